@@ -1,0 +1,72 @@
+"""Every error the studio raises on purpose.
+
+    StudioError
+    ├── SettingsError       the environment asks for something that cannot be
+    ├── BriefError          what a person asked for cannot be rendered: field → message
+    ├── MediaError          a file that cannot be used as the picture, voice or video it was given for
+    │   └── FetchError      a link that was refused, could not be reached, or answered badly
+    ├── RenderError         a draft render ended without a video
+    │   └── WorkerError     the worker process was killed: memory, time, or a crash
+    └── UnknownJobError        no job has this id
+
+A text says what happened, what to do next and, wherever money could be at stake, whether it moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class StudioError(Exception):
+    """Base of all errors below; ``str(error)`` is fit to be shown to a person."""
+
+
+class SettingsError(StudioError):
+    """The environment or ``.env`` asks for something that cannot be."""
+
+
+class BriefError(StudioError):
+    """A brief that cannot be rendered. ``fields`` maps a `Brief` field to what is wrong with it."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self.fields = dict(fields)
+        super().__init__("; ".join(f"{field}: {message}" for field, message in self.fields.items()))
+
+
+class MediaError(StudioError):
+    """A file that cannot be used for what it was given for.
+
+    ``title`` is a heading of a few words ("Not a sound file"); ``advice`` is one or two sentences that say
+    what the file is and what to choose instead.
+    """
+
+    def __init__(self, title: str, advice: str) -> None:
+        self.title = title
+        self.advice = advice
+        super().__init__(f"{title}. {advice}")
+
+
+class FetchError(MediaError):
+    """A link that was refused by the guard, could not be reached, or answered badly.
+
+    ``refused`` is true where the guard said no (the address may never be asked), false where asking failed.
+    """
+
+    def __init__(self, title: str, advice: str, *, refused: bool = False) -> None:
+        self.refused = refused
+        super().__init__(title, advice)
+
+
+class RenderError(StudioError):
+    """A draft render that ended without a video; the text is the reason shown on the job."""
+
+
+class WorkerError(RenderError):
+    """A worker process that was killed: it ran out of memory or time, or crashed."""
+
+
+class UnknownJobError(StudioError):
+    """No job has this id."""
+
+    def __init__(self, job_id: int) -> None:
+        super().__init__(f"There is no job {job_id}.")
