@@ -1,0 +1,34 @@
+# Five targets: setup, run, test, check, bench. Each prepares what it needs and is safe to run again.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup run test check bench
+.DEFAULT_GOAL := run
+
+setup: .venv/.ready .venv/.ready-dev
+
+run: .venv/.ready
+	@$(BIN)/python -m streamlit run app.py
+
+test: setup
+	@$(BIN)/python -m pytest
+
+check: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup
+	@for script in tests/bench/bench_*.py; do echo; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+.venv/.ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and this is " + sys.version.split()[0] + ". Name one: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the pinned packages into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/.ready-dev: .venv/.ready requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+	@touch $@

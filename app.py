@@ -1,0 +1,62 @@
+"""The server: Streamlit's pages, the studio's own routes, and the tracker for as long as it lives.
+
+Start it with ``streamlit run app.py``. Streamlit finds ``app`` by reading this file, so the call stands here
+literally; its script lies inside ``pages/`` on purpose (docs/decisions/0002-pages-inside-pages.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import importlib
+import logging
+from collections.abc import AsyncIterator
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route, Router
+from streamlit import config
+
+from lipsync_core import ROOT, Settings, SettingsError
+from lipsync_core.serving import OPEN_REFUSED, LoopbackOnly, health, is_loopback, media, studio
+
+log = logging.getLogger(__name__)
+
+
+@contextlib.asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[None]:
+    """Bring the ledger up to date and run the tracker until the server stops."""
+    if not (OPEN or is_loopback(config.get_option("server.address"))):
+        raise SettingsError(OPEN_REFUSED)
+    tracker = (await asyncio.to_thread(studio)).tracker()
+    for name in ("pandas", "pyarrow"):  # else the first visitor would wait for them
+        await asyncio.to_thread(importlib.import_module, name)
+    gc.collect()
+    gc.freeze()
+    task = asyncio.create_task(tracker.run(), name="tracker")
+    task.add_done_callback(_log_failure)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("the tracker stopped", exc_info=task.exception())
+
+
+OPEN = Settings.from_env().allow_open
+
+app = st.App(
+    ROOT / "pages" / "navigation.py",
+    lifespan=lifespan,
+    middleware=[Middleware(LoopbackOnly, allowed=OPEN)],
+    routes=[
+        Mount("/api", app=Router([Route("/health", health, methods=["GET"])])),
+        Route("/app/static/media/{token}/{name}", media, methods=["GET"]),
+    ],
+)

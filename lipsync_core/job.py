@@ -1,0 +1,119 @@
+"""A job, its states, and every legal transition between them. Pure: no clock, no store, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lipsync_core.brief import Brief
+    from lipsync_core.pricing import Quote
+
+
+class JobState(StrEnum):
+    """Where a job stands. The comment beside each state says what is true in it."""
+
+    AWAITING_APPROVAL = "awaiting_approval"  # priced above the maker's limit; nothing was sent
+    QUEUED = "queued"  # ready to be claimed; nothing was sent
+    SUBMITTING = "submitting"  # the paid request may be on its way; it is never sent a second time
+    RENDERING = "rendering"  # a vendor, or the draft engine, is working on it
+    OVERDUE = "overdue"  # past its expected end; still asked for
+    ARCHIVING = "archiving"  # rendered; the video is being checked and kept
+    DONE = "done"  # the video is kept here
+    FAILED = "failed"  # the engine said that it cannot be rendered
+    REJECTED = "rejected"  # the vendor did not take it; nothing was charged
+    UNCONFIRMED = "unconfirmed"  # sent, but no readable answer: it may have been paid
+    NOT_TAKEN = "not_taken"  # a person found that an unconfirmed job was never taken
+    WRITTEN_OFF = "written_off"  # a person gave an unconfirmed job up; it counts as spent
+    WITHDRAWN = "withdrawn"  # taken back before anything was sent, or while a draft rendered
+    LOST = "lost"  # rendered and paid, but gone before it could be fetched
+
+
+_S = JobState
+
+TRANSITIONS: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
+    {
+        _S.AWAITING_APPROVAL: frozenset({_S.QUEUED, _S.WITHDRAWN}),
+        _S.QUEUED: frozenset({_S.SUBMITTING, _S.RENDERING, _S.REJECTED, _S.WITHDRAWN, _S.AWAITING_APPROVAL}),
+        _S.SUBMITTING: frozenset({_S.QUEUED, _S.RENDERING, _S.REJECTED, _S.UNCONFIRMED}),
+        _S.RENDERING: frozenset({_S.ARCHIVING, _S.FAILED, _S.OVERDUE, _S.WITHDRAWN}),
+        _S.OVERDUE: frozenset({_S.ARCHIVING, _S.FAILED}),
+        _S.ARCHIVING: frozenset({_S.DONE, _S.FAILED, _S.LOST}),
+        _S.UNCONFIRMED: frozenset({_S.RENDERING, _S.NOT_TAKEN, _S.WRITTEN_OFF}),
+        _S.DONE: frozenset(),
+        _S.FAILED: frozenset(),
+        _S.REJECTED: frozenset(),
+        _S.NOT_TAKEN: frozenset(),
+        _S.WRITTEN_OFF: frozenset(),
+        _S.WITHDRAWN: frozenset(),
+        _S.LOST: frozenset(),
+    }
+)
+"""From each state to those that may follow it. Who may take a step is decided by the ledger's guards."""
+
+PENDING = frozenset({_S.QUEUED, _S.SUBMITTING, _S.RENDERING, _S.OVERDUE, _S.ARCHIVING})
+"""States that the tracker moves on by itself."""
+
+WITHDRAWABLE = frozenset({_S.AWAITING_APPROVAL, _S.QUEUED})
+"""States in which any job can be taken back for free; a draft also while it renders."""
+
+
+def may_become(now: JobState, then: JobState) -> bool:
+    """Whether a job may go from ``now`` to ``then``."""
+    return then in TRANSITIONS[now]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One render that somebody asked for, as the ledger knows it. Instants are aware UTC."""
+
+    id: int
+    state: JobState
+    engine: str
+    brief: Brief
+    """Frozen when the job was made; its media are kept ones."""
+    quote: Quote
+    by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    frames_done: int
+    frames_total: int
+    rendering_since: datetime | None
+    """When the present attempt's first frame count arrived: what "time left" is measured from."""
+    attempts: int
+    """How often a tracker has taken it up; more than once means that a render was cut off."""
+    error: str | None
+    output: Path | None
+    """The kept video on this machine, once done."""
+    output_sha256: str | None
+
+    @property
+    def pending(self) -> bool:
+        """Whether the tracker still moves this job on by itself."""
+        return self.state in PENDING
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether the local draft engine renders it: free, repeatable, and not for publishing."""
+        return self.engine.startswith("draft/")
+
+    @property
+    def can_withdraw(self) -> bool:
+        """Whether it can still be taken back with nothing charged."""
+        return self.state in WITHDRAWABLE or (self.is_draft and self.state is JobState.RENDERING)
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """One line of a job's history; the ledger only ever adds them."""
+
+    at: datetime
+    state: JobState
+    by: str
+    note: str

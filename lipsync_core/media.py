@@ -1,0 +1,239 @@
+"""The media store: people's pictures and voices, and rendered videos, each under the hash of its content.
+
+A file's given name never becomes part of a path. Nothing in here decodes a file: workers do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from sqlalchemy import RowMapping, insert, select, update
+
+from lipsync_core import workers
+from lipsync_core.brief import MouthBox
+from lipsync_core.database import Database, now_ms
+from lipsync_core.schema import media
+
+Kind = Literal["image", "audio", "video"]
+Variant = Literal["file", "preview", "thumb"]
+
+LOOK = workers.Limits(memory_mb=2048, seconds=90)
+"""What looking into one file may use: a 50-megapixel picture, or ten minutes of sound."""
+
+_CHUNK = 1 << 20
+_LONGEST_NAME = 200
+_looks = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
+
+
+@dataclass(frozen=True, slots=True)
+class MouthGuess:
+    """Where a picture's mouth seems to be, in its pixels."""
+
+    x: float
+    y: float
+    width: float
+    found: bool
+    """False where no face was found and this is only a place to start from."""
+    sure: bool
+    """False where a person should look at it."""
+
+    @property
+    def box(self) -> MouthBox:
+        """The guess as a box round the closed mouth."""
+        return box_around(self.x, self.y, self.width)
+
+
+def box_around(x: float, y: float, width: float) -> MouthBox:
+    """The box of a closed mouth that is ``width`` wide and centred on (``x``, ``y``)."""
+    height = width * 0.4
+    return (x - width / 2, y - height / 2, width, height)
+
+
+@dataclass(frozen=True, slots=True)
+class MediumFacts:
+    """What is known about a medium. Sizes in pixels, lengths in seconds; zero where the kind has none."""
+
+    sha256: str
+    kind: Kind
+    name: str
+    extension: str
+    mime: str
+    size: int
+    width: int = 0
+    height: int = 0
+    duration_s: float = 0.0
+    mouth: MouthGuess | None = None
+
+
+class MediaStore:
+    """Media in a folder, their facts in the ledger's database."""
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self._folder = folder
+        self._db = database
+
+    def look(self, source: Path | bytes | BinaryIO, kind: Kind, name: str) -> MediumFacts:
+        """What ``source`` is, without keeping it. Raises `MediaError` where it cannot be used as ``kind``."""
+        return self._take(source, kind, name, keep=False)
+
+    def keep(self, source: Path | bytes | BinaryIO, kind: Kind, name: str) -> MediumFacts:
+        """Store ``source`` durably and say what it is; the same content is stored once.
+
+        Raises:
+            MediaError: it cannot be used as ``kind``; nothing is left behind.
+        """
+        return self._take(source, kind, name, keep=True)
+
+    def _take(self, source: Path | bytes | BinaryIO, kind: Kind, name: str, *, keep: bool) -> MediumFacts:
+        name = clean_name(name)
+        with self.scratch() as scratch:
+            incoming = scratch / "incoming"
+            sha256, size = _copy(source, incoming)
+            known = self.get(sha256, kind)
+            if known is not None and self.path(known).is_file():
+                return self._arrived(known, name) if keep else known
+            arguments = {"path": str(incoming), "name": name}
+            if keep and kind == "image":
+                arguments |= {variant: str(scratch / variant) for variant in ("preview", "thumb")}
+            with _looks:
+                found = workers.run(f"look_{kind}", arguments, LOOK)
+            facts = _facts(sha256, kind, name, size, found)
+            if keep:
+                for variant in ("preview", "thumb"):
+                    if variant in arguments:
+                        _settle(Path(arguments[variant]), self.path(facts, variant))
+                _settle(incoming, self.path(facts))
+                self._write(facts, found)
+            return facts
+
+    def _write(self, facts: MediumFacts, found: dict[str, Any]) -> None:
+        row = {
+            "name": facts.name,
+            "extension": facts.extension,
+            "mime": facts.mime,
+            "size": facts.size,
+            "facts": json.dumps(found),
+            "arrived_ms": now_ms(),
+        }
+        this = (media.c.sha256 == facts.sha256, media.c.kind == facts.kind)
+        with self._db.write() as connection:
+            if connection.execute(update(media).where(*this).values(row)).rowcount == 0:
+                connection.execute(insert(media).values(row | {"sha256": facts.sha256, "kind": facts.kind}))
+
+    def _arrived(self, known: MediumFacts, name: str) -> MediumFacts:
+        this = (media.c.sha256 == known.sha256, media.c.kind == known.kind)
+        with self._db.write() as connection:
+            connection.execute(update(media).where(*this).values(name=name, arrived_ms=now_ms()))
+        return self.get(known.sha256, known.kind) or known
+
+    def get(self, sha256: str, kind: Kind) -> MediumFacts | None:
+        """The facts of a stored medium, or None."""
+        with self._db.read() as connection:
+            query = select(media).where(media.c.sha256 == sha256, media.c.kind == kind)
+            row = connection.execute(query).mappings().first()
+        return None if row is None else _from_row(row)
+
+    def recent(self, kind: Kind, limit: int) -> list[MediumFacts]:
+        """Stored media of a kind, the latest arrival first."""
+        query = select(media).where(media.c.kind == kind).order_by(media.c.arrived_ms.desc()).limit(limit)
+        with self._db.read() as connection:
+            return [_from_row(row) for row in connection.execute(query).mappings()]
+
+    def path(self, facts: MediumFacts, variant: Variant = "file") -> Path:
+        """Where a medium, or a picture's preview or thumbnail (JPEG, at most 960 and 224 pixels), is stored."""
+        tail = facts.extension if variant == "file" else f".{variant}.jpg"
+        return self._folder / facts.sha256[:2] / f"{facts.sha256}{tail}"
+
+    @contextmanager
+    def scratch(self, label: str = "in") -> Iterator[Path]:
+        """A folder on the store's own disk that is gone when left."""
+        folder = self._folder / ".scratch" / f"{label}-{uuid.uuid4().hex}"
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def sweep(self, label: str = "", older_s: float = 0.0) -> None:
+        """Remove scratch folders of a killed process: those that start with ``label`` and are ``older_s`` old."""
+        for folder in (self._folder / ".scratch").glob(f"{label}*"):
+            if folder.stat().st_mtime <= time.time() - older_s:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def clean_name(name: str) -> str:
+    """A file's name as people may see it: without folders or control characters, and not endless."""
+    name = "".join(c for c in name.replace("\\", "/").rsplit("/", 1)[-1] if c.isprintable()).strip()
+    if len(name) > _LONGEST_NAME:
+        stem, dot, extension = name.rpartition(".")
+        tail = dot + extension if stem and len(extension) <= 8 else ""
+        name = f"{name[: _LONGEST_NAME - len(tail) - 1]}…{tail}"
+    return name or "unnamed"
+
+
+def _copy(source: Path | bytes | BinaryIO, into: Path) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    with into.open("wb") as out:
+        for chunk in _chunks(source):
+            digest.update(chunk)
+            size += len(chunk)
+            out.write(chunk)
+        out.flush()
+        os.fsync(out.fileno())
+    return digest.hexdigest(), size
+
+
+def _chunks(source: Path | bytes | BinaryIO) -> Iterator[bytes]:
+    if isinstance(source, bytes):
+        yield source
+    elif isinstance(source, Path):
+        with source.open("rb") as stream:
+            yield from _chunks(stream)
+    else:
+        while chunk := source.read(_CHUNK):
+            yield chunk
+
+
+def _settle(path: Path, final: Path) -> None:
+    """Move a finished file to its place, so that a power cut leaves all of it or nothing."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+    path.replace(final)
+    if os.name == "posix":
+        folder = os.open(final.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _from_row(row: RowMapping) -> MediumFacts:
+    return _facts(row["sha256"], row["kind"], row["name"], row["size"], json.loads(row["facts"]))
+
+
+def _facts(sha256: str, kind: Kind, name: str, size: int, found: dict[str, Any]) -> MediumFacts:
+    mouth = found.get("mouth")
+    return MediumFacts(
+        sha256=sha256,
+        kind=kind,
+        name=name,
+        extension=found["extension"],
+        mime=found["mime"],
+        size=size,
+        width=found.get("width", 0),
+        height=found.get("height", 0),
+        duration_s=found.get("duration_s", 0.0),
+        mouth=None if mouth is None else MouthGuess(**mouth),
+    )

@@ -1,0 +1,27 @@
+"""Portraits and voices that ship with the studio; ``ORIGIN.md`` says where each comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lipsync_core.brief import MouthBox
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One file that a person can pick instead of bringing their own."""
+
+    title: str
+    path: Path
+    mouth_box: MouthBox | None = None
+    """Where the mouth is, for a drawing in which no face is found."""
+
+
+PORTRAITS = (
+    Sample("Grace Hopper", _HERE / "grace_hopper.jpg"),
+    Sample("Eileen Collins", _HERE / "eileen_collins.png"),
+)
+VOICES: tuple[Sample, ...] = ()

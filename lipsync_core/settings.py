@@ -1,0 +1,82 @@
+"""What the environment and ``.env`` say. Read once, frozen, and never written back to ``os.environ``.
+
+Keys therefore stay out of the environment that worker processes inherit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from dotenv import dotenv_values
+
+from lipsync_core.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The folder that holds ``app.py``, ``.env`` and, by default, ``data/``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The studio's settings; each field names its variable."""
+
+    database_url: str
+    """``STUDIO_DATABASE_URL``: a SQLAlchemy URL. Default: SQLite in ``data/studio.db``."""
+    media_dir: Path
+    """``STUDIO_MEDIA_URL``: a plain path or a ``file://`` URL. Default: ``data/media``."""
+    fetch_allow: tuple[str, ...]
+    """``STUDIO_FETCH_ALLOW``: hosts, or host:port, that may be fetched from although they are private."""
+    poll_interval_s: float | None
+    """``STUDIO_POLL_INTERVAL_S``: an upper limit for the tracker's wait between two looks, in seconds."""
+    allow_open: bool
+    """``STUDIO_ALLOW_OPEN``: listen beyond loopback although nobody has to sign in."""
+    draft_slots: int
+    """``STUDIO_DRAFT_SLOTS``: drafts rendered at once. Default: one for every two processors."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None, dotenv: Path = ROOT / ".env") -> Settings:
+        """Read ``environ`` (default: the process's) over ``dotenv``.
+
+        Raises:
+            SettingsError: a variable has a value that cannot be used; the text names it.
+        """
+        given = {name: value for name, value in dotenv_values(dotenv).items() if value is not None}
+        given |= dict(os.environ if environ is None else environ)
+        return cls(
+            database_url=given.get("STUDIO_DATABASE_URL") or f"sqlite:///{ROOT / 'data' / 'studio.db'}",
+            media_dir=_folder(given.get("STUDIO_MEDIA_URL") or str(ROOT / "data" / "media")),
+            fetch_allow=tuple(host.strip() for host in given.get("STUDIO_FETCH_ALLOW", "").split(",") if host.strip()),
+            poll_interval_s=_positive(given, "STUDIO_POLL_INTERVAL_S"),
+            allow_open=given.get("STUDIO_ALLOW_OPEN", "").strip().lower() in {"1", "true", "yes", "on"},
+            draft_slots=int(_positive(given, "STUDIO_DRAFT_SLOTS") or max(1, (os.cpu_count() or 1) // 2)),
+        )
+
+
+def _folder(value: str) -> Path:
+    # "C:\clips" is a path although it starts like a URL; a scheme has at least two letters.
+    url = urlsplit(value)
+    if len(url.scheme) < 2:
+        return Path(value).expanduser().resolve()
+    if url.scheme == "file":
+        return Path(url2pathname(url.path)).resolve()
+    raise SettingsError(
+        f"STUDIO_MEDIA_URL starts with “{url.scheme}://”, which this version cannot store media in. "
+        "Give a folder, or leave it out for data/media."
+    )
+
+
+def _positive(given: Mapping[str, str], name: str) -> float | None:
+    text = given.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise SettingsError(f"{name} is “{text}”. Give a number above 0, or leave it out.")
+    return number

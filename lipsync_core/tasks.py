@@ -1,0 +1,92 @@
+"""What a worker process can be asked to do. Imported there only: it pulls in the decoders.
+
+Every task takes JSON-ready arguments and a progress callback, and returns a JSON-ready result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import cv2
+from PIL import Image
+
+from lipsync_core import decode
+from lipsync_core.draft import face, render
+from lipsync_core.draft.face import SURE
+
+Arguments = Mapping[str, Any]
+Progress = Callable[[int, int], None]
+
+PREVIEW_PX = 960
+THUMB_PX = 224
+
+
+def look_image(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """Facts about a picture and where its mouth seems to be; writes a preview and a thumbnail if asked to."""
+    path, name = Path(arguments["path"]), arguments["name"]
+    facts = decode.image_facts(path, name=name)
+    picture = decode.load_image(path, name=name)
+    mouth = face.find_mouth(picture)
+    guess = mouth or face.likely_mouth(picture)
+    for key, pixels in (("preview", PREVIEW_PX), ("thumb", THUMB_PX)):
+        if key in arguments:
+            small = Image.fromarray(picture)
+            small.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
+            small.save(arguments[key], "JPEG", quality=85)
+    return asdict(facts) | {
+        "mouth": {
+            "x": float(guess.x),
+            "y": float(guess.y),
+            "width": float(guess.width),
+            "found": mouth is not None,
+            "sure": mouth is not None and mouth.score is not None and mouth.score >= SURE,
+        }
+    }
+
+
+def look_audio(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """Facts about a voice, from decoding all of it."""
+    return asdict(decode.voice_facts(Path(arguments["path"]), name=arguments["name"]))
+
+
+def look_video(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """Facts about a rendered video, from decoding it."""
+    return asdict(decode.check_video(Path(arguments["path"]))) | {"extension": ".mp4", "mime": "video/mp4"}
+
+
+def render_draft(arguments: Arguments, progress: Progress) -> dict[str, Any]:
+    """Render one portrait with one voice into an MP4."""
+    box = arguments["mouth_box"]
+    done = render.render(
+        image=decode.load_image(Path(arguments["image"])),
+        voice=Path(arguments["audio"]),
+        out=Path(arguments["out"]),
+        resolution=arguments["resolution"],
+        mouth_box=None if box is None else tuple(box),
+        seed=arguments["seed"],
+        on_progress=progress,
+    )
+    return asdict(done)
+
+
+def show_mouth(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """Write one JPEG frame with the mouth open at the given box, to judge the box by."""
+    frame = render.still(
+        image=decode.load_image(Path(arguments["image"])),
+        resolution="480p",
+        mouth_box=tuple(arguments["mouth_box"]),
+    )
+    cv2.imwrite(arguments["out"], cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    return {}
+
+
+TASKS: Mapping[str, Callable[[Arguments, Progress], dict[str, Any]]] = {
+    "look_image": look_image,
+    "look_audio": look_audio,
+    "look_video": look_video,
+    "render_draft": render_draft,
+    "show_mouth": show_mouth,
+}

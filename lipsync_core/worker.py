@@ -1,0 +1,53 @@
+"""The worker's side of `lipsync_core.workers`: ``python -m lipsync_core.worker TASK MEMORY_MB``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+from lipsync_core.errors import MediaError, RenderError
+
+
+def main() -> None:
+    """Bound this process first, then read the arguments, do the task, and answer."""
+    task, memory_mb = sys.argv[1], int(sys.argv[2])
+    _bound(memory_mb)
+    # Whatever a library prints goes to standard error, so that it cannot be taken for an answer.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def say(answer: dict[str, Any]) -> None:
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+    try:
+        arguments = json.load(sys.stdin)
+        from lipsync_core import tasks
+
+        say({"result": tasks.TASKS[task](arguments, lambda done, total: say({"frames": [done, total]}))})
+    except MediaError as error:
+        say({"refused": {"title": error.title, "advice": error.advice}})
+    except RenderError as error:
+        say({"refused": {"reason": str(error)}})
+    except MemoryError:
+        say({"out_of_memory": True})
+
+
+def _bound(memory_mb: int) -> None:
+    # One thread each for the number libraries: more would only compete with the encoder's.
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+    if sys.platform == "win32":
+        return  # its priority was set from outside, and it has no limit on memory
+    import resource
+
+    os.nice(10)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform != "darwin":  # which takes the limit and ignores it
+        resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""The slots of a brief: one for the picture, one for the voice. Each takes a medium in whatever way a person has it.
+
+A medium is stored the moment it arrives, and the brief's row names it; the widgets here hold nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import streamlit as st
+
+from lipsync_core import PORTRAITS, VOICES, Kind, MediaError, MediumFacts, OpenBrief, Sample
+from pages.frame import studio
+from pages.words import length, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One medium that a scene needs: its field in the brief and its words."""
+
+    field: str
+    kind: Kind
+    title: str
+    file_label: str
+    types: tuple[str, ...]
+    hint: str
+    samples: tuple[Sample, ...]
+    live: str
+    """What the browser itself can make: a photo or a recording."""
+
+
+PICTURE = Slot(
+    field="image",
+    kind="image",
+    title="Picture",
+    file_label="Picture file",
+    types=("png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "avif"),
+    hint="PNG, JPEG or WebP. One face looking at the camera works best.",
+    samples=PORTRAITS,
+    live="Take a photo",
+)
+VOICE = Slot(
+    field="audio",
+    kind="audio",
+    title="Voice",
+    file_label="Sound file",
+    types=("wav", "mp3", "m4a", "ogg", "opus", "flac", "aac", "webm", "mp4", "mov"),
+    hint="WAV, MP3, M4A, OGG or FLAC, up to 10 minutes.",
+    samples=VOICES,
+    live="Record a voice",
+)
+
+LINK = "Paste a link"
+EARLIER = "Use an earlier one"
+UPLOAD = "Upload a file"
+
+
+class SlotForm:
+    """Draws one slot of the brief ``brief_id`` and stores what arrives in it."""
+
+    def __init__(self, slot: Slot, brief_id: str, by: str) -> None:
+        self._slot = slot
+        self._brief_id = brief_id
+        self._by = by
+        self._key = f"{brief_id}.{slot.field}"
+
+    def draw(self, open_brief: OpenBrief | None, filled: Callable[[MediumFacts], None]) -> MediumFacts | None:
+        """Draw the slot; ``filled`` draws what is in it. Returns the medium, if there is one."""
+        medium = getattr(open_brief.brief, self._slot.field) if open_brief else None
+        facts = studio().medium(medium, self._slot.kind)
+        with st.container(border=True, height="stretch", key=f"slot-{self._slot.field}"):
+            st.header(self._slot.title, anchor=False)
+            if facts is not None and not st.session_state.get(f"{self._key}.replacing"):
+                filled(facts)
+                return facts
+            self._choose(can_go_back=facts is not None)
+        return facts
+
+    def replace_button(self) -> None:
+        """The button that empties the slot; the medium stays until another one has arrived."""
+        st.button(
+            "Replace",
+            key=f"{self._key}.replace",
+            icon=":material/swap_horiz:",
+            on_click=self._replacing,
+            args=(True,),
+        )
+
+    def _replacing(self, on: bool) -> None:
+        st.session_state[f"{self._key}.replacing"] = on
+        st.session_state.pop(f"{self._key}.error", None)
+        st.session_state.pop(f"{self._key}.way", None)
+
+    def _choose(self, *, can_go_back: bool) -> None:
+        slot, way = self._slot, st.session_state.get(f"{self._key}.way", UPLOAD)
+        if way == LINK:
+            self._link()
+        elif way == slot.live:
+            self._live()
+        elif way == EARLIER:
+            self._earlier()
+        else:
+            self._upload()
+        self._error()
+        if way == UPLOAD:
+            st.caption(slot.hint)
+            self._samples()
+        with st.container(horizontal=True):
+            ways = [w for w in (UPLOAD, slot.live, LINK, EARLIER) if w != way]
+            picked = st.menu_button("Other ways", ways, key=f"{self._key}.ways", type="tertiary")
+            if picked is not None:
+                st.session_state[f"{self._key}.way"] = picked
+                st.session_state.pop(f"{self._key}.error", None)
+                st.rerun()
+            if can_go_back:
+                st.button("Keep the present one", key=f"{self._key}.back", on_click=self._replacing, args=(False,))
+
+    def _upload(self) -> None:
+        turn = st.session_state.get(f"{self._key}.turn", 0)
+        file = st.file_uploader(self._slot.file_label, type=list(self._slot.types), key=f"{self._key}.file.{turn}")
+        if file is not None and st.session_state.get(f"{self._key}.seen") != file.file_id:
+            st.session_state[f"{self._key}.seen"] = file.file_id
+            self._arrived(file, file.name)
+
+    def _live(self) -> None:
+        st.caption("The browser allows camera and microphone only over https, or on this computer.")
+        if self._slot.kind == "image":
+            taken, name = st.camera_input("Photo", key=f"{self._key}.camera"), "photo.jpg"
+        else:
+            taken, name = (
+                st.audio_input("Recording", sample_rate=44100, key=f"{self._key}.recorder"),
+                "recording.wav",
+            )
+        if taken is not None and st.session_state.get(f"{self._key}.seen") != taken.file_id:
+            st.session_state[f"{self._key}.seen"] = taken.file_id
+            self._arrived(taken, name)
+
+    def _link(self) -> None:
+        with st.form(f"{self._key}.link", border=False):
+            url = st.text_input(f"Link to a {self._slot.title.lower()}", type="url", placeholder="https://…")
+            sent = st.form_submit_button("Fetch", icon=":material/download:")
+        if sent:
+            url = url.strip()
+            if not url.lower().startswith(("http://", "https://")):
+                self._say("Not a link", "A link starts with https:// or http://. Copy it whole from the browser.")
+            else:
+                self._take(lambda: studio().keep_link(url, self._slot.kind), "Fetching the link")
+
+    def _earlier(self) -> None:
+        recent = studio().recent_media(self._slot.kind, limit=8)
+        if not recent:
+            st.caption(f"Nothing yet: every {self._slot.title.lower()} that arrives is kept and offered here.")
+        for facts in recent:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                if facts.kind == "image":
+                    st.image(studio().media_link(facts, "thumb"), width=48, alt="")
+                label = f"Use {facts.name}" + (f" · {length(facts.duration_s)}" if facts.duration_s else "")
+                st.button(
+                    plain(label),
+                    key=f"{self._key}.{facts.sha256}",
+                    on_click=self._put,
+                    args=(facts,),
+                    wrap=True,
+                )
+
+    def _samples(self) -> None:
+        titles = {sample.title: sample for sample in self._slot.samples}
+        picked = st.pills(
+            "Or a sample",
+            list(titles),
+            key=f"{self._key}.sample.{st.session_state.get(f'{self._key}.turn', 0)}",
+        )
+        if picked is not None:
+            self._use_sample(titles[picked])
+
+    def _use_sample(self, sample: Sample) -> None:
+        self._take(lambda: studio().keep_medium(sample.path, self._slot.kind, sample.path.name), "Opening", sample)
+
+    def _arrived(self, source: BinaryIO | Path, name: str) -> None:
+        self._take(lambda: studio().keep_medium(source, self._slot.kind, name), "Looking at it")
+
+    def _take(self, keep: Callable[[], MediumFacts], doing: str, sample: Sample | None = None) -> None:
+        try:
+            with st.spinner(f"{doing} …"):
+                facts = keep()
+        except MediaError as error:
+            self._say(error.title, error.advice)
+        else:
+            self._put(facts, sample)
+            st.rerun()
+
+    def _put(self, facts: MediumFacts, sample: Sample | None = None) -> None:
+        changes: dict[str, object] = {self._slot.field: facts}
+        if self._slot.kind == "image":
+            changes["mouth_box"] = sample.mouth_box if sample else None
+        studio().change_brief(self._brief_id, by=self._by, **changes)
+        st.session_state[f"{self._key}.turn"] = st.session_state.get(f"{self._key}.turn", 0) + 1
+        self._replacing(False)
+
+    def _say(self, title: str, advice: str) -> None:
+        st.session_state[f"{self._key}.error"] = (title, advice)
+
+    def _error(self) -> None:
+        if (error := st.session_state.get(f"{self._key}.error")) is not None:
+            title, advice = error
+            st.error(f"{plain(advice)} Nothing else was lost.", title=plain(title))

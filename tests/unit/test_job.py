@@ -1,0 +1,48 @@
+"""The state machine: which steps exist, and where a job can end."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lipsync_core.job import PENDING, TRANSITIONS, WITHDRAWABLE, JobState, may_become
+
+ENDS = {state for state in JobState if not TRANSITIONS[state]}
+
+
+def test_every_state_has_its_row() -> None:
+    assert set(TRANSITIONS) == set(JobState)
+
+
+def test_only_an_unconfirmed_or_unapproved_job_waits_for_a_person() -> None:
+    waiting = set(JobState) - ENDS - PENDING
+    assert waiting == {JobState.UNCONFIRMED, JobState.AWAITING_APPROVAL}
+
+
+@pytest.mark.parametrize("state", JobState)
+def test_every_job_can_reach_an_end(state: JobState) -> None:
+    reached, frontier = {state}, [state]
+    while frontier:
+        for then in TRANSITIONS[frontier.pop()] - reached:
+            reached.add(then)
+            frontier.append(then)
+    assert reached & ENDS
+
+
+def test_nothing_that_may_have_been_sent_goes_back_to_the_queue_but_from_submitting() -> None:
+    sent = {JobState.RENDERING, JobState.OVERDUE, JobState.ARCHIVING, JobState.UNCONFIRMED}
+    assert not [state for state in sent if may_become(state, JobState.QUEUED) or may_become(state, JobState.SUBMITTING)]
+
+
+def test_withdrawing_is_free_because_nothing_was_sent() -> None:
+    assert {JobState.QUEUED, JobState.AWAITING_APPROVAL} == WITHDRAWABLE
+    assert not may_become(JobState.SUBMITTING, JobState.WITHDRAWN)
+
+
+@given(st.lists(st.sampled_from(list(JobState)), max_size=30))
+def test_a_job_that_ended_never_moves_again(wishes: list[JobState]) -> None:
+    state, ended_as = JobState.QUEUED, None
+    for wish in wishes:
+        if may_become(state, wish):
+            assert ended_as is None
+            state = wish
+            ended_as = state if state in ENDS else None

@@ -1,0 +1,180 @@
+"""The ledger on a real SQLite file: who wins a job, what is remembered, and what can never be undone."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from lipsync_core import Brief, Filter, Job, JobState, KeptMedium, Qualifier, Quote, UnknownJobError
+from lipsync_core.database import HEAD, Database
+from lipsync_core.ledger import Ledger
+from lipsync_core.schema import metadata
+
+QUOTE = Quote("draft/portrait", 0, None, None, "free", Qualifier.EXACT, 2.0, 4.0, ("p",), ("w",))
+BRIEF = Brief(
+    engine="draft/portrait",
+    image=KeptMedium("a" * 64, "face.png"),
+    audio=KeptMedium("b" * 64, "voice.wav"),
+    mouth_box=(1.0, 2.0, 30.0, 12.0),
+    seed=7,
+    name="Weekly",
+)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    database.migrate()
+    return database
+
+
+@pytest.fixture
+def ledger(database: Database) -> Ledger:
+    return Ledger(database)
+
+
+def add(ledger: Ledger, nonce: str | None = None, **changes: object) -> Job:
+    return ledger.add(replace(BRIEF, **changes), QUOTE, by="ana", nonce=nonce)  # type: ignore[arg-type]  # any field
+
+
+def test_the_migrations_build_exactly_the_declared_schema(database: Database) -> None:
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+
+
+def test_migrating_again_and_from_many_processes_is_safe(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(lambda _: Database(url).migrate(), range(6)))
+    Database(url).migrate()
+
+
+def test_a_committed_row_survives_a_power_cut(database: Database) -> None:
+    with database.read() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
+
+
+def test_a_job_comes_back_as_it_was_added(ledger: Ledger) -> None:
+    job = ledger.job(add(ledger).id)
+    assert (job.brief, job.quote, job.by, job.state) == (BRIEF, QUOTE, "ana", JobState.QUEUED)
+
+
+def test_an_unknown_job_is_an_error_that_names_it(ledger: Ledger) -> None:
+    with pytest.raises(UnknownJobError, match="no job 12"):
+        ledger.job(12)
+
+
+def test_one_nonce_makes_one_job_however_many_press_at_once(ledger: Ledger) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        ids = set(threads.map(lambda _: add(ledger, nonce="press").id, range(24)))
+    assert len(ids) == 1
+    assert ledger.count(Filter()) == 1
+
+
+def test_without_a_nonce_identical_briefs_are_different_jobs(ledger: Ledger) -> None:
+    assert add(ledger).id != add(ledger).id
+
+
+def test_each_draft_is_claimed_by_one_tracker_only(ledger: Ledger) -> None:
+    for _ in range(20):
+        add(ledger)
+    claimed: list[int] = []
+    lock = threading.Lock()
+
+    def work(owner: str) -> None:
+        while (job := ledger.claim_draft(owner, 60)) is not None:
+            with lock:
+                claimed.append(job.id)
+
+    with ThreadPoolExecutor(5) as threads:
+        list(threads.map(work, "abcde"))
+    assert sorted(claimed) == list(range(1, 21))
+
+
+def test_the_oldest_draft_goes_first(ledger: Ledger) -> None:
+    first, _second = add(ledger), add(ledger)
+    claimed = ledger.claim_draft("a", 60)
+    assert claimed is not None
+    assert claimed.id == first.id
+
+
+def test_a_lease_that_ran_out_is_taken_over_and_its_old_owner_can_no_longer_write(ledger: Ledger) -> None:
+    job = add(ledger)
+    assert ledger.claim_draft("killed", lease_s=-1)
+    again = ledger.claim_draft("next", lease_s=60)
+    assert again is not None
+    assert (again.id, again.attempts) == (job.id, 2)
+    assert not ledger.renew(job.id, "killed", 60, (5, 10))
+    assert not ledger.move(job.id, JobState.RENDERING, JobState.FAILED, owner="killed")
+    assert ledger.renew(job.id, "next", 60, (5, 10))
+    assert ledger.claim_draft("third", lease_s=60) is None
+
+
+def test_a_tracker_that_stops_in_good_order_frees_its_jobs_at_once(ledger: Ledger) -> None:
+    add(ledger)
+    ledger.beat("a")
+    ledger.claim_draft("a", lease_s=600)
+    ledger.rest("a")
+    assert ledger.tracker_seen() is None
+    assert ledger.claim_draft("b", lease_s=60) is not None
+
+
+def test_a_step_that_does_not_exist_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(ValueError, match="never goes"):
+        ledger.move(add(ledger).id, JobState.QUEUED, JobState.DONE)
+
+
+def test_of_two_withdrawals_one_wins(ledger: Ledger) -> None:
+    job = add(ledger)
+    steps = [ledger.move(job.id, JobState.QUEUED, JobState.WITHDRAWN, by=by) for by in ("ana", "ben")]
+    assert steps == [True, False]
+    assert [event.by for event in ledger.history(job.id)] == ["ana", "ana"]
+
+
+def test_history_can_only_grow(ledger: Ledger, database: Database) -> None:
+    add(ledger)
+    for change in ("UPDATE events SET note = 'x'", "DELETE FROM events"):
+        with pytest.raises(IntegrityError, match="only ever added"), database.write() as connection:
+            connection.execute(text(change))
+
+
+def test_job_numbers_are_never_given_twice(ledger: Ledger, database: Database) -> None:
+    last = add(ledger).id
+    with database.write() as connection:
+        connection.execute(text("DROP TRIGGER events_refuse_delete"))
+        connection.execute(text("DELETE FROM events"))
+        connection.execute(text("DELETE FROM jobs"))
+    assert add(ledger).id > last
+
+
+def test_filters_narrow_by_state_person_name_and_number(ledger: Ledger) -> None:
+    one, two = add(ledger, name="50% done_x"), add(ledger, name="Other")
+    ledger.move(two.id, JobState.QUEUED, JobState.WITHDRAWN)
+
+    def ids(which: Filter) -> list[int]:
+        return [job.id for job in ledger.page(which, limit=9)]
+
+    assert ids(Filter()) == [two.id, one.id]
+    assert ids(Filter(states=[JobState.QUEUED])) == [one.id]
+    assert ids(Filter(by="ben")) == []
+    assert ids(Filter(text="50% DONE_")) == [one.id]
+    assert ids(Filter(text="50%z")) == []
+    assert ids(Filter(text=f"#{two.id}")) == [two.id]
+
+
+def test_all_jobs_come_newest_first_across_batches(ledger: Ledger) -> None:
+    for _ in range(7):
+        add(ledger)
+    assert [job.id for job in ledger.all(batch=3)] == [7, 6, 5, 4, 3, 2, 1]
+
+
+def test_a_secret_is_made_once(ledger: Ledger) -> None:
+    assert ledger.secret("links", b"one") == ledger.secret("links", b"two") == b"one"
