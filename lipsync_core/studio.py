@@ -334,7 +334,9 @@ def _quote(engine: Engine, brief: Brief, media: Mapping[str, MediumFacts]) -> Qu
             problems.append("No face was found in the picture: place the mouth yourself.")
         elif not image.mouth.sure:
             warnings.append("We are not sure where the mouth is: check the mouth box.")
-    expected = engine.timing.expected_s(audio.duration_s, brief.resolution) if audio is not None else (None, None)
+    problems += option_errors(brief, engine).values()
+    known = brief.resolution in engine.resolutions
+    typical, slow = engine.timing.expected_s(audio.duration_s, brief.resolution) if audio and known else (None, None)
     return Quote(
         engine=engine.id,
         usd_micros=0,
@@ -342,8 +344,8 @@ def _quote(engine: Engine, brief: Brief, media: Mapping[str, MediumFacts]) -> Qu
         billed_units=None,
         explanation="Made on this computer: free.",
         qualifier=Qualifier.EXACT,
-        expected_s=expected[0] if expected else None,
-        p90_s=expected[1] if expected else None,
+        expected_s=typical,
+        p90_s=slow,
         problems=tuple(problems),
         warnings=tuple(warnings),
     )

@@ -1,6 +1,7 @@
 """What a worker process can be asked to do. Imported there only: it pulls in the decoders.
 
-Every task takes JSON-ready arguments and a progress callback, and returns a JSON-ready result.
+Every task takes JSON-ready arguments and a progress callback, and returns a JSON-ready result. Each imports only what it
+needs itself, because a worker lives for one task and its start is most of a short task's time.
 """
 
 from __future__ import annotations
@@ -10,12 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import cv2
-from PIL import Image
-
 from lipsync_core import decode
-from lipsync_core.draft import face, render
-from lipsync_core.draft.face import SURE
 
 Arguments = Mapping[str, Any]
 Progress = Callable[[int, int], None]
@@ -26,6 +22,10 @@ THUMB_PX = 224
 
 def look_image(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     """Facts about a picture and where its mouth seems to be; writes a preview and a thumbnail if asked to."""
+    from PIL import Image
+
+    from lipsync_core.draft import face
+
     path, name = Path(arguments["path"]), arguments["name"]
     facts = decode.image_facts(path, name=name)
     picture = decode.load_image(path, name=name)
@@ -42,7 +42,7 @@ def look_image(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
             "y": float(guess.y),
             "width": float(guess.width),
             "found": mouth is not None,
-            "sure": mouth is not None and mouth.score is not None and mouth.score >= SURE,
+            "sure": mouth is not None and mouth.score is not None and mouth.score >= face.SURE,
         }
     }
 
@@ -59,6 +59,8 @@ def look_video(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
 
 def render_draft(arguments: Arguments, progress: Progress) -> dict[str, Any]:
     """Render one portrait with one voice into an MP4."""
+    from lipsync_core.draft import render
+
     box = arguments["mouth_box"]
     done = render.render(
         image=decode.load_image(Path(arguments["image"])),
@@ -74,12 +76,16 @@ def render_draft(arguments: Arguments, progress: Progress) -> dict[str, Any]:
 
 def show_mouth(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     """Write one JPEG frame with the mouth open at the given box, to judge the box by."""
+    from PIL import Image
+
+    from lipsync_core.draft import render
+
     frame = render.still(
         image=decode.load_image(Path(arguments["image"])),
         resolution="480p",
         mouth_box=tuple(arguments["mouth_box"]),
     )
-    cv2.imwrite(arguments["out"], cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    Image.fromarray(frame).save(arguments["out"], "JPEG", quality=90)
     return {}
 
 

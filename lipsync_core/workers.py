@@ -75,10 +75,10 @@ def run(
         watch = _Watch(process, limits.seconds, wanted)
         try:
             last = _converse(process, json.dumps(arguments), on_frames)
+            code = process.wait()
         finally:
             watch.end()
             process.kill()
-        code = process.wait()
         if watch.unwanted:
             raise Withdrawn
         if watch.out_of_time:

@@ -20,21 +20,9 @@ def box_of(facts: MediumFacts, placed: MouthBox | None) -> MouthBox:
     return box_around(facts.width / 2, facts.height * 0.6, facts.width * 0.2)
 
 
-def picture_with_box(facts: MediumFacts, box: MouthBox, width: int) -> None:
-    """The picture with the mouth box drawn over it."""
-    x, y, w, h = box
-    line = max(facts.width, facts.height) / 160
-    preview = base64.b64encode(studio().preview(facts)).decode()
-    rect = f'x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="{h / 2:.1f}" fill="none"'
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{facts.width}" height="{facts.height}"'
-        f' viewBox="0 0 {facts.width} {facts.height}">'
-        f'<image width="{facts.width}" height="{facts.height}" href="data:image/jpeg;base64,{preview}"/>'
-        f'<rect {rect} stroke="#fff" stroke-width="{line * 2:.1f}"/>'
-        f'<rect {rect} stroke="#2F5BD0" stroke-width="{line:.1f}"/>'
-        "</svg>"
-    )
-    st.image(svg, width=width, alt="The picture, with a box where the mouth is taken to be")
+def picture_with_box(facts: MediumFacts, box: MouthBox, width: int, *, close: bool = False) -> None:
+    """The picture with the mouth box drawn over it; ``close`` shows the box's surroundings only."""
+    _drawn(facts, studio().preview(facts), box if close else None, box, width, "The picture, with a box at its mouth")
 
 
 @st.dialog("Place the mouth", width="medium")
@@ -42,27 +30,57 @@ def place_mouth(brief_id: str, by: str, facts: MediumFacts, placed: MouthBox | N
     """Three sliders move the box; the picture follows; the person can see the mouth open before keeping it."""
     st.caption("Put the box round the closed lips, from corner to corner.")
     x, y, w, h = box_of(facts, placed)
-    widest = facts.width * 0.8
-    across = st.slider("Left – right (%)", 0.0, 100.0, round((x + w / 2) / facts.width * 100, 1), 0.5)
-    down = st.slider("Up – down (%)", 0.0, 100.0, round((y + h / 2) / facts.height * 100, 1), 0.5)
-    wide = st.slider("Width (%)", 1.0, 80.0, round(min(w, widest) / facts.width * 100, 1), 0.5)
+    across = st.slider("Left – right (%)", 0.0, 100.0, round((x + w / 2) / facts.width * 100, 1), 0.1, "%.1f")
+    down = st.slider("Up – down (%)", 0.0, 100.0, round((y + h / 2) / facts.height * 100, 1), 0.1, "%.1f")
+    wide = st.slider("Width (%)", 1.0, 80.0, min(80.0, max(1.0, round(w / facts.width * 100, 1))), 0.1, "%.1f")
     box = _inside(facts, across / 100 * facts.width, down / 100 * facts.height, wide / 100 * facts.width)
-    before, after = st.columns(2)
-    with before:
-        picture_with_box(facts, box, width=300)
+    whole, close = st.columns(2)
+    with whole:
+        picture_with_box(facts, box, width=320)
     with st.container(horizontal=True):
         if st.button("Use this place", type="primary"):
             studio().change_brief(brief_id, by=by, mouth_box=box)
             st.rerun()
         tried = st.button("Show it open", icon=":material/visibility:")
-    if tried:
-        with after:
-            try:
-                with st.spinner("Opening the mouth …"):
-                    still = studio().mouth_still(facts, box)
-                st.image(still, width=300, alt="The picture with its mouth open")
-            except StudioError as error:
-                st.error(plain(str(error)))
+    with close:
+        if not tried:
+            picture_with_box(facts, box, width=320, close=True)
+            return
+        try:
+            with st.spinner("Opening the mouth …"):
+                still = studio().mouth_still(facts, box)
+            _drawn(facts, still, box, None, 320, "The picture with its mouth open")
+        except StudioError as error:
+            st.error(plain(str(error)))
+
+
+def _drawn(
+    facts: MediumFacts, jpeg: bytes, round_box: MouthBox | None, outline: MouthBox | None, width: int, alt: str
+) -> None:
+    """``jpeg`` stretched to the picture's own size, cut to what surrounds a box, with another box outlined."""
+    view: tuple[float, float, float, float] = (0, 0, facts.width, facts.height)
+    if round_box is not None:
+        x, y, w, h = round_box
+        side = min(w * 4, facts.width, facts.height)
+        left = min(max(x + w / 2 - side / 2, 0), facts.width - side)
+        top = min(max(y + h / 2 - side / 2, 0), facts.height - side)
+        view = (left, top, side, side)
+    shapes = ""
+    if outline is not None:
+        x, y, w, h = outline
+        line = max(view[2:]) / 160
+        rect = f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="{h / 2:.1f}" fill="none"'
+        shapes = (
+            f'{rect} stroke="#fff" stroke-width="{line * 2:.2f}"/>{rect} stroke="#2F5BD0" stroke-width="{line:.2f}"/>'
+        )
+    st.image(
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{view[2]:.0f}" height="{view[3]:.0f}"'
+        f' viewBox="{view[0]:.1f} {view[1]:.1f} {view[2]:.1f} {view[3]:.1f}">'
+        f'<image width="{facts.width}" height="{facts.height}" preserveAspectRatio="none"'
+        f' href="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"/>{shapes}</svg>',
+        width=width,
+        alt=alt,
+    )
 
 
 def _inside(facts: MediumFacts, x: float, y: float, width: float) -> MouthBox:

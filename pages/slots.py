@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from lipsync_core import PORTRAITS, VOICES, Kind, MediaError, MediumFacts, OpenBrief, Sample
 from pages.frame import studio
 from pages.words import length, plain
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ class SlotForm:
     def _replacing(self, on: bool) -> None:
         st.session_state[f"{self._key}.replacing"] = on
         st.session_state.pop(f"{self._key}.error", None)
-        st.session_state.pop(f"{self._key}.way", None)
+        for name in ("way", "url"):
+            st.session_state.pop(f"{self._key}.{name}", None)
 
     def _choose(self, *, can_go_back: bool) -> None:
         slot, way = self._slot, st.session_state.get(f"{self._key}.way", UPLOAD)
@@ -118,11 +121,13 @@ class SlotForm:
             if can_go_back:
                 st.button("Keep the present one", key=f"{self._key}.back", on_click=self._replacing, args=(False,))
 
+    # Another widget's event may cut a run off at any st.* call. So what arrived counts as taken only once it is
+    # stored or refused; until then the next run takes it again.
+
     def _upload(self) -> None:
         turn = st.session_state.get(f"{self._key}.turn", 0)
         file = st.file_uploader(self._slot.file_label, type=list(self._slot.types), key=f"{self._key}.file.{turn}")
-        if file is not None and st.session_state.get(f"{self._key}.seen") != file.file_id:
-            st.session_state[f"{self._key}.seen"] = file.file_id
+        if file is not None:
             self._arrived(file, file.name)
 
     def _live(self) -> None:
@@ -130,24 +135,22 @@ class SlotForm:
         if self._slot.kind == "image":
             taken, name = st.camera_input("Photo", key=f"{self._key}.camera"), "photo.jpg"
         else:
-            taken, name = (
-                st.audio_input("Recording", sample_rate=44100, key=f"{self._key}.recorder"),
-                "recording.wav",
-            )
-        if taken is not None and st.session_state.get(f"{self._key}.seen") != taken.file_id:
-            st.session_state[f"{self._key}.seen"] = taken.file_id
+            taken, name = st.audio_input("Recording", sample_rate=44100, key=f"{self._key}.recorder"), "recording.wav"
+        if taken is not None:
             self._arrived(taken, name)
 
     def _link(self) -> None:
         with st.form(f"{self._key}.link", border=False):
-            url = st.text_input(f"Link to a {self._slot.title.lower()}", type="url", placeholder="https://…")
-            sent = st.form_submit_button("Fetch", icon=":material/download:")
-        if sent:
-            url = url.strip()
-            if not url.lower().startswith(("http://", "https://")):
-                self._say("Not a link", "A link starts with https:// or http://. Copy it whole from the browser.")
-            else:
-                self._take(lambda: studio().keep_link(url, self._slot.kind), "Fetching the link")
+            url = st.text_input(f"Link to a {self._slot.title.lower()}", type="url", placeholder="https://…").strip()
+            if st.form_submit_button("Fetch", icon=":material/download:"):
+                st.session_state[f"{self._key}.url"] = url
+        if (asked := st.session_state.get(f"{self._key}.url")) is None:
+            return
+        if asked.lower().startswith(("http://", "https://")):
+            self._take(lambda: studio().keep_link(asked, self._slot.kind), "Fetching the link")
+        else:
+            self._say("Not a link", "A link starts with https:// or http://. Copy it whole from the browser.")
+        st.session_state.pop(f"{self._key}.url", None)
 
     def _earlier(self) -> None:
         recent = studio().recent_media(self._slot.kind, limit=8)
@@ -179,8 +182,10 @@ class SlotForm:
     def _use_sample(self, sample: Sample) -> None:
         self._take(lambda: studio().keep_medium(sample.path, self._slot.kind, sample.path.name), "Opening", sample)
 
-    def _arrived(self, source: BinaryIO | Path, name: str) -> None:
-        self._take(lambda: studio().keep_medium(source, self._slot.kind, name), "Looking at it")
+    def _arrived(self, file: UploadedFile, name: str) -> None:
+        if st.session_state.get(f"{self._key}.refused") != file.file_id:
+            self._take(lambda: studio().keep_medium(file, self._slot.kind, name), "Looking at it")
+            st.session_state[f"{self._key}.refused"] = file.file_id
 
     def _take(self, keep: Callable[[], MediumFacts], doing: str, sample: Sample | None = None) -> None:
         try:

@@ -30,9 +30,14 @@ BADGES: dict[JobState, tuple[str, str]] = {
 
 
 def plain(text: str) -> str:
-    """``text`` so that Markdown shows it exactly as typed: no formula, no image, no link."""
-    # An entity is text wherever it stands, also where a backslash would not reach (links, directives, e-mail).
-    return re.sub(r"[^\w\s]|_", lambda match: f"&#{ord(match[0])};", text).replace("\n", " ")
+    """``text`` so that Markdown shows it exactly as typed: no formula, no image, no link, no arrow, no emoji."""
+    # An entity is text wherever it stands, also where a backslash would not reach. What is made of text afterwards
+    # (links, arrows, short codes) is kept apart by a word joiner, which has no width.
+    apart = re.sub(_MADE_OF_TEXT, "\u2060", text)
+    return re.sub(r"[^\w\s\u2060]|_", lambda match: f"&#{ord(match[0])};", apart).replace("\n", " ")
+
+
+_MADE_OF_TEXT = r"(?<=:)(?=[/\w+-])|(?<=@)(?=\w)|(?<=www)(?=\.)|(?<=[-<>=~!])(?=[-<>=])"
 
 
 def job_name(job: Job) -> str:

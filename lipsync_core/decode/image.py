@@ -1,0 +1,213 @@
+"""People's pictures: what they are, and their pixels as plain upright sRGB.
+
+Facts about Pillow come from its documentation (https://pillow.readthedocs.io).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from lipsync_core.decode.sniff import Kind, Look, look_at, shown
+from lipsync_core.errors import MediaError
+
+MAX_PIXELS = 50_000_000
+MIN_SIDE = 64
+"""Pixels. A face in anything smaller is a dozen pixels wide: nothing in it can be made to speak."""
+
+_STRIP = 256
+_CHOOSE = "Choose a JPEG, PNG or WebP picture."
+_FORMATS = {
+    "PNG": ("image/png", ".png"),
+    "JPEG": ("image/jpeg", ".jpg"),
+    "WEBP": ("image/webp", ".webp"),
+    "GIF": ("image/gif", ".gif"),
+    "BMP": ("image/bmp", ".bmp"),
+    "TIFF": ("image/tiff", ".tif"),
+    "AVIF": ("image/avif", ".avif"),
+}
+
+# What stands a picture upright, by EXIF orientation; 5 and above lie on their side (Exif 2.32, tag 274).
+_ORIENTATION_TAG = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """A picture that can be used. ``width`` and ``height`` in pixels, upright (after EXIF rotation)."""
+
+    width: int
+    height: int
+    format: str
+    mime: str
+    extension: str
+
+
+def image_facts(path: Path, *, name: str | None = None) -> ImageFacts:
+    """Decode the picture at ``path`` completely and tell what it is.
+
+    ``name`` is what the person calls the file. Raises `MediaError`.
+    """
+    with _decoded(path, name or path.name) as image:
+        width, height = reversed(image.size) if _orientation(image) >= 5 else image.size
+        # MPO is a JPEG with more pictures behind the first, as some phones write it.
+        label = "JPEG" if image.format == "MPO" else image.format or ""
+    return ImageFacts(width, height, label, *_FORMATS[label])
+
+
+def load_image(path: Path, *, name: str | None = None) -> NDArray[np.uint8]:
+    """The picture's pixels as ``(height, width, 3)`` sRGB, upright; transparency on white; the first frame.
+
+    ``name`` is what the person calls the file. Raises `MediaError`.
+    """
+    with _decoded(path, name or path.name) as image:
+        profile = image.info.get("icc_profile")
+        opaque = _on_white(_eight_bit(image))
+        upright = _TURNS.get(_orientation(image))
+        plain = _to_srgb(opaque, profile)
+        return _pixels(plain if upright is None else plain.transpose(upright))
+
+
+@contextmanager
+def _decoded(path: Path, name: str) -> Iterator[Image.Image]:
+    """The picture with its first frame decoded; whatever goes wrong inside the block is the file's fault."""
+    look = look_at(path)
+    try:
+        with path.open("rb") as file, _opened(file, name, look) as image:
+            _refuse_size(image.size, name)
+            image.load()
+            yield image
+    except MediaError:
+        raise
+    except MemoryError as error:
+        raise MediaError(
+            "Picture too large", f"{shown(name)} needs more memory than there is. Save a smaller copy."
+        ) from error
+    except Exception as error:  # decoders of hostile bytes raise nearly anything: struct.error, KeyError, …
+        raise _damaged(name, error) from error
+
+
+def _opened(file: io.BufferedReader, name: str, look: Look) -> Image.Image:
+    # Pillow would warn, then refuse, at limits of its own and without telling the size.
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        return Image.open(file, formats=tuple(_FORMATS))
+    except UnidentifiedImageError as error:
+        raise _not_a_picture(name, look) from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def _refuse_size(size: tuple[int, int], name: str) -> None:
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise MediaError(
+            "Picture too large",
+            f"{shown(name)} is {width:,} × {height:,} pixels. Save a copy of at most "
+            f"{MAX_PIXELS // 1_000_000} million pixels; a portrait needs no more than 4,000 × 4,000.",
+        )
+    if min(size) < MIN_SIDE:
+        raise MediaError(
+            "Picture too small",
+            f"{shown(name)} is {width} × {height} pixels. Choose one that is at least {MIN_SIDE} pixels wide "
+            "and high; 512 or more looks much better.",
+        )
+
+
+def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """The pixels of an RGB picture, copied by strips: in one piece, Pillow would hold them three times."""
+    width, height = image.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, _STRIP):
+        bottom = min(top + _STRIP, height)
+        pixels[top:bottom] = np.asarray(image.crop((0, top, width, bottom)))
+    return pixels
+
+
+def _orientation(image: Image.Image) -> int:
+    value = image.getexif().get(_ORIENTATION_TAG)
+    return value if value in _TURNS else 1
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Deeper greys scaled down to 8 bits, where `Image.convert` would clip them."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image).astype(np.uint32) // 257).astype(np.uint8))
+    if image.mode in ("I", "F"):  # no declared range: its lightest pixel becomes white
+        values = np.nan_to_num(np.asarray(image, dtype=np.float64)).clip(0, None)
+        return Image.fromarray(np.rint(values / max(values.max(), 1e-9) * 255).astype(np.uint8))
+    return image
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """The picture without transparency or palette, in mode L, RGB, CMYK or LAB."""
+    if image.has_transparency_data:
+        layer = image if image.mode in ("RGBA", "LA") else image.convert("RGBA")
+        white = Image.new("L" if layer.mode == "LA" else "RGB", layer.size, "white")
+        white.paste(layer.convert(white.mode), mask=layer.getchannel("A"))
+        return white
+    if image.mode in ("L", "RGB", "CMYK", "LAB"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if image.mode == "LAB":
+        source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    elif profile:
+        try:
+            source = ImageCms.getOpenProfile(io.BytesIO(profile))
+        except (OSError, ImageCms.PyCMSError):
+            return image.convert("RGB")
+    else:
+        return image.convert("RGB")
+    try:
+        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except ImageCms.PyCMSError:
+        # The profile does not describe these channels, so it can only make the colours worse.
+        return image.convert("RGB")
+    return converted or image.convert("RGB")
+
+
+def _not_a_picture(name: str, look: Look) -> MediaError:
+    file = shown(name)
+    match look.kind:
+        case Kind.EMPTY:
+            return MediaError("Empty file", f"{file} holds nothing. {_CHOOSE}")
+        case Kind.SVG:
+            return MediaError("SVG drawings cannot be used", f"Export {file} as PNG and choose that.")
+        case Kind.HEIC:
+            return MediaError(
+                "HEIC photos cannot be read here",
+                f"Export {file} as JPEG and choose that. (On an iPhone: Settings, Camera, Formats, Most Compatible.)",
+            )
+        case Kind.PICTURE:
+            return MediaError(
+                "Picture cannot be read",
+                f"{file} is {look.phrase}, damaged or of a kind this studio does not read. Save it as PNG or JPEG.",
+            )
+        case _:
+            return MediaError("Not a picture", f"{file} is {look.phrase}. {_CHOOSE}")
+
+
+def _damaged(name: str, error: Exception) -> MediaError:
+    if isinstance(error, EOFError) or "truncated" in str(error).lower():
+        advice = f"{shown(name)} ends before the picture does. Download or export it again."
+    else:
+        advice = f"{shown(name)} cannot be decoded. Open it in a picture editor and save it again as PNG."
+    return MediaError("Damaged picture", advice)

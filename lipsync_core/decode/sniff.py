@@ -1,0 +1,132 @@
+"""What a file looks like from its first bytes: the words that explain a refusal. Pure.
+
+Nothing is accepted because of what is said here: Pillow or FFmpeg must still decode it. Signatures are
+those of the formats' own specifications.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+HEAD_BYTES = 4096
+_LONGEST_NAME = 60
+
+
+class Kind(StrEnum):
+    """The families that a refusal has words for."""
+
+    EMPTY = "empty"
+    TEXT = "text"
+    SVG = "svg"
+    HEIC = "heic"
+    PICTURE = "picture"
+    SOUND = "sound"
+    VIDEO = "video"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A family, and a phrase that completes “This file is …”."""
+
+    kind: Kind
+    phrase: str
+
+
+_SIGNATURES: tuple[tuple[int, bytes, Look], ...] = (
+    (0, b"\x89PNG\r\n\x1a\n", Look(Kind.PICTURE, "a picture (PNG)")),
+    (0, b"\xff\xd8\xff", Look(Kind.PICTURE, "a picture (JPEG)")),
+    (0, b"GIF8", Look(Kind.PICTURE, "a picture (GIF)")),
+    (8, b"WEBP", Look(Kind.PICTURE, "a picture (WebP)")),
+    (0, b"BM", Look(Kind.PICTURE, "a picture (BMP)")),
+    (0, b"II*\0", Look(Kind.PICTURE, "a picture (TIFF)")),
+    (0, b"MM\0*", Look(Kind.PICTURE, "a picture (TIFF)")),
+    (0, b"8BPS", Look(Kind.PICTURE, "a picture (Photoshop)")),
+    (8, b"WAVE", Look(Kind.SOUND, "a sound file (WAV)")),
+    (8, b"AIFF", Look(Kind.SOUND, "a sound file (AIFF)")),
+    (8, b"AIFC", Look(Kind.SOUND, "a sound file (AIFF)")),
+    (0, b"fLaC", Look(Kind.SOUND, "a sound file (FLAC)")),
+    (0, b"OggS", Look(Kind.SOUND, "a sound file (OGG)")),
+    (0, b"caff", Look(Kind.SOUND, "a sound file (CAF)")),
+    (0, b"#!AMR", Look(Kind.SOUND, "a sound file (AMR)")),
+    (0, b"ID3", Look(Kind.SOUND, "a sound file (MP3)")),
+    (0, b"MThd", Look(Kind.OTHER, "a MIDI score, which holds notes and no sound")),
+    (8, b"AVI ", Look(Kind.VIDEO, "a video (AVI)")),
+    (0, b"\x1aE\xdf\xa3", Look(Kind.VIDEO, "a video (WebM or MKV)")),
+    (0, b"FLV\x01", Look(Kind.VIDEO, "a video (Flash)")),
+    (0, b"0&\xb2u\x8ef\xcf\x11", Look(Kind.SOUND, "a Windows Media file")),
+    (0, b"%PDF", Look(Kind.OTHER, "a PDF document")),
+    (0, b"PK\x03\x04", Look(Kind.OTHER, "a ZIP archive or an office document")),
+    (0, b"Rar!", Look(Kind.OTHER, "a RAR archive")),
+    (0, b"7z\xbc\xaf", Look(Kind.OTHER, "a 7-Zip archive")),
+    (0, b"\x1f\x8b", Look(Kind.OTHER, "a compressed archive (gzip)")),
+    (0, b"MZ", Look(Kind.OTHER, "a Windows program")),
+    (0, b"\x7fELF", Look(Kind.OTHER, "a program")),
+)
+_HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
+
+
+def look_at(path: Path) -> Look:
+    """What the file at ``path`` looks like."""
+    with path.open("rb") as file:
+        return looks_like(file.read(HEAD_BYTES))
+
+
+def looks_like(head: bytes) -> Look:
+    """What a file that begins with ``head`` looks like."""
+    if not head:
+        return Look(Kind.EMPTY, "empty")
+    for offset, magic, look in _SIGNATURES:
+        if head.startswith(magic, offset):
+            return look
+    if head[4:8] == b"ftyp":
+        return _iso_media(head)
+    if head[0] == 0xFF and len(head) > 1 and head[1] & 0xE0 == 0xE0:
+        return Look(Kind.SOUND, "a sound file (MP3 or AAC)")
+    return _text(head) or Look(Kind.OTHER, "of a kind this studio does not know")
+
+
+def _iso_media(head: bytes) -> Look:
+    """MP4 and its relatives, told apart by their brands (ISO/IEC 14496-12, 4.3)."""
+    size = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, size, 4))]
+    if any(brand in (b"avif", b"avis") for brand in brands):
+        return Look(Kind.PICTURE, "a picture (AVIF)")
+    if any(brand in _HEIF_BRANDS for brand in brands):
+        return Look(Kind.HEIC, "a HEIC photo")
+    if brands[0][:3] in (b"M4A", b"M4B"):
+        return Look(Kind.SOUND, "a sound file (M4A)")
+    return Look(Kind.VIDEO, "a video (MP4 or MOV)")
+
+
+def _text(head: bytes) -> Look | None:
+    try:
+        # A character cut in half at the end of the excerpt is not the file's fault.
+        text = head.decode("utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "strict")
+    except UnicodeDecodeError as error:
+        if len(head) - error.start > 3:
+            return None
+        text = head[: error.start].decode("utf-8-sig")
+    if any(unicodedata.category(character) == "Cc" and character not in "\t\r\n\f" for character in text):
+        return None
+    start = text.lstrip().lower()
+    if re.search(r"<svg[\s>]", start):
+        return Look(Kind.SVG, "an SVG drawing")
+    if re.match(r"(<!--.*?-->\s*)*<(!doctype html|html|head|body)\b", start, re.DOTALL):
+        return Look(Kind.TEXT, "a web page")
+    if start.startswith("#extm3u"):
+        return Look(Kind.TEXT, "a playlist, which holds links and no sound")
+    return Look(Kind.TEXT, "a text file")
+
+
+def shown(name: str) -> str:
+    """A file's name in quotes, fit for a sentence: no control characters, at most 60 characters."""
+    clean = "".join(character for character in name if unicodedata.category(character)[0] != "C")
+    if len(clean) > _LONGEST_NAME:
+        half = _LONGEST_NAME // 2
+        clean = f"{clean[:half]}…{clean[-half + 1 :]}"
+    return f"“{clean}”"

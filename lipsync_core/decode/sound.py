@@ -1,0 +1,267 @@
+"""People's voices: what they are, how long they really last, and their sound at 16 kHz mono.
+
+A voice may be any sound file, or a video with sound. Nothing that a header says is believed: the length is
+that of the decoded samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import av
+import numpy as np
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.error import FFmpegError
+from numpy.typing import NDArray
+
+from lipsync_core.decode.container import opened, picture_stream
+from lipsync_core.decode.declared import declared_s, stops_inside_a_page
+from lipsync_core.decode.sniff import Kind, Look, look_at, shown
+from lipsync_core.errors import MediaError
+
+MAX_VOICE_S = 600.0
+MIN_VOICE_S = 0.1
+SPEECH_RATE = 16_000
+"""Samples per second of what `speech_blocks` yields."""
+
+_SLACK_S = 0.25  # an encoder pads a file of exactly ten minutes by up to this much
+_RATES = range(4_000, 384_001)
+# Without it FFmpeg mixes two equal channels 3 dB louder than either, and loud speech would clip.
+_DOWNMIX = {"rematrix_maxval": "1.0"}
+_CHOOSE = "Choose WAV, MP3, M4A, OGG or FLAC."
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceFacts:
+    """A voice that can be used.
+
+    ``duration_s`` is counted in decoded samples. ``sample_rate`` in Hz and ``channels`` are the file's own.
+    ``mime`` is what a browser is to be told to play it.
+    """
+
+    duration_s: float
+    sample_rate: int
+    channels: int
+    codec: str
+    mime: str
+    extension: str
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What decoding has found so far; lengths in seconds."""
+
+    decoded_s: float = 0.0
+    reached_s: float = 0.0
+    packets: int = 0
+    undecodable: int = 0
+    first: AudioFrame | None = field(default=None)
+
+
+def voice_facts(path: Path, *, name: str | None = None) -> VoiceFacts:
+    """Decode the sound of the file at ``path`` completely and tell what it is.
+
+    ``name`` is what the person calls the file. Raises `MediaError`.
+    """
+    tally = _Tally()
+    look = look_at(path)
+    name = name or path.name
+    try:
+        with opened(path) as container:
+            stream = _sound_stream(container, look, name)
+            for _ in _blocks(_frames(path, container, stream, tally, name)):
+                pass  # heard in full, resampling included: what is accepted here can be rendered later
+            mime, extension = _mime(container, stream)
+            codec = stream.codec_context.codec.canonical_name
+    except (FFmpegError, ValueError) as error:
+        raise _not_sound(look, name) from error
+    assert tally.first is not None  # noqa: S101 - `_frames` refuses a file without a frame
+    return VoiceFacts(
+        round(tally.decoded_s, 6),
+        tally.first.sample_rate,
+        tally.first.layout.nb_channels,
+        codec,
+        mime,
+        extension,
+    )
+
+
+def speech_blocks(path: Path, *, name: str | None = None) -> Iterator[NDArray[np.float32]]:
+    """The voice as mono blocks of ``SPEECH_RATE`` samples (the last one shorter), each within ±1.
+
+    Streams: a long voice is never held whole. Refuses what `voice_facts` refuses, possibly after some blocks.
+    """
+    look = look_at(path)
+    name = name or path.name
+    try:
+        with opened(path) as container:
+            stream = _sound_stream(container, look, name)
+            yield from _blocks(_frames(path, container, stream, _Tally(), name))
+    except (FFmpegError, ValueError) as error:
+        raise _not_sound(look, name) from error
+
+
+def _sound_stream(container: InputContainer, look: Look, name: str) -> AudioStream:
+    if not container.streams.audio:
+        if look.kind is Kind.VIDEO and picture_stream(container):
+            raise MediaError("Video without sound", f"{shown(name)} has no sound in it. {_CHOOSE}")
+        raise _not_sound(look, name)
+    stream = container.streams.audio[0]
+    # PyAV's types do not say so, but a codec that FFmpeg does not know has no context.
+    context = cast("AudioCodecContext | None", stream.codec_context)
+    if context is None:
+        raise _not_sound(look, name)
+    rate = context.sample_rate
+    if rate not in _RATES:
+        raise MediaError(
+            "Sound cannot be used",
+            f"{shown(name)} has a sample rate of {rate:,} Hz. Export it again at 44,100 or 48,000 Hz.",
+        )
+    return stream
+
+
+def _frames(
+    path: Path, container: InputContainer, stream: AudioStream, tally: _Tally, name: str
+) -> Iterator[AudioFrame]:
+    """Every decoded frame of the stream; refuses a file that is too long, too short or stops too early."""
+    declared = declared_s(path, container, stream)
+    if declared is not None and declared > MAX_VOICE_S + _SLACK_S:
+        raise _too_long(name, declared)
+    if container.format.name == "ogg" and stops_inside_a_page(path):
+        raise MediaError("Damaged sound file", f"{shown(name)} breaks off before its end. Download or export it again.")
+    for frame in _decoded(container, stream, tally):
+        tally.decoded_s += frame.samples / frame.sample_rate
+        if tally.decoded_s > MAX_VOICE_S + _SLACK_S:
+            raise _too_long(name, None)
+        yield frame
+    _refuse_damage(tally, declared, name)
+
+
+def _decoded(container: InputContainer, stream: AudioStream, tally: _Tally) -> Iterator[AudioFrame]:
+    try:
+        for packet in container.demux():
+            if packet.pts is not None and packet.time_base is not None:
+                end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+                tally.reached_s = max(tally.reached_s, end_s)
+            if packet.stream_index != stream.index:
+                continue
+            tally.packets += 1
+            try:
+                frames = stream.codec_context.decode(packet)
+            except FFmpegError:
+                tally.undecodable += 1  # one bad packet, often the last of an MP3, does not make a file bad
+                continue
+            for frame in frames:
+                tally.first = tally.first or frame
+                yield frame
+    except FFmpegError:
+        return  # the demuxer is lost; whether too much is missing is for `_refuse_damage`
+
+
+def _refuse_damage(tally: _Tally, declared: float | None, name: str) -> None:
+    # A file cut short misses seconds; padding, priming and a last partial frame are tenths of one.
+    reached = max(tally.decoded_s, tally.reached_s)
+    if declared is not None and reached < declared - max(0.3, 0.005 * declared):
+        raise MediaError(
+            "Damaged sound file",
+            f"{shown(name)} stops after {reached:.1f} s of {declared:.1f} s. Download or export it again.",
+        )
+    if tally.packets > 1 and tally.undecodable > max(2, tally.packets // 20):
+        raise MediaError(
+            "Damaged sound file",
+            f"Large parts of {shown(name)} cannot be decoded. Download or export it again.",
+        )
+    if tally.decoded_s < MIN_VOICE_S:
+        raise MediaError(
+            "No speech in it",
+            f"{shown(name)} lasts {tally.decoded_s:.2f} seconds. Choose a longer recording.",
+        )
+
+
+def _blocks(frames: Iterator[AudioFrame]) -> Iterator[NDArray[np.float32]]:
+    """Frames resampled to 16 kHz mono and cut into blocks of one second."""
+    resampler: av.AudioResampler | None = None
+    shape: tuple[int, str, str] | None = None
+    waiting: list[NDArray[np.float32]] = []
+    count = 0
+    for frame in frames:
+        if shape != (now := (frame.sample_rate, frame.format.name, frame.layout.name)):
+            # Some streams change rate or channels on the way; a resampler serves one shape only.
+            waiting += _drained(resampler)
+            resampler, shape = av.AudioResampler("fltp", "mono", SPEECH_RATE, options=_DOWNMIX), now
+        assert resampler is not None  # noqa: S101 - made above, for the first frame at the latest
+        frame.pts = None  # gaps and jumps in a file's clock are not sound
+        waiting += [_samples(part) for part in resampler.resample(frame)]
+        count = sum(map(len, waiting))
+        if count >= SPEECH_RATE:
+            *whole, rest = np.split(np.concatenate(waiting), range(SPEECH_RATE, count + 1, SPEECH_RATE))
+            yield from whole
+            waiting = [rest]
+    waiting += _drained(resampler)
+    if sum(map(len, waiting)):
+        yield np.concatenate(waiting)
+
+
+def _drained(resampler: av.AudioResampler | None) -> list[NDArray[np.float32]]:
+    return [_samples(part) for part in resampler.resample(None)] if resampler else []
+
+
+def _samples(frame: AudioFrame) -> NDArray[np.float32]:
+    # Float files may hold anything, infinities included; a player clips them too.
+    samples: NDArray[np.float32] = np.nan_to_num(frame.to_ndarray()[0].astype(np.float32)).clip(-1, 1)
+    return samples
+
+
+def _mime(container: InputContainer, stream: AudioStream) -> tuple[str, str]:
+    """What a browser plays this as, and the extension that goes with it."""
+    moving = picture_stream(container) is not None
+    match container.format.name.split(",")[0]:
+        case "mov":
+            return ("video/mp4", ".mp4") if moving else ("audio/mp4", ".m4a")
+        case "matroska":
+            return ("video/webm", ".webm") if moving else ("audio/webm", ".weba")
+        case "ogg":
+            return ("audio/ogg", ".opus" if stream.codec_context.codec.canonical_name == "opus" else ".ogg")
+        case other:
+            return _PLAIN_MIME[other]
+
+
+_PLAIN_MIME = {
+    "wav": ("audio/wav", ".wav"),
+    "aiff": ("audio/aiff", ".aiff"),
+    "caf": ("audio/x-caf", ".caf"),
+    "mp3": ("audio/mpeg", ".mp3"),
+    "aac": ("audio/aac", ".aac"),
+    "flac": ("audio/flac", ".flac"),
+    "amr": ("audio/amr", ".amr"),
+}
+
+
+def _too_long(name: str, length_s: float | None) -> MediaError:
+    minutes, seconds = divmod(round(length_s or 0), 60)
+    length = f"lasts {minutes} min {seconds} s" if length_s else f"is longer than {MAX_VOICE_S / 60:.0f} minutes"
+    return MediaError(
+        "Voice too long",
+        f"{shown(name)} {length}; a voice may last {MAX_VOICE_S / 60:.0f} minutes. Cut it into parts.",
+    )
+
+
+def _not_sound(look: Look, name: str) -> MediaError:
+    file = shown(name)
+    match look.kind:
+        case Kind.EMPTY:
+            return MediaError("Empty file", f"{file} holds nothing. {_CHOOSE}")
+        case Kind.SOUND | Kind.VIDEO:
+            return MediaError(
+                "Sound cannot be read",
+                f"{file} is {look.phrase}, damaged or of a kind this studio does not read. Download it "
+                "again, or export it as WAV or MP3.",
+            )
+        case _:
+            return MediaError("Not a sound file", f"{file} is {look.phrase}. {_CHOOSE}")

@@ -1,0 +1,249 @@
+"""The only way to a link that a person pasted: asks nothing inside this network, takes no more than wanted.
+
+One fetch resolves a name once, judges every address it got, and connects to one of those very addresses, so a
+name that changes its mind in between changes nothing. TLS and the Host header still carry the name. Redirects
+start over, with every check. No proxy, cookie or credential of this machine's environment is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import zlib
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import BinaryIO
+
+import httpcore
+import httpx
+
+from lipsync_core.errors import FetchError
+from lipsync_core.guard import checked_link, inside_refusal, is_allowed, is_public, site
+
+Resolver = Callable[[str, int], Iterable[str]]
+"""From a host name and a port to numeric addresses; raises `OSError` for a name that does not exist."""
+
+MAX_REDIRECTS = 3
+MAX_HEADERS = 100
+_MAX_ADDRESSES = 4
+_CONNECT_S = 5.0
+_INFLATED_BLOCK = 65_536
+_REDIRECTS = (301, 302, 303, 307, 308)
+_UNREACHABLE = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
+_UPLOAD_INSTEAD = "Check the link, or download the file and upload it here."
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came: the last link of the chain, its bare media type in lower case, and the file's size."""
+
+    url: str
+    content_type: str
+    bytes: int
+
+
+def system_addresses(host: str, port: int) -> list[str]:
+    """The addresses that this machine's resolver knows for a name."""
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+async def fetch(
+    url: str,
+    into: Path,
+    *,
+    allow: Collection[str] = (),
+    max_bytes: int,
+    timeout_s: float,
+    resolve: Resolver = system_addresses,
+) -> Fetched:
+    """Store what ``url`` leads to as the file ``into``, which exists only if all went well.
+
+    ``allow`` names hosts, or ``host:port``, that may be asked although they are private. ``max_bytes`` counts
+    what is stored, after decompression; ``timeout_s`` is for everything together. Raises `FetchError`, with
+    ``refused`` set where the guard said no.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await _follow(url, into, _Guarded(resolve, allow), allow, max_bytes)
+    except TimeoutError as error:
+        raise FetchError(
+            "That link took too long", f"Nothing complete came within {timeout_s:g} seconds. {_UPLOAD_INSTEAD}"
+        ) from error
+
+
+async def _follow(
+    link: str, into: Path, guarded: httpcore.AsyncNetworkBackend, allow: Collection[str], max_bytes: int
+) -> Fetched:
+    url = checked_link(link, allow)
+    for _ in range(MAX_REDIRECTS + 1):
+        async with _asked(url, guarded) as response:
+            if response.status not in _REDIRECTS:
+                return await _stored(response, url, into, max_bytes)
+            location = _header(response, b"location")
+        try:
+            target = str(url.join(location))
+        except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+            raise FetchError("That link leads nowhere", f"{site(url)} sends on to no valid link.") from error
+        url = checked_link(target, allow)
+    raise FetchError(
+        "That link leads on and on",
+        f"It was followed {MAX_REDIRECTS} times without reaching a file. Use the link that it ends at.",
+    )
+
+
+@asynccontextmanager
+async def _asked(url: httpx.URL, guarded: httpcore.AsyncNetworkBackend) -> AsyncIterator[httpcore.Response]:
+    """The beginning of the answer to one GET over a connection of its own."""
+    headers = [
+        (b"Host", url.netloc),
+        (b"User-Agent", b"lipsync-studio"),
+        (b"Accept", b"*/*"),
+        (b"Accept-Encoding", b"identity"),
+    ]
+    target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+    try:
+        async with (
+            httpcore.AsyncConnectionPool(network_backend=guarded, max_keepalive_connections=0) as pool,
+            pool.stream("GET", target, headers=headers) as response,
+        ):
+            yield response
+    except _UNREACHABLE as error:
+        raise FetchError("That link cannot be reached", f"{site(url)} does not answer. {_UPLOAD_INSTEAD}") from error
+
+
+async def _stored(response: httpcore.Response, url: httpx.URL, into: Path, max_bytes: int) -> Fetched:
+    if len(response.headers) > MAX_HEADERS:
+        raise FetchError("That link answers oddly", f"{site(url)} sends too many headers. {_UPLOAD_INSTEAD}")
+    if response.status != 200:
+        raise FetchError(*_words_for(response.status, site(url)))
+    declared = _header(response, b"content-length")
+    if declared.isdecimal() and int(declared) > max_bytes:
+        raise _too_large(url, max_bytes)
+    size = 0
+    with _complete_or_nothing(into) as file:
+        async for block in _plain_blocks(response, url):
+            size += len(block)
+            if size > max_bytes:
+                raise _too_large(url, max_bytes)
+            file.write(block)
+        if not size:
+            raise FetchError("That link leads to an empty file", f"{site(url)} sent nothing. {_UPLOAD_INSTEAD}")
+    content_type = _header(response, b"content-type").partition(";")[0].strip().lower()
+    return Fetched(str(url), content_type, size)
+
+
+async def _plain_blocks(response: httpcore.Response, url: httpx.URL) -> AsyncIterator[bytes]:
+    """The body in blocks of bounded size, uncompressed where a server compresses although asked not to."""
+    coding = _header(response, b"content-encoding").strip().lower()
+    if coding in ("", "identity"):
+        async for block in response.aiter_stream():
+            yield block
+        return
+    if coding not in ("gzip", "x-gzip"):
+        raise FetchError("That link answers oddly", f"{site(url)} compresses the file. {_UPLOAD_INSTEAD}")
+    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        async for block in response.aiter_stream():
+            while block:
+                yield inflate.decompress(block, _INFLATED_BLOCK)
+                block = inflate.unconsumed_tail
+    except zlib.error as error:
+        raise FetchError("That link answers oddly", f"{site(url)} sent a damaged file. {_UPLOAD_INSTEAD}") from error
+    if not inflate.eof:
+        raise FetchError("That link answers oddly", f"{site(url)} sent half a file. {_UPLOAD_INSTEAD}")
+
+
+@contextmanager
+def _complete_or_nothing(into: Path) -> Iterator[BinaryIO]:
+    """A file that takes the name ``into`` when the block ends well, and else leaves nothing behind."""
+    part = into.with_name(f"{into.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(into)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+class _Guarded(httpcore.AsyncNetworkBackend):
+    """Opens sockets to public addresses, and to the private ones of allowed hosts."""
+
+    def __init__(self, resolve: Resolver, allow: Collection[str]) -> None:
+        self._resolve = resolve
+        self._allow = allow
+        self._network = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to the first address of ``host`` that answers, provided that all may be asked."""
+        allowed = is_allowed(host, port, self._allow)
+        addresses = await _resolved(self._resolve, host, port)
+        if not allowed and not all(map(is_public, addresses)):
+            raise inside_refusal()
+        for address in addresses[:_MAX_ADDRESSES]:
+            try:
+                stream = await self._network.connect_tcp(address, port, _CONNECT_S, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+            # The judgement that counts: where the socket ended up, before a byte is sent.
+            if not allowed and not is_public(str(stream.get_extra_info("server_addr")[0])):
+                await stream.aclose()
+                raise inside_refusal()
+            return stream
+        raise httpcore.ConnectError("no address answers")
+
+
+async def _resolved(resolve: Resolver, host: str, port: int) -> list[str]:
+    """The addresses of a host, each once.
+
+    A resolver may hang far beyond every deadline and cannot be interrupted: it runs in a thread that nobody,
+    neither the event loop nor the interpreter, waits for when it ends.
+    """
+    answer: Future[list[str]] = Future()
+    answer.set_running_or_notify_cancel()
+
+    def ask() -> None:
+        try:
+            answer.set_result(list(dict.fromkeys(resolve(host, port))))
+        except Exception as error:
+            answer.set_exception(error)
+
+    Thread(target=ask, name="resolve", daemon=True).start()
+    try:
+        return await asyncio.wrap_future(answer)
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError("no such host") from error
+
+
+def _header(response: httpcore.Response, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in response.headers if key.lower() == name), "")
+
+
+def _words_for(status: int, shown: str) -> tuple[str, str]:
+    match status:
+        case 401 | 402 | 403 | 407:
+            title, reason = "That link is not open to everyone", "asks for a sign-in or a permission"
+        case 404 | 410:
+            title, reason = "Nothing is at that link", "does not have this file, or no longer"
+        case 429 | 500 | 502 | 503 | 504:
+            title, reason = "That link does not work at the moment", f"answered with error {status}; try later"
+        case _:
+            title, reason = "That link does not lead to a file", f"answered with status {status}"
+    return title, f"{shown} {reason}. {_UPLOAD_INSTEAD}"
+
+
+def _too_large(url: httpx.URL, max_bytes: int) -> FetchError:
+    return FetchError(
+        "That file is too large",
+        f"{site(url)} sends more than the {max_bytes / 1_000_000:,.0f} MB that are taken. Use a smaller copy.",
+    )

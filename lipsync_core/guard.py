@@ -1,0 +1,136 @@
+"""Which links may be followed: decisions about URLs and addresses, without any network. Pure.
+
+A link that a person pastes is followed by this server, from inside its network. So it may lead only to
+addresses that anyone on the internet can reach. The name in a link proves nothing (a name can resolve to
+anything, and an address has dozens of spellings): `is_public` judges the address that a socket connects to.
+
+Sources: the IANA special-purpose address registries (RFC 6890 and its updates), RFC 6052 and 8215 (NAT64),
+RFC 3056 (6to4), RFC 4380 (Teredo), and the cloud vendors' metadata addresses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from ipaddress import IPv4Address, ip_address, ip_network
+
+import httpx
+
+from lipsync_core.errors import FetchError
+
+MAX_URL = 8_192
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+# `ipaddress` learns of new registry entries only with new Pythons, so what matters is named here as well.
+_NOT_PUBLIC = tuple(
+    ip_network(network)
+    for network in (
+        "0.0.0.0/8",  # "this network"; 0.0.0.0 connects to this machine
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # carrier-grade NAT, where Alibaba keeps its metadata
+        "127.0.0.0/8",
+        "168.63.129.16/32",  # Azure's host services, on an address that looks public
+        "169.254.0.0/16",  # link-local, where most clouds keep their metadata
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",  # 6to4 relays
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "2001::/23",  # protocol assignments, Teredo among them
+        "2001:db8::/32",
+        "2002::/16",  # 6to4: any IPv4 address in disguise
+        "3fff::/20",
+    )
+)
+_GLOBAL_V6 = ip_network("2000::/3")
+"""All IPv6 that is given out. Outside are loopback, private, link-local, multicast, mapped IPv4 and NAT64."""
+
+
+def is_public(address: str) -> bool:
+    """Whether anyone on the internet could reach this numeric address; never true with a zone id."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    if "%" in address or not ip.is_global or ip.is_multicast or ip.is_reserved:
+        return False
+    if not isinstance(ip, IPv4Address) and ip not in _GLOBAL_V6:
+        return False
+    return not any(ip in network for network in _NOT_PUBLIC if network.version == ip.version)
+
+
+def is_allowed(host: str, port: int, allow: Collection[str]) -> bool:
+    """Whether ``allow`` names this host, or this host at this port (``host``, ``host:port``, ``[v6]:port``)."""
+    plain = host.lower().rstrip(".")
+    bracketed = f"[{plain}]" if ":" in plain else plain
+    named = {entry.strip().lower() for entry in allow}
+    return not named.isdisjoint({plain, bracketed, f"{bracketed}:{port}"})
+
+
+def site(url: httpx.URL) -> str:
+    """All of a link that may be shown or logged: scheme and host, without credentials, path or query."""
+    host = url.host if len(url.host) <= 60 else f"{url.host[:59]}…"
+    return f"{url.scheme}://{host}"
+
+
+def checked_link(link: str, allow: Collection[str] = ()) -> httpx.URL:
+    """The link as a URL that may be asked for, as far as its words tell.
+
+    Raises `FetchError` (refused) for anything but http and https, for a user name or password, for a port that
+    is neither the default nor allowed, and for hosts in spellings that no honest link uses.
+    """
+    if len(link) > MAX_URL:
+        raise _refused("That link is too long", f"A link may have up to {MAX_URL:,} characters.")
+    try:
+        url = httpx.URL(link.strip())
+        host = url.raw_host.decode("ascii")
+    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+        raise _refused("That is not a link", "Copy it once more from the address bar.") from error
+    if url.scheme not in _DEFAULT_PORTS or not host:
+        raise _refused("That is not a web link", "Use a link that begins with https:// or http://.")
+    if url.userinfo:
+        raise _refused(
+            "That link holds a user name or password",
+            "Use a link that works without them, or download the file and upload it here.",
+        )
+    port = _DEFAULT_PORTS[url.scheme] if url.port is None else url.port
+    if is_allowed(host, port, allow):
+        return url
+    if not _is_plain(host):
+        raise inside_refusal()
+    if port != _DEFAULT_PORTS[url.scheme]:
+        raise _refused(
+            "That link uses an unusual port",
+            f"Only links without “:{port}” are followed. Download the file and upload it here.",
+        )
+    return url
+
+
+def inside_refusal() -> FetchError:
+    """What is said, always alike, of an address that is not public: the answer maps nothing of the network."""
+    return _refused(
+        "That link points inside this network",
+        "Only links that anyone on the internet can open are followed. Download the file and upload it here.",
+    )
+
+
+def _is_plain(host: str) -> bool:
+    """False for an inside address, this machine's own name, and every spelling that hides where it leads."""
+    try:
+        return is_public(str(ip_address(host)))
+    except ValueError:
+        last_label = host.lower().rstrip(".").rsplit(".", 1)[-1]
+    if last_label == "localhost":  # always this machine (RFC 6761), though some resolvers do not know
+        return False
+    if re.fullmatch(r"\d+|0x[0-9a-f]*", last_label):  # IPv4 in octal, hexadecimal or short (URL standard)
+        return False
+    return re.fullmatch(r"[\w-][\w.-]*", host, re.ASCII) is not None
+
+
+def _refused(title: str, advice: str) -> FetchError:
+    return FetchError(title, advice, refused=True)

@@ -1,0 +1,287 @@
+"""The good, bad and odd files that people bring, built by code: every function returns a file's bytes.
+
+A picture shows four quarters, so that a test can see which way up it is and whether its colours are right; a
+sound is a 220 Hz tone.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+import wave
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+from PIL import Image
+
+TOP_LEFT, TOP_RIGHT = (220, 40, 40), (40, 200, 60)
+BOTTOM_LEFT, BOTTOM_RIGHT = (50, 60, 210), (240, 240, 240)
+TONE_HZ = 220
+
+Layout = Literal["mono", "stereo", "5.1"]
+_CHANNELS: dict[Layout, int] = {"mono": 1, "stereo": 2, "5.1": 6}
+
+
+# Pictures
+
+
+def quarters(width: int = 320, height: int = 240) -> Image.Image:
+    """The test picture: red and green quarters above blue and near-white ones."""
+    image = Image.new("RGB", (width, height), TOP_LEFT)
+    x, y = width // 2, height // 2
+    image.paste(TOP_RIGHT, (x, 0, width, y))
+    image.paste(BOTTOM_LEFT, (0, y, x, height))
+    image.paste(BOTTOM_RIGHT, (x, y, width, height))
+    return image
+
+
+def picture(format: str = "PNG", mode: str = "RGB", width: int = 320, height: int = 240, **options: Any) -> bytes:
+    """The test picture in any of Pillow's formats and modes; ``options`` go to `Image.save`."""
+    return saved(quarters(width, height).convert(mode), format, **options)
+
+
+def saved(image: Image.Image, format: str = "PNG", **options: Any) -> bytes:
+    """Any Pillow image as a file."""
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def png(width: int = 320, height: int = 240, mode: str = "RGB") -> bytes:
+    """The test picture as PNG."""
+    return picture("PNG", mode, width, height)
+
+
+def jpeg(width: int = 320, height: int = 240, mode: str = "RGB", orientation: int | None = None) -> bytes:
+    """The test picture as JPEG; with an EXIF ``orientation`` it is stored turned, and upright when obeyed."""
+    image = quarters(width, height).convert(mode)
+    if orientation is None:
+        return saved(image, "JPEG", quality=95)
+    turned = {
+        1: None,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return saved(image if turned is None else image.transpose(turned), "JPEG", quality=95, exif=exif)
+
+
+def grey_png_16() -> bytes:
+    """A 16-bit grey PNG: a ramp from black at the left to white at the right."""
+    ramp = np.linspace(0, 65_535, 320).astype(np.uint16)
+    return saved(Image.fromarray(np.tile(ramp, (240, 1))))
+
+
+def rgb_png_16(width: int = 320, height: int = 240) -> bytes:
+    """The test picture as a PNG of 16 bits per channel, which Pillow reads but does not write."""
+    rows = np.asarray(quarters(width, height)).astype(">u2") * 257
+    raw = b"".join(b"\0" + row.astype(">u2").tobytes() for row in rows)
+    return _png_of((width, height, 16, 2), zlib.compress(raw))
+
+
+def see_through_png() -> bytes:
+    """The left half red and opaque, the right half black and wholly transparent."""
+    image = Image.new("RGBA", (320, 240), (0, 0, 0, 0))
+    image.paste((*TOP_LEFT, 255), (0, 0, 160, 240))
+    return saved(image)
+
+
+def animated(format: str = "GIF") -> bytes:
+    """Two frames: the test picture, then black."""
+    return saved(quarters(), format, save_all=True, append_images=[Image.new("RGB", (320, 240))], duration=100)
+
+
+def bomb(width: int = 50_000, height: int = 50_000) -> bytes:
+    """A PNG of a few hundred bytes whose header promises a picture of gigabytes."""
+    return _png_of((width, height, 8, 2), zlib.compress(bytes(100_000)))
+
+
+def svg() -> bytes:
+    """A drawing that is text."""
+    return b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>\n'
+
+
+def heic() -> bytes:
+    """The beginning of an iPhone's photo, with nothing behind it."""
+    return struct.pack(">I4s4sI4s4s", 24, b"ftyp", b"heic", 0, b"mif1", b"heic") + bytes(4_000)
+
+
+def _png_of(header: tuple[int, int, int, int], pixels: bytes) -> bytes:
+    """A PNG from (width, height, bit depth, colour type) and deflated rows (PNG specification, 11.2)."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = struct.pack(">IIBBBBB", *header, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+# Sound
+
+
+def tone(seconds: float, rate: int = 16_000) -> NDArray[np.float32]:
+    """Mono samples of the test tone, at a third of full scale."""
+    time = np.arange(round(seconds * rate)) / rate
+    return (0.3 * np.sin(2 * np.pi * TONE_HZ * time)).astype(np.float32)
+
+
+def wav(seconds: float = 1.0, rate: int = 16_000, channels: int = 1, bits: Literal[8, 16, 24, 32] = 16) -> bytes:
+    """Plain PCM. ``seconds=0`` gives a header without a sample."""
+    full_scale = np.repeat(tone(seconds, rate), channels).astype(np.float64)
+    whole = np.rint(full_scale * (2 ** (bits - 1) - 1)).astype(np.int64) + (128 if bits == 8 else 0)
+    frames = whole.astype("<i8").view(np.uint8).reshape(-1, 8)[:, : bits // 8].tobytes()
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((channels, bits // 8, rate, 0, "NONE", ""))
+        file.writeframes(frames)
+    return buffer.getvalue()
+
+
+def sound(
+    format: str = "wav",
+    codec: str = "pcm_f32le",
+    seconds: float = 1.0,
+    rate: int = 48_000,
+    layout: Layout = "mono",
+    **options: str,
+) -> bytes:
+    """The tone in one of FFmpeg's containers and codecs; ``options`` go to the container."""
+
+    def fill(container: OutputContainer) -> None:
+        stream = container.add_stream(codec, rate=rate, layout=layout)
+        assert isinstance(stream, AudioStream)
+        stream.codec_context.options = {"strict": "experimental"}  # FFmpeg's own Vorbis encoder wants it
+        _encode_tone(container, stream, seconds, layout)
+
+    return _muxed(fill, format, options)
+
+
+def mp3(seconds: float = 1.0, rate: int = 44_100, layout: Layout = "mono") -> bytes:
+    """An MP3 that counts its frames in a Xing header, as encoders write it."""
+    return sound("mp3", "libmp3lame", seconds, rate, layout)
+
+
+def headless_mp3(seconds: float = 1.0) -> bytes:
+    """An MP3 without Xing header, as a stream recorder leaves it: its length can only be guessed."""
+    return sound("mp3", "libmp3lame", seconds, 44_100, write_xing="0", id3v2_version="0")
+
+
+def m4a(seconds: float = 1.0, rate: int = 44_100, layout: Layout = "mono") -> bytes:
+    """AAC in MP4, with its index in front so that a truncated one still opens."""
+    return sound("ipod", "aac", seconds, rate, layout, movflags="+faststart")
+
+
+def ogg(seconds: float = 1.0, codec: str = "libopus") -> bytes:
+    """Opus (or another codec) in Ogg."""
+    return sound("ogg", codec, seconds, 48_000, "stereo" if codec == "vorbis" else "mono")
+
+
+def flac(seconds: float = 1.0, rate: int = 44_100, layout: Layout = "mono") -> bytes:
+    """FLAC."""
+    return sound("flac", "flac", seconds, rate, layout)
+
+
+def streamed_wav(seconds: float = 1.0) -> bytes:
+    """A WAV whose recorder could not go back to write its sizes."""
+    data = wav(seconds)
+    return data[:4] + b"\xff" * 4 + data[8:40] + b"\xff" * 4 + data[44:]
+
+
+# Video
+
+
+def video(
+    seconds: float = 1.0,
+    *,
+    with_sound: bool = True,
+    format: Literal["mp4", "webm"] = "mp4",
+    width: int = 160,
+    height: int = 120,
+    fps: int = 25,
+) -> bytes:
+    """The test picture as a film, with the tone as its sound; an MP4 has its index in front."""
+
+    def fill(container: OutputContainer) -> None:
+        moving = container.add_stream("libx264" if format == "mp4" else "libvpx", rate=fps)
+        assert isinstance(moving, VideoStream)
+        moving.width, moving.height, moving.pix_fmt = width, height, "yuv420p"
+        if with_sound:
+            heard = container.add_stream("aac" if format == "mp4" else "libopus", rate=48_000, layout="mono")
+        frame = av.VideoFrame.from_ndarray(np.asarray(quarters(width, height)), format="rgb24")
+        for number in range(round(seconds * fps)):
+            frame.pts = number
+            container.mux(moving.encode(frame))
+        container.mux(moving.encode())
+        if with_sound:
+            _encode_tone(container, heard, seconds, "mono")
+
+    return _muxed(fill, format, {"movflags": "+faststart"} if format == "mp4" else {})
+
+
+def _muxed(fill: Callable[[OutputContainer], None], format: str, options: dict[str, str]) -> bytes:
+    # FFmpeg moves an MP4's index to the front by reading the file again, so it needs a real one.
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "film"
+        with av.open(path, "w", format=format, options=options) as container:
+            fill(container)
+        return path.read_bytes()
+
+
+def _encode_tone(container: OutputContainer, stream: AudioStream, seconds: float, layout: Layout) -> None:
+    rate = stream.rate
+    samples = np.repeat(tone(seconds, rate), _CHANNELS[layout])[np.newaxis]
+    step = 1_024 * _CHANNELS[layout]
+    for start in range(0, samples.shape[1], step):
+        frame = av.AudioFrame.from_ndarray(samples[:, start : start + step], format="flt", layout=layout)
+        frame.sample_rate, frame.pts = rate, start // _CHANNELS[layout]
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode())
+
+
+# Files that are not what they say
+
+
+def truncated(data: bytes, keep: float = 0.5) -> bytes:
+    """The first part of a file, as a download leaves it that was cut."""
+    return data[: int(len(data) * keep)]
+
+
+def text() -> bytes:
+    """A note to oneself, with letters beyond ASCII."""
+    return "Dear diary, today I went to the café.\n".encode() * 40
+
+
+def html() -> bytes:
+    """What a server sends instead of a file when it wants a sign-in."""
+    return b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Sign in</body></html>\n"
+
+
+def playlist(link: str) -> bytes:
+    """A list of links, of the kind that players follow (HLS)."""
+    return f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{link}\n#EXT-X-ENDLIST\n".encode()
+
+
+def concat_list(link: str) -> bytes:
+    """A list of files to be joined (FFmpeg's concat script)."""
+    return f"ffconcat version 1.0\nfile '{link}'\n".encode()
+
+
+def noise(length: int = 20_000, seed: int = 1) -> bytes:
+    """Bytes without any meaning, the same ones every time."""
+    return random.Random(seed).randbytes(length)
