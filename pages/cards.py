@@ -18,10 +18,7 @@ TICK_S = 1.0
 def badges(job: Job) -> None:
     """The job's state, and what kind of result it is, as words on colour."""
     word, colour = BADGES[job.state]
-    with st.container(horizontal=True, gap="xsmall", width="content"):
-        st.badge(word, color=colour)  # type: ignore[arg-type]  # BADGES holds Streamlit's own colour names
-        if job.is_draft:
-            st.badge("Draft", color="gray")
+    st.markdown(f":{colour}-badge[{word}]" + " :gray-badge[Draft]" * job.is_draft, width="content")
 
 
 def summary(job: Job) -> str:

@@ -21,7 +21,7 @@ from lipsync_core import (
     price_text,
 )
 from pages import cards
-from pages.frame import header, studio
+from pages.frame import came_from_elsewhere, header, studio
 from pages.mouth import picture_with_box, place_mouth
 from pages.slots import PICTURE, VOICE, SlotForm
 from pages.words import about, job_name, length, plain
@@ -59,8 +59,12 @@ def _current() -> tuple[str, OpenBrief | None]:
         st.session_state.brief_id = new_brief_id()
     brief_id: str = st.session_state.brief_id
     open_brief = studio().open_brief(brief_id)
-    if open_brief is not None and asked != brief_id:
-        st.query_params["brief"] = brief_id
+    if open_brief is not None:
+        # Naming the brief in the address adds an entry to the browser's history. So it is done when the visitor comes
+        # from elsewhere or has changed something, and not when Back leads here: that would undo the step back.
+        if asked != brief_id and (came_from_elsewhere("Create") or st.session_state.get("shown") != open_brief):
+            st.query_params["brief"] = brief_id
+        st.session_state.shown = open_brief
     return brief_id, open_brief
 
 

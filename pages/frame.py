@@ -26,6 +26,7 @@ def studio() -> Studio:
 
 def header(title: str, tab: str | None = None) -> str:
     """Draw the top of a page and return the visitor's name. ``tab`` is the browser tab's title."""
+    st.session_state.page_shown = title
     st.set_page_config(page_title=f"{tab or title} · Lip-Sync Studio")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, width="content", anchor=False)
@@ -41,6 +42,11 @@ def header(title: str, tab: str | None = None) -> str:
             )
     _tracker_note()
     return name
+
+
+def came_from_elsewhere(title: str) -> bool:
+    """Whether the visitor was not on the page called ``title`` before this run; to be asked before `header`."""
+    return bool(st.session_state.get("page_shown") != title)
 
 
 def _visitor() -> str:

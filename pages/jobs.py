@@ -21,38 +21,59 @@ def main() -> None:
     pending = studio().count(Filter(states=PENDING))
     by = header("Jobs", tab=f"({pending}) Jobs" if pending else None)
     if (asked := st.query_params.get("job")) is not None:
+        _name_in_address()
         _one(asked, by)
         return
+    _name_in_address()
     if pending:
         _running(by)
     _history(by)
 
 
+def _name_in_address() -> None:
+    """Bring the address bar in line: a link to the page that one is already on leaves it as it was."""
+    asked = st.query_params.get("job")
+    if st.session_state.get("job_shown") != asked:
+        st.query_params.from_dict(st.query_params.to_dict())
+    st.session_state.job_shown = asked
+
+
 def _running(by: str) -> None:
     st.header("Running", anchor=False)
+    jobs, count = studio().pending(limit=CARDS), studio().count(Filter(states=PENDING))
+    grid = st.grid(3, min_column_width=280)
+    moving = []
+    for job in jobs:
+        with grid.container(border=True, key=f"running-{job.id}"):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                cards.thumbnail(job, 56)
+                with st.container(width="stretch", gap="xsmall"):
+                    st.text(job_name(job))
+                    state = st.empty()
+            moving.append((state, st.empty()))
+            st.caption(f"{cards.summary(job)} · {plain(job.by)}")
+            cards.actions(job, by)
+    if count > len(jobs):
+        st.caption(f"and {count - len(jobs)} more, waiting their turn")
 
+    # A tick draws only what moves, into places made by the full run: with whole cards, fifty tabs starve the server.
     @st.fragment(run_every=cards.TICK_S)
-    def board() -> None:
-        count = studio().count(Filter(states=PENDING))
-        st.set_page_config(page_title=f"({count}) Jobs · Lip-Sync Studio" if count else "✓ Jobs · Lip-Sync Studio")
-        if not count:
+    def tick() -> None:
+        now = studio().pending(limit=CARDS)
+        if not now or studio().count(Filter(states=PENDING)) != count or _standing(now) != _standing(jobs):
             st.rerun()
-        jobs = studio().pending(limit=CARDS)
-        grid = st.grid(3, min_column_width=280)
-        for place, job in enumerate(jobs):
-            with grid.container(border=True, key=f"running-{job.id}"):
-                with st.container(horizontal=True, vertical_alignment="center"):
-                    cards.thumbnail(job, 56)
-                    with st.container(width="stretch", gap="xsmall"):
-                        st.text(job_name(job))
-                        cards.badges(job)
+        for place, (job, (state, progress)) in enumerate(zip(now, moving, strict=True)):
+            with state:
+                cards.badges(job)
+            with progress:
                 cards.progress(job, count - place - 1)
-                st.caption(f"{cards.summary(job)} · {plain(job.by)}")
-                cards.actions(job, by)
-        if count > len(jobs):
-            st.caption(f"and {count - len(jobs)} more, waiting their turn")
 
-    board()
+    tick()
+
+
+def _standing(jobs: list[Job]) -> list[tuple[int, bool]]:
+    """What a card is drawn anew for: another job, or other buttons."""
+    return [(job.id, job.can_withdraw) for job in jobs]
 
 
 def _history(by: str) -> None:

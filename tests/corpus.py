@@ -177,9 +177,9 @@ def mp3(seconds: float = 1.0, rate: int = 44_100, layout: Layout = "mono") -> by
     return sound("mp3", "libmp3lame", seconds, rate, layout)
 
 
-def headless_mp3(seconds: float = 1.0) -> bytes:
+def headless_mp3(seconds: float = 1.0, rate: int = 44_100) -> bytes:
     """An MP3 without Xing header, as a stream recorder leaves it: its length can only be guessed."""
-    return sound("mp3", "libmp3lame", seconds, 44_100, write_xing="0", id3v2_version="0")
+    return sound("mp3", "libmp3lame", seconds, rate, write_xing="0", id3v2_version="0")
 
 
 def m4a(seconds: float = 1.0, rate: int = 44_100, layout: Layout = "mono") -> bytes:

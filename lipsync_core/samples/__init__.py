@@ -24,4 +24,9 @@ PORTRAITS = (
     Sample("Grace Hopper", _HERE / "grace_hopper.jpg"),
     Sample("Eileen Collins", _HERE / "eileen_collins.png"),
 )
-VOICES: tuple[Sample, ...] = ()
+VOICES = (
+    Sample("English, clear", _HERE / "voice_en_clear.flac"),
+    Sample("English, deep", _HERE / "voice_en_deep.flac"),
+    Sample("Español", _HERE / "voice_es_bright.flac"),
+    Sample("Deutsch", _HERE / "voice_de_calm.flac"),
+)

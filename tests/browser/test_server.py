@@ -1,0 +1,89 @@
+"""The server itself: cold deep links, own routes, and whom it answers."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from lipsync_core import ROOT, Brief, Studio
+from tests.browser.visit import PORTRAIT, SAMPLES, open_page
+from tests.server import Server
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("path", "title"), [("/jobs", "Jobs"), ("/jobs?job=1", "Jobs"), ("/?brief=abcdefgh", "Create")]
+)
+def test_a_deep_link_on_a_cold_server_goes_through_the_navigation(page: Page, path: str, title: str) -> None:
+    open_page(page, path, title)
+    expect(page.get_by_role("link", name="Create", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Jobs", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/health", 200),
+        ("POST", "/api/health", 405),
+        ("GET", "/api/unknown", 404),
+        ("POST", "/api/unknown", 404),
+        ("GET", "/api/", 404),
+        ("GET", "/app/static/media/forged/x.mp4", 404),
+        ("POST", "/app/static/media/forged/x.mp4", 405),
+    ],
+)
+def test_routes_answer_with_their_own_status(server: Server, method: str, path: str, status: int) -> None:
+    answer = httpx.request(method, server.url + path)
+    assert answer.status_code == status
+    assert "text/html" not in answer.headers.get("content-type", "")
+
+
+def test_a_kept_video_is_served_in_ranges_and_cannot_be_sniffed(server: Server, ledger: Studio) -> None:
+    voice = SAMPLES / "voice_en_clear.flac"
+    job = ledger.wait(ledger.submit(Brief(engine="draft/portrait", image=PORTRAIT, audio=voice), by="ana").id, 120)
+    link = ledger.output_link(job)
+    assert link is not None
+    assert job.output is not None
+    part = httpx.get(server.url + link, headers={"Range": "bytes=100-199"})
+    assert part.status_code == 206
+    assert part.content == job.output.read_bytes()[100:200]
+    assert part.headers["content-type"] == "video/mp4"
+    assert part.headers["x-content-type-options"] == "nosniff"
+    saved = httpx.get(server.url + str(ledger.output_link(job, download=True)))
+    assert saved.headers["content-disposition"].startswith("attachment")
+    assert httpx.head(server.url + link).status_code == 200
+
+
+def test_it_refuses_to_listen_beyond_loopback_and_says_what_to_set(environment: dict[str, str]) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    environment |= {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0", "STREAMLIT_SERVER_PORT": port}
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
+    done = subprocess.run(
+        command, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode != 0
+    assert "STUDIO_ALLOW_OPEN=1" in done.stdout + done.stderr
+
+
+def test_with_leave_it_listens_on_every_address(environment: dict[str, str], tmp_path: Path) -> None:
+    open_to_all = environment | {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0", "STUDIO_ALLOW_OPEN": "1"}
+    server = Server(open_to_all, tmp_path / "open.log")
+    server.start()
+    server.stop()
+
+
+def test_it_stops_in_good_order_while_a_draft_renders(server: Server, ledger: Studio) -> None:
+    voice = SAMPLES / "voice_en_deep.flac"
+    job = ledger.submit(Brief(engine="draft/portrait", image=PORTRAIT, audio=voice, resolution="720p"), by="ana")
+    while ledger.job(job.id).started_at is None:
+        pass
+    server.stop()
+    assert ledger.tracker_seen() is None
+    assert ledger.wait(job.id, timeout_s=120).output is not None

@@ -1,0 +1,59 @@
+"""What a visitor does, in the words of the tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from lipsync_core import ROOT
+
+SAMPLES = ROOT / "lipsync_core" / "samples"
+PORTRAIT = SAMPLES / "grace_hopper.jpg"
+
+READY = "() => document.querySelector('[data-testid=\"stApp\"]')?.dataset.testScriptState === 'notRunning'"
+
+
+def open_page(page: Page, path: str = "/", title: str = "Create") -> None:
+    """Go to a page and wait until it is drawn."""
+    page.goto(path)
+    expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until the present rerun has ended."""
+    page.wait_for_function(READY)
+
+
+def slot(page: Page, field: str) -> Locator:
+    """The picture's slot (``image``) or the voice's (``audio``)."""
+    return page.locator(f".st-key-slot-{field}")
+
+
+def put_file(page: Page, field: str, file: Path | dict[str, Any]) -> None:
+    """Give a file to a slot's uploader."""
+    slot(page, field).locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]  # a path or a payload
+
+
+def upload(page: Page, portrait: Path, voice: Path) -> None:
+    """Fill both slots from files and wait until they show what they hold."""
+    put_file(page, "image", portrait)
+    expect(slot(page, "image").get_by_role("button", name="Replace")).to_be_visible(timeout=30_000)
+    put_file(page, "audio", voice)
+    expect(slot(page, "audio").get_by_role("button", name="Replace")).to_be_visible(timeout=30_000)
+    settle(page)
+
+
+def press(page: Page, name: str) -> None:
+    """Press a button as a person does: not in the same instant as typing."""
+    page.get_by_role("button", name=name).click(delay=30)
+
+
+def finished(page: Page) -> Locator:
+    """The player, once the render is done."""
+    video = page.locator("video")
+    expect(video).to_be_visible(timeout=120_000)
+    page.wait_for_function("() => document.querySelector('video').readyState >= 2", timeout=30_000)
+    return video

@@ -1,0 +1,95 @@
+"""A real server and how to open a real browser: what the browser tests and the page benchmarks share."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from lipsync_core import ROOT
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+)
+"""How Chromium is started: without the network, and with a camera and a microphone that are not real."""
+
+
+class Server:
+    """``streamlit run`` in a process group of its own, which can be killed and started again.
+
+    ``app`` is the file to run; Streamlit reads the ``.streamlit/config.toml`` beside it.
+    """
+
+    def __init__(self, environment: dict[str, str], log: Path, app: Path = ROOT / "app.py") -> None:
+        self._environment = environment
+        self._log = log
+        self._app = app
+        self._process: subprocess.Popen[bytes] | None = None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("STUDIO_", "STREAMLIT_"))
+        }
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "streamlit", "run", str(self._app)],
+                cwd=self._app.parent,
+                env=inherited | self._environment | {"STREAMLIT_SERVER_PORT": str(self.port)},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{self.url}/_stcore/health").status_code == 200:
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"the server did not start:\n{self.log()}")
+
+    @property
+    def pid(self) -> int:
+        """The process that answers."""
+        assert self._process is not None, "start it first"
+        return self._process.pid
+
+    def kill(self) -> None:
+        """``kill -9`` for the server alone, as the kernel does when memory is short; its workers are left behind."""
+        assert self._process is not None, "start it first"
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        """Stop in good order, and make sure of it."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def log(self) -> str:
+        """Everything it has printed."""
+        return self._log.read_text(errors="replace")

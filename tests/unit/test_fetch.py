@@ -1,0 +1,369 @@
+"""Links that people paste: what may be asked, what is taken, and what is said when it is not."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lipsync_core.errors import FetchError
+from lipsync_core.fetch import Fetched, fetch
+from lipsync_core.guard import is_public
+
+VOICE = bytes(range(256)) * 40
+
+LOOPBACK = """
+    127.0.0.1  127.1  127.0.1  127.000.000.001  127.255.255.254  127.0.0.1.  127.1.
+    0177.0.0.1  0177.0.1  017700000001  0x7f.0.0.1  0x7F.1  0x7f000001  0X7F000001  2130706433  2130706433.
+    localhost  LOCALHOST  localhost.  0.0.0.0  0  0x0  00
+    ①②⑦.⓪.⓪.①  127。0。0。1  127．0．0．1  ｌｏｃａｌｈｏｓｔ
+    %31%32%37.0.0.1  127.0.0.1%00  127.0.0.1%2e  %6c%6f%63%61%6c%68%6f%73%74
+    [::1]  [0:0:0:0:0:0:0:1]  [0000::0001]  [::]  [::ffff:127.0.0.1]  [::ffff:7f00:1]  [0:0:0:0:0:ffff:7f00:1]
+    [::127.0.0.1]  [::ffff:0:127.0.0.1]  [64:ff9b::127.0.0.1]  [64:ff9b::7f00:1]  [64:ff9b:1::7f00:1]
+    [2002:7f00:1::]  [2001:0:7f00:1::]  [::1%25lo]  [::1%lo]
+""".split()  # noqa: SIM905 - a table reads better than a hundred quoted lines
+ELSEWHERE_INSIDE = """
+    10.0.0.1  10.255.255.255  172.16.0.1  172.31.255.255  192.168.0.1  192.168.255.255  167772161  0xc0a80001
+    169.254.169.254  2852039166  0xa9fea9fe  0251.0376.0251.0376  169.254.43518  [::ffff:169.254.169.254]
+    [64:ff9b::a9fe:a9fe]  [2002:a9fe:a9fe::1]  [fd00:ec2::254]  100.100.100.200  192.0.0.192  168.63.129.16
+    100.64.0.1  100.127.255.255  198.18.0.1  192.0.2.1  198.51.100.1  203.0.113.7  192.88.99.1  0.1.2.3
+    224.0.0.1  239.255.255.250  240.0.0.1  255.255.255.255
+    [fe80::1]  [fe80::1%25eth0]  [fe80::1%eth0]  [fec0::1]  [fc00::1]  [fd12:3456::1]  [ff02::1]  [ff0e::1]
+    [100::1]  [2001:db8::1]  [2001:10::1]  [3fff::1]  [5f00::1]  [4000::1]
+""".split()  # noqa: SIM905 - a table reads better than a hundred quoted lines
+
+
+class Server(ThreadingHTTPServer):
+    """Answers on loopback and writes down every request line that it hears."""
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self.heard: list[str] = []
+        self.let_go = threading.Event()
+        super().__init__(address, Answers)
+
+    @property
+    def site(self) -> str:
+        return f"{self.server_address[0]!s}:{self.server_address[1]}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that hang up are part of these tests."""
+
+
+class Answers(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        self.server.heard.append(f"{self.headers['Host']} {self.path}")
+        path, _, query = self.path.partition("?")
+        match path:
+            case "/voice":
+                self.answer(VOICE, ("Content-Type", "Audio/WAV; charset=x"))
+            case "/on":
+                self.answer(b"", ("Location", query), status=302)
+            case "/endless":
+                self.answer(b"", ("Location", "/endless"), status=307)
+            case "/without-length":
+                self.answer(VOICE, length=False)
+            case "/cut":
+                self.answer(VOICE[:100], ("Content-Length", str(len(VOICE))), length=False)
+            case "/gzip":
+                self.answer(gzip.compress(VOICE), ("Content-Encoding", "gzip"))
+            case "/gzip-cut":
+                self.answer(gzip.compress(VOICE)[:-20], ("Content-Encoding", "gzip"))
+            case "/gzip-bomb":
+                self.answer(gzip.compress(bytes(50_000_000)), ("Content-Encoding", "gzip"))
+            case "/gzip-twice":
+                self.answer(gzip.compress(gzip.compress(VOICE)), ("Content-Encoding", "gzip, gzip"))
+            case "/headers":
+                self.answer(VOICE, *((f"X-{number}", "x") for number in range(500)))
+            case "/slow":
+                self.answer(VOICE[:100], ("Content-Length", str(len(VOICE))), length=False, wait=True)
+            case "/promised":
+                self.answer(b"", ("Content-Length", str(10**12)), length=False, wait=True)
+            case "/empty":
+                self.answer(b"")
+            case _:
+                self.answer(b"no", status=int(path[1:]))
+
+    def answer(
+        self, body: bytes, *headers: tuple[str, str], status: int = 200, length: bool = True, wait: bool = False
+    ) -> None:
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        if length:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        if wait:
+            self.wfile.flush()
+            self.server.let_go.wait(30)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet: pytest shows the assertions."""
+
+
+@contextmanager
+def listening(host: str = "127.0.0.1", port: int = 0) -> Iterator[Server]:
+    with Server((host, port)) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.let_go.set()
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with listening() as server:
+        yield server
+
+
+def got(link: str, into: Path, **options: Any) -> Fetched:
+    return asyncio.run(fetch(link, into, **({"max_bytes": 1_000_000, "timeout_s": 20.0} | options)))
+
+
+def refusal(link: str, into: Path, **options: Any) -> FetchError:
+    """The error of a fetch that must fail and must leave nothing behind."""
+    with pytest.raises(FetchError) as caught:
+        got(link, into, **options)
+    assert list(into.parent.iterdir()) == []
+    return caught.value
+
+
+# Where a link may lead
+
+
+@pytest.mark.parametrize("host", [*LOOPBACK, *ELSEWHERE_INSIDE])
+def test_no_spelling_of_an_inside_address_is_followed(host: str, tmp_path: Path) -> None:
+    assert refusal(f"http://{host}/latest/meta-data", tmp_path / "x").refused
+
+
+def test_a_server_on_this_machine_never_hears_a_thing(tmp_path: Path) -> None:
+    try:
+        with listening(port=80) as canary:
+            for host in LOOPBACK:
+                refusal(f"http://{host}/", tmp_path / "x")
+            assert canary.heard == []
+    except PermissionError:
+        pytest.skip("port 80 is not ours to listen on")
+
+
+@pytest.mark.parametrize("host", LOOPBACK)
+def test_a_port_in_the_link_opens_no_way_in(host: str, server: Server, tmp_path: Path) -> None:
+    assert refusal(f"http://{host}:{server.server_address[1]}/voice", tmp_path / "x").refused
+    assert server.heard == []
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "file:///etc/passwd",
+        "ftp://example.com/voice.wav",
+        "gopher://example.com/1",
+        "data:audio/wav;base64,AAAA",
+        "javascript:alert(1)",
+        "//example.com/voice.wav",
+        "example.com/voice.wav",
+        "C:\\voice.wav",
+        "",
+        "http://",
+        "http:///voice.wav",
+        "http://.example.com/",
+        "http://exa mple.com/",
+        "http://example.com\n.evil.test/",
+        "http://[::1",
+        "http://example.com:99999/",
+        "http://example.com:0/",
+        "http://example.com:22/",
+        "http://example.com:8080/",
+        "https://example.com:80/",
+        "http://ana@example.com/",
+        "http://ana:secret@example.com/",
+        "http://example.com@127.0.0.1/",
+        "http://127.0.0.1\\@example.com/",
+        "http://example.com/" + "a" * 10_000,
+    ],
+)
+def test_what_is_no_plain_web_link_is_refused_unasked(link: str, tmp_path: Path) -> None:
+    def never(host: str, port: int) -> list[str]:
+        raise AssertionError(f"{host} was looked up")
+
+    error = refusal(link, tmp_path / "x", resolve=never)
+    assert error.refused
+    assert "secret" not in str(error)
+
+
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["93.184.216.34", "10.0.0.7"], ["2606:4700::1", "fe80::1%eth0"]])
+def test_a_public_name_with_any_inside_address_is_refused(addresses: list[str], tmp_path: Path) -> None:
+    error = refusal("http://public.example/", tmp_path / "x", resolve=lambda host, port: addresses)
+    assert error.refused
+    assert "inside this network" in error.title
+    assert not any(address in str(error) for address in addresses)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "93.184.216.34", "172.32.0.1", "2606:4700::1111", "2a00:1450:4001::e"])
+def test_addresses_that_everyone_can_reach_are_public(address: str) -> None:
+    assert is_public(address)
+
+
+def test_a_name_that_moves_after_the_check_is_not_looked_up_again(server: Server, tmp_path: Path) -> None:
+    port = server.server_address[1]
+    answers = iter([["127.0.0.1"], ["127.0.0.2"]])
+    with listening("127.0.0.2", port) as canary:
+        got(
+            f"http://moving.example:{port}/voice",
+            tmp_path / "x",
+            allow=[f"moving.example:{port}"],
+            resolve=lambda host, port: next(answers),
+        )
+        assert canary.heard == []
+    assert server.heard == [f"moving.example:{port} /voice"]
+    assert next(answers) == ["127.0.0.2"]  # never asked for
+
+
+# Redirects
+
+
+def test_a_redirect_is_followed_to_its_file(server: Server, tmp_path: Path) -> None:
+    fetched = got(f"http://{server.site}/on?/on?/voice", tmp_path / "x", allow=[server.site])
+    assert (fetched.url, (tmp_path / "x").read_bytes()) == (f"http://{server.site}/voice", VOICE)
+
+
+@pytest.mark.parametrize("target", ["http://169.254.169.254/", "http://2130706433/", "//[::1]/", "file:///etc/passwd"])
+def test_a_redirect_to_the_inside_is_refused(target: str, server: Server, tmp_path: Path) -> None:
+    assert refusal(f"http://{server.site}/on?{target}", tmp_path / "x", allow=[server.site]).refused
+
+
+def test_a_redirect_to_another_server_of_this_machine_stays_unheard(server: Server, tmp_path: Path) -> None:
+    with listening() as canary:
+        refusal(f"http://{server.site}/on?http://{canary.site}/voice", tmp_path / "x", allow=[server.site])
+        assert canary.heard == []
+
+
+def test_redirects_without_end_are_given_up(server: Server, tmp_path: Path) -> None:
+    error = refusal(f"http://{server.site}/endless", tmp_path / "x", allow=[server.site])
+    assert not error.refused
+    assert len(server.heard) == 4
+
+
+# What is taken
+
+
+def test_an_allowed_host_is_reached_although_it_is_private(server: Server, tmp_path: Path) -> None:
+    link = f"http://{server.site}/voice?token=abc"
+    assert got(link, tmp_path / "x", allow=(server.site,)) == Fetched(link, "audio/wav", len(VOICE))
+    assert (tmp_path / "x").read_bytes() == VOICE
+
+
+def test_a_host_allowed_without_a_port_is_open_at_every_port(server: Server, tmp_path: Path) -> None:
+    assert got(f"http://{server.site}/voice", tmp_path / "x", allow=["127.0.0.1"]).bytes == len(VOICE)
+
+
+def test_a_host_allowed_at_one_port_is_closed_at_the_others(server: Server, tmp_path: Path) -> None:
+    assert refusal(f"http://{server.site}/voice", tmp_path / "x", allow=["127.0.0.1:1"]).refused
+    assert server.heard == []
+
+
+@pytest.mark.parametrize("path", ["without-length", "gzip"])
+def test_a_file_arrives_whole_however_it_is_sent(path: str, server: Server, tmp_path: Path) -> None:
+    got(f"http://{server.site}/{path}", tmp_path / "x", allow=[server.site])
+    assert (tmp_path / "x").read_bytes() == VOICE
+
+
+@pytest.mark.parametrize("path", ["voice", "without-length", "gzip"])
+def test_a_file_above_the_limit_is_given_up(path: str, server: Server, tmp_path: Path) -> None:
+    error = refusal(f"http://{server.site}/{path}", tmp_path / "x", allow=[server.site], max_bytes=len(VOICE) - 1)
+    assert "too large" in error.title
+
+
+def test_a_file_that_says_it_is_too_large_is_not_waited_for(server: Server, tmp_path: Path) -> None:
+    error = refusal(f"http://{server.site}/promised", tmp_path / "x", allow=[server.site])
+    assert "too large" in error.title
+
+
+def test_a_compression_bomb_is_given_up_at_the_limit(server: Server, tmp_path: Path) -> None:
+    assert "too large" in refusal(f"http://{server.site}/gzip-bomb", tmp_path / "x", allow=[server.site]).title
+
+
+@pytest.mark.parametrize(
+    "path", ["cut", "gzip-cut", "gzip-twice", "headers", "empty", "206", "401", "404", "418", "503"]
+)
+def test_an_answer_without_a_whole_file_leaves_no_file(path: str, server: Server, tmp_path: Path) -> None:
+    error = refusal(f"http://{server.site}/{path}?token=SECRET", tmp_path / "x", allow=[server.site])
+    assert not error.refused
+    assert f"http://{server.server_address[0]!s} " in error.advice
+    assert "SECRET" not in str(error)
+
+
+def test_a_server_that_stops_sending_is_given_up_in_time(server: Server, tmp_path: Path) -> None:
+    error = refusal(f"http://{server.site}/slow", tmp_path / "x", allow=[server.site], timeout_s=0.3)
+    assert "too long" in error.title
+
+
+def test_a_resolver_that_hangs_is_given_up_in_time(tmp_path: Path) -> None:
+    let_go = threading.Event()
+
+    def hanging(host: str, port: int) -> list[str]:
+        let_go.wait(30)
+        return []
+
+    error = refusal("http://slow.example/", tmp_path / "x", timeout_s=0.2, resolve=hanging)
+    let_go.set()
+    assert "too long" in error.title
+
+
+def test_a_name_that_does_not_exist_is_unreachable_rather_than_refused(tmp_path: Path) -> None:
+    def unknown(host: str, port: int) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    error = refusal("https://gone.example/v.wav?token=SECRET", tmp_path / "x", resolve=unknown)
+    assert (error.refused, error.title) == (False, "That link cannot be reached")
+    assert "https://gone.example does not answer" in error.advice
+    assert "SECRET" not in str(error)
+
+
+def test_a_proxy_of_the_environment_is_not_asked(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listening() as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://{proxy.site}")
+        got(f"http://{server.site}/voice", tmp_path / "x", allow=[server.site])
+        assert proxy.heard == []
+
+
+def test_tls_asks_for_the_name_and_not_for_the_address(tmp_path: Path) -> None:
+    hello: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def hang_up_after_hello() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                hello.append(connection.recv(4_096))
+
+        thread = threading.Thread(target=hang_up_after_hello)
+        thread.start()
+        error = refusal(
+            f"https://studio.example:{port}/",
+            tmp_path / "x",
+            allow=["studio.example"],
+            resolve=lambda host, port: ["127.0.0.1"],
+        )
+        thread.join()
+    assert not error.refused
+    assert b"studio.example" in hello[0]
