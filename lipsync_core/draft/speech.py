@@ -1,0 +1,177 @@
+"""Hearing the speech: sound in, mouth track out.
+
+A small network (two hidden layers, made by ``train_speech.py``) looks at half a second of log-mel spectrum
+around each 10 ms and says how open and how wide the mouth is, and which viseme is spoken. Lips that close do so
+for a few hundredths of a second only, less than the mean over a video frame would show; so a frame in which
+they close is shown closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipsync_core.draft.spectrum import (
+    HOP,
+    SAMPLE_RATE,
+    Floats,
+    as_from_another_throat,
+    features,
+    is_silent,
+    mel_powers,
+)
+from lipsync_core.draft.visemes import LIPS_SHUT, SILENCE
+
+CONTEXT = (-22, -17, -13, -10, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 10, 13, 17, 22)
+"""The points around each point that the network looks at, in steps of 10 ms."""
+
+THROATS = (-1.2, -0.6, 0.0, 0.6, 1.2)
+"""The network hears each clip as from these vocal tracts (mel bands shorter or longer) and its answers are averaged."""
+
+SHUT_PROBABILITY = 0.42
+"""How sure the network must be that lips close, for a frame to be shown closed."""
+
+SHORTEST_PAUSE = 15
+"""Points of silence, in steps of 10 ms, from which on it is a pause and no stop's closure."""
+
+PAUSE_MARGIN = 4
+"""Points at both ends of a pause in which lips are on their way: they part before the first sound is heard."""
+
+GAIN = np.float32(1.15)
+"""Makes up for the caution of a least-squares answer, so that the loudest vowels still open the mouth wide."""
+
+TABLE = "speech_table.npz"
+_BATCH = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class MouthTrack:
+    """One value per video frame, float32 arrays of shape (n_frames,).
+
+    ``openness`` runs from 0 (closed) to 1 (widest); ``width`` from −1 (rounded: oo, w) over 0 (neutral) to 1
+    (spread: ee, s).
+    """
+
+    openness: Floats
+    width: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class MouthCurve:
+    """One value per 10 ms, float32 arrays of shape (n_points,).
+
+    Openness and width as in `MouthTrack`, before lips are closed; ``shut`` and ``silence`` are probabilities.
+    """
+
+    openness: Floats
+    width: Floats
+    shut: Floats
+    silence: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class MouthNetwork:
+    """Weights and biases, one pair per layer, from the input to the outputs: openness, width, then visemes."""
+
+    layers: tuple[tuple[Floats, Floats], ...]
+
+
+def mouth_track(blocks: Iterable[NDArray[np.float32]], *, fps: int = 25) -> MouthTrack:
+    """How the mouth moves to this speech: one value per video frame.
+
+    ``blocks`` are successive pieces, of any size, of 16 kHz mono sound in −1…1. At its peak it holds
+    about 90 kB per second of sound, and never the samples. Silence keeps the mouth closed; the answer never holds
+    a NaN.
+    """
+    powers, n_samples = mel_powers(blocks)
+    n_frames = max(1, round(n_samples / SAMPLE_RATE * fps))
+    if is_silent(powers):
+        return MouthTrack(np.zeros(n_frames, np.float32), np.zeros(n_frames, np.float32))
+    return to_frames(mouth_curve(powers, load_network()), n_frames, fps)
+
+
+@cache
+def load_network() -> MouthNetwork:
+    """The shipped network."""
+    with files("lipsync_core.draft").joinpath(TABLE).open("rb") as file, np.load(file) as table:
+        count = len(table.files) // 2
+        return MouthNetwork(
+            tuple(
+                (table[f"weight_{i}"].astype(np.float32), table[f"bias_{i}"].astype(np.float32)) for i in range(count)
+            )
+        )
+
+
+def mouth_curve(powers: Floats, network: MouthNetwork) -> MouthCurve:
+    """What the network says of mel powers of shape (points, bands): the mean of its answers for `THROATS`."""
+    answers = [_answer(features(as_from_another_throat(powers, bands)), network) for bands in THROATS]
+    answer = np.mean(answers, axis=0)
+    return MouthCurve(answer[:, 0], answer[:, 1], answer[:, 2 + LIPS_SHUT], answer[:, 2 + SILENCE])
+
+
+def _answer(levels: Floats, network: MouthNetwork) -> Floats:
+    """Openness, width and the probability of each viseme, shape (points, outputs)."""
+    reach = -CONTEXT[0]
+    padded = np.pad(levels, ((reach, reach), (0, 0)), mode="edge")
+    answers = []
+    for start in range(0, len(levels), _BATCH):
+        heard = _with_context(padded[start : start + _BATCH + 2 * reach])
+        for weight, bias in network.layers[:-1]:
+            heard = np.maximum(heard @ weight + bias, 0.0)
+        answer = heard @ network.layers[-1][0] + network.layers[-1][1]
+        odds = np.exp(answer[:, 2:] - answer[:, 2:].max(axis=1, keepdims=True))
+        answer[:, 0] = np.clip(answer[:, 0], 0.0, 1.0)
+        answer[:, 1] = np.clip(answer[:, 1], -1.0, 1.0)
+        answer[:, 2:] = odds / odds.sum(axis=1, keepdims=True)
+        answers.append(answer)
+    return np.concatenate(answers)
+
+
+def _with_context(padded: Floats) -> Floats:
+    """Each point beside its neighbours, shape (points, contexts × bands); the padding at both ends is used up."""
+    rows = np.arange(-CONTEXT[0], len(padded) - CONTEXT[-1])[:, None] + np.array(CONTEXT)
+    return np.asarray(padded[rows].reshape(len(rows), -1), np.float32)
+
+
+def to_frames(curve: MouthCurve, n_frames: int, fps: int) -> MouthTrack:
+    """The curve as seen at ``fps``: the mean over each frame, shut where lips close in it and in every pause."""
+    pausing = _pauses(curve.silence)
+    points_per_frame = SAMPLE_RATE / HOP / fps
+    first = np.minimum((np.arange(n_frames) * points_per_frame + 0.5).astype(np.intp), pausing.size - 1)
+    openness = _means(np.where(pausing, 0.0, curve.openness * GAIN), first)
+    width = _means(np.where(pausing, 0.0, curve.width), first)
+    # Too short for a pause, a silence is a sound with a closure: only the sounds share its probability.
+    shut = np.where(pausing, 0.0, curve.shut / np.maximum(1 - curve.silence, 0.1))
+    for start, end in _runs(shut > SHUT_PROBABILITY):
+        surest = (start + int(np.argmax(shut[start:end])) + 0.5) / points_per_frame
+        middles = np.arange(np.ceil(start / points_per_frame - 0.5), np.ceil(end / points_per_frame - 0.5))
+        openness[np.minimum(np.append(middles, surest).astype(np.intp), n_frames - 1)] = 0.0
+    return MouthTrack(np.clip(openness, 0.0, 1.0), np.clip(width, -1.0, 1.0))
+
+
+def _pauses(silence: Floats) -> NDArray[np.bool_]:
+    """The points at which nobody speaks, by the probability of silence."""
+    pausing = np.zeros(silence.size, np.bool_)
+    for start, end in _runs(silence > 0.5):
+        if start == 0 or end == silence.size or end - start >= SHORTEST_PAUSE:
+            shut_from = start + PAUSE_MARGIN * (start > 0)
+            shut_until = end - PAUSE_MARGIN * (end < silence.size)
+            pausing[shut_from : max(shut_from, shut_until)] = True
+    return pausing
+
+
+def _means(curve: NDArray[np.floating], first: NDArray[np.intp]) -> Floats:
+    """The mean of ``curve`` from each first point to the next."""
+    counts = np.maximum(np.diff(np.append(first, len(curve))), 1)
+    return np.asarray(np.add.reduceat(curve, first) / counts, np.float32)
+
+
+def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Start and end of every run of marked points."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]])))
+    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]

@@ -1,0 +1,124 @@
+"""What the lips do for each speech sound: the one definition of truth for training and benchmark.
+
+A phone is written in the International Phonetic Alphabet (IPA); each of its letters belongs to one viseme, the
+class of sounds that look alike. Openness and width per viseme follow what phonetics textbooks say about jaw
+height and lip rounding; they are a convention, not a measurement of a face.
+
+Neighbouring sounds blend (coarticulation): each viseme pulls with its weight, under a Gaussian window. Sounds
+made behind the teeth (k, t, h) pull weakly, because the lips are free to prepare the next vowel. Lips that
+close do not blend: they are shut for all of an m and for the first part of a p or b, until its release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+HOP_S = 0.01
+"""Seconds between two points of every curve made here."""
+
+COARTICULATION_S = 0.025
+"""Standard deviation of the window in which neighbouring sounds blend."""
+
+STOP_CLOSED_SHARE = 0.7
+"""Share of a p or b before its release; what follows is burst and aspiration with open lips."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viseme:
+    """One class of sounds that look alike: openness 0…1, width −1 rounded … 1 spread, weight of its pull."""
+
+    name: str
+    letters: str
+    openness: float
+    width: float
+    weight: float
+
+
+VISEMES = (
+    Viseme("silence", "", 0.0, 0.0, 0.8),
+    Viseme("lips shut", "mpbɓ", 0.0, 0.0, 0.5),
+    Viseme("lip on teeth", "fvɱʋɸβ", 0.15, 0.1, 1.0),
+    Viseme("hiss", "szɕʑ", 0.2, 0.5, 0.8),
+    Viseme("hush", "ʃʒʂʐ", 0.25, -0.4, 0.9),
+    Viseme("tongue tip", "tdnlðθɾrɫʈɖɳɭɬ", 0.3, 0.1, 0.5),
+    Viseme("tongue back", "kgɡŋxɣhɦçcɟɲʎqχʁʔʀɴħ", 0.35, 0.0, 0.4),
+    Viseme("approximant r", "ɹɻ", 0.3, -0.3, 0.6),
+    Viseme("ee", "iɪjɨᵻ", 0.4, 0.8, 1.0),
+    Viseme("eh", "eɛæ", 0.65, 0.45, 1.0),
+    Viseme("ah", "aɑɒ", 1.0, 0.1, 1.0),
+    Viseme("cup", "ʌ", 0.7, 0.0, 1.0),
+    Viseme("uh", "əɐɜɚɝɘɵ", 0.5, 0.0, 0.8),
+    Viseme("oh", "oɔɤ", 0.65, -0.55, 1.0),
+    Viseme("oo", "uʊwyʏøœɥɯ", 0.3, -0.9, 1.0),
+)
+
+SILENCE, LIPS_SHUT = 0, 1
+CONSONANTS = frozenset(range(2, 8))
+VOWELS = frozenset(range(8, 15))
+_OF_LETTER = {letter: index for index, viseme in enumerate(VISEMES) for letter in viseme.letters}
+_STOPS = frozenset("pbɓ")
+_BREATH = _OF_LETTER["h"]
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """One spoken sound: its IPA text (empty for a pause) and its span in seconds."""
+
+    ipa: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class MouthTruth:
+    """What a mouth should do, one value per `HOP_S`: float32 curves, viseme index and whether the lips are shut."""
+
+    openness: NDArray[np.float32]
+    width: NDArray[np.float32]
+    viseme: NDArray[np.intp]
+    shut: NDArray[np.bool_]
+
+
+def visemes_of(ipa: str) -> tuple[int, ...]:
+    """Indices into `VISEMES` for the known letters of a phone; a diphthong or affricate has two."""
+    return tuple(_OF_LETTER[letter] for letter in ipa if letter in _OF_LETTER)
+
+
+def mouth_truth(phones: Sequence[Phone], n_points: int) -> MouthTruth:
+    """The curves that a viewer would call right for these phones, ``n_points`` long; gaps are silence."""
+    viseme = np.zeros(n_points, np.intp)
+    shut = np.zeros(n_points, np.bool_)
+    for phone in phones:
+        parts = visemes_of(phone.ipa) or (SILENCE,)
+        edges = np.linspace(phone.start_s, phone.end_s, len(parts) + 1)
+        for index, start_s, end_s in zip(parts, edges[:-1], edges[1:], strict=True):
+            viseme[_points(start_s, end_s)] = index
+            if index == LIPS_SHUT:
+                share = STOP_CLOSED_SHARE if not _STOPS.isdisjoint(phone.ipa) else 1.0
+                released_s = start_s + share * (end_s - start_s)
+                viseme[_points(released_s, end_s)] = _BREATH
+                shut[_points(start_s, released_s)] = True
+    weight = np.array([v.weight for v in VISEMES])[viseme]
+    openness = _blend(np.array([v.openness for v in VISEMES])[viseme], np.where(shut, 0.0, weight))
+    width = _blend(np.array([v.width for v in VISEMES])[viseme], weight)
+    free = np.convolve(np.pad(~shut, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
+    openness *= np.where(shut, 0.0, free)
+    return MouthTruth(openness.astype(np.float32), width.astype(np.float32), viseme, shut)
+
+
+def _points(start_s: float, end_s: float) -> slice:
+    """The points whose centre lies in a span, as a slice; point i is centred at (i + ½) × `HOP_S`."""
+    return slice(max(0, round(start_s / HOP_S)), max(0, round(end_s / HOP_S)))
+
+
+def _blend(value: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The weighted mean of ``value`` under a Gaussian of `COARTICULATION_S`."""
+    reach = round(3 * COARTICULATION_S / HOP_S)
+    window = np.exp(-0.5 * (np.arange(-reach, reach + 1) * HOP_S / COARTICULATION_S) ** 2)
+    total = np.convolve(np.pad(weight, reach, mode="edge"), window, mode="valid")
+    pulled = np.convolve(np.pad(weight * value, reach, mode="edge"), window, mode="valid")
+    return np.asarray(pulled / np.maximum(total, 1e-6))

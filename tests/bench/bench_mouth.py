@@ -1,0 +1,237 @@
+"""How well the draft's mouth follows speech of known timing: ``python tests/bench/bench_mouth.py``.
+
+Truth is ``lipsync_core.draft.visemes.mouth_truth`` of the phones that a synthesiser reports: espeak-ng voices and
+sentences that were not trained on, and flite voices (built from recordings of people), none of which were. The
+settings were chosen on other sentences: by other espeak-ng voices, and by flite's rms and kal16, so that slt and awb
+are the strictest test.
+Every figure is taken from the 25 fps track, which is what the eye sees, and pooled over the clips of a set.
+
+- openness r, width r: Pearson correlation with the mean of the truth over each frame, from the first phone to the
+  last (the silence at both ends would flatter everyone).
+- p b m: share of these sounds that show *closed* lips, which is an openness below 0.1 in some frame whose centre
+  lies within the sound, or, for one that fits between two centres, in the frame that holds its middle.
+- others: share of the other consonants that show closed lips, by the very same rule; lower is better.
+- vowels: share of the vowels that are closed in the frame that holds their middle; lower is better.
+- offset: the delay at which track and truth agree best, in ms; positive when the mouth is late.
+
+*loudness only* opens the mouth by the level of each frame: full scale at the clip's 95th percentile.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import wave
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipsync_core.draft.espeak_phonemes import speak
+from lipsync_core.draft.spectrum import SAMPLE_RATE
+from lipsync_core.draft.speech import MouthTrack, mouth_track
+from lipsync_core.draft.training_sound import resample
+from lipsync_core.draft.visemes import CONSONANTS, HOP_S, LIPS_SHUT, VOWELS, Phone, mouth_truth, visemes_of
+
+FPS = 25
+CLOSED = 0.1
+NOISE_DB = 15.0
+LONGEST_LAG_S = 0.2
+
+ESPEAK_VOICES = ("en-us+f5", "en-gb-x-rp+m6", "en-us+klatt3", "es+shelby", "es+m6", "de+f5", "de+norbert")
+FLITE_VOICES = ("slt", "awb", "rms", "kal16")
+SENTENCES = {
+    "en": (
+        "Hello and welcome, this is the first part of a short tour.",
+        "Please bring a map, a pen and plenty of warm clothes.",
+        "The children jumped into the pool before the whistle blew.",
+        "Every member of the team gave a brief report.",
+        "Who moved my old umbrella from the hallway?",
+        "Fresh coffee smells better than cheap perfume.",
+        "Turn left at the church and follow the path up to the farm.",
+        "Nobody believed that the small boat could cross the bay.",
+        "We should choose a good book for your father.",
+        "Her voice was calm, but her hands were shaking.",
+        "Seven large ships arrived at the harbour this morning.",
+        "Imagine a place where people pay only for what they use.",
+    ),
+    "es": (
+        "Mi primo vive cerca del puerto y pesca los sábados.",
+        "La película empieza a las nueve de la noche.",
+        "Por favor, abra bien la boca y respire.",
+        "Compramos fruta, queso y un poco de jamón.",
+    ),
+    "de": (
+        "Am Sonntag besuchen wir meine Oma auf dem Land.",
+        "Der Bäcker backt jeden Morgen frisches Brot.",
+        "Hast du vielleicht einen Moment Zeit für mich?",
+        "Unser Büro liegt gleich neben dem Bahnhof.",
+    ),
+}
+
+_PHONES = """
+aa:ɑ ae:æ ah:ʌ ao:ɔ aw:aʊ ax:ə axr:ɚ ay:aɪ eh:ɛ er:ɚ ey:eɪ ih:ɪ iy:i ow:oʊ
+oy:ɔɪ uh:ʊ uw:u b:b d:d g:ɡ k:k p:p t:t ch:tʃ jh:dʒ dh:ð th:θ f:f
+v:v s:s z:z sh:ʃ zh:ʒ hh:h l:l r:ɹ w:w m:m n:n ng:ŋ y:j el:əl
+em:m en:n
+"""
+_ARPABET = dict(pair.split(":") for pair in _PHONES.split())
+"""flite's American phones in IPA; what is missing here (``pau``) is silence."""
+
+Method = Callable[[NDArray[np.float32]], MouthTrack]
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """16 kHz mono sound and what is said in it."""
+
+    samples: NDArray[np.float32]
+    phones: tuple[Phone, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One row of the table; the docstring above defines its columns."""
+
+    openness_r: float
+    width_r: float
+    lips_closed: float
+    vowels_closed: float
+    others_closed: float
+    offset_ms: float
+
+
+def espeak_clips(voices: Sequence[str] = ESPEAK_VOICES) -> list[Clip]:
+    """Every sentence of each voice's language."""
+    return [
+        Clip(resample(speech.samples, speech.rate, SAMPLE_RATE), speech.phones)
+        for voice in voices
+        for sentence in SENTENCES[voice[:2]]
+        for speech in [speak(sentence, voice)]
+    ]
+
+
+def flite_clips(voice: str) -> list[Clip]:
+    """Every English sentence, with the segment ends that flite prints."""
+    clips = []
+    for sentence in SENTENCES["en"]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "voice.wav"
+            told = subprocess.run(
+                ["flite", "-voice", voice, "-psdur", "-t", sentence, "-o", str(path)],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+            with wave.open(str(path)) as file:
+                rate = file.getframerate()
+                pcm = np.frombuffer(file.readframes(file.getnframes()), np.int16)
+        ends = [(name, float(end)) for name, end in (item.split(":") for item in told.split())]
+        starts = [0.0, *(end for _, end in ends)]
+        phones = tuple(
+            Phone(_ARPABET.get(name, ""), start, end) for (name, end), start in zip(ends, starts, strict=False)
+        )
+        clips.append(Clip(resample(pcm.astype(np.float32) / np.float32(32768), rate, SAMPLE_RATE), phones))
+    return clips
+
+
+def with_noise(clip: Clip, seed: int) -> Clip:
+    """The clip with white noise `NOISE_DB` below its speech."""
+    rng = np.random.default_rng(seed)
+    rms = float(np.sqrt((clip.samples**2).mean())) * 10 ** (-NOISE_DB / 20)
+    noise = rng.standard_normal(clip.samples.size).astype(np.float32) * np.float32(rms)
+    return Clip(clip.samples + noise, clip.phones)
+
+
+def loudness_only(samples: NDArray[np.float32]) -> MouthTrack:
+    """The baseline: each frame opens by its level."""
+    n_frames = max(1, round(samples.size / SAMPLE_RATE * FPS))
+    size = SAMPLE_RATE // FPS
+    rms = np.sqrt((np.resize(np.pad(samples, (0, size)), (n_frames, size)) ** 2).mean(axis=1))
+    level = np.clip(rms / (np.percentile(rms, 95) + 1e-9), 0.0, 1.0).astype(np.float32)
+    return MouthTrack(level, np.zeros_like(level))
+
+
+def our_method(samples: NDArray[np.float32]) -> MouthTrack:
+    """The draft engine's own track."""
+    return mouth_track([samples], fps=FPS)
+
+
+def score(method: Method, clips: Sequence[Clip]) -> Score:
+    """The row of one method on one set."""
+    pairs: list[NDArray[np.float64]] = []
+    closed: dict[str, list[bool]] = {"lips": [], "vowels": [], "others": []}
+    lags = np.arange(-round(LONGEST_LAG_S / HOP_S), round(LONGEST_LAG_S / HOP_S) + 1)
+    agreement = np.zeros(lags.size)
+    per_frame = round(1 / FPS / HOP_S)
+    for clip in clips:
+        track = method(clip.samples)
+        n_frames = track.openness.size
+        truth = mouth_truth(clip.phones, n_frames * per_frame)
+        spoken = [phone for phone in clip.phones if visemes_of(phone.ipa)]
+        inside = slice(int(spoken[0].start_s * FPS), int(np.ceil(spoken[-1].end_s * FPS)))
+        seen = (
+            track.openness,
+            truth.openness.reshape(-1, per_frame).mean(axis=1),
+            track.width,
+            truth.width.reshape(-1, per_frame).mean(axis=1),
+        )
+        pairs.append(np.stack([curve[inside] for curve in seen]).astype(np.float64))
+        fine = np.interp(
+            (np.arange(truth.openness.size) + 0.5) * HOP_S, (np.arange(n_frames) + 0.5) / FPS, track.openness
+        )
+        centred, wanted = fine - fine.mean(), truth.openness - truth.openness.mean()
+        agreement += [float((np.roll(centred, -lag) * wanted).sum()) for lag in lags]
+        for phone in spoken:
+            kind = set(visemes_of(phone.ipa))
+            middle = min(int((phone.start_s + phone.end_s) / 2 * FPS), n_frames - 1)
+            first = int(np.ceil(phone.start_s * FPS - 0.5))
+            frames = track.openness[first : int(np.ceil(phone.end_s * FPS - 0.5))]
+            shown = float(frames.min()) if frames.size else float(track.openness[middle])
+            if kind & VOWELS:
+                closed["vowels"].append(bool(track.openness[middle] < CLOSED))
+            elif LIPS_SHUT in kind:
+                closed["lips"].append(shown < CLOSED)
+            elif kind & CONSONANTS:
+                closed["others"].append(shown < CLOSED)
+    openness, true_openness, width, true_width = np.concatenate(pairs, axis=1)
+    return Score(
+        float(np.corrcoef(openness, true_openness)[0, 1]),
+        float(np.corrcoef(width, true_width)[0, 1]) if width.std() > 0 else float("nan"),
+        float(np.mean(closed["lips"])),
+        float(np.mean(closed["vowels"])),
+        float(np.mean(closed["others"])),
+        float(lags[int(np.argmax(agreement))] * HOP_S * 1000),
+    )
+
+
+def print_row(name: str, method: str, row: Score) -> None:
+    """One line of the table."""
+    print(
+        f"{name:24} {method:14} {row.openness_r:10.2f} {row.width_r:7.2f} {row.lips_closed:6.0%} "
+        f"{row.vowels_closed:7.1%} {row.others_closed:7.0%} {row.offset_ms:7.0f} ms"
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    sets = {"espeak-ng unseen": espeak_clips()}
+    if shutil.which("flite"):
+        sets |= {f"flite {voice}": flite_clips(voice) for voice in FLITE_VOICES}
+        sets["flite all"] = [clip for name, clips in sets.items() if name != "espeak-ng unseen" for clip in clips]
+    else:
+        print("flite is not installed: the voices built from human recordings are missing below.")
+    print(f"{'':24} {'':14} {'openness r':>10} {'width r':>7} {'p b m':>6} {'vowels':>7} {'others':>7} {'offset':>10}")
+    everything = [*sets["espeak-ng unseen"], *sets.get("flite all", [])]
+    for name, clips in {**sets, "overall": everything}.items():
+        noisy = [with_noise(clip, seed) for seed, clip in enumerate(clips)]
+        for label, heard in ((name, clips), (f"{name} + noise", noisy)):
+            print_row(label, "ours", score(our_method, heard))
+            print_row(label, "loudness only", score(loudness_only, heard))
+
+
+if __name__ == "__main__":
+    main()
