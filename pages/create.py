@@ -31,6 +31,10 @@ def main() -> None:
     brief_id, open_brief = _current()
     job = studio().job(open_brief.job_id) if open_brief and open_brief.job_id else None
     by = header("Create", tab=_tab(job))
+    # Above the columns, because the browser loads what it draws from the top: below the slots, the button that a first
+    # visitor needs would wait for the code of every other widget.
+    if open_brief is None and next(studio().jobs(), None) is None:
+        _first_time(brief_id, by)
     left, right = st.columns([6, 5], gap="large")
     with left:
         image, audio = _slots(brief_id, open_brief, by)
@@ -44,8 +48,6 @@ def main() -> None:
             )
         else:
             _quotes(open_brief, by)
-        if open_brief is None and next(studio().jobs(), None) is None:
-            _first_time(brief_id, by)
         if job is not None:
             _result(job, by)
 
@@ -83,7 +85,7 @@ def _slots(brief_id: str, open_brief: OpenBrief | None, by: str) -> tuple[Medium
         doubtful = placed is None and guess is not None and not guess.sure
         found = "mouth placed by hand" if placed else "no face found" if guess and not guess.found else "face found"
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.image(studio().media_link(facts, "thumb"), width=96, alt=f"Picture: {facts.name}")
+            st.image(studio().media_link(facts, "thumb"), width=80, alt=f"Picture: {facts.name}")
             with st.container(width="stretch", gap="xsmall"):
                 st.text(facts.name)
                 st.caption(f"{facts.width} × {facts.height} · {found}")
@@ -221,7 +223,7 @@ def _render(brief_id: str, engine: str, by: str) -> None:
 
 
 def _first_time(brief_id: str, by: str) -> None:
-    with st.container(border=True, key="first-time"):
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="first-time"):
         st.markdown("**First time?** A sample portrait and voice, no key, no cost.")
         if st.button("Render the sample", type="primary", icon=":material/play_circle:"):
             with st.spinner("Opening the sample …"):

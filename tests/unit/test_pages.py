@@ -1,0 +1,81 @@
+"""Every page through Streamlit's own test harness; titles are asserted, because an empty page raises nothing."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lipsync_core import ROOT, Brief, Studio
+from lipsync_core.samples import PORTRAITS, VOICES
+from pages import frame
+
+SCRIPT = str(ROOT / "pages" / "navigation.py")
+
+
+@pytest.fixture(autouse=True)
+def own_studio(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Point the pages at the test's own folder."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    frame.studio.clear()
+
+
+def visit(page: str | None = None, **query: str) -> AppTest:
+    app = AppTest.from_file(SCRIPT, default_timeout=30)
+    app.session_state.visitor = app.session_state.remembered = "Ana"  # the harness has no cookies to read it from
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    if page is not None:
+        app.switch_page(page).run()
+    assert not app.exception
+    return app
+
+
+def test_create_is_the_first_page_and_offers_the_sample() -> None:
+    app = visit()
+    assert [title.value for title in app.title] == ["Create"]
+    assert "Render the sample" in [button.label for button in app.button]
+
+
+def test_jobs_says_that_there_are_none() -> None:
+    app = visit("jobs.py")
+    assert [title.value for title in app.title] == ["Jobs"]
+    assert any("No jobs yet" in caption.value for caption in app.caption)
+
+
+def test_a_brief_in_the_address_fills_the_form(studio: Studio) -> None:
+    image = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
+    audio = studio.keep_medium(VOICES[0].path, "audio", "voice.flac")
+    studio.change_brief("brief-0001", by="ana", image=image, audio=audio, name="Weekly", resolution="720p", seed=5)
+    app = visit(brief="brief-0001")
+    assert [title.value for title in app.title] == ["Create"]
+    assert app.text_input(key="brief-0001.name").value == "Weekly"
+    assert app.radio(key="brief-0001.resolution").value == "720p"
+    assert "Render free draft" in [button.label for button in app.button]
+
+
+@pytest.mark.parametrize("brief", ["../../etc", "x", "a" * 99, "<script>"])
+def test_a_brief_id_that_cannot_be_one_is_passed_over(brief: str) -> None:
+    assert [title.value for title in visit(brief=brief).title] == ["Create"]
+
+
+def test_pressing_render_makes_one_pending_job_with_the_visitors_name(studio: Studio) -> None:
+    image = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
+    audio = studio.keep_medium(VOICES[0].path, "audio", "voice.flac")
+    studio.change_brief("brief-0002", by="ana", image=image, audio=audio)
+    app = visit(brief="brief-0002")
+    next(button for button in app.button if button.label == "Render free draft").click().run()
+    (job,) = studio.jobs()
+    assert (job.by, job.pending) == ("Ana", True)
+    assert any("Queued" in markdown.value for markdown in app.markdown)
+
+
+def test_one_job_shows_its_facts(studio: Studio) -> None:
+    brief = Brief(engine="draft/portrait", image=Path(PORTRAITS[0].path), audio=Path(VOICES[0].path), name="Weekly")
+    job = studio.submit(brief, by="ana")
+    app = visit("jobs.py")
+    app.query_params["job"] = str(job.id)
+    app.run()
+    assert [title.value for title in app.title] == ["Jobs"]
+    assert "Weekly" in [header.value for header in app.header]
