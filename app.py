@@ -30,7 +30,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     if not (OPEN or is_loopback(config.get_option("server.address"))):
         raise SettingsError(OPEN_REFUSED)
     tracker = (await asyncio.to_thread(studio)).tracker()
-    for name in ("pandas", "pyarrow"):  # else the first visitor would wait for them
+    for name in WARM:
         await asyncio.to_thread(importlib.import_module, name)
     gc.collect()
     gc.freeze()
@@ -48,6 +48,18 @@ def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
         log.error("the tracker stopped", exc_info=task.exception())
 
+
+WARM = (
+    "pandas",
+    "pyarrow",
+    "PIL.Image",
+    "streamlit.emojis",
+    "streamlit.material_icon_names",
+    "pages.cards",
+    "pages.mouth",
+    "pages.slots",
+)
+"""What is imported while a page is drawn for the first time; else the first visitor would wait for it."""
 
 OPEN = Settings.from_env().allow_open
 

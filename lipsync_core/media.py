@@ -85,7 +85,9 @@ class MediaStore:
 
     def look(self, source: Path | bytes | BinaryIO, kind: Kind, name: str) -> MediumFacts:
         """What ``source`` is, without keeping it. Raises `MediaError` where it cannot be used as ``kind``."""
-        return self._take(source, kind, name, keep=False)
+        with self.scratch() as scratch:
+            sha256, size = _copy(source, scratch / "incoming")
+            return self.get(sha256, kind) or self._look(scratch, sha256, size, kind, clean_name(name))[0]
 
     def keep(self, source: Path | bytes | BinaryIO, kind: Kind, name: str) -> MediumFacts:
         """Store ``source`` durably and say what it is; the same content is stored once.
@@ -93,29 +95,35 @@ class MediaStore:
         Raises:
             MediaError: it cannot be used as ``kind``; nothing is left behind.
         """
-        return self._take(source, kind, name, keep=True)
-
-    def _take(self, source: Path | bytes | BinaryIO, kind: Kind, name: str, *, keep: bool) -> MediumFacts:
         name = clean_name(name)
         with self.scratch() as scratch:
-            incoming = scratch / "incoming"
-            sha256, size = _copy(source, incoming)
+            sha256, size = _copy(source, scratch / "incoming")
             known = self.get(sha256, kind)
             if known is not None and self.path(known).is_file():
-                return self._arrived(known, name) if keep else known
-            arguments = {"path": str(incoming), "name": name}
-            if keep and kind == "image":
-                arguments |= {variant: str(scratch / variant) for variant in ("preview", "thumb")}
-            with _looks:
-                found = workers.run(f"look_{kind}", arguments, LOOK)
-            facts = _facts(sha256, kind, name, size, found)
-            if keep:
-                for variant in ("preview", "thumb"):
-                    if variant in arguments:
-                        _settle(Path(arguments[variant]), self.path(facts, variant))
-                _settle(incoming, self.path(facts))
-                self._write(facts, found)
+                return self._arrived(known, name)
+            pictures: tuple[Variant, ...] = ("preview", "thumb") if kind == "image" else ()
+            facts, found = self._look(scratch, sha256, size, kind, name, pictures)
+            for variant in pictures:
+                _settle(scratch / variant, self.path(facts, variant))
+            _settle(scratch / "incoming", self.path(facts))
+            self._write(facts, found)
             return facts
+
+    def keep_rendered(self, path: Path, found: dict[str, Any]) -> MediumFacts:
+        """Move a video that a worker rendered and checked into the store; ``found`` is what it found."""
+        facts = _facts(_hash(path), "video", path.name, path.stat().st_size, found)
+        _settle(path, self.path(facts))
+        self._write(facts, found)
+        return facts
+
+    def _look(
+        self, scratch: Path, sha256: str, size: int, kind: Kind, name: str, pictures: tuple[Variant, ...] = ()
+    ) -> tuple[MediumFacts, dict[str, Any]]:
+        arguments = {"path": str(scratch / "incoming"), "name": name}
+        arguments |= {variant: str(scratch / variant) for variant in pictures}
+        with _looks:
+            found = workers.run(f"look_{kind}", arguments, LOOK)
+        return _facts(sha256, kind, name, size, found), found
 
     def _write(self, facts: MediumFacts, found: dict[str, Any]) -> None:
         row = {
@@ -192,6 +200,11 @@ def _copy(source: Path | bytes | BinaryIO, into: Path) -> tuple[str, int]:
         out.flush()
         os.fsync(out.fileno())
     return digest.hexdigest(), size
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _chunks(source: Path | bytes | BinaryIO) -> Iterator[bytes]:

@@ -39,8 +39,9 @@ jobs = Table(
     Column("rendering_since_ms", BigInteger),
     Column("error", Text),
     Column("output_sha256", String(64)),
-    Index("jobs_by_state", "state", "id"),
-    Index("jobs_by_maker", "made_by", "id"),
+    # Each holds all that listing and searching ask, so that neither reads a row which it does not show.
+    Index("jobs_by_state", "state", "id", "name", "made_by"),
+    Index("jobs_by_maker", "made_by", "id", "state"),
     sqlite_autoincrement=True,  # a job number is never given twice
 )
 

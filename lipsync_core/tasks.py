@@ -1,7 +1,7 @@
 """What a worker process can be asked to do. Imported there only: it pulls in the decoders.
 
-Every task takes JSON-ready arguments and a progress callback, and returns a JSON-ready result. Each imports only what it
-needs itself, because a worker lives for one task and its start is most of a short task's time.
+Every task takes JSON-ready arguments and a progress callback, and returns a JSON-ready result. Each imports only what
+it needs itself, because a worker lives for one task and its start is most of a short task's time.
 """
 
 from __future__ import annotations
@@ -52,26 +52,22 @@ def look_audio(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     return asdict(decode.voice_facts(Path(arguments["path"]), name=arguments["name"]))
 
 
-def look_video(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
-    """Facts about a rendered video, from decoding it."""
-    return asdict(decode.check_video(Path(arguments["path"]))) | {"extension": ".mp4", "mime": "video/mp4"}
-
-
 def render_draft(arguments: Arguments, progress: Progress) -> dict[str, Any]:
-    """Render one portrait with one voice into an MP4."""
+    """Render one portrait with one voice into an MP4; facts about it, from decoding what was written."""
     from lipsync_core.draft import render
 
     box = arguments["mouth_box"]
-    done = render.render(
+    out = Path(arguments["out"])
+    render.render(
         image=decode.load_image(Path(arguments["image"])),
         voice=Path(arguments["audio"]),
-        out=Path(arguments["out"]),
+        out=out,
         resolution=arguments["resolution"],
         mouth_box=None if box is None else tuple(box),
         seed=arguments["seed"],
         on_progress=progress,
     )
-    return asdict(done)
+    return asdict(decode.check_video(out)) | {"extension": ".mp4", "mime": "video/mp4"}
 
 
 def show_mouth(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
@@ -92,7 +88,6 @@ def show_mouth(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
 TASKS: Mapping[str, Callable[[Arguments, Progress], dict[str, Any]]] = {
     "look_image": look_image,
     "look_audio": look_audio,
-    "look_video": look_video,
     "render_draft": render_draft,
     "show_mouth": show_mouth,
 }

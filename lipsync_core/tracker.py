@@ -116,15 +116,15 @@ class Tracker:
             }
             limits = Limits(memory_mb=2048, seconds=120 + 10 * audio.duration_s)
             hold = _Hold(lambda frames: not self._stopping and self._ledger.renew(job.id, self.owner, LEASE_S, frames))
-            run("render_draft", arguments, limits, on_frames=hold.frames, wanted=hold.wanted)
-            self._keep(job, out)
+            found = run("render_draft", arguments, limits, on_frames=hold.frames, wanted=hold.wanted)
+            self._keep(job, out, found)
 
-    def _keep(self, job: Job, out: Path) -> None:
+    def _keep(self, job: Job, out: Path, found: dict[str, Any]) -> None:
         if job.state is JobState.RENDERING:
             moved = self._ledger.move(job.id, JobState.RENDERING, JobState.ARCHIVING, owner=self.owner)
             if not moved:
                 return
-        kept = self._store.keep(out, "video", f"job-{job.id}.mp4")
+        kept = self._store.keep_rendered(out, found)
         done = {"output_sha256": kept.sha256, "note": "kept"}
         self._ledger.move(job.id, JobState.ARCHIVING, JobState.DONE, owner=self.owner, **done)
 

@@ -4,14 +4,17 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from lipsync_core import ROOT, Brief, Studio
+from lipsync_core import ROOT, Brief, Filter, Job, JobState, Settings, Studio
 from tests.browser.visit import PORTRAIT, SAMPLES, open_page
+from tests import corpus
 from tests.server import Server
 
 
@@ -77,6 +80,34 @@ def test_with_leave_it_listens_on_every_address(environment: dict[str, str], tmp
     server = Server(open_to_all, tmp_path / "open.log")
     server.start()
     server.stop()
+
+
+def test_two_hundred_submissions_at_once_are_worked_off_by_few_workers_in_flat_memory(
+    server: Server, ledger: Studio, tmp_path: Path
+) -> None:
+    voice = tmp_path / "short.wav"
+    voice.write_bytes(corpus.wav(seconds=0.3))
+    image = ledger.keep_medium(PORTRAIT, "image", "face.jpg")
+    audio = ledger.keep_medium(voice, "audio", "short.wav")
+    for number in range(200):
+        ledger.change_brief(f"brief-{number}", by="ana", image=image, audio=audio)
+
+    def render(number: int) -> Job:
+        return ledger.render(f"brief-{number}", engine="draft/portrait", by="ana")
+
+    with ThreadPoolExecutor(16) as threads:
+        jobs = list(threads.map(render, range(200)))
+    assert len({job.id for job in jobs}) == 200
+    process = psutil.Process(server.pid)
+    workers, memory = [], {}
+    while (done := ledger.count(Filter(states=[JobState.DONE]))) < 20:
+        workers.append(len(process.children()))
+        memory[done] = process.memory_info().rss
+    for job in jobs:
+        ledger.withdraw(job.id, by="ana")
+    slots = Settings.from_env({}, dotenv=tmp_path / "no.env").draft_slots
+    assert max(workers) <= slots + 1  # one more may be on its way out
+    assert memory[max(memory)] - memory[min(n for n in memory if n >= 5)] < 16 << 20
 
 
 def test_it_stops_in_good_order_while_a_draft_renders(server: Server, ledger: Studio) -> None:

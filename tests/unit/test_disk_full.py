@@ -25,7 +25,10 @@ settings = Settings.from_env(
 )
 studio = Studio(settings)
 brief = Brief(
-    engine="draft/portrait", image=Path("lipsync_core/samples/grace_hopper.jpg"), audio=work / "voice.wav", resolution="720p"
+    engine="draft/portrait",
+    image=Path("lipsync_core/samples/grace_hopper.jpg"),
+    audio=work / "voice.wav",
+    resolution="720p",
 )
 first = studio.submit(brief, by="ana")
 junk = disk / "junk"

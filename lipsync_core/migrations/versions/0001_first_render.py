@@ -32,8 +32,8 @@ def upgrade() -> None:
         sa.Column("output_sha256", sa.String(64)),
         sqlite_autoincrement=True,
     )
-    op.create_index("jobs_by_state", "jobs", ["state", "id"])
-    op.create_index("jobs_by_maker", "jobs", ["made_by", "id"])
+    op.create_index("jobs_by_state", "jobs", ["state", "id", "name", "made_by"])
+    op.create_index("jobs_by_maker", "jobs", ["made_by", "id", "state"])
     op.create_table(
         "events",
         sa.Column("id", sa.Integer, primary_key=True),

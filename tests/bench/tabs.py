@@ -1,0 +1,128 @@
+"""A tab without a browser: speaks Streamlit's WebSocket protocol as the page's own script does.
+
+It asks for a page, reads what the server sends until the run has ended, and asks again whenever one of the
+page's timers is due. It touches no widget, so it sends no widget's value, and it draws nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import websockets.asyncio.client as ws
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+GRACE_S = 3.0
+FRAGMENT_DONE = ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
+
+
+@dataclass(slots=True)
+class Ticks:
+    """What one tab's timers asked for and what came back."""
+
+    asked: int = 0
+    delivered: int = 0
+    bytes_in: int = 0
+    waits_s: list[float] = field(default_factory=list)
+    """From each delivered tick's request to its last message."""
+
+
+class Tab:
+    """One visit to a page of the server at ``url``. Open it with ``async with``."""
+
+    def __init__(self, url: str, page: str = "") -> None:
+        self._url = url
+        self._page = page
+        self._script = ""
+        self._timers: dict[str, float] = {}
+        self._connection: ws.ClientConnection
+
+    async def __aenter__(self) -> Tab:
+        address = f"{self._url.replace('http', 'ws', 1)}/_stcore/stream"
+        subprotocol: Any = "streamlit"  # websockets has a NewType for this string
+        self._connection = await ws.connect(address, subprotocols=[subprotocol], max_size=None)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._connection.close()
+
+    async def run(self, query: str = "") -> float:
+        """One full run of the page, as on a visit or a click; returns its seconds, from request to last message.
+
+        Raises:
+            AssertionError: the page showed an exception.
+        """
+        self._timers.clear()
+        begun = time.perf_counter()
+        await self._ask(query=query)
+        async for message in self._connection:
+            told = self._read(message)
+            if told.WhichOneof("type") == "script_finished" and told.script_finished != told.FINISHED_EARLY_FOR_RERUN:
+                return time.perf_counter() - begun
+        raise AssertionError("the server closed the connection")
+
+    async def watch(self, seconds: float) -> Ticks:
+        """Obey the page's timers for so long. A tick still under way then has `GRACE_S` to arrive."""
+        ticks, due = Ticks(), deque[float]()
+        timers = [self._tick(name, interval, seconds, ticks, due) for name, interval in self._timers.items()]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds + GRACE_S):
+                await asyncio.gather(
+                    self._count(sum(int(seconds / s) for s in self._timers.values()), ticks, due), *timers
+                )
+        return ticks
+
+    async def _tick(self, fragment: str, interval: float, seconds: float, ticks: Ticks, due: deque[float]) -> None:
+        begun = time.perf_counter()
+        for number in range(1, int(seconds / interval) + 1):
+            await asyncio.sleep(begun + number * interval - time.perf_counter())
+            ticks.asked += 1
+            due.append(time.perf_counter())
+            await self._ask(fragment=fragment)
+
+    async def _count(self, wanted: int, ticks: Ticks, due: deque[float]) -> None:
+        async for message in self._connection:
+            ticks.bytes_in += len(message)
+            told = self._read(message)
+            if told.WhichOneof("type") == "script_finished" and told.script_finished == FRAGMENT_DONE:
+                ticks.delivered += 1
+                ticks.waits_s.append(time.perf_counter() - due.popleft())
+                if ticks.delivered == wanted:
+                    return
+
+    async def _ask(self, *, query: str = "", fragment: str = "") -> None:
+        asked = BackMsg()
+        state = asked.rerun_script
+        state.query_string = query
+        state.page_script_hash = self._script
+        state.page_name = "" if self._script else self._page
+        state.fragment_id = fragment
+        state.is_auto_rerun = bool(fragment)
+        state.context_info.timezone = "Europe/Madrid"
+        state.context_info.locale = "en-GB"
+        state.context_info.url = f"{self._url}/{self._page}"
+        await self._connection.send(asked.SerializeToString())
+
+    def _read(self, message: str | bytes) -> ForwardMsg:
+        assert isinstance(message, bytes)
+        told = ForwardMsg()
+        told.ParseFromString(message)
+        kind = told.WhichOneof("type")
+        if kind == "navigation":
+            self._script = told.navigation.page_script_hash
+        elif kind == "auto_rerun":
+            self._timers[told.auto_rerun.fragment_id] = told.auto_rerun.interval
+        elif kind == "delta" and told.delta.new_element.WhichOneof("type") == "exception":
+            raise AssertionError(f"the page showed: {told.delta.new_element.exception.message}")
+        return told
+
+
+def staggered(tabs: int, interval: float) -> Iterator[float]:
+    """Seconds to wait before each tab's timers start: tabs of different people do not tick in step."""
+    return (interval * number / tabs for number in range(tabs))
