@@ -11,6 +11,7 @@ import contextlib
 import gc
 import importlib
 import logging
+import sys
 from collections.abc import AsyncIterator
 
 import streamlit as st
@@ -27,8 +28,6 @@ log = logging.getLogger(__name__)
 @contextlib.asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Bring the ledger up to date and run the tracker until the server stops."""
-    if not (OPEN or is_loopback(config.get_option("server.address"))):
-        raise SettingsError(OPEN_REFUSED)
     tracker = (await asyncio.to_thread(studio)).tracker()
     for name in WARM:
         await asyncio.to_thread(importlib.import_module, name)
@@ -61,7 +60,12 @@ WARM = (
 )
 """What is imported while a page is drawn for the first time; else the first visitor would wait for it."""
 
-OPEN = Settings.from_env().allow_open
+try:
+    OPEN = Settings.from_env().allow_open
+except SettingsError as error:
+    sys.exit(str(error))
+if not (OPEN or is_loopback(config.get_option("server.address"))):
+    sys.exit(OPEN_REFUSED)
 
 app = st.App(
     ROOT / "pages" / "navigation.py",

@@ -99,8 +99,10 @@ class Ledger:
             before = page[-1].id
 
     def pending(self, limit: int) -> list[Job]:
-        """Jobs that the tracker still moves on, newest first."""
-        return self.page(Filter(states=PENDING), limit=limit)
+        """Jobs that the tracker still moves on, the next in line first."""
+        query = select(jobs).where(jobs.c.state.in_(PENDING)).order_by(jobs.c.id).limit(limit)
+        with self._db.read() as connection:
+            return [_job(row) for row in connection.execute(query).mappings()]
 
     def ahead_of(self, job_id: int) -> int:
         """How many pending jobs are older."""

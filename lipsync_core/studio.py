@@ -182,7 +182,7 @@ class Studio:
         return self._ledger.count(which)
 
     def pending(self, limit: int = 12) -> list[Job]:
-        """The newest jobs that are still being worked on."""
+        """Jobs that are still being worked on, the next in line first."""
         return self._ledger.pending(limit)
 
     def ahead_of(self, job: Job) -> int:

@@ -13,6 +13,7 @@ from lipsync_core import (
     PORTRAITS,
     VOICES,
     BriefError,
+    Filter,
     Job,
     MediumFacts,
     OpenBrief,
@@ -33,7 +34,7 @@ def main() -> None:
     by = header("Create", tab=_tab(job))
     # Above the columns, because the browser loads what it draws from the top: below the slots, the button that a first
     # visitor needs would wait for the code of every other widget.
-    if open_brief is None and next(studio().jobs(), None) is None:
+    if open_brief is None and not studio().page(Filter(), limit=1):
         _first_time(brief_id, by)
     left, right = st.columns([6, 5], gap="large")
     with left:

@@ -66,7 +66,7 @@ def _running(by: str) -> None:
             with state:
                 cards.badges(job)
             with progress:
-                cards.progress(job, count - place - 1)
+                cards.progress(job, place)
 
     tick()
 
@@ -78,7 +78,7 @@ def _standing(jobs: list[Job]) -> list[tuple[int, bool]]:
 
 def _history(by: str) -> None:
     ended = [state for state in JobState if state not in PENDING]
-    if not studio().count(Filter()):
+    if not studio().page(Filter(), limit=1):
         st.caption("No jobs yet. What you render appears here.")
         st.page_link("create.py", label="Create the first one", icon=":material/add_circle:")
         return
