@@ -159,7 +159,7 @@ class MediaStore:
             return [_from_row(row) for row in connection.execute(query).mappings()]
 
     def path(self, facts: MediumFacts, variant: Variant = "file") -> Path:
-        """Where a medium, or a picture's preview or thumbnail (JPEG, at most 960 and 224 pixels), is stored."""
+        """Where a medium, or a picture's preview (JPEG, at most 960 pixels) or square thumbnail (224), is stored."""
         tail = facts.extension if variant == "file" else f".{variant}.jpg"
         return self._folder / facts.sha256[:2] / f"{facts.sha256}{tail}"
 

@@ -22,7 +22,7 @@ THUMB_PX = 224
 
 def look_image(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     """Facts about a picture and where its mouth seems to be; writes a preview and a thumbnail if asked to."""
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     from lipsync_core.draft import face
 
@@ -31,11 +31,12 @@ def look_image(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     picture = decode.load_image(path, name=name)
     mouth = face.find_mouth(picture)
     guess = mouth or face.likely_mouth(picture)
-    for key, pixels in (("preview", PREVIEW_PX), ("thumb", THUMB_PX)):
-        if key in arguments:
-            small = Image.fromarray(picture)
-            small.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
-            small.save(arguments[key], "JPEG", quality=85)
+    if "preview" in arguments:
+        small = Image.fromarray(picture)
+        small.thumbnail((PREVIEW_PX, PREVIEW_PX), Image.Resampling.LANCZOS)
+        small.save(arguments["preview"], "JPEG", quality=85)
+        square = ImageOps.fit(small, (THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS, centering=(0.5, 0.3))
+        square.save(arguments["thumb"], "JPEG", quality=85)
     return asdict(facts) | {
         "mouth": {
             "x": float(guess.x),

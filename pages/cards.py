@@ -68,7 +68,7 @@ def actions(job: Job, by: str) -> None:
             )
         if job.can_withdraw:
             st.button(
-                "Withdraw",
+                f"Withdraw job {job.id}",
                 key=f"withdraw-{job.id}",
                 icon=":material/undo:",
                 on_click=_withdraw,

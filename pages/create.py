@@ -86,13 +86,15 @@ def _slots(brief_id: str, open_brief: OpenBrief | None, by: str) -> tuple[Medium
         doubtful = placed is None and guess is not None and not guess.sure
         found = "mouth placed by hand" if placed else "no face found" if guess and not guess.found else "face found"
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.image(studio().media_link(facts, "thumb"), width=80, alt=f"Picture: {facts.name}")
+            st.image(studio().media_link(facts, "preview"), width=80, alt=f"Picture: {facts.name}")
             with st.container(width="stretch", gap="xsmall"):
                 st.text(facts.name)
                 st.caption(f"{facts.width} × {facts.height} · {found}")
         if doubtful and guess is not None:
-            title = "Is this the mouth?" if guess.found else "Where is the mouth?"
-            st.warning("Move the box if it is not.", title=title)
+            if guess.found:
+                st.warning("If it is not, place the box round the lips.", title="Is this the mouth?")
+            else:
+                st.warning("No face was found, so place the box round the lips.", title="Where is the mouth?")
             picture_with_box(facts, guess.box, width=240)
         with st.container(horizontal=True):
             picture.replace_button()

@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lipsync_core import ROOT, Brief, Filter, Job, JobState, Settings, Studio
-from tests.browser.visit import PORTRAIT, SAMPLES, open_page
 from tests import corpus
+from tests.browser.visit import PORTRAIT, SAMPLES, open_page
 from tests.server import Server
 
 

@@ -1,0 +1,187 @@
+"""Writing the MP4: frames and a voice in, one H.264 + AAC file out, streamed.
+
+One thread draws, a short queue waits, one thread encodes; neither the frames nor the voice are ever held
+whole. The file appears under its own name only when it is complete and on the disk.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from lipsync_core.decode.container import opened
+from lipsync_core.errors import RenderError
+
+Image = NDArray[np.uint8]
+
+FPS = 25
+CRF = "21"
+PRESET = "veryfast"
+VOICE_BIT_RATE = 128_000
+
+_BT709 = 1  # H.273 code for the primaries, the transfer curve and the matrix alike
+_AAC_RATES = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+_USUAL_RATE = 48_000
+_QUEUED_FRAMES = 8
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def write_mp4(out: Path, frames: Iterable[Image], voice: Path, on_frame: Callable[[int], None]) -> None:
+    """Encode RGB ``frames`` (all of one even size) at 25 a second, with the ``voice``, into ``out``.
+
+    ``on_frame`` is told, from the calling thread, how many frames have been handed over. Raises `RenderError`
+    where the file cannot be written; then nothing is left at ``out``.
+    """
+    part = out.with_name(f".{out.name}.part")
+    try:
+        _encode(part, frames, voice, on_frame)
+        _check_whole(part)
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(out)
+    except (FFmpegError, OSError) as error:
+        raise RenderError(_cannot_write(error)) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _cannot_write(error: OSError | FFmpegError) -> str:
+    if error.errno in _DISK_FULL:
+        return "The disk is full, so the video could not be saved. Free some space, then render again."
+    return f"The video could not be saved ({error.strerror}). Check the folder it goes to, then render again."
+
+
+def _encode(part: Path, frames: Iterable[Image], voice: Path, on_frame: Callable[[int], None]) -> None:
+    """Hand frames to a thread that encodes them; whatever stops that thread is raised here."""
+    waiting: queue.Queue[Image | None] = queue.Queue(_QUEUED_FRAMES)
+    failures: list[BaseException] = []
+
+    def taken() -> Iterator[Image]:
+        while (frame := waiting.get()) is not None:
+            yield frame
+
+    def encode() -> None:
+        try:
+            _mux(part, taken(), voice)
+        except BaseException as error:  # whatever it is, the thread that hands over raises it
+            failures.append(error)
+
+    def hand_over(frame: Image | None) -> None:
+        while not failures:
+            with suppress(queue.Full):
+                waiting.put(frame, timeout=0.2)
+                return
+
+    encoder = threading.Thread(target=encode, name="encode")
+    encoder.start()
+    try:
+        for count, frame in enumerate(frames, 1):
+            hand_over(frame)
+            if failures:
+                break
+            on_frame(count)
+    finally:
+        hand_over(None)
+        encoder.join()
+    if failures:
+        raise failures[0]
+
+
+def _mux(part: Path, frames: Iterator[Image], voice: Path) -> None:
+    first = next(frames)
+    with (
+        av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container,
+        opened(voice) as source,
+    ):
+        stream = source.streams.audio[0]
+        rate = stream.codec_context.sample_rate
+        picture = _picture_track(container, first.shape[1], first.shape[0])
+        sound = container.add_stream(
+            "aac",
+            rate=rate if rate in _AAC_RATES else _USUAL_RATE,
+            layout="mono" if stream.codec_context.channels == 1 else "stereo",
+        )
+        sound.bit_rate = VOICE_BIT_RATE if sound.layout.nb_channels == 2 else VOICE_BIT_RATE * 3 // 4
+        heard = _heard(source, stream, sound)
+        sound_s = 0.0
+        for index, pixels in enumerate(_chain(first, frames)):
+            while sound_s <= index / FPS and (piece := next(heard, None)) is not None:
+                container.mux(sound.encode(piece))
+                sound_s += piece.samples / piece.sample_rate
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
+                format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            )
+            frame.pts, frame.time_base = index, Fraction(1, FPS)
+            container.mux(picture.encode(frame))
+        for piece in heard:
+            container.mux(sound.encode(piece))
+        container.mux(sound.encode(None))
+        container.mux(picture.encode(None))
+
+
+def _chain(first: Image, rest: Iterator[Image]) -> Iterator[Image]:
+    yield first
+    yield from rest
+
+
+def _picture_track(container: OutputContainer, width: int, height: int) -> VideoStream:
+    track = container.add_stream("libx264", rate=FPS, options={"preset": PRESET, "crf": CRF})
+    track.width, track.height, track.pix_fmt = width, height, "yuv420p"
+    context = track.codec_context
+    context.thread_count = 2
+    context.color_range = ColorRange.MPEG
+    context.color_primaries = context.color_trc = context.colorspace = _BT709
+    return track
+
+
+def _heard(source: av.container.InputContainer, stream: AudioStream, sound: AudioStream) -> Iterator[AudioFrame]:
+    """The voice in the shape the AAC track takes, its clock counted in samples from 0."""
+    resampler = av.AudioResampler("fltp", sound.layout, sound.rate)
+    count = 0
+    for frame in _decoded(source, stream):
+        frame.pts = None
+        for piece in resampler.resample(frame):
+            piece.pts, piece.time_base = count, Fraction(1, sound.rate)
+            count += piece.samples
+            yield piece
+    for piece in resampler.resample(None):
+        piece.pts, piece.time_base = count, Fraction(1, sound.rate)
+        count += piece.samples
+        yield piece
+
+
+def _decoded(source: av.container.InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
+    for packet in source.demux(stream):
+        try:
+            yield from stream.codec_context.decode(packet)
+        except FFmpegError:
+            continue
+
+
+def _check_whole(part: Path) -> None:
+    """The boxes of an MP4 add up to its file: a last write that failed in silence shows here."""
+    size, position = part.stat().st_size, 0
+    with part.open("rb") as file:
+        while position + 8 <= size:
+            file.seek(position)
+            header = file.read(16)
+            length = int.from_bytes(header[:4])
+            position += int.from_bytes(header[8:16]) if length == 1 else max(length, 8)
+    if position != size:
+        raise OSError(errno.EIO, "the file is incomplete")

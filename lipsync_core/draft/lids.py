@@ -1,0 +1,64 @@
+"""Lids that close: the skin above each eye is drawn down over it, and ends in a line of lashes."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lipsync_core.draft.eyes import Eye
+from lipsync_core.draft.mouth import Patch
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+_PLAIN_FROM, _PLAIN_TO = 0.36, 0.14
+"""The skin that is drawn down: this far above the open eye's upper edge, in half widths of the eye."""
+
+
+class Lids:
+    """The lids of one picture's eyes; each position is drawn once."""
+
+    def __init__(self, picture: Image, eyes: tuple[Eye, Eye]) -> None:
+        self._picture, self._eyes = picture, eyes
+        self._angle = np.arctan2(eyes[1].y - eyes[0].y, eyes[1].x - eyes[0].x)
+        self._drawn: dict[float, tuple[Patch, ...]] = {}
+
+    def patches(self, shut: float) -> tuple[Patch, ...]:
+        """The eyes this far shut, above 0 up to 1; none where they are as pictured."""
+        if shut <= 0.0:
+            return ()
+        if shut not in self._drawn:
+            self._drawn[shut] = tuple(self._draw(eye, shut) for eye in self._eyes)
+        return self._drawn[shut]
+
+    def _draw(self, eye: Eye, shut: float) -> Patch:
+        half = eye.width / 2
+        height, width = self._picture.shape[:2]
+        left, right = max(0, int(eye.x - 1.3 * half)), min(width, int(eye.x + 1.3 * half) + 2)
+        top, bottom = max(0, int(eye.y - eye.above - 0.6 * half)), min(height, int(eye.y + eye.below + 0.4 * half) + 2)
+        y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
+        cos, sin = np.float32(np.cos(self._angle)), np.float32(np.sin(self._angle))
+        dx, dy = (x - np.float32(eye.x)) / np.float32(half), (y - np.float32(eye.y)) / np.float32(half)
+        u, v = dx * cos + dy * sin, dy * cos - dx * sin
+        upper, lower = np.float32(-eye.above / half), np.float32(eye.below / half + 0.05)
+        plain_from, plain_to = upper - np.float32(_PLAIN_FROM), upper - np.float32(_PLAIN_TO)
+        lens = np.power(np.clip(1.0 - (u / np.float32(1.12)) ** 2, 0.0, 1.0), np.float32(0.75))
+        edge = (upper + (lower - upper) * np.float32(shut)) * lens
+        # The skin between the brow and the lashes, drawn down to the lid's edge.
+        stretch = np.clip((v - plain_from) / (edge - plain_from), 0, 1)
+        drawn = (edge - plain_to * lens) * stretch
+        lid = np.clip((edge - v) * np.float32(half) + 0.5, 0.0, 1.0) * (lens > 0)
+        under = self._picture[top:bottom, left:right].astype(np.float32)
+        skin = cv2.remap(
+            self._picture,
+            x + drawn * sin * np.float32(half),
+            y - drawn * cos * np.float32(half),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        ).astype(np.float32)
+        pixels = under + (skin - under) * lid[:, :, None]
+        lashes = np.percentile(under[(lens > 0.3) & (np.abs(v) < 0.4)], 12, axis=0).astype(np.float32)
+        line = np.exp(-(((v - edge) / np.float32(max(0.09, 0.8 / half))) ** 2)) * lens * np.float32(0.75)
+        pixels += (lashes - pixels) * line[:, :, None]
+        return Patch((left, top, right, bottom), np.clip(pixels, 0, 255).astype(np.uint8))

@@ -1,0 +1,112 @@
+"""The draft engine: one still picture and one voice become a talking portrait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lipsync_core.decode import speech_blocks
+from lipsync_core.draft.encode import FPS, write_mp4
+from lipsync_core.draft.face import Box, Mouth, find_mouth, likely_mouth, mouth_from_box
+from lipsync_core.draft.life import Life
+from lipsync_core.draft.rig import Pose, Rig
+from lipsync_core.draft.speech import MouthTrack, mouth_track
+from lipsync_core.errors import RenderError
+
+Image = NDArray[np.uint8]
+
+SHORTER_SIDE = {"480p": 480, "720p": 720}
+_LONGEST = 2.5
+_PROGRESS_EVERY = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A finished draft: its size in pixels, its number of frames and its length in seconds."""
+
+    width: int
+    height: int
+    frames: int
+    duration_s: float
+
+
+def frame_size(width: int, height: int, resolution: str) -> tuple[int, int]:
+    """Width and height of the video for a picture of this size: even numbers, the picture's aspect.
+
+    "480p" and "720p" give the shorter side. A small picture is enlarged to twice its size at most, and the
+    longer side stops at 2.5 times the shorter one's figure (1,200 or 1,800 pixels): a 5:1 banner stays whole,
+    in fewer pixels.
+    """
+    shorter = SHORTER_SIDE[resolution]
+    scale = min(shorter / min(width, height), _LONGEST * shorter / max(width, height), 2.0)
+    return max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
+
+
+def render(
+    *,
+    image: Image,
+    voice: Path,
+    out: Path,
+    resolution: str,
+    mouth_box: Box | None,
+    seed: int,
+    on_progress: Callable[[int, int], None],
+) -> Rendered:
+    """Make ``image`` (h, w, 3, RGB, upright) speak with the ``voice``, as an MP4 at ``out``.
+
+    ``mouth_box`` is where a person says the mouth is, in pixels of ``image``; without it the mouth of the
+    largest face is used. The same inputs and ``seed`` draw the same frames. ``on_progress`` is told the frames
+    done and to do, a few times a second. Raises `RenderError`, or `MediaError` for a voice that cannot be read.
+    """
+    mouth = _mouth(image, mouth_box)
+    if mouth is None:
+        raise RenderError("No face was found in the picture. Mark where its mouth is, then render again.")
+    rig, (width, height) = _rig(image, mouth, resolution)
+    track = mouth_track(speech_blocks(voice), fps=FPS)
+    count = len(track.openness)
+
+    def tell(done: int) -> None:
+        if done % _PROGRESS_EVERY == 0 or done == count:
+            on_progress(done, count)
+
+    write_mp4(out, poses_drawn(rig, track, Life(seed, count, FPS)), voice, tell)
+    return Rendered(width, height, count, count / FPS)
+
+
+def still(*, image: Image, resolution: str, mouth_box: Box | None, openness: float = 0.8, width: float = 0.0) -> Image:
+    """One RGB frame with the mouth this open, to judge by eye whether it is in its place.
+
+    Where neither a box is given nor a face found, the mouth is where one is likely.
+    """
+    rig, _ = _rig(image, _mouth(image, mouth_box) or likely_mouth(image), resolution)
+    return rig.draw(Pose(openness, width))
+
+
+def poses_drawn(rig: Rig, track: MouthTrack, life: Life) -> Iterator[Image]:
+    """The frames of a clip, one after the other."""
+    for index, (openness, width) in enumerate(zip(track.openness, track.width, strict=True)):
+        yield rig.draw(Pose(float(openness), float(width), life.lids(index), life.sway(index)))
+
+
+def _mouth(image: Image, box: Box | None) -> Mouth | None:
+    return mouth_from_box(image, box) if box is not None else find_mouth(image)
+
+
+def _rig(image: Image, mouth: Mouth, resolution: str) -> tuple[Rig, tuple[int, int]]:
+    """The rig on the picture at the video's size."""
+    size = frame_size(image.shape[1], image.shape[0], resolution)
+    across, down = size[0] / image.shape[1], size[1] / image.shape[0]
+    picture = cv2.resize(image, size, interpolation=cv2.INTER_AREA if across < 1 else cv2.INTER_CUBIC)
+    face = mouth.face and (
+        round(mouth.face[0] * across),
+        round(mouth.face[1] * down),
+        round(mouth.face[2] * across),
+        round(mouth.face[3] * down),
+    )
+    scaled = replace(mouth, x=mouth.x * across, y=mouth.y * down, width=mouth.width * across, face=face or None)
+    return Rig(np.asarray(picture, np.uint8), scaled), size

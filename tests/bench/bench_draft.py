@@ -1,0 +1,122 @@
+"""How fast and how heavy a draft render is: ``python tests/bench/bench_draft.py [--no-memory]``.
+
+RTF is seconds of work per second of video, for the whole job: finding the face, hearing the speech, drawing,
+encoding. Beside it stands what encoding alone takes for as many frames that never change, in the same run, since
+other work on the machine slows both. Memory is the peak of a process that does nothing else.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lipsync_core.decode import SPEECH_RATE, load_image, speech_blocks
+from lipsync_core.draft.encode import FPS, write_mp4
+from lipsync_core.draft.face import find_faces
+from lipsync_core.draft.render import frame_size, render
+from lipsync_core.samples import PORTRAITS, VOICES
+
+SECONDS = 32
+REPEATS = 3
+
+
+def main() -> None:
+    """Print both tables; with two arguments, be the process whose memory is measured."""
+    if len(sys.argv) == 3:
+        print(peak_mb(Path(sys.argv[1]), Path(sys.argv[2])))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        speed(Path(folder))
+        if "--no-memory" not in sys.argv:
+            memory(Path(folder))
+
+
+def speed(folder: Path) -> None:
+    """The table of real-time factors: the middle one of three runs, by its ratio to encoding alone."""
+    voice = looped_voice(folder / "voice.wav", SECONDS)
+    print(f"{'face / frame width':>20} {'':>6} {'size':>10} {'RTF':>6} {'encode':>7} {'ratio':>6}")
+    for share in (0.25, 0.9):
+        image = portrait(share)
+        for resolution in ("480p", "720p"):
+            width, height = frame_size(image.shape[1], image.shape[0], resolution)
+            runs = sorted(compared(image, resolution, voice, folder) for _ in range(REPEATS))
+            ratio, rtf, encode_rtf = runs[REPEATS // 2]
+            size = f"{width}×{height}"
+            print(f"{share:>20} {resolution:>6} {size:>10} {rtf:>6.3f} {encode_rtf:>7.3f} {ratio:>6.2f}", flush=True)
+
+
+def compared(image: NDArray[np.uint8], resolution: str, voice: Path, folder: Path) -> tuple[float, float, float]:
+    """Ratio, RTF of the whole job, RTF of encoding a frame that never changes."""
+    size = frame_size(image.shape[1], image.shape[0], resolution)
+    still = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    frames = [still] * (SECONDS * FPS)
+    encode = timed(lambda: write_mp4(folder / "encoded.mp4", frames, voice, lambda _: None))
+    whole = timed(lambda: draft(image, voice, folder / "drawn.mp4", resolution))
+    return whole / encode, whole / SECONDS, encode / SECONDS
+
+
+def memory(folder: Path) -> None:
+    """The table of peak memory at 480p."""
+    print(f"\n{'voice':>8} {'peak':>8}")
+    for minutes in (1, 10):
+        voice = looped_voice(folder / "long.wav", 60 * minutes)
+        command = [sys.executable, __file__, str(voice), str(folder / "m.mp4")]
+        peak = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        print(f"{minutes:>4} min {peak:>5.0f} MB", flush=True)
+
+
+def peak_mb(voice: Path, out: Path) -> float:
+    """Peak resident memory of this process after one draft at 480p, in MB (Linux only)."""
+    draft(portrait(0.9), voice, out, "480p")
+    # Not ru_maxrss: a process starts with its parent's, which has held whole clips.
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return float(status["VmHWM"].split()[0]) / 1024
+
+
+def draft(image: NDArray[np.uint8], voice: Path, out: Path, resolution: str) -> None:
+    """One whole job."""
+    render(
+        image=image, voice=voice, out=out, resolution=resolution, mouth_box=None, seed=1, on_progress=lambda *_: None
+    )
+
+
+def timed(work: Callable[[], None]) -> float:
+    """Seconds that this work takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def portrait(share: float) -> NDArray[np.uint8]:
+    """A sample portrait cut to a square of which the face takes this share, at 720 pixels or more."""
+    image = load_image(PORTRAITS[0].path)
+    x, y, width, _ = find_faces(image)[0]
+    half = round(width / share / 2)
+    around = cv2.copyMakeBorder(image, half, half, half, half, cv2.BORDER_REFLECT)
+    square = around[y + width // 2 : y + width // 2 + 2 * half, x + width // 2 : x + width // 2 + 2 * half]
+    return np.asarray(cv2.resize(square, (900, 900), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def looped_voice(path: Path, seconds: int) -> Path:
+    """A sample voice, repeated to this length, as 16 kHz WAV."""
+    once = np.concatenate(list(speech_blocks(VOICES[0].path)))
+    samples = np.resize(once, seconds * SPEECH_RATE)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SPEECH_RATE)
+        file.writeframes((samples * 32_767).astype("<i2").tobytes())
+    return path
+
+
+if __name__ == "__main__":
+    main()
