@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from typing import Any
 
@@ -14,6 +15,9 @@ def main() -> None:
     """Bound this process first, then read the arguments, do the task, and answer."""
     task, memory_mb = sys.argv[1], int(sys.argv[2])
     _bound(memory_mb)
+    # Ctrl+C and a service manager's stop reach this process too; whether it is still wanted is for its parent to say.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.SIG_IGN)
     # Whatever a library prints goes to standard error, so that it cannot be taken for an answer.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

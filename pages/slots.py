@@ -180,27 +180,27 @@ class SlotForm:
             self._use_sample(titles[picked])
 
     def _use_sample(self, sample: Sample) -> None:
-        self._take(lambda: studio().keep_medium(sample.path, self._slot.kind, sample.path.name), "Opening", sample)
+        self._take(lambda: studio().keep_medium(sample.path, self._slot.kind, sample.path.name), "Opening")
 
     def _arrived(self, file: UploadedFile, name: str) -> None:
         if st.session_state.get(f"{self._key}.refused") != file.file_id:
             self._take(lambda: studio().keep_medium(file, self._slot.kind, name), "Looking at it")
             st.session_state[f"{self._key}.refused"] = file.file_id
 
-    def _take(self, keep: Callable[[], MediumFacts], doing: str, sample: Sample | None = None) -> None:
+    def _take(self, keep: Callable[[], MediumFacts], doing: str) -> None:
         try:
             with st.spinner(f"{doing} …"):
                 facts = keep()
         except MediaError as error:
             self._say(error.title, error.advice)
         else:
-            self._put(facts, sample)
+            self._put(facts)
             st.rerun()
 
-    def _put(self, facts: MediumFacts, sample: Sample | None = None) -> None:
+    def _put(self, facts: MediumFacts) -> None:
         changes: dict[str, object] = {self._slot.field: facts}
         if self._slot.kind == "image":
-            changes["mouth_box"] = sample.mouth_box if sample else None
+            changes["mouth_box"] = None  # it belonged to the picture before
         studio().change_brief(self._brief_id, by=self._by, **changes)
         st.session_state[f"{self._key}.turn"] = st.session_state.get(f"{self._key}.turn", 0) + 1
         self._replacing(False)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lipsync_core.brief import MouthBox
-
 _HERE = Path(__file__).parent
 
 
@@ -16,13 +14,12 @@ class Sample:
 
     title: str
     path: Path
-    mouth_box: MouthBox | None = None
-    """Where the mouth is, for a drawing in which no face is found."""
 
 
 PORTRAITS = (
     Sample("Grace Hopper", _HERE / "grace_hopper.jpg"),
     Sample("Eileen Collins", _HERE / "eileen_collins.png"),
+    Sample("Mira, drawn", _HERE / "drawn_mira.png"),
 )
 VOICES = (
     Sample("English, clear", _HERE / "voice_en_clear.flac"),

@@ -1,6 +1,7 @@
 """The server itself: cold deep links, own routes, and whom it answers."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -108,6 +109,16 @@ def test_two_hundred_submissions_at_once_are_worked_off_by_few_workers_in_flat_m
     slots = Settings.from_env({}, dotenv=tmp_path / "no.env").draft_slots
     assert max(workers) <= slots + 1  # one more may be on its way out
     assert memory[max(memory)] - memory[min(n for n in memory if n >= 5)] < 16 << 20
+
+
+def test_ctrl_c_in_the_terminal_ends_the_server_and_not_the_job(server: Server, ledger: Studio) -> None:
+    voice = SAMPLES / "voice_en_deep.flac"
+    job = ledger.submit(Brief(engine="draft/portrait", image=PORTRAIT, audio=voice, resolution="720p"), by="ana")
+    while ledger.job(job.id).rendering_since is None:
+        pass
+    os.killpg(server.pid, signal.SIGINT)  # as a terminal does: to the server and its workers at once
+    server.stop()
+    assert ledger.wait(job.id, timeout_s=120).state is JobState.DONE
 
 
 def test_it_stops_in_good_order_while_a_draft_renders(server: Server, ledger: Studio) -> None:
