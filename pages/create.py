@@ -33,9 +33,11 @@ def main() -> None:
     job = studio().job(open_brief.job_id) if open_brief and open_brief.job_id else None
     by = header("Create", tab=_tab(job))
     # Above the columns, because the browser loads what it draws from the top: below the slots, the button that a first
-    # visitor needs would wait for the code of every other widget.
-    if open_brief is None and not studio().page(Filter(), limit=1):
-        _first_time(brief_id, by)
+    # visitor needs would wait for the code of every other widget. In a container that is always there, because an
+    # uploader whose place on the page shifts forgets the file that it is taking.
+    with st.container():
+        if open_brief is None and not studio().page(Filter(), limit=1):
+            _first_time(brief_id, by)
     left, right = st.columns([6, 5], gap="large")
     with left:
         image, audio = _slots(brief_id, open_brief, by)

@@ -13,7 +13,7 @@ from pages.words import about, clock, plain
 NOBODY = "Someone"
 """Who a job is by when no name was given."""
 
-_REMEMBER = """export default function ({ data }) {
+_COOKIE = """export default function ({ data }) {
   document.cookie = `studio_name=${encodeURIComponent(data)}; path=/; max-age=31536000; samesite=lax`
 }"""
 
@@ -40,7 +40,9 @@ def header(title: str, tab: str | None = None) -> str:
                 help="Jobs that you start carry it, so that colleagues know whose they are.",
                 persist_state="session",
             )
-    _tracker_note()
+    with st.container():  # always there, so that what follows keeps its place
+        _tracker_note()
+        _remember()
     return name
 
 
@@ -53,11 +55,14 @@ def _visitor() -> str:
     if "visitor" not in st.session_state:
         st.session_state.visitor = unquote(st.context.cookies.get("studio_name", ""))[:MAX_NAME]
         st.session_state.remembered = st.session_state.visitor
+    return st.session_state.visitor.strip() or NOBODY
+
+
+def _remember() -> None:
     if st.session_state.visitor != st.session_state.remembered:
         st.session_state.remembered = st.session_state.visitor
-        remember = st.components.v2.component("remember_name", js=_REMEMBER)
+        remember = st.components.v2.component("remember_name", js=_COOKIE)
         remember(data=st.session_state.visitor, key="remember_name")
-    return st.session_state.visitor.strip() or NOBODY
 
 
 def _tracker_note() -> None:

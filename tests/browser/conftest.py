@@ -28,14 +28,14 @@ def ledger(environment: dict[str, str], tmp_path: Path, server: Server) -> Studi
     return Studio(Settings.from_env(environment, dotenv=tmp_path / "no.env"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     """Playwright's driver."""
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """One Chromium for all tests."""
     assert CHROMIUM is not None, "Chromium is needed: apt-get install chromium"
