@@ -209,6 +209,7 @@ def test_a_photo_is_taken_in_the_browser(page: Page, ledger: Studio) -> None:
     slot(page, "image").get_by_role("button", name="Other ways").click()
     assert page.get_by_test_id("stCameraInput").count() == 0
     page.get_by_role("menuitem", name="Take a photo").click()
+    page.wait_for_function("() => document.querySelector('[data-testid=stCameraInput] video')?.readyState >= 2")
     page.get_by_test_id("stCameraInput").get_by_role("button", name="Take Photo").click()
     expect(slot(page, "image").get_by_text("photo.jpg")).to_be_visible(timeout=30_000)
     assert ledger.recent_media("image")[0].name == "photo.jpg"
