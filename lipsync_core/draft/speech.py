@@ -30,11 +30,11 @@ from lipsync_core.draft.visemes import LIPS_SHUT, SILENCE
 CONTEXT = (-22, -17, -13, -10, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 10, 13, 17, 22)
 """The points around each point that the network looks at, in steps of 10 ms."""
 
-THROATS = (-1.2, -0.6, 0.0, 0.6, 1.2)
+THROATS = (-0.6, 0.0, 0.6)
 """The network hears each clip as from these vocal tracts (mel bands shorter or longer) and its answers are averaged."""
 
-SHUT_PROBABILITY = 0.42
-"""How sure the network must be that lips close, for a frame to be shown closed."""
+SHUT_PROBABILITY = 0.32
+"""How sure the network must be that lips close, for a frame to be shown closed: lower closes more, rightly or not."""
 
 SHORTEST_PAUSE = 15
 """Points of silence, in steps of 10 ms, from which on it is a pause and no stop's closure."""
@@ -42,7 +42,7 @@ SHORTEST_PAUSE = 15
 PAUSE_MARGIN = 4
 """Points at both ends of a pause in which lips are on their way: they part before the first sound is heard."""
 
-GAIN = np.float32(1.15)
+GAIN = np.float32(1.08)
 """Makes up for the caution of a least-squares answer, so that the loudest vowels still open the mouth wide."""
 
 TABLE = "speech_table.npz"
@@ -147,10 +147,12 @@ def to_frames(curve: MouthCurve, n_frames: int, fps: int) -> MouthTrack:
     width = _means(np.where(pausing, 0.0, curve.width), first)
     # Too short for a pause, a silence is a sound with a closure: only the sounds share its probability.
     shut = np.where(pausing, 0.0, curve.shut / np.maximum(1 - curve.silence, 0.1))
+    shut = np.convolve(np.pad(shut, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
     for start, end in _runs(shut > SHUT_PROBABILITY):
-        surest = (start + int(np.argmax(shut[start:end])) + 0.5) / points_per_frame
         middles = np.arange(np.ceil(start / points_per_frame - 0.5), np.ceil(end / points_per_frame - 0.5))
-        openness[np.minimum(np.append(middles, surest).astype(np.intp), n_frames - 1)] = 0.0
+        surest = (start + int(np.argmax(shut[start:end])) + 0.5) / points_per_frame
+        seen = middles if middles.size else np.array([surest])
+        openness[np.minimum(seen.astype(np.intp), n_frames - 1)] = 0.0
     return MouthTrack(np.clip(openness, 0.0, 1.0), np.clip(width, -1.0, 1.0))
 
 

@@ -1,10 +1,11 @@
-"""Train the network of ``speech.py`` from espeak-ng's own timings: ``python -m lipsync_core.draft.train_speech``.
+"""Train the network of ``speech.py`` from timed speech: ``python -m lipsync_core.draft.train_speech``.
 
-Every sentence is spoken by several voices of its language, half of them with its words shuffled among those of
-the other sentences, and changed by ``training_sound.py`` so that the network hears speech and not espeak-ng.
-Needs the espeak-ng shared library and about two minutes of one core; the seed is fixed. Writes ``speech_table.npz``
-beside this file. On a machine that is busy with other work, set ``OPENBLAS_NUM_THREADS=1``: threads that wait for
-each other make it many times slower.
+espeak-ng gives many throats and languages, flite the sound of recorded people, without whom the network hears
+far fewer of a person's closing lips. Every sentence is spoken by several voices, half of the time with its words
+shuffled among those of the other sentences, and changed by ``training_sound.py`` so that the network hears speech
+and not a synthesiser. Needs both programs (Debian: ``apt-get install espeak-ng flite``) and about four minutes of
+one core; the seed is fixed. Writes ``speech_table.npz`` beside this file. On a machine that is busy with other
+work, set ``OPENBLAS_NUM_THREADS=1``: threads that wait for each other make it many times slower.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipsync_core.draft.espeak_phonemes import Speech, speak
+from lipsync_core.draft.flite_phonemes import speak_recorded
 from lipsync_core.draft.spectrum import BANDS, SAMPLE_RATE, Floats, features, mel_powers
 from lipsync_core.draft.speech import CONTEXT, TABLE
 from lipsync_core.draft.training_sound import changed, hiss, resample, spoken_otherwise
@@ -31,14 +33,18 @@ VARIANTS = (
 )
 """The espeak-ng throats that are learned from; ``tests/bench/bench_mouth.py`` judges by others."""
 
+RECORDED_VOICES = ("kal16", "awb")
+"""The flite voices that are learned from; the benchmark leaves them out and judges by the others."""
+
 ACCENTS = {"en": ("en-us", "en-gb-x-rp", "en-029"), "es": ("es", "es-419")}
 SEED = 25
-VOICES_PER_SENTENCE = 14
+VOICES_PER_SENTENCE = 8
+READINGS_PER_RECORDED_VOICE = 10
 CHANGES_PER_CLIP = 2
 CLIPS_OF_HISS = 60
-EPOCHS = 9
+EPOCHS = 5
 BATCH = 512
-HIDDEN = (216, 128)
+HIDDEN = (288, 128)
 DROPOUT = 0.1
 LEARNING_RATE = 1.5e-3
 DECAY = 1e-3
@@ -59,20 +65,29 @@ class Lessons:
 
 
 def recordings(rng: np.random.Generator) -> list[Speech]:
-    """Every training sentence, spoken by a few voices of its language."""
+    """Every training sentence, spoken by a few espeak-ng voices of its language and every recorded voice."""
     clips = []
     for language, sentences in SENTENCES.items():
         words = [word for sentence in sentences for word in sentence.split()]
         for sentence in sentences:
             for turn, variant in enumerate(rng.choice(VARIANTS, VOICES_PER_SENTENCE, replace=False)):
-                said = sentence if turn % 2 else " ".join(rng.choice(words, len(sentence.split())))
                 accent = rng.choice(ACCENTS.get(language, (language,)))
                 words_per_minute, pitch, melody = (
                     int(rng.integers(*span)) for span in ((125, 215), (20, 80), (20, 80))
                 )
-                voice = f"{accent}+{variant}"
+                said, voice = _shuffled_by_turns(rng, sentence, words, turn), f"{accent}+{variant}"
                 clips.append(speak(said, voice, words_per_minute=words_per_minute, pitch=pitch, melody=melody))
+            for turn in range(READINGS_PER_RECORDED_VOICE if language == "en" else 0):
+                for voice in RECORDED_VOICES:
+                    said = _shuffled_by_turns(rng, sentence, words, turn)
+                    stretch, pitch_hz = rng.uniform(0.85, 1.5), rng.uniform(75, 210)
+                    clips.append(speak_recorded(said, voice, stretch=stretch, pitch_hz=pitch_hz))
     return clips
+
+
+def _shuffled_by_turns(rng: np.random.Generator, sentence: str, words: list[str], turn: int) -> str:
+    """The sentence, or in every other turn as many words from anywhere."""
+    return sentence if turn % 2 else " ".join(rng.choice(words, len(sentence.split())))
 
 
 def lessons(clips: list[Speech], rng: np.random.Generator) -> Lessons:

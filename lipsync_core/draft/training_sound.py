@@ -1,4 +1,4 @@
-"""Other throats, rooms and microphones: what is done to synthetic speech before the network learns from it."""
+"""Other throats, rooms and microphones: what is done to spoken clips before the network learns from it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from lipsync_core.draft.espeak_phonemes import Speech
 from lipsync_core.draft.spectrum import BANDS, SAMPLE_RATE, Floats
 from lipsync_core.draft.visemes import HOP_S, Phone
 
-FIELD_DB = 5.5
+FIELD_DB = 3.0
 """How far the level of a band drifts within a clip (dB, standard deviation, at most)."""
-SHIFT_BANDS = 0.6
+SHIFT_BANDS = 0.5
 """How far the spectrum is shifted along the mel scale (bands, standard deviation)."""
-PACE = 0.3
+PACE = 0.15
 """How far the tempo drifts (natural logarithm, standard deviation)."""
-BLUR_POINTS = 1.8
+BLUR_POINTS = 0.6
 """Largest blur over time (steps of 10 ms, standard deviation)."""
-MASKS = 2
+MASKS = 1
 """Most groups of bands that are made deaf in a clip."""
 
 _KNOT_POINTS = 6
@@ -39,9 +39,10 @@ def resample(samples: Floats, rate: int, new_rate: float) -> Floats:
 def changed(rng: np.random.Generator, speech: Speech, murmur: Floats) -> tuple[Floats, tuple[Phone, ...]]:
     """16 kHz speech from another throat, room and channel, with noise or a murmur, at another level.
 
-    The phones keep time with it. Pitch and formants move together, as with a shorter or longer throat.
+    The phones keep time with it. Pitch and formants move together, as with a shorter or longer throat; further up than
+    down, because both recorded voices of the training are men's.
     """
-    stretch = int(rng.integers(82, 123)) / 100
+    stretch = int(rng.integers(74, 123)) / 100
     lead, tail = (round(rng.uniform(0.05, 0.5) * SAMPLE_RATE) for _ in range(2))
     spoken = resample(speech.samples, speech.rate, SAMPLE_RATE * stretch)
     tail += -(lead + spoken.size + tail) % _EVEN_SAMPLES
@@ -54,8 +55,8 @@ def changed(rng: np.random.Generator, speech: Speech, murmur: Floats) -> tuple[F
         samples = _through_a_room(rng, samples)
     samples = _through_a_channel(rng, samples)
     rms = float(np.sqrt((samples**2).mean())) + 1e-6
-    if rng.random() < 0.75:
-        samples = samples + _noise(rng, samples.size) * np.float32(rms * 10 ** (-rng.uniform(6, 50) / 20))
+    if rng.random() < 0.8:
+        samples = samples + _noise(rng, samples.size) * np.float32(rms * 10 ** (-rng.uniform(5, 42) / 20))
     if rng.random() < 0.15:
         behind = np.resize(murmur, samples.size)
         share = rms / (float(behind.std()) + 1e-6) * 10 ** (-rng.uniform(12, 30) / 20)

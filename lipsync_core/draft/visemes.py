@@ -57,7 +57,6 @@ VISEMES = (
 )
 
 SILENCE, LIPS_SHUT = 0, 1
-CONSONANTS = frozenset(range(2, 8))
 VOWELS = frozenset(range(8, 15))
 _OF_LETTER = {letter: index for index, viseme in enumerate(VISEMES) for letter in viseme.letters}
 _STOPS = frozenset("pbɓ")
