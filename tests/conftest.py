@@ -15,6 +15,7 @@ CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "
 PROGRAMS = {
     "browser": (CHROMIUM, "Chromium", "apt-get install chromium"),
     "espeak": (shutil.which("espeak-ng"), "espeak-ng", "apt-get install espeak-ng"),
+    "flite": (shutil.which("flite"), "flite", "apt-get install flite"),
 }
 """For each marker: the program that its tests need, its name, and how to get it on Debian."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -16,9 +14,6 @@ from lipsync_core.draft.training_sound import resample
 from lipsync_core.draft.visemes import Phone, mouth_truth
 
 Samples = NDArray[np.float32]
-
-needs_espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
-needs_flite = pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
 
 
 def syllables(seconds: float = 2.0, level: float = 0.3) -> Samples:
@@ -118,7 +113,6 @@ def test_the_truth_of_a_diphthong_goes_from_its_first_vowel_to_its_second() -> N
     assert truth.width[5] < truth.width[34]
 
 
-@needs_espeak
 @pytest.mark.espeak
 @pytest.mark.parametrize("text", ["Mama may come home.", "Bob buys a big boat.", "Papa keeps a paper map."])
 def test_lips_close_on_nearly_every_m_b_and_p(text: str) -> None:
@@ -135,7 +129,7 @@ def test_lips_close_on_nearly_every_m_b_and_p(text: str) -> None:
     assert sum(closed) >= len(closed) - 1
 
 
-@needs_flite
+@pytest.mark.flite
 def test_the_lips_of_a_recorded_person_close_on_most_m_b_and_p() -> None:
     lips = []
     for text in ("Mama may come home.", "Bob buys a big boat.", "Papa keeps a paper map."):
@@ -150,7 +144,7 @@ def test_the_lips_of_a_recorded_person_close_on_most_m_b_and_p() -> None:
     assert sum(lips) >= 0.75 * len(lips)
 
 
-@needs_flite
+@pytest.mark.flite
 def test_flite_times_every_sound_of_a_sentence_within_its_recording() -> None:
     speech = speak_recorded("Bob may keep the map.", "slt", stretch=1.2, pitch_hz=150)
     spelt = "".join(phone.ipa for phone in speech.phones)
@@ -160,7 +154,6 @@ def test_flite_times_every_sound_of_a_sentence_within_its_recording() -> None:
     assert abs(speech.phones[-1].end_s - speech.samples.size / speech.rate) < 0.2
 
 
-@needs_espeak
 @pytest.mark.espeak
 def test_ah_opens_the_mouth_wider_than_ee_and_ee_spreads_it_more_than_oo() -> None:
     def middle(text: str, letter: str) -> tuple[float, float]:
@@ -181,7 +174,6 @@ def test_ah_opens_the_mouth_wider_than_ee_and_ee_spreads_it_more_than_oo() -> No
     assert oo[1] < -0.2
 
 
-@needs_espeak
 @pytest.mark.espeak
 def test_a_pause_between_two_sentences_closes_the_mouth() -> None:
     samples, _ = spoken("We see it now.")
@@ -192,7 +184,6 @@ def test_a_pause_between_two_sentences_closes_the_mouth() -> None:
     assert track.openness.max() > 0.3
 
 
-@needs_espeak
 @pytest.mark.espeak
 def test_level_does_not_change_what_the_mouth_does() -> None:
     samples, _ = spoken("The level of a voice says nothing about its lips.")
@@ -200,7 +191,6 @@ def test_level_does_not_change_what_the_mouth_does() -> None:
     assert np.abs(loud.openness - quiet.openness).mean() < 0.02
 
 
-@needs_espeak
 @pytest.mark.espeak
 def test_a_voice_that_espeak_does_not_have_is_named() -> None:
     with pytest.raises(ValueError, match="no voice xx-nowhere"):
