@@ -1,7 +1,7 @@
 """Hearing the speech: sound in, mouth track out.
 
-A small network (two hidden layers, made by ``train_speech.py``) looks at half a second of log-mel spectrum
-around each 10 ms and says how open and how wide the mouth is, and which viseme is spoken. Lips that close do so
+Two small networks (two hidden layers each, made by ``train_speech.py``) look at half a second of log-mel spectrum
+around each 10 ms and say how open and how wide the mouth is, and which viseme is spoken. Lips that close do so
 for a few hundredths of a second only, less than the mean over a video frame would show; so a frame in which
 they close is shown closed.
 """
@@ -33,7 +33,7 @@ CONTEXT = (-22, -17, -13, -10, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 10, 
 THROATS = (-0.6, 0.0, 0.6)
 """The network hears each clip as from these vocal tracts (mel bands shorter or longer) and its answers are averaged."""
 
-SHUT_PROBABILITY = 0.32
+SHUT_PROBABILITY = 0.3
 """How sure the network must be that lips close, for a frame to be shown closed: lower closes more, rightly or not."""
 
 SHORTEST_PAUSE = 15
@@ -92,24 +92,24 @@ def mouth_track(blocks: Iterable[NDArray[np.float32]], *, fps: int = 25) -> Mout
     n_frames = max(1, round(n_samples / SAMPLE_RATE * fps))
     if is_silent(powers):
         return MouthTrack(np.zeros(n_frames, np.float32), np.zeros(n_frames, np.float32))
-    return to_frames(mouth_curve(powers, load_network()), n_frames, fps)
+    return to_frames(mouth_curve(powers, load_jury()), n_frames, fps)
 
 
 @cache
-def load_network() -> MouthNetwork:
-    """The shipped network."""
+def load_jury() -> tuple[MouthNetwork, ...]:
+    """The shipped networks, which differ in what they began to learn from."""
+    jury: dict[int, list[tuple[Floats, Floats]]] = {}
     with files("lipsync_core.draft").joinpath(TABLE).open("rb") as file, np.load(file) as table:
-        count = len(table.files) // 2
-        return MouthNetwork(
-            tuple(
-                (table[f"weight_{i}"].astype(np.float32), table[f"bias_{i}"].astype(np.float32)) for i in range(count)
-            )
-        )
+        for name in sorted(name for name in table.files if name.startswith("weight")):
+            layer = (table[name].astype(np.float32), table[name.replace("weight", "bias")].astype(np.float32))
+            jury.setdefault(int(name.split("_")[1]), []).append(layer)
+    return tuple(MouthNetwork(tuple(layers)) for layers in jury.values())
 
 
-def mouth_curve(powers: Floats, network: MouthNetwork) -> MouthCurve:
-    """What the network says of mel powers of shape (points, bands): the mean of its answers for `THROATS`."""
-    answers = [_answer(features(as_from_another_throat(powers, bands)), network) for bands in THROATS]
+def mouth_curve(powers: Floats, jury: tuple[MouthNetwork, ...]) -> MouthCurve:
+    """What the jury says of mel powers of shape (points, bands): the mean of all answers for all `THROATS`."""
+    heard = [features(as_from_another_throat(powers, bands)) for bands in THROATS]
+    answers = [_answer(levels, network) for levels in heard for network in jury]
     answer = np.mean(answers, axis=0)
     return MouthCurve(answer[:, 0], answer[:, 1], answer[:, 2 + LIPS_SHUT], answer[:, 2 + SILENCE])
 

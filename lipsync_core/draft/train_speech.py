@@ -3,8 +3,8 @@
 espeak-ng gives many throats and languages, flite the sound of recorded people, without whom the network hears
 far fewer of a person's closing lips. Every sentence is spoken by several voices, half of the time with its words
 shuffled among those of the other sentences, and changed by ``training_sound.py`` so that the network hears speech
-and not a synthesiser. Needs both programs (Debian: ``apt-get install espeak-ng flite``) and about four minutes of
-one core; the seed is fixed. Writes ``speech_table.npz`` beside this file. On a machine that is busy with other
+and not a synthesiser. Needs both programs (Debian: ``apt-get install espeak-ng flite``) and about eight minutes
+of one core; the seed is fixed. Writes ``speech_table.npz`` beside this file. On a machine that is busy with other
 work, set ``OPENBLAS_NUM_THREADS=1``: threads that wait for each other make it many times slower.
 """
 
@@ -38,6 +38,9 @@ RECORDED_VOICES = ("kal16", "awb")
 
 ACCENTS = {"en": ("en-us", "en-gb-x-rp", "en-029"), "es": ("es", "es-419")}
 SEED = 25
+JURY = 2
+"""Networks that learn the same lessons from different beginnings; the mean of their answers errs less than each."""
+
 VOICES_PER_SENTENCE = 8
 READINGS_PER_RECORDED_VOICE = 10
 CHANGES_PER_CLIP = 2
@@ -180,9 +183,11 @@ def main() -> None:
     clips = recordings(rng)
     taught = lessons(clips, rng)
     print(f"{len(clips)} clips, {taught.rows.size / 6000:.0f} minutes of lessons", flush=True)
-    parameters = train(taught, rng)
-    names = [f"{kind}_{layer}" for layer in range(len(parameters) // 2) for kind in ("weight", "bias")]
-    table: dict[str, Any] = {n: p.astype(np.float16) for n, p in zip(names, parameters, strict=True)}
+    table: dict[str, Any] = {}
+    for juror in range(JURY):
+        parameters = train(taught, rng)
+        names = [f"{kind}_{juror}_{layer}" for layer in range(len(parameters) // 2) for kind in ("weight", "bias")]
+        table |= {name: p.astype(np.float16) for name, p in zip(names, parameters, strict=True)}
     path = Path(__file__).with_name(TABLE)
     np.savez_compressed(path, **table)
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")

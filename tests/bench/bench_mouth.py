@@ -28,11 +28,15 @@ whatever else falls into it: it counts for no other sound, and a sound without a
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that the script also runs by its path
 
 from lipsync_core.draft.espeak_phonemes import speak
 from lipsync_core.draft.flite_phonemes import speak_recorded
