@@ -24,6 +24,12 @@ _GLASSES_EDGE = 26.0
 _LEAST_LID, _MOST_LID = 0.34, 0.56
 """Bounds for how far a lid's edge is from the pupil, in half widths of the eye."""
 
+PLAIN_FROM, PLAIN_TO = 0.36, 0.14
+"""The skin that lids are made of: this far above the open eye's upper edge, in half widths of the eye."""
+
+_PLAIN_DEPTH = 80.0
+"""How much darker than the cheek, of 255, a shade on the skin above an eye can be; brows and lashes are darker yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Eye:
@@ -54,6 +60,8 @@ def find_eyes(picture: Image, face: FaceBox) -> tuple[Eye, Eye] | None:
     # Both eyes are equally open: what one measures wrong, the other halves.
     above, below = (first.above + second.above) / 2, (first.below + second.below) / 2
     first, second = (replace(eye, above=above, below=below) for eye in (first, second))
+    if not (_has_plain_skin(grey, first) and _has_plain_skin(grey, second)):
+        return None
     return _placed(first, scale, left, top), _placed(second, scale, left, top)
 
 
@@ -78,6 +86,15 @@ def _measured(face: Image, grey: Image, centre: tuple[float, float]) -> Eye:
     above = float(np.argmax(like_skin[row::-1])) if like_skin[row::-1].any() else 0.0
     least, most = _LEAST_LID * half, _MOST_LID * half
     return Eye(x, y, width, min(max(above, least), most), min(max(below, least), most))
+
+
+def _has_plain_skin(grey: Image, eye: Eye) -> bool:
+    """Whether there is skin between the brow and the lashes: a lid that is made of either would smear them."""
+    half = eye.width / 2
+    columns = slice(max(0, round(eye.x - 0.9 * half)), round(eye.x + 0.9 * half))
+    first, last = (round(eye.y - eye.above - far * half) for far in (PLAIN_FROM + 0.09, PLAIN_TO - 0.09))
+    above, below = grey[max(0, first) : last + 1, columns], grey[round(eye.y + 0.9 * half) :, columns][: round(half)]
+    return bool(above.size and below.size and np.percentile(above, 5) > np.median(below) - _PLAIN_DEPTH)
 
 
 def _pair(centres: list[tuple[float, float]]) -> tuple[tuple[float, float], tuple[float, float]] | None:

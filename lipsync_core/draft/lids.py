@@ -6,14 +6,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lipsync_core.draft.eyes import Eye
-from lipsync_core.draft.mouth import Patch
+from lipsync_core.draft import nv12
+from lipsync_core.draft.eyes import PLAIN_FROM, PLAIN_TO, Eye
+from lipsync_core.draft.nv12 import Patch
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-_PLAIN_FROM, _PLAIN_TO = 0.36, 0.14
-"""The skin that is drawn down: this far above the open eye's upper edge, in half widths of the eye."""
+_LASHES_OVERLAP = 0.09
+"""How far above the lower lid a shut eye's line of lashes lies, in half widths of the eye: it is that wide."""
 
 
 class Lids:
@@ -35,14 +36,21 @@ class Lids:
     def _draw(self, eye: Eye, shut: float) -> Patch:
         half = eye.width / 2
         height, width = self._picture.shape[:2]
-        left, right = max(0, int(eye.x - 1.3 * half)), min(width, int(eye.x + 1.3 * half) + 2)
-        top, bottom = max(0, int(eye.y - eye.above - 0.6 * half)), min(height, int(eye.y + eye.below + 0.4 * half) + 2)
+        area = nv12.even(
+            (
+                max(0, int(eye.x - 1.3 * half)),
+                max(0, int(eye.y - eye.above - 0.6 * half)),
+                min(width, int(eye.x + 1.3 * half) + 2),
+                min(height, int(eye.y + eye.below + 0.4 * half) + 2),
+            )
+        )
+        left, top, right, bottom = area
         y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
         cos, sin = np.float32(np.cos(self._angle)), np.float32(np.sin(self._angle))
         dx, dy = (x - np.float32(eye.x)) / np.float32(half), (y - np.float32(eye.y)) / np.float32(half)
         u, v = dx * cos + dy * sin, dy * cos - dx * sin
-        upper, lower = np.float32(-eye.above / half), np.float32(eye.below / half + 0.05)
-        plain_from, plain_to = upper - np.float32(_PLAIN_FROM), upper - np.float32(_PLAIN_TO)
+        upper, lower = np.float32(-eye.above / half), np.float32(eye.below / half - _LASHES_OVERLAP)
+        plain_from, plain_to = upper - np.float32(PLAIN_FROM), upper - np.float32(PLAIN_TO)
         lens = np.power(np.clip(1.0 - (u / np.float32(1.12)) ** 2, 0.0, 1.0), np.float32(0.75))
         edge = (upper + (lower - upper) * np.float32(shut)) * lens
         # The skin between the brow and the lashes, drawn down to the lid's edge.
@@ -61,4 +69,4 @@ class Lids:
         lashes = np.percentile(under[(lens > 0.3) & (np.abs(v) < 0.4)], 12, axis=0).astype(np.float32)
         line = np.exp(-(((v - edge) / np.float32(max(0.09, 0.8 / half))) ** 2)) * lens * np.float32(0.75)
         pixels += (lashes - pixels) * line[:, :, None]
-        return Patch((left, top, right, bottom), np.clip(pixels, 0, 255).astype(np.uint8))
+        return Patch(area, nv12.from_rgb(np.clip(pixels, 0, 255).astype(np.uint8)))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import random
+from bisect import bisect_right
 from dataclasses import dataclass
 
 _FIRST_BLINK_S = (0.9, 2.8)
@@ -11,10 +11,13 @@ _BETWEEN_BLINKS_S = (2.4, 5.2)
 _LIDS = (0.55, 1.0, 1.0, 0.6)
 """How far the lids are down, frame by frame: shut for 80 ms at 25 frames a second."""
 
-_SETTLE_S = 1.5
-_PERIODS_S = ((6.0, 9.0), (11.0, 17.0))
+_REST_S = (1.2, 3.0)
+_MOVE_S = (1.0, 1.8)
+"""A head comes to rest between its movements; and while it rests, there is little to draw and to encode."""
+
+_FARTHEST_X, _FARTHEST_Y, _FARTHEST_TURN_DEG = 0.010, 0.007, 0.5
 _HELD_FRAMES = 2
-"""The head moves with every second frame: less than a third of a pixel, and half the work for the encoder."""
+"""A head that moves does so with every second frame: by less than a pixel, and with half the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,9 @@ class Sway:
     x: float
     y: float
     turn_deg: float
+
+
+STILL = Sway(0.0, 0.0, 0.0)
 
 
 class Life:
@@ -38,10 +44,14 @@ class Life:
             start = round(at_s * fps)
             self._lids.update((start + index, shut) for index, shut in enumerate(_LIDS))
             at_s += chance.uniform(*_BETWEEN_BLINKS_S)
-        self._waves = tuple(
-            tuple((chance.uniform(*period_s), chance.uniform(0.0, math.tau)) for period_s in _PERIODS_S)
-            for _ in range(3)
-        )
+        self._rests = [(0.0, 0.0, STILL)]
+        while (gone_s := self._rests[-1][1] + chance.uniform(*_REST_S)) * fps < n_frames:
+            there = Sway(
+                _FARTHEST_X * chance.uniform(-1.0, 1.0),
+                _FARTHEST_Y * chance.uniform(-1.0, 1.0),
+                _FARTHEST_TURN_DEG * chance.uniform(-1.0, 1.0),
+            )
+            self._rests.append((gone_s, gone_s + chance.uniform(*_MOVE_S), there))
 
     def lids(self, frame: int) -> float:
         """0 where the eyes are as pictured, 1 where they are shut."""
@@ -50,9 +60,15 @@ class Life:
     def sway(self, frame: int) -> Sway:
         """The head's place in this frame; the first frame is the picture as it is."""
         at_s = frame // _HELD_FRAMES * _HELD_FRAMES / self._fps
-        settle = min(at_s / _SETTLE_S, 1.0)
-        x, y, turn = (
-            settle * sum(math.sin(math.tau * at_s / period + phase) for period, phase in waves) / len(waves)
-            for waves in self._waves
+        latest = bisect_right(self._rests, at_s, key=lambda rest: rest[0]) - 1
+        gone_s, there_s, there = self._rests[latest]
+        if at_s >= there_s:
+            return there
+        before = self._rests[latest - 1][2]
+        part = (at_s - gone_s) / (there_s - gone_s)
+        part *= part * (3.0 - 2.0 * part)
+        return Sway(
+            before.x + (there.x - before.x) * part,
+            before.y + (there.y - before.y) * part,
+            before.turn_deg + (there.turn_deg - before.turn_deg) * part,
         )
-        return Sway(0.010 * x, 0.007 * y, 0.5 * turn)

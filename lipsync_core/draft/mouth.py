@@ -13,34 +13,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lipsync_core.draft import interior
-from lipsync_core.draft.face import USUAL_WIDTH, Mouth
+from lipsync_core.draft import interior, nv12
+from lipsync_core.draft.face import Mouth
+from lipsync_core.draft.nv12 import Area, Patch
 from lipsync_core.draft.seam import Seam
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
-Area = tuple[int, int, int, int]
-"""left, top, right, bottom in pixels; right and bottom excluded."""
 
 OPENNESS_STEPS, WIDTH_STEPS = 28, 7
 """A mouth is drawn in one of so many states; nobody sees finer ones at 25 frames a second."""
-
-_WIDEST_GAP = 0.72
-"""How far apart the lips are when wide open, in mouth units."""
 
 _UPPER_SHARE = 0.2
 _SMILE_REST, _SMILE_GAP, _SMILE_CLOSES = 0.35, 0.42, 1.02
 """The openness that an open smile shows as it is; how far it opens beyond; how much of it closes."""
 
 _CACHE_BYTES = 48 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """Pixels that replace those of the picture in ``area``."""
-
-    area: Area
-    pixels: Image
 
 
 class MovingMouth:
@@ -53,9 +41,8 @@ class MovingMouth:
         self._picture = picture
         self._seam = seam
         self._half = mouth.width / 2
-        self._chin = _chin(mouth)
-        self._jaw = 0.74 * _face_units(mouth) / 2
-        self.area = _reach(picture, mouth, self._chin, self._jaw)
+        self._jaw = _jaw(mouth)
+        self.area = _reach(picture, mouth, self._jaw)
         left, top, right, bottom = self.area
         y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
         angle = np.radians(mouth.tilt_deg)
@@ -65,8 +52,9 @@ class MovingMouth:
         self._u = dx * self._cos + dy * self._sin
         self._v = dy * self._cos - dx * self._sin
         self._room = np.ascontiguousarray(room[top:bottom, left:right])
-        self._near = np.exp(-((self._u / 1.5) ** 4) - ((self._v - 0.25) / 0.75) ** 4).astype(np.float32)
-        self._broad = np.exp(-(np.abs(self._u / np.float32(self._jaw)) ** 3)).astype(np.float32)
+        cheek = self._jaw.cheek
+        self._near = np.exp(-((self._u / cheek) ** 4) - ((self._v - 0.25) / (cheek / 2)) ** 4).astype(np.float32)
+        self._broad = np.maximum(1.0 - (self._u / np.float32(self._jaw.side)) ** 2, 0.0) ** 2
         # The inside of the mouth can show only here.
         self._lips = _around((np.abs(self._u) < 1.3) & (self._v > -0.8) & (self._v < 1.3))
         self._colours = interior.palette(picture, self._median(0.10, 0.28, 0.5), self._median(0.55, 0.95, 0.8))
@@ -94,7 +82,7 @@ class MovingMouth:
         across = np.clip(u_from, -1.15, 1.15)
         upper_edge = _curve(seam.upper, across)
         lower_edge = _curve(seam.lower, across) if seam.smiles else upper_edge
-        gap = np.float32(_WIDEST_GAP * openness * (1.0 - 0.22 * spread - 0.10 * rounded))
+        gap = np.float32(self._jaw.gap * openness * (1.0 - 0.22 * spread - 0.10 * rounded))
         lens = cv2.pow(np.maximum(1.0 - u_from * u_from, 0.0), 1.0 - 0.35 * openness - 0.1 * rounded)
         if seam.smiles:
             # The lower lip travels from below the teeth, where it is pictured, up over them to close.
@@ -114,7 +102,7 @@ class MovingMouth:
         # From the lens shape at the lip to a broad jaw, which fades out down the neck.
         deep = _smooth(below / np.float32(0.75))
         down = (lowered + (np.float32(0.80 * jaw) * self._broad - lowered) * deep) * _fade(
-            (below - np.float32(self._chin)) / np.float32(1.3 * self._chin)
+            (below - np.float32(self._jaw.chin)) / np.float32(self._jaw.fall)
         )
         is_lower = v > (np.minimum(top, bottom) + bottom) * np.float32(0.5)
         v_from = np.where(is_lower, v - down, v + up)
@@ -126,7 +114,7 @@ class MovingMouth:
         self._fill(pixels, u_from, top, bottom, upper_edge)
         if seam.smiles and openness < _SMILE_REST:
             self._line(pixels, u_from, bottom, 1.0 - openness / _SMILE_REST)
-        return Patch(self.area, pixels)
+        return Patch(self.area, nv12.from_rgb(pixels))
 
     def _fill(self, pixels: Image, u: Floats, top: Floats, bottom: Floats, seam: Floats) -> None:
         """Paint the inside of the mouth over the parted lips."""
@@ -176,28 +164,44 @@ def _around(where: NDArray[np.bool_]) -> tuple[slice, slice]:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def _face_units(mouth: Mouth) -> float:
-    """The width of the face in mouth units; from the usual proportion where no face was found."""
-    return 2 * mouth.face[2] / mouth.width if mouth.face else 2 / USUAL_WIDTH
+@dataclass(frozen=True, slots=True)
+class _Jaw:
+    """What follows the lower lip, in mouth units: as far as the chin the jaw moves as one, then ever less.
+
+    ``chin`` is measured from the lip, ``fall`` from there to what rests, ``side`` from the middle to the sides, which
+    rest. ``gap`` is how far apart the lips are when wide open; ``cheek`` how far to the side they pull skin along.
+    """
+
+    chin: float
+    fall: float
+    side: float
+    gap: float
+    cheek: float
 
 
-def _chin(mouth: Mouth) -> float:
-    """How far the chin is below the seam, in mouth units."""
-    return float(np.clip(0.24 * _face_units(mouth), 0.7, 2.2))
+def _jaw(mouth: Mouth) -> _Jaw:
+    if not mouth.face:
+        # A drawing, an animal: where its outline is, nobody knows, so that little beside the mouth may move.
+        return _Jaw(chin=0.0, fall=0.75, side=2.4, gap=0.56, cheek=1.2)
+    face = 2 * mouth.face[2] / mouth.width
+    chin = float(np.clip(0.24 * face, 0.7, 2.2))
+    return _Jaw(chin, fall=0.9 * chin, side=max(0.45 * face, 1.8), gap=0.72, cheek=1.5)
 
 
-def _reach(picture: Image, mouth: Mouth, chin: float, jaw: float) -> Area:
+def _reach(picture: Image, mouth: Mouth, jaw: _Jaw) -> Area:
     """The pixels that any state of the mouth may change."""
     height, width = picture.shape[:2]
     half = mouth.width / 2
-    side = max(1.7 * jaw, 2.6) * half
-    above, below = 1.4 * half, (2.3 * chin + 1.2) * half
+    side = max(jaw.side, 2.4) * half
+    above, below = 1.4 * half, (jaw.chin + jaw.fall + 1.2) * half
     lean = abs(np.sin(np.radians(mouth.tilt_deg)))
-    return (
-        max(0, int(mouth.x - side - lean * below)),
-        max(0, int(mouth.y - above - lean * side)),
-        min(width, int(mouth.x + side + lean * below) + 1),
-        min(height, int(mouth.y + below + lean * side) + 1),
+    return nv12.even(
+        (
+            max(0, int(mouth.x - side - lean * below)),
+            max(0, int(mouth.y - above - lean * side)),
+            min(width, int(mouth.x + side + lean * below) + 1),
+            min(height, int(mouth.y + below + lean * side) + 1),
+        )
     )
 
 

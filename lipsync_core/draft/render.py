@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipsync_core.decode import speech_blocks
+from lipsync_core.draft import nv12
 from lipsync_core.draft.encode import FPS, write_mp4
 from lipsync_core.draft.face import Box, Mouth, find_mouth, likely_mouth, mouth_from_box
 from lipsync_core.draft.life import Life
@@ -63,11 +65,13 @@ def render(
     largest face is used. The same inputs and ``seed`` draw the same frames. ``on_progress`` is told the frames
     done and to do, a few times a second. Raises `RenderError`, or `MediaError` for a voice that cannot be read.
     """
-    mouth = _mouth(image, mouth_box)
-    if mouth is None:
-        raise RenderError("No face was found in the picture. Mark where its mouth is, then render again.")
-    rig, (width, height) = _rig(image, mouth, resolution)
-    track = mouth_track(speech_blocks(voice), fps=FPS)
+    with ThreadPoolExecutor(1) as beside:
+        heard = beside.submit(lambda: mouth_track(speech_blocks(voice), fps=FPS))
+        mouth = _mouth(image, mouth_box)
+        if mouth is None:
+            raise RenderError("No face was found in the picture. Mark where its mouth is, then render again.")
+        rig, (width, height) = _rig(image, mouth, resolution)
+        track = heard.result()
     count = len(track.openness)
 
     def tell(done: int) -> None:
@@ -84,11 +88,11 @@ def still(*, image: Image, resolution: str, mouth_box: Box | None, openness: flo
     Where neither a box is given nor a face found, the mouth is where one is likely.
     """
     rig, _ = _rig(image, _mouth(image, mouth_box) or likely_mouth(image), resolution)
-    return rig.draw(Pose(openness, width))
+    return nv12.to_rgb(rig.draw(Pose(openness, width)))
 
 
 def poses_drawn(rig: Rig, track: MouthTrack, life: Life) -> Iterator[Image]:
-    """The frames of a clip, one after the other."""
+    """The frames of a clip, one after the other, NV12."""
     for index, (openness, width) in enumerate(zip(track.openness, track.width, strict=True)):
         yield rig.draw(Pose(float(openness), float(width), life.lids(index), life.sway(index)))
 

@@ -17,6 +17,8 @@ _UNIT = 80
 """Pixels per mouth unit (half the mouth's width) in the strip that is searched."""
 _REACH_U, _REACH_V = 1.8, 0.6
 _TEETH_GAP = 0.10
+_GREY = 2.0
+"""Skin with less chroma than this, in CIELAB, is that of a grey picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,8 @@ def _fit(u: Floats, v: Floats, where: NDArray[np.bool_], weight: Floats, degree:
 def _teeth(strip: Image, path: Floats) -> tuple[Floats, Floats] | None:
     """u and v of points along the lower end of the teeth, or `None` where the mouth shows none.
 
-    Teeth are paler than the skin beside and above the mouth, nearly as bright, and lie close to the seam.
+    Teeth are paler than the skin beside and above the mouth, nearly as bright, and lie close to the seam. Where a
+    picture has no colours, they are brighter than nearly all of that skin.
     """
     lab = cv2.cvtColor(strip, cv2.COLOR_RGB2LAB).astype(np.float32)
     light, chroma = lab[:, :, 0], np.hypot(lab[:, :, 1] - 128, lab[:, :, 2] - 128)
@@ -177,7 +180,10 @@ def _teeth(strip: Image, path: Floats) -> tuple[Floats, Floats] | None:
     beside, above = np.s_[:, np.abs(u) > 1.2], np.s_[: strip.shape[0] // 6, np.abs(u) < 0.8]
     # Above too: a white muzzle or beard is as pale as teeth.
     colourless = 0.62 * min(float(np.median(chroma[part])) for part in (beside, above))
-    pale = (chroma < colourless) & (light > 0.80 * np.median(light[beside]))
+    if colourless > _GREY:
+        pale = (chroma < colourless) & (light > 0.80 * np.median(light[beside]))
+    else:
+        pale = light > max(np.percentile(light[beside], 90), np.percentile(light[above], 90))
     rows = np.arange(strip.shape[0])[:, None]
     seam_rows = path * _UNIT + _REACH_V * _UNIT
     pale &= (rows > seam_rows - 0.15 * _UNIT) & (rows < seam_rows + 0.6 * _UNIT) & (np.abs(u) < 0.8)

@@ -59,8 +59,9 @@ def mel_powers(blocks: Iterable[NDArray[np.float32]]) -> tuple[Floats, int]:
     for frames in _frames(pieces()):
         centred = frames - frames.mean(axis=1, keepdims=True)
         spectrum = np.fft.rfft(centred * hann, _FFT)
-        powers.append((spectrum.real**2 + spectrum.imag**2) @ filters / np.float32(WINDOW))
-    return np.concatenate(powers).astype(np.float32), n_samples
+        power = np.asarray(spectrum.real**2 + spectrum.imag**2, np.float32)
+        powers.append(power @ filters / np.float32(WINDOW))
+    return np.concatenate(powers), n_samples
 
 
 def _frames(blocks: Iterator[Floats]) -> Iterator[Floats]:

@@ -25,7 +25,7 @@ from lipsync_core.draft.spectrum import (
     is_silent,
     mel_powers,
 )
-from lipsync_core.draft.visemes import LIPS_SHUT, SILENCE
+from lipsync_core.draft.visemes import LIPS_SHUT, SILENCE, VISEMES
 
 CONTEXT = (-22, -17, -13, -10, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 10, 13, 17, 22)
 """The points around each point that the network looks at, in steps of 10 ms."""
@@ -108,9 +108,11 @@ def load_jury() -> tuple[MouthNetwork, ...]:
 
 def mouth_curve(powers: Floats, jury: tuple[MouthNetwork, ...]) -> MouthCurve:
     """What the jury says of mel powers of shape (points, bands): the mean of all answers for all `THROATS`."""
-    heard = [features(as_from_another_throat(powers, bands)) for bands in THROATS]
-    answers = [_answer(levels, network) for levels in heard for network in jury]
-    answer = np.mean(answers, axis=0)
+    answer = np.zeros((len(powers), 2 + len(VISEMES)), np.float32)
+    for bands in THROATS:
+        levels = features(as_from_another_throat(powers, bands))
+        for network in jury:
+            answer += _answer(levels, network) / np.float32(len(THROATS) * len(jury))
     return MouthCurve(answer[:, 0], answer[:, 1], answer[:, 2 + LIPS_SHUT], answer[:, 2 + SILENCE])
 
 

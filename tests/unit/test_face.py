@@ -85,3 +85,10 @@ def test_eyes_behind_glasses_are_left_alone_and_bare_ones_found() -> None:
     assert eyes is not None
     assert [round(eye.x / 4) for eye in eyes] == pytest.approx([203 / 4, 248 / 4], abs=1.5)
     assert [eye.y for eye in eyes] == pytest.approx([100, 101], abs=4)
+
+
+@pytest.mark.parametrize("scale", [0.625, 1.0, 1.5])
+def test_eyes_drawn_with_heavy_lashes_are_left_alone(scale: float) -> None:
+    drawing = load_image(PORTRAITS[0].path.with_name("drawn_mira.png"))
+    sized = np.asarray(cv2.resize(drawing, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    assert find_eyes(sized, find_faces(sized)[0]) is None

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lipsync_core.decode import load_image
 from lipsync_core.draft.encode import write_mp4
+from lipsync_core.draft.nv12 import from_rgb
 from lipsync_core.draft.render import Rendered, frame_size, render, still
 from lipsync_core.errors import RenderError
 from lipsync_core.samples import PORTRAITS
@@ -183,7 +184,7 @@ def test_a_persons_box_moves_that_part_of_the_picture_only(
 ) -> None:
     frames = np.array(pictures(draft(mouth_box=(380.0, 420.0, 60.0, 24.0))[1])).astype(int)
     spread = np.abs(frames - frames[0]).max(axis=(0, 3))
-    assert spread[395:425, 365:405].mean() > 20
+    assert spread[395:425, 365:405].mean() > 14
     assert spread[120:160, 190:230].mean() < 8
 
 
@@ -208,16 +209,24 @@ def test_a_preview_shows_the_mouth_open_where_it_was_placed(image: Image) -> Non
 def test_a_voice_of_a_few_samples_makes_one_frame(tmp_path: Path, image: Image) -> None:
     voice = wav(tmp_path / "short.wav", chatter(16_000, 0.05), 16_000)
     told: list[int] = []
-    write_mp4(tmp_path / "short.mp4", [image], voice, told.append)
+    write_mp4(tmp_path / "short.mp4", [from_rgb(image)], voice, told.append)
     assert told == [1]
     assert len(pictures(tmp_path / "short.mp4")) == 1
+
+
+def test_a_height_that_is_no_multiple_of_four_stays_whole(tmp_path: Path, image: Image) -> None:
+    voice = wav(tmp_path / "voice.wav", chatter(16_000, 0.2), 16_000)
+    write_mp4(tmp_path / "out.mp4", [from_rgb(image[:450])] * 5, voice, lambda _: None)
+    frames = pictures(tmp_path / "out.mp4")
+    assert frames[0].shape[:2] == (450, 512)
+    assert np.abs(frames[0][-8:].astype(int) - image[442:450]).mean() < 12
 
 
 def test_a_failed_write_leaves_no_file_behind(tmp_path: Path, image: Image) -> None:
     voice = wav(tmp_path / "voice.wav", chatter(16_000), 16_000)
     out = tmp_path / "gone" / "draft.mp4"
     with pytest.raises(RenderError, match="could not be saved"):
-        write_mp4(out, [image] * 40, voice, lambda _: None)
+        write_mp4(out, [from_rgb(image)] * 40, voice, lambda _: None)
     assert [path.name for path in tmp_path.iterdir()] == ["voice.wav"]
 
 
@@ -225,7 +234,7 @@ def test_a_drawing_that_fails_leaves_no_file_behind(tmp_path: Path, image: Image
     voice = wav(tmp_path / "voice.wav", chatter(16_000), 16_000)
 
     def drawn() -> object:
-        yield image
+        yield from_rgb(image)
         raise MemoryError
 
     with pytest.raises(MemoryError):
