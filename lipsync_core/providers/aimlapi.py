@@ -1,0 +1,203 @@
+"""AI/ML API, model ``pixverse/lip-sync``: a new voice, recorded or from text, for a video.
+
+Sources: docs.aimlapi.com/api-references/video-models/pixverse/lip-sync and the public repository aimlapi/api-docs
+(``lip-sync.json``, ``universal-video-fetch.json``, ``errors-and-messages``, ``capabilities``, ``service-endpoints``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from lipsync_core.providers.aimlapi_account import LivePrice, LogRow, log_row_of, price_of
+from lipsync_core.providers.answers import (
+    UNREADABLE,
+    amount_of,
+    at,
+    id_of,
+    json_of,
+    link_of,
+    text_of,
+    usd_micros_of,
+    words_of,
+)
+from lipsync_core.providers.facts import Fact
+from lipsync_core.providers.limits import EngineForm, Limit
+from lipsync_core.providers.order import Order
+from lipsync_core.providers.provider import Provider, is_success
+from lipsync_core.providers.wire import (
+    AskAgain,
+    Balance,
+    Poll,
+    PollAnswer,
+    PollState,
+    Refusal,
+    Request,
+    Response,
+    SubmitOutcome,
+    Unclear,
+)
+
+MODEL = "pixverse/lip-sync"
+CREDITS_PER_USD = 2_000_000
+"""aimlapi/api-docs, docs/faq/how-can-i-track-my-funds.md."""
+SPEAKERS = (
+    *("Harper", "Ava", "Isabella", "Sophia", "Emily", "Chloe", "Julia"),
+    *("Mason", "Jack", "Liam", "James", "Oliver", "Adrian", "Ethan", "Auto"),
+)
+"""Case-sensitive."""
+_PIXVERSE = "PixVerse's own pages; AI/ML API states no limits"
+_GENERATIONS = "/v2/video/generations"
+
+
+class AimlApi(Provider):
+    """AI/ML API's words. An empty account is a 403, and a finished job may be “completed” or “succeeded”."""
+
+    id = "aimlapi"
+    title = "AI/ML API"
+    base_url = "https://api.aimlapi.com"
+    base_url_variable = "AIMLAPI_BASE_URL"
+    key_variables = ("AIMLAPI_API_KEY",)
+    states = MappingProxyType(
+        {
+            "queued": PollState.QUEUED,
+            "waiting": PollState.QUEUED,  # only in the vendor's JavaScript sample
+            "generating": PollState.RUNNING,
+            "processing": PollState.RUNNING,  # assumed
+            "in_progress": PollState.RUNNING,  # assumed
+            "completed": PollState.SUCCEEDED,
+            "succeeded": PollState.SUCCEEDED,  # not in the schema, but what the vendor's PixVerse samples end on
+            "error": PollState.FAILED,
+            "failed": PollState.FAILED,  # from clients in the field
+        }
+    )
+    forms = (
+        EngineForm(
+            engine="aimlapi/pixverse-lip-sync",
+            title="PixVerse lip-sync",
+            scene="redub",
+            required=("video",),
+            voices=(("audio",), ("text", "speaker")),
+            choices=MappingProxyType({"speaker": SPEAKERS}),
+            limits=MappingProxyType({"text": Limit(200, _PIXVERSE, assumed=True)}),
+            longest_s=Limit(30, _PIXVERSE, assumed=True),
+            data_uris=True,
+        ),
+    )
+    keeps_output_h = Fact(24.0, "a link of another model in aimlapi/api-docs is signed for 24 hours", assumed=True)
+    keeps_records_days = Fact(None, "AI/ML API does not say")
+    failed_is_free = Fact(True, "aimlapi/api-docs, usage-logs.md: a failed request is billed nothing")
+    poll_every_s = Fact(15.0, "docs.aimlapi.com, pixverse/lip-sync: the sample polls every 15 seconds")
+    reports_bill = True
+    ask = (
+        "Look in the usage logs of your AI/ML API account for a request to pixverse/lip-sync at about {time} ({clip}); "
+        "a failed one is listed there too and costs nothing."
+    )
+
+    def submit(self, order: Order) -> Request:
+        """The POST of an order without errors."""
+        body = {
+            "model": MODEL,
+            "video_url": order.video,
+            "audio_url": order.audio,
+            "lip_sync_tts_speaker": order.speaker,
+            "lip_sync_tts_content": order.text,
+        }
+        # A value outside this alphabet is dropped by the vendor without a word.
+        traced = re.fullmatch(r"[A-Za-z0-9._:-]{1,128}", order.trace_id or "")
+        return Request(
+            "POST",
+            _GENERATIONS,
+            json={name: value for name, value in body.items() if value},
+            headers=(("X-Client-Request-Id", traced[0]),) if traced else (),
+        )
+
+    def poll(self, ids: Sequence[str]) -> tuple[Request, ...]:
+        """One GET for each job."""
+        return tuple(
+            Request("GET", _GENERATIONS, query=(("generation_id", job_id),), about=(job_id,)) for job_id in ids
+        )
+
+    def check(self) -> Request:
+        """Ask for the balance."""
+        return self.balance()
+
+    def balance(self) -> Request:
+        """What the account holds, in dollars."""
+        return Request("GET", "/v2/billing")
+
+    def price(self) -> Request:
+        """The model's live rate. It needs no key, so none should go with it."""
+        return Request("GET", "/v1/models", query=(("id", MODEL), ("include", "pricing")))
+
+    def logs(self, offset: int = 0) -> Request:
+        """Requests of the last two days, newest first, to look for a submit whose answer was lost."""
+        query = (("period", "48h"), ("model", MODEL), ("limit", "100"), ("offset", str(offset)))
+        return Request("GET", "/v2/logs", query=query)
+
+    def read_submit(self, response: Response) -> SubmitOutcome:
+        """What one POST's answer means. The id is in a header, too, and counts where the body is lost."""
+        outcome = super().read_submit(response)
+        if isinstance(outcome, Unclear) and outcome.candidate is None:
+            return replace(outcome, candidate=id_of(response.headers.get("x-inference-id")))
+        return outcome
+
+    def read_balance(self, response: Response) -> Balance | AskAgain:
+        """The account's balance in micro-dollars."""
+        content = json_of(response.body)
+        usd_micros = usd_micros_of(at(content, "current_balance"))
+        if (problem := self.trouble(response, content)) or usd_micros is not None:
+            return problem or Balance(usd_micros=usd_micros)
+        return AskAgain("AI/ML API sent no balance.")
+
+    def read_price(self, response: Response) -> LivePrice | AskAgain:
+        """The model's rate, as the vendor structures it."""
+        content = json_of(response.body)
+        return (
+            self.trouble(response, content)
+            or price_of(content, MODEL)
+            or AskAgain(f"AI/ML API's catalogue names no price for {MODEL}.")
+        )
+
+    def read_logs(self, response: Response, trace_id: str) -> LogRow | AskAgain | None:
+        """The log's row of the submit that carried ``trace_id``; None where this page holds none."""
+        content = json_of(response.body)
+        return self.trouble(response, content) or log_row_of(content, trace_id)
+
+    def _submitted_id(self, response: Response, content: Any) -> str | None:
+        if is_success(response.status) and content is UNREADABLE:
+            return id_of(response.headers.get("x-inference-id"))
+        return super()._submitted_id(response, content)
+
+    def _polled(self, request: Request, response: Response, content: Any) -> PollAnswer | AskAgain:
+        (asked,) = request.about
+        if not isinstance(content, dict) or id_of(content.get("id")) not in (asked, None):
+            return AskAgain("AI/ML API answered about something else.")
+        poll = self.poll_of(
+            content.get("status"),
+            output_url=link_of(at(content, "video", "url")),
+            error=words_of(content) or text_of(at(content, "error", "name")),
+        )
+        return PollAnswer({asked: _with_bill(poll, response, content)})
+
+    def _documents_busy(self, content: Any) -> bool:
+        return text_of(at(content, "message")) is not None and str(at(content, "statusCode")) == "429"
+
+    def _refusal(self, status: int, words: str) -> Refusal:
+        return Refusal.CREDIT if status == 403 else super()._refusal(status, words)
+
+
+def _with_bill(poll: Poll, response: Response, content: Any) -> Poll:
+    """The poll with what was charged, which only a success may tell: before that the figure is a hold."""
+    if poll.state is not PollState.SUCCEEDED:
+        return poll
+    credits = amount_of(at(content, "meta", "usage", "credits_used")) or amount_of(
+        response.headers.get("x-aimlapi-credits-used")
+    )
+    # On an asynchronous job nobody says whether these count the job or this free question: a zero proves nothing.
+    if credits is None or credits <= 0:
+        return poll
+    return replace(poll, billed_credits=credits, billed_usd_micros=round(credits * 1_000_000 / CREDITS_PER_USD))

@@ -1,0 +1,242 @@
+"""The one client that talks to vendors. A paid request goes out once; free ones may be repeated by whoever asks.
+
+It has no cookies, follows no redirect with a paid request and none to another origin, and uses no proxy, credential or
+certificate of the environment. Nothing here raises for what a network or a vendor does: every end is a value.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+import ssl
+import zlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from email.utils import formatdate
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from lipsync_core.providers.keys import Keys
+from lipsync_core.providers.provider import Provider
+from lipsync_core.providers.wire import AskAgain, NotSent, Request, Response, Unclear
+
+# Both write the addresses they ask into the log, and httpcore the headers of answers.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+MOST_BYTES = 1_000_000
+MAX_REDIRECTS = 3
+CONNECT_S = 10.0
+IDLE_S = 4.0
+"""Seconds for which a connection waits for the next poll; common servers hang up after five."""
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_INFLATED_BLOCK = 65_536
+
+
+class VendorHttp:
+    """The client. One serves all vendors and jobs of a process; use it as a context, or `aclose` it."""
+
+    def __init__(self, *, tls: ssl.SSLContext | None = None, max_connections: int = 32) -> None:
+        # Loading the certificates costs more than a request, so it happens once.
+        self._tls = tls or httpx.create_ssl_context(trust_env=False)
+        self._polling = httpx.AsyncHTTPTransport(
+            verify=self._tls,
+            trust_env=False,
+            retries=0,
+            limits=httpx.Limits(max_connections=max_connections, keepalive_expiry=IDLE_S),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Hang up."""
+        await self._polling.aclose()
+
+    async def send_once(
+        self, provider: Provider, keys: Keys, base_url: str, request: Request, deadline_s: float
+    ) -> Response | NotSent | Unclear:
+        """Make the paid request, once, over a connection of its own, within ``deadline_s`` seconds in all.
+
+        `NotSent` proves that not a byte of the request was written; `Unclear` that some may have been. A redirect is
+        an answer like any other.
+        """
+        asked = _prepared(provider, keys, base_url, request, deadline_s)
+        if isinstance(asked, str):
+            return NotSent(asked)
+        begun = False
+
+        async def watch(event: str, _info: Mapping[str, Any]) -> None:
+            nonlocal begun
+            begun = begun or event.endswith("send_request_headers.started")
+
+        asked.extensions["trace"] = watch
+        transport = httpx.AsyncHTTPTransport(
+            verify=self._tls,
+            trust_env=False,
+            retries=0,
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=0),
+        )
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await _answer(transport, asked, keys, MOST_BYTES)
+        except Exception as error:  # whatever broke, only whether bytes had left decides what it means
+            why = _why(error, provider.title)
+            return Unclear(f"{why} The order may have arrived.") if begun else NotSent(f"{why} Nothing was sent.")
+        finally:
+            with suppress(Exception):  # an answer that came counts, however the hanging up went
+                await transport.aclose()
+
+    async def get(
+        self,
+        provider: Provider,
+        keys: Keys | None,
+        base_url: str,
+        request: Request,
+        timeout_s: float = 20.0,
+        max_bytes: int = MOST_BYTES,
+    ) -> Response | AskAgain:
+        """Make a free request; ``keys`` None asks without a key. Redirects are followed within the same origin only."""
+        asked = _prepared(provider, keys, base_url, request, timeout_s)
+        if isinstance(asked, str):
+            return AskAgain(asked)
+        try:
+            async with asyncio.timeout(timeout_s):
+                for _ in range(MAX_REDIRECTS + 1):
+                    answer = await _answer(self._polling, asked, keys, max_bytes)
+                    if answer.status not in _REDIRECTS:
+                        return answer
+                    target = _same_origin(asked.url, answer.headers.get("location", ""))
+                    if target is None:
+                        return AskAgain(f"{provider.title} sends on to another address, which was not followed.")
+                    asked = httpx.Request("GET", target, headers=asked.headers, extensions=asked.extensions)
+        except Exception as error:  # a free question that broke, however it did, is asked again
+            return AskAgain(_why(error, provider.title))
+        return AskAgain(f"{provider.title} sends on and on without an answer.")
+
+
+class _OddAnswerError(Exception):
+    """An answer that is not taken in; the text completes “the vendor …”."""
+
+
+def _prepared(
+    provider: Provider, keys: Keys | None, base_url: str, request: Request, within_s: float
+) -> httpx.Request | str:
+    """The request with its host, key and limits; or, as a text, why there can be none."""
+    try:
+        base = httpx.URL(base_url.strip().rstrip("/"))
+    except (httpx.InvalidURL, UnicodeError, ValueError):
+        base = httpx.URL("")
+    if base.scheme not in ("http", "https") or not base.host or base.userinfo or base.query or base.fragment:
+        return f"{provider.base_url_variable} is not an address like {provider.base_url}. Nothing was sent."
+    headers = {
+        **dict(request.headers),
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "User-Agent": "lipsync-studio",
+        **(provider.headers(keys) if keys else {}),
+    }
+    content = None
+    if request.json is not None:
+        content = json.dumps(request.json).encode()
+        headers["Content-Type"] = "application/json"
+    return httpx.Request(
+        request.method,
+        base.copy_with(raw_path=base.raw_path.rstrip(b"/") + request.path.encode()),
+        params=request.query or None,
+        headers=headers,
+        content=content,
+        # The TCP and the TLS handshake give up, each by itself, before the deadline of the whole: a handshake that is
+        # cancelled from outside leaves its socket open.
+        extensions={"timeout": httpx.Timeout(within_s, connect=min(CONNECT_S, within_s / 3)).as_dict()},
+    )
+
+
+async def _answer(
+    transport: httpx.AsyncHTTPTransport, asked: httpx.Request, keys: Keys | None, max_bytes: int
+) -> Response:
+    """The whole answer, without the key that a vendor may quote in it."""
+    response = await transport.handle_async_request(asked)
+    try:
+        body = await _body(response, max_bytes)
+    finally:
+        await response.aclose()
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    headers.pop("set-cookie", None)
+    # What a receiver with a clock does for an answer without a date (RFC 9110, 6.6.1).
+    headers.setdefault("date", formatdate(usegmt=True))
+    if keys:
+        body = keys.redact_bytes(body)
+        headers = {name: keys.redact(value) for name, value in headers.items()}
+    return Response(response.status_code, headers, body)
+
+
+async def _body(response: httpx.Response, max_bytes: int) -> bytes:
+    declared = response.headers.get("content-length", "0")
+    body = bytearray()
+    if declared.isdecimal() and len(declared) < 15 and int(declared) <= max_bytes:
+        async for block in _plain_blocks(response):
+            body += block
+            if len(body) > max_bytes:
+                break
+        else:
+            return bytes(body)
+    raise _OddAnswerError(f"sent more than {max_bytes:,} bytes, which no answer needs.")
+
+
+async def _plain_blocks(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body in blocks of bounded size, uncompressed where a server compresses although asked not to."""
+    coding = response.headers.get("content-encoding", "").strip().lower()
+    if coding in ("", "identity"):
+        async for block in response.aiter_raw():
+            yield block
+        return
+    if coding not in ("gzip", "x-gzip"):
+        raise _OddAnswerError("compressed its answer in a way that was not asked for.")
+    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    async for block in response.aiter_raw():
+        while block:
+            yield inflate.decompress(block, _INFLATED_BLOCK)
+            block = inflate.unconsumed_tail
+    if not inflate.eof:
+        raise _OddAnswerError("sent half an answer.")
+
+
+def _same_origin(url: httpx.URL, location: str) -> httpx.URL | None:
+    try:
+        target = url.join(location)
+    except (httpx.InvalidURL, UnicodeError, ValueError):
+        return None
+    same = (target.scheme, target.host, target.port) == (url.scheme, url.host, url.port)
+    return target if location and same and not target.userinfo else None
+
+
+def _why(error: BaseException, title: str) -> str:
+    """What broke, in a sentence. The error's own text is not used: it may quote a header."""
+    if isinstance(error, _OddAnswerError):
+        return f"{title} {error}"
+    causes: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in causes:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    if any(isinstance(one, socket.gaierror) for one in causes):
+        return f"The name of {title}'s server could not be found."
+    if any(isinstance(one, ssl.SSLError) for one in causes):
+        return f"No secure connection to {title} could be made."
+    if any(isinstance(one, ConnectionRefusedError) for one in causes):
+        return f"{title}'s server refused the connection."
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        return f"{title} took too long."
+    if isinstance(error, httpx.ConnectError):
+        return f"{title} could not be reached."
+    return f"The connection to {title} broke."

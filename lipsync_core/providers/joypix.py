@@ -1,0 +1,176 @@
+"""JoyPix (openapi.joypix.ai): Motion-2 from one picture and one voice, Motion-2-Dialog from one picture and two.
+
+Sources: www.joypix.ai/openapi/get-started-with-api and …/openapi/motion-2-dialog. No page of Motion-2 itself was found:
+its fields are those of the example on the first page, its limits those of its sibling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote
+
+from lipsync_core.providers.answers import at, id_of, json_of, link_of, retry_after_s, text_of, words_of
+from lipsync_core.providers.facts import Fact
+from lipsync_core.providers.limits import EngineForm, Limit
+from lipsync_core.providers.order import Order
+from lipsync_core.providers.provider import REFUSING, Provider, is_success
+from lipsync_core.providers.wire import (
+    AskAgain,
+    Busy,
+    KeyCheck,
+    PollAnswer,
+    PollState,
+    Refused,
+    Request,
+    Response,
+    SubmitOutcome,
+    Taken,
+    Unclear,
+)
+
+_STARTED = "JoyPix, Get started with API"
+_DIALOG = "JoyPix, Motion-2-Dialog API"
+_SEEDS = (-1, 2**31 - 1)
+_RESOLUTIONS = ("480p", "720p")
+_ENDPOINTS = {"joypix/motion-2": "/v1/lip-sync/motion-2", "joypix/motion-2-dialog": "/v1/lip-sync/motion-2-dialog"}
+_WIRE_NAMES = {
+    "audio": "audio_url",
+    "left_audio": "left_audio_url",
+    "right_audio": "right_audio_url",
+    "image": "image_url",
+    "resolution": "resolution",
+    "prompt": "prompt",
+    "seed": "seed",
+}
+_MAY_BE_TAKEN = frozenset({408, 409})
+"""Client errors that leave open what became of the request."""
+
+
+class JoyPix(Provider):
+    """JoyPix's words. It answers HTTP's status and a ``code`` of its own, and nobody says that they agree."""
+
+    id = "joypix"
+    title = "JoyPix"
+    base_url = "https://openapi.joypix.ai"
+    base_url_variable = "JOYPIX_BASE_URL"
+    key_variables = ("JOYPIX_API_KEY",)
+    states = MappingProxyType(
+        {
+            "submitted": PollState.QUEUED,
+            "processing": PollState.RUNNING,
+            "completed": PollState.SUCCEEDED,
+            "failed": PollState.FAILED,
+        }
+    )
+    forms = (
+        EngineForm(
+            engine="joypix/motion-2",
+            title="JoyPix Motion-2",
+            scene="portrait",
+            required=("image", "audio"),
+            optional=("resolution", "prompt", "seed"),
+            choices=MappingProxyType({"resolution": _RESOLUTIONS}),
+            defaults=MappingProxyType({"resolution": "480p"}),
+            longest_s=Limit(600, f"{_DIALOG}, Tips; of its sibling", assumed=True),
+            seeds=_SEEDS,
+        ),
+        EngineForm(
+            engine="joypix/motion-2-dialog",
+            title="JoyPix Motion-2-Dialog",
+            scene="dialog",
+            required=("image", "left_audio", "right_audio"),
+            optional=("resolution", "prompt", "seed"),
+            choices=MappingProxyType({"resolution": _RESOLUTIONS}),
+            defaults=MappingProxyType({"resolution": "480p"}),
+            longest_s=Limit(600, f"{_DIALOG}, Tips"),
+            seeds=_SEEDS,
+        ),
+    )
+    keeps_output_h = Fact(72.0, f"{_STARTED}, Note")
+    keeps_records_days = Fact(30.0, f"{_STARTED}, Note: one month")
+    failed_is_free = Fact(True, f"{_STARTED}, Note: credits are refunded")
+    poll_every_s = Fact(10.0, "JoyPix names no interval", assumed=True)
+    ask = (
+        "Look in your JoyPix account for {clip} at about {time}, "
+        "or ask openapi@joypix.ai (records are kept for a month)."
+    )
+    check_asks_for_no_job = True
+
+    def submit(self, order: Order) -> Request:
+        """The POST of an order without errors."""
+        values = {wire: getattr(order, name) for name, wire in _WIRE_NAMES.items()}
+        body = {wire: value for wire, value in values.items() if value not in (None, "")}
+        return Request("POST", _ENDPOINTS[order.engine], json=body)
+
+    def poll(self, ids: Sequence[str]) -> tuple[Request, ...]:
+        """One GET for each job."""
+        return tuple(Request("GET", f"/v1/tasks/{quote(job_id, safe='')}", about=(job_id,)) for job_id in ids)
+
+    def check(self) -> Request:
+        """Ask for a task that nobody has: the only free request that JoyPix documents."""
+        return Request("GET", "/v1/tasks/lipsync-studio-key-check")
+
+    def read_submit(self, response: Response) -> SubmitOutcome:
+        """What HTTP's status and the envelope's ``code`` say together; where they disagree, nothing is certain."""
+        content = json_of(response.body)
+        code = _code(content)
+        if code is None:
+            return super().read_submit(response)
+        job_id = self._submitted_id(response, content)
+        words = words_of(content)
+        if is_success(response.status) and _is_fine(code) and job_id:
+            return Taken(job_id, response.body)
+        one_voice = is_success(response.status) or response.status in REFUSING or response.status == code
+        if job_id is None and 400 <= code < 500 and one_voice and code not in _MAY_BE_TAKEN:
+            if code == 429:
+                return Busy(retry_after_s(response.headers))
+            return Refused(self._refusal(code, words or ""), words or self._bare(replace(response, status=code)))
+        said = f" and said: {words}" if words else ""
+        return Unclear(f"JoyPix answered with status {response.status} and code {code}{said}.", job_id)
+
+    def read_poll(self, request: Request, response: Response) -> PollAnswer | AskAgain:
+        """What a poll's answer says; a ``code`` of failure counts like a status."""
+        return super().read_poll(request, _with_code(response))
+
+    def read_check(self, response: Response) -> KeyCheck:
+        """What an answer about no task says about the key."""
+        return super().read_check(_with_code(response))
+
+    def _submitted_id(self, response: Response, content: Any) -> str | None:
+        return id_of(at(content, "data", "task_id"))
+
+    def _polled(self, request: Request, response: Response, content: Any) -> PollAnswer | AskAgain:
+        task = at(content, "data")
+        (asked,) = request.about
+        if not isinstance(task, dict) or id_of(task.get("task_id")) not in (asked, None):
+            return AskAgain("JoyPix answered about something else.")
+        return PollAnswer(
+            {
+                asked: self.poll_of(
+                    task.get("status"), output_url=link_of(task.get("video_url")), error=text_of(task.get("error"))
+                )
+            }
+        )
+
+
+def _code(content: Any) -> int | None:
+    code = at(content, "code")
+    if isinstance(code, str) and code.isascii() and code.isdecimal() and len(code) < 10:
+        return int(code)
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
+
+
+def _is_fine(code: int) -> bool:
+    """The table says 200, the samples say 0."""
+    return code in (0, 200)
+
+
+def _with_code(response: Response) -> Response:
+    """The answer with its envelope's ``code`` as its status, where HTTP's status hides a failure."""
+    code = _code(json_of(response.body))
+    if not is_success(response.status) or code is None or _is_fine(code):
+        return response
+    return replace(response, status=code if 400 <= code < 500 else 500)

@@ -1,0 +1,166 @@
+"""What an engine takes, as data for the form, and what is wrong with an order, before anything is sent. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from lipsync_core.providers.answers import link_of
+from lipsync_core.providers.order import Order
+
+MEDIA = ("image", "video", "audio", "left_audio", "right_audio", "mask_image")
+CONTENT = (*MEDIA, "order", "creator", "text", "speaker", "accent", "resolution", "aspect_ratio", "prompt", "seed")
+"""The order's fields that change the clip. The others are for the studio's or the vendor's books."""
+
+NAMES = {
+    "image": "a picture",
+    "video": "a video",
+    "audio": "a voice",
+    "left_audio": "a left voice",
+    "right_audio": "a right voice",
+    "mask_image": "a mask",
+    "order": "a speaking order",
+    "creator": "a presenter",
+    "text": "a text",
+    "speaker": "a speaker",
+    "accent": "an accent",
+    "resolution": "a resolution",
+    "aspect_ratio": "an aspect ratio",
+    "prompt": "a prompt",
+    "seed": "a seed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most that an engine takes of something, and who says so."""
+
+    most: int
+    source: str
+    assumed: bool = False
+    """True where the vendor itself states no limit for this engine."""
+
+    @property
+    def blocks(self) -> bool:
+        """Only what the vendor states stops an order; what is assumed is a warning."""
+        return not self.assumed
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class EngineForm:
+    """The fields of one engine."""
+
+    engine: str
+    title: str
+    scene: str
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    voices: tuple[tuple[str, ...], ...] = ()
+    """Groups of fields of which exactly one group must be given, complete."""
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
+    defaults: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    """What the vendor does where the field is left out."""
+    limits: Mapping[str, Limit] = field(default_factory=lambda: _NOTHING)
+    """Characters by field."""
+    longest_s: Limit | None = None
+    """Seconds of the finished video; None where nobody states or suggests a limit."""
+    seeds: tuple[int, int] | None = None
+    data_uris: bool = False
+    """Media may be data URIs."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Every field that the engine takes."""
+        return tuple(
+            dict.fromkeys((*self.required, *(name for group in self.voices for name in group), *self.optional))
+        )
+
+
+def order_errors(order: Order, form: EngineForm) -> dict[str, str]:
+    """What would have to change before ``order`` may be sent: field → message. Empty where all is well."""
+    errors = _foreign(order, form) | _missing(order, form) | _wrong_links(order, form)
+    for name, allowed in form.choices.items():
+        if _given(order, name) and (value := getattr(order, name)) not in allowed:
+            errors[name] = f"{form.title} does not know “{str(value)[:40]}”. Choose {_either(allowed)}."
+    if form.seeds and order.seed is not None and not form.seeds[0] <= order.seed <= form.seeds[1]:
+        errors["seed"] = f"Choose a whole number from 0 to {form.seeds[1]:,}, or −1 for a random one."
+    return errors | _too_long(order, form, blocks=True)
+
+
+def order_warnings(order: Order, form: EngineForm) -> dict[str, str]:
+    """What may go wrong at the vendor, though nobody can say for sure: field → message."""
+    return _too_long(order, form, blocks=False)
+
+
+def length_problem(form: EngineForm, seconds: float) -> tuple[str, bool] | None:
+    """What to say of a finished video of ``seconds``, and whether it stops the order; None where it is fine."""
+    limit = form.longest_s
+    # A decoder's 600.0004 s are ten minutes.
+    if limit is None or round(seconds, 3) <= limit.most:
+        return None
+    verb = "makes" if limit.blocks else "probably makes"
+    message = f"{form.title} {verb} up to {limit.most:,} seconds; this would be {seconds:,.1f} ({limit.source})."
+    return message, limit.blocks
+
+
+def _given(order: Order, name: str) -> bool:
+    value = getattr(order, name)
+    if isinstance(value, str):
+        return bool(value.strip())
+    return value is not None and not (name == "seed" and value == -1)
+
+
+def _foreign(order: Order, form: EngineForm) -> dict[str, str]:
+    return {
+        name: f"{form.title} does not take {NAMES[name]}. Leave it out, or choose another engine."
+        for name in CONTENT
+        if name not in form.fields and _given(order, name)
+    }
+
+
+def _missing(order: Order, form: EngineForm) -> dict[str, str]:
+    errors = {name: f"{form.title} needs {NAMES[name]}." for name in form.required if not _given(order, name)}
+    if not form.voices:
+        return errors
+    begun = [group for group in form.voices if any(_given(order, name) for name in group)]
+    ways = " or ".join(" with ".join(NAMES[name] for name in group) for group in form.voices)
+    if not begun:
+        return errors | {form.voices[0][0]: f"{form.title} needs {ways}."}
+    if len(begun) > 1:
+        return errors | {group[0]: f"Choose one: {form.title} takes {ways}, not both." for group in begun}
+    return errors | {name: f"This needs {NAMES[name]} too." for name in begun[0] if not _given(order, name)}
+
+
+def _wrong_links(order: Order, form: EngineForm) -> dict[str, str]:
+    errors = {}
+    for name in (*MEDIA, "webhook"):
+        value = getattr(order, name) or ""
+        if not value.strip() or link_of(value):
+            continue
+        if value.startswith("data:") and name != "webhook":
+            if not form.data_uris:
+                errors[name] = f"{form.title} takes links only; this is the file itself. Host it somewhere first."
+            continue
+        errors[name] = "That is not a link that begins with https:// or http://."
+    return errors
+
+
+def _too_long(order: Order, form: EngineForm, *, blocks: bool) -> dict[str, str]:
+    problems = {}
+    for name, limit in form.limits.items():
+        length = len(getattr(order, name) or "")
+        if limit.blocks is blocks and length > limit.most:
+            verb = "takes" if blocks else "probably takes"
+            problems[name] = (
+                f"{form.title} {verb} up to {limit.most:,} characters here; this has {length:,} ({limit.source})."
+            )
+    return problems
+
+
+def _either(allowed: tuple[str, ...]) -> str:
+    return allowed[0] if len(allowed) == 1 else f"{', '.join(allowed[:-1])} or {allowed[-1]}"

@@ -1,0 +1,250 @@
+"""What every vendor module declares, and the readings that most of them share.
+
+A vendor is a subclass with its facts as class attributes and its words in a few methods. It builds requests and reads
+answers as values; `lipsync_core.providers.http` carries them. Nothing here waits, and no reading raises.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
+
+from lipsync_core.errors import SettingsError
+from lipsync_core.providers import limits
+from lipsync_core.providers.answers import id_of, json_of, retry_after_s, text_of, webhook_id, words_of
+from lipsync_core.providers.facts import MOST_AT_ONCE, NO_ASSUMPTIONS, Assumption, Fact
+from lipsync_core.providers.keys import Keys
+from lipsync_core.providers.limits import EngineForm
+from lipsync_core.providers.order import Order
+from lipsync_core.providers.wire import (
+    AskAgain,
+    Balance,
+    Busy,
+    KeyCheck,
+    Poll,
+    PollAnswer,
+    PollState,
+    Refusal,
+    Refused,
+    Request,
+    Response,
+    Snag,
+    SubmitOutcome,
+    Taken,
+    Unclear,
+    Verdict,
+)
+
+REFUSING = frozenset({400, 401, 403, 404, 413, 422})
+"""The statuses that, with a JSON body, prove that a submit was not taken."""
+GONE = frozenset({404, 410})
+
+
+class Provider(ABC):
+    """One vendor: its facts, its requests and the meaning of its answers. Immutable."""
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    base_url: ClassVar[str]
+    """The documented one; ``base_url_variable`` overrides it."""
+    base_url_variable: ClassVar[str]
+    key_variables: ClassVar[tuple[str, ...]]
+    forms: ClassVar[tuple[EngineForm, ...]]
+    states: ClassVar[Mapping[str, PollState]]
+    assumptions: ClassVar[Mapping[str, Assumption]] = NO_ASSUMPTIONS
+
+    keeps_output_h: ClassVar[Fact[float | None]]
+    """Hours until the vendor deletes a finished video; None where it does not say."""
+    keeps_records_days: ClassVar[Fact[float | None]]
+    """Days for which a job can be asked about; None where the vendor does not say."""
+    failed_is_free: ClassVar[Fact[bool | None]]
+    """Whether a failed job costs nothing; None where nothing is promised."""
+    poll_every_s: ClassVar[Fact[float]]
+    max_concurrent: ClassVar[Fact[int]] = MOST_AT_ONCE
+    reports_bill: ClassVar[bool] = False
+    """Whether a poll may tell what was billed."""
+    webhooks: ClassVar[bool] = False
+    check_asks_for_no_job: ClassVar[bool] = False
+    """Whether `check` asks about a job that nobody has, because the vendor offers nothing better."""
+    ask: ClassVar[str]
+    """Where a person finds out about a lost answer, with ``{clip}`` and ``{time}`` to be filled in."""
+
+    def __init__(self, overrides: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Raise `SettingsError` for an override of something that is not assumed."""
+        if unknown := sorted(set(overrides) - set(self.assumptions)):
+            raise SettingsError(
+                f"{self.title} has nothing called “{unknown[0]}” to override. "
+                f"Known: {', '.join(self.assumptions) or 'nothing'}."
+            )
+        self.assumed: Mapping[str, str] = MappingProxyType(
+            {name: overrides.get(name) or assumption.value for name, assumption in self.assumptions.items()}
+        )
+
+    @classmethod
+    def from_variables(cls, given: Mapping[str, str]) -> Self:
+        """The provider with its assumptions overridden by those of their variables that ``given`` holds."""
+        return cls(
+            {
+                name: given[assumption.variable].strip()
+                for name, assumption in cls.assumptions.items()
+                if given.get(assumption.variable, "").strip()
+            }
+        )
+
+    # Requests
+
+    def headers(self, keys: Keys) -> dict[str, str]:
+        """The headers that prove who asks. They must reach no other host."""
+        return {"Authorization": f"Bearer {keys.reveal(self.key_variables[0])}"}
+
+    @abstractmethod
+    def submit(self, order: Order) -> Request:
+        """The paid request for an order without errors."""
+
+    @abstractmethod
+    def poll(self, ids: Sequence[str]) -> tuple[Request, ...]:
+        """The free requests that ask about jobs, as few as the vendor allows."""
+
+    @abstractmethod
+    def check(self) -> Request:
+        """A free request that shows whether the key is good."""
+
+    def balance(self) -> Request | None:
+        """A free request for what the account holds; None where the vendor offers none."""
+        return None
+
+    # The form
+
+    def form(self, engine: str) -> EngineForm | None:
+        """What ``engine`` takes; None where it is not this vendor's."""
+        return next((form for form in self.forms if form.engine == engine), None)
+
+    def order_errors(self, order: Order) -> dict[str, str]:
+        """What stops ``order``: field → message."""
+        form = self.form(order.engine)
+        if form is None:
+            return {"engine": f"{self.title} has no engine “{order.engine[:60]}”."}
+        return limits.order_errors(order, form)
+
+    def order_warnings(self, order: Order) -> dict[str, str]:
+        """What may go wrong with ``order``: field → message."""
+        form = self.form(order.engine)
+        return {} if form is None else limits.order_warnings(order, form)
+
+    def where_to_ask(self, clip: str, time: str) -> str:
+        """The sentence for a job whose answer was lost; ``clip`` like “a 12.4 s video”, ``time`` like “14:02”."""
+        return self.ask.format(clip=clip, time=time)
+
+    # Answers
+
+    def read_submit(self, response: Response) -> SubmitOutcome:
+        """What one POST's answer means, by the table in the design."""
+        content = json_of(response.body)
+        job_id = self._submitted_id(response, content)
+        words = words_of(content)
+        said = f", and said: {words}" if words else ""
+        if is_success(response.status):
+            if job_id:
+                return Taken(job_id, response.body)
+            return Unclear(f"{self.title} accepted the order, but named no job{said}.")
+        proves_nothing_taken = isinstance(content, dict | list) and not job_id
+        if response.status in REFUSING and proves_nothing_taken:
+            return Refused(self._refusal(response.status, words or ""), words or self._bare(response))
+        if response.status == 429 and proves_nothing_taken and self._documents_busy(content):
+            return Busy(retry_after_s(response.headers))
+        return Unclear(f"{self.title} answered with status {response.status}{said}.", job_id)
+
+    def read_poll(self, request: Request, response: Response) -> PollAnswer | AskAgain:
+        """What a poll's answer says of the jobs in ``request.about``."""
+        content = json_of(response.body)
+        if response.status in GONE and isinstance(content, dict | list) and len(request.about) == 1:
+            return PollAnswer(missing=request.about)
+        if problem := self.trouble(response, content):
+            return problem
+        return self._polled(request, response, content)
+
+    def read_webhook(self, body: bytes, content_type: str) -> str | None:
+        """The vendor's id of the job that a webhook is about; None for a body that names none.
+
+        A webhook is a hint: nothing else in it is believed.
+        """
+        return webhook_id(body, content_type, "id") if self.webhooks else None
+
+    def read_balance(self, response: Response) -> Balance | AskAgain:
+        """What the account holds."""
+        return AskAgain(f"{self.title} offers no balance.")
+
+    def read_check(self, response: Response) -> KeyCheck:
+        """What `check`'s answer says about the key."""
+        words = words_of(content := json_of(response.body))
+        said = f" It said: {words}" if words else ""
+        if is_success(response.status) and self.trouble(response, content) is None:
+            return KeyCheck(Verdict.ACCEPTED, f"{self.title} accepts the key.")
+        if response.status in (401, 403):
+            variables = " and ".join(self.key_variables)
+            return KeyCheck(Verdict.REFUSED, f"{self.title} refuses the key. Check {variables}.{said}")
+        if self.check_asks_for_no_job and response.status in (400, *GONE) and words:
+            return KeyCheck(Verdict.ACCEPTED, f"{self.title} did not object to the key, the most it can be asked.")
+        why = f"{self.title} answered with status {response.status}, so the key is not proven."
+        return KeyCheck(Verdict.UNCLEAR, why + said)
+
+    def trouble(self, response: Response, content: Any) -> AskAgain | None:
+        """Why a free request's answer cannot be used; None where it can."""
+        words = words_of(content)
+        said = f": {words}" if words else ""
+        wait_s = retry_after_s(response.headers)
+        match response.status:
+            case 401 | 403:
+                return AskAgain(f"{self.title} refuses the key{said}", wait_s, Snag.KEY)
+            case 429:
+                return AskAgain(f"{self.title} asks for a pause{said}", wait_s, Snag.BUSY)
+            case status if not is_success(status):
+                return AskAgain(f"{self.title} answered with status {status}{said}", wait_s)
+        if not isinstance(content, dict | list):
+            return AskAgain(f"{self.title} sent something that cannot be read.", wait_s)
+        return None
+
+    # What a vendor says in its own way
+
+    def _submitted_id(self, response: Response, content: Any) -> str | None:
+        """The id of the job that an answer to a submit names."""
+        return id_of(content.get("id")) if isinstance(content, dict) else None
+
+    @abstractmethod
+    def _polled(self, request: Request, response: Response, content: Any) -> PollAnswer | AskAgain:
+        """The meaning of a poll's readable answer."""
+
+    def _documents_busy(self, content: Any) -> bool:
+        """Whether this body of a 429 is one that the vendor documents."""
+        return False
+
+    def _refusal(self, status: int, words: str) -> Refusal:
+        """Why a submit was refused. That an empty account is named by its credits is assumed."""
+        if status == 402 or (status in (400, 403) and any(word in words.lower() for word in ("credit", "balance"))):
+            return Refusal.CREDIT
+        if status in (401, 403):
+            return Refusal.KEY
+        return Refusal.INPUT if status in (400, 413, 422) else Refusal.OTHER
+
+    def _bare(self, response: Response) -> str:
+        return f"{self.title} refused the order (status {response.status}) and gave no reason."
+
+    def poll_of(self, word: Any, *, output_url: str | None, error: str | None, progress: float | None = None) -> Poll:
+        """One job's poll from its status word: a link belongs to a success only, a reason to a failure only."""
+        raw = (text_of(word) or "")[:60]
+        state = self.states.get(raw.lower(), PollState.RUNNING)
+        return Poll(
+            state=state,
+            raw_state=raw,
+            progress=progress,
+            output_url=output_url if state is PollState.SUCCEEDED else None,
+            error=(error or f"{self.title} gave no reason.") if state is PollState.FAILED else None,
+            known=raw.lower() in self.states,
+        )
+
+
+def is_success(status: int) -> bool:
+    """Whether a status is one of acceptance: 200 and 201 both are, whatever a page says."""
+    return 200 <= status < 300

@@ -1,0 +1,179 @@
+"""What goes to a vendor and what an answer means, as plain values.
+
+    Request ──→ Response ──→ Taken       the job exists and will be billed
+            │           ├──→ Refused     the vendor said no: nothing was taken
+            │           ├──→ Busy        the vendor said “later”: nothing was taken
+            │           └──→ Unclear     it may have been taken
+            ├──→ NotSent                 not a byte of the request left
+            └──→ Unclear                 it may have left
+
+A submit is sent again only after `NotSent` and `Busy`. A poll, which costs nothing, ends in a `PollAnswer` or in
+`AskAgain`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request without its host and without its key."""
+
+    method: str
+    path: str
+    """Below the base URL; begins with ``/``, every part percent-encoded."""
+    query: tuple[tuple[str, str], ...] = ()
+    json: Mapping[str, Any] | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    about: tuple[str, ...] = ()
+    """The vendor's ids of the jobs that a poll asks about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One complete answer. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The vendor has the job, and bills it."""
+
+    job_id: str
+    raw: bytes
+
+
+class Refusal(StrEnum):
+    """Why a vendor refused, as far as it decides what a person does next."""
+
+    KEY = "key"  # the key is wrong, or may not do this
+    CREDIT = "credit"  # the account is empty
+    INPUT = "input"  # something in the order
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The vendor took nothing, and says why."""
+
+    kind: Refusal
+    message: str
+    """The vendor's own words, or ours where it gave none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """The vendor took nothing for now, in a way that it documents; the same intent may be sent again."""
+
+    retry_after_s: float | None
+    """Seconds, or None where the vendor names no time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """The job may have been taken and may be billed. Nobody sends it again by himself."""
+
+    what: str
+    """What happened, for a person."""
+    candidate: str | None = None
+    """An id that came with the answer. It counts only once a poll confirms it."""
+
+
+SubmitOutcome = Taken | Refused | Busy | Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Not a byte of the request left this machine: nothing was taken."""
+
+    reason: str
+
+
+class PollState(StrEnum):
+    """The one vocabulary for four vendors' status words."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What a vendor says of one job."""
+
+    state: PollState
+    raw_state: str
+    """The vendor's own word. One that nobody documents counts as running."""
+    progress: float | None = None
+    """From 0 to 1."""
+    output_url: str | None = None
+    error: str | None = None
+    """The vendor's words for a failure."""
+    billed_credits: Decimal | None = None
+    billed_usd_micros: int | None = None
+    known: bool = True
+    """False for a status word that nobody documents: worth a line in the log."""
+
+    @property
+    def lacks_output(self) -> bool:
+        """A success without a link: no success yet, to be asked again a few times."""
+        return self.state is PollState.SUCCEEDED and self.output_url is None
+
+
+@dataclass(frozen=True, slots=True)
+class PollAnswer:
+    """What is known of the jobs that a poll asked about. A job in neither place is asked about again."""
+
+    polls: Mapping[str, Poll] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    """Jobs that the vendor says it does not have."""
+
+
+class Snag(StrEnum):
+    """Why a free request has to be repeated."""
+
+    BUSY = "busy"
+    KEY = "key"  # until a person looks at the key
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgain:
+    """A free request without a usable answer. Asking again is safe."""
+
+    what: str
+    retry_after_s: float | None = None
+    kind: Snag = Snag.FAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What an account holds, in the vendor's credits or in micro-dollars."""
+
+    credits: Decimal | None = None
+    usd_micros: int | None = None
+
+
+class Verdict(StrEnum):
+    """What a free request says about a key."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCheck:
+    """A verdict on a key, and a sentence for the person who asked."""
+
+    verdict: Verdict
+    says: str
