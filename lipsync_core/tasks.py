@@ -53,6 +53,11 @@ def look_audio(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     return asdict(decode.voice_facts(Path(arguments["path"]), name=arguments["name"]))
 
 
+def look_video(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """Facts about a video that is to play from its first picture to its last."""
+    return asdict(decode.check_video(Path(arguments["path"]), name=arguments["name"]))
+
+
 def render_draft(arguments: Arguments, progress: Progress) -> dict[str, Any]:
     """Render one portrait with one voice into an MP4; facts about it, from decoding what was written."""
     from lipsync_core.draft import render
@@ -86,9 +91,30 @@ def show_mouth(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     return {}
 
 
+def sandbox_film(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """Write the video that the sandbox hands out for an order; facts about it."""
+    from lipsync_core.sandbox.film import film
+
+    out = Path(arguments["out"])
+    picture, video = arguments["picture"], arguments["video"]
+    film(
+        out,
+        picture=Path(picture) if picture else None,
+        video=Path(video) if video else None,
+        voices=[Path(voice) for voice in arguments["voices"]],
+        hum_s=arguments["hum_s"],
+        overlap=arguments["overlap"],
+        resolution=arguments["resolution"],
+        aspect=arguments["aspect"],
+    )
+    return asdict(decode.check_video(out))
+
+
 TASKS: Mapping[str, Callable[[Arguments, Progress], dict[str, Any]]] = {
     "look_image": look_image,
     "look_audio": look_audio,
+    "look_video": look_video,
     "render_draft": render_draft,
     "show_mouth": show_mouth,
+    "sandbox_film": sandbox_film,
 }

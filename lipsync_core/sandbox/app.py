@@ -1,0 +1,63 @@
+"""The sandbox as one ASGI app: four vendors, each below its own path, and the control endpoints.
+
+Where it is mounted inside another app, that app's lifespan must enter `running`, which sends webhooks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from types import MappingProxyType
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from lipsync_core.sandbox import webhooks
+from lipsync_core.sandbox.aimlapi import AimlApi
+from lipsync_core.sandbox.control import Control
+from lipsync_core.sandbox.creatify import Creatify
+from lipsync_core.sandbox.house import House
+from lipsync_core.sandbox.joypix import JoyPix
+from lipsync_core.sandbox.lipsync_studio import LipsyncStudio
+from lipsync_core.sandbox.vendor import Vendor
+
+VENDORS: tuple[type[Vendor], ...] = (JoyPix, LipsyncStudio, AimlApi, Creatify)
+
+BASES = MappingProxyType(
+    {
+        "joypix": "/joypix",
+        "lipsync-studio": "/lipsync-studio/api/v1",
+        "aimlapi": "/aimlapi",
+        "creatify": "/creatify",
+    }
+)
+"""Each vendor's base URL below the sandbox's own."""
+
+
+def sandbox_app(house: House) -> Starlette:
+    """All four vendors and ``/sandbox/…``."""
+    vendors = [vendor(house) for vendor in VENDORS]
+    mounts = [Mount(f"/{vendor.name}", app=vendor.app()) for vendor in vendors]
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with running(house):
+            yield
+
+    control = Mount("/sandbox", routes=Control(house).routes())
+    return Starlette(routes=[*mounts, control], lifespan=lifespan)
+
+
+@asynccontextmanager
+async def running(house: House) -> AsyncIterator[None]:
+    """Send webhooks while inside; on leaving, give up what is being rendered until it is asked for again."""
+    telling = asyncio.create_task(webhooks.deliver([vendor(house) for vendor in VENDORS]))
+    try:
+        yield
+    finally:
+        telling.cancel()
+        with suppress(asyncio.CancelledError):
+            await telling
+        await house.outputs.end()
+        house.store.close()

@@ -1,0 +1,96 @@
+"""The sandbox's own endpoints, which no vendor has: the bill, what arrived, and its switches.
+
+Changes must come as JSON: a web page that a browser has open cannot send that here without being asked first.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from lipsync_core.sandbox import faults
+from lipsync_core.sandbox.house import House
+
+
+class Control:
+    """``/sandbox/…`` for one house."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def routes(self) -> list[Route]:
+        """Two to read, three to change."""
+        return [
+            Route("/bill", self.bill),
+            Route("/requests", self.requests),
+            Route("/faults", self.faults, methods=["POST"]),
+            Route("/reset", self.reset, methods=["POST"]),
+            Route("/clock", self.clock, methods=["POST"]),
+        ]
+
+    async def bill(self, _request: Request) -> Response:
+        """Every accepted job's line, and the totals without refunded ones."""
+        lines = self._house.store.bill()
+        due = [line for line in lines if not line["refunded"]]
+        usd_micros = sum(line["usd_micros"] or 0 for line in due)
+        return JSONResponse({"lines": lines, "count": len(lines), "usd_micros": usd_micros})
+
+    async def requests(self, _request: Request) -> Response:
+        """How often each endpoint was called, and every submit; a key appears as its fingerprint only."""
+        counts = self._house.store.counts() | dict(self._house.reads)
+        return JSONResponse({"counts": counts, "submits": self._house.store.submits()})
+
+    async def faults(self, request: Request) -> Response:
+        """Schedule one fault or a list of them; ``{"clear": true}`` forgets all."""
+        body = await _json(request)
+        if body == {"clear": True}:
+            self._house.faults.clear()
+            return JSONResponse({"scheduled": 0})
+        try:
+            new = [faults.from_json(one) for one in (body if isinstance(body, list) else [body])]
+        except (AttributeError, TypeError, ValueError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+        for fault in new:
+            self._house.faults.add(fault)
+        return JSONResponse({"scheduled": len(new)})
+
+    async def reset(self, request: Request) -> Response:
+        """Forget jobs, bill, requests and faults."""
+        if await _json(request) is None:
+            return _not_json()
+        self._house.store.reset()
+        self._house.reads.clear()
+        self._house.faults.clear()
+        return JSONResponse({"reset": True})
+
+    async def clock(self, request: Request) -> Response:
+        """Set the clock forward by ``advance_s``, or change its ``speed``."""
+        body = await _json(request)
+        if not isinstance(body, dict) or not body or body.keys() - {"advance_s", "speed"}:
+            return JSONResponse({"error": "Give advance_s (seconds) or speed, as JSON."}, 400)
+        advance_s, speed = body.get("advance_s", 0), body.get("speed")
+        if not _number(advance_s) or advance_s < 0 or (speed is not None and (not _number(speed) or speed <= 0)):
+            return JSONResponse({"error": "advance_s is at least 0, and speed above 0."}, 400)
+        self._house.store.set_clock(speed=speed, advance_ms=round(advance_s * 1000))
+        return JSONResponse({"now_ms": self._house.store.now_ms()})
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9
+
+
+async def _json(request: Request) -> Any:
+    if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
+        return None
+    try:
+        return json.loads(await request.body())
+    except ValueError:
+        return None
+
+
+def _not_json() -> Response:
+    return JSONResponse({"error": "Send JSON ({} will do), with its content type."}, 400)

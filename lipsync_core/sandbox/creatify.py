@@ -1,0 +1,284 @@
+"""Creatify's lipsyncs: a stock presenter says a text or a voice. Source: docs.creatify.ai, API reference.
+
+Old and new copies of the page differ; fields of both are taken. Errors are in the shape of Django REST framework,
+which unofficial copies of the service have; their texts are assumed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from lipsync_core.sandbox.clock import Phase, iso, progress
+from lipsync_core.sandbox.creatify_cast import ACCENTS, PERSONAS, VOICES, persona
+from lipsync_core.sandbox.fields import UUID, Field, problems
+from lipsync_core.sandbox.jobs import fingerprint
+from lipsync_core.sandbox.order import Order, Problem, Refusal
+from lipsync_core.sandbox.vendor import Vendor, View, answer
+
+_ASPECTS = ("16:9", "1:1", "9:16")
+_SPELLINGS = {
+    ":": _ASPECTS,
+    "x": tuple(one.replace(":", "x") for one in _ASPECTS),
+    "both": (*_ASPECTS, *(one.replace(":", "x") for one in _ASPECTS)),
+}
+_WORDS = {Phase.RUNNING: "running", Phase.DONE: "done", Phase.FAILED: "failed"}
+_RTF = 10.0  # assumed: unofficial notes say a minute of work for six seconds
+_CREDITS = 500  # the Starter plan's month
+_MOST_IDS = 100
+_DETAILS = {
+    401: "Authentication credentials were not provided.",
+    402: "Insufficient credits.",
+    404: "Not found.",
+    413: "Request body too large.",
+    429: "Request was throttled.",
+}
+_PROBLEMS = {
+    "required": "This field is required.",
+    "unknown": "Unknown field.",
+    "type": "Must be a valid {detail}.",
+    "enum": "{got} is not a valid choice.",
+    "value": "Ensure this field has {detail}.",
+}
+
+
+class Creatify(Vendor):
+    """https://api.creatify.ai"""
+
+    name = "creatify"
+
+    def routes(self) -> list[BaseRoute]:
+        """Submit and polls, and the look-ups that a form needs."""
+        return [
+            Route("/api/lipsyncs/", self.create, methods=["POST"]),
+            Route("/api/lipsyncs/", self.several),
+            Route("/api/lipsyncs/{lipsync_id}/", self.one),
+            Route("/api/personas/", self.personas),
+            Route("/api/personas/paginated/", self.personas_paginated),
+            Route("/api/personas/{persona_id}/", self.persona),
+            Route("/api/voices/", self.voices),
+            Route("/api/remaining_credits/", self.remaining_credits),
+            Route("/previews/{persona_id}", self.preview),
+        ]
+
+    async def create(self, request: Request) -> Response:
+        """A presenter, and a text or a voice; where both are given the voice is used."""
+        return await self.submit(request, self._order)
+
+    async def one(self, request: Request) -> Response:
+        """One job."""
+        return await self.poll(
+            request, lambda: answer(self._lipsync(self.found(request, request.path_params["lipsync_id"])))
+        )
+
+    async def several(self, request: Request) -> Response:
+        """The jobs named in ``ids``, at most 100, as a bare array; unknown ones are left out."""
+
+        def show() -> Response:
+            ids = [one for one in request.query_params.get("ids", "").split(",") if one]
+            self.key(request)
+            if not ids or len(ids) > _MOST_IDS or not all(map(UUID.fullmatch, ids)):
+                raise Refusal(400, problems=(Problem("ids", "value", f"1 to {_MOST_IDS} UUIDs"),))
+            shown = []
+            for one in ids:
+                try:
+                    shown.append(self._lipsync(self.found(request, one)))
+                except Refusal:
+                    continue
+            return answer(shown)
+
+        return await self.poll(request, show)
+
+    async def personas(self, request: Request) -> Response:
+        """All presenters that fit the filters, as a bare array."""
+        return await self.poll(request, lambda: answer(self._personas(request)))
+
+    async def personas_paginated(self, request: Request) -> Response:
+        """The same in pages of ten."""
+        return await self.poll(request, lambda: answer(self._page(request)))
+
+    async def persona(self, request: Request) -> Response:
+        """One presenter."""
+
+        def show() -> Response:
+            found = [one for one in self._personas(request) if one["id"] == request.path_params["persona_id"]]
+            if not found:
+                raise Refusal(404)
+            return answer(found[0])
+
+        return await self.poll(request, show)
+
+    async def voices(self, request: Request) -> Response:
+        """All voices, each with its accents."""
+
+        def show() -> Response:
+            self.key(request)
+            return answer(list(VOICES))
+
+        return await self.poll(request, show)
+
+    async def remaining_credits(self, request: Request) -> Response:
+        """What is left of the sandbox's 500 credits for this key."""
+
+        def show() -> Response:
+            made = self.house.store.made_with(self.name, fingerprint(self.key(request)))
+            spent = sum(float(row["credits"]) for _, row in made if not row["refunded"])
+            left = 0.0 if "nocredit" in self.key(request) else _CREDITS - spent
+            return answer({"remaining_credits": left})
+
+        return await self.poll(request, show)
+
+    async def preview(self, request: Request) -> Response:
+        """A presenter's picture, to anyone."""
+        found = persona(request.path_params["persona_id"].rpartition(".")[0])
+        if found is None:
+            return Response(status_code=404)
+        return Response(found.picture.read_bytes(), media_type="image/jpeg" if found.jpeg else "image/png")
+
+    def key(self, request: Request) -> str:
+        """``X-API-ID``, a UUID, and ``X-API-KEY``, as one."""
+        api_id, key = request.headers.get("x-api-id", ""), request.headers.get("x-api-key", "")
+        if not UUID.fullmatch(api_id) or not key or not key.isprintable() or " " in key:
+            raise Refusal(401)
+        if request.method == "POST" and "nocredit" in key:
+            raise Refusal(402)  # documented as "an error at job creation"; the status is assumed
+        return key
+
+    def refuse(self, request: Request, refusal: Refusal) -> Response:
+        """``{"detail": …}``, or a map from field to texts."""
+        if refusal.problems:
+            fields: dict[str, list[str]] = {}
+            for one in refusal.problems:
+                text = _PROBLEMS[one.rule].format(detail=one.detail, got=f'"{one.got}"')
+                fields.setdefault(one.field, []).append(text)
+            return answer(fields, refusal.status)
+        text = refusal.message or _DETAILS.get(refusal.status, "A server error occurred.")
+        return answer({"detail": text}, refusal.status)
+
+    def accepted(self, request: Request, view: View) -> Response:
+        """The job, with 201."""
+        return answer(self._lipsync(view), self.house.rules.accept_status or 201)
+
+    def new_id(self, number: int) -> str:
+        """A UUID."""
+        return str(uuid.uuid4())
+
+    def work_s(self, order: Order, length_s: float) -> float:
+        """By the video's length."""
+        return _RTF * length_s
+
+    def portrait(self, order: Order) -> Path | None:
+        """The presenter's picture."""
+        found = persona(order.asked["creator"])
+        return None if found is None else found.picture
+
+    def told(self, view: View) -> Mapping[str, Any]:
+        """The four keys of a webhook."""
+        failed = view.job.fails if view.phase is Phase.FAILED else None
+        status = self._status(view)
+        return {"id": view.job.vendor_id, "status": status, "failed_reason": failed, "output": view.link}
+
+    def _status(self, view: View) -> str:
+        if view.phase is Phase.QUEUED:
+            return self.house.pick(f"{self.name}/{view.job.number}/queued", ("pending", "in_queue"))
+        return _WORDS[view.phase]
+
+    def _lipsync(self, view: View) -> dict[str, Any]:
+        job, asked = view.job, view.job.asked
+        part = 0.0 if view.phase is Phase.QUEUED else progress(job.accepted_ms, job.work_ms, view.now_ms)
+        done = round(100 * part)
+        # The old page has a number, the new one a string; 0 to 100 is assumed.
+        shown = (
+            str(done)
+            if self.house.pick(f"{self.name}/{job.number}/progress", ("number", "string")) == "string"
+            else done
+        )
+        return {
+            "id": job.vendor_id,
+            "name": asked.get("name"),
+            "text": asked.get("text"),
+            "creator": asked["creator"],
+            "output": view.link,
+            "aspect_ratio": asked.get("aspect_ratio", "9:16"),
+            "created_at": iso(job.accepted_ms),
+            "updated_at": iso(view.now_ms),
+            "progress": shown,
+            "failed_reason": job.fails if view.phase is Phase.FAILED else None,
+            "status": self._status(view),
+            "audio_url": asked.get("audio"),
+            "webhook_url": asked.get("webhook_url"),
+            "duration": round(job.length_ms / 1000),
+        }
+
+    def _order(self, body: dict[str, Any]) -> Order:
+        found = list(problems(body, self._fields()))
+        text, audio = body.get("text") or "", body.get("audio") or ""
+        if not found and persona(body["creator"]) is None:
+            found.append(Problem("creator", "enum", got=body["creator"]))
+        if not found and body.get("accent") not in (None, *ACCENTS):
+            found.append(Problem("accent", "enum", got=body["accent"]))
+        if not found and not (text or audio):
+            found.append(Problem("non_field_errors", "value", "either audio or text"))
+        if found:
+            raise Refusal(400, problems=tuple(found))
+        return Order(
+            model="lipsync",
+            asked=body,
+            voices=(audio,) if audio else (),
+            text="" if audio else text,
+            resolution="720p",
+            aspect=str(body.get("aspect_ratio", "9:16")).replace("x", ":"),
+            variant=body.get("model_version", "standard"),
+            webhook=body.get("webhook_url") or "",
+        )
+
+    def _fields(self) -> tuple[Field, ...]:
+        return (
+            Field("creator", "uuid", required=True),
+            Field("text", nullable=True),
+            Field("audio", "link", nullable=True),
+            Field("aspect_ratio", options=_SPELLINGS[self.house.rules.creatify_aspect]),
+            Field("name", nullable=True, longest=255),
+            Field("webhook_url", "link", nullable=True, longest=200),
+            Field("accent", "uuid", nullable=True),
+            *(Field(name, "bool") for name in ("green_screen", "transparent_background", "no_caption", "no_music")),
+            *(Field(name) for name in ("caption_style", "caption_offset_x", "caption_offset_y")),
+            Field("background_asset_image_url", "link", longest=1024),
+            Field("model_version", options=("standard", "aurora_v1", "aurora_v1_fast")),
+        )
+
+    def _personas(self, request: Request) -> list[dict[str, Any]]:
+        self.key(request)
+        base = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}/previews"
+        wanted = {
+            name: request.query_params[name]
+            for name in ("age_range", "gender", "location", "style")
+            if name in request.query_params
+        }
+        shown = [one.shown(base) for one in PERSONAS]
+        return [one for one in shown if all(one[name] == value for name, value in wanted.items())]
+
+    def _page(self, request: Request) -> dict[str, Any]:
+        fitting = self._personas(request)
+        page, size = request.query_params.get("page", "1"), request.query_params.get("page_size", "10")
+        if not (page.isdecimal() and size.isdecimal() and int(page) and int(size)):
+            raise Refusal(404, "Invalid page.")
+        start, end = (int(page) - 1) * int(size), int(page) * int(size)
+        if start and start >= len(fitting):
+            raise Refusal(404, "Invalid page.")
+
+        def link(number: int) -> str:
+            return str(request.url.include_query_params(page=number))
+
+        return {
+            "count": len(fitting),
+            "next": link(int(page) + 1) if end < len(fitting) else None,
+            "previous": link(int(page) - 1) if start else None,
+            "results": fitting[start:end],
+        }

@@ -1,0 +1,165 @@
+"""Bad days on demand: which request goes wrong, and how. Deterministic from a schedule, or from a seed and a counter.
+
+Faults belong to the process that serves; the jobs and the bill belong to its folder and outlive it.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, Literal
+
+Moment = Literal["submit", "poll", "download", "render", "webhook"]
+
+
+class Kind(StrEnum):
+    """What goes wrong."""
+
+    LOST = "lost"  # the connection closes without an answer
+    GATEWAY = "gateway"  # a gateway's HTML page with `status`; with 200 a sign-in page
+    REFUSED = "refused"  # `status` in the vendor's own error shape
+    BARE = "bare"  # `status` with an empty body
+    SLOW = "slow"  # the answer comes after `seconds`
+    MALFORMED = "malformed"  # the JSON breaks off
+    WRONG_TYPE = "wrong_type"  # the right bytes as text/plain
+    REDIRECT = "redirect"  # `status` 3xx to `location`
+    HUGE = "huge"  # valid JSON, padded to `size` bytes
+    NO_ID = "no_id"  # a success that does not say which
+    UNKNOWN_STATUS = "unknown_status"  # a status word that no document has
+    NO_LINK = "no_link"  # finished, but without a link
+    LINK_EXPIRED = "link_expired"  # the link has expired when it is given
+    CUT = "cut"  # a download ends in the middle
+    FAILED = "failed"  # the job fails with `words`
+    HOOK_LOST = "webhook_lost"
+    HOOK_DOUBLED = "webhook_doubled"
+    HOOK_FORGED = "webhook_forged"  # one with another id and a foreign link comes first
+    HOOK_EARLY = "webhook_early"  # success is told before the submit is answered
+    HOOK_OUT_OF_ORDER = "webhook_out_of_order"  # "still running" arrives after the end
+
+
+_ANSWERS = (
+    Kind.LOST,
+    Kind.GATEWAY,
+    Kind.REFUSED,
+    Kind.BARE,
+    Kind.SLOW,
+    Kind.MALFORMED,
+    Kind.WRONG_TYPE,
+    Kind.REDIRECT,
+    Kind.HUGE,
+)
+_REWORDED = frozenset({Kind.SLOW, Kind.MALFORMED, Kind.WRONG_TYPE, Kind.HUGE, Kind.NO_ID})
+"""These spoil the answer to something that was done, so they cannot come before it."""
+
+FITTING: Mapping[Moment, tuple[Kind, ...]] = {
+    "submit": (*_ANSWERS, Kind.NO_ID),
+    "poll": (*_ANSWERS, Kind.UNKNOWN_STATUS, Kind.NO_LINK, Kind.LINK_EXPIRED),
+    "download": (Kind.LOST, Kind.GATEWAY, Kind.BARE, Kind.SLOW, Kind.REDIRECT, Kind.CUT),
+    "render": (Kind.FAILED,),
+    "webhook": tuple(kind for kind in Kind if kind.startswith("webhook_")),
+}
+"""Which faults can happen when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that goes wrong, for the next ``times`` fitting requests after the first ``skip`` of them."""
+
+    kind: Kind
+    on: Moment
+    vendor: str | None = None
+    """Any vendor where unset."""
+    accepted: bool = True
+    """Whether a spoiled submit was carried out (and billed) nevertheless."""
+    status: int = 502
+    seconds: float = 1.0
+    size: int = 50 << 20
+    location: str = "http://127.0.0.1:9/elsewhere"
+    retry_after: int | None = None
+    words: str = "The face could not be detected in the input."
+    skip: int = 0
+    times: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot happen, so that a test's typing slip is not a day without faults."""
+        if self.kind not in FITTING.get(self.on, ()):
+            raise ValueError(f"“{self.kind}” cannot happen on a {self.on}.")
+        if not self.accepted and self.kind in _REWORDED:
+            raise ValueError(f"“{self.kind}” spoils the answer to an accepted request.")
+        if self.times < 1 or self.skip < 0 or not 200 <= self.status <= 599 or self.seconds < 0 or self.size < 0:
+            raise ValueError("Give times ≥ 1, skip ≥ 0, a status from 200 to 599, seconds and size ≥ 0.")
+
+
+@dataclass(slots=True)
+class _Due:
+    """A scheduled fault, and how often it is still to be skipped and to happen."""
+
+    fault: Fault
+    skip: int
+    times: int
+
+
+class Faults:
+    """A schedule of faults, the seeded ones after it."""
+
+    def __init__(self, schedule: Iterable[Fault] = (), *, seed: int | None = None, rate: float = 0.0) -> None:
+        self._lock = threading.Lock()
+        self._due = [_Due(fault, fault.skip, fault.times) for fault in schedule]
+        self._seed, self._rate = seed, rate
+        self._counts: Counter[tuple[str, Moment]] = Counter()
+
+    def add(self, fault: Fault) -> None:
+        """Schedule one more."""
+        with self._lock:
+            self._due.append(_Due(fault, fault.skip, fault.times))
+
+    def clear(self) -> None:
+        """Forget the schedule and stop the seeded faults."""
+        with self._lock:
+            self._due, self._rate = [], 0.0
+
+    def take(self, vendor: str, on: Moment) -> Fault | None:
+        """The fault for this request, if it is to have one; each request asks once."""
+        with self._lock:
+            self._counts[vendor, on] += 1
+            for due in self._due:
+                if due.fault.on != on or due.fault.vendor not in (None, vendor) or due.times == 0:
+                    continue
+                if due.skip:
+                    due.skip -= 1
+                    continue
+                due.times -= 1
+                return due.fault
+            return seeded(self._seed, self._rate, vendor, on, self._counts[vendor, on])
+
+
+def seeded(seed: int | None, rate: float, vendor: str, on: Moment, count: int) -> Fault | None:
+    """The fault that ``seed`` has for the ``count``-th request of this kind: one in ``1 / rate`` goes wrong."""
+    if seed is None or rate <= 0:
+        return None
+    dice = random.Random(f"{seed}/{vendor}/{on}/{count}")  # noqa: S311 - to be repeated, not to be secret
+    if dice.random() >= rate:
+        return None
+    kind = dice.choice(FITTING[on])
+    status = {Kind.REDIRECT: 302, Kind.REFUSED: dice.choice((429, 500)), Kind.BARE: dice.choice((429, 503))}
+    accepted = dice.random() < 0.5 or kind in _REWORDED
+    return Fault(kind, on, accepted=accepted, status=status.get(kind, 502), seconds=0.2, size=1 << 20)
+
+
+def from_json(data: Mapping[str, Any]) -> Fault:
+    """A fault from the control API's JSON. Raises `ValueError` with what to change."""
+    types = {field.name: type(getattr(Fault(Kind.LOST, "submit"), field.name)) for field in fields(Fault)}
+    unknown = data.keys() - types.keys()
+    if unknown or "kind" not in data or "on" not in data:
+        raise ValueError(f"Give kind and on, and of the rest only {', '.join(sorted(types.keys() - {'kind', 'on'}))}.")
+    for name, value in data.items():
+        wanted = {"kind": str, "vendor": str, "retry_after": int}.get(name, types[name])
+        if not isinstance(value, (int, float) if wanted is float else wanted):
+            raise ValueError(f"“{name}” is to be of type {wanted.__name__}.")
+    if data["kind"] not in [*Kind]:
+        raise ValueError(f"Unknown kind. Known are {', '.join(Kind)}.")
+    return Fault(**{**data, "kind": Kind(data["kind"])})

@@ -1,0 +1,61 @@
+"""What the four vendors share: memory, clock, faults, media, and the switches of one sandbox."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from lipsync_core.sandbox.bill import Rules
+from lipsync_core.sandbox.faults import Faults
+from lipsync_core.sandbox.fetching import LOOPBACK, Fetcher
+from lipsync_core.sandbox.jobs import Store
+from lipsync_core.sandbox.outputs import Outputs
+
+Choice = TypeVar("Choice")
+
+
+class House:
+    """One sandbox. Everything in ``folder`` outlives it, so a new one on the same folder goes on where it ended.
+
+    Args:
+        folder: holds ``sandbox.db``, fetched media and outputs.
+        rules: readings of what the vendors leave open.
+        faults: what goes wrong; nothing by default.
+        speed: how many times faster than the vendors it works; retention and expiry shrink with it.
+        instant: jobs take no time at all, and the clock runs at ``speed``.
+        seed: which of a vendor's contradictory forms an answer has.
+        canned_outputs: hand out one tiny video, marked with the job's id, instead of rendering.
+        allow: the hosts, or host:port, that media are fetched from and webhooks sent to.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        rules: Rules | None = None,
+        faults: Faults | None = None,
+        speed: float = 1.0,
+        instant: bool = False,
+        seed: int = 1,
+        canned_outputs: bool = False,
+        allow: Sequence[str] = LOOPBACK,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.rules = rules or Rules()
+        self.faults = faults or Faults()
+        self.instant = instant
+        self.store = Store(folder / "sandbox.db", speed)
+        self.fetcher = Fetcher(folder / "media", self.store, allow)
+        self.outputs = Outputs(folder / "outputs", self.store.secret, canned=canned_outputs)
+        self.reads: Counter[str] = Counter()
+        """How often each endpoint was read, as ``vendor GET path`` → number, since this process started."""
+        self._seed = seed
+
+    def pick(self, subject: str, options: Sequence[Choice]) -> Choice:
+        """One of the forms that the documents give, always the same for the same subject and seed."""
+        if not self.rules.quirks:
+            return options[0]
+        return random.Random(f"{self._seed}/{subject}").choice(options)  # noqa: S311 - to be repeated

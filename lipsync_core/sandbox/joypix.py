@@ -1,0 +1,161 @@
+"""JoyPix: one image and one voice, or one image and two. Source: its pages Get started with API and Motion-2-Dialog."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any, ClassVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from lipsync_core.sandbox.clock import Phase
+from lipsync_core.sandbox.fields import Field, problems
+from lipsync_core.sandbox.order import Order, Problem, Refusal
+from lipsync_core.sandbox.vendor import Vendor, View, answer, bearer, told_no
+
+_OPTIONS = (
+    Field("resolution", options=("480p", "720p")),
+    Field("prompt"),
+    Field("seed", "int", least=-1),
+)
+# motion-2 has an example and no parameter table: required and optional are assumed from its sibling's.
+MOTION_2 = (Field("audio_url", "link", required=True), Field("image_url", "link", required=True), *_OPTIONS)
+MOTION_2_DIALOG = (
+    Field("left_audio_url", "link", required=True),
+    Field("right_audio_url", "link", required=True),
+    Field("image_url", "link", required=True),
+    *_OPTIONS,
+)
+WORDS = {
+    Phase.QUEUED: "submitted",
+    Phase.RUNNING: "processing",
+    Phase.DONE: "completed",
+    Phase.FAILED: "failed",
+}
+_RTF = {"480p": 15.0, "720p": 25.0}
+# Only the classes of codes are documented; the texts are assumed.
+_MESSAGES = {
+    400: "invalid request",
+    401: "invalid api key",
+    402: "insufficient credits",
+    404: "task not found",
+    413: "request too large",
+    429: "too many requests",
+}
+_PROBLEMS = {
+    "required": "{field} is required",
+    "unknown": "{field} is not a parameter",
+    "type": "{field} must be a valid {detail}",
+    "enum": "{field} must be one of {detail}",
+    "value": "{field} must be {detail}",
+}
+
+
+class JoyPix(Vendor):
+    """https://openapi.joypix.ai"""
+
+    name = "joypix"
+    kept_days: ClassVar[float | None] = 3.0  # "stored for 72 hours"
+    record_days: ClassVar[float | None] = 30.0  # "retained for 1 month"
+
+    def routes(self) -> list[BaseRoute]:
+        """Two submits and one poll."""
+        return [
+            Route("/v1/lip-sync/motion-2", self.motion_2, methods=["POST"]),
+            Route("/v1/lip-sync/motion-2-dialog", self.motion_2_dialog, methods=["POST"]),
+            Route("/v1/tasks/{task_id}", self.task),
+        ]
+
+    async def motion_2(self, request: Request) -> Response:
+        """One image, one voice."""
+        return await self.submit(request, _portrait)
+
+    async def motion_2_dialog(self, request: Request) -> Response:
+        """One image, two voices."""
+        return await self.submit(request, _dialog)
+
+    async def task(self, request: Request) -> Response:
+        """A task's state and, in the end, its video."""
+        return await self.poll(request, lambda: answer(self._task(self.found(request, request.path_params["task_id"]))))
+
+    def key(self, request: Request) -> str:
+        """Any bearer token: the form of a key is not documented."""
+        key = bearer(request)
+        if not key:
+            raise Refusal(401)
+        if request.method == "POST" and "nocredit" in key:
+            raise Refusal(402)
+        return key
+
+    def refuse(self, request: Request, refusal: Refusal) -> Response:
+        """The envelope, with the HTTP status in ``code``; a server's fault has four digits, as the table has it."""
+        status = refusal.status
+        text = "; ".join(told_no(refusal, _PROBLEMS)) or refusal.message or _MESSAGES.get(status, "server error")
+        code = status if status < 500 else status * 10
+        name = self.house.pick(f"joypix/error/{request.url.path}", ("message", "msg"))
+        mirrored = self.house.rules.joypix_http == "mirror"
+        return answer({"code": code, name: text, "data": None}, status if mirrored else 200)
+
+    def accepted(self, request: Request, view: View) -> Response:
+        """The task's id; the dialog's page shows no status beside it."""
+        job = view.job
+        data = {"task_id": job.vendor_id}
+        usual = ("with", "without") if job.model == "motion-2" else ("without", "with")
+        if self.house.pick(f"{self.name}/{job.number}/status", usual) == "with":
+            data["status"] = WORDS[Phase.QUEUED]
+        return answer(self._envelope(view, data), self.house.rules.accept_status or 200)
+
+    def new_id(self, number: int) -> str:
+        """``task_`` and a number, as in the samples."""
+        return f"task_{uuid.uuid4().int % 10**12:012d}"
+
+    def work_s(self, order: Order, length_s: float) -> float:
+        """15 times the video's length at 480p, 25 times at 720p."""
+        return _RTF[order.resolution] * length_s
+
+    def _task(self, view: View) -> dict[str, Any]:
+        job = view.job
+        data = {
+            "task_id": job.vendor_id,
+            "inputs": json.dumps(job.asked),  # typed as a string of "input params"
+            "model": job.model,
+            "status": WORDS[view.phase],
+            "error": job.fails if view.phase is Phase.FAILED else "",
+        }
+        if view.link or self.house.pick(f"{self.name}/{job.number}/video_url", ("empty", "missing")) == "empty":
+            data["video_url"] = view.link or ""
+        return self._envelope(view, data)
+
+    def _envelope(self, view: View, data: dict[str, Any]) -> dict[str, Any]:
+        subject = f"{self.name}/{view.job.number}"
+        name = self.house.pick(f"{subject}/message", ("message", "msg"))
+        return {"code": self.house.pick(f"{subject}/code", (0, 200)), name: "success", "data": data}
+
+
+def _portrait(body: dict[str, Any]) -> Order:
+    _check(problems(body, MOTION_2))
+    return Order(
+        model="motion-2",
+        asked=body,
+        voices=(body["audio_url"],),
+        picture=body["image_url"],
+        resolution=body.get("resolution", "480p"),
+    )
+
+
+def _dialog(body: dict[str, Any]) -> Order:
+    _check(problems(body, MOTION_2_DIALOG))
+    return Order(
+        model="motion-2-dialog",
+        asked=body,
+        voices=(body["left_audio_url"], body["right_audio_url"]),
+        picture=body["image_url"],
+        resolution=body.get("resolution", "480p"),
+    )
+
+
+def _check(found: tuple[Problem, ...]) -> None:
+    if found:
+        raise Refusal(400, problems=found)

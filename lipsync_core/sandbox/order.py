@@ -1,0 +1,52 @@
+"""What a vendor was asked for, once its own wire format has been read; and how a vendor says no."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Rule = Literal["required", "unknown", "type", "enum", "value"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One render as a vendor understood it. Media are links or data URIs; unset where there are none."""
+
+    model: str
+    asked: Mapping[str, Any]
+    """The request's JSON object."""
+    voices: tuple[str, ...] = ()
+    picture: str = ""
+    video: str = ""
+    mask: str = ""
+    text: str = ""
+    overlap: bool = False
+    """Whether the voices of a dialog speak at once; otherwise one after the other."""
+    resolution: str = "480p"
+    aspect: str = ""
+    """Width to height as ``16:9``; empty for that of the picture."""
+    variant: str = ""
+    """The vendor's model version where it changes the price."""
+    webhook: str = ""
+    client_id: str = ""
+    """The caller's own id, where the vendor takes one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a request body. ``detail`` names what was expected."""
+
+    field: str
+    rule: Rule
+    detail: str = ""
+    got: Any = None
+
+
+@dataclass(eq=False)
+class Refusal(Exception):  # noqa: N818 - not a failure of the sandbox: the vendor said no
+    """The vendor answers with this HTTP status. ``problems`` where the body was to blame."""
+
+    status: int
+    message: str = ""
+    problems: tuple[Problem, ...] = field(default=())

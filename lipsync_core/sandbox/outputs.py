@@ -1,0 +1,107 @@
+"""The finished videos: rendered once per set of media, served under links that are signed and expire.
+
+A render starts when a job is accepted. A job that is due before its video exists is still running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lipsync_core import workers
+from lipsync_core.errors import StudioError
+from lipsync_core.sandbox.jobs import Job
+
+log = logging.getLogger(__name__)
+
+RENDER = workers.Limits(memory_mb=3072, seconds=3600)
+CANNED = Path(__file__).with_name("canned.mp4")
+_CHARACTERS_PER_SECOND = 15
+_DIGITS = 24
+
+
+def spoken_s(text: str) -> float:
+    """How long a text lasts when spoken, in seconds: about 15 characters a second, at least one second."""
+    return max(1.0, len(text) / _CHARACTERS_PER_SECOND)
+
+
+class Outputs:
+    """Renders, keeps and finds videos in ``folder``; ``canned`` hands out one tiny video instead."""
+
+    def __init__(self, folder: Path, secret: bytes, *, canned: bool) -> None:
+        self._folder = folder
+        self._secret = secret
+        self._canned = canned
+        self._rendering: dict[str, asyncio.Task[None]] = {}
+        self._turn = asyncio.Semaphore(1)
+
+    def ready(self, job: Job) -> bool:
+        """Whether the job's video can be fetched."""
+        return self._canned or self._path(job.film).is_file()
+
+    def begin(self, job: Job) -> None:
+        """See to it that the video is being made, if it is to be made at all."""
+        if job.fails or self.ready(job):
+            return
+        name = self._path(job.film).name
+        if name not in self._rendering:
+            self._rendering[name] = asyncio.get_running_loop().create_task(self._make(job.film))
+
+    async def end(self) -> None:
+        """Leave what is being made; it is begun anew when its job is looked at again."""
+        for task in self._rendering.values():
+            task.cancel()
+        await asyncio.gather(*self._rendering.values(), return_exceptions=True)
+
+    def content(self, job: Job) -> bytes | Path:
+        """The video, or where it is. Canned ones differ by job, in a box at the end that players skip."""
+        if not self._canned:
+            return self._path(job.film)
+        mark = f"{job.vendor} {job.vendor_id}".encode()
+        return CANNED.read_bytes() + struct.pack(">I4s", 8 + len(mark), b"free") + mark
+
+    def token(self, job: Job, expires_ms: int) -> str:
+        """The part of a link that names a job's video until an instant of the sandbox's clock."""
+        return f"{job.number}-{expires_ms}-{self._signature(job.number, expires_ms)}"
+
+    def named_by(self, token: str) -> tuple[int, int] | None:
+        """The job's number and the instant of expiry that a genuine token names."""
+        number, _, rest = token.partition("-")
+        expires, _, signature = rest.partition("-")
+        if not (number.isdecimal() and expires.isdecimal() and number.isascii() and expires.isascii()):
+            return None
+        if not hmac.compare_digest(self._signature(int(number), int(expires)), signature):
+            return None
+        return int(number), int(expires)
+
+    def _signature(self, number: int, expires_ms: int) -> str:
+        return hmac.new(self._secret, f"{number}-{expires_ms}".encode(), "sha256").hexdigest()[:_DIGITS]
+
+    def _path(self, film: Mapping[str, Any]) -> Path:
+        name = hashlib.sha256(json.dumps(dict(film), sort_keys=True).encode()).hexdigest()
+        return self._folder / f"{name}.mp4"
+
+    async def _make(self, film: Mapping[str, Any]) -> None:
+        path = self._path(film)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part.mp4")
+        try:
+            async with self._turn:
+                if not path.is_file():
+                    await asyncio.to_thread(workers.run, "sandbox_film", {**film, "out": str(part)}, RENDER)
+                    part.replace(path)
+        except StudioError as error:
+            # The media were measured before, so this is no fault of the caller's: its job gets the canned video.
+            log.warning("the sandbox could not render %s: %s", film, error)
+            path.write_bytes(CANNED.read_bytes())
+        finally:
+            self._rendering.pop(path.name, None)
+            part.unlink(missing_ok=True)
+            part.with_suffix(".wav").unlink(missing_ok=True)

@@ -1,0 +1,275 @@
+"""What all four vendors do alike: read a submit, fetch and measure, bill, answer; polls; the link to the video.
+
+Subclasses know the wire: where the key stands, the fields, the words, the shape of an answer and of an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from lipsync_core.sandbox import webhooks
+from lipsync_core.sandbox.bill import NOTHING, charge, film_s, overlaps
+from lipsync_core.sandbox.body import json_object, read_body, readable, shortened
+from lipsync_core.sandbox.clock import Phase, phase
+from lipsync_core.sandbox.downloads import download
+from lipsync_core.sandbox.faults import Fault, Kind
+from lipsync_core.sandbox.fetching import Unusable
+from lipsync_core.sandbox.house import House
+from lipsync_core.sandbox.jobs import Job, NewJob, fingerprint
+from lipsync_core.sandbox.order import Order, Refusal
+from lipsync_core.sandbox.outputs import spoken_s
+from lipsync_core.sandbox.spoil import spoiled
+
+_DAY_MS = 86_400_000
+_FAILS_AFTER_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A job as it is to be shown: where it stands, and the link where its video can be fetched."""
+
+    job: Job
+    phase: Phase
+    now_ms: int
+    link: str | None
+
+
+class Vendor(ABC):
+    """One vendor's service."""
+
+    name: ClassVar[str]
+    longest_s: ClassVar[float] = 600.0
+    """Longer videos fail. JoyPix says ten minutes; assumed for the others, who say nothing."""
+    link_days: ClassVar[float] = 1.0
+    """How long a link is good after it was given."""
+    kept_days: ClassVar[float | None] = None
+    """How long a video is kept after it was finished; None where nothing is said."""
+    record_days: ClassVar[float | None] = None
+    """How long a job can be asked for."""
+    largest_body: ClassVar[int] = 1 << 20
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+
+    @abstractmethod
+    def routes(self) -> list[BaseRoute]:
+        """The vendor's endpoints."""
+
+    @abstractmethod
+    def key(self, request: Request) -> str:
+        """The key that a request carries. Raises `Refusal` where it is missing, garbled, or out of credit."""
+
+    @abstractmethod
+    def refuse(self, request: Request, refusal: Refusal) -> Response:
+        """The vendor's way to say no."""
+
+    @abstractmethod
+    def accepted(self, request: Request, view: View) -> Response:
+        """The answer to an accepted submit."""
+
+    @abstractmethod
+    def new_id(self, number: int) -> str:
+        """An id for the ``number``-th submit, as the vendor makes them."""
+
+    @abstractmethod
+    def work_s(self, order: Order, length_s: float) -> float:
+        """How long the vendor works on a video of this length, in seconds."""
+
+    def told(self, view: View) -> Mapping[str, Any]:
+        """What a webhook says of a job."""
+        raise NotImplementedError(f"{self.name} has no webhooks")
+
+    def portrait(self, _order: Order) -> Path | None:
+        """The vendor's own picture for an order that brings none."""
+        return None
+
+    def app(self) -> Starlette:
+        """This vendor alone."""
+
+        async def unknown(request: Request, error: Exception) -> Response:
+            status = error.status_code if isinstance(error, HTTPException) else 404
+            return self.refuse(request, Refusal(status, "Method Not Allowed" if status == 405 else "Not Found"))
+
+        routes = [*self.routes(), Route("/outputs/{token}.mp4", self.output)]
+        return Starlette(routes=routes, exception_handlers={HTTPException: unknown})
+
+    # Submitting
+
+    async def submit(self, request: Request, read: Callable[[dict[str, Any]], Order]) -> Response:
+        """Answer a submit; ``read`` turns the JSON body into an order or raises `Refusal`."""
+        fault = self.house.faults.take(self.name, "submit")
+        data, refusal = await read_body(request, self.largest_body)
+        key: str | None = None
+        try:
+            key = self.key(request)
+        except Refusal as error:
+            refusal = error
+        text = readable(data)
+        if key is not None:
+            text = text.replace(key, "[key]")
+        kept = None if key is None else fingerprint(key)
+        path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+        about = (self.name, path, kept, text, None if fault is None else fault.kind.value)
+        number = await asyncio.to_thread(self.house.store.arrived, *about)
+        job: Job | None = None
+        if fault is not None and not fault.accepted:
+            answer = Response()
+        elif refusal is not None or kept is None:
+            answer = self.refuse(request, refusal or Refusal(401))
+        else:
+            try:
+                order = read(json_object(data))
+                job = await self._accept(request, number, kept, order)
+                answer = self.accepted(request, View(job, Phase.QUEUED, job.accepted_ms, None))
+            except Refusal as error:
+                answer = self.refuse(request, error)
+        if fault is not None:
+            answer = await spoiled(fault, request, answer, self.refuse(request, Refusal(fault.status)))
+        status = 0 if fault is not None and fault.kind is Kind.LOST else answer.status_code
+        await asyncio.to_thread(self.house.store.answered, number, status, None if job is None else job.number)
+        return answer
+
+    async def _accept(self, request: Request, number: int, key: str, order: Order) -> Job:
+        rules = self.house.rules
+        if order.webhook and not self.house.fetcher.may_ask(order.webhook):
+            raise Refusal(400, "The sandbox sends webhooks to this computer only; start it with --allow HOST")
+        film: dict[str, Any] = {}
+        fails: str | None = None
+        length_s, line = 0.0, NOTHING
+        try:
+            film, lengths = await self._film(order)
+            length_s = film_s(self.name, order, lengths, rules)
+            if length_s > self.longest_s:
+                raise Unusable(f"Audio is too long: at most {self.longest_s:.0f} seconds")
+            line = charge(self.name, order, length_s, rules)
+        except Unusable as error:
+            fails = str(error)
+        broken = self.house.faults.take(self.name, "render")
+        hook = self.house.faults.take(self.name, "webhook") if order.webhook else None
+        work_s = _FAILS_AFTER_S if fails else self.work_s(order, length_s)
+        fails = fails or (None if broken is None else broken.words)
+        new = NewJob(
+            vendor=self.name,
+            vendor_id=self.new_id(number),
+            model=order.model,
+            key=key,
+            client_id=order.client_id,
+            work_ms=0 if self.house.instant else round(work_s * 1000),
+            length_ms=round(length_s * 1000),
+            asked=json.dumps(shortened(order.asked)),
+            film=json.dumps(film),
+            fails=fails,
+            origin=f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}",
+            webhook=order.webhook,
+            webhook_fault=None if hook is None else hook.kind.value,
+        )
+        refunded = fails is not None and self.name in rules.refunds
+        job = await asyncio.to_thread(self.house.store.accept, new, line, refunded=refunded)
+        self.house.outputs.begin(job)
+        if job.webhook_fault == Kind.HOOK_EARLY:
+            await webhooks.tell(self, job, Phase.DONE)
+        return job
+
+    async def _film(self, order: Order) -> tuple[dict[str, Any], list[float]]:
+        """What the video is made of, and the length of each voice in seconds. Raises `Unusable`."""
+        get = self.house.fetcher.get
+        voices = [await get(voice, "audio") for voice in order.voices]
+        picture = (await get(order.picture, "image")).path if order.picture else self.portrait(order)
+        video = (await get(order.video, "video")).path if order.video else None
+        if order.mask:
+            await get(order.mask, "image")
+        hum_s = spoken_s(order.text) if order.text else 0.0
+        film = {
+            "picture": None if picture is None else str(picture),
+            "video": None if video is None else str(video),
+            "voices": [str(voice.path) for voice in voices],
+            "hum_s": hum_s,
+            "overlap": overlaps(self.name, order, self.house.rules),
+            "resolution": order.resolution,
+            "aspect": order.aspect,
+        }
+        return film, [voice.length_s for voice in voices] or [hum_s]
+
+    # Asking
+
+    async def poll(self, request: Request, show: Callable[[], Response]) -> Response:
+        """Answer a read with what ``show`` makes of it, or with what a fault makes of that."""
+        self.house.reads[f"{self.name} GET {request.scope['route'].path}"] += 1
+        fault = self.house.faults.take(self.name, "poll")
+        request.state.fault = fault
+        try:
+            answer = show()
+        except Refusal as error:
+            answer = self.refuse(request, error)
+        if fault is None or fault.kind in (Kind.NO_LINK, Kind.LINK_EXPIRED):
+            return answer
+        return await spoiled(fault, request, answer, self.refuse(request, Refusal(fault.status)))
+
+    def found(self, request: Request, vendor_id: str) -> View:
+        """The caller's own job as it stands. Raises `Refusal` for any other id."""
+        key = fingerprint(self.key(request))
+        job, now_ms = self.house.store.find(self.name, vendor_id)
+        expired = job is not None and self.record_days is not None and now_ms > job.ends_ms + self.record_days * _DAY_MS
+        if job is None or job.key != key or expired:
+            raise Refusal(404)
+        return self.view(job, now_ms, getattr(request.state, "fault", None))
+
+    def view(self, job: Job, now_ms: int, fault: Fault | None = None) -> View:
+        """A job as it stands at an instant; begins its render again if a killed sandbox left it undone."""
+        self.house.outputs.begin(job)
+        ready = self.house.outputs.ready(job)
+        stands = phase(job.accepted_ms, job.work_ms, job.fails is not None, ready, now_ms)
+        link = self.link(job, now_ms) if stands is Phase.DONE else None
+        if fault is not None and fault.kind is Kind.NO_LINK:
+            link = None
+        if fault is not None and fault.kind is Kind.LINK_EXPIRED and link is not None:
+            link = f"{job.origin}/outputs/{self.house.outputs.token(job, now_ms - 1000)}.mp4"
+        return View(job, stands, now_ms, link)
+
+    def standing(self, job: Job, stands: Phase) -> View:
+        """A job as a webhook tells of it, which may not be how it stands."""
+        return View(job, stands, job.ends_ms, self.link(job, job.ends_ms) if stands is Phase.DONE else None)
+
+    def link(self, job: Job, now_ms: int) -> str:
+        """A link to the job's video."""
+        until = now_ms + self.link_days * _DAY_MS
+        if self.kept_days is not None:
+            until = job.ends_ms + self.kept_days * _DAY_MS
+        return f"{job.origin}/outputs/{self.house.outputs.token(job, int(until))}.mp4"
+
+    async def output(self, request: Request) -> Response:
+        """A finished video, to whoever holds the link."""
+        return await download(self, request)
+
+
+def bearer(request: Request) -> str:
+    """The token of ``Authorization: Bearer …``, or an empty text."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token if scheme == "Bearer" and token.isprintable() and " " not in token else ""
+
+
+def told_no(refusal: Refusal, wordings: Mapping[str, str]) -> list[str]:
+    """Each problem in words; ``wordings`` has a template for each rule, with {field}, {detail} and {got}."""
+    return [
+        wordings[problem.rule].format(field=problem.field, detail=problem.detail, got=json.dumps(problem.got))
+        for problem in refusal.problems
+    ]
+
+
+def answer(
+    payload: Mapping[str, Any] | list[Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A JSON answer."""
+    return JSONResponse(payload, status, headers)

@@ -1,0 +1,74 @@
+"""Tells callers that their jobs have ended, once each, by POST, unsigned, as the documents describe it.
+
+Nothing is sent again when the receiver does not answer: no vendor documents retries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import httpx
+
+from lipsync_core.sandbox.clock import Phase
+from lipsync_core.sandbox.faults import Kind
+from lipsync_core.sandbox.fetching import TLS
+
+if TYPE_CHECKING:
+    from lipsync_core.sandbox.jobs import Job
+    from lipsync_core.sandbox.vendor import Vendor
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 0.1
+FORGED_LINK = "http://169.254.169.254/latest/forged.mp4"
+
+
+async def deliver(vendors: Iterable[Vendor]) -> None:
+    """Send every webhook when it is due, for as long as this runs."""
+    by_name = {vendor.name: vendor for vendor in vendors}
+    store = next(iter(by_name.values())).house.store
+    while True:
+        for job in await asyncio.to_thread(store.to_tell):
+            vendor = by_name.get(job.vendor)
+            if vendor is not None:
+                await _when_ready(vendor, job)
+        await asyncio.sleep(EVERY_S)
+
+
+async def _when_ready(vendor: Vendor, job: Job) -> None:
+    outputs = vendor.house.outputs
+    if job.fails is None and not outputs.ready(job):
+        outputs.begin(job)
+    elif await asyncio.to_thread(vendor.house.store.claim_webhook, job.number):
+        await _send(vendor, job, Phase.FAILED if job.fails else Phase.DONE)
+
+
+async def _send(vendor: Vendor, job: Job, ended: Phase) -> None:
+    match job.webhook_fault:
+        case Kind.HOOK_LOST:
+            return
+        case Kind.HOOK_DOUBLED:
+            await tell(vendor, job, ended)
+        case Kind.HOOK_FORGED:
+            await tell(vendor, job, Phase.DONE, forged=True)
+        case _:
+            pass
+    await tell(vendor, job, ended)
+    if job.webhook_fault == Kind.HOOK_OUT_OF_ORDER:
+        await tell(vendor, job, Phase.RUNNING)
+
+
+async def tell(vendor: Vendor, job: Job, stands: Phase, *, forged: bool = False) -> None:
+    """Send one webhook, true or forged, and ignore what the receiver makes of it."""
+    body = dict(vendor.told(vendor.standing(job, stands)))
+    if forged:
+        body |= {"id": str(uuid.uuid4()), "output": FORGED_LINK}
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=10, verify=TLS) as client:
+            await client.post(job.webhook, json=body)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        log.info("a webhook of the sandbox was not taken: %s", type(error).__name__)
