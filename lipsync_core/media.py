@@ -23,6 +23,7 @@ from sqlalchemy import RowMapping, insert, select, update
 from lipsync_core import workers
 from lipsync_core.brief import MouthBox
 from lipsync_core.database import Database, now_ms
+from lipsync_core.errors import MediaError, WorkerError
 from lipsync_core.schema import media
 
 Kind = Literal["image", "audio", "video"]
@@ -79,9 +80,10 @@ class MediumFacts:
 class MediaStore:
     """Media in a folder, their facts in the ledger's database."""
 
-    def __init__(self, folder: Path, database: Database) -> None:
+    def __init__(self, folder: Path, database: Database, limits: workers.Limits = LOOK) -> None:
         self._folder = folder
         self._db = database
+        self._limits = limits
 
     def look(self, source: Path | bytes | BinaryIO, kind: Kind, name: str) -> MediumFacts:
         """What ``source`` is, without keeping it. Raises `MediaError` where it cannot be used as ``kind``."""
@@ -121,8 +123,12 @@ class MediaStore:
     ) -> tuple[MediumFacts, dict[str, Any]]:
         arguments = {"path": str(scratch / "incoming"), "name": name}
         arguments |= {variant: str(scratch / variant) for variant in pictures}
-        with _looks:
-            found = workers.run(f"look_{kind}", arguments, LOOK)
+        try:
+            with _looks:
+                found = workers.run(f"look_{kind}", arguments, self._limits)
+        except WorkerError as error:
+            advice = f"{error} Save “{name}” anew with another program, or choose another file."
+            raise MediaError("This file could not be opened", advice) from error
         return _facts(sha256, kind, name, size, found), found
 
     def _write(self, facts: MediumFacts, found: dict[str, Any]) -> None:

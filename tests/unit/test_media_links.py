@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lipsync_core import MediumFacts
+from lipsync_core import MediaError, MediumFacts
+from lipsync_core.database import Database
 from lipsync_core.links import PERIOD_S, Links
-from lipsync_core.media import clean_name
+from lipsync_core.media import MediaStore, clean_name
+from lipsync_core.workers import Limits
+from tests import corpus
 
 FACTS = MediumFacts("c" * 64, "video", "x", ".mp4", "video/mp4", 1)
 
@@ -66,10 +69,16 @@ def test_a_forged_or_foreign_or_expired_token_leads_nowhere(monkeypatch: pytest.
     assert links.read(token) is None
 
 
-def test_paths_come_from_the_hash_alone(tmp_path: Path) -> None:
-    from lipsync_core.database import Database
-    from lipsync_core.media import MediaStore
+def test_a_file_that_ends_its_worker_is_refused_in_words_and_leaves_nothing(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'x.db'}")
+    database.migrate()
+    store = MediaStore(tmp_path / "media", database, Limits(memory_mb=2048, seconds=0.05))
+    with pytest.raises(MediaError, match=r"It took longer .* Save “face\.png” anew"):
+        store.keep(corpus.png(), "image", "face.png")
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
 
+
+def test_paths_come_from_the_hash_alone(tmp_path: Path) -> None:
     store = MediaStore(tmp_path, Database(f"sqlite:///{tmp_path / 'x.db'}"))
     assert store.path(FACTS) == tmp_path / "cc" / f"{'c' * 64}.mp4"
     assert store.path(FACTS, "thumb") == tmp_path / "cc" / f"{'c' * 64}.thumb.jpg"
