@@ -160,7 +160,7 @@ def test_names_are_shown_as_typed_and_fetch_nothing(page: Page, tmp_path: Path) 
     assert wild in shown
     page.get_by_role("link", name="Jobs").click()
     row = page.locator("[class*='st-key-row-']").first
-    expect(row).to_be_visible()
+    expect(row.get_by_role("link")).to_be_visible()
     assert wild in row.inner_text().replace("\u2060", "")
     assert page.locator("a[href*='canary']").count() == 0
 
