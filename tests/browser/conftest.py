@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, expect, sync_playwright
 
 from lipsync_core import Settings, Studio
 from tests.conftest import CHROMIUM
@@ -33,6 +33,9 @@ def playwright() -> Iterator[Playwright]:
     """Playwright's driver."""
     with sync_playwright() as driver:
         yield driver
+
+
+expect.set_options(timeout=20_000)  # a busy machine may take its time; what is waited for still has to come
 
 
 @pytest.fixture(scope="package")

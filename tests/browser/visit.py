@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,18 @@ def open_page(page: Page, path: str = "/", title: str = "Create") -> None:
     page.goto(path)
     expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
     settle(page)
+
+
+def go_back_to(page: Page, address: str) -> None:
+    """Press Back until the address matches. Two presses may be needed: Streamlit makes an entry of its own when a page
+    that was come to from elsewhere puts its brief into the address."""
+    for _ in range(2):
+        page.go_back()
+        page.wait_for_timeout(300)
+        settle(page)
+        if re.search(address, page.url):
+            return
+    raise AssertionError(f"two steps back, and still at {page.url}")
 
 
 def settle(page: Page) -> None:
