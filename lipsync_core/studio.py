@@ -280,6 +280,15 @@ class Studio:
         """A relative link to a stored medium, good for hours."""
         return self._links.to(facts, variant, name=f"{variant}{facts.extension if variant == 'file' else '.jpg'}")
 
+    def thumbnail_link(self, job: Job) -> str | None:
+        """A relative link to the job's picture, 224 pixels square; asks nothing of the ledger, so that a list may."""
+        image = job.brief.image
+        if not isinstance(image, KeptMedium):
+            return None
+        return self._links.to(
+            MediumFacts(image.sha256, "image", "", ".jpg", "image/jpeg", 0), "thumb", name="thumb.jpg"
+        )
+
     def preview(self, facts: MediumFacts) -> bytes:
         """A stored picture as a JPEG of at most 960 pixels, upright."""
         return self._store.path(facts, "preview").read_bytes()

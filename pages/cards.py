@@ -51,9 +51,8 @@ def player(job: Job, width: int | str = "stretch") -> None:
 
 def thumbnail(job: Job, width: int) -> None:
     """The job's picture beside its name; decorative, so it has no text of its own."""
-    facts = studio().medium(job.brief.image, "image")
-    if facts is not None:
-        st.image(studio().media_link(facts, "thumb"), width=width, alt="")
+    if (link := studio().thumbnail_link(job)) is not None:
+        st.image(link, width=width, alt="")
 
 
 def actions(job: Job, by: str) -> None:

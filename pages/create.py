@@ -138,10 +138,9 @@ def _options(brief_id: str, open_brief: OpenBrief | None, by: str) -> None:
         return widget
 
     def change(field: str) -> None:
-        value = st.session_state[f"{brief_id}.{field}"]
-        studio().change_brief(brief_id, by=by, **{field: "" if value is None else value})
+        studio().change_brief(brief_id, by=by, **{field: st.session_state[f"{brief_id}.{field}"]})
 
-    size, name, project = st.columns([3, 4, 4])
+    size, *texts = st.columns([3, 4, 4])
     with size:
         resolutions = next(iter(ENGINES.values())).resolutions
         st.radio(
@@ -152,24 +151,18 @@ def _options(brief_id: str, open_brief: OpenBrief | None, by: str) -> None:
             on_change=change,
             args=("resolution",),
         )
-    with name:
-        st.text_input(
-            "Name",
-            key=key("name", brief.name if brief else ""),
-            max_chars=MAX_NAME,
-            placeholder="Weekly update 47 EN",
-            on_change=change,
-            args=("name",),
-        )
-    with project:
-        st.text_input(
-            "Project",
-            key=key("project", brief.project if brief else ""),
-            max_chars=MAX_NAME,
-            placeholder="Weekly update",
-            on_change=change,
-            args=("project",),
-        )
+    for column, field, example in zip(
+        texts, ("name", "project"), ("Weekly update 47 EN", "Weekly update"), strict=True
+    ):
+        with column:
+            st.text_input(
+                field.capitalize(),
+                key=key(field, getattr(brief, field) if brief else ""),
+                max_chars=MAX_NAME,
+                placeholder=example,
+                on_change=change,
+                args=(field,),
+            )
     with st.expander("More options: seed"):
         st.number_input(
             "Seed",

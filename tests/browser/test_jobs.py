@@ -51,6 +51,8 @@ def test_history_is_newest_first_in_pages_and_its_filters_are_a_link(page: Page,
     fill(rows, ledger, 30)
     open_page(page, "/jobs", "Jobs")
     expect_clips(page, *range(30, 18, -1))
+    drawn = "() => [...document.querySelectorAll('[class*=st-key-row-] img')].filter(i => i.naturalWidth).length === 12"
+    page.wait_for_function(drawn)
     page.get_by_label("Page 3", exact=True).click()
     expect_clips(page, *range(6, 0, -1))
     assert "page=3" in page.url
