@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route, Router
 from streamlit import config
 
 from lipsync_core import ROOT, Settings, SettingsError
-from lipsync_core.serving import OPEN_REFUSED, LoopbackOnly, health, is_loopback, media, studio
+from lipsync_core.serving import OPEN_REFUSED, LoopbackOnly, health, is_loopback, media, studio, webhook
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,15 @@ app = st.App(
     lifespan=lifespan,
     middleware=[Middleware(LoopbackOnly, allowed=OPEN)],
     routes=[
-        Mount("/api", app=Router([Route("/health", health, methods=["GET"])])),
+        Mount(
+            "/api",
+            app=Router(
+                [
+                    Route("/health", health, methods=["GET"]),
+                    Route("/webhooks/{provider}/{token}", webhook, methods=["POST"]),
+                ]
+            ),
+        ),
         Route("/app/static/media/{token}/{name}", media, methods=["GET"]),
     ],
 )

@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from lipsync_core.engines import Engine
+from typing import Any
 
 MAX_NAME = 120
 """Characters that a job's name or project may have."""
@@ -21,16 +18,19 @@ MouthBox = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class KeptMedium:
-    """A picture or voice that the studio has stored: its content's SHA-256 and the name it came with."""
+    """A picture, voice or video that the studio has stored: its content's SHA-256 and the name it came with."""
 
     sha256: str
     name: str
+    url: str | None = None
+    """The public link it was fetched from, which a vendor may be given in its place."""
 
 
 Medium = str | bytes | os.PathLike[str] | KeptMedium
 """A path, a link (``http…``), bytes, or something the studio has already stored."""
 
-MEDIA_FIELDS = ("image", "audio")
+MEDIA_FIELDS = ("image", "video", "audio", "left_audio", "right_audio", "mask_image")
+"""The fields of a brief that hold media."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +38,41 @@ class Brief:
     """One clip to be made. Every field but ``scene`` may be missing until it is submitted."""
 
     scene: str = "portrait"
-    """``portrait``: one image and one voice."""
+    """``portrait``: one image and one voice. ``dialog``: one image and two voices. ``redub``: a video and a new voice.
+    ``presenter``: a stock creator and a voice or a text."""
     engine: str | None = None
     image: Medium | None = None
+    video: Medium | None = None
+    creator: str | None = None
+    """A stock presenter, by the vendor's id."""
     audio: Medium | None = None
+    left_audio: Medium | None = None
+    right_audio: Medium | None = None
+    order: str | None = None
+    """Who of two speaks when: ``meanwhile``, ``left_right`` or ``right_left``; None leaves it to the engine."""
+    text: str = ""
+    """What is to be spoken, instead of a recording."""
+    speaker: str | None = None
+    """Whose voice speaks the text, by the vendor's name for it."""
+    accent: str | None = None
+    """Whose voice speaks the text, by the vendor's id for it."""
     resolution: str = "480p"
     """The shorter side."""
+    aspect_ratio: str | None = None
+    """``16:9``, ``1:1`` or ``9:16``."""
+    prompt: str = ""
+    """How the speaker should act, for engines that listen to it."""
     seed: int = -1
     """Same inputs and seed, same video; −1 picks one at random and records it with the job."""
+    mask_image: Medium | None = None
+    """Where in the video the mouth may be changed."""
     mouth_box: MouthBox | None = None
     """Where a person placed the mouth; it wins over what was found."""
     name: str = ""
     project: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The brief as JSON-ready values; its media must be kept ones."""
+        """The brief as JSON-ready values; its media must be kept ones or links."""
         return asdict(self)
 
     @classmethod
@@ -61,26 +81,11 @@ class Brief:
         known = {field.name for field in fields(cls)}
         given = {key: value for key, value in values.items() if key in known}
         for field in MEDIA_FIELDS:
-            if given.get(field) is not None:
+            if isinstance(given.get(field), dict):
                 given[field] = KeptMedium(**given[field])
         if given.get("mouth_box") is not None:
             given["mouth_box"] = tuple(given["mouth_box"])
         return cls(**given)
-
-
-def option_errors(brief: Brief, engine: Engine) -> dict[str, str]:
-    """What is wrong with the brief's options for ``engine``: field → message. Looks at no media."""
-    errors: dict[str, str] = {}
-    if brief.scene != engine.scene:
-        errors["scene"] = f"{engine.title} makes “{engine.scene}” clips, not “{brief.scene}”."
-    if brief.resolution not in engine.resolutions:
-        errors["resolution"] = f"Choose {' or '.join(engine.resolutions)}."
-    if not -1 <= brief.seed <= MAX_SEED:
-        errors["seed"] = f"Choose a whole number from 0 to {MAX_SEED:,}, or −1 for a random one."
-    for field in ("name", "project"):
-        if len(getattr(brief, field)) > MAX_NAME:
-            errors[field] = f"Keep it to {MAX_NAME} characters."
-    return errors
 
 
 def mouth_box_error(box: MouthBox, width: int, height: int) -> str | None:

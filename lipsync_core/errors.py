@@ -7,7 +7,10 @@
     │   └── FetchError      a link that was refused, could not be reached, or answered badly
     ├── RenderError         a draft render ended without a video
     │   └── WorkerError     the worker process was killed: memory, time, or a crash
-    └── UnknownJobError        no job has this id
+    ├── UnknownJobError     no job has this id
+    ├── VendorIdTakenError  another job has this vendor's id
+    ├── PriceRoseError      the price is higher than the one that was agreed to (in `lipsync_core.pricing`)
+    └── VendorError         a vendor could not be asked, or said no, when a person wanted to know something
 
 A text says what happened, what to do next and, wherever money could be at stake, whether it moved.
 """
@@ -50,10 +53,12 @@ class FetchError(MediaError):
     """A link that was refused by the guard, could not be reached, or answered badly.
 
     ``refused`` is true where the guard said no (the address may never be asked), false where asking failed.
+    ``status`` is that of the answer which was no file; None where none came.
     """
 
-    def __init__(self, title: str, advice: str, *, refused: bool = False) -> None:
+    def __init__(self, title: str, advice: str, *, refused: bool = False, status: int | None = None) -> None:
         self.refused = refused
+        self.status = status
         super().__init__(title, advice)
 
 
@@ -70,3 +75,15 @@ class UnknownJobError(StudioError):
 
     def __init__(self, job_id: int) -> None:
         super().__init__(f"There is no job {job_id}.")
+
+
+class VendorIdTakenError(StudioError):
+    """A vendor's id belongs to another job of this studio."""
+
+    def __init__(self, vendor_id: str, job_id: int) -> None:
+        self.job_id = job_id
+        super().__init__(f"Job {job_id} already has the id {vendor_id}. Nothing was changed.")
+
+
+class VendorError(StudioError):
+    """A vendor could not be asked, or its answer does not fit; nothing was sent that costs money."""

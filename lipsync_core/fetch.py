@@ -119,7 +119,7 @@ async def _stored(response: httpcore.Response, url: httpx.URL, into: Path, max_b
     if len(response.headers) > MAX_HEADERS:
         raise FetchError("That link answers oddly", f"{site(url)} sends too many headers. {_UPLOAD_INSTEAD}")
     if response.status != 200:
-        raise FetchError(*_words_for(response.status, site(url)))
+        raise FetchError(*_words_for(response.status, site(url)), status=response.status)
     declared = _header(response, b"content-length")
     if declared.isdecimal() and int(declared) > max_bytes:
         raise _too_large(url, max_bytes)

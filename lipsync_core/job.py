@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -48,13 +49,17 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
         _S.DONE: frozenset(),
         _S.FAILED: frozenset(),
         _S.REJECTED: frozenset(),
-        _S.NOT_TAKEN: frozenset(),
-        _S.WRITTEN_OFF: frozenset(),
+        # A person may have judged before the vendor's late answer came: an id that is paid for is never dropped.
+        _S.NOT_TAKEN: frozenset({_S.RENDERING}),
+        _S.WRITTEN_OFF: frozenset({_S.RENDERING}),
         _S.WITHDRAWN: frozenset(),
         _S.LOST: frozenset(),
     }
 )
 """From each state to those that may follow it. Who may take a step is decided by the ledger's guards."""
+
+LIVE = "live"
+SANDBOX = "sandbox"
 
 PENDING = frozenset({_S.QUEUED, _S.SUBMITTING, _S.RENDERING, _S.OVERDUE, _S.ARCHIVING})
 """States that the tracker moves on by itself."""
@@ -92,11 +97,61 @@ class Job:
     output: Path | None
     """The kept video on this machine, once done."""
     output_sha256: str | None
+    environment: str = LIVE
+    """`LIVE` or `SANDBOX`, frozen when the job was made."""
+    base_url: str | None = None
+    """The vendor's address, frozen when the job was made; None for drafts and in the sandbox."""
+    key_fingerprint: str | None = None
+    """Which key it goes with, frozen when the job was made."""
+    vendor_id: str | None = None
+    """The vendor's own id, once it took the job."""
+    candidate: str | None = None
+    """An id that may be this job's; it counts once the vendor confirms it."""
+    due_at: datetime | None = None
+    """When a tracker takes it up next: for a queued job, not before; else when the vendor is asked again."""
+    sent_at: datetime | None = None
+    """When the paid request began to leave."""
+    expected_end: datetime | None = None
+    """When the vendor should be done, with a generous margin; later the job is overdue."""
+    asks: int = 0
+    """How often the vendor was asked about it."""
+    snags: int = 0
+    """Free requests and downloads that went wrong in a row."""
+    missing_since: datetime | None = None
+    """Since when the vendor says that it does not have the job."""
+    vendor_word: str | None = None
+    """The vendor's own word for where it stands."""
+    progress: float | None = None
+    """From 0 to 1, where the vendor tells."""
+    output_url: str | None = None
+    """Where the vendor keeps the video."""
+    vendor_deletes_at: datetime | None = None
+    """When the vendor deletes it; None where it does not say, or has none."""
+    billed_credits: Decimal | None = None
+    billed_usd_micros: int | None = None
+    length_s: float | None = None
+    """Seconds of video that were asked for, as far as known before."""
+    batch: str | None = None
+    """The press it was made by, where that made several."""
+    follows: int | None = None
+    """The job whose lost answer it was sent anew for."""
+    hidden: bool = False
+    """Taken off the lists by a person; it is tended all the same."""
 
     @property
     def pending(self) -> bool:
         """Whether the tracker still moves this job on by itself."""
         return self.state in PENDING
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether it only ever goes to the sandbox: nothing is billed."""
+        return self.environment == SANDBOX
+
+    @property
+    def provider(self) -> str:
+        """The vendor's id, or ``draft``."""
+        return self.engine.partition("/")[0]
 
     @property
     def is_draft(self) -> bool:

@@ -7,24 +7,29 @@ the event that records it. Nothing in here decides what should happen; it only l
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, or_, select, update
 
 from lipsync_core.brief import Brief
 from lipsync_core.database import Database, instant, maybe_instant, now_ms
 from lipsync_core.errors import UnknownJobError
-from lipsync_core.job import PENDING, Job, JobEvent, JobState, may_become
-from lipsync_core.pricing import Qualifier, Quote
+from lipsync_core.job import LIVE, PENDING, WITHDRAWABLE, Job, JobEvent, JobState
+from lipsync_core.pricing import Quote
+from lipsync_core.records import TRACKER, Change, apply, check_id_is_free, job_of, record
 from lipsync_core.schema import events, jobs, secrets, trackers
 
-TRACKER = "tracker"
-"""Who an event names when no person took the step."""
+AT_VENDOR = (JobState.SUBMITTING, JobState.RENDERING)
+"""States in which a job takes one of its vendor's places."""
 
-_WORKING = (JobState.RENDERING, JobState.ARCHIVING)
+FREED = (JobState.RENDERING, JobState.OVERDUE, JobState.ARCHIVING, JobState.UNCONFIRMED)
+"""What a tracker that stops lets go at once; a request that may be on its way stays its own."""
+
+_ASKABLE = (JobState.RENDERING, JobState.OVERDUE, JobState.ARCHIVING)
+_HINTED = (*_ASKABLE, JobState.UNCONFIRMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,28 @@ class Filter:
     by: str | None = None
     text: str = ""
     """Part of a name, or a job's number."""
+    batch: str | None = None
+    hidden: bool = False
+    """Also those that were taken off the lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """What a job's row begins with. All of it is frozen from then on."""
+
+    brief: Brief
+    quote: Quote
+    by: str
+    nonce: str | None = None
+    environment: str = LIVE
+    base_url: str | None = None
+    key_fingerprint: str | None = None
+    length_s: float | None = None
+    likeness: str | None = None
+    batch: str | None = None
+    follows: int | None = None
+    hold_s: float = 0.0
+    """For how long no tracker may take it up."""
 
 
 class Ledger:
@@ -43,30 +70,65 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def add(self, brief: Brief, quote: Quote, *, by: str, nonce: str | None) -> Job:
+    def add(self, new: NewJob) -> Job:
         """Record a new queued job; with a nonce already seen, return that press's job instead."""
         with self._db.write() as connection:
-            if nonce is not None:
-                seen = connection.execute(select(jobs).where(jobs.c.nonce == nonce)).mappings().first()
-                if seen is not None:
-                    return _job(seen)
-            row = connection.execute(
-                insert(jobs)
-                .values(
-                    nonce=nonce,
-                    state=JobState.QUEUED,
-                    engine=quote.engine,
-                    made_by=by,
-                    name=brief.name,
-                    brief=json.dumps(brief.to_dict()),
-                    quote=json.dumps(asdict(quote)),
-                    created_ms=now_ms(),
-                )
-                .returning(jobs)
-            ).mappings()
-            job = _job(row.one())
-            _record(connection, job.id, JobState.QUEUED, by, "asked for")
-            return job
+            return self._add(connection, new)
+
+    def add_all(self, news: Sequence[NewJob]) -> list[Job]:
+        """Record all of these, or none."""
+        with self._db.write() as connection:
+            return [self._add(connection, new) for new in news]
+
+    def _add(self, connection: Connection, new: NewJob) -> Job:
+        if new.nonce is not None:
+            seen = connection.execute(select(jobs).where(jobs.c.nonce == new.nonce)).mappings().first()
+            if seen is not None:
+                return job_of(seen)
+        paid = not new.quote.engine.startswith("draft/")
+        now = now_ms()
+        row = connection.execute(
+            insert(jobs)
+            .values(
+                nonce=new.nonce,
+                state=JobState.QUEUED,
+                engine=new.quote.engine,
+                provider=new.quote.engine.partition("/")[0],
+                made_by=new.by,
+                name=new.brief.name,
+                brief=json.dumps(new.brief.to_dict()),
+                quote=json.dumps(asdict(new.quote)),
+                created_ms=now,
+                due_ms=now + int(new.hold_s * 1000) if paid else None,
+                environment=new.environment,
+                base_url=new.base_url,
+                key_fingerprint=new.key_fingerprint,
+                length_ms=None if new.length_s is None else round(new.length_s * 1000),
+                likeness=new.likeness,
+                batch=new.batch,
+                follows=new.follows,
+            )
+            .returning(jobs)
+        ).mappings()
+        job = job_of(row.one())
+        record(connection, job.id, JobState.QUEUED, new.by, "asked for")
+        return job
+
+    def adopt(self, new: NewJob, vendor_id: str, due_ms: int) -> Job:
+        """Record a job that was started elsewhere; raises `VendorIdTakenError` where another job has the id."""
+        with self._db.write() as connection:
+            job = self._add(connection, new)
+            check_id_is_free(connection, job.id, vendor_id)
+            now = now_ms()
+            values: dict[str, Any] = {
+                "state": JobState.RENDERING,
+                "vendor_id": vendor_id,
+                "started_ms": now,
+                "due_ms": due_ms,
+            }
+            row = connection.execute(update(jobs).where(jobs.c.id == job.id).values(values).returning(jobs)).mappings()
+            record(connection, job.id, JobState.RENDERING, new.by, f"started elsewhere, brought in as {vendor_id}")
+            return job_of(row.one())
 
     def job(self, job_id: int) -> Job:
         """One job. Raises `UnknownJobError`."""
@@ -74,7 +136,7 @@ class Ledger:
             row = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().first()
         if row is None:
             raise UnknownJobError(job_id)
-        return _job(row)
+        return job_of(row)
 
     def count(self, which: Filter) -> int:
         """How many jobs the filter lets through."""
@@ -89,7 +151,7 @@ class Ledger:
             found = found.where(jobs.c.id < before)
         query = select(jobs).where(jobs.c.id.in_(found)).order_by(jobs.c.id.desc())
         with self._db.read() as connection:
-            return [_job(row) for row in connection.execute(query).mappings()]
+            return [job_of(row) for row in connection.execute(query).mappings()]
 
     def all(self, batch: int = 200) -> Iterator[Job]:
         """Every job, newest first, read in batches."""
@@ -99,10 +161,12 @@ class Ledger:
             before = page[-1].id
 
     def pending(self, limit: int) -> list[Job]:
-        """Jobs that the tracker still moves on, the next in line first."""
-        query = select(jobs).where(jobs.c.state.in_(PENDING)).order_by(jobs.c.id).limit(limit)
+        """Jobs that the tracker still moves on and nobody hid, the next in line first."""
+        query = (
+            select(jobs).where(jobs.c.state.in_(PENDING), jobs.c.hidden_ms.is_(None)).order_by(jobs.c.id).limit(limit)
+        )
         with self._db.read() as connection:
-            return [_job(row) for row in connection.execute(query).mappings()]
+            return [job_of(row) for row in connection.execute(query).mappings()]
 
     def ahead_of(self, job_id: int) -> int:
         """How many pending jobs are older."""
@@ -122,63 +186,6 @@ class Ledger:
         with self._db.read() as connection:
             return list(connection.execute(select(jobs.c.made_by).distinct().order_by(jobs.c.made_by)).scalars())
 
-    def claim_draft(self, owner: str, lease_s: float) -> Job | None:
-        """Take the oldest draft that is queued, or whose tracker let its lease run out; None where there is none."""
-        now = now_ms()
-        free = and_(
-            jobs.c.engine.startswith("draft/"),
-            or_(
-                jobs.c.state == JobState.QUEUED,
-                and_(jobs.c.state.in_(_WORKING), jobs.c.lease_until_ms < now),
-            ),
-        )
-        with self._db.read() as connection:  # an idle studio takes no write lock
-            if connection.execute(select(jobs.c.id).where(free).limit(1)).first() is None:
-                return None
-        with self._db.write() as connection:
-            found = connection.execute(select(jobs).where(free).order_by(jobs.c.id).limit(1)).mappings().first()
-            if found is None:
-                return None
-            was = JobState(found["state"])
-            row = connection.execute(
-                update(jobs)
-                .where(jobs.c.id == found["id"])
-                .values(
-                    state=JobState.RENDERING if was is JobState.QUEUED else was,
-                    lease_owner=owner,
-                    lease_until_ms=now + int(lease_s * 1000),
-                    attempts=jobs.c.attempts + 1,
-                    started_ms=func.coalesce(jobs.c.started_ms, now),
-                    frames_done=0,
-                    frames_total=0,
-                    rendering_since_ms=None,
-                )
-                .returning(jobs)
-            ).mappings()
-            job = _job(row.one())
-            _record(
-                connection,
-                job.id,
-                job.state,
-                TRACKER,
-                "started" if was is JobState.QUEUED else "started again",
-            )
-            return job
-
-    def renew(self, job_id: int, owner: str, lease_s: float, frames: tuple[int, int] | None = None) -> bool:
-        """Keep a claimed job, noting its frames done and to do; False where it is no longer ``owner``'s."""
-        now = now_ms()
-        values: dict[str, Any] = {"lease_until_ms": now + int(lease_s * 1000)}
-        if frames is not None:
-            values |= {
-                "frames_done": frames[0],
-                "frames_total": frames[1],
-                "rendering_since_ms": func.coalesce(jobs.c.rendering_since_ms, now),
-            }
-        with self._db.write() as connection:
-            mine = (jobs.c.id == job_id, jobs.c.lease_owner == owner, jobs.c.state.in_(_WORKING))
-            return connection.execute(update(jobs).where(*mine).values(values)).rowcount == 1
-
     def move(
         self,
         job_id: int,
@@ -191,19 +198,110 @@ class Ledger:
         **values: object,
     ) -> bool:
         """Take a job from ``now`` to ``then``; False where it was not there, or no longer ``owner``'s."""
-        if not may_become(now, then):
-            raise ValueError(f"a job never goes from {now} to {then}")
-        at = now_ms()
-        if then not in PENDING:
-            values |= {"lease_owner": None, "lease_until_ms": None, "finished_ms": at}
-        guard = [jobs.c.id == job_id, jobs.c.state == now]
-        if owner is not None:
-            guard.append(jobs.c.lease_owner == owner)
+        change = Change(job_id, now, then, by=by, note=note, owner=owner, keep_lease=True, values=values)
         with self._db.write() as connection:
-            won = connection.execute(update(jobs).where(*guard).values(state=then, **values)).rowcount == 1
-            if won:
-                _record(connection, job_id, then, by, note)
-            return won
+            return apply(connection, change)
+
+    def attach(self, job_id: int, now: JobState, vendor_id: str, *, by: str, note: str, due_ms: int) -> bool:
+        """Give a job the vendor's id that it turned out to have; False where it is no longer in ``now``.
+
+        Raises:
+            VendorIdTakenError: another job of the same vendor and environment has that id.
+        """
+        with self._db.write() as connection:
+            check_id_is_free(connection, job_id, vendor_id)
+            values = {"vendor_id": vendor_id, "candidate": None, "finished_ms": None, "missing_since_ms": None}
+            change = Change(job_id, now, JobState.RENDERING, by=by, note=note, due_ms=due_ms, values=values)
+            return apply(connection, change)
+
+    def withdraw_batch(self, batch: str, by: str) -> int:
+        """Take back all jobs of a batch that were not sent yet; returns how many."""
+        waiting = select(jobs.c.id, jobs.c.state).where(jobs.c.batch == batch, jobs.c.state.in_(WITHDRAWABLE))
+        with self._db.write() as connection:
+            found = connection.execute(waiting).all()
+            note = "withdrawn with the rest of its batch; nothing was charged"
+            return sum(
+                apply(connection, Change(job_id, JobState(state), JobState.WITHDRAWN, by=by, note=note))
+                for job_id, state in found
+            )
+
+    def hide(self, job_id: int, hidden: bool, by: str) -> None:
+        """Take a job off the lists, or put it back; everything else goes on as before."""
+        with self._db.write() as connection:
+            changed = connection.execute(
+                update(jobs)
+                .where(jobs.c.id == job_id, jobs.c.hidden_ms.is_(None) == hidden)
+                .values(hidden_ms=now_ms() if hidden else None)
+                .returning(jobs.c.state)
+            ).scalar()
+            if changed is not None:
+                note = "taken off the lists" if hidden else "put back on the lists"
+                record(connection, job_id, JobState(changed), by, note)
+
+    def ask_now(self, job_id: int) -> None:
+        """Make a job due at once."""
+        with self._db.write() as connection:
+            this = (jobs.c.id == job_id, jobs.c.due_ms.is_not(None), jobs.c.state.in_(_ASKABLE))
+            connection.execute(update(jobs).where(*this).values(due_ms=now_ms()))
+
+    def hint(self, provider: str, token_hash: str, candidate: str | None) -> bool:
+        """A webhook came for the job with this token: make it due. False where there is no such job.
+
+        For a job whose answer is out or lost, the id in the webhook becomes its candidate.
+        """
+        with self._db.write() as connection:
+            this = (jobs.c.token_hash == token_hash, jobs.c.provider == provider)
+            found = connection.execute(select(jobs.c.id, jobs.c.state).where(*this)).first()
+            if found is None:
+                return False
+            state = JobState(found.state)
+            values: dict[str, Any] = {}
+            if state in _HINTED:
+                values = {"due_ms": now_ms()}
+            if state in (JobState.SUBMITTING, JobState.UNCONFIRMED) and candidate:
+                values |= {"candidate": candidate}
+            if values:
+                connection.execute(update(jobs).where(jobs.c.id == found.id).values(values))
+            return True
+
+    def alike(self, likeness: str, environment: str, since_ms: int) -> Job | None:
+        """The latest job that asked the same of the same engine and is pending, unconfirmed, or done since then."""
+        again = or_(
+            jobs.c.state.in_([*PENDING, JobState.UNCONFIRMED, JobState.AWAITING_APPROVAL]),
+            and_(jobs.c.state == JobState.DONE, jobs.c.created_ms >= since_ms),
+        )
+        query = (
+            select(jobs)
+            .where(jobs.c.likeness == likeness, jobs.c.environment == environment, again)
+            .order_by(jobs.c.id.desc())
+            .limit(1)
+        )
+        with self._db.read() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else job_of(row)
+
+    def took(self, engine: str, limit: int = 50) -> list[tuple[float, float]]:
+        """(seconds from the request to the kept video, seconds of video) of an engine's latest real renders."""
+        ended = select(jobs.c.id).where(jobs.c.engine == engine, jobs.c.state == JobState.DONE)
+        query = select(jobs.c.sent_ms, jobs.c.finished_ms, jobs.c.length_ms).where(
+            jobs.c.id.in_(ended.order_by(jobs.c.id.desc()).limit(limit)),
+            jobs.c.environment == LIVE,
+            jobs.c.sent_ms.is_not(None),
+            jobs.c.length_ms > 0,
+        )
+        with self._db.read() as connection:
+            rows = connection.execute(query).all()
+        return [((row.finished_ms - row.sent_ms) / 1000, row.length_ms / 1000) for row in rows]
+
+    def at_vendors(self) -> dict[tuple[str, str], int]:
+        """How many jobs each vendor is working on, by vendor and environment."""
+        query = (
+            select(jobs.c.provider, jobs.c.environment, func.count())
+            .where(jobs.c.state.in_(AT_VENDOR), jobs.c.provider != "draft")
+            .group_by(jobs.c.provider, jobs.c.environment)
+        )
+        with self._db.read() as connection:
+            return {(provider, environment): count for provider, environment, count in connection.execute(query)}
 
     def beat(self, owner: str) -> None:
         """A tracker says that it is alive."""
@@ -217,9 +315,10 @@ class Ledger:
 
     def rest(self, owner: str) -> None:
         """A tracker stops in good order: what it worked on is free at once."""
+        freed = {"lease_until_ms": 0, "due_ms": case((jobs.c.due_ms.is_(None), None), else_=now_ms())}
         with self._db.write() as connection:
             connection.execute(delete(trackers).where(trackers.c.owner == owner))
-            connection.execute(update(jobs).where(jobs.c.lease_owner == owner).values(lease_until_ms=0))
+            connection.execute(update(jobs).where(jobs.c.lease_owner == owner, jobs.c.state.in_(FREED)).values(freed))
 
     def tracker_seen(self) -> datetime | None:
         """When any tracker was last alive; None where none is known."""
@@ -240,45 +339,18 @@ class Ledger:
         return value
 
 
-def _record(connection: Connection, job_id: int, state: JobState, by: str, note: str) -> None:
-    connection.execute(insert(events).values(job_id=job_id, at_ms=now_ms(), state=state, made_by=by, note=note))
-
-
 def _where(which: Filter) -> list[ColumnElement[bool]]:
     clauses: list[ColumnElement[bool]] = []
     if which.states:
         clauses.append(jobs.c.state.in_(which.states))
     if which.by is not None:
         clauses.append(jobs.c.made_by == which.by)
+    if which.batch is not None:
+        clauses.append(jobs.c.batch == which.batch)
+    if not which.hidden:
+        clauses.append(jobs.c.hidden_ms.is_(None))
     if text := which.text.strip():
         named: ColumnElement[bool] = jobs.c.name.icontains(text, autoescape=True)
         number = text.removeprefix("#")
         clauses.append(or_(named, jobs.c.id == int(number)) if number.isdecimal() and len(number) < 18 else named)
     return clauses
-
-
-def _job(row: RowMapping | Mapping[str, Any]) -> Job:
-    quote = json.loads(row["quote"])
-    quote |= {
-        "qualifier": Qualifier(quote["qualifier"]),
-        "problems": tuple(quote["problems"]),
-        "warnings": tuple(quote["warnings"]),
-    }
-    return Job(
-        id=row["id"],
-        state=JobState(row["state"]),
-        engine=row["engine"],
-        brief=Brief.from_dict(json.loads(row["brief"])),
-        quote=Quote(**quote),
-        by=row["made_by"],
-        created_at=instant(row["created_ms"]),
-        started_at=maybe_instant(row["started_ms"]),
-        finished_at=maybe_instant(row["finished_ms"]),
-        frames_done=row["frames_done"],
-        frames_total=row["frames_total"],
-        rendering_since=maybe_instant(row["rendering_since_ms"]),
-        attempts=row["attempts"],
-        error=row["error"],
-        output=None,
-        output_sha256=row["output_sha256"],
-    )

@@ -38,6 +38,12 @@ class Links:
         token = self._serializer.dumps([facts.sha256, facts.kind, variant, until])
         return f"{MEDIA_ROUTE}/{token}/{quote(name, safe='')}{'?download' if download else ''}"
 
+    def path_for(self, facts: MediumFacts, good_for_s: float) -> str:
+        """``/token/name`` for somebody who fetches the medium itself within ``good_for_s`` seconds."""
+        until = int(time.time() + good_for_s)
+        token = self._serializer.dumps([facts.sha256, facts.kind, "file", until])
+        return f"/{token}/{facts.kind}{facts.extension}"
+
     def read(self, token: str) -> MediaRef | None:
         """What a token leads to; None where it is forged or has expired."""
         try:

@@ -29,6 +29,9 @@ from lipsync_core.schema import media
 Kind = Literal["image", "audio", "video"]
 Variant = Literal["file", "preview", "thumb"]
 
+PICTURES: tuple[Variant, ...] = ("preview", "thumb")
+"""What is kept beside a picture or a video to be shown small."""
+
 LOOK = workers.Limits(memory_mb=2048, seconds=90)
 """What looking into one file may use: a 50-megapixel picture, or ten minutes of sound."""
 
@@ -75,6 +78,8 @@ class MediumFacts:
     height: int = 0
     duration_s: float = 0.0
     mouth: MouthGuess | None = None
+    url: str | None = None
+    """The link that it was fetched from just now."""
 
 
 class MediaStore:
@@ -103,7 +108,7 @@ class MediaStore:
             known = self.get(sha256, kind)
             if known is not None and self.path(known).is_file():
                 return self._arrived(known, name)
-            pictures: tuple[Variant, ...] = ("preview", "thumb") if kind == "image" else ()
+            pictures = PICTURES if kind != "audio" else ()
             facts, found = self._look(scratch, sha256, size, kind, name, pictures)
             for variant in pictures:
                 _settle(scratch / variant, self.path(facts, variant))
@@ -112,11 +117,25 @@ class MediaStore:
             return facts
 
     def keep_rendered(self, path: Path, found: dict[str, Any]) -> MediumFacts:
-        """Move a video that a worker rendered and checked into the store; ``found`` is what it found."""
+        """Move a finished video that a worker has checked into the store; ``found`` is what it found.
+
+        Pictures of it are taken along where they lie beside it.
+        """
         facts = _facts(_hash(path), "video", path.name, path.stat().st_size, found)
+        for variant in PICTURES:
+            if (picture := path.with_name(variant)).is_file():
+                _settle(picture, self.path(facts, variant))
         _settle(path, self.path(facts))
         self._write(facts, found)
         return facts
+
+    def look_at_video(self, path: Path) -> dict[str, Any]:
+        """What a video file is, from decoding it in a worker, which also puts two pictures of it beside it.
+
+        Raises `MediaError` or `WorkerError`.
+        """
+        pictures: dict[str, Any] = {variant: str(path.with_name(variant)) for variant in PICTURES}
+        return workers.run("look_video", {"path": str(path), "name": path.name, **pictures}, self._limits)
 
     def _look(
         self, scratch: Path, sha256: str, size: int, kind: Kind, name: str, pictures: tuple[Variant, ...] = ()

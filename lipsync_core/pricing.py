@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
+
+from lipsync_core.errors import StudioError
 
 
 class Qualifier(StrEnum):
@@ -37,6 +40,42 @@ class Quote:
     """What would stop a submit."""
     warnings: tuple[str, ...] = field(default=())
     """What a person should know, but may ignore."""
+    low_usd_micros: int | None = None
+    """The least it could be, where the vendor may read its tariff otherwise or the length is estimated."""
+    low_credits: int | None = None
+    """The same in credits."""
+    basis: str = ""
+    """What the price rests on, in a sentence for under the button: its source, what is assumed, or what is missing."""
+    source: str = ""
+    """Where the tariff is written."""
+    priced_on: str = ""
+    """The day, as ``2026-11-21``, on which the oldest figure in the price was read or set."""
+    wait_source: str = ""
+    """Where the expected wait comes from."""
+
+
+class PriceRoseError(StudioError):
+    """The fresh price is higher than the one a person agreed to; nothing was queued. ``quote`` is the fresh one."""
+
+    def __init__(self, quote: Quote, text: str) -> None:
+        self.quote = quote
+        super().__init__(text)
+
+
+class Costed(Protocol):
+    """A `Quote`, or a price that is to become one."""
+
+    @property
+    def usd_micros(self) -> int | None:
+        """Micro-dollars, or None where no rate is known."""
+
+    @property
+    def credits(self) -> int | None:
+        """The vendor's own credits, or None where it has none."""
+
+    @property
+    def qualifier(self) -> Qualifier:
+        """How far the price can be trusted."""
 
 
 def price_text(usd_micros: int | None) -> str:
@@ -47,3 +86,27 @@ def price_text(usd_micros: int | None) -> str:
         return "free"
     cents = -(-usd_micros // 10_000)
     return f"${cents // 100:,}.{cents % 100:02d}"
+
+
+def priced(quote: Costed) -> str:
+    """A price with how far it can be trusted, as it stands on a button after “Render for”.
+
+    ``$0.90``, ``about $0.90``, ``up to $1.80``, ``52 credits, price unknown``, ``price unknown`` or ``free``.
+    """
+    text = price_text(quote.usd_micros)
+    if quote.usd_micros is None:
+        return text if quote.credits is None else f"{credits_text(quote.credits)}, {text}"
+    if quote.usd_micros == 0:
+        return text
+    match quote.qualifier:
+        case Qualifier.ASSUMED:
+            return f"about {text}"
+        case Qualifier.UPPER_BOUND:
+            return f"up to {text}"
+        case _:
+            return text
+
+
+def credits_text(credits: int) -> str:
+    """Credits for people: ``1 credit``, ``1,800 credits``."""
+    return "1 credit" if credits == 1 else f"{credits:,} credits"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -39,9 +40,39 @@ jobs = Table(
     Column("rendering_since_ms", BigInteger),
     Column("error", Text),
     Column("output_sha256", String(64)),
+    Column("provider", String(32), nullable=False, server_default="draft"),
+    Column("environment", String(8), nullable=False, server_default="live"),  # live | sandbox
+    Column("base_url", String(200)),
+    Column("key_fingerprint", String(16)),
+    Column("vendor_id", String(300)),
+    Column("candidate", String(300)),
+    Column("token_hash", String(64)),  # SHA-256 of the token in its webhook's address
+    Column("due_ms", BigInteger),  # when a tracker takes it up next; while it is leased, the end of the lease
+    Column("sent_ms", BigInteger),  # set right before the paid request leaves
+    Column("expected_end_ms", BigInteger),
+    Column("asks", Integer, nullable=False, server_default="0"),
+    Column("snags", Integer, nullable=False, server_default="0"),
+    Column("missing_since_ms", BigInteger),
+    Column("vendor_word", String(60)),
+    Column("progress", Float),
+    Column("output_url", Text),
+    Column("vendor_deletes_ms", BigInteger),
+    Column("billed_credits", String(32)),  # a decimal number
+    Column("billed_usd_micros", BigInteger),
+    Column("length_ms", BigInteger),
+    Column("likeness", String(64)),  # what was asked of which engine, hashed
+    Column("batch", String(32)),
+    Column("follows", Integer),  # the job whose lost answer it was sent anew for
+    Column("hidden_ms", BigInteger),
+    Index("jobs_by_due", "due_ms"),
+    Index("jobs_by_vendor_id", "provider", "environment", "vendor_id", unique=True),
+    Index("jobs_by_token", "token_hash", unique=True),
+    Index("jobs_by_likeness", "likeness", "id"),
+    Index("jobs_by_batch", "batch", "id"),
+    Index("jobs_by_engine", "engine", "state", "id"),
     # Each holds all that listing and searching ask, so that neither reads a row which it does not show.
-    Index("jobs_by_state", "state", "id", "name", "made_by"),
-    Index("jobs_by_maker", "made_by", "id", "state"),
+    Index("jobs_by_state", "state", "id", "name", "made_by", "hidden_ms"),
+    Index("jobs_by_maker", "made_by", "id", "state", "hidden_ms"),
     sqlite_autoincrement=True,  # a job number is never given twice
 )
 
@@ -55,6 +86,32 @@ events = Table(
     Column("made_by", String(120), nullable=False),
     Column("note", Text, nullable=False),
     sqlite_autoincrement=True,
+)
+
+answers = Table(  # to paid requests, word for word, before anything is made of them
+    "answers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job_id", Integer, ForeignKey("jobs.id"), nullable=False, index=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("applied_ms", BigInteger),
+    sqlite_autoincrement=True,
+)
+
+accounts = Table(  # how each vendor's account stands
+    "accounts",
+    metadata,
+    Column("provider", String(32), primary_key=True),
+    Column("environment", String(8), primary_key=True),
+    Column("paused_ms", BigInteger),  # since then nothing is sent …
+    Column("paused_key", String(16)),  # … with this key
+    Column("paused_why", Text),
+    Column("wait_until_ms", BigInteger),  # the vendor asked for a pause until then
+    Column("last_error", Text),
+    Column("last_error_ms", BigInteger),
 )
 
 media = Table(

@@ -15,6 +15,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lipsync_core.studio import Studio
+from lipsync_core.webhooks import endpoint
 
 
 @cache
@@ -26,6 +27,10 @@ def studio() -> Studio:
 async def health(_request: Request) -> Response:
     """Says that the server answers, and nothing else."""
     return JSONResponse({"ok": True})
+
+
+webhook = endpoint(lambda: studio().webhook)
+"""Takes a vendor's hint. One of the two doors that are open to everybody; it tells nothing."""
 
 
 async def media(request: Request) -> Response:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -18,6 +18,9 @@ from lipsync_core.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds ``app.py``, ``.env`` and, by default, ``data/``."""
+
+VENDOR_PREFIXES = ("JOYPIX_", "LIPSYNC_STUDIO_", "AIMLAPI_", "CREATIFY_")
+"""What the names of the vendors' variables begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,14 @@ class Settings:
     """``STUDIO_ALLOW_OPEN``: listen beyond loopback although nobody has to sign in."""
     draft_slots: int
     """``STUDIO_DRAFT_SLOTS``: drafts rendered at once. Default: one for every two processors."""
+    sandbox: bool = False
+    """``STUDIO_SANDBOX``: every new paid job of this studio goes to the sandbox; no key is used."""
+    sandbox_speed: float = 20.0
+    """``STUDIO_SANDBOX_SPEED``: how many times faster than the vendors the sandbox works."""
+    public_url: str | None = None
+    """``STUDIO_PUBLIC_URL``: where vendors can reach this server; turns on webhooks and links to local files."""
+    vendors: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the vendors' own variables say, keys among them; never shown."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, dotenv: Path = ROOT / ".env") -> Settings:
@@ -51,9 +62,27 @@ class Settings:
             media_dir=_folder(given.get("STUDIO_MEDIA_URL") or str(ROOT / "data" / "media")),
             fetch_allow=tuple(host.strip() for host in given.get("STUDIO_FETCH_ALLOW", "").split(",") if host.strip()),
             poll_interval_s=_positive(given, "STUDIO_POLL_INTERVAL_S"),
-            allow_open=given.get("STUDIO_ALLOW_OPEN", "").strip().lower() in {"1", "true", "yes", "on"},
+            allow_open=_switch(given, "STUDIO_ALLOW_OPEN"),
             draft_slots=int(_positive(given, "STUDIO_DRAFT_SLOTS") or max(1, (os.cpu_count() or 1) // 2)),
+            sandbox=_switch(given, "STUDIO_SANDBOX"),
+            sandbox_speed=_positive(given, "STUDIO_SANDBOX_SPEED") or 20.0,
+            public_url=_address(given, "STUDIO_PUBLIC_URL"),
+            vendors={name: value for name, value in given.items() if name.startswith(VENDOR_PREFIXES)},
         )
+
+
+def _switch(given: Mapping[str, str], name: str) -> bool:
+    return given.get(name, "").strip().lower() in {"1", "true", "yes", "on"}
+
+
+def _address(given: Mapping[str, str], name: str) -> str | None:
+    text = given.get(name, "").strip().rstrip("/")
+    if not text:
+        return None
+    url = urlsplit(text)
+    if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment or url.username:
+        raise SettingsError(f"{name} is “{text}”. Give an address like https://studio.example.org, or leave it out.")
+    return text
 
 
 def _folder(value: str) -> Path:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,34 +16,35 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from lipsync_core import workers
-from lipsync_core.brief import (
-    MEDIA_FIELDS,
-    Brief,
-    KeptMedium,
-    Medium,
-    MouthBox,
-    mouth_box_error,
-    option_errors,
-)
+from lipsync_core.accounts import Account, Accounts
+from lipsync_core.brief import MEDIA_FIELDS, Brief, KeptMedium, Medium, MouthBox, mouth_box_error
 from lipsync_core.briefs import BriefDesk, OpenBrief, new_brief_id
-from lipsync_core.database import Database
-from lipsync_core.engines import ENGINES, Engine
-from lipsync_core.errors import BriefError, MediaError
-from lipsync_core.job import Job, JobEvent, JobState
-from lipsync_core.ledger import Filter, Ledger
+from lipsync_core.claims import Claims
+from lipsync_core.database import Database, now_ms
+from lipsync_core.engines import DRAFT, ENGINES, Engine
+from lipsync_core.errors import BriefError, FetchError, MediaError, VendorError
+from lipsync_core.hosting import KINDS, Hosting
+from lipsync_core.job import LIVE, SANDBOX, Job, JobEvent, JobState
+from lipsync_core.ledger import Filter, Ledger, NewJob
 from lipsync_core.links import Links
 from lipsync_core.media import Kind, MediaStore, MediumFacts, Variant
 from lipsync_core.naming import download_name
-from lipsync_core.pricing import Qualifier, Quote
+from lipsync_core.orders import MISSING, fits
+from lipsync_core.pace import DAY_S, Pace
+from lipsync_core.playground import FILES_ROUTE, HOOKS_ROUTE, origin_of
+from lipsync_core.pricing import PriceRoseError, Quote, price_text
+from lipsync_core.quoting import assess, length_of
+from lipsync_core.rates import Rates, load, save
+from lipsync_core.sending import Point, hash_of
 from lipsync_core.settings import Settings
-from lipsync_core.tracker import STALE_S, Tracker
+from lipsync_core.standing import Standings
+from lipsync_core.tracker import STALE_S, Tracker, unwatched
+from lipsync_core.vendors import Vendors
 
-KINDS: Mapping[str, Kind] = {"image": "image", "audio": "audio"}
-"""Which kind of medium each of a brief's fields takes."""
-
-MISSING = {"image": "Add a picture.", "audio": "Add a voice."}
 MAX_LINK_BYTES = 200 * 1024 * 1024
 LINK_TIMEOUT_S = 60.0
+HOLD_S = 5.0
+"""For how long a paid job that was pressed in a browser can be undone before it may leave."""
 
 
 class Studio:
@@ -52,61 +55,169 @@ class Studio:
         database = Database(settings.database_url)
         database.migrate()
         self._ledger = Ledger(database)
+        self._claims = Claims(database)
+        self._standings = Standings(database)
         self._desk = BriefDesk(database)
         self._store = MediaStore(settings.media_dir, database)
         self._links = Links(self._ledger.secret("links", secrets.token_bytes(32)))
+        self._accounts = Accounts(settings, self._sandbox_origin)
+        self._hosting = Hosting(
+            self._store, self._links.path_for, settings.public_url, lambda: self._sandbox_origin() + FILES_ROUTE
+        )
+        self.vendors = Vendors(self._accounts, self._standings)
+        """The vendors, for whoever wants to know what costs nothing."""
 
     @classmethod
     def from_env(cls) -> Studio:
         """The studio that ``.env`` and the environment describe. Raises `SettingsError`."""
         return cls(Settings.from_env())
 
+    @property
+    def sandbox(self) -> bool:
+        """Whether every new paid job of this studio goes to the sandbox (``STUDIO_SANDBOX``)."""
+        return self._settings.sandbox
+
     # Quoting and submitting
 
-    def quotes(self, brief: Brief) -> list[Quote]:
+    def quotes(self, brief: Brief, *, sandbox: bool | None = None) -> list[Quote]:
         """One quote for every engine that fits the brief's scene and media, cheapest first.
 
         Raises:
             BriefError: the media themselves cannot be used.
         """
-        media = self._media(brief, keep=False)
-        eligible = [engine for engine in ENGINES.values() if brief.engine in (None, engine.id)]
-        quotes = [_quote(engine, brief, media) for engine in eligible if engine.scene == brief.scene]
+        eligible = [engine for engine in ENGINES.values() if brief.engine in (None, engine.id) and fits(brief, engine)]
+        must_read = any(engine.is_draft for engine in eligible) and brief.engine is not None
+        media, warnings = self._media(brief, keep=False, must_read=must_read)
+        rates, environment = self.rates(), self._environment(sandbox)
+        quotes = [self._assess(engine, brief, media, warnings, rates, environment)[0] for engine in eligible]
         return sorted(quotes, key=lambda quote: (quote.usd_micros is None, quote.usd_micros or 0))
 
-    def submit(self, brief: Brief, *, by: str, nonce: str | None = None) -> Job:
+    def submit(
+        self,
+        brief: Brief,
+        *,
+        by: str,
+        nonce: str | None = None,
+        sandbox: bool | None = None,
+        hold_s: float = 0.0,
+        agreed: Quote | None = None,
+        follows: int | None = None,
+    ) -> Job:
         """Queue one job for the brief. Its media are stored before the job exists.
 
-        A nonce seen before returns that press's job; without one, identical briefs are different jobs.
+        A nonce seen before returns that press's job; without one, identical briefs are different jobs. For ``hold_s``
+        seconds no tracker takes it up. ``agreed`` is the quote that a person saw.
 
         Raises:
             BriefError: the brief cannot be rendered; nothing was queued.
+            PriceRoseError: it costs more than ``agreed`` said; nothing was queued.
         """
+        environment = self._environment(sandbox)
+        new = self._new_job(brief, by, environment, agreed)
+        return self._whole(
+            self._ledger.add(
+                replace(new, nonce=nonce, hold_s=hold_s if new.base_url is not None else 0.0, follows=follows)
+            )
+        )
+
+    def submit_all(
+        self, briefs: Sequence[Brief], *, by: str, batch: str, sandbox: bool | None = None, hold_s: float = 0.0
+    ) -> list[Job]:
+        """Queue a job for each brief, or for none. ``batch`` names the press: seen before, it returns that one's jobs.
+
+        Raises:
+            BriefError: one of the briefs cannot be rendered; nothing was queued.
+        """
+        environment = self._environment(sandbox)
+        news = [
+            replace(self._new_job(brief, by, environment, None), nonce=f"{batch}.{place}", batch=batch, hold_s=hold_s)
+            for place, brief in enumerate(briefs)
+        ]
+        return [self._whole(job) for job in self._ledger.add_all(news)]
+
+    def _new_job(self, brief: Brief, by: str, environment: str, agreed: Quote | None) -> NewJob:
         engine = ENGINES.get(brief.engine or "")
         if engine is None:
             raise BriefError({"engine": f"Choose an engine: {', '.join(ENGINES)}."})
-        errors = option_errors(brief, engine)
-        errors |= {field: MISSING[field] for field in MEDIA_FIELDS if getattr(brief, field) is None}
+        media, warnings = self._media(brief, keep=True, must_read=engine.is_draft)
+        quote, errors = self._assess(engine, brief, media, warnings, self.rates(), environment)
         if errors:
             raise BriefError(errors)
-        media = self._media(brief, keep=True)
-        quote = _quote(engine, brief, media)
-        if quote.problems:
-            raise BriefError({"mouth_box": " ".join(quote.problems)})
-        kept: dict[str, Any] = {field: KeptMedium(facts.sha256, facts.name) for field, facts in media.items()}
-        seed = secrets.randbelow(2**31) if brief.seed == -1 else brief.seed
-        frozen = replace(brief, **kept, seed=seed, name=brief.name.strip(), project=brief.project.strip())
-        return self._whole(self._ledger.add(frozen, quote, by=by, nonce=nonce))
+        if agreed is not None:
+            _check_price(agreed, quote)
+        kept: dict[str, Any] = {
+            field: KeptMedium(facts.sha256, facts.name, facts.url) for field, facts in media.items()
+        }
+        texts: dict[str, Any] = {
+            "name": brief.name.strip(),
+            "project": brief.project.strip(),
+            "text": brief.text.strip(),
+        }
+        asked = replace(brief, **kept, **texts)
+        picks_seed = brief.seed == -1 and engine.is_draft
+        frozen = replace(asked, seed=secrets.randbelow(2**31)) if picks_seed else asked
+        paid = not engine.is_draft
+        account = self._accounts.of(engine.provider, environment) if paid else None
+        return NewJob(
+            brief=frozen,
+            quote=quote,
+            by=by,
+            environment=environment if paid else LIVE,
+            base_url=account.base_url if account else None,
+            key_fingerprint=account.fingerprint if account else None,
+            length_s=length_of(brief, media),
+            likeness=likeness(asked, engine.id),
+        )
 
-    def _media(self, brief: Brief, *, keep: bool) -> dict[str, MediumFacts]:
+    def _assess(
+        self,
+        engine: Engine,
+        brief: Brief,
+        media: Mapping[str, MediumFacts],
+        warnings: Sequence[str],
+        rates: Rates,
+        environment: str,
+    ) -> tuple[Quote, dict[str, str]]:
+        obstacles: dict[str, str] = {}
+        seen: list[tuple[float, float]] = []
+        if not engine.is_draft:
+            account = self._accounts.of(engine.provider, environment)
+            obstacles = self._obstacles(account, engine, media)
+            seen = self._ledger.took(engine.id)
+        today = datetime.now(UTC).date()
+        return assess(engine, brief, media, rates=rates, today=today, seen=seen, obstacles=obstacles, warnings=warnings)
+
+    def _obstacles(self, account: Account, engine: Engine, media: Mapping[str, MediumFacts]) -> dict[str, str]:
+        if account.key_problem is not None:
+            return {"engine": f"No {engine.vendor} key. {account.key_problem}"}
+        standing = self._standings.of(engine.provider, account.environment)
+        if standing.paused_at is not None and standing.paused_key == account.fingerprint:
+            return {
+                "engine": f"{engine.vendor} is paused: {standing.paused_why} "
+                "Check the connection on the Providers page; then it goes on."
+            }
+        problem = self._hosting.problem(media, engine.form, account.environment, engine.vendor)
+        return {} if problem is None else {"engine": problem}
+
+    def _environment(self, sandbox: bool | None) -> str:
+        return SANDBOX if (self._settings.sandbox if sandbox is None else sandbox) else LIVE
+
+    def _media(self, brief: Brief, *, keep: bool, must_read: bool) -> tuple[dict[str, MediumFacts], list[str]]:
+        """What is known of the brief's media, and what is not. ``must_read``: a link that fails stops the brief."""
         media: dict[str, MediumFacts] = {}
         errors: dict[str, str] = {}
+        warnings: list[str] = []
         for field, kind in KINDS.items():
             medium: Medium | None = getattr(brief, field)
             if medium is None:
                 continue
             try:
                 media[field] = self._medium(medium, kind, keep=keep)
+            except FetchError as error:
+                if must_read or error.refused:
+                    errors[field] = str(error)
+                else:
+                    warnings.append(f"{error} The vendor fetches it itself, so this may still work.")
             except MediaError as error:
                 errors[field] = str(error)
         image = media.get("image")
@@ -116,14 +227,14 @@ class Studio:
                 errors["mouth_box"] = problem
         if errors:
             raise BriefError(errors)
-        return media
+        return media, warnings
 
     def _medium(self, medium: Medium, kind: Kind, *, keep: bool) -> MediumFacts:
         if isinstance(medium, KeptMedium):
             facts = self._store.get(medium.sha256, kind)
             if facts is None:
                 raise MediaError("No longer here", f"“{medium.name}” is not in the media store. Choose it again.")
-            return replace(facts, name=medium.name)
+            return replace(facts, name=medium.name, url=medium.url)
         if isinstance(medium, str) and medium.lower().startswith(("http://", "https://")):
             return self.keep_link(medium, kind)
         if isinstance(medium, bytes):
@@ -135,6 +246,25 @@ class Studio:
             if not source.is_file():
                 raise MediaError("No such file", f"There is no file at {medium}.")
         return self._store.keep(source, kind, name) if keep else self._store.look(source, kind, name)
+
+    def rates(self) -> Rates:
+        """What this team pays where it set that itself."""
+        return load(self._rates_file)
+
+    def set_rates(self, rates: Rates) -> None:
+        """Write the team's rates."""
+        save(self._rates_file, rates)
+
+    @property
+    def _rates_file(self) -> Path:
+        return self._settings.media_dir / ".rates.toml"
+
+    def alike(self, brief: Brief, engine: str, *, sandbox: bool | None = None) -> Job | None:
+        """The job that asked the same of ``engine`` and is pending, unconfirmed, or was done in the last 24 hours."""
+        paid = not ENGINES[engine].is_draft
+        environment = self._environment(sandbox) if paid else LIVE
+        job = self._ledger.alike(likeness(brief, engine), environment, now_ms() - int(DAY_S * 1000))
+        return None if job is None else self._whole(job)
 
     # Waiting and listing
 
@@ -203,6 +333,97 @@ class Studio:
         note = "withdrawn; nothing was charged"
         return job.can_withdraw and self._ledger.move(job_id, job.state, JobState.WITHDRAWN, by=by, note=note)
 
+    def withdraw_batch(self, batch: str, *, by: str) -> int:
+        """Take back every job of a batch that was not sent yet; returns how many."""
+        return self._ledger.withdraw_batch(batch, by)
+
+    def hide(self, job_id: int, *, by: str) -> None:
+        """Take a job off the lists. It is tended and its video kept all the same. Raises `UnknownJobError`."""
+        self._ledger.job(job_id)
+        self._ledger.hide(job_id, True, by)
+
+    def unhide(self, job_id: int, *, by: str) -> None:
+        """Put a job back on the lists. Raises `UnknownJobError`."""
+        self._ledger.job(job_id)
+        self._ledger.hide(job_id, False, by)
+
+    def ask_now(self, job_id: int) -> None:
+        """Have the vendor asked, or the download tried, at once instead of when it is due."""
+        self._ledger.ask_now(job_id)
+
+    # An answer that was lost: four ways out, and jobs that were started elsewhere
+
+    def confirm(self, job_id: int, vendor_id: str, *, by: str) -> bool:
+        """An unconfirmed job was taken, as ``vendor_id``; the vendor is asked first, which costs nothing.
+
+        False where the job is not unconfirmed any more.
+
+        Raises:
+            VendorError: the vendor does not know the id, or could not be asked. Nothing was changed.
+            VendorIdTakenError: another job has it. Nothing was changed.
+        """
+        job = self._ledger.job(job_id)
+        vendor_id = vendor_id.strip()
+        self.vendors.look(job.provider, job.environment, job.base_url, vendor_id)
+        note = f"confirmed by hand: the vendor has it as {vendor_id}"
+        due = now_ms()
+        return self._ledger.attach(job_id, JobState.UNCONFIRMED, vendor_id, by=by, note=note, due_ms=due)
+
+    def not_taken(self, job_id: int, *, by: str) -> bool:
+        """A person found out that an unconfirmed job never reached the vendor."""
+        note = "declared not taken; nothing was charged"
+        return self._ledger.move(job_id, JobState.UNCONFIRMED, JobState.NOT_TAKEN, by=by, note=note)
+
+    def write_off(self, job_id: int, *, by: str) -> bool:
+        """Give an unconfirmed job up; its price counts as spent."""
+        note = "written off; its price counts as spent"
+        return self._ledger.move(job_id, JobState.UNCONFIRMED, JobState.WRITTEN_OFF, by=by, note=note)
+
+    def send_again(self, job_id: int, *, by: str) -> Job:
+        """Make a new job like an unconfirmed one, which stays as it is. This can charge twice.
+
+        Raises:
+            BriefError: it cannot be rendered any more; nothing was queued.
+        """
+        job = self._ledger.job(job_id)
+        nonce = f"again.{job_id}"
+        return self.submit(job.brief, by=by, nonce=nonce, sandbox=job.sandbox, hold_s=HOLD_S, follows=job_id)
+
+    def adopt(self, engine: str, vendor_id: str, *, by: str, sandbox: bool | None = None) -> Job:
+        """Bring in a job that was started elsewhere, by the vendor's id.
+
+        Raises:
+            VendorError: the vendor does not know it, or could not be asked.
+            VendorIdTakenError: it is here already.
+        """
+        made_by = ENGINES[engine]
+        if made_by.is_draft:
+            raise VendorError("Drafts are made here: there is nothing to bring in.")
+        environment, vendor_id = self._environment(sandbox), vendor_id.strip()
+        account = self._accounts.of(made_by.provider, environment)
+        self.vendors.look(made_by.provider, environment, account.base_url or None, vendor_id)
+        brief = Brief(scene=made_by.scene, engine=engine, name=f"From {made_by.vendor}")
+        quote, _errors = assess(made_by, brief, {}, rates=self.rates(), today=datetime.now(UTC).date())
+        new = NewJob(
+            brief,
+            replace(quote, problems=()),
+            by,
+            environment=environment,
+            base_url=account.base_url,
+            key_fingerprint=account.fingerprint,
+        )
+        return self._ledger.adopt(new, vendor_id, now_ms())
+
+    def webhook(self, provider_id: str, token: str, body: bytes, content_type: str) -> bool:
+        """Take a vendor's hint that something happened to the job with this token. False where there is none.
+
+        Nothing in it is believed: the job becomes due, and the vendor is asked.
+        """
+        provider = self._accounts.providers.get(provider_id)
+        if provider is None:
+            return False
+        return self._ledger.hint(provider_id, hash_of(token), provider.read_webhook(body, content_type))
+
     def _whole(self, job: Job) -> Job:
         if job.output_sha256 is None:
             return job
@@ -217,10 +438,7 @@ class Studio:
 
     def change_brief(self, brief_id: str, *, by: str, **changes: Any) -> None:
         """Set fields of a brief that is being filled in; media as `MediumFacts` or None."""
-        values = {
-            key: {"sha256": value.sha256, "name": value.name} if isinstance(value, MediumFacts) else value
-            for key, value in changes.items()
-        }
+        values = {key: _kept(value) if isinstance(value, MediumFacts) else value for key, value in changes.items()}
         self._desk.change(brief_id, by, values)
 
     def use_again(self, job_id: int, *, by: str) -> str:
@@ -229,20 +447,36 @@ class Studio:
         self._desk.change(brief_id, by, self._ledger.job(job_id).brief.to_dict())
         return brief_id
 
-    def render(self, brief_id: str, *, engine: str, by: str) -> Job:
-        """Submit an open brief. While it is pending unchanged, pressing again returns the same job.
+    def render(
+        self,
+        brief_id: str,
+        *,
+        engine: str,
+        by: str,
+        after: int | None,
+        sandbox: bool | None = None,
+        agreed: Quote | None = None,
+        again: bool = False,
+    ) -> Job:
+        """Submit an open brief; a paid job is held for `HOLD_S` seconds.
+
+        ``after`` is the brief's last job when the button was drawn, so that a double click makes one job. While the
+        last job is pending unchanged, pressing returns it, unless ``again``.
 
         Raises:
             BriefError: the brief cannot be rendered; nothing was queued.
+            PriceRoseError: it costs more than ``agreed`` said; nothing was queued.
         """
         open_brief = self._desk.open(brief_id)
         if open_brief is None:
-            raise BriefError(MISSING)
+            raise BriefError({"image": MISSING["image"], "audio": MISSING["audio"]})
         brief = replace(open_brief.brief, engine=engine)
+        environment = self._environment(sandbox) if ENGINES[engine].provider != DRAFT else LIVE
         last = None if open_brief.job_id is None else self.job(open_brief.job_id)
-        if last is not None and last.pending and _same(last.brief, brief):
+        if last is not None and last.pending and not again and _same(last, brief, environment):
             return last
-        job = self.submit(brief, by=by, nonce=f"{brief_id}.{open_brief.job_id or 0}")
+        nonce = f"{brief_id}.{after or 0}.{engine}.{environment}"[:64]
+        job = self.submit(brief, by=by, nonce=nonce, sandbox=environment == SANDBOX, hold_s=HOLD_S, agreed=agreed)
         self._desk.rendered_as(brief_id, job.id)
         return job
 
@@ -263,14 +497,14 @@ class Studio:
                 request = fetch(url, path, allow=allow, max_bytes=MAX_LINK_BYTES, timeout_s=LINK_TIMEOUT_S)
                 thread.submit(lambda: asyncio.run(request)).result()
             name = unquote(urlsplit(url).path).rsplit("/", 1)[-1]
-            return self._store.keep(path, kind, name or kind)
+            return replace(self._store.keep(path, kind, name or kind), url=url)
 
     def medium(self, medium: Medium | None, kind: Kind) -> MediumFacts | None:
         """The facts of a stored medium under the name it was chosen by; None where it is not stored."""
         if not isinstance(medium, KeptMedium):
             return None
         facts = self._store.get(medium.sha256, kind)
-        return None if facts is None else replace(facts, name=medium.name)
+        return None if facts is None else replace(facts, name=medium.name, url=medium.url)
 
     def recent_media(self, kind: Kind, limit: int = 12) -> list[MediumFacts]:
         """What arrived lately, latest first."""
@@ -319,10 +553,32 @@ class Studio:
 
     # The tracker
 
-    def tracker(self) -> Tracker:
+    def tracker(self, *, pace: Pace | None = None, at: Point = unwatched) -> Tracker:
         """A tracker for this studio's jobs; the server runs one for as long as it lives."""
         settings = self._settings
-        return Tracker(self._ledger, self._store, slots=settings.draft_slots, poll_s=settings.poll_interval_s)
+        return Tracker(
+            self._ledger,
+            self._claims,
+            self._standings,
+            self._store,
+            self._accounts,
+            self._hosting,
+            hooks=self._hooks,
+            allow=settings.fetch_allow,
+            slots=settings.draft_slots,
+            pace=pace or Pace(most_s=settings.poll_interval_s),
+            at=at,
+        )
+
+    def _hooks(self, environment: str) -> str | None:
+        if environment == SANDBOX:
+            return self._sandbox_origin() + HOOKS_ROUTE
+        public_url = self._settings.public_url
+        return None if public_url is None else public_url + HOOKS_ROUTE
+
+    def _sandbox_origin(self) -> str:
+        folder = self._settings.media_dir / ".sandbox"
+        return origin_of(folder, self.linked_file, self.webhook, self._settings.sandbox_speed)
 
     def tracker_seen(self) -> datetime | None:
         """When a tracker last said that it is alive."""
@@ -334,33 +590,34 @@ class Studio:
         return seen is not None and (datetime.now(UTC) - seen).total_seconds() < STALE_S
 
 
-def _quote(engine: Engine, brief: Brief, media: Mapping[str, MediumFacts]) -> Quote:
-    problems: list[str] = []
-    warnings: list[str] = []
-    audio, image = media.get("audio"), media.get("image")
-    if image is not None and image.mouth is not None and brief.mouth_box is None:
-        if not image.mouth.found:
-            problems.append("No face was found in the picture: place the mouth yourself.")
-        elif not image.mouth.sure:
-            warnings.append("We are not sure where the mouth is: check the mouth box.")
-    problems += option_errors(brief, engine).values()
-    known = brief.resolution in engine.resolutions
-    typical, slow = engine.timing.expected_s(audio.duration_s, brief.resolution) if audio and known else (None, None)
-    return Quote(
-        engine=engine.id,
-        usd_micros=0,
-        credits=None,
-        billed_units=None,
-        explanation="Made on this computer: free.",
-        qualifier=Qualifier.EXACT,
-        expected_s=typical,
-        p90_s=slow,
-        problems=tuple(problems),
-        warnings=tuple(warnings),
+def likeness(brief: Brief, engine: str) -> str:
+    """What a brief asks of an engine, hashed; its name and project change nothing."""
+    asked = replace(brief, engine=engine, name="", project="").to_dict()
+    for field in MEDIA_FIELDS:
+        medium = asked[field]
+        asked[field] = medium["sha256"] if isinstance(medium, dict) else medium
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _kept(facts: MediumFacts) -> dict[str, str]:
+    kept = {"sha256": facts.sha256, "name": facts.name}
+    return kept if facts.url is None else {**kept, "url": facts.url}
+
+
+def _check_price(agreed: Quote, fresh: Quote) -> None:
+    """Raise `PriceRoseError` where ``fresh`` is higher than what was agreed to, or unknown although that was not."""
+    was, now = agreed.usd_micros, fresh.usd_micros
+    if now == was or (was is not None and now is not None and now < was):
+        return
+    if was is None and (fresh.credits or 0) <= (agreed.credits or 0) and now is None:
+        return
+    text = f"The price is now {price_text(now)}, not {price_text(was)}. Nothing was sent: press again to accept."
+    raise PriceRoseError(fresh, text)
+
+
+def _same(made: Job, asked: Brief, environment: str) -> bool:
+    """Whether a job is what is asked for now; a draft's random seed was filled in when the job was made."""
+    seed = made.brief.seed if asked.seed == -1 else asked.seed
+    return made.environment == environment and made.brief == replace(
+        asked, seed=seed, name=asked.name.strip(), project=asked.project.strip(), text=asked.text.strip()
     )
-
-
-def _same(made: Brief, asked: Brief) -> bool:
-    """Whether a job's brief is what is asked for now; a random seed was filled in when the job was made."""
-    seed = made.seed if asked.seed == -1 else asked.seed
-    return made == replace(asked, seed=seed, name=asked.name.strip(), project=asked.project.strip())

@@ -22,8 +22,6 @@ THUMB_PX = 224
 
 def look_image(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     """Facts about a picture and where its mouth seems to be; writes a preview and a thumbnail if asked to."""
-    from PIL import Image, ImageOps
-
     from lipsync_core.draft import face
 
     path, name = Path(arguments["path"]), arguments["name"]
@@ -32,11 +30,7 @@ def look_image(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     mouth = face.find_mouth(picture)
     guess = mouth or face.likely_mouth(picture)
     if "preview" in arguments:
-        small = Image.fromarray(picture)
-        small.thumbnail((PREVIEW_PX, PREVIEW_PX), Image.Resampling.LANCZOS)
-        small.save(arguments["preview"], "JPEG", quality=85)
-        square = ImageOps.fit(small, (THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS, centering=(0.5, 0.3))
-        square.save(arguments["thumb"], "JPEG", quality=85)
+        _small_pictures(picture, arguments)
     return asdict(facts) | {
         "mouth": {
             "x": float(guess.x),
@@ -54,8 +48,23 @@ def look_audio(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
 
 
 def look_video(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
-    """Facts about a video that is to play from its first picture to its last."""
-    return asdict(decode.check_video(Path(arguments["path"]), name=arguments["name"]))
+    """Facts about a video that plays to its end; writes its first picture as preview and thumbnail if asked to."""
+    path = Path(arguments["path"])
+    facts = decode.check_video(path, name=arguments["name"])
+    if "preview" in arguments:
+        _small_pictures(decode.first_picture(path), arguments)
+    return asdict(facts)
+
+
+def _small_pictures(picture: Any, arguments: Arguments) -> None:
+    """Write ``picture`` as a preview and as a square thumbnail that keeps what is near its top."""
+    from PIL import Image, ImageOps
+
+    small = Image.fromarray(picture)
+    small.thumbnail((PREVIEW_PX, PREVIEW_PX), Image.Resampling.LANCZOS)
+    small.save(arguments["preview"], "JPEG", quality=85)
+    square = ImageOps.fit(small, (THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS, centering=(0.5, 0.3))
+    square.save(arguments["thumb"], "JPEG", quality=85)
 
 
 def render_draft(arguments: Arguments, progress: Progress) -> dict[str, Any]:
@@ -73,7 +82,7 @@ def render_draft(arguments: Arguments, progress: Progress) -> dict[str, Any]:
         seed=arguments["seed"],
         on_progress=progress,
     )
-    return asdict(decode.check_video(out)) | {"extension": ".mp4", "mime": "video/mp4"}
+    return asdict(decode.check_video(out))
 
 
 def show_mouth(arguments: Arguments, _progress: Progress) -> dict[str, Any]:

@@ -1,24 +1,63 @@
-"""How long a render takes: from an engine's real-time factor to expected seconds."""
+"""How long a render takes: from an engine's real-time factor, or from what this studio has seen, to seconds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+FEWEST_SEEN = 5
+"""Renders that must have been seen before they count for more than what the vendor says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """An engine's speed.
+    """An engine's speed as it is told.
 
-    ``rtf`` maps a resolution to (typical, slow) seconds of work per second of video; ``overhead_s`` is what
-    every render costs besides; ``source`` says where the figures come from.
+    ``rtf`` maps a resolution (empty: any) to (typical, slow) seconds of work per second of video; ``overhead_s`` is
+    what every render costs besides; ``source`` says where the figures come from.
     """
 
     rtf: Mapping[str, tuple[float, float]]
     overhead_s: float
     source: str
+    assumed: bool = False
+    """True where the vendor itself says nothing."""
 
     def expected_s(self, duration_s: float, resolution: str) -> tuple[float, float]:
         """Seconds until a clip of ``duration_s`` is ready, half the time and nine times of ten."""
-        typical, slow = self.rtf[resolution]
+        typical, slow = self.rtf[resolution if resolution in self.rtf else next(iter(self.rtf))]
         return self.overhead_s + typical * duration_s, self.overhead_s + slow * duration_s
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """An expected wait: half are done by ``p50_s``, nine of ten by ``p90_s``; and how that is known."""
+
+    p50_s: float
+    p90_s: float
+    source: str
+
+
+def expected_wait(timing: Timing, duration_s: float, resolution: str, seen: Sequence[tuple[float, float]] = ()) -> Wait:
+    """The wait for a clip of ``duration_s``; ``seen`` holds (seconds taken, seconds of video) of this engine's renders.
+
+    With `FEWEST_SEEN` of them they decide: each is scaled by what the vendor's figures say for the two lengths, so that
+    short clips tell something about long ones.
+    """
+    typical, slow = timing.expected_s(duration_s, resolution)
+    if len(seen) < FEWEST_SEEN:
+        return Wait(typical, slow, timing.source)
+    ratios = sorted(took / timing.expected_s(length, resolution)[0] for took, length in seen)
+    return Wait(
+        typical * _quantile(ratios, 0.5),
+        typical * _quantile(ratios, 0.9),
+        f"the last {len(seen)} renders of this studio",
+    )
+
+
+def _quantile(ordered: Sequence[float], part: float) -> float:
+    """The value below which ``part`` of them lie, between the two nearest."""
+    place = part * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)

@@ -12,18 +12,26 @@ import os
 import platform
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from lipsync_core.brief import KeptMedium
-from lipsync_core.errors import StudioError
+from lipsync_core.accounts import Accounts
+from lipsync_core.claims import Claims, Due
+from lipsync_core.drafting import Drafting
+from lipsync_core.hosting import Hosting
 from lipsync_core.job import Job, JobState
+from lipsync_core.keeping import Keeping
 from lipsync_core.ledger import Ledger
-from lipsync_core.media import Kind, MediaStore, MediumFacts
-from lipsync_core.workers import Limits, Withdrawn, run
+from lipsync_core.media import MediaStore
+from lipsync_core.pace import Pace
+from lipsync_core.polling import Polling
+from lipsync_core.providers.http import VendorHttp
+from lipsync_core.records import Change
+from lipsync_core.sending import JUDGED, Point, Sending
+from lipsync_core.standing import Standings
 
 log = logging.getLogger(__name__)
 
@@ -32,136 +40,206 @@ IDLE_S = 0.5
 BEAT_S = 10.0
 STALE_S = 45.0
 """A tracker that was not seen for so long is taken for dead."""
-LEASE_S = 15.0
-PROGRESS_S = 0.5
-MOST_ATTEMPTS = 4
-"""A render that was cut off this often is given up: it may be what brings the machine down."""
+IN_HAND = 200
+"""Jobs that are held at once, at most about twice of them."""
+DOWNLOADS = 3
+"""Videos that are fetched at once."""
 
 
-_Call = Callable[..., asyncio.Future[Any]]
+def unwatched(_point: str, _job_id: int) -> None:
+    """Nobody watches."""
 
 
 class Tracker:
-    """Tends the jobs of one ledger. ``owner`` is new for every tracker, so a lease is never mistaken."""
+    """Tends the jobs of one ledger. ``owner`` is new for every tracker, so a lease is never mistaken.
 
-    def __init__(self, ledger: Ledger, store: MediaStore, *, slots: int, poll_s: float | None = None) -> None:
+    ``at`` is told each point in a job's life at which a crash matters.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        claims: Claims,
+        standings: Standings,
+        store: MediaStore,
+        accounts: Accounts,
+        hosting: Hosting,
+        *,
+        hooks: Callable[[str], str | None],
+        allow: tuple[str, ...],
+        slots: int,
+        pace: Pace,
+        at: Point = unwatched,
+    ) -> None:
         self.owner = f"{platform.node()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._ledger = ledger
+        self._claims = claims
         self._store = store
+        self._accounts = accounts
         self._slots = slots
-        self._pause_s = min(IDLE_S, poll_s or IDLE_S)
+        self._pace = pace
+        self._pause_s = min(IDLE_S, pace.most_s or IDLE_S)
         self._stopping = False
         self._beat_at = 0.0
+        self._held: set[int] = set()
+        self._turns: dict[str, asyncio.Semaphore] = {}
+        self._downloads = asyncio.Semaphore(DOWNLOADS)
+        self._http: VendorHttp | None = None
+        self._ready = _Together(claims)
+        self._drafting = Drafting(ledger, claims, store, self.owner, pace.lease_s, lambda: self._stopping)
+        self._sending = Sending(claims, standings, accounts, hosting, self._client, hooks, self.owner, pace, at)
+        self._polling = Polling(
+            claims, standings, accounts, self._client, self._ready.settle, self._turn, self.owner, pace, at
+        )
+        self._keeping = Keeping(accounts, store, allow, self._ready.settle, self.owner, pace, at)
 
     async def run(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Work until cancelled, or until ``until()`` is true."""
-        working: set[asyncio.Future[None]] = set()
-        with ThreadPoolExecutor(self._slots + 1, thread_name_prefix="tracker") as threads:
+        """Work until cancelled, or until ``until()`` is true. Requests that are out are waited for."""
+        drafts: set[asyncio.Future[None]] = set()
+        paid: set[asyncio.Task[None]] = set()
+        sends: set[asyncio.Task[None]] = set()
+        async with AsyncExitStack() as stack:
+            threads = stack.enter_context(ThreadPoolExecutor(self._slots + 1, thread_name_prefix="tracker"))
             call = partial(asyncio.get_running_loop().run_in_executor, threads)
+            holding = asyncio.create_task(self._hold())
             try:
                 await call(partial(self._store.sweep, older_s=86_400.0))
                 while not await call(until):
-                    working = {task for task in working if not task.done()}
+                    for working in (drafts, paid, sends):
+                        working.difference_update({task for task in working if task.done()})
                     try:
-                        await self._look(call, working)
+                        await self._beat(call)
+                        await self._take_drafts(call, drafts)
+                        await self._take_paid(call, paid, sends)
                     except Exception:
                         log.exception("the ledger could not be used; trying again")
-                    if working:
+                    if working := {*drafts, *paid, *sends}:
                         await asyncio.wait(working, timeout=self._pause_s, return_when=asyncio.FIRST_COMPLETED)
                     else:
                         await asyncio.sleep(self._pause_s)
             finally:
                 self._stopping = True
-                await asyncio.gather(*working)
+                holding.cancel()
+                for task in paid:  # free questions, which are asked again
+                    task.cancel()
+                await asyncio.gather(*drafts, *sends, *paid, holding, return_exceptions=True)
+                if self._http is not None:
+                    await self._http.aclose()
                 await call(self._ledger.rest, self.owner)
 
-    async def _look(self, call: _Call, working: set[asyncio.Future[None]]) -> None:
+    async def _beat(self, call: Callable[..., asyncio.Future[Any]]) -> None:
         if time.monotonic() >= self._beat_at:
             await call(self._ledger.beat, self.owner)
             self._beat_at = time.monotonic() + BEAT_S
-        while len(working) < self._slots:
-            job = await call(self._ledger.claim_draft, self.owner, LEASE_S)
+
+    async def _take_drafts(self, call: Callable[..., asyncio.Future[Any]], drafts: set[asyncio.Future[None]]) -> None:
+        while len(drafts) < self._slots:
+            job = await call(self._claims.claim_draft, self.owner, self._pace.lease_s)
             if job is None:
                 return
-            working.add(call(self._render, job))
+            drafts.add(call(self._drafting.render, job))
 
-    def _render(self, job: Job) -> None:
+    async def _take_paid(
+        self,
+        call: Callable[..., asyncio.Future[Any]],
+        paid: set[asyncio.Task[None]],
+        sends: set[asyncio.Task[None]],
+    ) -> None:
+        if len(self._held) >= IN_HAND:
+            return
+        claim = partial(
+            self._claims.claim_due,
+            self.owner,
+            lease_s=self._pace.lease_s,
+            send_lease_s=self._pace.send_lease_s,
+            places=self._accounts.places,
+            limit=IN_HAND,
+        )
+        due: Due = await call(claim)
+        asked = []
+        self._held.update(job.id for job in (*due.to_send, *due.begun))
+        for job in due.to_send:
+            sends.add(asyncio.create_task(self._step([job], self._sending.send(job))))
+        for job in due.begun:
+            match job.state:
+                case JobState.SUBMITTING:
+                    sends.add(asyncio.create_task(self._step([job], self._sending.judge(job))))
+                case state if state in JUDGED:
+                    paid.add(asyncio.create_task(self._step([job], self._look_again(job))))
+                case JobState.ARCHIVING if job.output_url is not None:
+                    paid.add(asyncio.create_task(self._step([job], self._keep(job))))
+                case _:
+                    asked.append(job)
+        # Asked in groups small enough that the first answers are settled while the last are still out.
+        for start in range(0, len(asked), 100):
+            group = asked[start : start + 100]
+            paid.add(asyncio.create_task(self._step(group, self._polling.ask(group))))
+
+    async def _look_again(self, job: Job) -> None:
+        """An unconfirmed or judged job came due: because of a late answer, or to look for it at the vendor."""
+        if not await self._sending.late(job) and job.state is JobState.UNCONFIRMED:
+            await self._polling.look_for(job)
+
+    async def _keep(self, job: Job) -> None:
+        async with self._downloads:
+            await self._keeping.keep(job)
+
+    async def _step(self, jobs: Sequence[Job], step: Coroutine[Any, Any, None]) -> None:
+        """One step of claimed jobs. What goes wrong is logged; the lease runs out and the jobs are taken up again."""
         try:
-            if job.attempts > MOST_ATTEMPTS:
-                self._fail(job, f"The render was cut off {MOST_ATTEMPTS} times, so it was not started again.")
-            else:
-                self._draft(job)
-        except Withdrawn:
-            pass  # a person, a shutdown or another tracker has it now
-        except Exception as error:
-            log.warning("job %s failed", job.id, exc_info=not isinstance(error, StudioError))
+            await step
+        except Exception:
+            log.exception("a step of job %s failed", ", ".join(str(job.id) for job in jobs[:5]))
+        finally:
+            self._held.difference_update(job.id for job in jobs)
+
+    async def _hold(self) -> None:
+        """Keep the leases of everything in hand, but for requests that may be on their way."""
+        while True:
+            await asyncio.sleep(self._pace.lease_s / 5)
+            if self._held:
+                try:
+                    await asyncio.to_thread(self._claims.keep, self.owner, list(self._held), self._pace.lease_s)
+                except Exception:
+                    log.exception("leases could not be renewed")
+
+    def _client(self) -> VendorHttp:
+        if self._http is None:
+            self._http = VendorHttp()
+        return self._http
+
+    def _turn(self, provider: str) -> asyncio.Semaphore:
+        if provider not in self._turns:
+            self._turns[provider] = asyncio.Semaphore(self._accounts.places(provider))
+        return self._turns[provider]
+
+
+class _Together:
+    """Makes changes that are ready at the same time in one transaction: one wait for the disk, not one for each."""
+
+    def __init__(self, claims: Claims) -> None:
+        self._claims = claims
+        self._waiting: list[tuple[Change, asyncio.Future[bool]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def settle(self, change: Change) -> bool:
+        """Make a change; False where the job did not stand there any more."""
+        made: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((change, made))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        return await made
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
             try:
-                self._fail(job, _reason(error))
-            except Exception:  # the lease runs out and the job is taken up again
-                log.exception("job %s: the ledger could not be told", job.id)
-
-    def _draft(self, job: Job) -> None:
-        brief = job.brief
-        image, audio = self._stored(brief.image, "image"), self._stored(brief.audio, "audio")
-        self._store.sweep(f"job-{job.id}-")
-        with self._store.scratch(f"job-{job.id}-") as scratch:
-            out = scratch / "video.mp4"
-            arguments = {
-                "image": str(self._store.path(image)),
-                "audio": str(self._store.path(audio)),
-                "out": str(out),
-                "resolution": brief.resolution,
-                "mouth_box": brief.mouth_box,
-                "seed": brief.seed,
-            }
-            limits = Limits(memory_mb=2048, seconds=120 + 10 * audio.duration_s)
-            hold = _Hold(lambda frames: not self._stopping and self._ledger.renew(job.id, self.owner, LEASE_S, frames))
-            found = run("render_draft", arguments, limits, on_frames=hold.frames, wanted=hold.wanted)
-            self._keep(job, out, found)
-
-    def _keep(self, job: Job, out: Path, found: dict[str, Any]) -> None:
-        if job.state is JobState.RENDERING:
-            moved = self._ledger.move(job.id, JobState.RENDERING, JobState.ARCHIVING, owner=self.owner)
-            if not moved:
-                return
-        kept = self._store.keep_rendered(out, found)
-        done = {"output_sha256": kept.sha256, "note": "kept"}
-        self._ledger.move(job.id, JobState.ARCHIVING, JobState.DONE, owner=self.owner, **done)
-
-    def _stored(self, medium: object, kind: Kind) -> MediumFacts:
-        facts = self._store.get(medium.sha256, kind) if isinstance(medium, KeptMedium) else None
-        if facts is None:
-            raise StudioError(f"The {kind} of this job is no longer in the media store.")
-        return facts
-
-    def _fail(self, job: Job, reason: str) -> None:
-        for state in (JobState.RENDERING, JobState.ARCHIVING):
-            if self._ledger.move(job.id, state, JobState.FAILED, owner=self.owner, note=reason, error=reason):
-                return
-
-
-class _Hold:
-    """Keeps a job's lease while a worker renders it, without a write for every frame."""
-
-    def __init__(self, renew: Callable[[tuple[int, int] | None], bool]) -> None:
-        self._renew = renew
-        self._renewed_at = 0.0
-
-    def frames(self, done: int, total: int) -> bool:
-        due = done == total or time.monotonic() - self._renewed_at >= PROGRESS_S
-        return self._now((done, total)) if due else True
-
-    def wanted(self) -> bool:
-        return self._now(None) if time.monotonic() - self._renewed_at >= LEASE_S / 5 else True
-
-    def _now(self, frames: tuple[int, int] | None) -> bool:
-        self._renewed_at = time.monotonic()
-        return self._renew(frames)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, StudioError):
-        return str(error)
-    if isinstance(error, OSError):
-        return f"The video could not be written: {error.strerror or 'the disk refused it'}."
-    return "The studio stumbled over this render; its log says where."
+                won = await asyncio.to_thread(self._claims.settle_all, [change for change, _made in batch])
+            except Exception as error:
+                for _change, made in batch:
+                    if not made.done():
+                        made.set_exception(error)
+            else:
+                for (_change, made), done in zip(batch, won, strict=True):
+                    if not made.done():
+                        made.set_result(done)

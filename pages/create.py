@@ -201,7 +201,7 @@ def _quotes(open_brief: OpenBrief, by: str) -> None:
         shortcut="Ctrl+Enter",
         disabled=bool(quote.problems),
         on_click=_render,
-        args=(open_brief.id, engine, by),
+        args=(open_brief.id, engine, by, open_brief.job_id),
     )
     for message in st.session_state.pop("render_errors", ()):
         st.error(plain(message), title="Not started")
@@ -213,9 +213,9 @@ def _line(quote: Quote) -> str:
     return f"**{ENGINES[quote.engine].title}** · {price}{wait} :gray-badge[Draft]"
 
 
-def _render(brief_id: str, engine: str, by: str) -> None:
+def _render(brief_id: str, engine: str, by: str, after: int | None) -> None:
     try:
-        studio().render(brief_id, engine=engine, by=by)
+        studio().render(brief_id, engine=engine, by=by, after=after)
     except BriefError as error:
         st.session_state.render_errors = list(error.fields.values())
 
@@ -228,7 +228,7 @@ def _first_time(brief_id: str, by: str) -> None:
                 image = studio().keep_medium(PORTRAITS[0].path, "image", PORTRAITS[0].path.name)
                 audio = studio().keep_medium(VOICES[0].path, "audio", VOICES[0].path.name)
             studio().change_brief(brief_id, by=by, image=image, audio=audio, name="Sample")
-            _render(brief_id, "draft/portrait", by)
+            _render(brief_id, "draft/portrait", by, None)
             st.session_state.pop(f"{brief_id}.name", None)
             st.rerun()
 

@@ -46,6 +46,11 @@ def header(title: str, tab: str | None = None) -> str:
     return name
 
 
+def in_sandbox() -> bool:
+    """Whether this visit plays in the sandbox: by the visitor's own switch, or because the whole studio does."""
+    return studio().sandbox or bool(st.session_state.get("sandbox", False))
+
+
 def came_from_elsewhere(title: str) -> bool:
     """Whether the visitor was not on the page called ``title`` before this run; to be asked before `header`."""
     return bool(st.session_state.get("page_shown") != title)

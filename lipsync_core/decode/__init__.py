@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from lipsync_core.decode.image import MAX_PIXELS, MIN_SIDE, ImageFacts, image_facts, load_image
 from lipsync_core.decode.sound import MAX_VOICE_S, SPEECH_RATE, VoiceFacts, speech_blocks, voice_facts
-from lipsync_core.decode.video import VideoFacts, check_video
+from lipsync_core.decode.video import VideoFacts, check_video, first_picture
 
 __all__ = [
     "MAX_PIXELS",
@@ -21,6 +21,7 @@ __all__ = [
     "VideoFacts",
     "VoiceFacts",
     "check_video",
+    "first_picture",
     "image_facts",
     "load_image",
     "speech_blocks",

@@ -1,10 +1,12 @@
-"""Videos as results: does this MP4 play from its first frame to its last?"""
+"""Videos: does this file play from its first frame to its last, and what does it begin with?"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
@@ -15,6 +17,7 @@ from lipsync_core.decode.sniff import Kind, look_at, shown
 from lipsync_core.errors import MediaError
 
 _MAX_SIDE = 8_192
+_WEBM = ("vp8", "vp9", "av1", "libdav1d", "libvpx", "libvpx-vp9", "libaom-av1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,9 @@ class VideoFacts:
     duration_s: float
     fps: float
     has_sound: bool
+    mime: str
+    """What a browser is to be told to play it."""
+    extension: str
 
 
 def check_video(path: Path, *, name: str | None = None) -> VideoFacts:
@@ -65,7 +71,7 @@ def _checked(container: InputContainer, stream: VideoStream, name: str) -> Video
     if first is None or last is None:
         raise _damaged(name, "holds no moving picture that can be decoded")
     _refuse_cut(container, ends, name)
-    return VideoFacts(width, height, end_s, pictures / end_s, bool(container.streams.audio))
+    return VideoFacts(width, height, end_s, pictures / end_s, bool(container.streams.audio), *_mime(container))
 
 
 def _demuxed(container: InputContainer, stream: VideoStream) -> tuple[int, int, dict[int, float]]:
@@ -98,6 +104,24 @@ def _refuse_cut(container: InputContainer, ends: dict[int, float], name: str) ->
     for end_s, length_s in missing:
         if end_s < length_s - 0.25:
             raise _damaged(name, f"stops after {end_s:.1f} s of {length_s:.1f} s")
+
+
+def first_picture(path: Path) -> npt.NDArray[np.uint8]:
+    """The first picture of a video that plays, as height × width × 3 RGB bytes."""
+    with opened(path) as container:
+        stream = picture_stream(container)
+        if stream is None:
+            raise _damaged(path.name, "holds no moving picture that can be decoded")
+        return np.asarray(next(container.decode(stream)).to_ndarray(format="rgb24"), dtype=np.uint8)
+
+
+def _mime(container: InputContainer) -> tuple[str, str]:
+    """What a browser plays this as, and the extension that goes with it."""
+    if "matroska" in container.format.name:
+        webm = all(stream.codec_context.name in _WEBM for stream in container.streams.video)
+        return ("video/webm", ".webm") if webm else ("video/x-matroska", ".mkv")
+    brand = container.metadata.get("major_brand", "")
+    return ("video/quicktime", ".mov") if brand.startswith("qt") else ("video/mp4", ".mp4")
 
 
 def _damaged(name: str, what: str) -> MediaError:

@@ -167,6 +167,11 @@ class AimlApi(Provider):
         content = json_of(response.body)
         return self.trouble(response, content) or log_row_of(content, trace_id)
 
+    def id_in_log(self, response: Response, trace_id: str) -> str | None:
+        """The inference id of the submit that carried ``trace_id``."""
+        row = self.read_logs(response, trace_id)
+        return row.job_id if isinstance(row, LogRow) else None
+
     def _submitted_id(self, response: Response, content: Any) -> str | None:
         if is_success(response.status) and content is UNREADABLE:
             return id_of(response.headers.get("x-inference-id"))

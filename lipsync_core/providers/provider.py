@@ -115,6 +115,10 @@ class Provider(ABC):
         """A free request for what the account holds; None where the vendor offers none."""
         return None
 
+    def logs(self) -> Request | None:
+        """A free request for the vendor's own log of late; None where it offers none."""
+        return None
+
     # The form
 
     def form(self, engine: str) -> EngineForm | None:
@@ -175,6 +179,10 @@ class Provider(ABC):
     def read_balance(self, response: Response) -> Balance | AskAgain:
         """What the account holds."""
         return AskAgain(f"{self.title} offers no balance.")
+
+    def id_in_log(self, response: Response, trace_id: str) -> str | None:
+        """The job's id that the log names for the submit which carried ``trace_id``."""
+        return None
 
     def read_check(self, response: Response) -> KeyCheck:
         """What `check`'s answer says about the key."""

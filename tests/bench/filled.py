@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 from lipsync_core.brief import Brief, KeptMedium
 from lipsync_core.database import Database, now_ms
 from lipsync_core.job import JobState
-from lipsync_core.ledger import Ledger
+from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.media import MediaStore, MediumFacts
 from lipsync_core.pricing import Qualifier, Quote
 from lipsync_core.schema import events, jobs, media
@@ -80,7 +80,7 @@ def _add(ledger: Ledger, number: int, pictures: list[KeptMedium]) -> int:
         project="Weekly update",
     )
     quote = Quote(NEVER, 300_000, 30, 2, "Two started blocks of 5 s.", Qualifier.EXACT, 40.0, 90.0)
-    return ledger.add(brief, quote, by=PEOPLE[number % len(PEOPLE)], nonce=f"press-{number}").id
+    return ledger.add(NewJob(brief, quote, by=PEOPLE[number % len(PEOPLE)], nonce=f"press-{number}")).id
 
 
 def _ended(ledger: Ledger, job_id: int, end: JobState) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from lipsync_core import Brief, JobState, KeptMedium, Qualifier, Quote, Studio
 from lipsync_core.database import Database
-from lipsync_core.ledger import Ledger
+from lipsync_core.ledger import Ledger, NewJob
 from tests.browser.visit import PORTRAIT, SAMPLES, finished, open_page, settle
 from tests.server import Server
 
@@ -28,9 +28,7 @@ def fill(rows: Ledger, ledger: Studio, count: int) -> None:
     brief = Brief(image=KeptMedium(image.sha256, image.name), audio=KeptMedium("b" * 64, "voice.wav"))
     for number in range(1, count + 1):
         by = "ben" if number % 3 == 0 else "ana"
-        job = rows.add(
-            replace(brief, name=f"Clip {number:02d}"), replace(QUOTE, engine="old/engine"), by=by, nonce=None
-        )
+        job = rows.add(NewJob(replace(brief, name=f"Clip {number:02d}"), replace(QUOTE, engine="old/engine"), by=by))
         rows.move(job.id, JobState.QUEUED, JobState.WITHDRAWN if number % 2 else JobState.REJECTED)
 
 
@@ -124,7 +122,7 @@ def test_a_failed_job_says_why_and_that_nothing_was_charged(page: Page, rows: Le
     brief = Brief(
         engine="draft/portrait", image=KeptMedium(image.sha256, "face.jpg"), audio=KeptMedium("b" * 64, "gone.wav")
     )
-    job = rows.add(brief, QUOTE, by="ana", nonce=None)
+    job = rows.add(NewJob(brief, QUOTE, by="ana"))
     ledger.wait(job.id, timeout_s=60)
     open_page(page, f"/jobs?job={job.id}", "Jobs")
     expect(page.get_by_role("alert")).to_contain_text("no longer in the media store")

@@ -14,8 +14,14 @@ def test_every_state_has_its_row() -> None:
 
 
 def test_only_an_unconfirmed_or_unapproved_job_waits_for_a_person() -> None:
-    waiting = set(JobState) - ENDS - PENDING
+    judged_by_a_person = {JobState.NOT_TAKEN, JobState.WRITTEN_OFF}
+    waiting = set(JobState) - ENDS - PENDING - judged_by_a_person
     assert waiting == {JobState.UNCONFIRMED, JobState.AWAITING_APPROVAL}
+
+
+def test_a_person_who_judged_too_early_is_corrected_only_by_the_vendors_own_answer() -> None:
+    for judged in (JobState.NOT_TAKEN, JobState.WRITTEN_OFF):
+        assert TRANSITIONS[judged] == {JobState.RENDERING}
 
 
 @pytest.mark.parametrize("state", JobState)

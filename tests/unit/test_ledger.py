@@ -12,8 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from lipsync_core import Brief, Filter, Job, JobState, KeptMedium, Qualifier, Quote, UnknownJobError
+from lipsync_core.claims import Claims
 from lipsync_core.database import HEAD, Database
-from lipsync_core.ledger import Ledger
+from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.schema import metadata
 
 QUOTE = Quote("draft/portrait", 0, None, None, "free", Qualifier.EXACT, 2.0, 4.0, ("p",), ("w",))
@@ -39,8 +40,13 @@ def ledger(database: Database) -> Ledger:
     return Ledger(database)
 
 
+@pytest.fixture
+def claims(database: Database) -> Claims:
+    return Claims(database)
+
+
 def add(ledger: Ledger, nonce: str | None = None, **changes: object) -> Job:
-    return ledger.add(replace(BRIEF, **changes), QUOTE, by="ana", nonce=nonce)  # type: ignore[arg-type]  # any field
+    return ledger.add(NewJob(replace(BRIEF, **changes), QUOTE, by="ana", nonce=nonce))  # type: ignore[arg-type]  # any field
 
 
 def test_the_migrations_build_exactly_the_declared_schema(database: Database) -> None:
@@ -83,14 +89,14 @@ def test_without_a_nonce_identical_briefs_are_different_jobs(ledger: Ledger) -> 
     assert add(ledger).id != add(ledger).id
 
 
-def test_each_draft_is_claimed_by_one_tracker_only(ledger: Ledger) -> None:
+def test_each_draft_is_claimed_by_one_tracker_only(ledger: Ledger, claims: Claims) -> None:
     for _ in range(20):
         add(ledger)
     claimed: list[int] = []
     lock = threading.Lock()
 
     def work(owner: str) -> None:
-        while (job := ledger.claim_draft(owner, 60)) is not None:
+        while (job := claims.claim_draft(owner, 60)) is not None:
             with lock:
                 claimed.append(job.id)
 
@@ -99,32 +105,34 @@ def test_each_draft_is_claimed_by_one_tracker_only(ledger: Ledger) -> None:
     assert sorted(claimed) == list(range(1, 21))
 
 
-def test_the_oldest_draft_goes_first(ledger: Ledger) -> None:
+def test_the_oldest_draft_goes_first(ledger: Ledger, claims: Claims) -> None:
     first, _second = add(ledger), add(ledger)
-    claimed = ledger.claim_draft("a", 60)
+    claimed = claims.claim_draft("a", 60)
     assert claimed is not None
     assert claimed.id == first.id
 
 
-def test_a_lease_that_ran_out_is_taken_over_and_its_old_owner_can_no_longer_write(ledger: Ledger) -> None:
+def test_a_lease_that_ran_out_is_taken_over_and_its_old_owner_can_no_longer_write(
+    ledger: Ledger, claims: Claims
+) -> None:
     job = add(ledger)
-    assert ledger.claim_draft("killed", lease_s=-1)
-    again = ledger.claim_draft("next", lease_s=60)
+    assert claims.claim_draft("killed", lease_s=-1)
+    again = claims.claim_draft("next", lease_s=60)
     assert again is not None
     assert (again.id, again.attempts) == (job.id, 2)
-    assert not ledger.renew(job.id, "killed", 60, (5, 10))
+    assert not claims.renew(job.id, "killed", 60, (5, 10))
     assert not ledger.move(job.id, JobState.RENDERING, JobState.FAILED, owner="killed")
-    assert ledger.renew(job.id, "next", 60, (5, 10))
-    assert ledger.claim_draft("third", lease_s=60) is None
+    assert claims.renew(job.id, "next", 60, (5, 10))
+    assert claims.claim_draft("third", lease_s=60) is None
 
 
-def test_a_tracker_that_stops_in_good_order_frees_its_jobs_at_once(ledger: Ledger) -> None:
+def test_a_tracker_that_stops_in_good_order_frees_its_jobs_at_once(ledger: Ledger, claims: Claims) -> None:
     add(ledger)
     ledger.beat("a")
-    ledger.claim_draft("a", lease_s=600)
+    claims.claim_draft("a", lease_s=600)
     ledger.rest("a")
     assert ledger.tracker_seen() is None
-    assert ledger.claim_draft("b", lease_s=60) is not None
+    assert claims.claim_draft("b", lease_s=60) is not None
 
 
 def test_a_step_that_does_not_exist_is_refused(ledger: Ledger) -> None:

@@ -78,7 +78,8 @@ def test_wait_says_that_it_gave_up_waiting_and_not_the_job(studio: Studio, voice
 
 
 def test_a_quote_is_free_exact_and_says_how_long(studio: Studio, voice: Path) -> None:
-    (quote,) = studio.quotes(brief(voice, engine=None))
+    quote, *paid = studio.quotes(brief(voice, engine=None))
+    assert [other.engine for other in paid] == ["joypix/motion-2", "lipsync-studio/lipsync-image"]
     assert (quote.engine, quote.usd_micros, quote.problems) == ("draft/portrait", 0, ())
     assert quote.expected_s is not None
     assert quote.p90_s is not None
@@ -188,10 +189,10 @@ def test_an_open_brief_remembers_each_field_and_makes_one_job_while_it_is_pendin
     studio.change_brief("b1", by="ana", image=image)
     studio.change_brief("b1", by="ben", audio=audio)
     studio.change_brief("b1", by="ana", name="Weekly")
-    first = studio.render("b1", engine="draft/portrait", by="ana")
-    assert studio.render("b1", engine="draft/portrait", by="ana").id == first.id
+    first = studio.render("b1", engine="draft/portrait", by="ana", after=None)
+    assert studio.render("b1", engine="draft/portrait", by="ana", after=None).id == first.id
     studio.change_brief("b1", by="ana", name="Weekly 2")
-    second = studio.render("b1", engine="draft/portrait", by="ana")
+    second = studio.render("b1", engine="draft/portrait", by="ana", after=first.id)
     assert second.id != first.id
     open_brief = studio.open_brief("b1")
     assert open_brief is not None
@@ -211,7 +212,9 @@ def test_two_hundred_submissions_wait_in_line(studio: Studio, voice: Path) -> No
     for number in range(200):
         studio.change_brief(f"b{number}", by="ana", image=image, audio=audio, seed=number)
     with ThreadPoolExecutor(16) as threads:
-        jobs = list(threads.map(lambda n: studio.render(f"b{n}", engine="draft/portrait", by="ana"), range(200)))
+        jobs = list(
+            threads.map(lambda n: studio.render(f"b{n}", engine="draft/portrait", by="ana", after=None), range(200))
+        )
     assert len({job.id for job in jobs}) == 200
     assert studio.count(Filter(states=[JobState.QUEUED])) == 200
     first = studio.wait(min(job.id for job in jobs), timeout_s=120)

@@ -1,0 +1,95 @@
+"""Where each vendor is reached and with which key: from the settings, or the sandbox's.
+
+A job works only with what was frozen when it was made. What an environment variable says now decides where the next
+job goes, never where an old one does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from lipsync_core.errors import SettingsError
+from lipsync_core.job import LIVE, SANDBOX
+from lipsync_core.providers import providers_from
+from lipsync_core.providers.keys import Keys
+from lipsync_core.providers.provider import Provider
+from lipsync_core.settings import Settings
+
+SANDBOX_KEYS = MappingProxyType(
+    {
+        "JOYPIX_API_KEY": "sandbox-joypix",
+        "LIPSYNC_STUDIO_API_KEY": "sk_sandbox_0000",
+        "AIMLAPI_API_KEY": "sandbox-aimlapi",
+        "CREATIFY_API_ID": "00000000-0000-4000-8000-000000000000",
+        "CREATIFY_API_KEY": "sandbox-creatify",
+    }
+)
+"""What the sandbox takes for keys. They open nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One vendor as it can be reached now."""
+
+    provider: Provider
+    environment: str
+    keys: Keys | None
+    key_problem: str | None
+    """Why there are no keys, with the variables to set; None where there are."""
+    base_url: str
+    """The vendor's address, or the sandbox's path to it below its origin."""
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Which key this is, without giving it away."""
+        return self.keys.fingerprint if self.keys else None
+
+
+class Accounts:
+    """All vendors. ``origin`` starts the sandbox where need be and says where it is."""
+
+    def __init__(self, settings: Settings, origin: Callable[[], str]) -> None:
+        self._given = settings.vendors
+        self._origin = origin
+        self.providers: Mapping[str, Provider] = providers_from(settings.vendors)
+
+    def of(self, provider_id: str, environment: str) -> Account:
+        """One vendor, live or in the sandbox. Starts nothing."""
+        provider = self.providers[provider_id]
+        if environment == SANDBOX:
+            keys = Keys.found(provider.key_variables, SANDBOX_KEYS)
+            return Account(provider, SANDBOX, keys, None, "")
+        base_url = self._given.get(provider.base_url_variable, "").strip() or provider.base_url
+        missing = [name for name in provider.key_variables if not self._given.get(name, "").strip()]
+        problem = None
+        found = None
+        if missing:
+            problem = f"Add {' and '.join(missing)} to .env and restart the studio."
+        else:
+            try:
+                found = Keys.found(provider.key_variables, self._given)
+            except SettingsError as error:
+                problem = str(error)
+        return Account(provider, LIVE, found, problem, base_url.rstrip("/"))
+
+    def base_url(self, provider_id: str, environment: str, frozen: str | None) -> str:
+        """Where a job of ``environment`` is to be asked about: its frozen address, or where the sandbox is now."""
+        if environment == SANDBOX:
+            from lipsync_core.sandbox.app import BASES
+
+            return self._origin() + BASES[provider_id]
+        return frozen or self.of(provider_id, environment).base_url
+
+    def places(self, provider_id: str) -> int:
+        """How many jobs a vendor is given at once: its ``…_MAX_JOBS`` variable, or what is assumed.
+
+        None at all where nobody knows the vendor any more.
+        """
+        provider = self.providers.get(provider_id)
+        if provider is None:
+            return 0
+        prefix = provider.base_url_variable.removesuffix("BASE_URL")
+        text = self._given.get(f"{prefix}MAX_JOBS", "").strip()
+        return int(text) if text.isdecimal() and 0 < int(text) <= 1000 else provider.max_concurrent.value

@@ -1,0 +1,268 @@
+"""What a tracker does to the ledger: it claims jobs for a while, keeps word of every answer, and lets go.
+
+A lease says whose a job is. Nothing that costs money happens without one, and none outlives its holder: where a lease
+ran out, whoever looks next takes the job up from what is written here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_, select, update
+
+from lipsync_core.database import Database, now_ms
+from lipsync_core.job import Job, JobState
+from lipsync_core.ledger import AT_VENDOR
+from lipsync_core.providers.wire import Response
+from lipsync_core.records import TRACKER, Change, apply, check_id_is_free, job_of, record
+from lipsync_core.schema import accounts, answers, jobs
+
+_WORKING = (JobState.RENDERING, JobState.ARCHIVING)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer to a paid request, as it came."""
+
+    id: int
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a tracker has claimed."""
+
+    to_send: tuple[Job, ...]
+    begun: tuple[Job, ...]
+
+
+class Claims:
+    """The leases of all jobs and the journal of answers. Thread-safe; holds no state of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    # Drafts
+
+    def claim_draft(self, owner: str, lease_s: float) -> Job | None:
+        """Take the oldest draft that is queued, or whose tracker let its lease run out; None where there is none."""
+        now = now_ms()
+        free = and_(
+            jobs.c.engine.startswith("draft/"),
+            or_(
+                jobs.c.state == JobState.QUEUED,
+                and_(jobs.c.state.in_(_WORKING), jobs.c.lease_until_ms < now),
+            ),
+        )
+        with self._db.read() as connection:  # an idle studio takes no write lock
+            if connection.execute(select(jobs.c.id).where(free).limit(1)).first() is None:
+                return None
+        with self._db.write() as connection:
+            found = connection.execute(select(jobs).where(free).order_by(jobs.c.id).limit(1)).mappings().first()
+            if found is None:
+                return None
+            was = JobState(found["state"])
+            row = connection.execute(
+                update(jobs)
+                .where(jobs.c.id == found["id"])
+                .values(
+                    state=JobState.RENDERING if was is JobState.QUEUED else was,
+                    lease_owner=owner,
+                    lease_until_ms=now + int(lease_s * 1000),
+                    attempts=jobs.c.attempts + 1,
+                    started_ms=func.coalesce(jobs.c.started_ms, now),
+                    frames_done=0,
+                    frames_total=0,
+                    rendering_since_ms=None,
+                )
+                .returning(jobs)
+            ).mappings()
+            job = job_of(row.one())
+            record(
+                connection,
+                job.id,
+                job.state,
+                TRACKER,
+                "started" if was is JobState.QUEUED else "started again",
+            )
+            return job
+
+    def renew(self, job_id: int, owner: str, lease_s: float, frames: tuple[int, int] | None = None) -> bool:
+        """Keep a claimed job, noting its frames done and to do; False where it is no longer ``owner``'s."""
+        now = now_ms()
+        values: dict[str, Any] = {"lease_until_ms": now + int(lease_s * 1000)}
+        if frames is not None:
+            values |= {
+                "frames_done": frames[0],
+                "frames_total": frames[1],
+                "rendering_since_ms": func.coalesce(jobs.c.rendering_since_ms, now),
+            }
+        with self._db.write() as connection:
+            mine = (jobs.c.id == job_id, jobs.c.lease_owner == owner, jobs.c.state.in_(_WORKING))
+            return connection.execute(update(jobs).where(*mine).values(values)).rowcount == 1
+
+    # Paid jobs
+
+    def claim_due(
+        self, owner: str, *, lease_s: float, send_lease_s: float, places: Callable[[str], int], limit: int
+    ) -> Due:
+        """Take up to ``limit`` paid jobs that are due and free, and as many queued ones as have a place.
+
+        A queued job is then `SUBMITTING`: nothing was sent yet, and `mark_sending` says when that changes. Any other
+        keeps its state. ``places`` tells how many jobs a vendor may be given at once.
+        """
+        now = now_ms()
+        free = and_(jobs.c.due_ms <= now, or_(jobs.c.lease_until_ms.is_(None), jobs.c.lease_until_ms <= now))
+        begun = select(jobs.c.id).where(free, jobs.c.state != JobState.QUEUED).order_by(jobs.c.due_ms).limit(limit)
+        with self._db.read() as connection:  # an idle studio takes no write lock
+            if connection.execute(select(jobs.c.id).where(free).limit(1)).first() is None:
+                return Due((), ())
+            begun_ids = list(connection.execute(begun).scalars())
+            queued_ids = self._next_in_line(connection, free, places)
+        if not begun_ids and not queued_ids:
+            return Due((), ())
+        until = now + int(lease_s * 1000)
+        held = {"lease_owner": owner, "lease_until_ms": until, "due_ms": until}
+        with self._db.write() as connection:
+            begun_jobs = tuple(job_of(row) for row in self._hold(connection, begun_ids, free, held))
+            send_until = now + int(send_lease_s * 1000)
+            sends = {
+                "state": JobState.SUBMITTING,
+                "lease_owner": owner,
+                "lease_until_ms": send_until,
+                "due_ms": send_until,
+                "started_ms": func.coalesce(jobs.c.started_ms, now),
+                "attempts": jobs.c.attempts + 1,
+                "sent_ms": None,
+            }
+            rows = self._hold(connection, queued_ids, and_(free, jobs.c.state == JobState.QUEUED), sends)
+            for row in rows:
+                record(connection, row["id"], JobState.SUBMITTING, TRACKER, "about to be sent")
+        return Due(tuple(job_of(row) for row in rows), begun_jobs)
+
+    def _hold(
+        self, connection: Connection, ids: Sequence[int], still: ColumnElement[bool], values: dict[str, Any]
+    ) -> list[Any]:
+        if not ids:
+            return []
+        query = update(jobs).where(jobs.c.id.in_(ids), still).values(values).returning(jobs)
+        return list(connection.execute(query).mappings())
+
+    def _next_in_line(
+        self, connection: Connection, free: ColumnElement[bool], places: Callable[[str], int]
+    ) -> list[int]:
+        """The oldest queued jobs of every vendor that has places left, takes this key and did not ask for a pause."""
+        waiting = and_(free, jobs.c.state == JobState.QUEUED)
+        groups = connection.execute(
+            select(jobs.c.provider, jobs.c.environment, jobs.c.key_fingerprint).where(waiting).distinct()
+        ).all()
+        if not groups:
+            return []
+        busy = {
+            (provider, environment): count
+            for provider, environment, count in connection.execute(
+                select(jobs.c.provider, jobs.c.environment, func.count())
+                .where(jobs.c.state.in_(AT_VENDOR), jobs.c.provider != "draft")
+                .group_by(jobs.c.provider, jobs.c.environment)
+            )
+        }
+        shut = {(row.provider, row.environment): row for row in connection.execute(select(accounts))}
+        found: list[int] = []
+        for provider, environment, key in groups:
+            account = shut.get((provider, environment))
+            if account is not None and (
+                (account.paused_ms is not None and account.paused_key == key) or (account.wait_until_ms or 0) > now_ms()
+            ):
+                continue
+            left = places(provider) - busy.get((provider, environment), 0)
+            if left > 0:
+                mine = and_(
+                    waiting,
+                    jobs.c.provider == provider,
+                    jobs.c.environment == environment,
+                    jobs.c.key_fingerprint.is_not_distinct_from(key),
+                )
+                ids = connection.execute(select(jobs.c.id).where(mine).order_by(jobs.c.id).limit(left)).scalars().all()
+                busy[provider, environment] = busy.get((provider, environment), 0) + len(ids)
+                found += ids
+        return found
+
+    def keep(self, owner: str, ids: Iterable[int], lease_s: float) -> None:
+        """Hold on to claimed jobs for longer; a request that may be on its way is never held for longer."""
+        until = now_ms() + int(lease_s * 1000)
+        mine = (jobs.c.id.in_(list(ids)), jobs.c.lease_owner == owner, jobs.c.state != JobState.SUBMITTING)
+        still_due = case((jobs.c.due_ms == jobs.c.lease_until_ms, until), else_=jobs.c.due_ms)
+        with self._db.write() as connection:
+            connection.execute(update(jobs).where(*mine).values(lease_until_ms=until, due_ms=still_due))
+
+    def mark_sending(self, job_id: int, owner: str, token_hash: str | None, lease_s: float) -> bool:
+        """Write down that the paid request leaves now; False where the job is no longer ``owner``'s to send.
+
+        Without this mark a job was provably never sent.
+        """
+        now = now_ms()
+        until = now + int(lease_s * 1000)
+        mine = (
+            jobs.c.id == job_id,
+            jobs.c.state == JobState.SUBMITTING,
+            jobs.c.lease_owner == owner,
+            jobs.c.lease_until_ms > now,
+        )
+        values = {"sent_ms": now, "token_hash": token_hash, "lease_until_ms": until, "due_ms": until}
+        with self._db.write() as connection:
+            return connection.execute(update(jobs).where(*mine).values(values)).rowcount == 1
+
+    def journal(self, job_id: int, response: Response) -> Answer:
+        """Keep an answer to a paid request before anything is made of it."""
+        row = {
+            "job_id": job_id,
+            "at_ms": now_ms(),
+            "status": response.status,
+            "headers": json.dumps(dict(response.headers)),
+            "body": response.body,
+        }
+        with self._db.write() as connection:
+            return Answer(
+                connection.execute(insert(answers).values(row).returning(answers.c.id)).scalar_one(), response
+            )
+
+    def unapplied(self, job_id: int) -> Answer | None:
+        """The latest answer for a job that nothing was made of yet."""
+        query = (
+            select(answers)
+            .where(answers.c.job_id == job_id, answers.c.applied_ms.is_(None))
+            .order_by(answers.c.id.desc())
+            .limit(1)
+        )
+        with self._db.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else Answer(row.id, Response(row.status, json.loads(row.headers), row.body))
+
+    def settle(self, change: Change, answer: Answer | None = None) -> bool:
+        """Make a change and note that ``answer`` was made use of; False where the job does not stand there any more.
+
+        Raises:
+            VendorIdTakenError: the change gives the job a vendor's id that another job has. Nothing was changed.
+        """
+        with self._db.write() as connection:
+            vendor_id = change.values.get("vendor_id")
+            if isinstance(vendor_id, str):
+                check_id_is_free(connection, change.job_id, vendor_id)
+            won = apply(connection, change)
+            if won and answer is not None:
+                used = update(answers).where(answers.c.job_id == change.job_id, answers.c.id <= answer.id)
+                connection.execute(used.values(applied_ms=now_ms()))
+            return won
+
+    def settle_all(self, changes: Sequence[Change]) -> list[bool]:
+        """Make many changes in one go; each says whether it was made."""
+        with self._db.write() as connection:
+            return [apply(connection, change) for change in changes]
+
+    def state(self, job_id: int) -> JobState:
+        """Where a job stands now."""
+        with self._db.read() as connection:
+            return JobState(connection.execute(select(jobs.c.state).where(jobs.c.id == job_id)).scalar_one())

@@ -1,0 +1,122 @@
+"""Rendering a claimed draft on this computer, in a worker process. Its work is free and can be repeated."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lipsync_core.brief import KeptMedium
+from lipsync_core.claims import Claims
+from lipsync_core.errors import StudioError
+from lipsync_core.job import Job, JobState
+from lipsync_core.ledger import Ledger
+from lipsync_core.media import Kind, MediaStore, MediumFacts
+from lipsync_core.workers import Limits, Withdrawn, run
+
+log = logging.getLogger(__name__)
+
+PROGRESS_S = 0.5
+MOST_ATTEMPTS = 4
+"""A render that was cut off this often is given up: it may be what brings the machine down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafting:
+    """Renders drafts. ``stopping`` tells when the tracker wants to end."""
+
+    ledger: Ledger
+    claims: Claims
+    store: MediaStore
+    owner: str
+    lease_s: float
+    stopping: Callable[[], bool]
+
+    def render(self, job: Job) -> None:
+        """Render a claimed draft, from its media to the kept video; never raises."""
+        try:
+            if job.attempts > MOST_ATTEMPTS:
+                self._fail(job, f"The render was cut off {MOST_ATTEMPTS} times, so it was not started again.")
+            else:
+                self._draft(job)
+        except Withdrawn:
+            pass  # a person, a shutdown or another tracker has it now
+        except Exception as error:
+            log.warning("job %s failed", job.id, exc_info=not isinstance(error, StudioError))
+            try:
+                self._fail(job, _reason(error))
+            except Exception:  # the lease runs out and the job is taken up again
+                log.exception("job %s: the ledger could not be told", job.id)
+
+    def _draft(self, job: Job) -> None:
+        brief = job.brief
+        image, audio = self._stored(brief.image, "image"), self._stored(brief.audio, "audio")
+        self.store.sweep(f"job-{job.id}-")
+        with self.store.scratch(f"job-{job.id}-") as scratch:
+            out = scratch / "video.mp4"
+            arguments = {
+                "image": str(self.store.path(image)),
+                "audio": str(self.store.path(audio)),
+                "out": str(out),
+                "resolution": brief.resolution,
+                "mouth_box": brief.mouth_box,
+                "seed": brief.seed,
+            }
+            limits = Limits(memory_mb=2048, seconds=120 + 10 * audio.duration_s)
+            hold = _Hold(
+                lambda frames: not self.stopping() and self.claims.renew(job.id, self.owner, self.lease_s, frames),
+                every_s=self.lease_s / 5,
+            )
+            found = run("render_draft", arguments, limits, on_frames=hold.frames, wanted=hold.wanted)
+            self._keep(job, out, found)
+
+    def _keep(self, job: Job, out: Path, found: dict[str, Any]) -> None:
+        if job.state is JobState.RENDERING:
+            moved = self.ledger.move(job.id, JobState.RENDERING, JobState.ARCHIVING, owner=self.owner)
+            if not moved:
+                return
+        kept = self.store.keep_rendered(out, found)
+        done = {"output_sha256": kept.sha256, "note": "kept"}
+        self.ledger.move(job.id, JobState.ARCHIVING, JobState.DONE, owner=self.owner, **done)
+
+    def _stored(self, medium: object, kind: Kind) -> MediumFacts:
+        facts = self.store.get(medium.sha256, kind) if isinstance(medium, KeptMedium) else None
+        if facts is None:
+            raise StudioError(f"The {kind} of this job is no longer in the media store.")
+        return facts
+
+    def _fail(self, job: Job, reason: str) -> None:
+        for state in (JobState.RENDERING, JobState.ARCHIVING):
+            if self.ledger.move(job.id, state, JobState.FAILED, owner=self.owner, note=reason, error=reason):
+                return
+
+
+class _Hold:
+    """Keeps a job's lease while a worker renders it, without a write for every frame."""
+
+    def __init__(self, renew: Callable[[tuple[int, int] | None], bool], every_s: float) -> None:
+        self._renew = renew
+        self._every_s = every_s
+        self._renewed_at = 0.0
+
+    def frames(self, done: int, total: int) -> bool:
+        due = done == total or time.monotonic() - self._renewed_at >= PROGRESS_S
+        return self._now((done, total)) if due else True
+
+    def wanted(self) -> bool:
+        return self._now(None) if time.monotonic() - self._renewed_at >= self._every_s else True
+
+    def _now(self, frames: tuple[int, int] | None) -> bool:
+        self._renewed_at = time.monotonic()
+        return self._renew(frames)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, StudioError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"The video could not be written: {error.strerror or 'the disk refused it'}."
+    return "The studio stumbled over this render; its log says where."

@@ -1,0 +1,104 @@
+"""Fetching a finished video before the vendor deletes it, checking it and keeping it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from lipsync_core.accounts import Accounts
+from lipsync_core.database import now_ms
+from lipsync_core.errors import FetchError, MediaError, RenderError
+from lipsync_core.fetch import fetch
+from lipsync_core.job import Job, JobState
+from lipsync_core.media import MediaStore, MediumFacts
+from lipsync_core.pace import DAY_S, Pace
+from lipsync_core.records import Change
+from lipsync_core.sending import Point
+
+log = logging.getLogger(__name__)
+
+DURING_DOWNLOAD = "during a download, before the video is kept"
+BEFORE_DONE = "after the video is kept, before the job is done"
+
+MOST_BYTES = 2 * 1024**3
+WITHIN_S = 1800.0
+_GONE = (403, 404, 410)
+_TRIES_TO_PLAY = 3
+"""Downloads of a video that cannot be played before it is kept as it is."""
+_UNDATED_DAYS = 30
+"""For how long a video is asked for whose vendor names no date of deletion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Fetches the videos of claimed jobs."""
+
+    accounts: Accounts
+    store: MediaStore
+    allow: tuple[str, ...]
+    """Private hosts that may be fetched from; in the sandbox only the sandbox itself."""
+    settle: Callable[[Change], Awaitable[bool]]
+    owner: str
+    pace: Pace
+    at: Point
+
+    async def keep(self, job: Job) -> None:
+        """Fetch, check and keep a finished job's video; or say when it is tried again, or that it is lost."""
+        assert job.output_url is not None  # noqa: S101 - the tracker asks for a fresh link where there is none
+        try:
+            allow = self.allow
+            if job.sandbox:
+                origin = await asyncio.to_thread(self.accounts.base_url, job.provider, job.environment, None)
+                allow = (urlsplit(origin).netloc,)
+            with self.store.scratch("output") as scratch:
+                path = scratch / "video.mp4"
+                await fetch(job.output_url, path, allow=allow, max_bytes=MOST_BYTES, timeout_s=WITHIN_S)
+                self.at(DURING_DOWNLOAD, job.id)
+                kept, flaw = await asyncio.to_thread(self._check_and_store, job, path)
+            if kept is not None:
+                self.at(BEFORE_DONE, job.id)
+                await self.settle(self._done(job, kept, flaw))
+                return
+            await self.settle(self._again(job, flaw))
+        except FetchError as error:
+            await self.settle(self._again(job, str(error), gone=error.status in _GONE))
+        except OSError as error:
+            await self.settle(self._again(job, f"It could not be written: {error.strerror or 'the disk refused it'}."))
+
+    def _check_and_store(self, job: Job, path: Path) -> tuple[MediumFacts | None, str]:
+        try:
+            found: dict[str, Any] = self.store.look_at_video(path)
+            flaw = ""
+        except (MediaError, RenderError) as error:
+            flaw = str(error)
+            if job.snags + 1 < _TRIES_TO_PLAY:
+                return None, flaw
+            found = {"extension": ".mp4", "mime": "video/mp4", "flaw": flaw}
+        return self.store.keep_rendered(path, found), flaw
+
+    def _done(self, job: Job, kept: MediumFacts, flaw: str) -> Change:
+        title = self.accounts.providers[job.provider].title
+        error = f"{title}’s video cannot be played here, but it is kept as it came. {flaw}" if flaw else None
+        values: dict[str, object] = {"output_sha256": kept.sha256, "error": error, "snags": 0}
+        return Change(job.id, job.state, JobState.DONE, note="kept", owner=self.owner, values=values)
+
+    def _again(self, job: Job, why: str, *, gone: bool = False) -> Change:
+        now = datetime.now(UTC)
+        title = self.accounts.providers[job.provider].title
+        until = job.vendor_deletes_at or (job.sent_at or job.created_at) + timedelta(days=_UNDATED_DAYS)
+        since = job.missing_since or now
+        gone_for_good = gone and job.vendor_deletes_at is None and now - since >= timedelta(seconds=DAY_S)
+        if now > until or gone_for_good:
+            lost = f"{title} finished, but our download failed until its copy was gone. Last: {why}"
+            return Change(job.id, job.state, JobState.LOST, note=lost, owner=self.owner, values={"error": lost})
+        wait_s = self.pace.after_snag_s(job.snags, 5.0, None)
+        values: dict[str, object] = {"snags": job.snags + 1, "error": why}
+        if gone:  # the vendor is asked for a fresh link first
+            values |= {"output_url": None, "missing_since_ms": int(since.timestamp() * 1000)}
+        return Change(job.id, job.state, owner=self.owner, due_ms=now_ms() + int(wait_s * 1000), values=values)

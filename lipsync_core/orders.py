@@ -1,0 +1,76 @@
+"""From a brief to what one engine is sent: which fields go along, and what is wrong with them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lipsync_core.brief import MAX_NAME, MEDIA_FIELDS, Brief
+from lipsync_core.engines import Engine
+from lipsync_core.providers.limits import NAMES, EngineForm, order_errors
+from lipsync_core.providers.order import Order
+
+LEFT_OUT = ("order", "resolution", "aspect_ratio", "prompt", "seed")
+"""Options that an engine without them is not sent; everything else that it does not take stops the job."""
+
+CONTENT = ("image", "video", "creator", "audio", "left_audio", "right_audio", "text", "mask_image")
+"""What a clip is made of: an engine that does not take one of these does not fit the brief."""
+
+MISSING = {
+    "image": "Add a picture.",
+    "video": "Add a video.",
+    "audio": "Add a voice.",
+    "left_audio": "Add the left person’s voice.",
+    "right_audio": "Add the right person’s voice.",
+    "creator": "Choose a presenter.",
+}
+
+_ANY_LINK = "https://studio.invalid/medium"
+"""Stands for a medium while an order is only checked."""
+
+
+def fits(brief: Brief, engine: Engine) -> bool:
+    """Whether the engine makes this scene from these kinds of media."""
+    return engine.scene == brief.scene and not any(
+        _given(brief, name) and name not in engine.form.fields for name in CONTENT
+    )
+
+
+def option_errors(brief: Brief, engine: Engine) -> dict[str, str]:
+    """What is wrong with the brief for ``engine``: field → message. Looks at no medium."""
+    errors: dict[str, str] = {}
+    if brief.scene != engine.scene:
+        errors["scene"] = f"{engine.title} makes “{engine.scene}” clips, not “{brief.scene}”."
+    links = {name: _ANY_LINK for name in MEDIA_FIELDS if getattr(brief, name) is not None}
+    for field, message in order_errors(order_of(brief, engine.form, links), engine.form).items():
+        errors[field] = MISSING.get(field, message) if not _given(brief, field) else message
+    for field in ("name", "project"):
+        if len(getattr(brief, field)) > MAX_NAME:
+            errors[field] = f"Keep it to {MAX_NAME} characters."
+    return errors
+
+
+def left_out(brief: Brief, engine: Engine) -> tuple[str, ...]:
+    """What the brief asks for and ``engine`` knows nothing of, in sentences; the size goes without saying."""
+    return tuple(
+        f"{engine.title} does not take {NAMES[name]}, so yours is left out."
+        for name in LEFT_OUT
+        if name != "resolution" and name not in engine.form.fields and _given(brief, name)
+    )
+
+
+def order_of(brief: Brief, form: EngineForm, links: Mapping[str, str], **more: Any) -> Order:
+    """The order for an engine, its media as ``links``, its other fields as the brief has them."""
+    values = {
+        name: getattr(brief, name) or None
+        for name in ("order", "creator", "text", "speaker", "accent", "resolution", "aspect_ratio", "prompt")
+    }
+    values |= {"seed": None if brief.seed == -1 else brief.seed}
+    kept = {name: value for name, value in values.items() if name in form.fields or name not in LEFT_OUT}
+    media: dict[str, Any] = dict(links)
+    return Order(engine=form.engine, **kept, **media, name=brief.name or None, **more)
+
+
+def _given(brief: Brief, name: str) -> bool:
+    value = getattr(brief, name)
+    return value != -1 if name == "seed" else bool(value)

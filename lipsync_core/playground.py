@@ -1,0 +1,81 @@
+"""The sandbox inside a studio: four vendors on loopback, which fetch the studio's own files and send it webhooks.
+
+One server for each folder and process, started when it is first needed, on a port of its own. A demo therefore needs
+neither hosting nor a public address, with a studio's server or without.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from lipsync_core.webhooks import Hooks, endpoint
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+Files = Callable[[str], tuple[Path, str] | None]
+"""From a link's token to the file it leads to and its content type."""
+FILES_ROUTE = "/files"
+HOOKS_ROUTE = "/api/webhooks"
+
+_running: dict[Path, str] = {}
+_starting = threading.Lock()
+
+
+def origin_of(folder: Path, files: Files, hooks: Hooks, speed: float) -> str:
+    """The address of the sandbox that keeps its jobs and bill in ``folder``; starts it where it is not running yet."""
+    with _starting:
+        if folder not in _running:
+            _running[folder] = _start(folder, files, hooks, speed)
+        return _running[folder]
+
+
+def _start(folder: Path, files: Files, hooks: Hooks, speed: float) -> str:
+    import uvicorn
+
+    from lipsync_core.sandbox.app import running
+    from lipsync_core.sandbox.house import House
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    house = House(folder, speed=speed, allow=(urlsplit(origin).netloc,))
+    server = uvicorn.Server(uvicorn.Config(_app(house, files, hooks), log_level="error", ws="none", lifespan="off"))
+
+    async def serve() -> None:
+        async with running(house):
+            await server.serve(sockets=[listening])
+
+    # A daemon: what it keeps is durable, so that it may end with the process at any moment.
+    threading.Thread(target=lambda: asyncio.run(serve()), name="sandbox", daemon=True).start()
+    return origin
+
+
+def _app(house: object, files: Files, hooks: Hooks) -> Starlette:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import FileResponse, PlainTextResponse, Response
+    from starlette.routing import Mount, Route
+
+    from lipsync_core.sandbox.app import sandbox_app
+    from lipsync_core.sandbox.house import House
+
+    async def file(request: Request) -> Response:
+        found = await asyncio.to_thread(files, request.path_params["token"])
+        if found is None:
+            return PlainTextResponse("Nothing is here.", 404)
+        return FileResponse(found[0], media_type=found[1])
+
+    assert isinstance(house, House)  # noqa: S101 - tells the type checker; the import must wait until here
+    return Starlette(
+        routes=[
+            Route(FILES_ROUTE + "/{token}/{name}", file, methods=["GET"]),
+            Route(HOOKS_ROUTE + "/{provider}/{token}", endpoint(lambda: hooks), methods=["POST"]),
+            Mount("/", app=sandbox_app(house)),
+        ]
+    )

@@ -1,0 +1,244 @@
+"""Asking vendors about jobs, which is free and safe to repeat, and what their answers make of the jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from lipsync_core.accounts import Accounts
+from lipsync_core.claims import Claims
+from lipsync_core.database import now_ms
+from lipsync_core.errors import VendorIdTakenError
+from lipsync_core.job import Job, JobState
+from lipsync_core.pace import DAY_S, Pace
+from lipsync_core.providers.http import VendorHttp
+from lipsync_core.providers.keys import Keys
+from lipsync_core.providers.provider import Provider
+from lipsync_core.providers.wire import AskAgain, Poll, PollAnswer, PollState, Request, Snag
+from lipsync_core.records import Change
+from lipsync_core.sending import Point, trace_of
+from lipsync_core.standing import Standings
+
+log = logging.getLogger(__name__)
+
+DURING_POLL = "during a poll, before its answer is applied"
+
+MOST_LINKLESS = 5
+"""How often a vendor may call a job done without saying where the video is."""
+_LOOK_FOR_S = 2 * DAY_S
+"""For how long the vendor's log is searched for a job whose answer was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """Asks about claimed jobs. ``settle`` makes a change, together with others that are ready by then."""
+
+    claims: Claims
+    standings: Standings
+    accounts: Accounts
+    http: Callable[[], VendorHttp]
+    settle: Callable[[Change], Awaitable[bool]]
+    turns: Callable[[str], asyncio.Semaphore]
+    """How many requests a vendor gets at once."""
+    owner: str
+    pace: Pace
+    at: Point
+
+    async def ask(self, jobs: Sequence[Job]) -> None:
+        """Ask about claimed jobs, in as few requests as their vendors allow, and settle each."""
+        groups: dict[tuple[str, str, str | None], list[Job]] = defaultdict(list)
+        for job in jobs:
+            groups[job.provider, job.environment, job.base_url].append(job)
+        await asyncio.gather(*(self._ask_group(*about, group) for about, group in groups.items()))
+
+    async def _ask_group(self, provider_id: str, environment: str, frozen: str | None, jobs: list[Job]) -> None:
+        account = self.accounts.of(provider_id, environment)
+        provider = account.provider
+        if account.keys is None:
+            await self._all(
+                jobs, lambda job: self._snag(job, provider, AskAgain(account.key_problem or "", None, Snag.KEY))
+            )
+            return
+        base_url = await asyncio.to_thread(self.accounts.base_url, provider_id, environment, frozen)
+        by_id = {job.vendor_id: job for job in jobs if job.vendor_id}
+        requests = provider.poll(list(by_id))
+        await asyncio.gather(
+            *(
+                self._one(provider, account.keys, base_url, request, [by_id[one] for one in request.about])
+                for request in requests
+            )
+        )
+
+    async def _one(self, provider: Provider, keys: Keys, base_url: str, request: Request, jobs: list[Job]) -> None:
+        async with self.turns(provider.id):
+            came = await self.http().get(provider, keys, base_url, request)
+        for job in jobs:
+            self.at(DURING_POLL, job.id)
+        read = came if isinstance(came, AskAgain) else provider.read_poll(request, came)
+        if isinstance(read, AskAgain):
+            await self._trouble(jobs[0], read)
+            await self._all(jobs, lambda job: self._snag(job, provider, read))
+        else:
+            await self._all(jobs, lambda job: self.after(job, provider, read, keys.fingerprint))
+
+    async def _all(self, jobs: Sequence[Job], change: Callable[[Job], Change]) -> None:
+        await asyncio.gather(*(self.settle(change(job)) for job in jobs))
+
+    async def _trouble(self, job: Job, snag: AskAgain) -> None:
+        await asyncio.to_thread(self.standings.failed, job.provider, job.environment, snag.what)
+
+    def after(self, job: Job, provider: Provider, answer: PollAnswer, key: str) -> Change:
+        """What an answer makes of a job."""
+        poll = answer.polls.get(job.vendor_id or "")
+        if poll is not None:
+            return self._polled(job, provider, poll)
+        if job.vendor_id in answer.missing:
+            return self._missing(job, provider, key)
+        return self._snag(job, provider, AskAgain(f"{provider.title} said nothing of this job."))
+
+    def _polled(self, job: Job, provider: Provider, poll: Poll) -> Change:
+        if not poll.known:
+            log.info("%s calls job %s “%s”, which no document explains", provider.title, job.id, poll.raw_state)
+        if poll.state is PollState.FAILED:
+            return self._end(job, JobState.FAILED, poll.error or f"{provider.title} gave no reason.", poll)
+        if poll.state is PollState.SUCCEEDED:
+            return self._succeeded(job, provider, poll)
+        now = datetime.now(UTC)
+        late = job.state is JobState.RENDERING and job.expected_end is not None and now > job.expected_end
+        elapsed_s = (now - (job.sent_at or job.created_at)).total_seconds()
+        wait_s = self.pace.until_next_poll_s(job, provider.poll_every_s.value, elapsed_s)
+        return Change(
+            job.id,
+            job.state,
+            JobState.OVERDUE if late else None,
+            note=f"{provider.title} still says “{poll.raw_state}”" if late else "",
+            owner=self.owner,
+            due_ms=now_ms() + int(wait_s * 1000),
+            values=_said(job, poll) | {"snags": 0},
+        )
+
+    def _succeeded(self, job: Job, provider: Provider, poll: Poll) -> Change:
+        if poll.output_url is None:
+            if job.snags + 1 >= MOST_LINKLESS:
+                return self._end(job, JobState.FAILED, f"{provider.title} calls it done, but gives no video.", poll)
+            return self._snag(job, provider, AskAgain(f"{provider.title} calls it done, but gives no link yet."))
+        values = _said(job, poll) | {"output_url": poll.output_url, "snags": 0, "progress": None}
+        if job.state is JobState.ARCHIVING:  # a fresh link; how often the download failed still counts
+            del values["missing_since_ms"]
+            return Change(job.id, job.state, owner=self.owner, due_ms=now_ms(), values=values | {"snags": job.snags})
+        kept_h = provider.keeps_output_h.value
+        if kept_h is not None and not job.sandbox:
+            values["vendor_deletes_ms"] = now_ms() + int(kept_h * 3_600_000)
+        note = f"{provider.title} is done"
+        return Change(
+            job.id, job.state, JobState.ARCHIVING, note=note, owner=self.owner, due_ms=now_ms(), values=values
+        )
+
+    def _missing(self, job: Job, provider: Provider, key: str) -> Change:
+        """Gone counts only if the key that made the job hears it for a day."""
+        now = datetime.now(UTC)
+        since = job.missing_since or now
+        if key == job.key_fingerprint and now - since >= timedelta(seconds=DAY_S):
+            why = f"{provider.title} has said for a day that it does not have this job ({job.vendor_id})."
+            then = JobState.LOST if job.state is JobState.ARCHIVING else JobState.FAILED
+            return self._end(job, then, why, None)
+        snag = self._snag(job, provider, AskAgain(f"{provider.title} does not have this job at the moment."))
+        return Change(
+            job.id,
+            job.state,
+            owner=self.owner,
+            due_ms=snag.due_ms,
+            values={**snag.values, "missing_since_ms": int(since.timestamp() * 1000)},
+        )
+
+    def _snag(self, job: Job, provider: Provider, snag: AskAgain) -> Change:
+        wait_s = self.pace.after_snag_s(job.snags, provider.poll_every_s.value, snag.retry_after_s)
+        values = {"asks": job.asks + 1, "snags": job.snags + 1}
+        return Change(job.id, job.state, owner=self.owner, due_ms=now_ms() + int(wait_s * 1000), values=values)
+
+    def _end(self, job: Job, then: JobState, why: str, poll: Poll | None) -> Change:
+        values = ({} if poll is None else _said(job, poll)) | {"error": why}
+        return Change(job.id, job.state, then, note=why, owner=self.owner, values=values)
+
+    # Looking for a job whose answer was lost
+
+    async def look_for(self, job: Job) -> None:
+        """Look whether the vendor knows an unconfirmed job: by an id that may be its own, or by the vendor's log."""
+        account = self.accounts.of(job.provider, job.environment)
+        provider, keys = account.provider, account.keys
+        if keys is None:
+            await self._look_later(job, provider)
+            return
+        base_url = await asyncio.to_thread(self.accounts.base_url, job.provider, job.environment, job.base_url)
+        candidate = job.candidate
+        if candidate is None:
+            candidate = await self._in_log(job, provider, keys, base_url)
+            if candidate is None:
+                await self._look_later(job, provider)
+                return
+        (request,) = provider.poll([candidate])
+        came = await self.http().get(provider, keys, base_url, request)
+        read = came if isinstance(came, AskAgain) else provider.read_poll(request, came)
+        if isinstance(read, AskAgain):
+            await self._look_later(job, provider)
+        elif candidate in read.polls:
+            await self._found(job, provider, candidate)
+        else:
+            values: dict[str, object] = {"candidate": None, "asks": job.asks + 1}
+            await self.settle(
+                Change(job.id, job.state, owner=self.owner, due_ms=self._next_look(job, provider), values=values)
+            )
+
+    async def _found(self, job: Job, provider: Provider, vendor_id: str) -> None:
+        change = Change(
+            job.id,
+            job.state,
+            JobState.RENDERING,
+            note=f"{provider.title} has it as {vendor_id}",
+            owner=self.owner,
+            due_ms=now_ms(),
+            values={"vendor_id": vendor_id, "candidate": None, "error": None, "finished_ms": None, "snags": 0},
+        )
+        try:
+            await asyncio.to_thread(self.claims.settle, change)
+        except VendorIdTakenError:  # a forged webhook, or another job's
+            values: dict[str, object] = {"candidate": None}
+            await self.settle(Change(job.id, job.state, owner=self.owner, values=values))
+
+    async def _in_log(self, job: Job, provider: Provider, keys: Keys, base_url: str) -> str | None:
+        request = provider.logs()
+        if request is None:
+            return None
+        came = await self.http().get(provider, keys, base_url, request)
+        return None if isinstance(came, AskAgain) else provider.id_in_log(came, trace_of(job))
+
+    async def _look_later(self, job: Job, provider: Provider) -> None:
+        values: dict[str, object] = {"asks": job.asks + 1}
+        due = self._next_look(job, provider)
+        await self.settle(Change(job.id, job.state, owner=self.owner, due_ms=due, values=values))
+
+    def _next_look(self, job: Job, provider: Provider) -> int | None:
+        """When to look again; never, where there is nothing to look for, or it was looked for long enough."""
+        since_s = (datetime.now(UTC) - (job.sent_at or job.created_at)).total_seconds()
+        if (provider.logs() is None and job.candidate is None) or since_s > _LOOK_FOR_S:
+            return None
+        return now_ms() + int(self.pace.after_snag_s(job.asks, provider.poll_every_s.value, None) * 1000)
+
+
+def _said(job: Job, poll: Poll) -> dict[str, object]:
+    """What of a poll is kept whatever it says."""
+    said: dict[str, object] = {
+        "asks": job.asks + 1,
+        "vendor_word": poll.raw_state,
+        "progress": poll.progress,
+        "missing_since_ms": None,
+    }
+    if poll.billed_credits is not None:
+        said["billed_credits"] = str(poll.billed_credits)
+    if poll.billed_usd_micros is not None:
+        said["billed_usd_micros"] = poll.billed_usd_micros
+    return said

@@ -1,0 +1,99 @@
+"""What an engine would cost for a brief and how long it would take, and what stands in its way. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from lipsync_core.brief import Brief
+from lipsync_core.engines import Engine
+from lipsync_core.media import MediumFacts
+from lipsync_core.orders import left_out, option_errors
+from lipsync_core.pricing import Quote
+from lipsync_core.providers.limits import length_problem
+from lipsync_core.rates import Rates
+from lipsync_core.tariffs import Measure, price
+from lipsync_core.timing import expected_wait
+
+
+def assess(
+    engine: Engine,
+    brief: Brief,
+    media: Mapping[str, MediumFacts],
+    *,
+    rates: Rates,
+    today: date,
+    seen: Sequence[tuple[float, float]] = (),
+    obstacles: Mapping[str, str] | None = None,
+    warnings: Sequence[str] = (),
+) -> tuple[Quote, dict[str, str]]:
+    """The quote, and what stops a submit: field → message.
+
+    ``media`` holds what is known of the brief's media; ``seen`` is what `timing.expected_wait` learns from;
+    ``obstacles`` and ``warnings`` are those which the caller knows.
+    """
+    errors = option_errors(brief, engine)
+    notes = [*left_out(brief, engine), *warnings]
+    costs = price(engine.id, measure_of(brief, media), rates, today)
+    length_s = length_of(brief, media) or costs.billed_s
+    if length_s is not None and (found := length_problem(engine.form, length_s)):
+        message, stops = found
+        if stops:
+            errors.setdefault("left_audio" if brief.left_audio is not None else "audio", message)
+        else:
+            notes.append(message)
+    if engine.is_draft:
+        _judge_mouth(brief, media.get("image"), errors, notes)
+    errors |= {field: message for field, message in (obstacles or {}).items() if field not in errors}
+    wait = None
+    if length_s is not None:
+        wait = expected_wait(engine.timing, length_s, brief.resolution, seen)
+    quote = Quote(
+        engine=engine.id,
+        usd_micros=costs.usd_micros,
+        low_usd_micros=costs.low_usd_micros,
+        credits=costs.credits,
+        billed_units=costs.billed_units,
+        explanation=costs.explanation,
+        qualifier=costs.qualifier,
+        expected_s=wait.p50_s if wait else None,
+        p90_s=wait.p90_s if wait else None,
+        wait_source=wait.source if wait else "",
+        problems=tuple(errors.values()),
+        warnings=(*notes, *costs.warnings),
+    )
+    return quote, errors
+
+
+def measure_of(brief: Brief, media: Mapping[str, MediumFacts]) -> Measure:
+    """What of a brief decides its price."""
+
+    def seconds(field: str) -> float | None:
+        return media[field].duration_s if field in media else None
+
+    return Measure(
+        resolution=brief.resolution,
+        audio_s=seconds("audio"),
+        left_s=seconds("left_audio"),
+        right_s=seconds("right_audio"),
+        video_s=seconds("video"),
+        order=brief.order,
+        text=brief.text,
+    )
+
+
+def length_of(brief: Brief, media: Mapping[str, MediumFacts]) -> float | None:
+    """Seconds of the finished video at most; None where no recording tells."""
+    spoken = [media[field].duration_s for field in ("audio", "left_audio", "right_audio") if field in media]
+    if not spoken:
+        return None
+    return max(spoken) if brief.order == "meanwhile" else sum(spoken)
+
+
+def _judge_mouth(brief: Brief, image: MediumFacts | None, errors: dict[str, str], notes: list[str]) -> None:
+    if image is None or image.mouth is None or brief.mouth_box is not None:
+        return
+    if not image.mouth.found:
+        errors["mouth_box"] = "No face was found in the picture: place the mouth yourself."
+    elif not image.mouth.sure:
+        notes.append("We are not sure where the mouth is: check the mouth box.")

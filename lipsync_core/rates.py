@@ -1,0 +1,263 @@
+"""The file of a team's own rates: one small TOML file that people and the Providers page both write.
+
+[creatify]                        # a provider, or an engine: ["joypix/motion-2"]; an engine's wins over its provider's
+plan = "pro"                      # or usd_per_credit = 0.16
+set_on = 2026-11-21
+by = "mia"
+note = "invoice of November"
+
+[lipsync-studio]
+usd_per_credit = 0.0833
+credits_per_unit = { 480p = 2, 720p = 4 }
+
+[aimlapi]
+usd_per_second = 0.05
+usd_per_15_bytes = 0.05           # for a text that the vendor speaks
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import threading
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from datetime import date, datetime
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from unicodedata import category
+
+from lipsync_core.errors import SettingsError
+from lipsync_core.tariffs import NO_RATES, TARIFFS, Override, Rates, Tariff
+
+__all__ = ["NO_RATES", "Override", "Rates", "change", "check", "load", "places", "save", "settable"]
+
+MOST_USD = 1_000
+"""The most that a credit, a second or a piece of text may cost, in dollars; more is a slip of the pen."""
+MOST_CREDITS = 100_000
+"""The most credits for a unit."""
+DECIMALS = 9
+LONGEST_TEXT = 500
+
+HEADER = """\
+# Your team’s own rates. They win over the vendors’ published prices wherever both speak.
+# A table is a provider, as [creatify], or an engine, as ["joypix/motion-2"], which wins over its provider.
+#   usd_per_credit    dollars for one of the vendor’s credits          JoyPix, lipsync.studio, Creatify
+#   plan              "starter" or "pro": its published credit price   Creatify
+#   credits_per_unit  credits for 5 s, 1 s, 30 s, or { 480p = 15, 720p = 30 }  JoyPix, lipsync.studio, Creatify
+#   usd_per_second    dollars for a second of sound                    AI/ML API
+#   usd_per_15_bytes  dollars for 15 bytes of spoken text              AI/ML API
+#   set_on, by, note  the day (2026-11-21), who said so, and why
+# The Providers page rewrites this file: put remarks into note, because other comments are lost.
+"""
+
+_ABOUT = ("set_on", "by", "note", "published")
+_NOT_IN_LINES = {"Cc", "Cs", "Zl", "Zp"}
+"""Unicode's controls, halves of characters, and separators of lines and paragraphs."""
+_ONE_WRITER = threading.Lock()
+
+
+def places() -> tuple[str, ...]:
+    """Every provider and engine for which a team may set rates."""
+    engines = [tariff.engine for tariff in TARIFFS.values() if tariff.settable]
+    return tuple(dict.fromkeys(name for engine in engines for name in (engine.partition("/")[0], engine)))
+
+
+def settable(place: str) -> tuple[str, ...]:
+    """The rates that mean something for a provider or engine; none where it is not one of `places`."""
+    return next((tariff.settable for tariff in _tariffs(place)), ())
+
+
+def load(path: Path) -> Rates:
+    """The rates in the file at ``path``; none where there is no file.
+
+    Raises:
+        SettingsError: the file cannot be read or understood; the text names the line or the field.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
+    except FileNotFoundError:
+        return NO_RATES
+    except OSError as error:
+        raise SettingsError(f"{path.name} cannot be read ({error.strerror}). No price is changed by it.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path.name} is not UTF-8 text. Save it as UTF-8.") from error
+    except ValueError as error:
+        raise SettingsError(f"{path.name} is not valid TOML: {error}. Correct that place and try again.") from error
+    try:
+        return Rates({place: _read(place, table) for place, table in content.items()})
+    except SettingsError as error:
+        raise SettingsError(f"{path.name}: {error}") from None
+
+
+def save(path: Path, rates: Rates) -> None:
+    """Write the rates to ``path``, all of them or nothing.
+
+    Raises:
+        SettingsError: a rate makes no sense, or the file cannot be written; then it is as it was before.
+    """
+    for place, override in rates.overrides.items():
+        check(place, override)
+    known = places()
+    tables = sorted(rates.overrides.items(), key=lambda item: known.index(item[0]))
+    text = "\n".join([HEADER, *("\n".join(_lines(place, override)) + "\n" for place, override in tables)])
+    try:
+        _replace(path.resolve(), text)
+    except OSError as error:
+        raise SettingsError(f"{path.name} cannot be written ({error.strerror}). Nothing was changed.") from error
+
+
+def change(path: Path, place: str, override: Override | None) -> Rates:
+    """Set, or with None remove, one override in the file, and return what it then holds. Raises `SettingsError`."""
+    with _ONE_WRITER:
+        rates = load(path).having(place, override)
+        save(path, rates)
+    return rates
+
+
+def check(place: str, override: Override) -> None:
+    """Raises `SettingsError`, naming the field, where the override makes no sense for this provider or engine."""
+    tariffs = _tariffs(place)
+    if not tariffs:
+        raise SettingsError(f"[{place}] is no provider or engine with a price.{_meant(place, places())}")
+    allowed = settable(place)
+    for name in ("usd_per_credit", "plan", "credits_per_unit", "usd_per_second", "usd_per_15_bytes"):
+        if getattr(override, name) is not None and name not in allowed:
+            raise SettingsError(f"[{place}] does not take {name}. It takes {', '.join(allowed)}.")
+    for name in ("usd_per_credit", "usd_per_second", "usd_per_15_bytes"):
+        _check_usd(place, name, getattr(override, name))
+    if override.plan is not None:
+        plans = tariffs[0].plans
+        if override.plan not in plans:
+            raise SettingsError(f"[{place}] plan is “{override.plan}”. It can be {' or '.join(plans)}.")
+        if override.usd_per_credit is not None:
+            raise SettingsError(f"[{place}] states both plan and usd_per_credit. Keep one of them.")
+    _check_credits(place, override.credits_per_unit, tariffs)
+    for name in ("by", "note"):
+        text = getattr(override, name)
+        if not isinstance(text, str) or len(text) > LONGEST_TEXT or any(category(c) in _NOT_IN_LINES for c in text):
+            raise SettingsError(f"[{place}] {name} must be one line of at most {LONGEST_TEXT} characters.")
+    if not any(getattr(override, name) is not None for name in allowed):
+        raise SettingsError(f"[{place}] states no rate. Give it {', '.join(allowed)}, or leave it out.")
+
+
+def _tariffs(place: str) -> list[Tariff]:
+    return [t for t in TARIFFS.values() if place in (t.engine, t.engine.partition("/")[0]) and t.settable]
+
+
+def _check_usd(place: str, name: str, usd: Decimal | None) -> None:
+    if usd is None:
+        return
+    if not usd.is_finite() or not 0 < usd <= MOST_USD:
+        raise SettingsError(f"[{place}] {name} is {usd}. Write dollars above 0 and up to {MOST_USD:,}.")
+    if usd != round(usd, DECIMALS):
+        raise SettingsError(f"[{place}] {name} is {usd}. Keep it to {DECIMALS} decimals.")
+
+
+def _check_credits(place: str, table: Mapping[str, int] | None, tariffs: list[Tariff]) -> None:
+    if table is None:
+        return
+    known = tuple(name for name in tariffs[0].credits if name)
+    for name, credits in table.items():
+        if name and name not in known:
+            sizes = f"It can be for {' or '.join(known)}." if known else "It is one number."
+            raise SettingsError(f"[{place}] credits_per_unit is for “{name}”. {sizes}")
+        if not 0 < credits <= MOST_CREDITS:
+            raise SettingsError(
+                f"[{place}] credits_per_unit is {credits}. Write a whole number from 1 to {MOST_CREDITS:,}."
+            )
+    if not table:
+        raise SettingsError(f"[{place}] credits_per_unit is empty. Write a whole number, or leave it out.")
+
+
+def _meant(name: str, known: tuple[str, ...]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f" Did you mean {close[0]}?" if close else f" It can be {', '.join(known)}."
+
+
+def _read(place: str, table: Any) -> Override:
+    if not isinstance(table, dict):
+        raise SettingsError(f"{place} stands outside a table. Put it under a provider, as in [creatify].")
+    known = tuple(field.name for field in fields(Override))
+    for name in table:
+        if name not in known:
+            raise SettingsError(f"[{place}] does not know {name}.{_meant(name, (*settable(place), *_ABOUT))}")
+    override = Override(**{name: _value(place, name, value) for name, value in table.items()})
+    check(place, override)
+    return override
+
+
+def _value(place: str, name: str, value: Any) -> Any:
+    match name:
+        case "usd_per_credit" | "usd_per_second" | "usd_per_15_bytes":
+            if isinstance(value, int | Decimal) and not isinstance(value, bool):
+                return Decimal(value)
+            raise SettingsError(f"[{place}] {name} is {_shown(value)}. Write a bare number, as in {name} = 0.198.")
+        case "credits_per_unit":
+            table = value if isinstance(value, dict) else {"": value}
+            if all(isinstance(credits, int) and not isinstance(credits, bool) for credits in table.values()):
+                return table
+            raise SettingsError(
+                f"[{place}] {name} is {_shown(value)}. Write a whole number, or one for each size, "
+                f"as in {name} = {{ 480p = 15, 720p = 30 }}."
+            )
+        case "set_on":
+            if isinstance(value, date) and not isinstance(value, datetime):
+                return value
+            raise SettingsError(f"[{place}] {name} is {_shown(value)}. Write a day, as in {name} = 2026-11-21.")
+        case "published":
+            if isinstance(value, bool):
+                return value
+            raise SettingsError(f"[{place}] {name} is {_shown(value)}. Write true or false.")
+        case _:
+            if isinstance(value, str):
+                return value
+            raise SettingsError(f'[{place}] {name} is {_shown(value)}. Write it in quotes, as in {name} = "…".')
+
+
+def _shown(value: Any) -> str:
+    text = f"“{value}”" if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _lines(place: str, override: Override) -> Iterator[str]:
+    yield f"[{place if '/' not in place else json.dumps(place)}]"
+    for field in fields(Override):
+        value = getattr(override, field.name)
+        match value:
+            case None | "" | False:
+                continue
+            case True:
+                yield f"{field.name} = true"
+            case Decimal():
+                yield f"{field.name} = {value:f}"
+            case date():
+                yield f"{field.name} = {value.isoformat()}"
+            case str():
+                yield f"{field.name} = {json.dumps(value, ensure_ascii=False)}"
+            case _ if set(value) == {""}:
+                yield f"{field.name} = {value['']}"
+            case _:
+                pairs = ", ".join(f"{name or json.dumps(name)} = {credits}" for name, credits in value.items())
+                yield f"{field.name} = {{ {pairs} }}"
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put a file in place of another, so that a power cut leaves the one or the other whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with fresh.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, fresh)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

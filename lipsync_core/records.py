@@ -1,0 +1,135 @@
+"""Rows of the jobs table as values, and the one way in which a job's row changes.
+
+A change is a guarded UPDATE whose row count proves who won, in the same transaction as the event that records it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, case, insert, select, update
+
+from lipsync_core.brief import Brief
+from lipsync_core.database import instant, maybe_instant, now_ms
+from lipsync_core.errors import VendorIdTakenError
+from lipsync_core.job import PENDING, Job, JobState, may_become
+from lipsync_core.pricing import Qualifier, Quote
+from lipsync_core.schema import events, jobs
+
+TRACKER = "tracker"
+"""Who an event names when no person took the step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to become of one job, if it still stands where its changer saw it.
+
+    ``then`` None leaves the state as it is. ``owner`` demands that this tracker still holds the job. Unless
+    ``keep_lease``, the job is then free; ``due_ms`` is when it is taken up next, unless somebody asked for sooner.
+    """
+
+    job_id: int
+    was: JobState
+    then: JobState | None = None
+    by: str = TRACKER
+    note: str = ""
+    owner: str | None = None
+    due_ms: int | None = None
+    keep_lease: bool = False
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+def apply(connection: Connection, change: Change) -> bool:
+    """Make a change; False where the job was no longer there, or no longer its owner's."""
+    if change.then is not None and not may_become(change.was, change.then):
+        raise ValueError(f"a job never goes from {change.was} to {change.then}")
+    values: dict[str, Any] = dict(change.values)
+    guard = [jobs.c.id == change.job_id, jobs.c.state == change.was]
+    if change.then is not None:
+        values["state"] = change.then
+    if change.then is not None and change.then not in PENDING:
+        values |= {"lease_owner": None, "lease_until_ms": None, "finished_ms": now_ms(), "due_ms": change.due_ms}
+    elif not change.keep_lease and (change.owner is not None or change.then is not None):
+        # While a job is held it is due when the lease ends; another instant means that a webhook asked for sooner.
+        asked_sooner = (jobs.c.due_ms < jobs.c.lease_until_ms, jobs.c.due_ms)
+        values |= {
+            "lease_owner": None,
+            "lease_until_ms": None,
+            "due_ms": case(asked_sooner, else_=change.due_ms),
+        }
+    elif change.due_ms is not None:
+        values["due_ms"] = change.due_ms
+    if change.owner is not None:
+        guard.append(jobs.c.lease_owner == change.owner)
+    if connection.execute(update(jobs).where(*guard).values(values)).rowcount != 1:
+        return False
+    if change.then is not None:
+        record(connection, change.job_id, change.then, change.by, change.note)
+    return True
+
+
+def record(connection: Connection, job_id: int, state: JobState, by: str, note: str) -> None:
+    """Add a line to a job's history."""
+    connection.execute(insert(events).values(job_id=job_id, at_ms=now_ms(), state=state, made_by=by, note=note))
+
+
+def check_id_is_free(connection: Connection, job_id: int, vendor_id: str) -> None:
+    """Raise `VendorIdTakenError` where another job of the same vendor and environment has this id."""
+    this = connection.execute(select(jobs.c.provider, jobs.c.environment).where(jobs.c.id == job_id)).one()
+    same = (jobs.c.provider == this.provider, jobs.c.environment == this.environment, jobs.c.vendor_id == vendor_id)
+    other = connection.execute(select(jobs.c.id).where(*same, jobs.c.id != job_id)).scalar()
+    if other is not None:
+        raise VendorIdTakenError(vendor_id, other)
+
+
+def job_of(row: RowMapping | Mapping[str, Any]) -> Job:
+    """The job that a row holds."""
+    quote = json.loads(row["quote"])
+    quote |= {
+        "qualifier": Qualifier(quote["qualifier"]),
+        "problems": tuple(quote["problems"]),
+        "warnings": tuple(quote["warnings"]),
+    }
+    return Job(
+        id=row["id"],
+        state=JobState(row["state"]),
+        engine=row["engine"],
+        brief=Brief.from_dict(json.loads(row["brief"])),
+        quote=Quote(**quote),
+        by=row["made_by"],
+        created_at=instant(row["created_ms"]),
+        started_at=maybe_instant(row["started_ms"]),
+        finished_at=maybe_instant(row["finished_ms"]),
+        frames_done=row["frames_done"],
+        frames_total=row["frames_total"],
+        rendering_since=maybe_instant(row["rendering_since_ms"]),
+        attempts=row["attempts"],
+        error=row["error"],
+        output=None,
+        output_sha256=row["output_sha256"],
+        environment=row["environment"],
+        base_url=row["base_url"],
+        key_fingerprint=row["key_fingerprint"],
+        vendor_id=row["vendor_id"],
+        candidate=row["candidate"],
+        due_at=maybe_instant(row["due_ms"]),
+        sent_at=maybe_instant(row["sent_ms"]),
+        expected_end=maybe_instant(row["expected_end_ms"]),
+        asks=row["asks"],
+        snags=row["snags"],
+        missing_since=maybe_instant(row["missing_since_ms"]),
+        vendor_word=row["vendor_word"],
+        progress=row["progress"],
+        output_url=row["output_url"],
+        vendor_deletes_at=maybe_instant(row["vendor_deletes_ms"]),
+        billed_credits=None if row["billed_credits"] is None else Decimal(row["billed_credits"]),
+        billed_usd_micros=row["billed_usd_micros"],
+        length_s=None if row["length_ms"] is None else row["length_ms"] / 1000,
+        batch=row["batch"],
+        follows=row["follows"],
+        hidden=row["hidden_ms"] is not None,
+    )

@@ -1,0 +1,285 @@
+"""One paid request, sent once: what is written down before it leaves, and what its outcome makes of the job.
+
+claimed ──→ marked ──→ POST ──→ journaled ──→ settled
+   │           └──────────┴── stopped here: unconfirmed, unless an answer was journaled
+   └── stopped here: provably not sent, so it is queued again
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from lipsync_core.accounts import Account, Accounts
+from lipsync_core.claims import Answer, Claims
+from lipsync_core.database import now_ms
+from lipsync_core.engines import ENGINES
+from lipsync_core.errors import VendorIdTakenError
+from lipsync_core.hosting import Hosting
+from lipsync_core.job import Job, JobState
+from lipsync_core.orders import order_of
+from lipsync_core.pace import Pace
+from lipsync_core.providers.http import VendorHttp
+from lipsync_core.providers.keys import Keys
+from lipsync_core.providers.provider import Provider
+from lipsync_core.providers.wire import (
+    Busy,
+    NotSent,
+    Refusal,
+    Refused,
+    Request,
+    Response,
+    SubmitOutcome,
+    Taken,
+    Unclear,
+)
+from lipsync_core.records import Change
+from lipsync_core.standing import Standings
+
+log = logging.getLogger(__name__)
+
+Point = Callable[[str, int], None]
+"""Told the name of each point in a job's life at which a crash matters, and the job's number."""
+
+BEFORE_POST = "before the POST"
+AFTER_POST = "after the POST, before the answer is kept"
+ANSWER_KEPT = "after the answer is kept, before it is applied"
+ANSWER_APPLIED = "after the answer is applied"
+
+JUDGED = (JobState.UNCONFIRMED, JobState.NOT_TAKEN, JobState.WRITTEN_OFF)
+"""States that a late answer can correct."""
+
+_LONGEST_HOOK = 200
+_STOPPED = "The studio stopped after the order had left and before the answer came."
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Sends claimed jobs. ``hooks`` says where a vendor may tell us that it is done, if anywhere."""
+
+    claims: Claims
+    standings: Standings
+    accounts: Accounts
+    hosting: Hosting
+    http: Callable[[], VendorHttp]
+    hooks: Callable[[str], str | None]
+    owner: str
+    pace: Pace
+    at: Point
+
+    async def send(self, job: Job) -> None:
+        """Send a job that was claimed, unless something stands against it, and settle what comes of it."""
+        account = self.accounts.of(job.provider, job.environment)
+        keys = account.keys
+        if keys is None or account.fingerprint != job.key_fingerprint:
+            await self._settle(job, account.provider, Refused(Refusal.OTHER, _other_key(account)), None)
+            return
+        token = secrets.token_urlsafe(24)
+        try:
+            request, base_url, hooked = await asyncio.to_thread(self._prepare, job, account, token)
+        except KeyError:
+            await self._settle(job, account.provider, Refused(Refusal.OTHER, _NO_FILE), None)
+            return
+        self.at(BEFORE_POST, job.id)
+        hashed = hash_of(token) if hooked else None
+        if not await asyncio.to_thread(self.claims.mark_sending, job.id, self.owner, hashed, self.pace.send_lease_s):
+            return  # somebody else has it now, and nothing was sent
+        await self._post(job, account.provider, keys, base_url, request)
+
+    async def _post(self, job: Job, provider: Provider, keys: Keys, base_url: str, request: Request) -> None:
+        came = await self.http().send_once(provider, keys, base_url, request, self.pace.send_s)
+        self.at(AFTER_POST, job.id)
+        answer: Answer | None = None
+        outcome: SubmitOutcome | NotSent
+        if isinstance(came, Response):
+            answer = await asyncio.to_thread(self.claims.journal, job.id, came)
+            outcome = provider.read_submit(came)
+        else:
+            outcome = came
+        self.at(ANSWER_KEPT, job.id)
+        await self._settle(job, provider, outcome, answer)
+        self.at(ANSWER_APPLIED, job.id)
+
+    async def judge(self, job: Job) -> None:
+        """Decide about a job whose sender stopped: from the answer it kept, or from how far it had come."""
+        provider = self.accounts.providers[job.provider]
+        answer = await asyncio.to_thread(self.claims.unapplied, job.id)
+        if answer is not None:
+            await self._settle(job, provider, provider.read_submit(answer.response), answer)
+        elif job.sent_at is None:
+            note = "the studio stopped before anything was sent; it is in the queue again"
+            again = Change(job.id, job.state, JobState.QUEUED, note=note, owner=self.owner, due_ms=now_ms())
+            await asyncio.to_thread(self.claims.settle, again)
+        else:
+            await self._settle(job, provider, Unclear(_STOPPED, job.candidate), None)
+
+    async def late(self, job: Job) -> bool:
+        """Apply an answer that came after somebody had judged the job without it; False where there is none."""
+        provider = self.accounts.providers[job.provider]
+        answer = await asyncio.to_thread(self.claims.unapplied, job.id)
+        if answer is None:
+            return False
+        await self._correct(job, provider, provider.read_submit(answer.response), answer)
+        return True
+
+    def _prepare(self, job: Job, account: Account, token: str) -> tuple[Request, str, bool]:
+        provider = account.provider
+        form = ENGINES[job.engine].form
+        links = self.hosting.links(job.brief, form, job.environment)
+        base = self.hooks(job.environment) if provider.webhooks else None
+        hook = f"{base}/{provider.id}/{token}" if base else None
+        if hook is not None and len(hook) > _LONGEST_HOOK:
+            hook = None
+        order = order_of(job.brief, form, links, webhook=hook, trace_id=trace_of(job))
+        base_url = self.accounts.base_url(provider.id, job.environment, job.base_url)
+        return provider.submit(order), base_url, hook is not None
+
+    async def _settle(
+        self, job: Job, provider: Provider, outcome: SubmitOutcome | NotSent, answer: Answer | None
+    ) -> None:
+        """Make of the job what the outcome says, whoever holds it by now: an outcome is the truth about its POST."""
+        change = self._change(job, provider, outcome)
+        try:
+            for owner in (self.owner, None):
+                if await asyncio.to_thread(self.claims.settle, replace(change, owner=owner), answer):
+                    await self._tell_account(job, outcome)
+                    return
+        except VendorIdTakenError as error:
+            unclear = Unclear(f"{provider.title} answered with an id that another job has. {error}")
+            await asyncio.to_thread(self.claims.settle, self._change(job, provider, unclear), answer)
+            return
+        await self._correct(job, provider, outcome, answer)
+
+    async def _correct(
+        self, job: Job, provider: Provider, outcome: SubmitOutcome | NotSent, answer: Answer | None
+    ) -> None:
+        state = await asyncio.to_thread(self.claims.state, job.id)
+        if state not in JUDGED:
+            return
+        change: Change | None = None
+        if isinstance(outcome, Taken):
+            taken = self._change(job, provider, outcome)
+            note = f"the answer came late: {provider.title} has it as {outcome.job_id}"
+            values = {**taken.values, "finished_ms": None}
+            change = Change(job.id, state, JobState.RENDERING, note=note, due_ms=taken.due_ms, values=values)
+        elif isinstance(outcome, Refused | NotSent | Busy) and state is JobState.UNCONFIRMED:
+            why = _words(provider, outcome)
+            change = Change(
+                job.id, state, JobState.NOT_TAKEN, note=f"the answer came late: {why}", values={"error": why}
+            )
+        elif isinstance(outcome, Unclear) and outcome.candidate and state is JobState.UNCONFIRMED:
+            change = Change(job.id, state, due_ms=now_ms(), values={"candidate": outcome.candidate})
+        if change is None:
+            change = Change(job.id, state, values={"due_ms": None})
+        try:
+            await asyncio.to_thread(self.claims.settle, change, answer)
+        except VendorIdTakenError as error:
+            log.warning("job %s: a late answer names an id that is taken: %s", job.id, error)
+
+    def _change(self, job: Job, provider: Provider, outcome: SubmitOutcome | NotSent) -> Change:
+        now = now_ms()
+        was = JobState.SUBMITTING
+        match outcome:
+            case Taken(job_id=vendor_id):
+                wait_s = self.pace.until_next_poll_s(job, provider.poll_every_s.value, 0.0)
+                return Change(
+                    job.id,
+                    was,
+                    JobState.RENDERING,
+                    note=f"{provider.title} took it as {vendor_id}",
+                    owner=self.owner,
+                    due_ms=now + int(wait_s * 1000),
+                    values={
+                        "vendor_id": vendor_id,
+                        "candidate": None,
+                        "expected_end_ms": now + int(_overdue_after_s(job) * 1000),
+                        "error": None,
+                        "snags": 0,
+                    },
+                )
+            case Refused():
+                why = _words(provider, outcome)
+                return Change(job.id, was, JobState.REJECTED, note=why, owner=self.owner, values={"error": why})
+            case Busy(retry_after_s=wish_s) if _age_s(job) < self.pace.busy_for_s:
+                wait_s = max(wish_s or 0.0, self.pace.until_next_try_s(job.attempts))
+                note = f"{provider.title} asks for a pause; nothing was taken"
+                return Change(
+                    job.id, was, JobState.QUEUED, note=note, owner=self.owner, due_ms=now + int(wait_s * 1000)
+                )
+            case NotSent(reason=why) if _age_s(job) < self.pace.unsent_for_s:
+                wait_s = self.pace.until_next_try_s(job.attempts)
+                return Change(
+                    job.id,
+                    was,
+                    JobState.QUEUED,
+                    note=f"{why} It is tried again",
+                    owner=self.owner,
+                    due_ms=now + int(wait_s * 1000),
+                )
+            case Unclear(what=what, candidate=candidate):
+                return Change(
+                    job.id,
+                    was,
+                    JobState.UNCONFIRMED,
+                    note=what,
+                    owner=self.owner,
+                    # Due at once, to look for traces of it at the vendor where that is possible.
+                    due_ms=now,
+                    values={"error": what, "candidate": candidate or job.candidate},
+                )
+            case _:
+                why = f"{_words(provider, outcome)} It was tried for {_age_s(job) / 60:.0f} min."
+                return Change(job.id, was, JobState.REJECTED, note=why, owner=self.owner, values={"error": why})
+
+    async def _tell_account(self, job: Job, outcome: SubmitOutcome | NotSent) -> None:
+        about = (job.provider, job.environment)
+        match outcome:
+            case Refused(kind=Refusal.KEY | Refusal.CREDIT, message=why):
+                await asyncio.to_thread(self.standings.pause, *about, job.key_fingerprint, why)
+            case Busy(retry_after_s=wish_s):
+                await asyncio.to_thread(self.standings.wait, *about, wish_s or 5.0)
+            case NotSent(reason=why) | Unclear(what=why) | Refused(message=why):
+                await asyncio.to_thread(self.standings.failed, *about, why)
+
+
+def hash_of(token: str) -> str:
+    """What is stored of a webhook's token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def trace_of(job: Job) -> str:
+    """The studio's own name for a submit, for vendors that write it into their logs."""
+    return f"lipsync-studio.{job.id}.{int(job.created_at.timestamp() * 1000)}.{job.attempts}"
+
+
+def _age_s(job: Job) -> float:
+    """Since when it is being tried."""
+    return (datetime.now(UTC) - (job.started_at or job.created_at)).total_seconds()
+
+
+def _overdue_after_s(job: Job) -> float:
+    """Seconds after which a vendor is late: twice what nine of ten need, and a minute."""
+    return 2 * (job.quote.p90_s or 600.0) + 60.0
+
+
+def _words(provider: Provider, outcome: SubmitOutcome | NotSent) -> str:
+    match outcome:
+        case Refused(message=why) | NotSent(reason=why) | Unclear(what=why):
+            return why
+        case _:
+            return f"{provider.title} asked for a pause again and again."
+
+
+_NO_FILE = "A file of this job is no longer here, or cannot be reached by the vendor. Nothing was sent."
+
+
+def _other_key(account: Account) -> str:
+    title = account.provider.title
+    if account.keys is None:
+        return f"There is no {title} key any more. {account.key_problem} Nothing was sent."
+    return f"The {title} key was changed after this job was made. Nothing was sent: use it again to send it anew."

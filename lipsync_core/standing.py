@@ -1,0 +1,71 @@
+"""How each vendor's account stands: paused until a person looks, asked to wait, and what went wrong last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from lipsync_core.database import Database, maybe_instant, now_ms
+from lipsync_core.schema import accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One account. All None where nothing ever went wrong."""
+
+    paused_at: datetime | None = None
+    paused_key: str | None = None
+    """The fingerprint of the key that was refused; another key is not held up."""
+    paused_why: str | None = None
+    wait_until: datetime | None = None
+    last_error: str | None = None
+    last_error_at: datetime | None = None
+
+
+class Standings:
+    """The rows of all accounts. Thread-safe."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def of(self, provider: str, environment: str) -> Standing:
+        """One account's standing."""
+        query = select(accounts).where(accounts.c.provider == provider, accounts.c.environment == environment)
+        with self._db.read() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return Standing()
+        return Standing(
+            paused_at=maybe_instant(row.paused_ms),
+            paused_key=row.paused_key,
+            paused_why=row.paused_why,
+            wait_until=maybe_instant(row.wait_until_ms),
+            last_error=row.last_error,
+            last_error_at=maybe_instant(row.last_error_ms),
+        )
+
+    def pause(self, provider: str, environment: str, key: str | None, why: str) -> None:
+        """Send nothing more with this key until `resume`."""
+        self._set(provider, environment, paused_ms=now_ms(), paused_key=key, paused_why=why)
+        self.failed(provider, environment, why)
+
+    def resume(self, provider: str, environment: str) -> None:
+        """A person has looked: send again."""
+        self._set(provider, environment, paused_ms=None, paused_key=None, paused_why=None, wait_until_ms=None)
+
+    def wait(self, provider: str, environment: str, seconds: float) -> None:
+        """The vendor asked for a pause."""
+        self._set(provider, environment, wait_until_ms=now_ms() + int(seconds * 1000))
+
+    def failed(self, provider: str, environment: str, what: str) -> None:
+        """Note what went wrong last."""
+        self._set(provider, environment, last_error=what, last_error_ms=now_ms())
+
+    def _set(self, provider: str, environment: str, **values: Any) -> None:
+        this = (accounts.c.provider == provider, accounts.c.environment == environment)
+        with self._db.write() as connection:
+            if connection.execute(update(accounts).where(*this).values(values)).rowcount == 0:
+                connection.execute(insert(accounts).values(provider=provider, environment=environment, **values))

@@ -1,0 +1,30 @@
+"""Prices as data, and quotes that explain themselves. Pure: the clock and the team's rates are arguments.
+
+Every figure has its source and the day on which it was read. Where a vendor leaves something open, the dearer reading
+is quoted and the cheapest is its lower end. Rates are `Decimal`, sums exact, results integer micro-dollars.
+"""
+
+from lipsync_core.tariffs.costs import Price, price
+from lipsync_core.tariffs.lengths import Measure, spoken_s
+from lipsync_core.tariffs.overrides import NO_RATES, Override, Rates, rate_from_live
+from lipsync_core.tariffs.staircase import Step, Waste, affordable_s, steps, waste
+from lipsync_core.tariffs.table import TARIFFS, Kind, Tariff
+
+__all__ = [
+    "NO_RATES",
+    "TARIFFS",
+    "Kind",
+    "Measure",
+    "Override",
+    "Price",
+    "Rates",
+    "Step",
+    "Tariff",
+    "Waste",
+    "affordable_s",
+    "price",
+    "rate_from_live",
+    "spoken_s",
+    "steps",
+    "waste",
+]

@@ -1,0 +1,108 @@
+"""What the studio quotes against what the sandbox bills: two readings of the same documents, under every open rule."""
+
+from datetime import date
+from decimal import Decimal
+from itertools import product
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lipsync_core.sandbox.bill import Charge, Rules, charge, film_s
+from lipsync_core.sandbox.order import Order
+from lipsync_core.sandbox.outputs import spoken_s
+from lipsync_core.tariffs import Measure, Override, Price, Rates, price
+
+RATES = Rates(
+    {
+        "creatify": Override(usd_per_credit=Decimal("0.198")),
+        "aimlapi": Override(usd_per_second=Decimal("0.04"), usd_per_15_bytes=Decimal("0.04")),
+    }
+)
+"""What the sandbox's own rules charge where the documents name no one rate."""
+
+PARTS: tuple[Literal["ceil", "exact"], ...] = ("ceil", "exact")
+DIALOGS: tuple[Literal["sum", "max"], ...] = ("sum", "max")
+READINGS = [
+    Rules(joypix_above_block=block, joypix_dialog=dialog, lipsync_studio_seconds=seconds)
+    for block, dialog, seconds in product(PARTS, DIALOGS, PARTS)
+]
+SOLO = {
+    "joypix/motion-2": "joypix",
+    "lipsync-studio/lipsync-image": "lipsync-studio",
+    "lipsync-studio/lipsync-video": "lipsync-studio",
+    "aimlapi/pixverse-lip-sync": "aimlapi",
+    "creatify/lipsync": "creatify",
+}
+SECONDS = st.one_of(st.floats(0.001, 650.0), st.integers(1, 130).map(lambda blocks: blocks * 5 + 2e-7))
+SIZE = st.sampled_from(["480p", "720p"])
+READING = st.sampled_from(READINGS)
+
+
+def quoted(engine: str, measure: Measure) -> Price:
+    return price(engine, measure, RATES, date(2026, 11, 21))
+
+
+def assert_within(quote: Price, bill: Charge) -> None:
+    """The bill is not above the quote, and not below its lower end."""
+    assert quote.credits is not None
+    assert (quote.low_credits or quote.credits) <= bill.credits <= quote.credits
+    if bill.usd_micros is not None:
+        assert quote.usd_micros is not None
+        assert (quote.low_usd_micros or quote.usd_micros) <= bill.usd_micros <= quote.usd_micros
+
+
+def assert_equal(quote: Price, bill: Charge) -> None:
+    assert quote.credits == int(bill.credits) == bill.credits
+    assert quote.billed_units == int(bill.units) == bill.units
+    assert bill.usd_micros in (None, quote.usd_micros)
+
+
+@given(st.sampled_from(list(SOLO)), SECONDS, SIZE, READING)
+def test_a_voice_is_billed_within_its_quote_and_by_the_dearer_reading_exactly(
+    engine: str, seconds: float, size: str, reading: Rules
+) -> None:
+    order = Order(engine, {}, voices=("voice",), resolution=size)
+    quote = quoted(engine, Measure(audio_s=seconds, resolution=size))
+    assert_within(quote, charge(SOLO[engine], order, seconds, reading))
+    assert_equal(quote, charge(SOLO[engine], order, seconds, Rules()))
+
+
+@given(SECONDS, SECONDS, SIZE, READING)
+def test_a_joypix_dialog_is_billed_within_its_quote(left: float, right: float, size: str, reading: Rules) -> None:
+    order = Order("motion-2-dialog", {}, voices=("left", "right"), resolution=size)
+    quote = quoted("joypix/motion-2-dialog", Measure(left_s=left, right_s=right, resolution=size))
+    assert_within(quote, charge("joypix", order, film_s("joypix", order, [left, right], reading), reading))
+    assert_equal(quote, charge("joypix", order, film_s("joypix", order, [left, right], Rules()), Rules()))
+
+
+@given(SECONDS, SECONDS, SIZE, st.sampled_from(["meanwhile", "left_right", "right_left", None]), READING)
+def test_a_lipsync_studio_dialog_is_billed_within_its_quote(
+    left: float, right: float, size: str, speaks: str | None, reading: Rules
+) -> None:
+    order = Order("multi", {}, voices=("left", "right"), resolution=size, overlap=speaks in ("meanwhile", None))
+    measure = Measure(left_s=left, right_s=right, resolution=size, order=speaks)
+    quote = quoted("lipsync-studio/lipsync-image-multi", measure)
+    length_s = film_s("lipsync-studio", order, [left, right], reading)
+    assert_within(quote, charge("lipsync-studio", order, length_s, reading))
+    if speaks is not None:
+        assert_equal(quote, charge("lipsync-studio", order, length_s, Rules()))
+
+
+@given(st.text(min_size=1, max_size=2000).filter(str.strip))
+def test_a_text_is_billed_by_its_bytes_at_pixverse_as_quoted(text: str) -> None:
+    bill = charge("aimlapi", Order("lip-sync", {}, text=text), spoken_s(text), Rules())
+    assert_equal(quoted("aimlapi/pixverse-lip-sync", Measure(text=text)), bill)
+
+
+@given(st.text("abcdefghij klmnop", min_size=15, max_size=3000).filter(str.strip))
+def test_a_spoken_text_is_billed_within_its_quote(text: str) -> None:
+    bill = charge("creatify", Order("lipsync", {}, text=text), spoken_s(text), Rules())
+    assert_within(quoted("creatify/lipsync", Measure(text=text)), bill)
+
+
+@pytest.mark.parametrize("seconds", [4.999, 5.0, 5.0000001, 5.0005, 5.001, 29.9999, 30.0004, 30.001])
+@pytest.mark.parametrize("engine", list(SOLO))
+def test_both_round_at_the_same_millisecond(engine: str, seconds: float) -> None:
+    assert_equal(quoted(engine, Measure(audio_s=seconds)), charge(SOLO[engine], Order(engine, {}), seconds, Rules()))
