@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_, select, update
 
+from lipsync_core import budgets
 from lipsync_core.database import Database, now_ms
-from lipsync_core.job import Job, JobState
+from lipsync_core.job import LIVE, Job, JobState
 from lipsync_core.ledger import AT_VENDOR
 from lipsync_core.providers.wire import Response
 from lipsync_core.records import TRACKER, Change, apply, check_id_is_free, job_of, record
@@ -40,10 +42,14 @@ class Due:
 
 
 class Claims:
-    """The leases of all jobs and the journal of answers. Thread-safe; holds no state of its own."""
+    """The leases of all jobs and the journal of answers. Thread-safe; holds no state of its own.
 
-    def __init__(self, database: Database) -> None:
+    ``zone`` is the time zone whose months the budgets follow.
+    """
+
+    def __init__(self, database: Database, zone: str = "UTC") -> None:
         self._db = database
+        self._zone = zone
 
     # Drafts
 
@@ -138,10 +144,29 @@ class Claims:
                 "attempts": jobs.c.attempts + 1,
                 "sent_ms": None,
             }
-            rows = self._hold(connection, queued_ids, and_(free, jobs.c.state == JobState.QUEUED), sends)
+            # Asked again under the write lock, so that two trackers together give a vendor no more than its places.
+            queued_ids = self._next_in_line(connection, free, places) if queued_ids else []
+            affordable = [job_id for job_id in queued_ids if self._reserve(connection, job_id)]
+            rows = self._hold(connection, affordable, and_(free, jobs.c.state == JobState.QUEUED), sends)
             for row in rows:
                 record(connection, row["id"], JobState.SUBMITTING, TRACKER, "about to be sent")
         return Due(tuple(job_of(row) for row in rows), begun_jobs)
+
+    def _reserve(self, connection: Connection, job_id: int) -> bool:
+        """Let a queued job count in its budgets; where a cap does not hold it, it is rejected and nothing is sent."""
+        job = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().one()
+        if job["environment"] != LIVE:
+            return True
+        scopes = budgets.scopes_of(budgets.project_of(job), job["made_by"])
+        month = budgets.month_at(self._zone, datetime.now(UTC))
+        amount = budgets.expected_cost(job)
+        over = budgets.first_exceeded(connection, scopes, month, amount)
+        if over is not None:
+            why = budgets.over_cap_text(over, amount)
+            apply(connection, Change(job_id, JobState.QUEUED, JobState.REJECTED, note=why, values={"error": why}))
+            return False
+        budgets.count(connection, job_id, scopes, month, amount)
+        return True
 
     def _hold(
         self, connection: Connection, ids: Sequence[int], still: ColumnElement[bool], values: dict[str, Any]
@@ -198,10 +223,12 @@ class Claims:
         with self._db.write() as connection:
             connection.execute(update(jobs).where(*mine).values(lease_until_ms=until, due_ms=still_due))
 
-    def mark_sending(self, job_id: int, owner: str, token_hash: str | None, lease_s: float) -> bool:
+    def mark_sending(
+        self, job_id: int, owner: str, *, token_hash: str | None, lease_s: float, overdue_after_s: float
+    ) -> bool:
         """Write down that the paid request leaves now; False where the job is no longer ``owner``'s to send.
 
-        Without this mark a job was provably never sent.
+        Without this mark a job was provably never sent. It should be done ``overdue_after_s`` from now.
         """
         now = now_ms()
         until = now + int(lease_s * 1000)
@@ -211,7 +238,13 @@ class Claims:
             jobs.c.lease_owner == owner,
             jobs.c.lease_until_ms > now,
         )
-        values = {"sent_ms": now, "token_hash": token_hash, "lease_until_ms": until, "due_ms": until}
+        values = {
+            "sent_ms": now,
+            "token_hash": token_hash,
+            "lease_until_ms": until,
+            "due_ms": until,
+            "expected_end_ms": now + int(overdue_after_s * 1000),
+        }
         with self._db.write() as connection:
             return connection.execute(update(jobs).where(*mine).values(values)).rowcount == 1
 

@@ -137,6 +137,12 @@ class Job:
     """The job whose lost answer it was sent anew for."""
     hidden: bool = False
     """Taken off the lists by a person; it is tended all the same."""
+    month: str | None = None
+    """Whose budget it counts in, as ``2026-11``; None before it was about to be sent, and in the sandbox."""
+    counted_usd_micros: int = 0
+    """What it counts there: reserved while it is under way, then what it cost."""
+    ceiling_usd_micros: int | None = None
+    """What a person said an unknown price may come to at most."""
 
     @property
     def pending(self) -> bool:

@@ -60,6 +60,7 @@ class NewJob:
     likeness: str | None = None
     batch: str | None = None
     follows: int | None = None
+    ceiling_usd_micros: int | None = None
     hold_s: float = 0.0
     """For how long no tracker may take it up."""
 
@@ -107,6 +108,7 @@ class Ledger:
                 likeness=new.likeness,
                 batch=new.batch,
                 follows=new.follows,
+                ceiling_usd_micros=new.ceiling_usd_micros,
             )
             .returning(jobs)
         ).mappings()

@@ -8,11 +8,10 @@ from datetime import date
 from lipsync_core.brief import Brief
 from lipsync_core.engines import Engine
 from lipsync_core.media import MediumFacts
-from lipsync_core.orders import left_out, option_errors
+from lipsync_core.orders import left_out, option_errors, option_warnings
 from lipsync_core.pricing import Quote
 from lipsync_core.providers.limits import length_problem
-from lipsync_core.rates import Rates
-from lipsync_core.tariffs import Measure, price
+from lipsync_core.tariffs import Measure, Rates, price, spoken_s
 from lipsync_core.timing import expected_wait
 
 
@@ -33,15 +32,14 @@ def assess(
     ``obstacles`` and ``warnings`` are those which the caller knows.
     """
     errors = option_errors(brief, engine)
-    notes = [*left_out(brief, engine), *warnings]
+    notes = left_out(brief, engine) | option_warnings(brief, engine)
     costs = price(engine.id, measure_of(brief, media), rates, today)
-    length_s = length_of(brief, media) or costs.billed_s
+    length_s = length_of(brief, media)
+    if length_s is None and brief.text.strip():
+        length_s = max(spoken_s(brief.text))
     if length_s is not None and (found := length_problem(engine.form, length_s)):
         message, stops = found
-        if stops:
-            errors.setdefault("left_audio" if brief.left_audio is not None else "audio", message)
-        else:
-            notes.append(message)
+        (errors if stops else notes).setdefault(_voice_field(brief), message)
     if engine.is_draft:
         _judge_mouth(brief, media.get("image"), errors, notes)
     errors |= {field: message for field, message in (obstacles or {}).items() if field not in errors}
@@ -59,8 +57,13 @@ def assess(
         expected_s=wait.p50_s if wait else None,
         p90_s=wait.p90_s if wait else None,
         wait_source=wait.source if wait else "",
+        low_credits=costs.low_credits,
+        basis=costs.basis,
+        source=costs.source,
+        priced_on=costs.priced_on,
         problems=tuple(errors.values()),
-        warnings=(*notes, *costs.warnings),
+        warnings=(*notes.values(), *warnings, *costs.warnings),
+        concerns=(*errors.items(), *notes.items()),
     )
     return quote, errors
 
@@ -90,10 +93,15 @@ def length_of(brief: Brief, media: Mapping[str, MediumFacts]) -> float | None:
     return max(spoken) if brief.order == "meanwhile" else sum(spoken)
 
 
-def _judge_mouth(brief: Brief, image: MediumFacts | None, errors: dict[str, str], notes: list[str]) -> None:
+def _voice_field(brief: Brief) -> str:
+    given = (name for name in ("audio", "left_audio", "text") if getattr(brief, name))
+    return next(given, "audio")
+
+
+def _judge_mouth(brief: Brief, image: MediumFacts | None, errors: dict[str, str], notes: dict[str, str]) -> None:
     if image is None or image.mouth is None or brief.mouth_box is not None:
         return
     if not image.mouth.found:
         errors["mouth_box"] = "No face was found in the picture: place the mouth yourself."
     elif not image.mouth.sure:
-        notes.append("We are not sure where the mouth is: check the mouth box.")
+        notes["mouth_box"] = "We are not sure where the mouth is: check the mouth box."

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, case, insert, select, update
 
 from lipsync_core.brief import Brief
+from lipsync_core.budgets import settle
 from lipsync_core.database import instant, maybe_instant, now_ms
 from lipsync_core.errors import VendorIdTakenError
 from lipsync_core.job import PENDING, Job, JobState, may_become
@@ -69,6 +70,7 @@ def apply(connection: Connection, change: Change) -> bool:
         return False
     if change.then is not None:
         record(connection, change.job_id, change.then, change.by, change.note)
+        settle(connection, change.job_id, change.then)
     return True
 
 
@@ -93,6 +95,7 @@ def job_of(row: RowMapping | Mapping[str, Any]) -> Job:
         "qualifier": Qualifier(quote["qualifier"]),
         "problems": tuple(quote["problems"]),
         "warnings": tuple(quote["warnings"]),
+        "concerns": tuple((field, message) for field, message in quote.get("concerns", ())),
     }
     return Job(
         id=row["id"],
@@ -132,4 +135,7 @@ def job_of(row: RowMapping | Mapping[str, Any]) -> Job:
         batch=row["batch"],
         follows=row["follows"],
         hidden=row["hidden_ms"] is not None,
+        month=row["month"],
+        counted_usd_micros=row["counted_usd_micros"],
+        ceiling_usd_micros=row["ceiling_usd_micros"],
     )

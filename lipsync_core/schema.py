@@ -64,6 +64,10 @@ jobs = Table(
     Column("batch", String(32)),
     Column("follows", Integer),  # the job whose lost answer it was sent anew for
     Column("hidden_ms", BigInteger),
+    Column("month", String(7)),  # whose budget it counts in, from when it was about to be sent
+    Column("counted_usd_micros", BigInteger, nullable=False, server_default="0"),
+    Column("ceiling_usd_micros", BigInteger),  # what a person said an unknown price may come to
+    Index("jobs_by_month", "month", "state"),
     Index("jobs_by_due", "due_ms"),
     Index("jobs_by_vendor_id", "provider", "environment", "vendor_id", unique=True),
     Index("jobs_by_token", "token_hash", unique=True),
@@ -112,6 +116,33 @@ accounts = Table(  # how each vendor's account stands
     Column("wait_until_ms", BigInteger),  # the vendor asked for a pause until then
     Column("last_error", Text),
     Column("last_error_ms", BigInteger),
+)
+
+budgets = Table(  # what of each month is taken: spent, or reserved by jobs that are under way
+    "budgets",
+    metadata,
+    Column("scope", String(300), primary_key=True),  # team | project:… | person:…
+    Column("month", String(7), primary_key=True),
+    Column("taken_usd_micros", BigInteger, nullable=False),
+)
+
+caps = Table(
+    "caps",
+    metadata,
+    Column("scope", String(300), primary_key=True),
+    Column("usd_micros", BigInteger, nullable=False),
+    Column("set_by", String(120), nullable=False),
+    Column("set_ms", BigInteger, nullable=False),
+)
+
+invoices = Table(  # typed in by a person, for vendors that report no billed sum
+    "invoices",
+    metadata,
+    Column("provider", String(32), primary_key=True),
+    Column("month", String(7), primary_key=True),
+    Column("usd_micros", BigInteger, nullable=False),
+    Column("set_by", String(120), nullable=False),
+    Column("set_ms", BigInteger, nullable=False),
 )
 
 media = Table(

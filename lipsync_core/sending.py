@@ -86,8 +86,15 @@ class Sending:
             await self._settle(job, account.provider, Refused(Refusal.OTHER, _NO_FILE), None)
             return
         self.at(BEFORE_POST, job.id)
-        hashed = hash_of(token) if hooked else None
-        if not await asyncio.to_thread(self.claims.mark_sending, job.id, self.owner, hashed, self.pace.send_lease_s):
+        marked = await asyncio.to_thread(
+            self.claims.mark_sending,
+            job.id,
+            self.owner,
+            token_hash=hash_of(token) if hooked else None,
+            lease_s=self.pace.send_lease_s,
+            overdue_after_s=_overdue_after_s(job),
+        )
+        if not marked:
             return  # somebody else has it now, and nothing was sent
         await self._post(job, account.provider, keys, base_url, request)
 
@@ -197,7 +204,6 @@ class Sending:
                     values={
                         "vendor_id": vendor_id,
                         "candidate": None,
-                        "expected_end_ms": now + int(_overdue_after_s(job) * 1000),
                         "error": None,
                         "snags": 0,
                     },

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
+from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
@@ -45,6 +46,11 @@ class Settings:
     """``STUDIO_SANDBOX_SPEED``: how many times faster than the vendors the sandbox works."""
     public_url: str | None = None
     """``STUDIO_PUBLIC_URL``: where vendors can reach this server; turns on webhooks and links to local files."""
+    rates_file: Path = ROOT / "data" / "rates.toml"
+    """``STUDIO_RATES_FILE``: what the team pays where it set that itself. Default: ``rates.toml`` beside the ledger,
+    or in ``data/``."""
+    timezone: str = "UTC"
+    """``STUDIO_TIMEZONE``: whose months the caps follow, such as ``Europe/Berlin``."""
     vendors: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What the vendors' own variables say, keys among them; never shown."""
 
@@ -67,12 +73,31 @@ class Settings:
             sandbox=_switch(given, "STUDIO_SANDBOX"),
             sandbox_speed=_positive(given, "STUDIO_SANDBOX_SPEED") or 20.0,
             public_url=_address(given, "STUDIO_PUBLIC_URL"),
+            rates_file=_rates_file(given),
+            timezone=_timezone(given, "STUDIO_TIMEZONE"),
             vendors={name: value for name, value in given.items() if name.startswith(VENDOR_PREFIXES)},
         )
 
 
 def _switch(given: Mapping[str, str], name: str) -> bool:
     return given.get(name, "").strip().lower() in {"1", "true", "yes", "on"}
+
+
+def _rates_file(given: Mapping[str, str]) -> Path:
+    named = given.get("STUDIO_RATES_FILE", "").strip()
+    if named:
+        return Path(named).expanduser().resolve()
+    ledger = given.get("STUDIO_DATABASE_URL", "").partition(":///")
+    return Path(ledger[2]).with_name("rates.toml") if ledger[2] else ROOT / "data" / "rates.toml"
+
+
+def _timezone(given: Mapping[str, str], name: str) -> str:
+    text = given.get(name, "").strip() or "UTC"
+    try:
+        ZoneInfo(text)
+    except (ValueError, KeyError, OSError):
+        raise SettingsError(f"{name} is “{text}”. Give a name like Europe/Berlin, or leave it out for UTC.") from None
+    return text
 
 
 def _address(given: Mapping[str, str], name: str) -> str | None:

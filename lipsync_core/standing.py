@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
 from lipsync_core.database import Database, maybe_instant, now_ms
 from lipsync_core.schema import accounts
+
+_SAME_FOR = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,11 @@ class Standings:
         self._set(provider, environment, wait_until_ms=now_ms() + int(seconds * 1000))
 
     def failed(self, provider: str, environment: str, what: str) -> None:
-        """Note what went wrong last."""
+        """Note what went wrong last; a row is not written anew for the same trouble all the time."""
+        now = self.of(provider, environment)
+        fresh = now.last_error_at is not None and datetime.now(UTC) - now.last_error_at < _SAME_FOR
+        if fresh and now.last_error == what:
+            return
         self._set(provider, environment, last_error=what, last_error_ms=now_ms())
 
     def _set(self, provider: str, environment: str, **values: Any) -> None:

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
+from lipsync_core import rates as rate_file
 from lipsync_core import workers
 from lipsync_core.accounts import Account, Accounts
 from lipsync_core.brief import MEDIA_FIELDS, Brief, KeptMedium, Medium, MouthBox, mouth_box_error
 from lipsync_core.briefs import BriefDesk, OpenBrief, new_brief_id
+from lipsync_core.budgets import Budgets, month_at, over_cap_text
 from lipsync_core.claims import Claims
 from lipsync_core.database import Database, now_ms
 from lipsync_core.engines import DRAFT, ENGINES, Engine
@@ -32,12 +34,13 @@ from lipsync_core.naming import download_name
 from lipsync_core.orders import MISSING, fits
 from lipsync_core.pace import DAY_S, Pace
 from lipsync_core.playground import FILES_ROUTE, HOOKS_ROUTE, origin_of
-from lipsync_core.pricing import PriceRoseError, Quote, price_text
+from lipsync_core.presenters import Presenters
+from lipsync_core.pricing import PriceRoseError, Quote, has_risen, priced
 from lipsync_core.quoting import assess, length_of
-from lipsync_core.rates import Rates, load, save
 from lipsync_core.sending import Point, hash_of
 from lipsync_core.settings import Settings
 from lipsync_core.standing import Standings
+from lipsync_core.tariffs import Override, Rates
 from lipsync_core.tracker import STALE_S, Tracker, unwatched
 from lipsync_core.vendors import Vendors
 
@@ -55,7 +58,9 @@ class Studio:
         database = Database(settings.database_url)
         database.migrate()
         self._ledger = Ledger(database)
-        self._claims = Claims(database)
+        self._claims = Claims(database, settings.timezone)
+        self.budgets = Budgets(database, settings.timezone)
+        """Monthly caps and the vendors' invoices."""
         self._standings = Standings(database)
         self._desk = BriefDesk(database)
         self._store = MediaStore(settings.media_dir, database)
@@ -66,6 +71,10 @@ class Studio:
         )
         self.vendors = Vendors(self._accounts, self._standings)
         """The vendors, for whoever wants to know what costs nothing."""
+        self.presenters = Presenters(
+            self._accounts, self.vendors, self._store, settings.media_dir / ".cache", settings.fetch_allow
+        )
+        """Creatify's stock presenters and voices."""
 
     @classmethod
     def from_env(cls) -> Studio:
@@ -77,6 +86,11 @@ class Studio:
         """Whether every new paid job of this studio goes to the sandbox (``STUDIO_SANDBOX``)."""
         return self._settings.sandbox
 
+    @property
+    def public_url(self) -> str | None:
+        """Where vendors reach this server (``STUDIO_PUBLIC_URL``); None where they cannot."""
+        return self._settings.public_url
+
     # Quoting and submitting
 
     def quotes(self, brief: Brief, *, sandbox: bool | None = None) -> list[Quote]:
@@ -87,9 +101,9 @@ class Studio:
         """
         eligible = [engine for engine in ENGINES.values() if brief.engine in (None, engine.id) and fits(brief, engine)]
         must_read = any(engine.is_draft for engine in eligible) and brief.engine is not None
-        media, warnings = self._media(brief, keep=False, must_read=must_read)
+        media, unread = self._media(brief, keep=False, must_read=must_read)
         rates, environment = self.rates(), self._environment(sandbox)
-        quotes = [self._assess(engine, brief, media, warnings, rates, environment)[0] for engine in eligible]
+        quotes = [self._assess(engine, brief, media, unread, rates, environment)[0] for engine in eligible]
         return sorted(quotes, key=lambda quote: (quote.usd_micros is None, quote.usd_micros or 0))
 
     def submit(
@@ -101,19 +115,21 @@ class Studio:
         sandbox: bool | None = None,
         hold_s: float = 0.0,
         agreed: Quote | None = None,
+        ceiling_usd_micros: int | None = None,
         follows: int | None = None,
     ) -> Job:
         """Queue one job for the brief. Its media are stored before the job exists.
 
         A nonce seen before returns that press's job; without one, identical briefs are different jobs. For ``hold_s``
-        seconds no tracker takes it up. ``agreed`` is the quote that a person saw.
+        seconds no tracker takes it up. ``agreed`` is the quote that a person saw; ``ceiling_usd_micros`` is what an
+        unknown price may come to, where a cap limits it.
 
         Raises:
             BriefError: the brief cannot be rendered; nothing was queued.
             PriceRoseError: it costs more than ``agreed`` said; nothing was queued.
         """
         environment = self._environment(sandbox)
-        new = self._new_job(brief, by, environment, agreed)
+        new = self._new_job(brief, by, environment, agreed, ceiling_usd_micros)
         return self._whole(
             self._ledger.add(
                 replace(new, nonce=nonce, hold_s=hold_s if new.base_url is not None else 0.0, follows=follows)
@@ -135,12 +151,14 @@ class Studio:
         ]
         return [self._whole(job) for job in self._ledger.add_all(news)]
 
-    def _new_job(self, brief: Brief, by: str, environment: str, agreed: Quote | None) -> NewJob:
+    def _new_job(
+        self, brief: Brief, by: str, environment: str, agreed: Quote | None, ceiling: int | None = None
+    ) -> NewJob:
         engine = ENGINES.get(brief.engine or "")
         if engine is None:
             raise BriefError({"engine": f"Choose an engine: {', '.join(ENGINES)}."})
-        media, warnings = self._media(brief, keep=True, must_read=engine.is_draft)
-        quote, errors = self._assess(engine, brief, media, warnings, self.rates(), environment)
+        media, unread = self._media(brief, keep=True, must_read=engine.is_draft)
+        quote, errors = self._assess(engine, brief, media, unread, self.rates(), environment)
         if errors:
             raise BriefError(errors)
         if agreed is not None:
@@ -157,6 +175,8 @@ class Studio:
         picks_seed = brief.seed == -1 and engine.is_draft
         frozen = replace(asked, seed=secrets.randbelow(2**31)) if picks_seed else asked
         paid = not engine.is_draft
+        if paid and environment == LIVE:
+            self._check_caps(frozen, quote, by, ceiling)
         account = self._accounts.of(engine.provider, environment) if paid else None
         return NewJob(
             brief=frozen,
@@ -167,23 +187,37 @@ class Studio:
             key_fingerprint=account.fingerprint if account else None,
             length_s=length_of(brief, media),
             likeness=likeness(asked, engine.id),
+            ceiling_usd_micros=ceiling,
         )
+
+    def _check_caps(self, brief: Brief, quote: Quote, by: str, ceiling: int | None) -> None:
+        """Refuse what a cap would not hold. It is counted, and refused for good, when it is about to be sent."""
+        amount = quote.usd_micros if quote.usd_micros is not None else ceiling
+        if amount is None:
+            if self.budgets.any_cap(brief.project, by):
+                raise BriefError({"ceiling": "We can’t say what this costs in dollars. Say what it may cost at most."})
+            return
+        over = self.budgets.exceeded(brief.project, by, self.month(), amount)
+        if over is not None:
+            raise BriefError({"engine": over_cap_text(over, amount)})
 
     def _assess(
         self,
         engine: Engine,
         brief: Brief,
         media: Mapping[str, MediumFacts],
-        warnings: Sequence[str],
+        unread: Mapping[str, str],
         rates: Rates,
         environment: str,
     ) -> tuple[Quote, dict[str, str]]:
-        obstacles: dict[str, str] = {}
+        obstacles = dict(unread)  # what this computer cannot read, the draft engine cannot render
+        warnings: list[str] = []
         seen: list[tuple[float, float]] = []
         if not engine.is_draft:
             account = self._accounts.of(engine.provider, environment)
             obstacles = self._obstacles(account, engine, media)
             seen = self._ledger.took(engine.id)
+            warnings = [f"{why} {engine.vendor} fetches it itself, so this may still work." for why in unread.values()]
         today = datetime.now(UTC).date()
         return assess(engine, brief, media, rates=rates, today=today, seen=seen, obstacles=obstacles, warnings=warnings)
 
@@ -202,11 +236,14 @@ class Studio:
     def _environment(self, sandbox: bool | None) -> str:
         return SANDBOX if (self._settings.sandbox if sandbox is None else sandbox) else LIVE
 
-    def _media(self, brief: Brief, *, keep: bool, must_read: bool) -> tuple[dict[str, MediumFacts], list[str]]:
-        """What is known of the brief's media, and what is not. ``must_read``: a link that fails stops the brief."""
+    def _media(self, brief: Brief, *, keep: bool, must_read: bool) -> tuple[dict[str, MediumFacts], dict[str, str]]:
+        """What is known of the brief's media, and why others could not be read: field → message.
+
+        Raises `BriefError` for what can be used by nobody, and, if ``must_read``, for a link that cannot be reached.
+        """
         media: dict[str, MediumFacts] = {}
         errors: dict[str, str] = {}
-        warnings: list[str] = []
+        unread: dict[str, str] = {}
         for field, kind in KINDS.items():
             medium: Medium | None = getattr(brief, field)
             if medium is None:
@@ -214,10 +251,7 @@ class Studio:
             try:
                 media[field] = self._medium(medium, kind, keep=keep)
             except FetchError as error:
-                if must_read or error.refused:
-                    errors[field] = str(error)
-                else:
-                    warnings.append(f"{error} The vendor fetches it itself, so this may still work.")
+                (errors if must_read or error.refused else unread)[field] = str(error)
             except MediaError as error:
                 errors[field] = str(error)
         image = media.get("image")
@@ -227,7 +261,7 @@ class Studio:
                 errors["mouth_box"] = problem
         if errors:
             raise BriefError(errors)
-        return media, warnings
+        return media, unread
 
     def _medium(self, medium: Medium, kind: Kind, *, keep: bool) -> MediumFacts:
         if isinstance(medium, KeptMedium):
@@ -248,16 +282,20 @@ class Studio:
         return self._store.keep(source, kind, name) if keep else self._store.look(source, kind, name)
 
     def rates(self) -> Rates:
-        """What this team pays where it set that itself."""
-        return load(self._rates_file)
+        """What this team pays where it set that itself. Raises `SettingsError` where the file is nonsense."""
+        return rate_file.load(self._rates_file)
 
-    def set_rates(self, rates: Rates) -> None:
-        """Write the team's rates."""
-        save(self._rates_file, rates)
+    def set_rate(self, place: str, override: Override | None) -> None:
+        """Set, or with None forget, the team's own rate of a provider or engine. Raises `SettingsError`."""
+        rate_file.change(self._rates_file, place, override)
 
     @property
     def _rates_file(self) -> Path:
-        return self._settings.media_dir / ".rates.toml"
+        return self._settings.rates_file
+
+    def month(self) -> str:
+        """The present month, as ``2026-11``, where the team is."""
+        return month_at(self._settings.timezone, datetime.now(UTC))
 
     def alike(self, brief: Brief, engine: str, *, sandbox: bool | None = None) -> Job | None:
         """The job that asked the same of ``engine`` and is pending, unconfirmed, or was done in the last 24 hours."""
@@ -457,6 +495,7 @@ class Studio:
         sandbox: bool | None = None,
         agreed: Quote | None = None,
         again: bool = False,
+        ceiling_usd_micros: int | None = None,
     ) -> Job:
         """Submit an open brief; a paid job is held for `HOLD_S` seconds.
 
@@ -476,7 +515,15 @@ class Studio:
         if last is not None and last.pending and not again and _same(last, brief, environment):
             return last
         nonce = f"{brief_id}.{after or 0}.{engine}.{environment}"[:64]
-        job = self.submit(brief, by=by, nonce=nonce, sandbox=environment == SANDBOX, hold_s=HOLD_S, agreed=agreed)
+        job = self.submit(
+            brief,
+            by=by,
+            nonce=nonce,
+            sandbox=environment == SANDBOX,
+            hold_s=HOLD_S,
+            agreed=agreed,
+            ceiling_usd_micros=ceiling_usd_micros,
+        )
         self._desk.rendered_as(brief_id, job.id)
         return job
 
@@ -605,14 +652,10 @@ def _kept(facts: MediumFacts) -> dict[str, str]:
 
 
 def _check_price(agreed: Quote, fresh: Quote) -> None:
-    """Raise `PriceRoseError` where ``fresh`` is higher than what was agreed to, or unknown although that was not."""
-    was, now = agreed.usd_micros, fresh.usd_micros
-    if now == was or (was is not None and now is not None and now < was):
-        return
-    if was is None and (fresh.credits or 0) <= (agreed.credits or 0) and now is None:
-        return
-    text = f"The price is now {price_text(now)}, not {price_text(was)}. Nothing was sent: press again to accept."
-    raise PriceRoseError(fresh, text)
+    """Raise `PriceRoseError` where ``fresh`` is more than what was agreed to."""
+    if has_risen(agreed, fresh):
+        text = f"The price is now {priced(fresh)}, not {priced(agreed)}. Nothing was sent: press again to accept."
+        raise PriceRoseError(fresh, text)
 
 
 def _same(made: Job, asked: Brief, environment: str) -> bool:

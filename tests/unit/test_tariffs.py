@@ -162,6 +162,15 @@ def test_a_dialog_that_costs_the_same_either_way_is_exact() -> None:
     assert costs.explanation.endswith("the same if both speak at once (3 s)")
 
 
+def test_a_started_block_is_assumed_whole_where_either_reading_starts_one() -> None:
+    costs = of(JOYPIX_DIALOG, Measure(left_s=5.5, right_s=4.5))
+    assert (costs.usd_micros, costs.low_usd_micros, costs.qualifier) == (300_000, 165_000, Qualifier.ASSUMED)
+
+
+def test_two_voices_are_added_before_they_are_rounded() -> None:
+    assert of(JOYPIX_DIALOG, Measure(left_s=2.5004, right_s=2.5004)).usd_micros == 300_000, "5.0008 s are 5.001 s"
+
+
 def test_a_dialogs_order_decides_its_length_at_lipsync_studio() -> None:
     both = Measure(left_s=6.0, right_s=5.0)
     at_once = of(STUDIO_DIALOG, replace(both, order="meanwhile"), THEIRS)
