@@ -67,7 +67,9 @@ class Keeping:
                 return
             await self.settle(self._again(job, flaw))
         except FetchError as error:
-            await self.settle(self._again(job, str(error), gone=error.status in _GONE))
+            # The sandbox changes its port with every start, so that an old link may lead nowhere.
+            moved = job.sandbox and error.status is None
+            await self.settle(self._again(job, str(error), gone=moved or error.status in _GONE))
         except OSError as error:
             await self.settle(self._again(job, f"It could not be written: {error.strerror or 'the disk refused it'}."))
 

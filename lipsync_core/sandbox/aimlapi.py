@@ -21,9 +21,10 @@ from lipsync_core.sandbox.clock import Phase, iso, phase, window
 from lipsync_core.sandbox.fields import Field, is_link, problems
 from lipsync_core.sandbox.jobs import fingerprint
 from lipsync_core.sandbox.order import Order, Problem, Refusal
-from lipsync_core.sandbox.vendor import Vendor, View, answer, bearer, told_no
+from lipsync_core.sandbox.vendor import Vendor, View, answer, bearer, phrase, told_no
 
 MODEL = "pixverse/lip-sync"
+_ALIAS = "lip-sync"
 SPEAKERS = (
     *("Harper", "Ava", "Isabella", "Sophia", "Emily", "Chloe", "Julia"),
     *("Mason", "Jack", "Liam", "James", "Oliver", "Adrian", "Ethan", "Auto"),
@@ -49,6 +50,7 @@ _MESSAGES = {
     "https://aimlapi.com/app/billing/",
     404: "Not Found",  # no text is documented
     429: "Too Many Requests",
+    500: "Internal server error",
     502: "Bad Gateway",
     503: "Service unavailable",
     504: "Generation timeout",
@@ -67,6 +69,7 @@ class AimlApi(Vendor):
 
     name = "aimlapi"
     link_days: ClassVar[float] = 1.0  # another model's sample link is signed for 86,400 s
+    out_of_credit: ClassVar[int] = 403
     largest_body: ClassVar[int] = 160 << 20  # a video and a voice as data URIs
 
     def routes(self) -> list[BaseRoute]:
@@ -109,9 +112,9 @@ class AimlApi(Vendor):
         """What is left of the sandbox's $100 for this key."""
 
         def show() -> Response:
-            made = self.house.store.made_with(self.name, fingerprint(self.key(request)))
+            made = self.house.store.made_with(self.name, fingerprint(self.caller(request)))
             spent = sum(row["usd_micros"] or 0 for _, row in made if not row["refunded"])
-            balance = 0 if "nocredit" in self.key(request) else round(_FUNDS_USD - spent / 1_000_000, 6)
+            balance = 0 if "nocredit" in self.caller(request) else round(_FUNDS_USD - spent / 1_000_000, 6)
             return answer({"current_balance": balance, "currency": "USD"})
 
         return await self.poll(request, show)
@@ -125,14 +128,12 @@ class AimlApi(Vendor):
         key = bearer(request)
         if not key:
             raise Refusal(401)
-        if request.method == "POST" and "nocredit" in key:
-            raise Refusal(403)
         return key
 
     def refuse(self, request: Request, refusal: Refusal) -> Response:
         """The documented body. Its sample has ``statusCode`` as a string; that it may be a number is assumed."""
         status = refusal.status
-        text = refusal.message or _MESSAGES.get(status, "Internal server error")
+        text = refusal.message or _MESSAGES.get(status) or phrase(status)
         if refusal.problems:
             text = "\n".join([_MESSAGES[400], *told_no(refusal, _PROBLEMS)])
         body = {
@@ -176,7 +177,11 @@ class AimlApi(Vendor):
             if self.house.pick(f"{self.name}/{job.number}/error", ("table", "detail")) == "detail":
                 detail = {"loc": ["body", "video_url"], "msg": job.fails, "type": "value_error", "input": "video_url"}
                 error = {"detail": [detail]}
-        return payload | {"video": {"url": view.link} if view.link else None, "error": error, "meta": None}
+        meta: dict[str, Any] | None = None
+        if view.phase is Phase.DONE and self.house.pick(f"{self.name}/{job.number}/meta", ("null", "usage")) == "usage":
+            credits = float(self.house.store.line(job.number)["credits"])
+            meta = {"usage": {"credits_used": round(credits)}}
+        return payload | {"video": {"url": view.link} if view.link else None, "error": error, "meta": meta}
 
     def _headers(self, request: Request, view: View) -> dict[str, str]:
         client_id = view.job.client_id if request.method == "POST" else _client_id(request)
@@ -213,16 +218,17 @@ class AimlApi(Vendor):
         return {"kind": "variants", "currency": "USD", "dimensions": ["input"], "variants": variants}
 
     def _logs(self, request: Request) -> dict[str, Any]:
-        key, query = fingerprint(self.key(request)), request.query_params
+        key, query = fingerprint(self.caller(request)), request.query_params
         now = self.house.store.now_ms()
         within = window(query.get("period", ""), query.get("start", ""), query.get("end", ""), now)
         statuses = set(query.getlist("status")) or {"succeeded", "failed"}
+        models = set(query.getlist("model")) or {MODEL}  # matched exactly; a bare alias will do
         limit, offset = query.get("limit", "50"), query.get("offset", "0")
         numbers = limit.isdecimal() and offset.isdecimal() and 1 <= int(limit) <= 100
         if within is None or not statuses <= {"succeeded", "failed"} or not numbers:
             raise Refusal(400, "Query validation error")
         rows = []
-        for job, bill in self.house.store.made_with(self.name, key):
+        for job, bill in self.house.store.made_with(self.name, key) if models & {MODEL, _ALIAS} else ():
             stands = phase(job.accepted_ms, job.work_ms, job.fails is not None, True, now)
             ended = stands in (Phase.DONE, Phase.FAILED)
             status = "failed" if stands is Phase.FAILED else "succeeded"

@@ -1,6 +1,7 @@
 """The sandbox as one ASGI app: four vendors, each below its own path, and the control endpoints.
 
-Where it is mounted inside another app, that app's lifespan must enter `running`, which sends webhooks.
+Where it is mounted inside another app, at whatever depth, that app's lifespan must enter `running`, which sends
+webhooks. A vendor's base URL is then the place of the mount and its entry in `BASES`.
 """
 
 from __future__ import annotations

@@ -41,6 +41,8 @@ class Rules:
     """Starter plan, $99 for 500 credits; Pro is 0.1495."""
     creatify_aspect: Literal["both", ":", "x"] = "both"
     """Which spelling of an aspect ratio is taken: ``16:9``, ``16x9`` or either."""
+    creatify_webhook: Literal["json", "form"] = "json"
+    """What a webhook's body is: the page's sample is neither."""
     accept_status: Literal[None, 200, 201] = None
     """The HTTP status of an accepted submit; None for each vendor's usual one."""
     refunds: frozenset[str] = frozenset({"joypix", "aimlapi"})

@@ -23,17 +23,18 @@ class Control:
         self._house = house
 
     def routes(self) -> list[Route]:
-        """Two to read, three to change."""
+        """Three to read, three to change."""
         return [
             Route("/bill", self.bill),
             Route("/requests", self.requests),
+            Route("/faults", self.due),
             Route("/faults", self.faults, methods=["POST"]),
             Route("/reset", self.reset, methods=["POST"]),
             Route("/clock", self.clock, methods=["POST"]),
         ]
 
     async def bill(self, _request: Request) -> Response:
-        """Every accepted job's line, and the totals without refunded ones."""
+        """Every accepted job's line with what was asked for, and the totals without refunded ones."""
         lines = self._house.store.bill()
         due = [line for line in lines if not line["refunded"]]
         usd_micros = sum(line["usd_micros"] or 0 for line in due)
@@ -43,6 +44,10 @@ class Control:
         """How often each endpoint was called, and every submit; a key appears as its fingerprint only."""
         counts = self._house.store.counts() | dict(self._house.reads)
         return JSONResponse({"counts": counts, "submits": self._house.store.submits()})
+
+    async def due(self, _request: Request) -> Response:
+        """The scheduled faults that are still to happen."""
+        return JSONResponse({"due": self._house.faults.due()})
 
     async def faults(self, request: Request) -> Response:
         """Schedule one fault or a list of them; ``{"clear": true}`` forgets all."""

@@ -20,7 +20,7 @@ from lipsync_core.sandbox.creatify_cast import ACCENTS, PERSONAS, VOICES, person
 from lipsync_core.sandbox.fields import UUID, Field, problems
 from lipsync_core.sandbox.jobs import fingerprint
 from lipsync_core.sandbox.order import Order, Problem, Refusal
-from lipsync_core.sandbox.vendor import Vendor, View, answer
+from lipsync_core.sandbox.vendor import Vendor, View, answer, phrase
 
 _ASPECTS = ("16:9", "1:1", "9:16")
 _SPELLINGS = {
@@ -38,6 +38,7 @@ _DETAILS = {
     404: "Not found.",
     413: "Request body too large.",
     429: "Request was throttled.",
+    500: "A server error occurred.",
 }
 _PROBLEMS = {
     "required": "This field is required.",
@@ -82,7 +83,7 @@ class Creatify(Vendor):
 
         def show() -> Response:
             ids = [one for one in request.query_params.get("ids", "").split(",") if one]
-            self.key(request)
+            self.caller(request)
             if not ids or len(ids) > _MOST_IDS or not all(map(UUID.fullmatch, ids)):
                 raise Refusal(400, problems=(Problem("ids", "value", f"1 to {_MOST_IDS} UUIDs"),))
             shown = []
@@ -118,7 +119,7 @@ class Creatify(Vendor):
         """All voices, each with its accents."""
 
         def show() -> Response:
-            self.key(request)
+            self.caller(request)
             return answer(list(VOICES))
 
         return await self.poll(request, show)
@@ -127,9 +128,9 @@ class Creatify(Vendor):
         """What is left of the sandbox's 500 credits for this key."""
 
         def show() -> Response:
-            made = self.house.store.made_with(self.name, fingerprint(self.key(request)))
+            made = self.house.store.made_with(self.name, fingerprint(self.caller(request)))
             spent = sum(float(row["credits"]) for _, row in made if not row["refunded"])
-            left = 0.0 if "nocredit" in self.key(request) else _CREDITS - spent
+            left = 0.0 if "nocredit" in self.caller(request) else _CREDITS - spent
             return answer({"remaining_credits": left})
 
         return await self.poll(request, show)
@@ -146,8 +147,6 @@ class Creatify(Vendor):
         api_id, key = request.headers.get("x-api-id", ""), request.headers.get("x-api-key", "")
         if not UUID.fullmatch(api_id) or not key or not key.isprintable() or " " in key:
             raise Refusal(401)
-        if request.method == "POST" and "nocredit" in key:
-            raise Refusal(402)  # documented as "an error at job creation"; the status is assumed
         return key
 
     def refuse(self, request: Request, refusal: Refusal) -> Response:
@@ -158,7 +157,7 @@ class Creatify(Vendor):
                 text = _PROBLEMS[one.rule].format(detail=one.detail, got=f'"{one.got}"')
                 fields.setdefault(one.field, []).append(text)
             return answer(fields, refusal.status)
-        text = refusal.message or _DETAILS.get(refusal.status, "A server error occurred.")
+        text = refusal.message or _DETAILS.get(refusal.status) or phrase(refusal.status)
         return answer({"detail": text}, refusal.status)
 
     def accepted(self, request: Request, view: View) -> Response:
@@ -183,6 +182,10 @@ class Creatify(Vendor):
         failed = view.job.fails if view.phase is Phase.FAILED else None
         status = self._status(view)
         return {"id": view.job.vendor_id, "status": status, "failed_reason": failed, "output": view.link}
+
+    def posted(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The sample of a webhook is not JSON as it is printed, so a form may come as well."""
+        return {"json": body} if self.house.rules.creatify_webhook == "json" else {"data": body}
 
     def _status(self, view: View) -> str:
         if view.phase is Phase.QUEUED:
@@ -213,7 +216,28 @@ class Creatify(Vendor):
             "status": self._status(view),
             "audio_url": asked.get("audio"),
             "webhook_url": asked.get("webhook_url"),
+        } | self._newer(view)
+
+    def _newer(self, view: View) -> dict[str, Any]:
+        """What only the newer copies of the page add."""
+        job, asked = view.job, view.job.asked
+        if self.house.pick(f"{self.name}/{job.number}/page", ("seed", "newer")) == "seed":
+            return {}
+        # Callers report a zero at first, and the charge later.
+        ended = view.phase in (Phase.DONE, Phase.FAILED)
+        credits = float(self.house.store.line(job.number)["credits"]) if ended else 0
+        return {
+            "video_thumbnail": None,
+            "credits_used": int(credits) if credits == int(credits) else credits,
             "duration": round(job.length_ms / 1000),
+            "media_job": None,
+            "is_hidden": False,
+            "accent": asked.get("accent"),
+            "preview": None,
+            "editor_url": None,
+            "preview_audio": None,
+            "no_caption": asked.get("no_caption", False),
+            "no_music": asked.get("no_music", False),
         }
 
     def _order(self, body: dict[str, Any]) -> Order:
@@ -254,7 +278,7 @@ class Creatify(Vendor):
         )
 
     def _personas(self, request: Request) -> list[dict[str, Any]]:
-        self.key(request)
+        self.caller(request)
         base = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}/previews"
         wanted = {
             name: request.query_params[name]

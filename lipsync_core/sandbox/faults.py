@@ -9,7 +9,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ class Kind(StrEnum):
     GATEWAY = "gateway"  # a gateway's HTML page with `status`; with 200 a sign-in page
     REFUSED = "refused"  # `status` in the vendor's own error shape
     BARE = "bare"  # `status` with an empty body
-    SLOW = "slow"  # the answer comes after `seconds`
+    SLOW = "slow"  # the answer comes after `seconds`; none, if the request was not carried out
     MALFORMED = "malformed"  # the JSON breaks off
     WRONG_TYPE = "wrong_type"  # the right bytes as text/plain
     REDIRECT = "redirect"  # `status` 3xx to `location`
@@ -52,8 +52,10 @@ _ANSWERS = (
     Kind.REDIRECT,
     Kind.HUGE,
 )
-_REWORDED = frozenset({Kind.SLOW, Kind.MALFORMED, Kind.WRONG_TYPE, Kind.HUGE, Kind.NO_ID})
+_REWORDED = frozenset({Kind.MALFORMED, Kind.WRONG_TYPE, Kind.HUGE, Kind.NO_ID})
 """These spoil the answer to something that was done, so they cannot come before it."""
+REFUSALS = frozenset({400, 401, 402, 403, 404, 413, 422, 429})
+"""A vendor that says one of these in its own words has taken nothing: no client could live with one that lies."""
 
 FITTING: Mapping[Moment, tuple[Kind, ...]] = {
     "submit": (*_ANSWERS, Kind.NO_ID),
@@ -90,8 +92,14 @@ class Fault:
             raise ValueError(f"“{self.kind}” cannot happen on a {self.on}.")
         if not self.accepted and self.kind in _REWORDED:
             raise ValueError(f"“{self.kind}” spoils the answer to an accepted request.")
+        if _lies(self):
+            raise ValueError(f"A vendor that refuses with {self.status} has taken nothing: set “accepted” to false.")
         if self.times < 1 or self.skip < 0 or not 200 <= self.status <= 599 or self.seconds < 0 or self.size < 0:
             raise ValueError("Give times ≥ 1, skip ≥ 0, a status from 200 to 599, seconds and size ≥ 0.")
+
+
+def _lies(fault: Fault) -> bool:
+    return fault.kind is Kind.REFUSED and fault.on == "submit" and fault.accepted and fault.status in REFUSALS
 
 
 @dataclass(slots=True)
@@ -122,6 +130,11 @@ class Faults:
         with self._lock:
             self._due, self._rate = [], 0.0
 
+    def due(self) -> list[dict[str, Any]]:
+        """The scheduled faults that are still to happen, each with what is left of its ``skip`` and ``times``."""
+        with self._lock:
+            return [asdict(due.fault) | {"skip": due.skip, "times": due.times} for due in self._due if due.times]
+
     def take(self, vendor: str, on: Moment) -> Fault | None:
         """The fault for this request, if it is to have one; each request asks once."""
         with self._lock:
@@ -147,6 +160,8 @@ def seeded(seed: int | None, rate: float, vendor: str, on: Moment, count: int) -
     kind = dice.choice(FITTING[on])
     status = {Kind.REDIRECT: 302, Kind.REFUSED: dice.choice((429, 500)), Kind.BARE: dice.choice((429, 503))}
     accepted = dice.random() < 0.5 or kind in _REWORDED
+    if kind is Kind.REFUSED and status[kind] in REFUSALS:
+        accepted = False
     return Fault(kind, on, accepted=accepted, status=status.get(kind, 502), seconds=0.2, size=1 << 20)
 
 

@@ -201,8 +201,16 @@ class Store:
             connection.execute(insert(looks).prefix_with("OR REPLACE").values(values))
 
     def bill(self) -> list[dict[str, Any]]:
-        """Every line of the bill in the order of acceptance."""
-        return self._rows(select(bill).order_by(bill.c.id))
+        """Every line of the bill in the order of acceptance, with what the job's caller ``asked`` for."""
+        lines = self._rows(
+            select(bill, jobs.c.asked, jobs.c.client_id).join(jobs, jobs.c.id == bill.c.job).order_by(bill.c.id)
+        )
+        return [line | {"asked": json.loads(line["asked"])} for line in lines]
+
+    def line(self, number: int) -> RowMapping:
+        """The line on the bill of a job."""
+        with self._db.read() as connection:
+            return connection.execute(select(bill).where(bill.c.job == number)).mappings().one()
 
     def submits(self) -> list[dict[str, Any]]:
         """Every submit that arrived, accepted or not, in order."""

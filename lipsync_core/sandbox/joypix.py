@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from lipsync_core.sandbox.clock import Phase
 from lipsync_core.sandbox.fields import Field, problems
 from lipsync_core.sandbox.order import Order, Problem, Refusal
-from lipsync_core.sandbox.vendor import Vendor, View, answer, bearer, told_no
+from lipsync_core.sandbox.vendor import Vendor, View, answer, bearer, phrase, told_no
 
 _OPTIONS = (
     Field("resolution", options=("480p", "720p")),
@@ -85,14 +85,14 @@ class JoyPix(Vendor):
         key = bearer(request)
         if not key:
             raise Refusal(401)
-        if request.method == "POST" and "nocredit" in key:
-            raise Refusal(402)
         return key
 
     def refuse(self, request: Request, refusal: Refusal) -> Response:
         """The envelope, with the HTTP status in ``code``; a server's fault has four digits, as the table has it."""
         status = refusal.status
-        text = "; ".join(told_no(refusal, _PROBLEMS)) or refusal.message or _MESSAGES.get(status, "server error")
+        text = (
+            "; ".join(told_no(refusal, _PROBLEMS)) or refusal.message or _MESSAGES.get(status) or phrase(status).lower()
+        )
         code = status if status < 500 else status * 10
         name = self.house.pick(f"joypix/error/{request.url.path}", ("message", "msg"))
         mirrored = self.house.rules.joypix_http == "mirror"

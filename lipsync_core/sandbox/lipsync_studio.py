@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from lipsync_core.sandbox.clock import Phase
 from lipsync_core.sandbox.fields import Field, problems
 from lipsync_core.sandbox.order import Order, Problem, Refusal
-from lipsync_core.sandbox.vendor import Vendor, View, answer, bearer, told_no
+from lipsync_core.sandbox.vendor import Vendor, View, answer, bearer, phrase, told_no
 
 ENVELOPE = (Field("webhook", "link"), Field("formState", "object", required=True))
 _OPTIONS = (
@@ -101,14 +101,12 @@ class LipsyncStudio(Vendor):
         key = bearer(request)
         if not _KEY.fullmatch(key):
             raise Refusal(401)
-        if request.method == "POST" and "nocredit" in key:
-            raise Refusal(402)
         return key
 
     def refuse(self, request: Request, refusal: Refusal) -> Response:
         """One text in ``error``."""
         text = "; ".join(told_no(refusal, _PROBLEMS)) or refusal.message
-        return answer({"error": text or _MESSAGES.get(refusal.status, "Internal server error")}, refusal.status)
+        return answer({"error": text or _MESSAGES.get(refusal.status) or phrase(refusal.status)}, refusal.status)
 
     def accepted(self, request: Request, view: View) -> Response:
         """The job's id, which the prose of the page calls requestId."""

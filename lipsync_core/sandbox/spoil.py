@@ -19,7 +19,8 @@ from lipsync_core.sandbox.faults import Fault, Kind
 
 _PAGE = "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center></body>\r\n</html>\r\n"
 _TITLES = {200: "Sign in", 500: "500 Internal Server Error", 502: "502 Bad Gateway", 503: "503 Service Unavailable"}
-_IDS = frozenset({"id", "task_id", "requestId"})
+_IDS = frozenset({"id", "task_id", "requestId", "x-inference-id"})
+"""Where an answer's body and headers name its job."""
 
 
 class HangUp(Response):
@@ -79,7 +80,7 @@ async def spoiled(fault: Fault, request: Request, answer: Response, refusal: Res
             return Response(b"", status, {"Location": fault.location})
         case Kind.SLOW:
             await asyncio.sleep(fault.seconds)
-            return answer
+            return answer if fault.accepted else HangUp()
         case Kind.CUT:
             return HangUp(bytes(answer.body), answer.media_type) if answer.status_code == 200 else answer
         case _:
@@ -88,6 +89,7 @@ async def spoiled(fault: Fault, request: Request, answer: Response, refusal: Res
 
 def _reworded(fault: Fault, answer: Response) -> Response:
     body = bytes(answer.body)
+    headers = {name: value for name, value in answer.headers.items() if not name.startswith("content-")}
     type_ = "text/plain" if fault.kind is Kind.WRONG_TYPE else "application/json"
     match fault.kind:
         case Kind.MALFORMED:
@@ -96,11 +98,12 @@ def _reworded(fault: Fault, answer: Response) -> Response:
             body = body + b" " * max(0, fault.size - len(body))
         case Kind.NO_ID:
             body = json.dumps(_without(json.loads(body), _IDS)).encode()
+            headers = _without(headers, _IDS)
         case Kind.UNKNOWN_STATUS:
             body = json.dumps(_restated(json.loads(body))).encode()
         case _:
             pass
-    return Response(body, answer.status_code, media_type=type_)
+    return Response(body, answer.status_code, headers, type_)
 
 
 def _without(value: Any, names: frozenset[str]) -> Any:

@@ -9,7 +9,8 @@ import asyncio
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -30,7 +31,7 @@ from lipsync_core.sandbox.house import House
 from lipsync_core.sandbox.jobs import Job, NewJob, fingerprint
 from lipsync_core.sandbox.order import Order, Refusal
 from lipsync_core.sandbox.outputs import spoken_s
-from lipsync_core.sandbox.spoil import spoiled
+from lipsync_core.sandbox.spoil import HangUp, spoiled
 
 _DAY_MS = 86_400_000
 _FAILS_AFTER_S = 2.0
@@ -59,6 +60,8 @@ class Vendor(ABC):
     record_days: ClassVar[float | None] = None
     """How long a job can be asked for."""
     largest_body: ClassVar[int] = 1 << 20
+    out_of_credit: ClassVar[int] = 402
+    """The status that an empty account is told. AI/ML API documents one; for the others it is assumed."""
 
     def __init__(self, house: House) -> None:
         self.house = house
@@ -69,7 +72,16 @@ class Vendor(ABC):
 
     @abstractmethod
     def key(self, request: Request) -> str:
-        """The key that a request carries. Raises `Refusal` where it is missing, garbled, or out of credit."""
+        """The key that a request carries. Raises `Refusal` where it is missing or garbled."""
+
+    def caller(self, request: Request) -> str:
+        """The key of who asks. Raises `Refusal` where it is none of the vendor's, or a submit's is out of credit."""
+        key = self.key(request)
+        if "wrongkey" in key:
+            raise Refusal(401)
+        if request.method == "POST" and "nocredit" in key:
+            raise Refusal(self.out_of_credit)
+        return key
 
     @abstractmethod
     def refuse(self, request: Request, refusal: Refusal) -> Response:
@@ -90,6 +102,10 @@ class Vendor(ABC):
     def told(self, view: View) -> Mapping[str, Any]:
         """What a webhook says of a job."""
         raise NotImplementedError(f"{self.name} has no webhooks")
+
+    def posted(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """How a webhook's body travels: an argument of `httpx.AsyncClient.post`."""
+        return {"json": body}
 
     def portrait(self, _order: Order) -> Path | None:
         """The vendor's own picture for an order that brings none."""
@@ -113,7 +129,7 @@ class Vendor(ABC):
         data, refusal = await read_body(request, self.largest_body)
         key: str | None = None
         try:
-            key = self.key(request)
+            key = self.caller(request)
         except Refusal as error:
             refusal = error
         text = readable(data)
@@ -137,7 +153,7 @@ class Vendor(ABC):
                 answer = self.refuse(request, error)
         if fault is not None:
             answer = await spoiled(fault, request, answer, self.refuse(request, Refusal(fault.status)))
-        status = 0 if fault is not None and fault.kind is Kind.LOST else answer.status_code
+        status = 0 if isinstance(answer, HangUp) else answer.status_code
         await asyncio.to_thread(self.house.store.answered, number, status, None if job is None else job.number)
         return answer
 
@@ -171,7 +187,7 @@ class Vendor(ABC):
             asked=json.dumps(shortened(order.asked)),
             film=json.dumps(film),
             fails=fails,
-            origin=f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}",
+            origin=origin_of(request),
             webhook=order.webhook,
             webhook_fault=None if hook is None else hook.kind.value,
         )
@@ -219,12 +235,16 @@ class Vendor(ABC):
 
     def found(self, request: Request, vendor_id: str) -> View:
         """The caller's own job as it stands. Raises `Refusal` for any other id."""
-        key = fingerprint(self.key(request))
+        key = fingerprint(self.caller(request))
         job, now_ms = self.house.store.find(self.name, vendor_id)
         expired = job is not None and self.record_days is not None and now_ms > job.ends_ms + self.record_days * _DAY_MS
         if job is None or job.key != key or expired:
             raise Refusal(404)
-        return self.view(job, now_ms, getattr(request.state, "fault", None))
+        return self.seen(request, job, now_ms)
+
+    def seen(self, request: Request, job: Job, now_ms: int) -> View:
+        """A job as it stands, its link where the caller has just reached the sandbox: its port may have changed."""
+        return self.view(replace(job, origin=origin_of(request)), now_ms, getattr(request.state, "fault", None))
 
     def view(self, job: Job, now_ms: int, fault: Fault | None = None) -> View:
         """A job as it stands at an instant; begins its render again if a killed sandbox left it undone."""
@@ -254,10 +274,20 @@ class Vendor(ABC):
         return await download(self, request)
 
 
+def origin_of(request: Request) -> str:
+    """Where the caller reaches this vendor."""
+    return f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
+
+
 def bearer(request: Request) -> str:
     """The token of ``Authorization: Bearer …``, or an empty text."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token if scheme == "Bearer" and token.isprintable() and " " not in token else ""
+
+
+def phrase(status: int) -> str:
+    """What HTTP itself calls a status."""
+    return HTTPStatus(status).phrase if status in [*HTTPStatus] else f"Status {status}"
 
 
 def told_no(refusal: Refusal, wordings: Mapping[str, str]) -> list[str]:

@@ -69,6 +69,6 @@ async def tell(vendor: Vendor, job: Job, stands: Phase, *, forged: bool = False)
         body |= {"id": str(uuid.uuid4()), "output": FORGED_LINK}
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=10, verify=TLS) as client:
-            await client.post(job.webhook, json=body)
+            await client.post(job.webhook, **vendor.posted(body))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         log.info("a webhook of the sandbox was not taken: %s", type(error).__name__)

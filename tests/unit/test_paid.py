@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import httpx
 import pytest
 
-from lipsync_core import Brief, BriefError, Job, JobState, Settings, Studio
+from lipsync_core import ROOT, Brief, BriefError, Job, JobState, Settings, Studio
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
 
@@ -66,8 +70,6 @@ def bill(studio: Studio) -> list[dict[str, object]]:
 def test_every_engine_renders_in_the_sandbox_from_local_files(
     sandboxed: Studio, media: dict[str, Path], engine: str
 ) -> None:
-    from dataclasses import replace
-
     job = sandboxed.submit(replace(briefs(media)[engine], engine=engine), by="ana")
     done: Job = sandboxed.wait(job.id, timeout_s=120)
     assert (done.state, done.error, done.sandbox) == (JobState.DONE, None, True)
@@ -89,3 +91,24 @@ def test_without_a_key_nothing_is_queued_and_the_variable_is_named(studio: Studi
         studio.submit(Brief(engine="joypix/motion-2", image=media["picture"], audio=media["voice"]), by="ana")
     assert "JOYPIX_API_KEY" in caught.value.fields["engine"]
     assert list(studio.jobs()) == []
+
+
+def test_a_sandbox_that_moved_to_another_port_still_delivers(
+    sandboxed: Studio, media: dict[str, Path], environment: dict[str, str], tmp_path: Path
+) -> None:
+    job = sandboxed.submit(replace(briefs(media)["joypix/motion-2"], engine="joypix/motion-2"), by="ana")
+    code = (
+        "import sys; from lipsync_core import Studio; s = Studio.from_env();"
+        f"print(s.wait({job.id}, timeout_s=120).state)"
+    )
+    # Another process serves the same sandbox on a port of its own; the job was made by this one.
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | environment | {"STUDIO_SANDBOX_SPEED": "500"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "done", done.stderr
+    assert sandboxed.job(job.id).sandbox

@@ -111,6 +111,9 @@ def test_answers_to_accepted_jobs_are_spoiled_in_every_way(base: str, host: Host
     assert len(submit(base, host).content) == 5_000_000
     schedule(base, kind="slow", on="submit", seconds=0.01)
     assert submit(base, host).json()["data"]["task_id"]
+    schedule(base, kind="slow", on="submit", seconds=0.01, accepted=False)
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
+        submit(base, host)
     schedule(base, kind="redirect", on="submit", status=307, location="http://127.0.0.1:9/x")
     redirected = submit(base, host)
     assert (redirected.status_code, redirected.headers["location"]) == (307, "http://127.0.0.1:9/x")
@@ -124,6 +127,16 @@ def test_a_success_may_not_say_which_job_it_is(base: str, host: Host, vendor: st
     assert answer.is_success
     assert not {"id", "task_id", "requestId"} & (answer.json() | (answer.json().get("data") or {})).keys()
     assert billed(base) == 1
+
+
+def test_a_broken_body_keeps_the_header_that_names_its_job_and_a_nameless_answer_has_none(
+    base: str, host: Host
+) -> None:
+    schedule(base, kind="malformed", on="submit")
+    named = submit(base, host, "aimlapi").headers["x-inference-id"]
+    assert named == httpx.get(f"{base}/sandbox/bill").json()["lines"][-1]["vendor_id"]
+    schedule(base, kind="no_id", on="submit")
+    assert "x-inference-id" not in submit(base, host, "aimlapi").headers
 
 
 def test_polls_meet_unknown_words_missing_links_and_expired_ones(base: str, host: Host) -> None:
@@ -163,7 +176,11 @@ def test_a_job_fails_in_the_vendors_words_and_joypix_takes_nothing_for_it(base: 
 def test_a_fault_waits_for_its_vendor_its_turn_and_counts_down(base: str, host: Host) -> None:
     schedule(base, kind="bare", on="submit", vendor="creatify", status=503, skip=1, times=2, accepted=False)
     assert submit(base, host).status_code == 200
-    assert [submit(base, host, "creatify").status_code for _ in range(4)] == [201, 503, 503, 201]
+    assert [submit(base, host, "creatify").status_code for _ in range(2)] == [201, 503]
+    (due,) = httpx.get(f"{base}/sandbox/faults").json()["due"]
+    assert (due["vendor"], due["skip"], due["times"]) == ("creatify", 0, 1)
+    assert [submit(base, host, "creatify").status_code for _ in range(2)] == [503, 201]
+    assert httpx.get(f"{base}/sandbox/faults").json() == {"due": []}
 
 
 NONSENSE = [
@@ -174,6 +191,7 @@ NONSENSE = [
     {"kind": "lost", "on": "submit", "time": 2},
     {"kind": "lost", "on": "submit", "times": "2"},
     {"kind": "no_id", "on": "submit", "accepted": False},
+    {"kind": "refused", "on": "submit", "status": 429},
     ["lost"],
     "lost",
     None,

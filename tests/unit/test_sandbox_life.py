@@ -1,6 +1,7 @@
 """Jobs, bill, clock, videos and webhooks of the sandbox, over real HTTP and across a kill."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from lipsync_core import ROOT, decode
 from lipsync_core.samples import PORTRAITS
-from lipsync_core.sandbox.app import sandbox_app
+from lipsync_core.sandbox.app import BASES, sandbox_app
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.sandbox.clock import Clock, Phase, phase, progress
 from lipsync_core.sandbox.faults import Fault, Faults, Kind
@@ -25,7 +26,7 @@ from lipsync_core.sandbox.house import House
 from lipsync_core.sandbox.jobs import Store
 from lipsync_core.sandbox.webhooks import FORGED_LINK
 from tests import corpus
-from tests.sandbox import HEADERS, SUBMITS, Host, body_of, hosting, served
+from tests.sandbox import HEADERS, SUBMITS, Host, SandboxProcess, body_of, hosting, served
 
 HOUR_S = 3600
 
@@ -63,68 +64,56 @@ def until(true: Callable[[], Any], seconds: float = 60) -> Any:
 # Keeping
 
 
-class Process:
-    """The sandbox as its command starts it."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.base = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "lipsync_core.sandbox", "--port", str(port), "--data", str(folder)]
-        self.process = subprocess.Popen(
-            [*command, "--instant", "--canned"], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8"
-        )
-        until(self._answers)
-
-    def _answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.base}/sandbox/bill").is_success
-        except httpx.TransportError:
-            return False
-
-    def kill(self) -> str:
-        self.process.kill()
-        return self.process.communicate()[0]
-
-
-def test_jobs_and_the_bill_survive_a_kill_and_the_command_says_how_to_use_it(
-    tmp_path: Path, host: Host, free_port: int
-) -> None:
-    first = Process(tmp_path, free_port)
-    try:
+def test_jobs_and_the_bill_survive_a_kill_and_the_command_says_how_to_use_it(tmp_path: Path, host: Host) -> None:
+    with SandboxProcess(tmp_path, "--instant", "--canned") as first:
         made = submit(first.base, host)["data"]["task_id"]
-        fault = {"kind": "slow", "on": "submit", "seconds": 60}
-        httpx.post(f"{first.base}/sandbox/faults", json=fault)
+        first.schedule(kind="slow", on="submit", seconds=60)
         waiting = threading.Thread(target=_submit_in_vain, args=(first.base, host))
         waiting.start()
-        until(lambda: httpx.get(f"{first.base}/sandbox/bill").json()["count"] == 2)
-        before = httpx.get(f"{first.base}/sandbox/bill").json()
-    finally:
-        said = first.kill()
-    waiting.join()
-    second = Process(tmp_path, free_port)
-    try:
-        assert httpx.get(f"{second.base}/sandbox/bill").json() == before
-        assert [one["status"] for one in httpx.get(f"{second.base}/sandbox/requests").json()["submits"]] == [200, None]
+        until(lambda: len(first.bill()) == 2)
+        before = first.bill()
+        first.kill()
+        waiting.join()
+    with SandboxProcess(tmp_path, "--instant", "--canned", port=first.port) as second:
+        assert second.bill() == before
+        assert [one["status"] for one in second.submits()] == [200, None]
         shown = task(second.base, made)
         assert shown["status"] == "completed"
         assert httpx.get(shown["video_url"]).is_success, "links outlive the process too"
-    finally:
-        second.kill()
-    for path in ("/joypix", "/lipsync-studio/api/v1", "/aimlapi", "/creatify"):
-        assert f"http://127.0.0.1:{free_port}{path}\n" in said
+    for path in BASES.values():
+        assert f"http://127.0.0.1:{first.port}{path}\n" in first.said
+
+
+def test_the_command_takes_a_schedule_a_speed_and_a_free_port_and_stops_when_told(tmp_path: Path, host: Host) -> None:
+    lost = json.dumps({"kind": "lost", "on": "submit", "skip": 1})
+    with (
+        SandboxProcess(tmp_path / "one", "--canned", "--speed", "600", "--fault", lost) as one,
+        SandboxProcess(tmp_path / "other", "--canned") as other,
+    ):
+        made = submit(one.base, host, seconds=4.0)["data"]["task_id"]
+        assert [(fault["kind"], fault["skip"]) for fault in one.due()] == [("lost", 0)]
+        _submit_in_vain(one.base, host)
+        assert (one.due(), len(one.bill()), other.bill()) == ([], 2, [])
+        assert [line["asked"]["audio_url"] for line in one.bill()] == [host.voice(4.0), host.voice(1.0)]
+        until(lambda: task(one.base, made)["status"] == "completed", 30)
+        one.stop()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{one.base}/sandbox/bill")
+
+
+@pytest.mark.parametrize(
+    "fault", ["lost", "{}", '{"kind": "refused", "on": "submit", "status": 401}', '{"kind": 1, "on": 2}']
+)
+def test_the_command_refuses_a_fault_that_cannot_happen(tmp_path: Path, fault: str) -> None:
+    command = [sys.executable, "-m", "lipsync_core.sandbox", "--port", "0", "--data", str(tmp_path), "--fault", fault]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    assert ended.returncode == 2
+    assert "error: --fault: " in ended.stderr
 
 
 def _submit_in_vain(base: str, host: Host) -> None:
     with pytest.raises(httpx.TransportError):
         submit(base, host)
-
-
-@pytest.fixture
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_no_key_is_ever_written_down(tmp_path: Path, host: Host) -> None:

@@ -143,6 +143,13 @@ def test_a_key_out_of_credit_is_told_so_and_billed_nothing(base: str, host: Host
     assert httpx.get(f"{base}/sandbox/bill").json()["count"] == before
 
 
+@pytest.mark.parametrize("vendor", SUBMITS)
+def test_a_key_can_be_well_formed_and_wrong(base: str, host: Host, vendor: str) -> None:
+    word = {"lipsync-studio": "Bearer sk_wrongkey_1"}.get(vendor, "Bearer wrongkey-1")
+    headers = {"X-API-ID": UUID, "X-API-KEY": "wrongkey-1"} if vendor == "creatify" else {"Authorization": word}
+    assert httpx.post(base + SUBMITS[vendor], json=body_of(vendor, host), headers=headers).status_code == 401
+
+
 def test_an_unknown_job_or_another_key_is_404_everywhere(base: str, host: Host) -> None:
     task = post(base, SUBMITS["joypix"], body_of("joypix", host)).json()["data"]["task_id"]
     other = {"Authorization": "Bearer another"}
@@ -245,6 +252,8 @@ def test_every_form_that_the_documents_contradict_themselves_about_occurs(tmp_pa
     assert {one["status"] for one in shown} == {"completed", "succeeded"}
     assert any(":" in one and "/" in one for one in generations)
     assert {type(one["progress"]) for one in lipsyncs} == {int, str}
+    assert {(one.get("meta") or {}).get("usage", {}).get("credits_used") for one in shown} == {None, 80_000}
+    assert {one.get("credits_used") for one in lipsyncs} == {None, 0}
 
 
 @pytest.mark.parametrize("status", [200, 201])
@@ -327,6 +336,9 @@ def test_aimlapi_traces_a_request_by_the_callers_own_id(base: str, host: Host) -
     logs = httpx.get(f"{base}/aimlapi/v2/logs?period=1h&status=succeeded", headers=HEADERS["aimlapi"]).json()
     traced = [row["inference_id"] for row in logs["data"] if row["client_request_id"] == "job-42"]
     assert traced == [answer.json()["id"]]
+    for model, found in (("pixverse/lip-sync", True), ("lip-sync", True), ("pixverse/lip-sync,other", False)):
+        of_model = httpx.get(f"{base}/aimlapi/v2/logs?period=1h&model={model}", headers=HEADERS["aimlapi"]).json()
+        assert bool(of_model["data"]) is found, model
     dropped = post(base, SUBMITS["aimlapi"], body_of("aimlapi", host), **{"X-Client-Request-Id": "job 42"})
     assert "x-client-request-id" not in dropped.headers
 
