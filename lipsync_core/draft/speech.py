@@ -33,8 +33,12 @@ CONTEXT = (-22, -17, -13, -10, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 10, 
 THROATS = (-0.6, 0.0, 0.6)
 """The network hears each clip as from these vocal tracts (mel bands shorter or longer) and its answers are averaged."""
 
-SHUT_PROBABILITY = 0.3
-"""How sure the network must be that lips close, for a frame to be shown closed: lower closes more, rightly or not."""
+LEAST_SURE = 0.15
+"""The probability that lips close from which on an almost closed mouth is shown closed."""
+
+SURER_WHERE_OPEN = 2.0
+"""How much surer the network must be to close a mouth that it also hears open, times the square of that openness:
+the square is what a wrong closing costs in squared error. Lower closes more lips, rightly or not."""
 
 SHORTEST_PAUSE = 15
 """Points of silence, in steps of 10 ms, from which on it is a pause and no stop's closure."""
@@ -141,7 +145,7 @@ def _with_context(padded: Floats) -> Floats:
 
 
 def to_frames(curve: MouthCurve, n_frames: int, fps: int) -> MouthTrack:
-    """The curve as seen at ``fps``: the mean over each frame, shut where lips close in it and in every pause."""
+    """The curve as seen at ``fps``: the mean over each frame, shut where `_closed` says so and in every pause."""
     pausing = _pauses(curve.silence)
     points_per_frame = SAMPLE_RATE / HOP / fps
     first = np.minimum((np.arange(n_frames) * points_per_frame + 0.5).astype(np.intp), pausing.size - 1)
@@ -150,12 +154,23 @@ def to_frames(curve: MouthCurve, n_frames: int, fps: int) -> MouthTrack:
     # Too short for a pause, a silence is a sound with a closure: only the sounds share its probability.
     shut = np.where(pausing, 0.0, curve.shut / np.maximum(1 - curve.silence, 0.1))
     shut = np.convolve(np.pad(shut, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
-    for start, end in _runs(shut > SHUT_PROBABILITY):
-        middles = np.arange(np.ceil(start / points_per_frame - 0.5), np.ceil(end / points_per_frame - 0.5))
-        surest = (start + int(np.argmax(shut[start:end])) + 0.5) / points_per_frame
-        seen = middles if middles.size else np.array([surest])
-        openness[np.minimum(seen.astype(np.intp), n_frames - 1)] = 0.0
+    openness[_closed(shut, openness, first)] = 0.0
     return MouthTrack(np.clip(openness, 0.0, 1.0), np.clip(width, -1.0, 1.0))
+
+
+def _closed(shut: Floats, openness: Floats, first: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """The frames to show closed: all that are sure enough on average, and some that are so at one point only.
+
+    A closing may be shorter than a frame; its surest frame is therefore judged by its surest point.
+    """
+    needed = LEAST_SURE + SURER_WHERE_OPEN * openness**2
+    share = _means(shut, first)
+    closed = share > needed
+    for start, end in _runs(shut > LEAST_SURE):
+        earliest, latest = np.searchsorted(first, (start, end - 1), side="right") - 1
+        surest = earliest + int(np.argmax(share[earliest : latest + 1]))
+        closed[surest] |= shut[start:end].max() > needed[surest]
+    return np.asarray(closed, np.bool_)
 
 
 def _pauses(silence: Floats) -> NDArray[np.bool_]:

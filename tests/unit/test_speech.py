@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lipsync_core.draft.espeak_phonemes import Speech, speak
 from lipsync_core.draft.flite_phonemes import speak_recorded
 from lipsync_core.draft.spectrum import SAMPLE_RATE
-from lipsync_core.draft.speech import MouthTrack, mouth_track
+from lipsync_core.draft.speech import MouthCurve, MouthTrack, mouth_track, to_frames
 from lipsync_core.draft.training_sound import resample
 from lipsync_core.draft.visemes import Phone, mouth_truth
 
@@ -111,6 +111,38 @@ def test_the_truth_of_a_diphthong_goes_from_its_first_vowel_to_its_second() -> N
     truth = mouth_truth([Phone("aɪ", 0.0, 0.4)], 40)
     assert truth.openness[5] > truth.openness[34]
     assert truth.width[5] < truth.width[34]
+
+
+def lips_that_close(openness: float, probability: float, points: slice) -> MouthTrack:
+    """Two seconds of an equally open mouth, whose lips close at these points with this probability."""
+    shut = np.zeros(200, np.float32)
+    shut[points] = probability
+    level = np.full(200, openness, np.float32)
+    return to_frames(MouthCurve(level, np.zeros_like(level), shut, np.zeros_like(level)), 50, 25)
+
+
+@pytest.mark.parametrize("first", [98, 99, 100, 101])
+def test_lips_that_close_for_less_than_a_frame_are_shown_closed_in_one(first: int) -> None:
+    openness = lips_that_close(0.4, 0.9, slice(first, first + 3)).openness
+    assert (openness == 0.0).sum() == 1
+    assert openness[24:26].min() == 0.0
+
+
+def test_lips_that_close_for_three_frames_are_shown_closed_in_all_of_them() -> None:
+    openness = lips_that_close(0.2, 0.9, slice(100, 112)).openness
+    assert np.flatnonzero(openness == 0.0).tolist() == [25, 26, 27]
+
+
+def test_a_doubtful_closing_closes_a_narrow_mouth_and_no_open_one() -> None:
+    narrow, wide = (lips_that_close(openness, 0.5, slice(100, 104)).openness for openness in (0.2, 0.7))
+    assert narrow[25] == 0.0
+    assert wide.min() > 0.6
+
+
+@pytest.mark.parametrize("point", [0, 199])
+def test_lips_that_close_at_either_end_are_shown_closed_there(point: int) -> None:
+    openness = lips_that_close(0.2, 0.9, slice(point, point + 1)).openness
+    assert openness[0 if point == 0 else -1] == 0.0
 
 
 @pytest.mark.espeak
