@@ -18,9 +18,21 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, Router
 from streamlit import config
+from streamlit.auth_util import get_secrets_auth_section
 
 from lipsync_core import ROOT, Settings, SettingsError
-from lipsync_core.serving import OPEN_REFUSED, LoopbackOnly, health, is_loopback, media, studio, webhook
+from lipsync_core.serving import (
+    OPEN_REFUSED,
+    KeepsAddress,
+    LoopbackOnly,
+    health,
+    is_loopback,
+    media,
+    review,
+    studio,
+    webhook,
+    zipped,
+)
 
 log = logging.getLogger(__name__)
 
@@ -54,23 +66,43 @@ WARM = (
     "PIL.Image",
     "streamlit.emojis",
     "streamlit.material_icon_names",
+    "pages.batch",
+    "pages.caps",
     "pages.cards",
+    "pages.content",
+    "pages.dialogs",
+    "pages.invoices",
     "pages.mouth",
+    "pages.needs_you",
+    "pages.one_clip",
+    "pages.options",
+    "pages.pressing",
+    "pages.quotes",
+    "pages.rates",
     "pages.slots",
 )
 """What is imported while a page is drawn for the first time; else the first visitor would wait for it."""
 
 try:
-    OPEN = Settings.from_env().allow_open
+    SETTINGS = Settings.from_env()
 except SettingsError as error:
     sys.exit(str(error))
+if SETTINGS.sign_in != bool(get_secrets_auth_section()):
+    sys.exit(
+        "Streamlit and the studio disagree whether people sign in. Put the [auth] table into "
+        ".streamlit/secrets.toml here or in your home folder, or name its file in STREAMLIT_SECRETS_FILES."
+    )
+OPEN = SETTINGS.allow_open or SETTINGS.sign_in
 if not (OPEN or is_loopback(config.get_option("server.address"))):
     sys.exit(OPEN_REFUSED)
 
 app = st.App(
     ROOT / "pages" / "navigation.py",
     lifespan=lifespan,
-    middleware=[Middleware(LoopbackOnly, allowed=OPEN)],
+    middleware=[
+        Middleware(LoopbackOnly, allowed=OPEN),
+        *([Middleware(KeepsAddress)] if SETTINGS.sign_in else []),
+    ],
     routes=[
         Mount(
             "/api",
@@ -82,5 +114,7 @@ app = st.App(
             ),
         ),
         Route("/app/static/media/{token}/{name}", media, methods=["GET"]),
+        Route("/app/static/zip/{token}/{name}", zipped, methods=["GET"]),
+        Route("/review/{token}", review, methods=["GET"]),
     ],
 )

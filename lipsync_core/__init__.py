@@ -11,13 +11,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lipsync_core.affording import balance_text
+    from lipsync_core.auditing import Entry
+    from lipsync_core.batch import (
+        COLUMNS,
+        Batch,
+        LengthError,
+        Plan,
+        RowPrice,
+        Sheet,
+        SheetError,
+        Total,
+        Wish,
+        file_key,
+        is_link,
+        length_text,
+        plan_csv,
+        read_sheet,
+        seconds_of,
+        sheet_of,
+        template,
+    )
     from lipsync_core.brief import MAX_NAME, MAX_SEED, Brief, KeptMedium, MouthBox
-    from lipsync_core.briefs import OpenBrief, new_brief_id
+    from lipsync_core.briefs import OpenBatch, OpenBrief, new_brief_id
+    from lipsync_core.budgets import TEAM, Cap, month_name
     from lipsync_core.engines import ENGINES, SCENES, Engine
     from lipsync_core.errors import (
         BriefError,
         FetchError,
         MediaError,
+        NotAllowedError,
         RenderError,
         SettingsError,
         StudioError,
@@ -26,27 +49,56 @@ if TYPE_CHECKING:
         VendorIdTakenError,
         WorkerError,
     )
+    from lipsync_core.estimating import Estimate, times, until_ready_s
     from lipsync_core.job import PENDING, WITHDRAWABLE, Job, JobEvent, JobState
     from lipsync_core.ledger import Filter
     from lipsync_core.media import Kind, MediumFacts, MouthGuess, box_around
     from lipsync_core.pace import Pace
-    from lipsync_core.pricing import PriceRoseError, Qualifier, Quote, price_text, priced
+    from lipsync_core.people import Person
+    from lipsync_core.presenters import Presenter, PresenterPage
+    from lipsync_core.pricing import PriceRoseError, Qualifier, Quote, credits_text, has_risen, price_text, priced
     from lipsync_core.providers import PROVIDERS
     from lipsync_core.providers.limits import EngineForm
     from lipsync_core.providers.wire import Balance, KeyCheck, Verdict
+    from lipsync_core.roles import Action, Role
     from lipsync_core.samples import PORTRAITS, VOICES, Sample
     from lipsync_core.settings import ROOT, Settings
+    from lipsync_core.spending import Grouping, Line, Month, Sums, VendorMonth
     from lipsync_core.studio import HOLD_S, Studio
+    from lipsync_core.tariffs import TARIFFS, Override, Rates, Step, Tariff, Waste
     from lipsync_core.vendors import VendorState
 
 _HOMES = {
+    "affording": ("balance_text",),
+    "auditing": ("Entry",),
+    "batch": (
+        "COLUMNS",
+        "Batch",
+        "LengthError",
+        "Plan",
+        "RowPrice",
+        "Sheet",
+        "SheetError",
+        "Total",
+        "Wish",
+        "file_key",
+        "is_link",
+        "length_text",
+        "plan_csv",
+        "read_sheet",
+        "seconds_of",
+        "sheet_of",
+        "template",
+    ),
     "brief": ("MAX_NAME", "MAX_SEED", "Brief", "KeptMedium", "MouthBox"),
-    "briefs": ("OpenBrief", "new_brief_id"),
+    "briefs": ("OpenBatch", "OpenBrief", "new_brief_id"),
+    "budgets": ("TEAM", "Cap", "month_name"),
     "engines": ("ENGINES", "SCENES", "Engine"),
     "errors": (
         "BriefError",
         "FetchError",
         "MediaError",
+        "NotAllowedError",
         "RenderError",
         "SettingsError",
         "StudioError",
@@ -55,21 +107,28 @@ _HOMES = {
         "VendorIdTakenError",
         "WorkerError",
     ),
+    "estimating": ("Estimate", "times", "until_ready_s"),
     "job": ("PENDING", "WITHDRAWABLE", "Job", "JobEvent", "JobState"),
     "ledger": ("Filter",),
     "media": ("Kind", "MediumFacts", "MouthGuess", "box_around"),
     "pace": ("Pace",),
-    "pricing": ("PriceRoseError", "Qualifier", "Quote", "price_text", "priced"),
+    "people": ("Person",),
+    "presenters": ("Presenter", "PresenterPage"),
+    "pricing": ("PriceRoseError", "Qualifier", "Quote", "credits_text", "has_risen", "price_text", "priced"),
     "providers": ("PROVIDERS",),
     "providers.limits": ("EngineForm",),
     "providers.wire": ("Balance", "KeyCheck", "Verdict"),
+    "roles": ("Action", "Role"),
     "samples": ("PORTRAITS", "VOICES", "Sample"),
     "settings": ("ROOT", "Settings"),
+    "spending": ("Grouping", "Line", "Month", "Sums", "VendorMonth"),
     "studio": ("HOLD_S", "Studio"),
+    "tariffs": ("TARIFFS", "Override", "Rates", "Step", "Tariff", "Waste"),
     "vendors": ("VendorState",),
 }
 
 __all__ = [
+    "COLUMNS",
     "ENGINES",
     "HOLD_S",
     "MAX_NAME",
@@ -79,46 +138,90 @@ __all__ = [
     "PROVIDERS",
     "ROOT",
     "SCENES",
+    "TARIFFS",
+    "TEAM",
     "VOICES",
     "WITHDRAWABLE",
+    "Action",
     "Balance",
+    "Batch",
     "Brief",
     "BriefError",
+    "Cap",
     "Engine",
     "EngineForm",
+    "Entry",
+    "Estimate",
     "FetchError",
     "Filter",
+    "Grouping",
     "Job",
     "JobEvent",
     "JobState",
     "KeptMedium",
     "KeyCheck",
     "Kind",
+    "LengthError",
+    "Line",
     "MediaError",
     "MediumFacts",
+    "Month",
     "MouthBox",
     "MouthGuess",
+    "NotAllowedError",
+    "OpenBatch",
     "OpenBrief",
+    "Override",
     "Pace",
+    "Person",
+    "Plan",
+    "Presenter",
+    "PresenterPage",
     "PriceRoseError",
     "Qualifier",
     "Quote",
+    "Rates",
     "RenderError",
+    "Role",
+    "RowPrice",
     "Sample",
     "Settings",
     "SettingsError",
+    "Sheet",
+    "SheetError",
+    "Step",
     "Studio",
     "StudioError",
+    "Sums",
+    "Tariff",
+    "Total",
     "UnknownJobError",
     "VendorError",
     "VendorIdTakenError",
+    "VendorMonth",
     "VendorState",
     "Verdict",
+    "Waste",
+    "Wish",
     "WorkerError",
+    "balance_text",
     "box_around",
+    "credits_text",
+    "file_key",
+    "has_risen",
+    "is_link",
+    "length_text",
+    "month_name",
     "new_brief_id",
+    "plan_csv",
     "price_text",
     "priced",
+    "read_sheet",
+    "seconds_of",
+    "sheet_of",
+    "template",
+    "times",
+    "until_ready_s",
 ]
 
 

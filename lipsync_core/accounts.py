@@ -40,6 +40,8 @@ class Account:
     """Why there are no keys, with the variables to set; None where there are."""
     base_url: str
     """The vendor's address, or the sandbox's path to it below its origin."""
+    lacking: tuple[str, ...] = ()
+    """The variables of keys that are not there."""
 
     @property
     def fingerprint(self) -> str | None:
@@ -72,7 +74,7 @@ class Accounts:
                 found = Keys.found(provider.key_variables, self._given)
             except SettingsError as error:
                 problem = str(error)
-        return Account(provider, LIVE, found, problem, base_url.rstrip("/"))
+        return Account(provider, LIVE, found, problem, base_url.rstrip("/"), tuple(missing))
 
     def base_url(self, provider_id: str, environment: str, frozen: str | None) -> str:
         """Where a job of ``environment`` is to be asked about: its frozen address, or where the sandbox is now."""
@@ -90,6 +92,10 @@ class Accounts:
         provider = self.providers.get(provider_id)
         if provider is None:
             return 0
-        prefix = provider.base_url_variable.removesuffix("BASE_URL")
-        text = self._given.get(f"{prefix}MAX_JOBS", "").strip()
+        text = self._given.get(places_variable(provider), "").strip()
         return int(text) if text.isdecimal() and 0 < int(text) <= 1000 else provider.max_concurrent.value
+
+
+def places_variable(provider: Provider) -> str:
+    """The variable that says how many jobs a vendor is given at once."""
+    return f"{provider.base_url_variable.removesuffix('BASE_URL')}MAX_JOBS"

@@ -1,16 +1,18 @@
-"""Briefs being filled in. Each is a row, so that leaving the page, Back, F5 and a colleague's link lose nothing."""
+"""Briefs being filled in, and what was brought for a batch. Each is a row, so that leaving the page, Back, F5 and a
+colleague's link lose nothing.
+"""
 
 from __future__ import annotations
 
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 
-from lipsync_core.brief import Brief
+from lipsync_core.brief import Brief, KeptMedium
 from lipsync_core.database import Database, now_ms
 from lipsync_core.schema import briefs
 
@@ -23,6 +25,17 @@ class OpenBrief:
     brief: Brief
     by: str
     job_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBatch:
+    """What somebody has brought for a batch."""
+
+    files: Mapping[tuple[str, str], KeptMedium | str]
+    """By kind, and by name or link: a stored file, or why it cannot be used."""
+    table: bytes = b""
+    """The table as it was saved; empty where there is none."""
+    table_name: str = ""
 
 
 def new_brief_id() -> str:
@@ -38,11 +51,29 @@ class BriefDesk:
 
     def open(self, brief_id: str) -> OpenBrief | None:
         """The brief with this id, or None where nothing was ever entered."""
-        with self._db.read() as connection:
-            row = connection.execute(select(briefs).where(briefs.c.id == brief_id)).mappings().first()
+        row = self._row(brief_id)
         if row is None:
             return None
         return OpenBrief(row["id"], Brief.from_dict(json.loads(row["fields"])), row["made_by"], row["job_id"])
+
+    def batch(self, batch_id: str) -> OpenBatch | None:
+        """The batch with this id, or None where nothing was ever brought."""
+        row = self._row(batch_id)
+        kept = None if row is None else json.loads(row["fields"]).get("batch")
+        if kept is None:
+            return None
+        files = {(kind, key): one if isinstance(one, str) else KeptMedium(**one) for kind, key, one in kept["files"]}
+        return OpenBatch(files, kept["table"].encode("latin-1"), kept["table_name"])
+
+    def keep_batch(self, batch_id: str, by: str, batch: OpenBatch) -> None:
+        """Note what was brought for a batch in place of what was noted before."""
+        files = [(kind, key, one if isinstance(one, str) else asdict(one)) for (kind, key), one in batch.files.items()]
+        table = batch.table.decode("latin-1")  # a character for a byte: the table may be in any encoding
+        self.change(batch_id, by, {"batch": {"files": files, "table": table, "table_name": batch.table_name}})
+
+    def _row(self, brief_id: str) -> RowMapping | None:
+        with self._db.read() as connection:
+            return connection.execute(select(briefs).where(briefs.c.id == brief_id)).mappings().first()
 
     def change(self, brief_id: str, by: str, changes: Mapping[str, Any]) -> None:
         """Set some fields (JSON-ready values, as in `Brief.to_dict`) and leave the others as they are now."""

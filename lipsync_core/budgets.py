@@ -8,27 +8,43 @@ All of it happens inside the transaction that changes the job's state, so that n
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
+from lipsync_core import audit
 from lipsync_core.database import Database, now_ms
-from lipsync_core.job import JobState
+from lipsync_core.errors import SettingsError
+from lipsync_core.job import LIVE, JobState
 from lipsync_core.pricing import price_text
 from lipsync_core.providers import PROVIDERS
+from lipsync_core.roles import Action
 from lipsync_core.schema import budgets, caps, invoices, jobs
+
+Row = RowMapping | Mapping[str, Any]
+"""A job's row."""
+
+Guard = Callable[[str, Action], None]
+"""Raises `NotAllowedError` where a person may not do something."""
 
 TEAM = "team"
 """The scope of everything."""
+MOST_USD_MICROS = 10**15
+"""The highest cap and invoice, a thousand million dollars; more is a slip of the pen."""
 
-_FREE = frozenset(
+LONGEST_SCOPE = 300
+
+FREE = frozenset(
     {JobState.QUEUED, JobState.REJECTED, JobState.NOT_TAKEN, JobState.WITHDRAWN, JobState.AWAITING_APPROVAL}
 )
 """States in which nothing is, or was, to be paid."""
-_SETTLED = frozenset({JobState.DONE, JobState.LOST, JobState.FAILED, JobState.WRITTEN_OFF})
+SETTLED = frozenset({JobState.DONE, JobState.LOST, JobState.FAILED, JobState.WRITTEN_OFF})
+"""States in which it is known what was paid, as far as it ever will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +55,7 @@ class Cap:
     """`TEAM`, ``project:NAME`` or ``person:NAME``."""
     usd_micros: int
     taken_usd_micros: int
+    set_by: str = ""
 
     @property
     def left_usd_micros(self) -> int:
@@ -52,9 +69,57 @@ class Cap:
         return {"project": f"the cap of project “{name}”", "person": f"{name}’s cap"}.get(kind, "the team’s cap")
 
 
-def scopes_of(project: str, by: str) -> tuple[str, ...]:
-    """The scopes that a job counts in."""
-    return (TEAM, *((f"project:{project}",) if project else ()), f"person:{by}")
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Some jobs and what they hold of a cap."""
+
+    jobs: int = 0
+    usd_micros: int = 0
+
+    def __add__(self, other: Held) -> Held:
+        return Held(self.jobs + other.jobs, self.usd_micros + other.usd_micros)
+
+
+NOTHING = Held()
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A cap that does not hold what was asked for."""
+
+    cap: Cap
+    month: str
+    usd_micros: int | None
+    """What was asked for; None for a price that nobody knows and no ceiling limits."""
+    unconfirmed: Held = NOTHING
+    """What jobs hold of which nobody knows whether they were taken."""
+    waiting: Held = NOTHING
+    """What jobs will take that are queued before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What the caps of some scopes still hold. Empty where none is set."""
+
+    month: str
+    caps: tuple[Cap, ...] = ()
+    unconfirmed: Mapping[str, Held] = field(default_factory=dict)
+    waiting: Mapping[str, Held] = field(default_factory=dict)
+
+    def over(self, asked: Mapping[str, int]) -> Over | None:
+        """The first cap that does not hold what is asked of its scope, besides what is queued; None where all do."""
+        for cap in self.caps:
+            amount = asked.get(cap.scope, 0)
+            waiting = self.waiting.get(cap.scope, NOTHING)
+            if amount and cap.taken_usd_micros + waiting.usd_micros + amount > cap.usd_micros:
+                return Over(cap, self.month, amount, self.unconfirmed.get(cap.scope, NOTHING), waiting)
+        return None
+
+
+def scopes_of(project: str, by: str | None) -> tuple[str, ...]:
+    """The scopes that a job counts in; ``by`` None where it is not known who will ask for it."""
+    of_project = (f"project:{project}",) if project else ()
+    return (TEAM, *of_project, *((f"person:{by}",) if by is not None else ()))
 
 
 def month_at(zone: str, at: datetime) -> str:
@@ -62,25 +127,65 @@ def month_at(zone: str, at: datetime) -> str:
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m}"
 
 
-def over_cap_text(over: Cap, amount: int) -> str:
-    """Why a job of ``amount`` micro-dollars is not sent."""
+def month_name(month: str) -> str:
+    """A month such as ``2026-11`` by its name alone."""
+    return f"{date.fromisoformat(f'{month}-01'):%B}"
+
+
+def over_cap_text(over: Over, *, what: str | None = None, by: str | None = None, instead: Sequence[str] = ()) -> str:
+    """Why what was asked for is not sent. Its first sentence is a title.
+
+    ``what`` describes it with its price, ``by`` asked for it, ``instead`` is what can be done that the cap holds.
+    """
+    cap = over.cap
+    if over.usd_micros is None:
+        return (
+            f"A ceiling is needed. Nobody can say what this costs in dollars, and {cap.words} is "
+            f"{price_text(cap.usd_micros)}. Nothing was sent. "
+            "Name a ceiling for it, or enter the vendor’s rate on Providers."
+        )
+    holders = [
+        f"{price_text(held.usd_micros)}{' is reserved' if not place else ''} by {_how_many(held.jobs, kind)}"
+        for place, (held, kind) in enumerate(
+            (held, kind)
+            for held, kind in ((over.unconfirmed, "unconfirmed"), (over.waiting, "queued"))
+            if held.usd_micros
+        )
+    ]
+    sets = "raise the cap on Spend" if by == cap.set_by else f"ask {cap.set_by}, who sets the cap"
+    ways = [*instead, sets]
     return (
-        f"This clip ({price_text(amount)}) would bring the month to {price_text(over.taken_usd_micros + amount)}; "
-        f"{over.words} is {price_text(over.usd_micros)}. Nothing was sent."
+        f"Over the monthly cap. {what or f'This clip ({price_text(over.usd_micros)})'} would bring "
+        f"{month_name(over.month)} to "
+        f"{price_text(cap.taken_usd_micros + over.waiting.usd_micros + over.usd_micros)}; "
+        f"{cap.words} is {price_text(cap.usd_micros)}{', of which ' if holders else ''}{' and '.join(holders)}. "
+        f"Nothing was sent. You can {', '.join(ways[:-1])}{', or ' if len(ways) > 1 else ''}{ways[-1]}."
     )
 
 
-def first_exceeded(connection: Connection, scopes: tuple[str, ...], month: str, amount: int) -> Cap | None:
-    """The first cap that ``amount`` more would exceed; None where all hold it."""
-    limits = connection.execute(select(caps.c.scope, caps.c.usd_micros).where(caps.c.scope.in_(scopes))).all()
-    if not limits:
-        return None
-    this = (budgets.c.scope.in_(scopes), budgets.c.month == month)
-    taken = {row.scope: row.taken_usd_micros for row in connection.execute(select(budgets).where(*this))}
-    for scope, limit in limits:
-        if taken.get(scope, 0) + amount > limit:
-            return Cap(scope, limit, taken.get(scope, 0))
-    return None
+def _how_many(count: int, kind: str) -> str:
+    return f"{'an' if kind == 'unconfirmed' else 'a'} {kind} job" if count == 1 else f"{count} {kind} jobs"
+
+
+def reserve(connection: Connection, job: Row, month: str) -> Over | None:
+    """Let a job that is about to be sent count in ``month``; where a cap does not hold it, say so and leave all as is.
+
+    It is counted first and compared then: whoever counts holds the budgets' rows until the transaction ends, so that
+    no two can pass the same cap together.
+    """
+    amount, scopes = expected_cost(job), scopes_of(job["project"], job["made_by"])
+    limits = _caps(connection, scopes, month)
+    if amount is None and limits:
+        return Over(limits[0], month, None)
+    with connection.begin_nested() as counted:
+        count(connection, job["id"], scopes, month, amount or 0)
+        taken = _caps(connection, scopes, month) if limits else []
+        full = next((cap.scope for cap in taken if cap.taken_usd_micros > cap.usd_micros), None)
+        if full is None:
+            return None
+        counted.rollback()
+    before = next(cap for cap in limits if cap.scope == full)
+    return Over(before, month, amount, _unconfirmed(connection, month).get(full, NOTHING))
 
 
 def count(connection: Connection, job_id: int, scopes: tuple[str, ...], month: str, amount: int) -> None:
@@ -96,35 +201,45 @@ def count(connection: Connection, job_id: int, scopes: tuple[str, ...], month: s
 
 def settle(connection: Connection, job_id: int, then: JobState) -> None:
     """Let a job that has just become ``then`` count what it costs by now. Jobs that never counted are left alone."""
-    if then not in _FREE and then not in _SETTLED and then is not JobState.RENDERING:
+    if then not in FREE and then not in SETTLED and then is not JobState.RENDERING:
         return
     job = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().one()
     if job["month"] is None:
         return
-    amount = 0 if then in _FREE else cost_of(job, then)
+    amount = 0 if then in FREE else cost_of(job, then)
     if amount != job["counted_usd_micros"]:
-        count(connection, job_id, scopes_of(project_of(job), job["made_by"]), job["month"], amount)
+        count(connection, job_id, scopes_of(job["project"], job["made_by"]), job["month"], amount)
 
 
-def cost_of(job: Any, state: JobState) -> int:
+def cost_of(job: Row, state: JobState) -> int:
     """What a job's row costs in ``state``, in micro-dollars: as billed, else as quoted, else its ceiling."""
-    provider = PROVIDERS.get(job["provider"])
-    if state is JobState.FAILED and provider is not None and provider.failed_is_free.value:
+    if state is JobState.FAILED and refunds(job["provider"]):
         return 0
-    if job["billed_usd_micros"] is not None and state in _SETTLED:
+    billed = billed_cost(job) if state in SETTLED else None
+    return billed if billed is not None else expected_cost(job) or 0
+
+
+def refunds(provider_id: str) -> bool:
+    """Whether a vendor promises that a failed job costs nothing."""
+    provider = PROVIDERS.get(provider_id)
+    return provider is not None and bool(provider.failed_is_free.value)
+
+
+def billed_cost(job: Row) -> int | None:
+    """What the vendor said that it billed, in micro-dollars; credits at the quote's rate. None where it is silent."""
+    if job["billed_usd_micros"] is not None:
         return int(job["billed_usd_micros"])
-    return expected_cost(job)
+    quote = json.loads(job["quote"])
+    if job["billed_credits"] is None or not quote["usd_micros"] or not quote["credits"]:
+        return None
+    usd_micros = Decimal(job["billed_credits"]) * quote["usd_micros"] / quote["credits"]
+    return int(usd_micros.to_integral_value(ROUND_CEILING))
 
 
-def expected_cost(job: Any) -> int:
-    """What a job's row is expected to cost at most."""
-    quoted = json.loads(job["quote"])["usd_micros"]
-    return int(quoted if quoted is not None else job["ceiling_usd_micros"] or 0)
-
-
-def project_of(job: Any) -> str:
-    """The project that a job's row belongs to; empty for none."""
-    return str(json.loads(job["brief"]).get("project") or "")
+def expected_cost(job: Row) -> int | None:
+    """What a job's row is expected to cost at most; None where neither a price nor a ceiling is known."""
+    quoted: int | None = job["quoted_usd_micros"]
+    return quoted if quoted is not None else job["ceiling_usd_micros"]
 
 
 def _add(connection: Connection, scopes: tuple[str, ...], month: str, amount: int) -> None:
@@ -135,34 +250,89 @@ def _add(connection: Connection, scopes: tuple[str, ...], month: str, amount: in
             connection.execute(insert(budgets).values(scope=scope, month=month, taken_usd_micros=amount))
 
 
+def _caps(connection: Connection, scopes: Iterable[str] | None, month: str) -> list[Cap]:
+    """The caps of these scopes, or all, with what is taken of them; the team's first."""
+    this = (budgets.c.scope == caps.c.scope) & (budgets.c.month == month)
+    taken = func.coalesce(budgets.c.taken_usd_micros, 0)
+    query = select(caps.c.scope, caps.c.usd_micros, taken, caps.c.set_by).join_from(caps, budgets, this, isouter=True)
+    if scopes is not None:
+        query = query.where(caps.c.scope.in_(list(scopes)))
+    found = [Cap(*row) for row in connection.execute(query)]
+    return sorted(found, key=lambda cap: (cap.scope != TEAM, cap.scope))
+
+
+def _unconfirmed(connection: Connection, month: str) -> dict[str, Held]:
+    """What unconfirmed jobs hold in each scope."""
+    this = (jobs.c.month == month, jobs.c.state == JobState.UNCONFIRMED)
+    query = select(jobs.c.project, jobs.c.made_by, func.count(), func.sum(jobs.c.counted_usd_micros))
+    return _by_scope(connection.execute(query.where(*this).group_by(jobs.c.project, jobs.c.made_by)))
+
+
+def _waiting(connection: Connection) -> dict[str, Held]:
+    """What queued jobs will take in each scope."""
+    this = (jobs.c.state == JobState.QUEUED, jobs.c.provider != "draft", jobs.c.environment == LIVE)
+    expected = func.coalesce(jobs.c.quoted_usd_micros, jobs.c.ceiling_usd_micros, 0)
+    query = select(jobs.c.project, jobs.c.made_by, func.count(), func.sum(expected))
+    return _by_scope(connection.execute(query.where(*this).group_by(jobs.c.project, jobs.c.made_by)))
+
+
+def _by_scope(rows: Iterable[Any]) -> dict[str, Held]:
+    found: dict[str, Held] = {}
+    for project, by, number, usd_micros in rows:
+        for scope in scopes_of(project, by):
+            found[scope] = found.get(scope, NOTHING) + Held(number, usd_micros)
+    return found
+
+
+def everybody(_by: str, _action: Action) -> None:
+    """Lets everybody do everything."""
+
+
 class Budgets:
     """Caps and invoices, for the people who set them. Thread-safe."""
 
-    def __init__(self, database: Database, zone: str) -> None:
+    def __init__(self, database: Database, zone: str, guard: Guard = everybody) -> None:
         self._db = database
         self.zone = zone
+        self._guard = guard
 
     def caps(self, month: str) -> list[Cap]:
         """Every cap with what is taken of it in ``month``; the team's first."""
-        taken = select(budgets.c.scope, budgets.c.taken_usd_micros).where(budgets.c.month == month)
         with self._db.read() as connection:
-            limits = connection.execute(select(caps.c.scope, caps.c.usd_micros)).all()
-            amounts = {row.scope: row.taken_usd_micros for row in connection.execute(taken)}
-        found = [Cap(scope, limit, amounts.get(scope, 0)) for scope, limit in limits]
-        return sorted(found, key=lambda cap: (cap.scope != TEAM, cap.scope))
+            return _caps(connection, None, month)
+
+    def projects(self) -> list[str]:
+        """Every project for which something counted, by name."""
+        query = select(budgets.c.scope).where(budgets.c.scope.startswith("project:")).distinct()
+        with self._db.read() as connection:
+            return sorted(scope.partition(":")[2] for scope in connection.execute(query).scalars())
 
     def set_cap(self, scope: str, usd_micros: int | None, by: str) -> None:
-        """Set a scope's monthly cap, or lift it with None."""
-        with self._db.write() as connection:
-            connection.execute(delete(caps).where(caps.c.scope == scope))
-            if usd_micros is not None:
-                row = {"scope": scope, "usd_micros": usd_micros, "set_by": by, "set_ms": now_ms()}
-                connection.execute(insert(caps).values(row))
+        """Set a scope's monthly cap, or lift it with None. Raises `SettingsError`."""
+        self.set_caps({scope: usd_micros}, by)
 
-    def exceeded(self, project: str, by: str, month: str, amount: int) -> Cap | None:
-        """The cap that a job of ``amount`` would exceed now; None where all hold it."""
+    def set_caps(self, wanted: Mapping[str, int | None], by: str) -> None:
+        """Set several scopes' caps, or none of them. Raises `SettingsError` and `NotAllowedError`."""
+        self._guard(by, Action.CAPS)
+        for scope, usd_micros in wanted.items():
+            _check_scope(scope)
+            _check_sum("cap", usd_micros)
+        with self._db.write() as connection:
+            for scope, usd_micros in wanted.items():
+                before = connection.execute(select(caps.c.usd_micros).where(caps.c.scope == scope)).scalar()
+                _note(connection, by, "cap", scope, before, usd_micros)
+                connection.execute(delete(caps).where(caps.c.scope == scope))
+                if usd_micros is not None:
+                    row = {"scope": scope, "usd_micros": usd_micros, "set_by": by, "set_ms": now_ms()}
+                    connection.execute(insert(caps).values(row))
+
+    def room(self, scopes: Iterable[str], month: str) -> Room:
+        """What the caps of these scopes hold now."""
         with self._db.read() as connection:
-            return first_exceeded(connection, scopes_of(project, by), month, amount)
+            limits = _caps(connection, scopes, month)
+            if not limits:
+                return Room(month)
+            return Room(month, tuple(limits), _unconfirmed(connection, month), _waiting(connection))
 
     def any_cap(self, project: str, by: str) -> bool:
         """Whether any cap limits these."""
@@ -170,17 +340,39 @@ class Budgets:
         with self._db.read() as connection:
             return connection.execute(query).first() is not None
 
-    def invoice(self, provider: str, month: str) -> int | None:
-        """What a vendor's invoice for a month came to, where somebody typed it in."""
-        query = select(invoices.c.usd_micros).where(invoices.c.provider == provider, invoices.c.month == month)
-        with self._db.read() as connection:
-            return connection.execute(query).scalar()
+    def set_invoices(self, month: str, wanted: Mapping[str, int | None], by: str) -> None:
+        """Note what vendors' invoices for a month came to, or forget them with None.
 
-    def set_invoice(self, provider: str, month: str, usd_micros: int | None, by: str) -> None:
-        """Note a vendor's invoice for a month, or forget it with None."""
-        this = (invoices.c.provider == provider, invoices.c.month == month)
+        Raises `SettingsError` and `NotAllowedError`.
+        """
+        self._guard(by, Action.PRICES)
+        for usd_micros in wanted.values():
+            _check_sum("invoice", usd_micros)
         with self._db.write() as connection:
-            connection.execute(delete(invoices).where(*this))
-            if usd_micros is not None:
-                row = {"provider": provider, "month": month, "usd_micros": usd_micros, "set_by": by, "set_ms": now_ms()}
-                connection.execute(insert(invoices).values(row))
+            for provider, usd_micros in wanted.items():
+                this = (invoices.c.provider == provider, invoices.c.month == month)
+                before = connection.execute(select(invoices.c.usd_micros).where(*this)).scalar()
+                _note(connection, by, "invoice", f"{provider} {month}", before, usd_micros)
+                connection.execute(delete(invoices).where(*this))
+                if usd_micros is not None:
+                    row = {"provider": provider, "month": month, "usd_micros": usd_micros}
+                    connection.execute(insert(invoices).values(row | {"set_by": by, "set_ms": now_ms()}))
+
+
+def _note(connection: Connection, by: str, kind: str, about: str, before: int | None, after: int | None) -> None:
+    if before != after:
+        did = f"{'set' if after is not None else 'removed'} the {kind}"
+        sums = ({"usd_micros": before}, {"usd_micros": after})
+        audit.note(connection, by, did, kind, about, before=sums[0], after=sums[1])
+
+
+def _check_scope(scope: str) -> None:
+    kind, _, name = scope.partition(":")
+    if scope != TEAM and (kind not in ("project", "person") or not name.strip() or len(scope) > LONGEST_SCOPE):
+        raise SettingsError(f"“{scope[:60]}” is nobody whose month could have a cap. No cap was changed.")
+
+
+def _check_sum(what: str, usd_micros: int | None) -> None:
+    if usd_micros is not None and not 0 <= usd_micros <= MOST_USD_MICROS:
+        most = MOST_USD_MICROS // 1_000_000
+        raise SettingsError(f"The {what} must be from $0.00 to ${most:,}.00. Nothing was changed.")

@@ -7,7 +7,7 @@ ran out, whoever looks next takes the job up from what is written here.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,14 +15,31 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_, select, update
 
 from lipsync_core import budgets
+from lipsync_core.approval import Terms, before_paying
 from lipsync_core.database import Database, now_ms
+from lipsync_core.engines import ENGINES
 from lipsync_core.job import LIVE, Job, JobState
 from lipsync_core.ledger import AT_VENDOR
+from lipsync_core.pricing import price_text, priced
 from lipsync_core.providers.wire import Response
-from lipsync_core.records import TRACKER, Change, apply, check_id_is_free, job_of, record
+from lipsync_core.records import (
+    TRACKER,
+    Change,
+    apply,
+    apply_all,
+    candidates_of,
+    check_id_is_free,
+    job_of,
+    quote_of,
+    record,
+)
 from lipsync_core.schema import accounts, answers, jobs
 
+JUDGED = (JobState.UNCONFIRMED, JobState.NOT_TAKEN, JobState.WRITTEN_OFF)
+"""States that a late answer can correct."""
+
 _WORKING = (JobState.RENDERING, JobState.ARCHIVING)
+_DRAFTS = tuple(engine.id for engine in ENGINES.values() if engine.is_draft)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +61,13 @@ class Due:
 class Claims:
     """The leases of all jobs and the journal of answers. Thread-safe; holds no state of its own.
 
-    ``zone`` is the time zone whose months the budgets follow.
+    ``zone`` is the time zone whose months the budgets follow; ``terms`` are those of approval, once people sign in.
     """
 
-    def __init__(self, database: Database, zone: str = "UTC") -> None:
+    def __init__(self, database: Database, zone: str = "UTC", terms: Terms | None = None) -> None:
         self._db = database
         self._zone = zone
+        self._terms = terms
 
     # Drafts
 
@@ -57,7 +75,9 @@ class Claims:
         """Take the oldest draft that is queued, or whose tracker let its lease run out; None where there is none."""
         now = now_ms()
         free = and_(
-            jobs.c.engine.startswith("draft/"),
+            # Both lists together lead through an index past all paid and all ended jobs.
+            jobs.c.engine.in_(_DRAFTS),
+            jobs.c.state.in_((JobState.QUEUED, *_WORKING)),
             or_(
                 jobs.c.state == JobState.QUEUED,
                 and_(jobs.c.state.in_(_WORKING), jobs.c.lease_until_ms < now),
@@ -113,15 +133,27 @@ class Claims:
     # Paid jobs
 
     def claim_due(
-        self, owner: str, *, lease_s: float, send_lease_s: float, places: Callable[[str], int], limit: int
+        self,
+        owner: str,
+        *,
+        lease_s: float,
+        send_lease_s: float,
+        places: Callable[[str], int],
+        limit: int,
+        but: Collection[int] = (),
     ) -> Due:
         """Take up to ``limit`` paid jobs that are due and free, and as many queued ones as have a place.
 
         A queued job is then `SUBMITTING`: nothing was sent yet, and `mark_sending` says when that changes. Any other
-        keeps its state. ``places`` tells how many jobs a vendor may be given at once.
+        keeps its state. ``places`` tells how many jobs a vendor may be given at once. ``but`` are those that ``owner``
+        still works on, whatever became of their lease: a machine may have slept.
         """
         now = now_ms()
-        free = and_(jobs.c.due_ms <= now, or_(jobs.c.lease_until_ms.is_(None), jobs.c.lease_until_ms <= now))
+        free = and_(
+            jobs.c.due_ms <= now,
+            or_(jobs.c.lease_until_ms.is_(None), jobs.c.lease_until_ms <= now),
+            jobs.c.id.not_in(but),
+        )
         begun = select(jobs.c.id).where(free, jobs.c.state != JobState.QUEUED).order_by(jobs.c.due_ms).limit(limit)
         with self._db.read() as connection:  # an idle studio takes no write lock
             if connection.execute(select(jobs.c.id).where(free).limit(1)).first() is None:
@@ -153,20 +185,25 @@ class Claims:
         return Due(tuple(job_of(row) for row in rows), begun_jobs)
 
     def _reserve(self, connection: Connection, job_id: int) -> bool:
-        """Let a queued job count in its budgets; where a cap does not hold it, it is rejected and nothing is sent."""
+        """Let a queued job count in its budgets; where a cap does not hold it, it is rejected and nothing is sent.
+
+        Neither is anything of a maker's who was removed meanwhile, or whose limit it is above now.
+        """
         job = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().one()
+        if self._terms is not None and (instead := before_paying(connection, job, self._terms)) is not None:
+            apply(connection, instead)
+            return False
         if job["environment"] != LIVE:
             return True
-        scopes = budgets.scopes_of(budgets.project_of(job), job["made_by"])
-        month = budgets.month_at(self._zone, datetime.now(UTC))
-        amount = budgets.expected_cost(job)
-        over = budgets.first_exceeded(connection, scopes, month, amount)
-        if over is not None:
-            why = budgets.over_cap_text(over, amount)
-            apply(connection, Change(job_id, JobState.QUEUED, JobState.REJECTED, note=why, values={"error": why}))
-            return False
-        budgets.count(connection, job_id, scopes, month, amount)
-        return True
+        over = budgets.reserve(connection, job, budgets.month_at(self._zone, datetime.now(UTC)))
+        if over is None:
+            return True
+        quote = quote_of(job["quote"])
+        price = priced(quote) if quote.usd_micros is not None else f"at most {price_text(over.usd_micros)}"
+        what = f"This clip ({price})"
+        why = budgets.over_cap_text(over, what=what, by=job["made_by"])
+        apply(connection, Change(job_id, JobState.QUEUED, JobState.REJECTED, note=why, values={"error": why}))
+        return False
 
     def _hold(
         self, connection: Connection, ids: Sequence[int], still: ColumnElement[bool], values: dict[str, Any]
@@ -224,11 +261,12 @@ class Claims:
             connection.execute(update(jobs).where(*mine).values(lease_until_ms=until, due_ms=still_due))
 
     def mark_sending(
-        self, job_id: int, owner: str, *, token_hash: str | None, lease_s: float, overdue_after_s: float
+        self, job_id: int, owner: str, attempt: int, *, token_hash: str | None, lease_s: float, overdue_after_s: float
     ) -> bool:
         """Write down that the paid request leaves now; False where the job is no longer ``owner``'s to send.
 
-        Without this mark a job was provably never sent. It should be done ``overdue_after_s`` from now.
+        Without this mark a job was provably never sent. It is made once for each ``attempt``: an owner that slept past
+        its lease may have claimed the job a second time. The job should be done ``overdue_after_s`` from now.
         """
         now = now_ms()
         until = now + int(lease_s * 1000)
@@ -237,6 +275,8 @@ class Claims:
             jobs.c.state == JobState.SUBMITTING,
             jobs.c.lease_owner == owner,
             jobs.c.lease_until_ms > now,
+            jobs.c.attempts == attempt,
+            jobs.c.sent_ms.is_(None),
         )
         values = {
             "sent_ms": now,
@@ -249,7 +289,11 @@ class Claims:
             return connection.execute(update(jobs).where(*mine).values(values)).rowcount == 1
 
     def journal(self, job_id: int, response: Response) -> Answer:
-        """Keep an answer to a paid request before anything is made of it."""
+        """Keep an answer to a paid request before anything is made of it.
+
+        Where the job was judged without it, the job becomes due, so that the answer is used whatever becomes of its
+        bringer.
+        """
         row = {
             "job_id": job_id,
             "at_ms": now_ms(),
@@ -257,10 +301,11 @@ class Claims:
             "headers": json.dumps(dict(response.headers)),
             "body": response.body,
         }
+        judged = update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_(JUDGED))
         with self._db.write() as connection:
-            return Answer(
-                connection.execute(insert(answers).values(row).returning(answers.c.id)).scalar_one(), response
-            )
+            connection.execute(judged.values(due_ms=now_ms()))
+            number = connection.execute(insert(answers).values(row).returning(answers.c.id)).scalar_one()
+        return Answer(number, response)
 
     def unapplied(self, job_id: int) -> Answer | None:
         """The latest answer for a job that nothing was made of yet."""
@@ -293,7 +338,15 @@ class Claims:
     def settle_all(self, changes: Sequence[Change]) -> list[bool]:
         """Make many changes in one go; each says whether it was made."""
         with self._db.write() as connection:
-            return [apply(connection, change) for change in changes]
+            return apply_all(connection, changes)
+
+    def forget_candidate(self, job_id: int, candidate: str) -> None:
+        """An id that was offered for a job is not its own; others, also those that were offered meanwhile, stay."""
+        this = jobs.c.id == job_id
+        with self._db.write() as connection:
+            offered = candidates_of(connection.execute(select(jobs.c.candidate).where(this)).scalar_one())
+            left = "\n".join(one for one in offered if one != candidate) or None
+            connection.execute(update(jobs).where(this).values(candidate=left))
 
     def state(self, job_id: int) -> JobState:
         """Where a job stands now."""

@@ -9,6 +9,7 @@
     │   └── WorkerError     the worker process was killed: memory, time, or a crash
     ├── UnknownJobError     no job has this id
     ├── VendorIdTakenError  another job has this vendor's id
+    ├── NotAllowedError     this person may not do this, or may not enter
     ├── PriceRoseError      the price is higher than the one that was agreed to (in `lipsync_core.pricing`)
     └── VendorError         a vendor could not be asked, or said no, when a person wanted to know something
 
@@ -87,3 +88,7 @@ class VendorIdTakenError(StudioError):
 
 class VendorError(StudioError):
     """A vendor could not be asked, or its answer does not fit; nothing was sent that costs money."""
+
+
+class NotAllowedError(StudioError):
+    """This person may not do this, or may not enter at all. Nothing was sent and nothing was changed."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import zlib
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ import httpcore
 import httpx
 
 from lipsync_core.errors import FetchError
-from lipsync_core.guard import checked_link, inside_refusal, is_allowed, is_public, site
+from lipsync_core.guard import checked_link, inside_refusal, may_lead, site
 
 Resolver = Callable[[str, int], Iterable[str]]
 """From a host name and a port to numeric addresses; raises `OSError` for a name that does not exist."""
@@ -95,10 +95,38 @@ async def _follow(
     )
 
 
+async def post(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    allow: Collection[str] = (),
+    timeout_s: float,
+    resolve: Resolver = system_addresses,
+) -> int:
+    """Send a message to a link that somebody set, by the same rules; returns the answer's status.
+
+    Redirects are not followed and nothing of the answer is read. Raises `FetchError`.
+    """
+    target = checked_link(url, allow)
+    sent = [(name.encode(), value.encode()) for name, value in headers.items()]
+    try:
+        async with asyncio.timeout(timeout_s), _asked(target, _Guarded(resolve, allow), sent, body) as response:
+            return response.status
+    except TimeoutError as error:
+        raise FetchError("That link took too long", f"No answer came within {timeout_s:g} seconds.") from error
+
+
 @asynccontextmanager
-async def _asked(url: httpx.URL, guarded: httpcore.AsyncNetworkBackend) -> AsyncIterator[httpcore.Response]:
-    """The beginning of the answer to one GET over a connection of its own."""
+async def _asked(
+    url: httpx.URL,
+    guarded: httpcore.AsyncNetworkBackend,
+    more: Iterable[tuple[bytes, bytes]] = (),
+    body: bytes | None = None,
+) -> AsyncIterator[httpcore.Response]:
+    """The beginning of the answer to one GET, or with a body POST, over a connection of its own."""
     headers = [
+        *more,
         (b"Host", url.netloc),
         (b"User-Agent", b"lipsync-studio"),
         (b"Accept", b"*/*"),
@@ -108,16 +136,16 @@ async def _asked(url: httpx.URL, guarded: httpcore.AsyncNetworkBackend) -> Async
     try:
         async with (
             httpcore.AsyncConnectionPool(network_backend=guarded, max_keepalive_connections=0) as pool,
-            pool.stream("GET", target, headers=headers) as response,
+            pool.stream("GET" if body is None else "POST", target, headers=headers, content=body) as response,
         ):
+            if len(response.headers) > MAX_HEADERS:
+                raise FetchError("That link answers oddly", f"{site(url)} sends too many headers. {_UPLOAD_INSTEAD}")
             yield response
     except _UNREACHABLE as error:
         raise FetchError("That link cannot be reached", f"{site(url)} does not answer. {_UPLOAD_INSTEAD}") from error
 
 
 async def _stored(response: httpcore.Response, url: httpx.URL, into: Path, max_bytes: int) -> Fetched:
-    if len(response.headers) > MAX_HEADERS:
-        raise FetchError("That link answers oddly", f"{site(url)} sends too many headers. {_UPLOAD_INSTEAD}")
     if response.status != 200:
         raise FetchError(*_words_for(response.status, site(url)), status=response.status)
     declared = _header(response, b"content-length")
@@ -125,7 +153,7 @@ async def _stored(response: httpcore.Response, url: httpx.URL, into: Path, max_b
         raise _too_large(url, max_bytes)
     size = 0
     with _complete_or_nothing(into) as file:
-        async for block in _plain_blocks(response, url):
+        async for block in _plain_blocks(response, url, max_bytes):
             size += len(block)
             if size > max_bytes:
                 raise _too_large(url, max_bytes)
@@ -136,7 +164,7 @@ async def _stored(response: httpcore.Response, url: httpx.URL, into: Path, max_b
     return Fetched(str(url), content_type, size)
 
 
-async def _plain_blocks(response: httpcore.Response, url: httpx.URL) -> AsyncIterator[bytes]:
+async def _plain_blocks(response: httpcore.Response, url: httpx.URL, max_bytes: int) -> AsyncIterator[bytes]:
     """The body in blocks of bounded size, uncompressed where a server compresses although asked not to."""
     coding = _header(response, b"content-encoding").strip().lower()
     if coding in ("", "identity"):
@@ -146,8 +174,14 @@ async def _plain_blocks(response: httpcore.Response, url: httpx.URL) -> AsyncIte
     if coding not in ("gzip", "x-gzip"):
         raise FetchError("That link answers oddly", f"{site(url)} compresses the file. {_UPLOAD_INSTEAD}")
     inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    taken = 0
     try:
         async for block in response.aiter_stream():
+            taken += len(block)
+            if taken > max_bytes:  # compressed data can go on for ever and come to nothing
+                raise _too_large(url, max_bytes)
+            if inflate.eof:  # zlib would put all that follows aside, in memory
+                raise zlib.error("more than one file")
             while block:
                 yield inflate.decompress(block, _INFLATED_BLOCK)
                 block = inflate.unconsumed_tail
@@ -186,9 +220,8 @@ class _Guarded(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address of ``host`` that answers, provided that all may be asked."""
-        allowed = is_allowed(host, port, self._allow)
         addresses = await _resolved(self._resolve, host, port)
-        if not allowed and not all(map(is_public, addresses)):
+        if not all(may_lead(host, port, address, self._allow) for address in addresses):
             raise inside_refusal()
         for address in addresses[:_MAX_ADDRESSES]:
             try:
@@ -196,7 +229,7 @@ class _Guarded(httpcore.AsyncNetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
             # The judgement that counts: where the socket ended up, before a byte is sent.
-            if not allowed and not is_public(str(stream.get_extra_info("server_addr")[0])):
+            if not may_lead(host, port, str(stream.get_extra_info("server_addr")[0]), self._allow):
                 await stream.aclose()
                 raise inside_refusal()
             return stream

@@ -5,7 +5,7 @@ addresses that anyone on the internet can reach. The name in a link proves nothi
 anything, and an address has dozens of spellings): `is_public` judges the address that a socket connects to.
 
 Sources: the IANA special-purpose address registries (RFC 6890 and its updates), RFC 6052 and 8215 (NAT64),
-RFC 3056 (6to4), RFC 4380 (Teredo), and the cloud vendors' metadata addresses.
+RFC 3056 (6to4), RFC 4380 (Teredo), RFC 5214 (ISATAP), and the cloud vendors' metadata addresses.
 """
 
 from __future__ import annotations
@@ -50,6 +50,34 @@ _NOT_PUBLIC = tuple(
 _GLOBAL_V6 = ip_network("2000::/3")
 """All IPv6 that is given out. Outside are loopback, private, link-local, multicast, mapped IPv4 and NAT64."""
 
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)
+"""The third quarter of an address whose last quarter is an IPv4 address to tunnel to (RFC 5214)."""
+
+_INTRANET = tuple(
+    ip_network(network)
+    for network in (
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "::1/128",
+        "fc00::/7",
+    )
+)
+"""Where the name of an allowed host may lead although it is not public."""
+
+_METADATA = tuple(
+    ip_address(address)
+    for address in (
+        "100.100.100.200",  # Alibaba
+        "fd00:ec2::254",  # Amazon
+        "fd20:ce::254",  # Google
+        "fd00:42::42",  # Scaleway
+    )
+)
+"""Keys for the asking machine, at addresses within `_INTRANET`; whoever means one has to allow the address itself."""
+
 
 def is_public(address: str) -> bool:
     """Whether anyone on the internet could reach this numeric address; never true with a zone id."""
@@ -61,14 +89,37 @@ def is_public(address: str) -> bool:
         return False
     if not isinstance(ip, IPv4Address) and ip not in _GLOBAL_V6:
         return False
+    if not isinstance(ip, IPv4Address) and (int(ip) >> 32) & 0xFFFF_FFFF in _ISATAP:
+        return False
     return not any(ip in network for network in _NOT_PUBLIC if network.version == ip.version)
+
+
+def may_lead(host: str, port: int, address: str, allow: Collection[str]) -> bool:
+    """Whether ``host`` may be asked at this numeric address, to which its name led.
+
+    An allowed name opens public and ordinary private addresses. What lies at the others, such as a cloud's
+    metadata, is not what somebody who allowed a name has in mind; those have to be allowed by their number.
+    """
+    if is_public(address):
+        return True
+    if not is_allowed(host, port, allow):
+        return False
+    if is_allowed(address, port, allow):
+        return True
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    ip = (None if isinstance(ip, IPv4Address) else ip.ipv4_mapped) or ip
+    within = any(ip in network for network in _INTRANET if network.version == ip.version)
+    return within and "%" not in address and ip not in _METADATA
 
 
 def is_allowed(host: str, port: int, allow: Collection[str]) -> bool:
     """Whether ``allow`` names this host, or this host at this port (``host``, ``host:port``, ``[v6]:port``)."""
     plain = host.lower().rstrip(".")
     bracketed = f"[{plain}]" if ":" in plain else plain
-    named = {entry.strip().lower() for entry in allow}
+    named = {entry.strip().lower() for entry in allow} - {""}
     return not named.isdisjoint({plain, bracketed, f"{bracketed}:{port}"})
 
 

@@ -106,7 +106,9 @@ class Job:
     vendor_id: str | None = None
     """The vendor's own id, once it took the job."""
     candidate: str | None = None
-    """An id that may be this job's; it counts once the vendor confirms it."""
+    """An id that may be this job's, offered last; it counts once the vendor confirms it."""
+    candidates: tuple[str, ...] = ()
+    """All such ids, the last one first: one may be forged, and hides no other."""
     due_at: datetime | None = None
     """When a tracker takes it up next: for a queued job, not before; else when the vendor is asked again."""
     sent_at: datetime | None = None
@@ -117,6 +119,8 @@ class Job:
     """How often the vendor was asked about it."""
     snags: int = 0
     """Free requests and downloads that went wrong in a row."""
+    flaws: int = 0
+    """How often the vendor called it done without a link, and then: how often its video could not be played."""
     missing_since: datetime | None = None
     """Since when the vendor says that it does not have the job."""
     vendor_word: str | None = None
@@ -143,6 +147,13 @@ class Job:
     """What it counts there: reserved while it is under way, then what it cost."""
     ceiling_usd_micros: int | None = None
     """What a person said an unknown price may come to at most."""
+    decide_by: datetime | None = None
+    """Until when somebody may approve it; None where nobody had to."""
+    decided_by: str | None = None
+    """Who approved or declined it."""
+    decided_at: datetime | None = None
+    decided_why: str | None = None
+    """Why it had to be approved; once it was declined, why."""
 
     @property
     def pending(self) -> bool:

@@ -17,7 +17,7 @@ from lipsync_core.errors import FetchError, MediaError, RenderError
 from lipsync_core.fetch import fetch
 from lipsync_core.job import Job, JobState
 from lipsync_core.media import MediaStore, MediumFacts
-from lipsync_core.pace import DAY_S, Pace
+from lipsync_core.pace import DAY_S, Pace, fetch_until
 from lipsync_core.records import Change
 from lipsync_core.sending import Point
 
@@ -31,8 +31,6 @@ WITHIN_S = 1800.0
 _GONE = (403, 404, 410)
 _TRIES_TO_PLAY = 3
 """Downloads of a video that cannot be played before it is kept as it is."""
-_UNDATED_DAYS = 30
-"""For how long a video is asked for whose vendor names no date of deletion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Keeping:
     store: MediaStore
     allow: tuple[str, ...]
     """Private hosts that may be fetched from; in the sandbox only the sandbox itself."""
-    settle: Callable[[Change], Awaitable[bool]]
+    settle: Callable[[Change], Awaitable[None]]
     owner: str
     pace: Pace
     at: Point
@@ -56,16 +54,23 @@ class Keeping:
             if job.sandbox:
                 origin = await asyncio.to_thread(self.accounts.base_url, job.provider, job.environment, None)
                 allow = (urlsplit(origin).netloc,)
+                if urlsplit(job.output_url).netloc not in allow:  # it was started anew since, on another port
+                    fresh: dict[str, object] = {"output_url": None}
+                    await self.settle(Change(job.id, job.state, owner=self.owner, due_ms=now_ms() + 1000, values=fresh))
+                    return
             with self.store.scratch("output") as scratch:
                 path = scratch / "video.mp4"
-                await fetch(job.output_url, path, allow=allow, max_bytes=MOST_BYTES, timeout_s=WITHIN_S)
+                came = await fetch(job.output_url, path, allow=allow, max_bytes=MOST_BYTES, timeout_s=WITHIN_S)
+                if came.content_type == "text/html":  # a sign-in or error page, which is nobody's video
+                    await self.settle(self._again(job, "A web page came in the place of the video."))
+                    return
                 self.at(DURING_DOWNLOAD, job.id)
                 kept, flaw = await asyncio.to_thread(self._check_and_store, job, path)
             if kept is not None:
                 self.at(BEFORE_DONE, job.id)
                 await self.settle(self._done(job, kept, flaw))
                 return
-            await self.settle(self._again(job, flaw))
+            await self.settle(self._again(job, flaw, flaws=job.flaws + 1))
         except FetchError as error:
             # The sandbox changes its port with every start, so that an old link may lead nowhere.
             moved = job.sandbox and error.status is None
@@ -79,7 +84,7 @@ class Keeping:
             flaw = ""
         except (MediaError, RenderError) as error:
             flaw = str(error)
-            if job.snags + 1 < _TRIES_TO_PLAY:
+            if job.flaws + 1 < _TRIES_TO_PLAY:
                 return None, flaw
             found = {"extension": ".mp4", "mime": "video/mp4", "flaw": flaw}
         return self.store.keep_rendered(path, found), flaw
@@ -90,17 +95,16 @@ class Keeping:
         values: dict[str, object] = {"output_sha256": kept.sha256, "error": error, "snags": 0}
         return Change(job.id, job.state, JobState.DONE, note="kept", owner=self.owner, values=values)
 
-    def _again(self, job: Job, why: str, *, gone: bool = False) -> Change:
+    def _again(self, job: Job, why: str, *, gone: bool = False, flaws: int = 0) -> Change:
         now = datetime.now(UTC)
         title = self.accounts.providers[job.provider].title
-        until = job.vendor_deletes_at or (job.sent_at or job.created_at) + timedelta(days=_UNDATED_DAYS)
         since = job.missing_since or now
         gone_for_good = gone and job.vendor_deletes_at is None and now - since >= timedelta(seconds=DAY_S)
-        if now > until or gone_for_good:
+        if now > fetch_until(job) or gone_for_good:
             lost = f"{title} finished, but our download failed until its copy was gone. Last: {why}"
             return Change(job.id, job.state, JobState.LOST, note=lost, owner=self.owner, values={"error": lost})
         wait_s = self.pace.after_snag_s(job.snags, 5.0, None)
-        values: dict[str, object] = {"snags": job.snags + 1, "error": why}
+        values: dict[str, object] = {"snags": job.snags + 1, "flaws": flaws, "error": why}
         if gone:  # the vendor is asked for a fresh link first
             values |= {"output_url": None, "missing_since_ms": int(since.timestamp() * 1000)}
         return Change(job.id, job.state, owner=self.owner, due_ms=now_ms() + int(wait_s * 1000), values=values)

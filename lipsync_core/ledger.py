@@ -19,7 +19,7 @@ from lipsync_core.database import Database, instant, maybe_instant, now_ms
 from lipsync_core.errors import UnknownJobError
 from lipsync_core.job import LIVE, PENDING, WITHDRAWABLE, Job, JobEvent, JobState
 from lipsync_core.pricing import Quote
-from lipsync_core.records import TRACKER, Change, apply, check_id_is_free, job_of, record
+from lipsync_core.records import TRACKER, Change, apply, candidates_of, check_id_is_free, job_of, record
 from lipsync_core.schema import events, jobs, secrets, trackers
 
 AT_VENDOR = (JobState.SUBMITTING, JobState.RENDERING)
@@ -27,6 +27,9 @@ AT_VENDOR = (JobState.SUBMITTING, JobState.RENDERING)
 
 FREED = (JobState.RENDERING, JobState.OVERDUE, JobState.ARCHIVING, JobState.UNCONFIRMED)
 """What a tracker that stops lets go at once; a request that may be on its way stays its own."""
+
+MOST_CANDIDATES = 5
+"""Ids that a job whose answer was lost is looked for by."""
 
 _ASKABLE = (JobState.RENDERING, JobState.OVERDUE, JobState.ARCHIVING)
 _HINTED = (*_ASKABLE, JobState.UNCONFIRMED)
@@ -63,6 +66,10 @@ class NewJob:
     ceiling_usd_micros: int | None = None
     hold_s: float = 0.0
     """For how long no tracker may take it up."""
+    decide_by_ms: int | None = None
+    """Until when it waits for approval; None where nobody has to approve it."""
+    decided_why: str | None = None
+    """Why somebody has to."""
 
 
 class Ledger:
@@ -88,11 +95,12 @@ class Ledger:
                 return job_of(seen)
         paid = not new.quote.engine.startswith("draft/")
         now = now_ms()
+        state = JobState.QUEUED if new.decide_by_ms is None else JobState.AWAITING_APPROVAL
         row = connection.execute(
             insert(jobs)
             .values(
                 nonce=new.nonce,
-                state=JobState.QUEUED,
+                state=state,
                 engine=new.quote.engine,
                 provider=new.quote.engine.partition("/")[0],
                 made_by=new.by,
@@ -100,7 +108,9 @@ class Ledger:
                 brief=json.dumps(new.brief.to_dict()),
                 quote=json.dumps(asdict(new.quote)),
                 created_ms=now,
-                due_ms=now + int(new.hold_s * 1000) if paid else None,
+                due_ms=now + int(new.hold_s * 1000) if paid and state is JobState.QUEUED else None,
+                decide_by_ms=new.decide_by_ms,
+                decided_why=new.decided_why,
                 environment=new.environment,
                 base_url=new.base_url,
                 key_fingerprint=new.key_fingerprint,
@@ -109,15 +119,21 @@ class Ledger:
                 batch=new.batch,
                 follows=new.follows,
                 ceiling_usd_micros=new.ceiling_usd_micros,
+                project=new.brief.project,
+                quoted_usd_micros=new.quote.usd_micros,
+                quoted_credits=new.quote.credits,
             )
             .returning(jobs)
         ).mappings()
         job = job_of(row.one())
-        record(connection, job.id, JobState.QUEUED, new.by, "asked for")
+        record(connection, job.id, state, new.by, f"asked for. {new.decided_why}" if new.decided_why else "asked for")
         return job
 
-    def adopt(self, new: NewJob, vendor_id: str, due_ms: int) -> Job:
-        """Record a job that was started elsewhere; raises `VendorIdTakenError` where another job has the id."""
+    def adopt(self, new: NewJob, vendor_id: str, due_ms: int, month: str | None = None) -> Job:
+        """Record a job that was started elsewhere; raises `VendorIdTakenError` where another job has the id.
+
+        What it is found to have cost counts in ``month``, though no cap could stop it any more.
+        """
         with self._db.write() as connection:
             job = self._add(connection, new)
             check_id_is_free(connection, job.id, vendor_id)
@@ -127,6 +143,7 @@ class Ledger:
                 "vendor_id": vendor_id,
                 "started_ms": now,
                 "due_ms": due_ms,
+                "month": month,
             }
             row = connection.execute(update(jobs).where(jobs.c.id == job.id).values(values).returning(jobs)).mappings()
             record(connection, job.id, JobState.RENDERING, new.by, f"started elsewhere, brought in as {vendor_id}")
@@ -139,6 +156,12 @@ class Ledger:
         if row is None:
             raise UnknownJobError(job_id)
         return job_of(row)
+
+    def pressed(self, nonce: str) -> Job | None:
+        """The job of the press with this nonce; None where there was none."""
+        with self._db.read() as connection:
+            row = connection.execute(select(jobs).where(jobs.c.nonce == nonce)).mappings().first()
+        return None if row is None else job_of(row)
 
     def count(self, which: Filter) -> int:
         """How many jobs the filter lets through."""
@@ -162,17 +185,16 @@ class Ledger:
             yield from page
             before = page[-1].id
 
-    def pending(self, limit: int) -> list[Job]:
+    def pending(self, limit: int, batch: str | None = None) -> list[Job]:
         """Jobs that the tracker still moves on and nobody hid, the next in line first."""
-        query = (
-            select(jobs).where(jobs.c.state.in_(PENDING), jobs.c.hidden_ms.is_(None)).order_by(jobs.c.id).limit(limit)
-        )
+        query = select(jobs).where(*_where(Filter(states=PENDING, batch=batch))).order_by(jobs.c.id).limit(limit)
         with self._db.read() as connection:
             return [job_of(row) for row in connection.execute(query).mappings()]
 
     def ahead_of(self, job_id: int) -> int:
-        """How many pending jobs are older."""
-        older = select(func.count()).select_from(jobs).where(jobs.c.state.in_(PENDING), jobs.c.id < job_id)
+        """How many pending drafts are older."""
+        drafts = (jobs.c.state.in_(PENDING), jobs.c.provider == "draft")
+        older = select(func.count()).select_from(jobs).where(*drafts, jobs.c.id < job_id)
         with self._db.read() as connection:
             return connection.execute(older).scalar_one()
 
@@ -249,11 +271,11 @@ class Ledger:
     def hint(self, provider: str, token_hash: str, candidate: str | None) -> bool:
         """A webhook came for the job with this token: make it due. False where there is no such job.
 
-        For a job whose answer is out or lost, the id in the webhook becomes its candidate.
+        For a job whose answer is out or lost, the id in the webhook becomes a candidate.
         """
         with self._db.write() as connection:
             this = (jobs.c.token_hash == token_hash, jobs.c.provider == provider)
-            found = connection.execute(select(jobs.c.id, jobs.c.state).where(*this)).first()
+            found = connection.execute(select(jobs.c.id, jobs.c.state, jobs.c.candidate).where(*this)).first()
             if found is None:
                 return False
             state = JobState(found.state)
@@ -261,7 +283,8 @@ class Ledger:
             if state in _HINTED:
                 values = {"due_ms": now_ms()}
             if state in (JobState.SUBMITTING, JobState.UNCONFIRMED) and candidate:
-                values |= {"candidate": candidate}
+                others = [other for other in candidates_of(found.candidate) if other != candidate]
+                values |= {"candidate": "\n".join([candidate, *others][:MOST_CANDIDATES])}
             if values:
                 connection.execute(update(jobs).where(jobs.c.id == found.id).values(values))
             return True

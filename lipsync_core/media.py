@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -78,6 +78,10 @@ class MediumFacts:
     height: int = 0
     duration_s: float = 0.0
     mouth: MouthGuess | None = None
+    silent_head_s: float = 0.0
+    """Of a voice: what can be cut off at its beginning without cutting a word."""
+    silent_tail_s: float = 0.0
+    """The same at its end."""
     url: str | None = None
     """The link that it was fetched from just now."""
 
@@ -96,8 +100,10 @@ class MediaStore:
             sha256, size = _copy(source, scratch / "incoming")
             return self.get(sha256, kind) or self._look(scratch, sha256, size, kind, clean_name(name))[0]
 
-    def keep(self, source: Path | bytes | BinaryIO, kind: Kind, name: str) -> MediumFacts:
+    def keep(self, source: Path | bytes | BinaryIO, kind: Kind, name: str, *, listed: bool = True) -> MediumFacts:
         """Store ``source`` durably and say what it is; the same content is stored once.
+
+        What nobody chose is not ``listed``: it is not among the `recent` until somebody brings it.
 
         Raises:
             MediaError: it cannot be used as ``kind``; nothing is left behind.
@@ -107,13 +113,15 @@ class MediaStore:
             sha256, size = _copy(source, scratch / "incoming")
             known = self.get(sha256, kind)
             if known is not None and self.path(known).is_file():
-                return self._arrived(known, name)
+                arrived = self._arrived(known, name) if listed else known
+                if arrived is not None:
+                    return arrived
             pictures = PICTURES if kind != "audio" else ()
             facts, found = self._look(scratch, sha256, size, kind, name, pictures)
             for variant in pictures:
                 _settle(scratch / variant, self.path(facts, variant))
             _settle(scratch / "incoming", self.path(facts))
-            self._write(facts, found)
+            self._write(facts, found, listed=listed)
             return facts
 
     def keep_rendered(self, path: Path, found: dict[str, Any]) -> MediumFacts:
@@ -150,38 +158,40 @@ class MediaStore:
             raise MediaError("This file could not be opened", advice) from error
         return _facts(sha256, kind, name, size, found), found
 
-    def _write(self, facts: MediumFacts, found: dict[str, Any]) -> None:
+    def _write(self, facts: MediumFacts, found: dict[str, Any], *, listed: bool = True) -> None:
         row = {
             "name": facts.name,
             "extension": facts.extension,
             "mime": facts.mime,
             "size": facts.size,
             "facts": json.dumps(found),
-            "arrived_ms": now_ms(),
+            "arrived_ms": now_ms() if listed else 0,
         }
         this = (media.c.sha256 == facts.sha256, media.c.kind == facts.kind)
         with self._db.write() as connection:
             if connection.execute(update(media).where(*this).values(row)).rowcount == 0:
                 connection.execute(insert(media).values(row | {"sha256": facts.sha256, "kind": facts.kind}))
 
-    def _arrived(self, known: MediumFacts, name: str) -> MediumFacts:
+    def _arrived(self, known: MediumFacts, name: str) -> MediumFacts | None:
+        """The facts of what arrived again; None where it was cleaned up a moment ago."""
         this = (media.c.sha256 == known.sha256, media.c.kind == known.kind)
         with self._db.write() as connection:
             connection.execute(update(media).where(*this).values(name=name, arrived_ms=now_ms()))
-        return self.get(known.sha256, known.kind) or known
+        return self.get(known.sha256, known.kind)
 
     def get(self, sha256: str, kind: Kind) -> MediumFacts | None:
         """The facts of a stored medium, or None."""
         with self._db.read() as connection:
             query = select(media).where(media.c.sha256 == sha256, media.c.kind == kind)
             row = connection.execute(query).mappings().first()
-        return None if row is None else _from_row(row)
+        return None if row is None else from_row(row)
 
     def recent(self, kind: Kind, limit: int) -> list[MediumFacts]:
         """Stored media of a kind, the latest arrival first."""
-        query = select(media).where(media.c.kind == kind).order_by(media.c.arrived_ms.desc()).limit(limit)
+        arrived = (media.c.kind == kind, media.c.arrived_ms > 0)
+        query = select(media).where(*arrived).order_by(media.c.arrived_ms.desc()).limit(limit)
         with self._db.read() as connection:
-            return [_from_row(row) for row in connection.execute(query).mappings()]
+            return [from_row(row) for row in connection.execute(query).mappings()]
 
     def path(self, facts: MediumFacts, variant: Variant = "file") -> Path:
         """Where a medium, or a picture's preview (JPEG, at most 960 pixels) or square thumbnail (224), is stored."""
@@ -201,8 +211,9 @@ class MediaStore:
     def sweep(self, label: str = "", older_s: float = 0.0) -> None:
         """Remove scratch folders of a killed process: those that start with ``label`` and are ``older_s`` old."""
         for folder in (self._folder / ".scratch").glob(f"{label}*"):
-            if folder.stat().st_mtime <= time.time() - older_s:
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another process's, which was done with it just now
+                if folder.stat().st_mtime <= time.time() - older_s:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def clean_name(name: str) -> str:
@@ -257,7 +268,8 @@ def _settle(path: Path, final: Path) -> None:
             os.close(folder)
 
 
-def _from_row(row: RowMapping) -> MediumFacts:
+def from_row(row: RowMapping) -> MediumFacts:
+    """The facts that a row of the media table holds."""
     return _facts(row["sha256"], row["kind"], row["name"], row["size"], json.loads(row["facts"]))
 
 
@@ -274,4 +286,6 @@ def _facts(sha256: str, kind: Kind, name: str, size: int, found: dict[str, Any])
         height=found.get("height", 0),
         duration_s=found.get("duration_s", 0.0),
         mouth=None if mouth is None else MouthGuess(**mouth),
+        silent_head_s=found.get("silent_head_s", 0.0),
+        silent_tail_s=found.get("silent_tail_s", 0.0),
     )

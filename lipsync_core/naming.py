@@ -11,10 +11,14 @@ _LONGEST = 60
 
 
 def download_name(job: Job) -> str:
-    """A file name that every system takes, such as ``weekly-update-47-draft-2026-11-21.mp4``."""
+    """A file name that every system takes, such as ``weekly-update-47-draft-2026-11-21.mp4``.
+
+    What only the sandbox made says so at its end: ``weekly-update-47-joypix-motion-2-2026-11-21-sandbox.mp4``.
+    """
     words = [_plain(job.brief.project), _plain(job.brief.name) or f"job-{job.id}"]
     kind = "draft" if job.is_draft else _plain(job.engine)
-    return "-".join([*filter(None, words), kind, f"{job.created_at:%Y-%m-%d}"]) + ".mp4"
+    mark = ["sandbox"] if job.sandbox else []
+    return "-".join([*filter(None, words), kind, f"{job.created_at:%Y-%m-%d}", *mark]) + ".mp4"
 
 
 def _plain(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lipsync_core.brief import MAX_NAME, MEDIA_FIELDS, Brief
 from lipsync_core.engines import Engine
-from lipsync_core.providers.limits import NAMES, EngineForm, order_errors
+from lipsync_core.providers.limits import NAMES, EngineForm, order_errors, order_warnings
 from lipsync_core.providers.order import Order
 
 LEFT_OUT = ("order", "resolution", "aspect_ratio", "prompt", "seed")
@@ -50,13 +50,18 @@ def option_errors(brief: Brief, engine: Engine) -> dict[str, str]:
     return errors
 
 
-def left_out(brief: Brief, engine: Engine) -> tuple[str, ...]:
-    """What the brief asks for and ``engine`` knows nothing of, in sentences; the size goes without saying."""
-    return tuple(
-        f"{engine.title} does not take {NAMES[name]}, so yours is left out."
+def option_warnings(brief: Brief, engine: Engine) -> dict[str, str]:
+    """What ``engine`` may not take, though nobody can say for sure: field → message."""
+    return order_warnings(order_of(brief, engine.form, {}), engine.form)
+
+
+def left_out(brief: Brief, engine: Engine) -> dict[str, str]:
+    """What the brief asks for and ``engine`` knows nothing of: field → message. The size goes without saying."""
+    return {
+        name: f"{engine.title} does not take {NAMES[name]}, so yours is left out."
         for name in LEFT_OUT
         if name != "resolution" and name not in engine.form.fields and _given(brief, name)
-    )
+    }
 
 
 def order_of(brief: Brief, form: EngineForm, links: Mapping[str, str], **more: Any) -> Order:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from lipsync_core.job import Job, JobState
 
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
+UNDATED_DAYS = 30
+"""For how long a video is asked for whose vendor names no date of deletion."""
+
+
+def fetch_until(job: Job) -> datetime:
+    """Until when a finished job's video is worth asking for."""
+    return job.vendor_deletes_at or (job.sent_at or job.created_at) + timedelta(days=UNDATED_DAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +27,8 @@ class Pace:
     """For how long a job is claimed; it is renewed while somebody works on it."""
     send_s: float = 30.0
     """The deadline of a paid request as a whole. Its lease is longer, and never renewed."""
+    send_margin_s: float = 5.0
+    """By how much the lease is longer."""
     unsent_for_s: float = 600.0
     """For how long a job that could not be sent is tried again."""
     busy_for_s: float = HOUR_S
@@ -29,7 +39,7 @@ class Pace:
     @property
     def send_lease_s(self) -> float:
         """How long a claim for sending lasts."""
-        return self.send_s + 5.0
+        return self.send_s + self.send_margin_s
 
     def until_next_poll_s(self, job: Job, every_s: float, elapsed_s: float) -> float:
         """The wait until a job that still runs is asked about again: a tenth of its age, within reason."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from lipsync_core.accounts import Accounts
@@ -14,7 +14,7 @@ from lipsync_core.claims import Claims
 from lipsync_core.database import now_ms
 from lipsync_core.errors import VendorIdTakenError
 from lipsync_core.job import Job, JobState
-from lipsync_core.pace import DAY_S, Pace
+from lipsync_core.pace import DAY_S, HOUR_S, Pace, fetch_until
 from lipsync_core.providers.http import VendorHttp
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.provider import Provider
@@ -31,17 +31,19 @@ MOST_LINKLESS = 5
 """How often a vendor may call a job done without saying where the video is."""
 _LOOK_FOR_S = 2 * DAY_S
 """For how long the vendor's log is searched for a job whose answer was lost."""
+_BELIEVED_S = HOUR_S
+"""For how long an id that was offered is asked about although the vendor does not know it: a webhook may be early."""
 
 
 @dataclass(frozen=True, slots=True)
 class Polling:
-    """Asks about claimed jobs. ``settle`` makes a change, together with others that are ready by then."""
+    """Asks about claimed jobs. ``settle`` makes changes, together with others that are ready by then."""
 
     claims: Claims
     standings: Standings
     accounts: Accounts
     http: Callable[[], VendorHttp]
-    settle: Callable[[Change], Awaitable[bool]]
+    settle: Callable[[Sequence[Change]], Awaitable[None]]
     turns: Callable[[str], asyncio.Semaphore]
     """How many requests a vendor gets at once."""
     owner: str
@@ -86,7 +88,7 @@ class Polling:
             await self._all(jobs, lambda job: self.after(job, provider, read, keys.fingerprint))
 
     async def _all(self, jobs: Sequence[Job], change: Callable[[Job], Change]) -> None:
-        await asyncio.gather(*(self.settle(change(job)) for job in jobs))
+        await self.settle([change(job) for job in jobs])
 
     async def _trouble(self, job: Job, snag: AskAgain) -> None:
         await asyncio.to_thread(self.standings.failed, job.provider, job.environment, snag.what)
@@ -109,8 +111,7 @@ class Polling:
             return self._succeeded(job, provider, poll)
         now = datetime.now(UTC)
         late = job.state is JobState.RENDERING and job.expected_end is not None and now > job.expected_end
-        elapsed_s = (now - (job.sent_at or job.created_at)).total_seconds()
-        wait_s = self.pace.until_next_poll_s(job, provider.poll_every_s.value, elapsed_s)
+        wait_s = self.pace.until_next_poll_s(job, provider.poll_every_s.value, _sent_s_ago(job))
         return Change(
             job.id,
             job.state,
@@ -123,12 +124,10 @@ class Polling:
 
     def _succeeded(self, job: Job, provider: Provider, poll: Poll) -> Change:
         if poll.output_url is None:
-            if job.snags + 1 >= MOST_LINKLESS:
-                return self._end(job, JobState.FAILED, f"{provider.title} calls it done, but gives no video.", poll)
-            return self._snag(job, provider, AskAgain(f"{provider.title} calls it done, but gives no link yet."))
-        values = _said(job, poll) | {"output_url": poll.output_url, "snags": 0, "progress": None}
+            return self._linkless(job, provider, poll)
+        values = _said(job, poll) | {"output_url": poll.output_url, "snags": 0, "flaws": 0, "progress": None}
         if job.state is JobState.ARCHIVING:  # a fresh link; how often the download failed still counts
-            del values["missing_since_ms"]
+            del values["missing_since_ms"], values["flaws"]
             return Change(job.id, job.state, owner=self.owner, due_ms=now_ms(), values=values | {"snags": job.snags})
         kept_h = provider.keeps_output_h.value
         if kept_h is not None and not job.sandbox:
@@ -138,22 +137,31 @@ class Polling:
             job.id, job.state, JobState.ARCHIVING, note=note, owner=self.owner, due_ms=now_ms(), values=values
         )
 
+    def _linkless(self, job: Job, provider: Provider, poll: Poll) -> Change:
+        """Done, but without a link: asked again a few times; once there was a link, until the vendor's copy is gone."""
+        title = provider.title
+        snag = self._snag(job, provider, AskAgain(f"{title} calls it done, but gives no link yet."))
+        if job.state is JobState.ARCHIVING:
+            if datetime.now(UTC) <= fetch_until(job):
+                return snag
+            lost = f"{title} finished, but gave no link any more until its copy was gone. Last: {job.error}"
+            return self._end(job, JobState.LOST, lost, poll)
+        if job.flaws + 1 < MOST_LINKLESS:
+            return replace(snag, values={**snag.values, "flaws": job.flaws + 1})
+        return self._end(job, JobState.FAILED, f"{title} calls it done, but gives no video.", poll)
+
     def _missing(self, job: Job, provider: Provider, key: str) -> Change:
         """Gone counts only if the key that made the job hears it for a day."""
+        if key != job.key_fingerprint:
+            return self._snag(job, provider, AskAgain(f"{provider.title} does not have this job under another key."))
         now = datetime.now(UTC)
         since = job.missing_since or now
-        if key == job.key_fingerprint and now - since >= timedelta(seconds=DAY_S):
+        if now - since >= timedelta(seconds=DAY_S):
             why = f"{provider.title} has said for a day that it does not have this job ({job.vendor_id})."
             then = JobState.LOST if job.state is JobState.ARCHIVING else JobState.FAILED
             return self._end(job, then, why, None)
         snag = self._snag(job, provider, AskAgain(f"{provider.title} does not have this job at the moment."))
-        return Change(
-            job.id,
-            job.state,
-            owner=self.owner,
-            due_ms=snag.due_ms,
-            values={**snag.values, "missing_since_ms": int(since.timestamp() * 1000)},
-        )
+        return replace(snag, values={**snag.values, "missing_since_ms": int(since.timestamp() * 1000)})
 
     def _snag(self, job: Job, provider: Provider, snag: AskAgain) -> Change:
         wait_s = self.pace.after_snag_s(job.snags, provider.poll_every_s.value, snag.retry_after_s)
@@ -174,26 +182,22 @@ class Polling:
             await self._look_later(job, provider)
             return
         base_url = await asyncio.to_thread(self.accounts.base_url, job.provider, job.environment, job.base_url)
-        candidate = job.candidate
-        if candidate is None:
-            candidate = await self._in_log(job, provider, keys, base_url)
-            if candidate is None:
-                await self._look_later(job, provider)
-                return
-        (request,) = provider.poll([candidate])
-        came = await self.http().get(provider, keys, base_url, request)
-        read = came if isinstance(came, AskAgain) else provider.read_poll(request, came)
-        if isinstance(read, AskAgain):
-            await self._look_later(job, provider)
-        elif candidate in read.polls:
-            await self._found(job, provider, candidate)
-        else:
-            values: dict[str, object] = {"candidate": None, "asks": job.asks + 1}
-            await self.settle(
-                Change(job.id, job.state, owner=self.owner, due_ms=self._next_look(job, provider), values=values)
-            )
+        logged = await self._in_log(job, provider, keys, base_url)
+        for candidate in (*job.candidates, *((logged,) if logged else ())):
+            (request,) = provider.poll([candidate])
+            came = await self.http().get(provider, keys, base_url, request)
+            read = came if isinstance(came, AskAgain) else provider.read_poll(request, came)
+            if isinstance(read, AskAgain):
+                continue
+            if candidate in read.polls:
+                if await self._found(job, provider, candidate):
+                    return
+            elif _sent_s_ago(job) > _BELIEVED_S:
+                await asyncio.to_thread(self.claims.forget_candidate, job.id, candidate)
+        await self._look_later(job, provider)
 
-    async def _found(self, job: Job, provider: Provider, vendor_id: str) -> None:
+    async def _found(self, job: Job, provider: Provider, vendor_id: str) -> bool:
+        """The vendor has it, unless the id belongs to another job."""
         change = Change(
             job.id,
             job.state,
@@ -206,8 +210,9 @@ class Polling:
         try:
             await asyncio.to_thread(self.claims.settle, change)
         except VendorIdTakenError:  # a forged webhook, or another job's
-            values: dict[str, object] = {"candidate": None}
-            await self.settle(Change(job.id, job.state, owner=self.owner, values=values))
+            await asyncio.to_thread(self.claims.forget_candidate, job.id, vendor_id)
+            return False
+        return True
 
     async def _in_log(self, job: Job, provider: Provider, keys: Keys, base_url: str) -> str | None:
         request = provider.logs()
@@ -219,14 +224,17 @@ class Polling:
     async def _look_later(self, job: Job, provider: Provider) -> None:
         values: dict[str, object] = {"asks": job.asks + 1}
         due = self._next_look(job, provider)
-        await self.settle(Change(job.id, job.state, owner=self.owner, due_ms=due, values=values))
+        await self.settle([Change(job.id, job.state, owner=self.owner, due_ms=due, values=values)])
 
     def _next_look(self, job: Job, provider: Provider) -> int | None:
         """When to look again; never, where there is nothing to look for, or it was looked for long enough."""
-        since_s = (datetime.now(UTC) - (job.sent_at or job.created_at)).total_seconds()
-        if (provider.logs() is None and job.candidate is None) or since_s > _LOOK_FOR_S:
+        if (provider.logs() is None and not job.candidates) or _sent_s_ago(job) > _LOOK_FOR_S:
             return None
         return now_ms() + int(self.pace.after_snag_s(job.asks, provider.poll_every_s.value, None) * 1000)
+
+
+def _sent_s_ago(job: Job) -> float:
+    return (datetime.now(UTC) - (job.sent_at or job.created_at)).total_seconds()
 
 
 def _said(job: Job, poll: Poll) -> dict[str, object]:

@@ -52,6 +52,8 @@ class Quote:
     """The day, as ``2026-11-21``, on which the oldest figure in the price was read or set."""
     wait_source: str = ""
     """Where the expected wait comes from."""
+    concerns: tuple[tuple[str, str], ...] = field(default=())
+    """(field, message) of each problem and warning that is about one field of the brief."""
 
 
 class PriceRoseError(StudioError):
@@ -76,6 +78,16 @@ class Costed(Protocol):
     @property
     def qualifier(self) -> Qualifier:
         """How far the price can be trusted."""
+
+
+def has_risen(was: Costed, now: Costed) -> bool:
+    """Whether a price is more than what it was, or cannot be compared because only one of them is known."""
+    for before, after in ((was.usd_micros, now.usd_micros), (was.credits, now.credits)):
+        if before is not None and after is not None:
+            return after > before
+        if before is not None or after is not None:
+            return True
+    return False
 
 
 def price_text(usd_micros: int | None) -> str:

@@ -6,12 +6,14 @@ A change is a guarded UPDATE whose row count proves who won, in the same transac
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, insert, select, update
+from sqlalchemy import Connection, RowMapping, Update, bindparam, case, insert, select, update
 
 from lipsync_core.brief import Brief
 from lipsync_core.budgets import settle
@@ -29,8 +31,9 @@ TRACKER = "tracker"
 class Change:
     """What is to become of one job, if it still stands where its changer saw it.
 
-    ``then`` None leaves the state as it is. ``owner`` demands that this tracker still holds the job. Unless
-    ``keep_lease``, the job is then free; ``due_ms`` is when it is taken up next, unless somebody asked for sooner.
+    ``then`` None leaves the state as it is. ``owner`` demands that this tracker still holds the job, ``attempt`` that
+    it was not taken up to be sent anew since, ``unsent`` that no request has left. Unless ``keep_lease``, the job is
+    then free; ``due_ms`` is when it is taken up next, unless somebody asked for sooner.
     """
 
     job_id: int
@@ -42,36 +45,86 @@ class Change:
     due_ms: int | None = None
     keep_lease: bool = False
     values: Mapping[str, object] = field(default_factory=dict)
+    attempt: int | None = None
+    unsent: bool = False
 
 
 def apply(connection: Connection, change: Change) -> bool:
     """Make a change; False where the job was no longer there, or no longer its owner's."""
     if change.then is not None and not may_become(change.was, change.then):
         raise ValueError(f"a job never goes from {change.was} to {change.then}")
-    values: dict[str, Any] = dict(change.values)
-    guard = [jobs.c.id == change.job_id, jobs.c.state == change.was]
-    if change.then is not None:
-        values["state"] = change.then
-    if change.then is not None and change.then not in PENDING:
-        values |= {"lease_owner": None, "lease_until_ms": None, "finished_ms": now_ms(), "due_ms": change.due_ms}
-    elif not change.keep_lease and (change.owner is not None or change.then is not None):
-        # While a job is held it is due when the lease ends; another instant means that a webhook asked for sooner.
-        asked_sooner = (jobs.c.due_ms < jobs.c.lease_until_ms, jobs.c.due_ms)
-        values |= {
-            "lease_owner": None,
-            "lease_until_ms": None,
-            "due_ms": case(asked_sooner, else_=change.due_ms),
-        }
-    elif change.due_ms is not None:
-        values["due_ms"] = change.due_ms
-    if change.owner is not None:
-        guard.append(jobs.c.lease_owner == change.owner)
-    if connection.execute(update(jobs).where(*guard).values(values)).rowcount != 1:
+    if connection.execute(*_update_of(change)).rowcount != 1:
         return False
     if change.then is not None:
         record(connection, change.job_id, change.then, change.by, change.note)
         settle(connection, change.job_id, change.then)
     return True
+
+
+def apply_all(connection: Connection, changes: Sequence[Change]) -> list[bool]:
+    """Make changes of different jobs; each says whether it was made.
+
+    Those that leave the state as it is, which most polls do, go to the database many at a time.
+    """
+    made = [False] * len(changes)
+    alike: dict[Update, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
+    for place, change in enumerate(changes):
+        if change.then is None:
+            query, values = _update_of(change)
+            alike[query].append((place, values))
+        else:
+            made[place] = apply(connection, change)
+    for query, asked in alike.items():
+        with connection.begin_nested() as together:
+            all_won = connection.execute(query, [values for _place, values in asked]).rowcount == len(asked)
+            if not all_won:  # the count does not say who lost
+                together.rollback()
+        for place, values in asked:
+            made[place] = all_won or connection.execute(query, values).rowcount == 1
+    return made
+
+
+def _update_of(change: Change) -> tuple[Update, dict[str, Any]]:
+    """The guarded UPDATE that makes a change, and its parameters."""
+    values: dict[str, Any] = dict(change.values)
+    frees = False
+    if change.then is not None:
+        values["state"] = change.then
+    if change.then is not None and change.then not in PENDING:
+        values |= {"lease_owner": None, "lease_until_ms": None, "finished_ms": now_ms(), "due_ms": change.due_ms}
+    elif not change.keep_lease and (change.owner is not None or change.then is not None):
+        frees = True
+        values |= {"lease_owner": None, "lease_until_ms": None, "due_ms": change.due_ms}
+    elif change.due_ms is not None:
+        values["due_ms"] = change.due_ms
+    guard = {"at_job": change.job_id, "at_state": change.was}
+    if change.owner is not None:
+        guard["at_owner"] = change.owner
+    if change.attempt is not None:
+        guard["at_attempt"] = change.attempt
+    query = _guarded(tuple(sorted(values)), tuple(guard), unsent=change.unsent, frees=frees)
+    return query, guard | {f"new_{name}": value for name, value in values.items()}
+
+
+_GUARDS = {
+    "at_job": jobs.c.id,
+    "at_state": jobs.c.state,
+    "at_owner": jobs.c.lease_owner,
+    "at_attempt": jobs.c.attempts,
+}
+
+
+@lru_cache(maxsize=128)
+def _guarded(names: tuple[str, ...], guards: tuple[str, ...], *, unsent: bool, frees: bool) -> Update:
+    """The statement for changes of these columns, which is built once: building it takes longer than running it."""
+    guard = [_GUARDS[name] == bindparam(name) for name in guards]
+    if unsent:
+        guard.append(jobs.c.sent_ms.is_(None))
+    values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=jobs.c[name].type) for name in names}
+    if frees:
+        # While a job is held it is due when the lease ends; another instant means that a webhook asked for sooner.
+        values["due_ms"] = case((jobs.c.due_ms < jobs.c.lease_until_ms, jobs.c.due_ms), else_=values["due_ms"])
+    return update(jobs).where(*guard).values(values)
 
 
 def record(connection: Connection, job_id: int, state: JobState, by: str, note: str) -> None:
@@ -88,21 +141,19 @@ def check_id_is_free(connection: Connection, job_id: int, vendor_id: str) -> Non
         raise VendorIdTakenError(vendor_id, other)
 
 
+def candidates_of(text: str | None) -> tuple[str, ...]:
+    """The ids that the ``candidate`` column holds: one a line, as none of them has a line break."""
+    return tuple((text or "").splitlines())
+
+
 def job_of(row: RowMapping | Mapping[str, Any]) -> Job:
     """The job that a row holds."""
-    quote = json.loads(row["quote"])
-    quote |= {
-        "qualifier": Qualifier(quote["qualifier"]),
-        "problems": tuple(quote["problems"]),
-        "warnings": tuple(quote["warnings"]),
-        "concerns": tuple((field, message) for field, message in quote.get("concerns", ())),
-    }
     return Job(
         id=row["id"],
         state=JobState(row["state"]),
         engine=row["engine"],
-        brief=Brief.from_dict(json.loads(row["brief"])),
-        quote=Quote(**quote),
+        brief=_brief_of(row["brief"]),
+        quote=quote_of(row["quote"]),
         by=row["made_by"],
         created_at=instant(row["created_ms"]),
         started_at=maybe_instant(row["started_ms"]),
@@ -118,12 +169,14 @@ def job_of(row: RowMapping | Mapping[str, Any]) -> Job:
         base_url=row["base_url"],
         key_fingerprint=row["key_fingerprint"],
         vendor_id=row["vendor_id"],
-        candidate=row["candidate"],
+        candidate=next(iter(candidates_of(row["candidate"])), None),
+        candidates=candidates_of(row["candidate"]),
         due_at=maybe_instant(row["due_ms"]),
         sent_at=maybe_instant(row["sent_ms"]),
         expected_end=maybe_instant(row["expected_end_ms"]),
         asks=row["asks"],
         snags=row["snags"],
+        flaws=row["flaws"],
         missing_since=maybe_instant(row["missing_since_ms"]),
         vendor_word=row["vendor_word"],
         progress=row["progress"],
@@ -138,4 +191,29 @@ def job_of(row: RowMapping | Mapping[str, Any]) -> Job:
         month=row["month"],
         counted_usd_micros=row["counted_usd_micros"],
         ceiling_usd_micros=row["ceiling_usd_micros"],
+        decide_by=maybe_instant(row["decide_by_ms"]),
+        decided_by=row["decided_by"],
+        decided_at=maybe_instant(row["decided_ms"]),
+        decided_why=row["decided_why"],
     )
+
+
+# A job is read again and again, at every poll and every tick of a page, and these two never change.
+
+
+@lru_cache(maxsize=4096)
+def _brief_of(text: str) -> Brief:
+    return Brief.from_dict(json.loads(text))
+
+
+@lru_cache(maxsize=4096)
+def quote_of(text: str) -> Quote:
+    """The quote that a row holds."""
+    quote = json.loads(text)
+    quote |= {
+        "qualifier": Qualifier(quote["qualifier"]),
+        "problems": tuple(quote["problems"]),
+        "warnings": tuple(quote["warnings"]),
+        "concerns": tuple((field, message) for field, message in quote.get("concerns", ())),
+    }
+    return Quote(**quote)

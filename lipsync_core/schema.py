@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 metadata = MetaData()
@@ -45,13 +47,14 @@ jobs = Table(
     Column("base_url", String(200)),
     Column("key_fingerprint", String(16)),
     Column("vendor_id", String(300)),
-    Column("candidate", String(300)),
+    Column("candidate", String(300)),  # ids that may be its own, one a line
     Column("token_hash", String(64)),  # SHA-256 of the token in its webhook's address
     Column("due_ms", BigInteger),  # when a tracker takes it up next; while it is leased, the end of the lease
     Column("sent_ms", BigInteger),  # set right before the paid request leaves
     Column("expected_end_ms", BigInteger),
     Column("asks", Integer, nullable=False, server_default="0"),
     Column("snags", Integer, nullable=False, server_default="0"),
+    Column("flaws", Integer, nullable=False, server_default="0"),
     Column("missing_since_ms", BigInteger),
     Column("vendor_word", String(60)),
     Column("progress", Float),
@@ -67,13 +70,25 @@ jobs = Table(
     Column("month", String(7)),  # whose budget it counts in, from when it was about to be sent
     Column("counted_usd_micros", BigInteger, nullable=False, server_default="0"),
     Column("ceiling_usd_micros", BigInteger),  # what a person said an unknown price may come to
-    Index("jobs_by_month", "month", "state"),
+    Column("project", String(240), nullable=False, server_default=""),
+    Column("quoted_usd_micros", BigInteger),
+    Column("quoted_credits", Integer),
+    Column("decide_by_ms", BigInteger),  # until then somebody may approve or decline it
+    Column("decided_by", String(120)),
+    Column("decided_ms", BigInteger),
+    Column("decided_why", Text),
     Index("jobs_by_due", "due_ms"),
     Index("jobs_by_vendor_id", "provider", "environment", "vendor_id", unique=True),
     Index("jobs_by_token", "token_hash", unique=True),
     Index("jobs_by_likeness", "likeness", "id"),
     Index("jobs_by_batch", "batch", "id"),
     Index("jobs_by_engine", "engine", "state", "id"),
+    Index(  # holds all that a month adds up, so that no row is read for it
+        "jobs_by_month",
+        *("month", "state", "provider", "engine", "made_by", "project"),
+        *("counted_usd_micros", "quoted_usd_micros", "quoted_credits", "ceiling_usd_micros"),
+        *("billed_usd_micros", "billed_credits"),
+    ),
     # Each holds all that listing and searching ask, so that neither reads a row which it does not show.
     Index("jobs_by_state", "state", "id", "name", "made_by", "hidden_ms"),
     Index("jobs_by_maker", "made_by", "id", "state", "hidden_ms"),
@@ -116,6 +131,10 @@ accounts = Table(  # how each vendor's account stands
     Column("wait_until_ms", BigInteger),  # the vendor asked for a pause until then
     Column("last_error", Text),
     Column("last_error_ms", BigInteger),
+    Column("balance_usd_micros", BigInteger),  # what it held when it was last asked …
+    Column("balance_credits", String(32)),  # a decimal number
+    Column("balance_key", String(16)),  # … with this key
+    Column("balance_ms", BigInteger),
 )
 
 budgets = Table(  # what of each month is taken: spent, or reserved by jobs that are under way
@@ -181,4 +200,63 @@ secrets = Table(
     metadata,
     Column("name", String(32), primary_key=True),
     Column("value", LargeBinary, nullable=False),
+)
+
+people = Table(  # the team, once sign-in is on
+    "people",
+    metadata,
+    Column("email", String(120), primary_key=True),  # as `lipsync_core.people.address` writes it
+    Column("name", String(240), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("limit_usd_micros", BigInteger),  # for one press without approval; NULL for no limit
+    Column("invited", Boolean, nullable=False),  # may enter whatever the settings' rules say
+    Column("added_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger),
+    Column("removed_ms", BigInteger),
+    Column("notify_url", Text),
+    Column("notify_secret", String(120)),
+)
+
+sign_outs = Table(  # visits that ended, so that no other tab and no copied cookie goes on with one
+    "sign_outs",
+    metadata,
+    Column("visit", String(64), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+audit = Table(  # what people did to anything but a job; of jobs the events tell
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("made_by", String(120), nullable=False),
+    Column("did", Text, nullable=False),
+    Column("kind", String(16), nullable=False),  # person | cap | rate | invoice | vendor
+    Column("about", String(300), nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    sqlite_autoincrement=True,
+)
+
+notices = Table(  # what is to be told to whom outside
+    "notices",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event_id", Integer, ForeignKey("events.id"), nullable=False),
+    Column("to", String(120), nullable=False),  # team, or a person's address
+    Column("body", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("due_ms", BigInteger, index=True),  # NULL once it was told or given up
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("told_ms", BigInteger),
+    Column("last_error", Text),
+    UniqueConstraint("event_id", "to"),
+    sqlite_autoincrement=True,
+)
+
+read_events = Table(  # one row: up to which event notices were made
+    "read_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("until", Integer, nullable=False),
 )

@@ -15,8 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from lipsync_core.accounts import Account, Accounts
-from lipsync_core.claims import Answer, Claims
+from lipsync_core.claims import JUDGED, Answer, Claims
 from lipsync_core.database import now_ms
 from lipsync_core.engines import ENGINES
 from lipsync_core.errors import VendorIdTakenError
@@ -51,10 +53,9 @@ AFTER_POST = "after the POST, before the answer is kept"
 ANSWER_KEPT = "after the answer is kept, before it is applied"
 ANSWER_APPLIED = "after the answer is applied"
 
-JUDGED = (JobState.UNCONFIRMED, JobState.NOT_TAKEN, JobState.WRITTEN_OFF)
-"""States that a late answer can correct."""
-
 _LONGEST_HOOK = 200
+_TRIES_TO_KEEP = 60
+"""How often it is tried to write an answer down, which takes about half an hour."""
 _STOPPED = "The studio stopped after the order had left and before the answer came."
 
 
@@ -82,7 +83,7 @@ class Sending:
         token = secrets.token_urlsafe(24)
         try:
             request, base_url, hooked = await asyncio.to_thread(self._prepare, job, account, token)
-        except KeyError:
+        except (KeyError, FileNotFoundError):
             await self._settle(job, account.provider, Refused(Refusal.OTHER, _NO_FILE), None)
             return
         self.at(BEFORE_POST, job.id)
@@ -90,6 +91,7 @@ class Sending:
             self.claims.mark_sending,
             job.id,
             self.owner,
+            job.attempts,
             token_hash=hash_of(token) if hooked else None,
             lease_s=self.pace.send_lease_s,
             overdue_after_s=_overdue_after_s(job),
@@ -104,13 +106,23 @@ class Sending:
         answer: Answer | None = None
         outcome: SubmitOutcome | NotSent
         if isinstance(came, Response):
-            answer = await asyncio.to_thread(self.claims.journal, job.id, came)
+            answer = await self._journal(job, came)
             outcome = provider.read_submit(came)
+            self.at(ANSWER_KEPT, job.id)
         else:
             outcome = came
-        self.at(ANSWER_KEPT, job.id)
         await self._settle(job, provider, outcome, answer)
         self.at(ANSWER_APPLIED, job.id)
+
+    async def _journal(self, job: Job, came: Response) -> Answer:
+        """Keep an answer, even if the ledger cannot be written to for a while: nobody else knows it."""
+        for tried in range(_TRIES_TO_KEEP):
+            try:
+                return await asyncio.to_thread(self.claims.journal, job.id, came)
+            except SQLAlchemyError:
+                log.exception("the answer to job %s could not be written down; trying again", job.id)
+            await asyncio.sleep(min(0.5 * 2**tried, 30.0))
+        return await asyncio.to_thread(self.claims.journal, job.id, came)
 
     async def judge(self, job: Job) -> None:
         """Decide about a job whose sender stopped: from the answer it kept, or from how far it had come."""
@@ -120,10 +132,12 @@ class Sending:
             await self._settle(job, provider, provider.read_submit(answer.response), answer)
         elif job.sent_at is None:
             note = "the studio stopped before anything was sent; it is in the queue again"
-            again = Change(job.id, job.state, JobState.QUEUED, note=note, owner=self.owner, due_ms=now_ms())
+            again = Change(
+                job.id, job.state, JobState.QUEUED, note=note, owner=self.owner, due_ms=now_ms(), unsent=True
+            )
             await asyncio.to_thread(self.claims.settle, again)
         else:
-            await self._settle(job, provider, Unclear(_STOPPED, job.candidate), None)
+            await self._settle(job, provider, Unclear(_STOPPED), None)
 
     async def late(self, job: Job) -> bool:
         """Apply an answer that came after somebody had judged the job without it; False where there is none."""
@@ -149,12 +163,15 @@ class Sending:
     async def _settle(
         self, job: Job, provider: Provider, outcome: SubmitOutcome | NotSent, answer: Answer | None
     ) -> None:
-        """Make of the job what the outcome says, whoever holds it by now: an outcome is the truth about its POST."""
-        change = self._change(job, provider, outcome)
+        """Make of the job what the outcome says, whoever holds it by now: an outcome is the truth about its POST.
+
+        About its own only: where the job was taken up to be sent again since, that is another one.
+        """
+        await self._tell_account(job, outcome)  # first: the place that the job gives back is given to none by then
+        change = replace(self._change(job, provider, outcome), attempt=job.attempts)
         try:
             for owner in (self.owner, None):
                 if await asyncio.to_thread(self.claims.settle, replace(change, owner=owner), answer):
-                    await self._tell_account(job, outcome)
                     return
         except VendorIdTakenError as error:
             unclear = Unclear(f"{provider.title} answered with an id that another job has. {error}")
@@ -181,8 +198,11 @@ class Sending:
             )
         elif isinstance(outcome, Unclear) and outcome.candidate and state is JobState.UNCONFIRMED:
             change = Change(job.id, state, due_ms=now_ms(), values={"candidate": outcome.candidate})
-        if change is None:
-            change = Change(job.id, state, values={"due_ms": None})
+        if change is None:  # nothing that is not known; an unconfirmed job is looked for as before
+            known = {"error": _words(provider, outcome)} if state is JobState.UNCONFIRMED else {"due_ms": None}
+            change = Change(job.id, state, values=known)
+        if not isinstance(outcome, Taken):
+            change = replace(change, attempt=job.attempts)
         try:
             await asyncio.to_thread(self.claims.settle, change, answer)
         except VendorIdTakenError as error:
@@ -206,6 +226,7 @@ class Sending:
                         "candidate": None,
                         "error": None,
                         "snags": 0,
+                        "flaws": 0,
                     },
                 )
             case Refused():
@@ -236,7 +257,8 @@ class Sending:
                     owner=self.owner,
                     # Due at once, to look for traces of it at the vendor where that is possible.
                     due_ms=now,
-                    values={"error": what, "candidate": candidate or job.candidate},
+                    # A webhook may have offered one meanwhile.
+                    values={"error": what} | ({"candidate": candidate} if candidate else {}),
                 )
             case _:
                 why = f"{_words(provider, outcome)} It was tried for {_age_s(job) / 60:.0f} min."
@@ -248,7 +270,8 @@ class Sending:
             case Refused(kind=Refusal.KEY | Refusal.CREDIT, message=why):
                 await asyncio.to_thread(self.standings.pause, *about, job.key_fingerprint, why)
             case Busy(retry_after_s=wish_s):
-                await asyncio.to_thread(self.standings.wait, *about, wish_s or 5.0)
+                pause_s = max(wish_s or 0.0, self.pace.until_next_try_s(job.attempts))
+                await asyncio.to_thread(self.standings.wait, *about, pause_s)
             case NotSent(reason=why) | Unclear(what=why) | Refused(message=why):
                 await asyncio.to_thread(self.standings.failed, *about, why)
 

@@ -1,19 +1,20 @@
 """What the server answers besides pages: stored media by signed link, and whether it is well.
 
-Routes have no login, no cross-site check and no body limit of their own. These two need none: one tells
-nothing, the other gives only what an unguessable, expiring link names.
+Routes have no login, no cross-site check and no body limit of their own. These need none: one tells nothing, the
+others give only what an unguessable, expiring link names.
 """
 
 from __future__ import annotations
 
-import asyncio
 from functools import cache
 from ipaddress import ip_address
+from urllib.parse import quote, unquote
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lipsync_core.handouts import medium_route, review_route, zip_route
 from lipsync_core.studio import Studio
 from lipsync_core.webhooks import endpoint
 
@@ -33,24 +34,14 @@ webhook = endpoint(lambda: studio().webhook)
 """Takes a vendor's hint. One of the two doors that are open to everybody; it tells nothing."""
 
 
-async def media(request: Request) -> Response:
-    """A stored picture, voice or video, in ranges where a player seeks; ``?download`` saves it."""
-    token, name = request.path_params["token"], request.path_params["name"]
-    found = await asyncio.to_thread(studio().linked_file, token)
-    if found is None:
-        return PlainTextResponse("This link has expired or never existed.", 404)
-    path, mime = found
-    return FileResponse(
-        path,
-        media_type=mime,
-        filename=name,
-        content_disposition_type="attachment" if "download" in request.query_params else "inline",
-        headers={
-            "Cache-Control": "private, max-age=3600",
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        },
-    )
+media = medium_route(lambda token: studio().linked_file(token))
+"""A stored picture, voice or video."""
+
+zipped = zip_route(lambda token: studio().sharing.zipped(token))
+"""Several videos as one ZIP."""
+
+review = review_route(lambda token: studio().sharing.reviewed(token))
+"""One video, for whoever has the link."""
 
 
 class LoopbackOnly:
@@ -75,9 +66,59 @@ class LoopbackOnly:
             await PlainTextResponse(OPEN_REFUSED, 403)(scope, receive, send)
 
 
+class KeepsAddress:
+    """Brings a person who follows a link and has to sign in first to where the link leads; Streamlit forgets it.
+
+    Only an address on this server is kept: a path that begins with one slash.
+    """
+
+    COOKIE = "studio_next"
+    SIGNED_IN = "_streamlit_user"
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Note where somebody who is signed out wants to go, and go there once they are back."""
+        request = Request(scope) if scope["type"] == "http" and scope["method"] == "GET" else None
+        if request is None or request.headers.get("sec-fetch-dest") != "document":
+            await self._app(scope, receive, send)
+            return
+        wanted = unquote(request.cookies.get(self.COOKIE, ""))
+        path, query = request.url.path, request.url.query
+        if self.SIGNED_IN in request.cookies:
+            if path == "/" and wanted:
+                there = RedirectResponse(wanted if is_own_path(wanted) else "/", 302)
+                there.delete_cookie(self.COOKIE, httponly=True, samesite="lax")
+                await there(scope, receive, send)
+                return
+        elif path in PAGE_PATHS:
+            send = _setting(send, f"{self.COOKIE}={quote(path + (f'?{query}' if query else ''), safe='')}")
+        await self._app(scope, receive, send)
+
+
+PAGE_PATHS = ("/jobs", "/estimate", "/spend", "/providers", "/team")
+"""The addresses that are worth coming back to."""
+
+
+def is_own_path(address: str) -> bool:
+    """Whether an address leads to one of this server's pages, whatever a browser makes of its letters."""
+    return address.partition("?")[0] in PAGE_PATHS and address.isprintable() and "\\" not in address
+
+
+def _setting(send: Send, cookie: str) -> Send:
+    async def sends(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            line = f"{cookie}; Path=/; Max-Age=600; HttpOnly; SameSite=Lax"
+            message = {**message, "headers": [*message["headers"], (b"set-cookie", line.encode())]}
+        await send(message)
+
+    return sends
+
+
 OPEN_REFUSED = (
-    "This studio has no sign-in, so it answers on this computer only (127.0.0.1). "
-    "To let others in without one, set STUDIO_ALLOW_OPEN=1 and start it again."
+    "This studio has no sign-in, so it answers on this computer only (127.0.0.1). Configure one in "
+    ".streamlit/secrets.toml, or set STUDIO_ALLOW_OPEN=1 to let others in without, and start it again."
 )
 
 

@@ -5,10 +5,13 @@ Keys therefore stay out of the environment that worker processes inherit.
 
 from __future__ import annotations
 
+import base64
 import os
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from zoneinfo import ZoneInfo
@@ -51,6 +54,30 @@ class Settings:
     or in ``data/``."""
     timezone: str = "UTC"
     """``STUDIO_TIMEZONE``: whose months the caps follow, such as ``Europe/Berlin``."""
+    sign_in: bool = False
+    """Whether people have to sign in: Streamlit's secrets file has an ``[auth]`` table."""
+    audiences: tuple[str, ...] = ()
+    """The client ids in that table: whom a sign-in must be meant for."""
+    admin: str | None = None
+    """``STUDIO_ADMIN``: the address of the first admin."""
+    allowed_domains: tuple[str, ...] = ()
+    """``STUDIO_ALLOWED_DOMAINS``: whose addresses may enter."""
+    allowed_emails: tuple[str, ...] = ()
+    """``STUDIO_ALLOWED_EMAILS``: who else may enter."""
+    allowed_groups: tuple[str, ...] = ()
+    """``STUDIO_ALLOWED_GROUPS``: members of which groups may enter."""
+    groups_claim: str = "groups"
+    """``STUDIO_GROUPS_CLAIM``: what the provider calls the list of a person's groups."""
+    sign_in_hours: float = 12.0
+    """``STUDIO_SIGN_IN_HOURS``: for how long a sign-in is good."""
+    approval_days: float = 7.0
+    """``STUDIO_APPROVAL_DAYS``: for how long a job waits for approval."""
+    approve_own: bool = False
+    """``STUDIO_APPROVE_OWN``: approvers may approve their own jobs."""
+    notify_url: str | None = field(default=None, repr=False)
+    """``STUDIO_NOTIFY_URL``: where the team is told what became of jobs."""
+    notify_secret: str | None = field(default=None, repr=False)
+    """``STUDIO_NOTIFY_SECRET``: what these messages are signed with."""
     vendors: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What the vendors' own variables say, keys among them; never shown."""
 
@@ -66,7 +93,7 @@ class Settings:
         return cls(
             database_url=given.get("STUDIO_DATABASE_URL") or f"sqlite:///{ROOT / 'data' / 'studio.db'}",
             media_dir=_folder(given.get("STUDIO_MEDIA_URL") or str(ROOT / "data" / "media")),
-            fetch_allow=tuple(host.strip() for host in given.get("STUDIO_FETCH_ALLOW", "").split(",") if host.strip()),
+            fetch_allow=_list(given, "STUDIO_FETCH_ALLOW"),
             poll_interval_s=_positive(given, "STUDIO_POLL_INTERVAL_S"),
             allow_open=_switch(given, "STUDIO_ALLOW_OPEN"),
             draft_slots=int(_positive(given, "STUDIO_DRAFT_SLOTS") or max(1, (os.cpu_count() or 1) // 2)),
@@ -75,12 +102,61 @@ class Settings:
             public_url=_address(given, "STUDIO_PUBLIC_URL"),
             rates_file=_rates_file(given),
             timezone=_timezone(given, "STUDIO_TIMEZONE"),
+            **_sign_in(given),
+            admin=given.get("STUDIO_ADMIN", "").strip() or None,
+            allowed_domains=_list(given, "STUDIO_ALLOWED_DOMAINS"),
+            allowed_emails=_list(given, "STUDIO_ALLOWED_EMAILS"),
+            allowed_groups=_list(given, "STUDIO_ALLOWED_GROUPS"),
+            groups_claim=given.get("STUDIO_GROUPS_CLAIM", "").strip() or "groups",
+            sign_in_hours=_positive(given, "STUDIO_SIGN_IN_HOURS") or 12.0,
+            approval_days=_positive(given, "STUDIO_APPROVAL_DAYS") or 7.0,
+            approve_own=_switch(given, "STUDIO_APPROVE_OWN"),
+            **_notify(given),
             vendors={name: value for name, value in given.items() if name.startswith(VENDOR_PREFIXES)},
         )
 
 
 def _switch(given: Mapping[str, str], name: str) -> bool:
     return given.get(name, "").strip().lower() in {"1", "true", "yes", "on"}
+
+
+def _list(given: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(entry.strip() for entry in given.get(name, "").split(",") if entry.strip())
+
+
+def _sign_in(given: Mapping[str, str]) -> dict[str, Any]:
+    """What the ``[auth]`` table of Streamlit's secrets says that concerns the core; its secrets are not kept."""
+    files = [Path(name).expanduser() for name in given.get("STREAMLIT_SECRETS_FILES", "").split()]
+    for file in files or [Path.home() / ".streamlit" / "secrets.toml", ROOT / ".streamlit" / "secrets.toml"]:
+        try:
+            auth = tomllib.loads(file.read_text(encoding="utf-8")).get("auth")
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{file.name} cannot be read, so nobody could sign in: {error}.") from None
+        if isinstance(auth, dict):
+            tables = [auth, *(table for table in auth.values() if isinstance(table, dict))]
+            clients = tuple(str(table["client_id"]) for table in tables if table.get("client_id"))
+            return {"sign_in": True, "audiences": clients}
+    return {}
+
+
+def _notify(given: Mapping[str, str]) -> dict[str, Any]:
+    url, secret = given.get("STUDIO_NOTIFY_URL", "").strip(), given.get("STUDIO_NOTIFY_SECRET", "").strip()
+    if not url:
+        return {}
+    if not url.lower().startswith(("https://", "http://")):
+        raise SettingsError("STUDIO_NOTIFY_URL is no web address. Give one that begins with https://.")
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        key = b""
+    if not 24 <= len(key) <= 64:
+        raise SettingsError(
+            "STUDIO_NOTIFY_SECRET must be “whsec_” and 24 to 64 random bytes in Base64, "
+            "as the Standard Webhooks scheme has it."
+        )
+    return {"notify_url": url, "notify_secret": secret}
 
 
 def _rates_file(given: Mapping[str, str]) -> Path:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
 from lipsync_core.database import Database, maybe_instant, now_ms
+from lipsync_core.providers.wire import Balance
 from lipsync_core.schema import accounts
 
 _SAME_FOR = timedelta(seconds=30)
@@ -25,6 +27,17 @@ class Standing:
     wait_until: datetime | None = None
     last_error: str | None = None
     last_error_at: datetime | None = None
+    balance: Balance | None = None
+    """What it held when it was last asked."""
+    balance_key: str | None = None
+    """The fingerprint of the key with which it was asked; another key may be another account's."""
+    balance_at: datetime | None = None
+
+    def held(self, key: str | None) -> tuple[Balance, datetime] | None:
+        """What the account of this key held, and when; None where nobody asked."""
+        if self.balance is None or self.balance_at is None or self.balance_key != key:
+            return None
+        return self.balance, self.balance_at
 
 
 class Standings:
@@ -47,6 +60,9 @@ class Standings:
             wait_until=maybe_instant(row.wait_until_ms),
             last_error=row.last_error,
             last_error_at=maybe_instant(row.last_error_ms),
+            balance=_balance_of(row),
+            balance_key=row.balance_key,
+            balance_at=maybe_instant(row.balance_ms),
         )
 
     def pause(self, provider: str, environment: str, key: str | None, why: str) -> None:
@@ -70,8 +86,25 @@ class Standings:
             return
         self._set(provider, environment, last_error=what, last_error_ms=now_ms())
 
+    def holds(self, provider: str, environment: str, key: str | None, balance: Balance) -> None:
+        """Note what an account said that it holds."""
+        self._set(
+            provider,
+            environment,
+            balance_usd_micros=balance.usd_micros,
+            balance_credits=None if balance.credits is None else str(balance.credits),
+            balance_key=key,
+            balance_ms=now_ms(),
+        )
+
     def _set(self, provider: str, environment: str, **values: Any) -> None:
         this = (accounts.c.provider == provider, accounts.c.environment == environment)
         with self._db.write() as connection:
             if connection.execute(update(accounts).where(*this).values(values)).rowcount == 0:
                 connection.execute(insert(accounts).values(provider=provider, environment=environment, **values))
+
+
+def _balance_of(row: Any) -> Balance | None:
+    if row.balance_ms is None:
+        return None
+    return Balance(None if row.balance_credits is None else Decimal(row.balance_credits), row.balance_usd_micros)

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,30 +18,42 @@ from urllib.parse import unquote, urlsplit
 from lipsync_core import rates as rate_file
 from lipsync_core import workers
 from lipsync_core.accounts import Account, Accounts
+from lipsync_core.affording import Means, low_balance, stale_prices, unmet
+from lipsync_core.approval import Approvals, Terms, above_limit
+from lipsync_core.auditing import Audit
 from lipsync_core.brief import MEDIA_FIELDS, Brief, KeptMedium, Medium, MouthBox, mouth_box_error
-from lipsync_core.briefs import BriefDesk, OpenBrief, new_brief_id
-from lipsync_core.budgets import Budgets, month_at, over_cap_text
+from lipsync_core.briefs import BriefDesk, OpenBatch, OpenBrief, new_brief_id
+from lipsync_core.budgets import Budgets, Over, Room, month_at, over_cap_text, scopes_of
 from lipsync_core.claims import Claims
+from lipsync_core.cleaning import CleanUp
 from lipsync_core.database import Database, now_ms
 from lipsync_core.engines import DRAFT, ENGINES, Engine
+from lipsync_core.errands import Errands
 from lipsync_core.errors import BriefError, FetchError, MediaError, VendorError
+from lipsync_core.estimating import Estimates
 from lipsync_core.hosting import KINDS, Hosting
 from lipsync_core.job import LIVE, SANDBOX, Job, JobEvent, JobState
 from lipsync_core.ledger import Filter, Ledger, NewJob
 from lipsync_core.links import Links
 from lipsync_core.media import Kind, MediaStore, MediumFacts, Variant
 from lipsync_core.naming import download_name
+from lipsync_core.notices import Notices
 from lipsync_core.orders import MISSING, fits
 from lipsync_core.pace import DAY_S, Pace
+from lipsync_core.people import People
 from lipsync_core.playground import FILES_ROUTE, HOOKS_ROUTE, origin_of
 from lipsync_core.presenters import Presenters
-from lipsync_core.pricing import PriceRoseError, Quote, has_risen, priced
+from lipsync_core.pricing import Costed, PriceRoseError, Quote, has_risen, price_text, priced
 from lipsync_core.quoting import assess, length_of
+from lipsync_core.roles import Action
 from lipsync_core.sending import Point, hash_of
 from lipsync_core.settings import Settings
-from lipsync_core.standing import Standings
+from lipsync_core.sharing import Sharing
+from lipsync_core.spending import Spending
+from lipsync_core.standing import Standing, Standings
 from lipsync_core.tariffs import Override, Rates
 from lipsync_core.tracker import STALE_S, Tracker, unwatched
+from lipsync_core.trimming import trim_voice
 from lipsync_core.vendors import Vendors
 
 MAX_LINK_BYTES = 200 * 1024 * 1024
@@ -58,23 +70,41 @@ class Studio:
         database = Database(settings.database_url)
         database.migrate()
         self._ledger = Ledger(database)
-        self._claims = Claims(database, settings.timezone)
-        self.budgets = Budgets(database, settings.timezone)
+        self.people = People(database, settings)
+        """Who may enter, and what each may do."""
+        self.audit = Audit(database)
+        """Who did what."""
+        terms = Terms(settings.approval_days, settings.approve_own)
+        self._terms = terms
+        self._approvals = Approvals(database, terms, sign_in=settings.sign_in)
+        self._notices = Notices(
+            database, _team(settings), settings.fetch_allow, settings.public_url, settings.poll_interval_s
+        )
+        self._claims = Claims(database, settings.timezone, terms if settings.sign_in else None)
+        self.budgets = Budgets(database, settings.timezone, self.people.check)
         """Monthly caps and the vendors' invoices."""
+        self.spending = Spending(database, settings.timezone)
+        """What each month came to."""
         self._standings = Standings(database)
         self._desk = BriefDesk(database)
         self._store = MediaStore(settings.media_dir, database)
         self._links = Links(self._ledger.secret("links", secrets.token_bytes(32)))
+        self.sharing = Sharing(self._ledger, self._links, self._store)
+        """Finished videos for other people."""
+        self.cleanup = CleanUp(database, self._store)
+        """Removes what nobody has used for long."""
         self._accounts = Accounts(settings, self._sandbox_origin)
         self._hosting = Hosting(
             self._store, self._links.path_for, settings.public_url, lambda: self._sandbox_origin() + FILES_ROUTE
         )
-        self.vendors = Vendors(self._accounts, self._standings)
+        self.vendors = Vendors(self._accounts, self._standings, self.people.check, self.audit)
         """The vendors, for whoever wants to know what costs nothing."""
         self.presenters = Presenters(
             self._accounts, self.vendors, self._store, settings.media_dir / ".cache", settings.fetch_allow
         )
         """Creatify's stock presenters and voices."""
+        self.estimates = Estimates(self.rates, self._ledger.took, self._places)
+        """What clips would cost and how long they would take, before there is anything to render."""
 
     @classmethod
     def from_env(cls) -> Studio:
@@ -93,8 +123,10 @@ class Studio:
 
     # Quoting and submitting
 
-    def quotes(self, brief: Brief, *, sandbox: bool | None = None) -> list[Quote]:
+    def quotes(self, brief: Brief, *, sandbox: bool | None = None, by: str | None = None) -> list[Quote]:
         """One quote for every engine that fits the brief's scene and media, cheapest first.
+
+        A monthly cap that does not hold a price is one of its problems; ``by`` says whose own cap counts, too.
 
         Raises:
             BriefError: the media themselves cannot be used.
@@ -103,7 +135,8 @@ class Studio:
         must_read = any(engine.is_draft for engine in eligible) and brief.engine is not None
         media, unread = self._media(brief, keep=False, must_read=must_read)
         rates, environment = self.rates(), self._environment(sandbox)
-        quotes = [self._assess(engine, brief, media, unread, rates, environment)[0] for engine in eligible]
+        means = self._means(brief, environment, by)
+        quotes = [self._assess(engine, brief, media, unread, rates, environment, means)[0] for engine in eligible]
         return sorted(quotes, key=lambda quote: (quote.usd_micros is None, quote.usd_micros or 0))
 
     def submit(
@@ -122,43 +155,85 @@ class Studio:
 
         A nonce seen before returns that press's job; without one, identical briefs are different jobs. For ``hold_s``
         seconds no tracker takes it up. ``agreed`` is the quote that a person saw; ``ceiling_usd_micros`` is what an
-        unknown price may come to, where a cap limits it.
+        unknown price may come to, where a cap limits it. What is above the limit of ``by`` waits for approval.
 
         Raises:
             BriefError: the brief cannot be rendered; nothing was queued.
+            NotAllowedError: ``by`` may not make clips; nothing was queued.
             PriceRoseError: it costs more than ``agreed`` said; nothing was queued.
         """
+        self.people.check(by, Action.MAKE)
+        if nonce is not None and (pressed := self._ledger.pressed(nonce)) is not None:
+            return self._whole(pressed)  # before it is asked whether a cap holds it a second time
         environment = self._environment(sandbox)
         new = self._new_job(brief, by, environment, agreed, ceiling_usd_micros)
         return self._whole(
             self._ledger.add(
-                replace(new, nonce=nonce, hold_s=hold_s if new.base_url is not None else 0.0, follows=follows)
+                replace(
+                    self._limited([new], by)[0],
+                    nonce=nonce,
+                    hold_s=hold_s if new.base_url is not None else 0.0,
+                    follows=follows,
+                )
             )
         )
 
     def submit_all(
-        self, briefs: Sequence[Brief], *, by: str, batch: str, sandbox: bool | None = None, hold_s: float = 0.0
+        self,
+        briefs: Sequence[Brief],
+        *,
+        by: str,
+        batch: str,
+        sandbox: bool | None = None,
+        hold_s: float = 0.0,
+        agreed: Sequence[Costed] | None = None,
     ) -> list[Job]:
         """Queue a job for each brief, or for none. ``batch`` names the press: seen before, it returns that one's jobs.
 
+        ``agreed`` are the prices that a person saw, one for each brief.
+
         Raises:
             BriefError: one of the briefs cannot be rendered; nothing was queued.
+            NotAllowedError: ``by`` may not make clips; nothing was queued.
+            PriceRoseError: one costs more than was agreed to; nothing was queued.
         """
+        self.people.check(by, Action.MAKE)
+        nonces = [f"{batch}.{place}" for place in range(len(briefs))]
+        pressed = [job for nonce in nonces if (job := self._ledger.pressed(nonce)) is not None]
+        if len(pressed) == len(briefs):
+            return [self._whole(job) for job in pressed]
         environment = self._environment(sandbox)
+        shown = [None] * len(briefs) if agreed is None else agreed
         news = [
-            replace(self._new_job(brief, by, environment, None), nonce=f"{batch}.{place}", batch=batch, hold_s=hold_s)
-            for place, brief in enumerate(briefs)
+            replace(self._new_job(brief, by, environment, price), nonce=nonce, batch=batch, hold_s=hold_s)
+            for nonce, brief, price in zip(nonces, briefs, shown, strict=True)
         ]
-        return [self._whole(job) for job in self._ledger.add_all(news)]
+        self._check_together(news, by)
+        return [self._whole(job) for job in self._ledger.add_all(self._limited(news, by))]
+
+    def _limited(self, news: Sequence[NewJob], by: str) -> list[NewJob]:
+        """The jobs of one press, its paid ones waiting for approval where together they are above the maker's limit."""
+        person = self.people.who(by) if self.people.sign_in else None
+        paid = [new for new in news if not new.quote.engine.startswith("draft/")]
+        if person is None or not paid:
+            return list(news)
+        prices = [new.quote.usd_micros if new.quote.usd_micros is not None else new.ceiling_usd_micros for new in paid]
+        known = [price for price in prices if price is not None]
+        above = above_limit(person, sum(known) if len(known) == len(prices) else None)
+        if above is None:
+            return list(news)
+        until_ms = self._terms.until_ms()
+        return [replace(new, decide_by_ms=until_ms, decided_why=above) if new in paid else new for new in news]
 
     def _new_job(
-        self, brief: Brief, by: str, environment: str, agreed: Quote | None, ceiling: int | None = None
+        self, brief: Brief, by: str, environment: str, agreed: Costed | None, ceiling: int | None = None
     ) -> NewJob:
         engine = ENGINES.get(brief.engine or "")
         if engine is None:
             raise BriefError({"engine": f"Choose an engine: {', '.join(ENGINES)}."})
         media, unread = self._media(brief, keep=True, must_read=engine.is_draft)
-        quote, errors = self._assess(engine, brief, media, unread, self.rates(), environment)
+        means = self._means(brief, environment, by, ceiling)
+        quote, errors = self._assess(engine, brief, media, unread, self.rates(), environment, means)
         if errors:
             raise BriefError(errors)
         if agreed is not None:
@@ -175,8 +250,8 @@ class Studio:
         picks_seed = brief.seed == -1 and engine.is_draft
         frozen = replace(asked, seed=secrets.randbelow(2**31)) if picks_seed else asked
         paid = not engine.is_draft
-        if paid and environment == LIVE:
-            self._check_caps(frozen, quote, by, ceiling)
+        if paid and quote.usd_micros is None and ceiling is None and means.room.caps:
+            raise BriefError({"ceiling": over_cap_text(Over(means.room.caps[0], means.room.month, None))})
         account = self._accounts.of(engine.provider, environment) if paid else None
         return NewJob(
             brief=frozen,
@@ -190,16 +265,24 @@ class Studio:
             ceiling_usd_micros=ceiling,
         )
 
-    def _check_caps(self, brief: Brief, quote: Quote, by: str, ceiling: int | None) -> None:
-        """Refuse what a cap would not hold. It is counted, and refused for good, when it is about to be sent."""
-        amount = quote.usd_micros if quote.usd_micros is not None else ceiling
-        if amount is None:
-            if self.budgets.any_cap(brief.project, by):
-                raise BriefError({"ceiling": "We can’t say what this costs in dollars. Say what it may cost at most."})
-            return
-        over = self.budgets.exceeded(brief.project, by, self.month(), amount)
+    def _means(self, brief: Brief, environment: str, by: str | None, ceiling: int | None = None) -> Means:
+        scopes = scopes_of(brief.project.strip(), by)
+        room = self.budgets.room(scopes, self.month()) if environment == LIVE else Room("")
+        return Means(room, by, ceiling)
+
+    def _check_together(self, news: Sequence[NewJob], by: str) -> None:
+        """Refuse jobs each of which a cap would hold, but not all. The last word is spoken right before each leaves."""
+        asked: dict[str, int] = {}
+        for new in news:
+            if new.base_url is None or new.environment != LIVE:
+                continue
+            known = new.quote.usd_micros
+            for scope in scopes_of(new.brief.project, by):
+                asked[scope] = asked.get(scope, 0) + (known if known is not None else new.ceiling_usd_micros or 0)
+        over = self.budgets.room(asked, self.month()).over(asked)
         if over is not None:
-            raise BriefError({"engine": over_cap_text(over, amount)})
+            text = over_cap_text(over, what=f"Together these clips ({price_text(over.usd_micros)})", by=by)
+            raise BriefError({"engine": text})
 
     def _assess(
         self,
@@ -209,22 +292,37 @@ class Studio:
         unread: Mapping[str, str],
         rates: Rates,
         environment: str,
+        means: Means,
     ) -> tuple[Quote, dict[str, str]]:
-        obstacles = dict(unread)  # what this computer cannot read, the draft engine cannot render
-        warnings: list[str] = []
-        seen: list[tuple[float, float]] = []
-        if not engine.is_draft:
-            account = self._accounts.of(engine.provider, environment)
-            obstacles = self._obstacles(account, engine, media)
-            seen = self._ledger.took(engine.id)
-            warnings = [f"{why} {engine.vendor} fetches it itself, so this may still work." for why in unread.values()]
         today = datetime.now(UTC).date()
-        return assess(engine, brief, media, rates=rates, today=today, seen=seen, obstacles=obstacles, warnings=warnings)
+        if engine.is_draft:  # what this computer cannot read, it cannot render
+            return assess(engine, brief, media, rates=rates, today=today, obstacles=unread)
+        account = self._accounts.of(engine.provider, environment)
+        standing = self._standings.of(engine.provider, environment)
+        warnings = [f"{why} {engine.vendor} fetches it itself, so this may still work." for why in unread.values()]
+        quote, errors = assess(
+            engine,
+            brief,
+            media,
+            rates=rates,
+            today=today,
+            seen=self._ledger.took(engine.id),
+            obstacles=self._obstacles(account, standing, engine, media),
+            warnings=warnings,
+        )
+        if (refusal := means.refusal(quote, engine, brief, media, rates=rates, today=today)) is not None:
+            errors = {"cap": refusal, **errors}
+            quote = replace(quote, problems=(refusal, *quote.problems), concerns=(("cap", refusal), *quote.concerns))
+        if (held := standing.held(account.fingerprint)) is not None:
+            low = low_balance(engine.vendor, *held, usd_micros=quote.usd_micros, credits=quote.credits)
+            quote = quote if low is None else replace(quote, warnings=(*quote.warnings, low))
+        return quote, errors
 
-    def _obstacles(self, account: Account, engine: Engine, media: Mapping[str, MediumFacts]) -> dict[str, str]:
+    def _obstacles(
+        self, account: Account, standing: Standing, engine: Engine, media: Mapping[str, MediumFacts]
+    ) -> dict[str, str]:
         if account.key_problem is not None:
             return {"engine": f"No {engine.vendor} key. {account.key_problem}"}
-        standing = self._standings.of(engine.provider, account.environment)
         if standing.paused_at is not None and standing.paused_key == account.fingerprint:
             return {
                 "engine": f"{engine.vendor} is paused: {standing.paused_why} "
@@ -266,7 +364,7 @@ class Studio:
     def _medium(self, medium: Medium, kind: Kind, *, keep: bool) -> MediumFacts:
         if isinstance(medium, KeptMedium):
             facts = self._store.get(medium.sha256, kind)
-            if facts is None:
+            if facts is None or not self._store.path(facts).is_file():
                 raise MediaError("No longer here", f"“{medium.name}” is not in the media store. Choose it again.")
             return replace(facts, name=medium.name, url=medium.url)
         if isinstance(medium, str) and medium.lower().startswith(("http://", "https://")):
@@ -285,13 +383,31 @@ class Studio:
         """What this team pays where it set that itself. Raises `SettingsError` where the file is nonsense."""
         return rate_file.load(self._rates_file)
 
-    def set_rate(self, place: str, override: Override | None) -> None:
-        """Set, or with None forget, the team's own rate of a provider or engine. Raises `SettingsError`."""
+    def set_rate(self, place: str, override: Override | None, *, by: str = "") -> None:
+        """Set, or with None forget, the team's own rate of a provider or engine.
+
+        Raises `SettingsError` and `NotAllowedError`.
+        """
+        self.people.check(by, Action.PRICES)
+        before = self.rates().overrides.get(place)
         rate_file.change(self._rates_file, place, override)
+        did = "set the rate" if override is not None else "forgot the rate"
+        told = [None if rate is None else asdict(rate) for rate in (before, override)]
+        self.audit.note(by or (override.by if override else ""), did, "rate", place, before=told[0], after=told[1])
 
     @property
     def _rates_file(self) -> Path:
         return self._settings.rates_file
+
+    def money_warnings(self) -> tuple[str, ...]:
+        """What to look after, for whoever pays: accounts that hold too little for what waits, and stale prices."""
+        needs = self.spending.needs()
+        found = []
+        for state in self.vendors.states():
+            need = needs.get(state.id)
+            if need is not None and state.held is not None:
+                found.append(unmet(state.title, *state.held, need))
+        return (*filter(None, found), *stale_prices(self.rates(), datetime.now(UTC).date()))
 
     def month(self) -> str:
         """The present month, as ``2026-11``, where the team is."""
@@ -349,13 +465,36 @@ class Studio:
         """How many jobs the filter lets through."""
         return self._ledger.count(which)
 
-    def pending(self, limit: int = 12) -> list[Job]:
-        """Jobs that are still being worked on, the next in line first."""
-        return self._ledger.pending(limit)
+    def pending(self, limit: int = 12, batch: str | None = None) -> list[Job]:
+        """Jobs that are still being worked on, of one batch or of all, the next in line first."""
+        return self._ledger.pending(limit, batch)
 
     def ahead_of(self, job: Job) -> int:
-        """How many pending jobs are older than this one."""
-        return self._ledger.ahead_of(job.id)
+        """How many drafts come before this one; of paid jobs each vendor has its own places."""
+        return self._ledger.ahead_of(job.id) if job.is_draft else 0
+
+    def places_used(self) -> Mapping[tuple[str, str], int]:
+        """How many jobs each vendor is working on, by vendor and environment."""
+        return self._ledger.at_vendors()
+
+    def places(self, provider: str) -> int:
+        """How many jobs a vendor is given at once."""
+        return self._accounts.places(provider)
+
+    def _places(self, provider: str) -> int:
+        return self._settings.draft_slots if provider == DRAFT else self._accounts.places(provider)
+
+    def expected_s(self, job: Job) -> tuple[float | None, float | None]:
+        """Seconds within which half, and nine of ten, renders like this one are ready; None where nobody knows.
+
+        The sandbox is faster by its speed, but asked no more often, and it renders for real.
+        """
+        half_s, most_s = job.quote.expected_s, job.quote.p90_s
+        if not job.sandbox or half_s is None:
+            return half_s, most_s
+        speed = self._settings.sandbox_speed
+        asked_s = min(self._accounts.providers[job.provider].poll_every_s.value, self._settings.poll_interval_s or 60.0)
+        return half_s / speed + asked_s + 5.0, (most_s or half_s) / speed + 2 * asked_s + 10.0
 
     def history(self, job_id: int) -> list[JobEvent]:
         """What happened to a job, oldest first."""
@@ -366,28 +505,76 @@ class Studio:
         return self._ledger.makers()
 
     def withdraw(self, job_id: int, *, by: str) -> bool:
-        """Take a job back, free of charge; False where that is no longer possible."""
-        job = self._ledger.job(job_id)
+        """Take a job back, free of charge; False where that is no longer possible. Raises `NotAllowedError`."""
+        job = self._own(job_id, by)
         note = "withdrawn; nothing was charged"
         return job.can_withdraw and self._ledger.move(job_id, job.state, JobState.WITHDRAWN, by=by, note=note)
 
     def withdraw_batch(self, batch: str, *, by: str) -> int:
-        """Take back every job of a batch that was not sent yet; returns how many."""
+        """Take back every job of a batch that was not sent yet; returns how many. Raises `NotAllowedError`."""
+        for job in self._ledger.page(Filter(batch=batch, hidden=True), limit=1):
+            self.people.check(by, Action.HANDLE, owner=job.by)
         return self._ledger.withdraw_batch(batch, by)
 
     def hide(self, job_id: int, *, by: str) -> None:
-        """Take a job off the lists. It is tended and its video kept all the same. Raises `UnknownJobError`."""
-        self._ledger.job(job_id)
+        """Take a job off the lists. It is tended and its video kept all the same.
+
+        Raises `UnknownJobError` and `NotAllowedError`.
+        """
+        self._own(job_id, by)
         self._ledger.hide(job_id, True, by)
 
     def unhide(self, job_id: int, *, by: str) -> None:
-        """Put a job back on the lists. Raises `UnknownJobError`."""
-        self._ledger.job(job_id)
+        """Put a job back on the lists. Raises `UnknownJobError` and `NotAllowedError`."""
+        self._own(job_id, by)
         self._ledger.hide(job_id, False, by)
 
-    def ask_now(self, job_id: int) -> None:
-        """Have the vendor asked, or the download tried, at once instead of when it is due."""
+    def ask_now(self, job_id: int, *, by: str = "") -> None:
+        """Have the vendor asked, or the download tried, at once instead of when it is due. Raises `NotAllowedError`."""
+        self._own(job_id, by)
         self._ledger.ask_now(job_id)
+
+    def _own(self, job_id: int, by: str) -> Job:
+        """A job that ``by`` may handle. Raises `UnknownJobError` and `NotAllowedError`."""
+        job = self._ledger.job(job_id)
+        self.people.check(by, Action.HANDLE, owner=job.by)
+        return job
+
+    # What is above somebody's limit
+
+    def approve(self, job_id: int, *, by: str, agreed: Quote | None = None, hold_s: float = 0.0) -> bool:
+        """Let a job that waits for approval be sent; False where it does not wait any more.
+
+        ``agreed`` is the quote that the approver saw, by default the frozen one. A price that is higher by now is
+        frozen instead, and has to be approved anew.
+
+        Raises:
+            BriefError: it could not be sent; it goes on waiting.
+            NotAllowedError: ``by`` may not decide about it.
+            PriceRoseError: it costs more by now; it goes on waiting.
+        """
+        self._approvals.check(job_id, by=by)
+        job = self._ledger.job(job_id)
+        if job.state is not JobState.AWAITING_APPROVAL:
+            return False
+        fresh = self._new_job(job.brief, job.by, job.environment, None, job.ceiling_usd_micros).quote
+        seen = agreed or job.quote
+        if has_risen(seen, fresh):
+            self._approvals.reprice(job_id, fresh, by=by)
+            text = f"The price is now {priced(fresh)}, not {priced(seen)}. Nothing was sent: approve it anew."
+            raise PriceRoseError(fresh, text)
+        return self._approvals.approve(job_id, by=by, hold_s=hold_s)
+
+    def decline(self, job_id: int, why: str = "", *, by: str) -> bool:
+        """Take back a job that waits for approval, with a reason; False where it does not wait any more.
+
+        Raises `NotAllowedError`.
+        """
+        return self._approvals.decline(job_id, why, by=by)
+
+    def awaiting(self, limit: int = 50) -> list[Job]:
+        """Jobs that wait for approval, the longest waiting first."""
+        return self._approvals.waiting(limit)
 
     # An answer that was lost: four ways out, and jobs that were started elsewhere
 
@@ -399,8 +586,9 @@ class Studio:
         Raises:
             VendorError: the vendor does not know the id, or could not be asked. Nothing was changed.
             VendorIdTakenError: another job has it. Nothing was changed.
+            NotAllowedError: it is somebody else's.
         """
-        job = self._ledger.job(job_id)
+        job = self._own(job_id, by)
         vendor_id = vendor_id.strip()
         self.vendors.look(job.provider, job.environment, job.base_url, vendor_id)
         note = f"confirmed by hand: the vendor has it as {vendor_id}"
@@ -408,24 +596,43 @@ class Studio:
         return self._ledger.attach(job_id, JobState.UNCONFIRMED, vendor_id, by=by, note=note, due_ms=due)
 
     def not_taken(self, job_id: int, *, by: str) -> bool:
-        """A person found out that an unconfirmed job never reached the vendor."""
+        """A person found out that an unconfirmed job never reached the vendor. Raises `NotAllowedError`."""
+        self._own(job_id, by)
         note = "declared not taken; nothing was charged"
         return self._ledger.move(job_id, JobState.UNCONFIRMED, JobState.NOT_TAKEN, by=by, note=note)
 
     def write_off(self, job_id: int, *, by: str) -> bool:
-        """Give an unconfirmed job up; its price counts as spent."""
+        """Give an unconfirmed job up; its price counts as spent. Raises `NotAllowedError`."""
+        self._own(job_id, by)
         note = "written off; its price counts as spent"
         return self._ledger.move(job_id, JobState.UNCONFIRMED, JobState.WRITTEN_OFF, by=by, note=note)
 
-    def send_again(self, job_id: int, *, by: str) -> Job:
+    def send_again(self, job_id: int, *, by: str, agreed: Quote | None = None) -> Job:
         """Make a new job like an unconfirmed one, which stays as it is. This can charge twice.
+
+        The second time it returns the job that the first time made. ``agreed`` is the quote that a person saw.
 
         Raises:
             BriefError: it cannot be rendered any more; nothing was queued.
+            PriceRoseError: it costs more than ``agreed`` said; nothing was queued.
+            NotAllowedError: it is somebody else's.
         """
-        job = self._ledger.job(job_id)
-        nonce = f"again.{job_id}"
-        return self.submit(job.brief, by=by, nonce=nonce, sandbox=job.sandbox, hold_s=HOLD_S, follows=job_id)
+        job = self._own(job_id, by)
+        return self.submit(
+            job.brief,
+            by=by,
+            nonce=_again(job_id),
+            sandbox=job.sandbox,
+            hold_s=HOLD_S,
+            agreed=agreed,
+            ceiling_usd_micros=job.ceiling_usd_micros,
+            follows=job_id,
+        )
+
+    def sent_again_as(self, job_id: int) -> Job | None:
+        """The job that `send_again` made of this one; None where it was not sent again."""
+        job = self._ledger.pressed(_again(job_id))
+        return None if job is None else self._whole(job)
 
     def adopt(self, engine: str, vendor_id: str, *, by: str, sandbox: bool | None = None) -> Job:
         """Bring in a job that was started elsewhere, by the vendor's id.
@@ -433,7 +640,9 @@ class Studio:
         Raises:
             VendorError: the vendor does not know it, or could not be asked.
             VendorIdTakenError: it is here already.
+            NotAllowedError: ``by`` may not make clips.
         """
+        self.people.check(by, Action.MAKE)
         made_by = ENGINES[engine]
         if made_by.is_draft:
             raise VendorError("Drafts are made here: there is nothing to bring in.")
@@ -450,7 +659,8 @@ class Studio:
             base_url=account.base_url,
             key_fingerprint=account.fingerprint,
         )
-        return self._ledger.adopt(new, vendor_id, now_ms())
+        month = self.month() if environment == LIVE else None
+        return self._ledger.adopt(new, vendor_id, now_ms(), month)
 
     def webhook(self, provider_id: str, token: str, body: bytes, content_type: str) -> bool:
         """Take a vendor's hint that something happened to the job with this token. False where there is none.
@@ -476,11 +686,22 @@ class Studio:
 
     def change_brief(self, brief_id: str, *, by: str, **changes: Any) -> None:
         """Set fields of a brief that is being filled in; media as `MediumFacts` or None."""
+        self.people.check(by, Action.MAKE)
         values = {key: _kept(value) if isinstance(value, MediumFacts) else value for key, value in changes.items()}
         self._desk.change(brief_id, by, values)
 
+    def open_batch(self, batch_id: str) -> OpenBatch | None:
+        """What was brought for a batch, or None where nothing was brought under this id."""
+        return self._desk.batch(batch_id)
+
+    def keep_batch(self, batch_id: str, batch: OpenBatch, *, by: str) -> None:
+        """Note what was brought for a batch, so that it can be gone on with elsewhere."""
+        self.people.check(by, Action.MAKE)
+        self._desk.keep_batch(batch_id, by, batch)
+
     def use_again(self, job_id: int, *, by: str) -> str:
         """Start a new brief with a job's media and options; returns its id. Raises `UnknownJobError`."""
+        self.people.check(by, Action.MAKE)
         brief_id = new_brief_id()
         self._desk.change(brief_id, by, self._ledger.job(job_id).brief.to_dict())
         return brief_id
@@ -506,6 +727,7 @@ class Studio:
             BriefError: the brief cannot be rendered; nothing was queued.
             PriceRoseError: it costs more than ``agreed`` said; nothing was queued.
         """
+        self.people.check(by, Action.MAKE)
         open_brief = self._desk.open(brief_id)
         if open_brief is None:
             raise BriefError({"image": MISSING["image"], "audio": MISSING["audio"]})
@@ -553,6 +775,13 @@ class Studio:
         facts = self._store.get(medium.sha256, kind)
         return None if facts is None else replace(facts, name=medium.name, url=medium.url)
 
+    def trimmed(self, voice: MediumFacts, start_s: float, end_s: float, *, listed: bool = True) -> MediumFacts:
+        """The part of a kept voice between two instants, kept too. Raises `MediaError`.
+
+        What is not ``listed`` is there to be listened to, and is not offered as an earlier one.
+        """
+        return trim_voice(self._store, voice, start_s, end_s, listed=listed)
+
     def recent_media(self, kind: Kind, limit: int = 12) -> list[MediumFacts]:
         """What arrived lately, latest first."""
         return self._store.recent(kind, limit)
@@ -562,13 +791,17 @@ class Studio:
         return self._links.to(facts, variant, name=f"{variant}{facts.extension if variant == 'file' else '.jpg'}")
 
     def thumbnail_link(self, job: Job) -> str | None:
-        """A relative link to the job's picture, 224 pixels square; asks nothing of the ledger, so that a list may."""
-        image = job.brief.image
-        if not isinstance(image, KeptMedium):
-            return None
-        return self._links.to(
-            MediumFacts(image.sha256, "image", "", ".jpg", "image/jpeg", 0), "thumb", name="thumb.jpg"
-        )
+        """A relative link to the job's picture, 224 pixels square; asks nothing of the ledger, so that a list may.
+
+        That of the picture or video it is made from, else of the finished video, unless that one cannot be played.
+        """
+        brief, output = job.brief, job.output_sha256 if job.error is None else None
+        facts = MediumFacts(output or "", "video", "", ".mp4", "video/mp4", 0)
+        if isinstance(brief.image, KeptMedium):
+            facts = MediumFacts(brief.image.sha256, "image", "", ".jpg", "image/jpeg", 0)
+        elif isinstance(brief.video, KeptMedium):
+            facts = replace(facts, sha256=brief.video.sha256)
+        return self._links.to(facts, "thumb", name="thumb.jpg") if facts.sha256 else None
 
     def preview(self, facts: MediumFacts) -> bytes:
         """A stored picture as a JPEG of at most 960 pixels, upright."""
@@ -584,11 +817,16 @@ class Studio:
     def linked_file(self, token: str) -> tuple[Path, str] | None:
         """The stored file and content type that a link's token leads to; None where it leads nowhere."""
         ref = self._links.read(token)
-        facts = None if ref is None else self._store.get(ref.sha256, ref.kind)
-        if ref is None or facts is None:
+        if ref is None:
+            return None
+        if ref.variant != "file":  # a list's small picture may outlive what it shows
+            facts = MediumFacts(ref.sha256, ref.kind, "", ".jpg", "image/jpeg", 0)
+        elif (kept := self._store.get(ref.sha256, ref.kind)) is not None:
+            facts = kept
+        else:
             return None
         path = self._store.path(facts, ref.variant)
-        return (path, facts.mime if ref.variant == "file" else "image/jpeg") if path.is_file() else None
+        return (path, facts.mime) if path.is_file() else None
 
     def mouth_still(self, image: MediumFacts, box: MouthBox) -> bytes:
         """One JPEG frame with the mouth open at ``box``. Raises `RenderError` or `WorkerError`."""
@@ -614,6 +852,7 @@ class Studio:
             allow=settings.fetch_allow,
             slots=settings.draft_slots,
             pace=pace or Pace(most_s=settings.poll_interval_s),
+            errands=Errands(self._approvals, self._notices).run,
             at=at,
         )
 
@@ -646,12 +885,24 @@ def likeness(brief: Brief, engine: str) -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
+def _team(settings: Settings) -> tuple[str, str] | None:
+    """Where the team is told, and with what signature."""
+    if settings.notify_url is None or settings.notify_secret is None:
+        return None
+    return settings.notify_url, settings.notify_secret
+
+
+def _again(job_id: int) -> str:
+    """The nonce of sending a job again: it can be done once."""
+    return f"again.{job_id}"
+
+
 def _kept(facts: MediumFacts) -> dict[str, str]:
     kept = {"sha256": facts.sha256, "name": facts.name}
     return kept if facts.url is None else {**kept, "url": facts.url}
 
 
-def _check_price(agreed: Quote, fresh: Quote) -> None:
+def _check_price(agreed: Costed, fresh: Quote) -> None:
     """Raise `PriceRoseError` where ``fresh`` is more than what was agreed to."""
     if has_risen(agreed, fresh):
         text = f"The price is now {priced(fresh)}, not {priced(agreed)}. Nothing was sent: press again to accept."

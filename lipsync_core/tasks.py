@@ -67,6 +67,18 @@ def _small_pictures(picture: Any, arguments: Arguments) -> None:
     square.save(arguments["thumb"], "JPEG", quality=85)
 
 
+def cut_voice(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """Write the part of a voice between two instants as a WAV file."""
+    decode.cut_voice(
+        Path(arguments["path"]),
+        Path(arguments["out"]),
+        start_s=arguments["start_s"],
+        end_s=arguments["end_s"],
+        name=arguments["name"],
+    )
+    return {}
+
+
 def render_draft(arguments: Arguments, progress: Progress) -> dict[str, Any]:
     """Render one portrait with one voice into an MP4; facts about it, from decoding what was written."""
     from lipsync_core.draft import render
@@ -123,6 +135,7 @@ TASKS: Mapping[str, Callable[[Arguments, Progress], dict[str, Any]]] = {
     "look_image": look_image,
     "look_audio": look_audio,
     "look_video": look_video,
+    "cut_voice": cut_voice,
     "render_draft": render_draft,
     "show_mouth": show_mouth,
     "sandbox_film": sandbox_film,

@@ -12,6 +12,7 @@ import os
 import platform
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -19,7 +20,7 @@ from functools import partial
 from typing import Any
 
 from lipsync_core.accounts import Accounts
-from lipsync_core.claims import Claims, Due
+from lipsync_core.claims import JUDGED, Claims, Due
 from lipsync_core.drafting import Drafting
 from lipsync_core.hosting import Hosting
 from lipsync_core.job import Job, JobState
@@ -30,7 +31,7 @@ from lipsync_core.pace import Pace
 from lipsync_core.polling import Polling
 from lipsync_core.providers.http import VendorHttp
 from lipsync_core.records import Change
-from lipsync_core.sending import JUDGED, Point, Sending
+from lipsync_core.sending import Point, Sending
 from lipsync_core.standing import Standings
 
 log = logging.getLogger(__name__)
@@ -40,8 +41,12 @@ IDLE_S = 0.5
 BEAT_S = 10.0
 STALE_S = 45.0
 """A tracker that was not seen for so long is taken for dead."""
-IN_HAND = 200
+IN_HAND = 400
 """Jobs that are held at once, at most about twice of them."""
+ASKED_TOGETHER = 100
+"""Jobs of one vendor that are asked about in one step: as many as any vendor takes in one request."""
+TOGETHER_S = 0.1
+"""Seconds between two transactions that write down answers."""
 DOWNLOADS = 3
 """Videos that are fetched at once."""
 
@@ -53,7 +58,8 @@ def unwatched(_point: str, _job_id: int) -> None:
 class Tracker:
     """Tends the jobs of one ledger. ``owner`` is new for every tracker, so a lease is never mistaken.
 
-    ``at`` is told each point in a job's life at which a crash matters.
+    ``errands`` are what is done beside the jobs, and never in their way; ``at`` is told each point in a job's life at
+    which a crash matters.
     """
 
     def __init__(
@@ -69,6 +75,7 @@ class Tracker:
         allow: tuple[str, ...],
         slots: int,
         pace: Pace,
+        errands: Callable[[], Coroutine[Any, Any, None]],
         at: Point = unwatched,
     ) -> None:
         self.owner = f"{platform.node()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
@@ -77,6 +84,7 @@ class Tracker:
         self._store = store
         self._accounts = accounts
         self._slots = slots
+        self._errands = errands
         self._pace = pace
         self._pause_s = min(IDLE_S, pace.most_s or IDLE_S)
         self._stopping = False
@@ -89,7 +97,7 @@ class Tracker:
         self._drafting = Drafting(ledger, claims, store, self.owner, pace.lease_s, lambda: self._stopping)
         self._sending = Sending(claims, standings, accounts, hosting, self._client, hooks, self.owner, pace, at)
         self._polling = Polling(
-            claims, standings, accounts, self._client, self._ready.settle, self._turn, self.owner, pace, at
+            claims, standings, accounts, self._client, self._ready.settle_all, self._turn, self.owner, pace, at
         )
         self._keeping = Keeping(accounts, store, allow, self._ready.settle, self.owner, pace, at)
 
@@ -102,6 +110,7 @@ class Tracker:
             threads = stack.enter_context(ThreadPoolExecutor(self._slots + 1, thread_name_prefix="tracker"))
             call = partial(asyncio.get_running_loop().run_in_executor, threads)
             holding = asyncio.create_task(self._hold())
+            errands = asyncio.create_task(self._errands())
             try:
                 await call(partial(self._store.sweep, older_s=86_400.0))
                 while not await call(until):
@@ -120,9 +129,11 @@ class Tracker:
             finally:
                 self._stopping = True
                 holding.cancel()
+                errands.cancel()
                 for task in paid:  # free questions, which are asked again
                     task.cancel()
-                await asyncio.gather(*drafts, *sends, *paid, holding, return_exceptions=True)
+                await asyncio.gather(*drafts, *sends, *paid, holding, errands, return_exceptions=True)
+                await self._ready.finish()
                 if self._http is not None:
                     await self._http.aclose()
                 await call(self._ledger.rest, self.owner)
@@ -154,9 +165,10 @@ class Tracker:
             send_lease_s=self._pace.send_lease_s,
             places=self._accounts.places,
             limit=IN_HAND,
+            but=frozenset(self._held),
         )
         due: Due = await call(claim)
-        asked = []
+        asked: dict[str, list[Job]] = defaultdict(list)
         self._held.update(job.id for job in (*due.to_send, *due.begun))
         for job in due.to_send:
             sends.add(asyncio.create_task(self._step([job], self._sending.send(job))))
@@ -169,11 +181,11 @@ class Tracker:
                 case JobState.ARCHIVING if job.output_url is not None:
                     paid.add(asyncio.create_task(self._step([job], self._keep(job))))
                 case _:
-                    asked.append(job)
-        # Asked in groups small enough that the first answers are settled while the last are still out.
-        for start in range(0, len(asked), 100):
-            group = asked[start : start + 100]
-            paid.add(asyncio.create_task(self._step(group, self._polling.ask(group))))
+                    asked[job.provider].append(job)
+        for same in asked.values():
+            for start in range(0, len(same), ASKED_TOGETHER):
+                group = same[start : start + ASKED_TOGETHER]
+                paid.add(asyncio.create_task(self._step(group, self._polling.ask(group))))
 
     async def _look_again(self, job: Job) -> None:
         """An unconfirmed or judged job came due: because of a late answer, or to look for it at the vendor."""
@@ -215,31 +227,44 @@ class Tracker:
 
 
 class _Together:
-    """Makes changes that are ready at the same time in one transaction: one wait for the disk, not one for each."""
+    """Makes changes that are ready at about the same time in one transaction: one wait for the disk, not one for each.
+
+    A change that comes alone is made at once.
+    """
 
     def __init__(self, claims: Claims) -> None:
         self._claims = claims
-        self._waiting: list[tuple[Change, asyncio.Future[bool]]] = []
+        self._next_at = 0.0
+        self._waiting: list[tuple[Sequence[Change], asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
 
-    async def settle(self, change: Change) -> bool:
-        """Make a change; False where the job did not stand there any more."""
-        made: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append((change, made))
+    async def settle(self, change: Change) -> None:
+        """Make a change, unless its job does not stand there any more."""
+        await self.settle_all([change])
+
+    async def settle_all(self, changes: Sequence[Change]) -> None:
+        """Make changes of different jobs, but for those whose job does not stand there any more."""
+        made: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((changes, made))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
-        return await made
+        await made
+
+    async def finish(self) -> None:
+        """Wait until everything is written."""
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
 
     async def _write(self) -> None:
         while self._waiting:
+            await asyncio.sleep(self._next_at - time.monotonic())
             batch, self._waiting = self._waiting, []
+            self._next_at = time.monotonic() + TOGETHER_S
+            error: Exception | None = None
             try:
-                won = await asyncio.to_thread(self._claims.settle_all, [change for change, _made in batch])
-            except Exception as error:
-                for _change, made in batch:
-                    if not made.done():
-                        made.set_exception(error)
-            else:
-                for (_change, made), done in zip(batch, won, strict=True):
-                    if not made.done():
-                        made.set_result(done)
+                await asyncio.to_thread(self._claims.settle_all, [one for changes, _made in batch for one in changes])
+            except Exception as caught:
+                error = caught
+            for _changes, made in batch:
+                if not made.done():
+                    made.set_result(None) if error is None else made.set_exception(error)

@@ -6,16 +6,24 @@ import asyncio
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 
 import httpx
 
-from lipsync_core.accounts import Accounts
+from lipsync_core.accounts import Accounts, places_variable
+from lipsync_core.auditing import Audit
+from lipsync_core.budgets import Guard, everybody
 from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
+from lipsync_core.providers.aimlapi import AimlApi
 from lipsync_core.providers.http import VendorHttp
+from lipsync_core.providers.keys import Keys
+from lipsync_core.providers.provider import Provider
 from lipsync_core.providers.wire import AskAgain, Balance, KeyCheck, Poll, Request, Response, Verdict
+from lipsync_core.roles import Action
 from lipsync_core.standing import Standing, Standings
+from lipsync_core.tariffs import Override, rate_from_live
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +36,34 @@ class VendorState:
     key_variables: tuple[str, ...]
     missing: str | None
     """What to do about the key; None where it is there."""
+    lacking: tuple[str, ...]
+    """Those of the key variables that are not set."""
     base_url: str
     base_url_variable: str
     offers_balance: bool
     webhooks: bool
     places: int
     """Jobs that it is given at once."""
+    places_variable: str
     standing: Standing
+    held: tuple[Balance, datetime] | None
+    """What the account held when it was last asked, and when that was."""
+    paused: bool
+    """Whether nothing is sent until a person has looked: the key that is set now was refused."""
     assumptions: tuple[tuple[str, str, str, str], ...]
     """What is assumed on the wire: what, the value used, why, and the variable that changes it."""
-
-    @property
-    def paused(self) -> bool:
-        """Whether nothing is sent until a person has looked."""
-        return self.standing.paused_at is not None
 
 
 class Vendors:
     """The vendors, for a person who wants to know. Thread-safe; waits for the network."""
 
-    def __init__(self, accounts: Accounts, standings: Standings) -> None:
+    def __init__(
+        self, accounts: Accounts, standings: Standings, guard: Guard = everybody, audit: Audit | None = None
+    ) -> None:
         self._accounts = accounts
         self._standings = standings
+        self._guard = guard
+        self._audit = audit
 
     def states(self, *, sandbox: bool = False) -> list[VendorState]:
         """Every vendor. Asks nobody."""
@@ -60,26 +74,35 @@ class Vendors:
         environment = SANDBOX if sandbox else LIVE
         account = self._accounts.of(provider_id, environment)
         provider = account.provider
+        standing = self._standings.of(provider.id, environment)
         return VendorState(
             id=provider.id,
             title=provider.title,
             environment=environment,
             key_variables=provider.key_variables,
             missing=account.key_problem,
+            lacking=account.lacking,
             base_url=account.base_url or "the sandbox on this computer",
             base_url_variable=provider.base_url_variable,
             offers_balance=provider.balance() is not None,
             webhooks=provider.webhooks,
             places=self._accounts.places(provider.id),
-            standing=self._standings.of(provider.id, environment),
+            places_variable=places_variable(provider),
+            standing=standing,
+            held=standing.held(account.fingerprint),
+            paused=standing.paused_at is not None and standing.paused_key == account.fingerprint,
             assumptions=tuple(
                 (name, provider.assumed[name], assumption.why, assumption.variable)
                 for name, assumption in provider.assumptions.items()
             ),
         )
 
-    def check(self, provider_id: str, *, sandbox: bool = False) -> KeyCheck:
-        """Ask whether the key is good, which costs nothing. A vendor that was paused goes on if it is."""
+    def check(self, provider_id: str, *, sandbox: bool = False, by: str = "") -> KeyCheck:
+        """Ask whether the key is good, which costs nothing. A vendor that was paused goes on if it is.
+
+        Raises `NotAllowedError`.
+        """
+        self._guard(by, Action.CHECK)
         environment = SANDBOX if sandbox else LIVE
         provider = self._accounts.providers[provider_id]
         try:
@@ -87,24 +110,37 @@ class Vendors:
         except VendorError as error:
             return KeyCheck(Verdict.UNCLEAR, str(error))
         if verdict.verdict is Verdict.ACCEPTED:
-            self._standings.resume(provider_id, environment)
+            self._resume(provider_id, environment, by)
         else:
             self._standings.failed(provider_id, environment, verdict.says)
         return verdict
 
-    def resume(self, provider_id: str, *, sandbox: bool = False) -> None:
-        """Send to this vendor again: a person has looked."""
-        self._standings.resume(provider_id, SANDBOX if sandbox else LIVE)
+    def resume(self, provider_id: str, *, sandbox: bool = False, by: str = "") -> None:
+        """Send to this vendor again: a person has looked. Raises `NotAllowedError`."""
+        self._guard(by, Action.CHECK)
+        self._resume(provider_id, SANDBOX if sandbox else LIVE, by)
 
-    def balance(self, provider_id: str, *, sandbox: bool = False) -> Balance | None:
-        """What the account holds; None where the vendor does not tell. Raises `VendorError`."""
+    def _resume(self, provider_id: str, environment: str, by: str) -> None:
+        was_paused = self._standings.of(provider_id, environment).paused_at is not None
+        self._standings.resume(provider_id, environment)
+        if was_paused and self._audit is not None:
+            self._audit.note(by, "let it go on", "vendor", f"{provider_id} ({environment})")
+
+    def balance(self, provider_id: str, *, sandbox: bool = False, by: str = "") -> Balance | None:
+        """What the account holds, noted for later; None where the vendor does not tell.
+
+        Raises `VendorError` and `NotAllowedError`.
+        """
+        self._guard(by, Action.CHECK)
         provider = self._accounts.providers[provider_id]
         request = provider.balance()
         if request is None:
             return None
-        found = provider.read_balance(self.ask(provider_id, SANDBOX if sandbox else LIVE, request))
+        environment = SANDBOX if sandbox else LIVE
+        found = provider.read_balance(self.ask(provider_id, environment, request))
         if isinstance(found, AskAgain):
             raise VendorError(found.what)
+        self._standings.holds(provider_id, environment, self._accounts.of(provider_id, environment).fingerprint, found)
         return found
 
     def look(self, provider_id: str, environment: str, frozen_url: str | None, vendor_id: str) -> Poll:
@@ -125,19 +161,40 @@ class Vendors:
         if account.keys is None:
             raise VendorError(f"{account.provider.title} cannot be asked without a key. {account.key_problem}")
         base_url = self._accounts.base_url(provider_id, environment, frozen_url)
-        keys = account.keys
-
-        async def get() -> Response | AskAgain:
-            async with VendorHttp(tls=_tls()) as http:
-                return await http.get(account.provider, keys, base_url, request)
-
-        # A thread of its own, because the caller may already have a running event loop.
-        with ThreadPoolExecutor(1) as thread:
-            came = thread.submit(lambda: asyncio.run(get())).result()
+        came = _get(account.provider, account.keys, base_url, request)
         if isinstance(came, AskAgain):
             self._standings.failed(provider_id, environment, came.what)
             raise VendorError(came.what)
         return came
+
+    def published_rate(self, provider_id: str, *, by: str) -> Override:
+        """What the vendor's public list says that it charges, dated today. No key goes along.
+
+        Raises:
+            VendorError: it has no list, does not answer, or counts in a way that nothing can be quoted from.
+        """
+        provider = self._accounts.providers[provider_id]
+        if not isinstance(provider, AimlApi):
+            raise VendorError(f"{provider.title} has no price list that can be asked.")
+        came = _get(provider, None, self._accounts.base_url(provider_id, LIVE, None), provider.price())
+        read = came if isinstance(came, AskAgain) else provider.read_price(came)
+        if isinstance(read, AskAgain):
+            raise VendorError(f"{read.what} No rate was changed.")
+        prices = [(rate.usd, rate.unit, rate.per) for rate in read.rates]
+        rate = rate_from_live(prices, set_on=datetime.now(UTC).date(), by=by)
+        if rate is None:
+            raise VendorError(f"{provider.title} lists a price that no quote can be made of. No rate was changed.")
+        return rate
+
+
+def _get(provider: Provider, keys: Keys | None, base_url: str, request: Request) -> Response | AskAgain:
+    async def get() -> Response | AskAgain:
+        async with VendorHttp(tls=_tls()) as http:
+            return await http.get(provider, keys, base_url, request)
+
+    # A thread of its own, because the caller may already have a running event loop.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(get())).result()
 
 
 @cache

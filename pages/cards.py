@@ -2,51 +2,117 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from lipsync_core import ENGINES, Job, JobState, price_text
-from pages.frame import studio
-from pages.words import BADGES, about, job_name, plain
+from lipsync_core import ENGINES, PROVIDERS, Job, JobState
+from pages import dialogs
+from pages.frame import in_sandbox, studio
+from pages.telling import NO_QUEUE, Queue, is_held, tell, unanswered
+from pages.words import BADGES, clock, job_name, md, money, plain, price, state_word, vendor, weekday
 
 DRAFT_CAPTION = "Draft from this computer: for timing, framing and script. Not for publishing."
 TICK_S = 1.0
 """Seconds between two looks at the ledger while something is pending."""
+WORRYING_SNAGS = 2
+"""Failed downloads in a row after which a person should know; one alone is tried again within seconds."""
+
+MAYBE_PAID = "It may have been paid"
+CANCEL = "Cancel…"
+DELETE = "Delete"
 
 
 def badges(job: Job) -> None:
     """The job's state, and what kind of result it is, as words on colour."""
     word, colour = BADGES[job.state]
-    st.markdown(f":{colour}-badge[{word}]" + " :gray-badge[Draft]" * job.is_draft, width="content")
+    st.markdown(
+        f":{colour}-badge[{word}]"
+        + " :gray-badge[Draft]" * job.is_draft
+        + " :violet-badge[SANDBOX]" * job.sandbox
+        + " :gray-badge[Off the lists]" * job.hidden,
+        width="content",
+    )
 
 
 def summary(job: Job) -> str:
-    """Engine, size and price in one line."""
-    engine = ENGINES[job.engine].title if job.engine in ENGINES else job.engine
-    return " · ".join((engine, job.brief.resolution, price_text(job.quote.usd_micros).replace("$", r"\$")))
+    """Engine, size and price in one line of Markdown."""
+    return md(" · ".join(filter(None, (engine_title(job), size(job), price(job)))))
 
 
-def progress(job: Job, ahead: int = 0) -> None:
-    """How far a pending job is, in words that can be checked: frames done of frames to do."""
-    if job.state is JobState.QUEUED:
-        st.progress(0.0, text=f"Waiting its turn, {ahead} ahead of it" if ahead else "Starting")
-    elif job.state is JobState.ARCHIVING:
-        st.progress(1.0, text="Checking and saving the video")
-    elif not job.frames_total or job.rendering_since is None:
-        st.progress(0.0, text="Listening to the voice")
+def engine_title(job: Job) -> str:
+    """The engine's name for people."""
+    return ENGINES[job.engine].title if job.engine in ENGINES else job.engine
+
+
+def size(job: Job) -> str:
+    """The size that was chosen, where the engine lets one choose."""
+    engine = ENGINES.get(job.engine)
+    if engine is None or engine.resolutions:
+        return job.brief.resolution
+    return (job.brief.aspect_ratio or "") if "aspect_ratio" in engine.form.fields else ""
+
+
+def face(job: Job) -> tuple[object, ...]:
+    """What a card is drawn anew for: another state, or other buttons. All else moves in its `progress`.
+
+    To be asked when the card is drawn and compared with what a tick gets: a hold ends while the job stays as it is.
+    """
+    now = datetime.now(UTC)
+    return (job.id, job.state, is_held(job, now), min(job.snags, WORRYING_SNAGS), job.output_url is None, job.hidden)
+
+
+def queue_for(jobs: Iterable[Job]) -> Queue:
+    """What those of the jobs that wait for a vendor's place wait for; asks the ledger only where one does."""
+    waiting = {(job.provider, job.environment): job for job in jobs if _waits(job)}
+    if not waiting:
+        return NO_QUEUE
+    paused = [account for account, job in waiting.items() if _is_paused(job)]
+    places = {provider: studio().places(provider) for provider, _environment in waiting}
+    return Queue(studio().places_used(), places, paused)
+
+
+def _waits(job: Job) -> bool:
+    return job.state is JobState.QUEUED and job.provider in PROVIDERS
+
+
+def _is_paused(job: Job) -> bool:
+    standing = studio().vendors.state(job.provider, sandbox=job.sandbox).standing
+    return standing.paused_at is not None and standing.paused_key == job.key_fingerprint
+
+
+def progress(job: Job, ahead: int = 0, queue: Queue | None = None) -> None:
+    """How far a pending job is, as one element. ``queue`` is `queue_for` the jobs on screen."""
+    waits_for = queue_for([job]) if queue is None else queue
+    told = tell(job, datetime.now(UTC), ahead=ahead, queue=waits_for, wait=studio().expected_s(job))
+    if told.done is None:
+        st.markdown(f":small[{told.text}]")  # as large as a bar's own text
     else:
-        done, total = job.frames_done, job.frames_total
-        spent_s = (datetime.now(UTC) - job.rendering_since).total_seconds()
-        left = f", about {about(spent_s * (total - done) / done)} left" if done and spent_s > 1 else ""
-        st.progress(min(1.0, done / total), text=f"{done} of {total} frames{left}")
+        st.progress(max(0.0, min(1.0, told.done)), text=told.text)
 
 
-def player(job: Job, width: int | str = "stretch") -> None:
-    """The job's video, streamed from the studio's own route."""
+def player(job: Job, width: int | str = "stretch", *, facts: bool = True) -> None:
+    """The job's video, streamed from the studio's own route; with ``facts``, its price and the vendor's copy below."""
     link = studio().output_link(job)
-    if link is not None:
-        st.video(link, alt=f"Video: {job_name(job)}", width=width)  # type: ignore[arg-type]  # int or "stretch"
+    if link is None:
+        return
+    st.video(link, alt=f"Video: {job_name(job)}", width=width)  # type: ignore[arg-type]  # int or "stretch"
+    if facts and not job.is_draft:
+        st.caption(md(" ".join(filter(None, (money(job), vendors_copy(job))))))
+
+
+def vendors_copy(job: Job) -> str:
+    """How long the vendor's own copy of a kept video lasts."""
+    if job.sandbox or job.provider not in PROVIDERS or job.output_sha256 is None:
+        return ""
+    who, at = vendor(job), job.vendor_deletes_at
+    if at is None:
+        saved = f"; we saved ours {clock(job.finished_at)}" if job.finished_at else ""
+        return f"{who} does not say how long it keeps its copy{saved}."
+    if at < datetime.now(UTC):
+        return f"{who} deleted its copy on {weekday(at)}. Ours is kept."
+    return f"{who} deletes its copy on {weekday(at)}. Ours is kept."
 
 
 def thumbnail(job: Job, width: int) -> None:
@@ -55,38 +121,133 @@ def thumbnail(job: Job, width: int) -> None:
         st.image(link, width=width, alt="")
 
 
+def failure(job: Job) -> None:
+    """Why there is no video, or none that plays, and whether money moved."""
+    why = plain(job.error or "")
+    match job.state:
+        case JobState.DONE if job.error:
+            st.warning(why, title="The video came, but cannot be played here")
+        case JobState.FAILED:
+            st.error(why or "The render failed.", title="No video")
+            st.caption(md(money(job)))
+        case JobState.REJECTED:
+            st.error(why or "The order was refused.", title="Not accepted")
+            st.caption(md(money(job)))
+        case JobState.LOST:
+            st.error(why or "The video is gone.", title="Lost")
+            st.caption(md(money(job)))
+        case JobState.UNCONFIRMED:
+            st.warning(unanswered(job, datetime.now(UTC)), title=MAYBE_PAID)
+            st.page_link(
+                "jobs.py", label="Say what happened", icon=":material/help:", query_params={"job": str(job.id)}
+            )
+        case JobState.AWAITING_APPROVAL:
+            st.caption(f"Somebody else has to agree to {md(price(job))}. {money(job)}")
+        case JobState.WITHDRAWN | JobState.NOT_TAKEN | JobState.WRITTEN_OFF:
+            last = [event for event in studio().history(job.id) if event.state is job.state][-1:]
+            whose = f" by {plain(last[0].by)}, {clock(last[0].at)}" if last else ""
+            st.caption(f"{state_word(job.state)}{whose}. {md(money(job))}")
+
+
 def actions(job: Job, by: str) -> None:
-    """The buttons that fit the job's state."""
-    with st.container(horizontal=True):
-        if (link := studio().output_link(job, download=True)) is not None:
-            st.link_button(
-                "Download draft" if job.is_draft else "Download",
-                link,
-                icon=":material/download:",
-                type="primary",
-            )
-        if job.can_withdraw:
-            st.button(
-                f"Withdraw job {job.id}",
-                key=f"withdraw-{job.id}",
-                icon=":material/undo:",
-                on_click=_withdraw,
-                args=(job.id, by),
-            )
-        if not job.pending:
-            st.button(
-                "Use again",
-                key=f"again-{job.id}",
-                icon=":material/replay:",
-                on_click=_use_again,
-                args=(job.id, by),
-            )
+    """The buttons that fit the job's state, and the dialog that one of them asked for."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _result_actions(job, by)
+        _running_actions(job, by)
+        _menu(job, by)
+    if st.session_state.get("too_late") == job.id:
+        st.caption(f"Job {job.id} has left for {vendor(job)}: it could not be taken back any more.")
+    if job.hidden:
+        off_the_lists(job, by)
+    dialogs.cancelling(job, by)
     if st.session_state.pop("go_to_create", False):
         st.switch_page("create.py", query_params={"brief": st.session_state.brief_id})
 
 
+def _result_actions(job: Job, by: str) -> None:
+    if (link := studio().output_link(job, download=True)) is not None:
+        label = "Download draft" if job.is_draft else "Download"
+        st.link_button(label, link, icon=":material/download:", type="primary")
+    if job.state is JobState.DONE and job.is_draft and (engine := _paid_engine(job)) is not None:
+        st.button(
+            "Render for real…",
+            key=f"real-{job.id}",
+            icon=":material/movie:",
+            on_click=_render_for_real,
+            args=(job.id, engine, by),
+        )
+    if _is_over(job):
+        rejected = job.state is JobState.REJECTED
+        st.button(
+            "Fix and send" if rejected else "Use again",
+            key=f"again-{job.id}",
+            icon=":material/edit:" if rejected else ":material/replay:",
+            on_click=_use_again,
+            args=(job.id, by),
+        )
+
+
+def _is_over(job: Job) -> bool:
+    """Whether nobody has to do or decide anything about it any more."""
+    return not job.pending and job.state not in (JobState.UNCONFIRMED, JobState.AWAITING_APPROVAL)
+
+
+def _running_actions(job: Job, by: str) -> None:
+    if job.can_withdraw:
+        st.button(
+            f"Undo job {job.id}" if is_held(job, datetime.now(UTC)) else f"Withdraw job {job.id}",
+            key=f"withdraw-{job.id}",
+            icon=":material/undo:",
+            on_click=_withdraw,
+            args=(job.id, by),
+        )
+    if job.state is JobState.OVERDUE:
+        _ask_now(job, f"Ask now about job {job.id}", by)
+    if job.state is JobState.ARCHIVING and job.snags and not job.is_draft:
+        _ask_now(job, f"Try now to save job {job.id}", by)
+        open_at_vendor(job)
+
+
+def _ask_now(job: Job, label: str, by: str) -> None:
+    ask = studio().ask_now
+    st.button(label, key=f"now-{job.id}", icon=":material/sync:", on_click=ask, args=(job.id,), kwargs={"by": by})
+
+
+def open_at_vendor(job: Job) -> None:
+    """A link to a video that only the vendor has, for as long as it keeps it."""
+    still_there = job.vendor_deletes_at is None or job.vendor_deletes_at > datetime.now(UTC)
+    if job.output_url is not None and job.output_sha256 is None and still_there:
+        st.link_button(f"Open job {job.id} at {vendor(job)}", job.output_url, icon=":material/open_in_new:")
+
+
+def _menu(job: Job, by: str) -> None:
+    """What is seldom wanted, under the job's own number."""
+    if job.pending or job.can_withdraw:
+        option = CANCEL
+    elif _is_over(job) and not job.hidden:
+        option = DELETE
+    else:
+        return
+    key = f"menu-{job.id}"
+    st.menu_button(f"Job {job.id}", [option], key=key, on_click=_chosen, args=(key, job.id, by))
+
+
+def _chosen(key: str, job_id: int, by: str) -> None:
+    if st.session_state[key] == CANCEL:
+        dialogs.ask("cancel", job_id)
+    else:
+        dialogs.hide(job_id, by)
+
+
+def off_the_lists(job: Job, by: str) -> None:
+    """That a job is hidden, and the way back."""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"off-{job.id}"):
+        st.markdown(f"Job {job.id} is off the lists.", width="content")
+        st.button("Undo", key=f"unhide-{job.id}", icon=":material/undo:", on_click=dialogs.put_back, args=(job.id, by))
+
+
 def _withdraw(job_id: int, by: str) -> None:
-    studio().withdraw(job_id, by=by)
+    dialogs.withdraw(job_id, by)
 
 
 def _use_again(job_id: int, by: str) -> None:
@@ -94,8 +255,14 @@ def _use_again(job_id: int, by: str) -> None:
     st.session_state.go_to_create = True
 
 
-def failure(job: Job) -> None:
-    """Why there is no video."""
-    if job.state is JobState.FAILED:
-        st.error(plain(job.error or "The render failed."), title="No video")
-        st.caption("Nothing was charged: drafts are free." if job.is_draft else "")
+def _paid_engine(job: Job) -> str | None:
+    """The paid engine that a draft is most likely for: the first of its scene with a key, else the first."""
+    paid = [engine for engine in ENGINES.values() if engine.scene == job.brief.scene and not engine.is_draft]
+    usable = [e for e in paid if studio().vendors.state(e.provider, sandbox=in_sandbox()).missing is None]
+    return next((engine.id for engine in (*usable, *paid)), None)
+
+
+def _render_for_real(job_id: int, engine: str, by: str) -> None:
+    _use_again(job_id, by)
+    # The draft's random seed was written down with it; to another engine it means nothing.
+    studio().change_brief(st.session_state.brief_id, by=by, engine=engine, seed=-1)

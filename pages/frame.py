@@ -1,20 +1,26 @@
-"""What every page has: its title, who is looking, and a word when nothing is being rendered any more."""
+"""What every page has: its title, who is looking, whether it is the sandbox, and a word when nothing is rendered."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from urllib.parse import unquote
+from typing import Any, NoReturn
+from urllib.parse import quote, unquote
 
 import streamlit as st
 
-from lipsync_core import MAX_NAME, Studio
+from lipsync_core import MAX_NAME, NotAllowedError, Person, Studio
 from pages.words import about, clock, plain
 
 NOBODY = "Someone"
 """Who a job is by when no name was given."""
 
+NAME_COOKIE = "studio_name"
+SANDBOX_COOKIE = "studio_sandbox"
+A_YEAR = "; max-age=31536000"
+GONE = "; max-age=0"
+
 _COOKIE = """export default function ({ data }) {
-  document.cookie = `studio_name=${encodeURIComponent(data)}; path=/; max-age=31536000; samesite=lax`
+  document.cookie = `${data}; path=/; samesite=lax`
 }"""
 
 
@@ -25,30 +31,100 @@ def studio() -> Studio:
 
 
 def header(title: str, tab: str | None = None) -> str:
-    """Draw the top of a page and return the visitor's name. ``tab`` is the browser tab's title."""
+    """Draw the top of a page and return who is looking: an address where people sign in, else the name they gave.
+
+    ``tab`` is the browser tab's title. Whoever may not enter gets no further than this.
+    """
+    person = require()
     st.session_state.page_shown = title
-    st.set_page_config(page_title=f"{tab or title} · Lip-Sync Studio")
+    name_tab(tab or title)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, width="content", anchor=False)
+        badge = st.container(width="content", gap=None)  # always there, so that what follows keeps its place
+        if in_sandbox():
+            badge.badge("SANDBOX · nothing is billed", color="violet")
         st.space("stretch")
-        name = _visitor()
-        with st.popover(plain(name), icon=":material/person:", type="tertiary"):
-            st.text_input(
-                "Your name",
-                key="visitor",
-                max_chars=MAX_NAME,
-                help="Jobs that you start carry it, so that colleagues know whose they are.",
-                persist_state="session",
-            )
-    with st.container():  # always there, so that what follows keeps its place
-        _tracker_note()
+        name = _visitor() if person is None else person.email
+        with st.popover(plain(name if person is None else person.name), icon=":material/person:", type="tertiary"):
+            if person is None:
+                st.text_input(
+                    "Your name",
+                    key="visitor",
+                    max_chars=MAX_NAME,
+                    help="Jobs that you start carry it, so that colleagues know whose they are.",
+                    persist_state="session",
+                )
+            else:
+                st.text(f"{person.email}\nYou are {'an' if person.role[0] == 'a' else 'a'} {person.role}.")
+                st.button("Sign out", icon=":material/logout:", on_click=_sign_out)
+    with badge:
         _remember()
+    with st.container():  # the same
+        _tracker_note()
     return name
+
+
+def visit() -> dict[str, Any] | None:
+    """What the sign-in service said of this visit's person; None where nobody is signed in."""
+    return st.user.to_dict() if getattr(st.user, "is_logged_in", False) else None
+
+
+def require() -> Person | None:
+    """Who is looking; None without sign-in. Whoever may not enter is told why, and the run ends."""
+    if not studio().people.sign_in:
+        return None
+    claims = visit()
+    why = "This studio is for its team."
+    if claims is not None:
+        try:
+            return studio().people.enter(claims)
+        except NotAllowedError as error:
+            why = str(error)
+    return _door(why, signed_in=claims is not None)
+
+
+def _door(why: str, *, signed_in: bool) -> NoReturn:
+    """Draw the way in, and nothing else."""
+    st.title("Sign in", anchor=False)
+    st.text(why)
+    auth = st.secrets.get("auth", {})
+    services = [None] if "client_id" in auth else [name for name in auth if hasattr(auth[name], "keys")]
+    for service in services:
+        label = "Sign in" if service is None else f"Sign in with {service.capitalize()}"
+        st.button(label, type="primary", on_click=st.login, args=() if service is None else (service,))
+    if signed_in:
+        st.button("Sign out", on_click=_sign_out)
+    st.stop()
+
+
+def _sign_out() -> None:
+    """End the visit here, in every other tab, and for every copy of its cookie."""
+    if (claims := visit()) is not None:
+        studio().people.sign_out(claims)
+    st.logout()
+
+
+def name_tab(text: str) -> None:
+    """Set the browser tab's title; in the sandbox it says so first."""
+    st.set_page_config(page_title=f"{'SANDBOX · ' if in_sandbox() else ''}{text} · Lip-Sync Studio")
 
 
 def in_sandbox() -> bool:
     """Whether this visit plays in the sandbox: by the visitor's own switch, or because the whole studio does."""
-    return studio().sandbox or bool(st.session_state.get("sandbox", False))
+    return studio().sandbox or own_sandbox()
+
+
+def own_sandbox() -> bool:
+    """Whether the visitor's own switch is on. The browser remembers it for all its tabs until it is closed."""
+    if "sandbox" not in st.session_state:
+        st.session_state.sandbox = st.context.cookies.get(SANDBOX_COOKIE) == "1"
+    return bool(st.session_state.sandbox)
+
+
+def switch_sandbox(on: bool) -> None:
+    """Set the visitor's own switch."""
+    st.session_state.sandbox = on
+    st.session_state.sandbox_switched = True
 
 
 def came_from_elsewhere(title: str) -> bool:
@@ -58,16 +134,24 @@ def came_from_elsewhere(title: str) -> bool:
 
 def _visitor() -> str:
     if "visitor" not in st.session_state:
-        st.session_state.visitor = unquote(st.context.cookies.get("studio_name", ""))[:MAX_NAME]
+        st.session_state.visitor = unquote(st.context.cookies.get(NAME_COOKIE, ""))[:MAX_NAME]
         st.session_state.remembered = st.session_state.visitor
     return st.session_state.visitor.strip() or NOBODY
 
 
 def _remember() -> None:
-    if st.session_state.visitor != st.session_state.remembered:
+    """Let the browser keep what was changed in this visit; a session's own memory ends with F5."""
+    if st.session_state.get("visitor") != st.session_state.get("remembered"):
         st.session_state.remembered = st.session_state.visitor
-        remember = st.components.v2.component("remember_name", js=_COOKIE)
-        remember(data=st.session_state.visitor, key="remember_name")
+        _keep_cookie(f"{NAME_COOKIE}={quote(st.session_state.visitor, safe='')}{A_YEAR}", "remember_name")
+    # Drawn from then on: one that is gone in the next run may never have been written.
+    if st.session_state.get("sandbox_switched"):
+        on = own_sandbox()
+        _keep_cookie(f"{SANDBOX_COOKIE}={int(on)}{'' if on else GONE}", "remember_sandbox")
+
+
+def _keep_cookie(cookie: str, key: str) -> None:
+    st.components.v2.component("cookie", js=_COOKIE)(data=cookie, key=key)
 
 
 def _tracker_note() -> None:

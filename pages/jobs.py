@@ -1,13 +1,28 @@
-"""Jobs: what is running, what is done, what failed; one job in full where the address names it."""
+"""Jobs: what needs a person, what is running, what is over; one job in full where the address names it."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import streamlit as st
 
-from lipsync_core import ENGINES, PENDING, Filter, Job, JobState, UnknownJobError, price_text
-from pages import cards
-from pages.frame import header, studio
-from pages.words import about, clock, job_name, length, plain, state_word
+from lipsync_core import (
+    ENGINES,
+    PENDING,
+    PROVIDERS,
+    WITHDRAWABLE,
+    Filter,
+    Job,
+    JobState,
+    Kind,
+    UnknownJobError,
+    VendorError,
+    VendorIdTakenError,
+    priced,
+)
+from pages import cards, dialogs, needs_you, sharing
+from pages.frame import came_from_elsewhere, header, in_sandbox, studio
+from pages.words import about, billed, clock, job_name, length, money, plain, price, state_word, unbilled, vendor
 
 ROWS = 12
 """Jobs on one page of the history."""
@@ -15,70 +30,147 @@ CARDS = 12
 """Running jobs drawn at once."""
 EVERYONE = "Everyone"
 MINE = "Mine"
+MEDIA: tuple[tuple[str, str, Kind], ...] = (
+    ("image", "Picture", "image"),
+    ("video", "Video", "video"),
+    ("audio", "Voice", "audio"),
+    ("left_audio", "Left voice", "audio"),
+    ("right_audio", "Right voice", "audio"),
+)
 
 
 def main() -> None:
-    pending = studio().count(Filter(states=PENDING))
-    by = header("Jobs", tab=f"({pending}) Jobs" if pending else None)
+    if came_from_elsewhere("Jobs"):
+        _forget()
     if (asked := st.query_params.get("job")) is not None:
-        _name_in_address()
-        _one(asked, by)
+        _one(asked)
         return
+    batch = st.query_params.get("batch")
+    by = header("Jobs", tab=_tab(studio().count(Filter(states=PENDING))))
     _name_in_address()
-    if pending:
-        _running(by)
-    _history(by)
+    # Each in a container that is always there: what comes and goes in one must not shift, and so close, the others'.
+    with st.container():
+        _notice(by)
+    with st.container():
+        needs_you.draw(by)
+    with st.container():
+        if batch is not None:
+            _batch(batch, by)
+    with st.container():
+        _running(by, batch)
+    with st.container():
+        _history(by, batch)
+    _import(by)
+
+
+def _forget() -> None:
+    """What belonged to an earlier visit of this page."""
+    dialogs.close()
+    st.session_state.off_lists = None
+    st.session_state.too_late = None
+    st.session_state.not_done = (None, "")
+    st.session_state.watched = {}
+
+
+def _tab(pending: int) -> str | None:
+    """How many are running, and a tick once one that was running on this visit is done."""
+    now = {job.id for job in studio().pending(CARDS)}
+    watched: dict[int, bool] = st.session_state.get("watched", {})
+    for job_id in watched.keys() - now:
+        watched[job_id] = watched[job_id] or studio().job(job_id).state is JobState.DONE
+    st.session_state.watched = watched | dict.fromkeys(now, False)
+    done = "✓ " if any(watched[job_id] for job_id in watched.keys() - now) else ""
+    return f"{done}({pending}) Jobs" if pending else f"{done}Jobs"
 
 
 def _name_in_address() -> None:
     """Bring the address bar in line: a link to the page that one is already on leaves it as it was."""
-    asked = st.query_params.get("job")
+    asked = st.query_params.get("job"), st.query_params.get("batch")
     if st.session_state.get("job_shown") != asked:
         st.query_params.from_dict(st.query_params.to_dict())
     st.session_state.job_shown = asked
 
 
-def _running(by: str) -> None:
+def _notice(by: str) -> None:
+    """The way back from taking a job off the lists; where it still runs, that stands in its card's place."""
+    job = _just_hidden()
+    if job is not None and not job.pending:
+        cards.off_the_lists(job, by)
+
+
+def _just_hidden() -> Job | None:
+    job_id = st.session_state.get("off_lists")
+    return None if job_id is None else studio().job(job_id)
+
+
+def _batch(batch: str, by: str) -> None:
+    waiting = studio().count(Filter(states=WITHDRAWABLE, batch=batch))
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="batch"):
+        count = studio().count(Filter(batch=batch, hidden=True))
+        st.markdown(f"**One batch: {count} {'job' if count == 1 else 'jobs'}**", width="content")
+        if waiting:
+            st.button(
+                f"Withdraw the {waiting} that wait" if waiting > 1 else "Withdraw the one that waits",
+                icon=":material/undo:",
+                on_click=_withdraw_batch,
+                args=(batch, by),
+            )
+        sharing.zip_button(batch)
+        st.page_link("jobs.py", label="All jobs", icon=":material/arrow_back:")
+
+
+def _withdraw_batch(batch: str, by: str) -> None:
+    studio().withdraw_batch(batch, by=by)
+
+
+def _running(by: str, batch: str | None) -> None:
+    which = Filter(states=PENDING, batch=batch)
+    jobs, count = studio().pending(CARDS, batch), studio().count(which)
+    hidden = [job for job in [_just_hidden()] if job is not None and job.pending and job.hidden]
+    if not count and not hidden:
+        return
     st.header("Running", anchor=False)
-    jobs, count = studio().pending(limit=CARDS), studio().count(Filter(states=PENDING))
     grid = st.grid(3, min_column_width=280)
     moving = []
-    for job in jobs:
+    for job in sorted([*jobs, *hidden], key=lambda job: job.id):
+        if job.hidden:
+            with grid.container(border=True):
+                cards.off_the_lists(job, by)
+            continue
         with grid.container(border=True, key=f"running-{job.id}"):
             with st.container(horizontal=True, vertical_alignment="center"):
                 cards.thumbnail(job, 56)
                 with st.container(width="stretch", gap="xsmall"):
-                    st.text(job_name(job))
-                    state = st.empty()
-            moving.append((state, st.empty()))
+                    st.page_link("jobs.py", label=plain(job_name(job)), query_params={"job": str(job.id)})
+                    cards.badges(job)
+            moving.append(st.empty())
             st.caption(f"{cards.summary(job)} · {plain(job.by)}")
             cards.actions(job, by)
     if count > len(jobs):
-        st.caption(f"and {count - len(jobs)} more, waiting their turn")
+        st.caption(f"and {count - len(jobs)} more")
+    faces = [cards.face(job) for job in jobs]
+    waiting = studio().count(Filter(states=WITHDRAWABLE, batch=batch)) if batch else 0
 
     # A tick draws only what moves, into places made by the full run: with whole cards, fifty tabs starve the server.
     @st.fragment(run_every=cards.TICK_S)
     def tick() -> None:
-        now = studio().pending(limit=CARDS)
-        if not now or studio().count(Filter(states=PENDING)) != count or _standing(now) != _standing(jobs):
+        now = studio().pending(CARDS, batch)
+        if [cards.face(job) for job in now] != faces or studio().count(which) != count:
             st.rerun()
-        for place, (job, (state, progress)) in enumerate(zip(now, moving, strict=True)):
-            with state:
-                cards.badges(job)
-            with progress:
-                cards.progress(job, place)
+        if batch and studio().count(Filter(states=WITHDRAWABLE, batch=batch)) != waiting:
+            st.rerun()
+        queue, ahead = cards.queue_for(now), 0
+        for job, place in zip(now, moving, strict=True):
+            with place:
+                cards.progress(job, ahead, queue)
+            ahead += job.is_draft
 
     tick()
 
 
-def _standing(jobs: list[Job]) -> list[tuple[int, bool]]:
-    """What a card is drawn anew for: another job, or other buttons."""
-    return [(job.id, job.can_withdraw) for job in jobs]
-
-
-def _history(by: str) -> None:
+def _history(by: str, batch: str | None) -> None:
     ended = [state for state in JobState if state not in PENDING]
-    if not studio().page(Filter(), limit=1):
+    if not studio().page(Filter(hidden=True), limit=1):
         st.caption("No jobs yet. What you render appears here.")
         st.page_link("create.py", label="Create the first one", icon=":material/add_circle:")
         return
@@ -93,10 +185,13 @@ def _history(by: str) -> None:
         person = st.selectbox("Person", people, key="person", bind="query-params")
     with search:
         text = st.text_input("Search", type="search", placeholder="Name or job number", key="text", bind="query-params")
+    hidden = st.checkbox("Also those off the lists", key="hidden", bind="query-params")
     which = Filter(
         states=states or ended,
         by=None if person == EVERYONE else by if person == MINE else person,
         text=text or "",
+        batch=batch,
+        hidden=hidden,
     )
     count = studio().count(which)
     if not count:
@@ -117,18 +212,62 @@ def _row(job: Job) -> None:
         with st.container(width="stretch", gap="xsmall"):
             st.page_link("jobs.py", label=plain(job_name(job)), query_params={"job": str(job.id)})
             cards.badges(job)
-        with st.container(width=220, gap=None):
+        with st.container(width=280, gap=None):
             st.caption(cards.summary(job))
             st.caption(f"{plain(job.by)} · {clock(job.created_at)}")
 
 
-def _one(asked: str, by: str) -> None:
-    st.page_link("jobs.py", label="All jobs", icon=":material/arrow_back:")
+def _import(by: str) -> None:
+    """Bring in a job that was started elsewhere. Once it is in, the field is a fresh one, and so empty."""
+    with st.expander("Import a vendor’s job"):
+        st.caption("A render that was started in a vendor’s own pages or by a script: we watch it and keep its video.")
+        paid = [engine.id for engine in ENGINES.values() if not engine.is_draft]
+        turn = st.session_state.setdefault("imports", 0)
+        which, typed = st.columns([2, 3], vertical_alignment="bottom")
+        with which:
+            engine = st.selectbox(
+                "Engine", paid, format_func=lambda e: f"{ENGINES[e].vendor}: {ENGINES[e].title}", key="import-engine"
+            )
+        with typed:
+            vendor_id = st.text_input(
+                f"Its id at {ENGINES[engine].vendor}", key=f"import-id-{turn}", max_chars=300
+            ).strip()
+        if st.button("Import", icon=":material/download:", disabled=not vendor_id):
+            st.session_state.import_failed = None
+            with st.spinner(f"Asking {ENGINES[engine].vendor} …"):
+                st.session_state.import_failed = why = _adopt(engine, vendor_id, by)
+            if why is None:
+                st.session_state.imports = turn + 1
+                st.rerun()
+        if why := st.session_state.get("import_failed"):
+            st.error(plain(why), title="Not imported")
+
+
+def _adopt(engine: str, vendor_id: str, by: str) -> str | None:
+    """Why the job could not be brought in; None where it was."""
+    try:
+        studio().adopt(engine, vendor_id, by=by, sandbox=in_sandbox())
+    except (VendorError, VendorIdTakenError) as error:
+        return str(error)
+    return None
+
+
+# One job in full
+
+
+def _one(asked: str) -> None:
     try:
         job = studio().job(int(asked) if asked.isdecimal() and len(asked) < 18 else 0)
     except UnknownJobError:
+        header("Jobs")
+        _name_in_address()
+        _back()
         st.error("Look for it in the list of all jobs.", title=f"There is no job {plain(asked[:20])}")
         return
+    word = f"{state_word(job.state)}: " if job.pending else "✓ " if job.output_sha256 else ""
+    by = header("Jobs", tab=f"{word}{job_name(job)}")
+    _name_in_address()
+    _back()
     left, right = st.columns([6, 5], gap="large")
     with left:
         _stage(job, by)
@@ -136,45 +275,57 @@ def _one(asked: str, by: str) -> None:
         _facts(job)
 
 
-def _stage(job: Job, by: str) -> None:
-    pending = job.pending
+def _back() -> None:
+    st.page_link("jobs.py", label="All jobs", icon=":material/arrow_back:")
 
-    @st.fragment(run_every=cards.TICK_S if pending else None)
-    def stage() -> None:
+
+def _stage(job: Job, by: str) -> None:
+    if job.state is JobState.UNCONFIRMED:
+        needs_you.unconfirmed(job, by)
+        return
+    place = st.empty()
+    if job.pending:
+        cards.thumbnail(job, 112)
+    cards.player(job, width=420, facts=False)
+    cards.failure(job)
+    cards.actions(job, by)
+    if job.output is not None and job.is_draft:
+        st.caption(cards.DRAFT_CAPTION)
+
+    face = cards.face(job)
+
+    @st.fragment(run_every=cards.TICK_S if job.pending else None)
+    def tick() -> None:
         now = studio().job(job.id)
-        if pending and not now.pending:
+        if cards.face(now) != face:
             st.rerun()
         if now.pending:
-            cards.thumbnail(now, 112)
-            cards.progress(now, studio().ahead_of(now))
-        cards.player(now, width=420)
-        cards.failure(now)
-        cards.actions(now, by)
-        if now.output is not None and now.is_draft:
-            st.caption(cards.DRAFT_CAPTION)
+            with place:
+                cards.progress(now, studio().ahead_of(now))
 
-    stage()
+    tick()
 
 
 def _facts(job: Job) -> None:
     st.header(plain(job_name(job)), anchor=False)
     cards.badges(job)
-    audio = studio().medium(job.brief.audio, "audio")
     rows = {
         "Job": str(job.id),
-        "Engine": f"{ENGINES[job.engine].title if job.engine in ENGINES else job.engine}, {job.brief.resolution}",
+        "Engine": ", ".join(filter(None, (cards.engine_title(job), cards.size(job)))),
         "Project": job.brief.project,
-        "Voice": f"{audio.name}, {length(audio.duration_s)}" if audio else "",
-        "Price": price_text(job.quote.usd_micros),
+        **_made_of(job),
+        **(_paid(job) if job.provider in PROVIDERS else {"Price": price(job)}),
         "Started by": f"{job.by}, {clock(job.created_at)}",
         "Rendered in": _rendered_in(job),
-        "Seed": str(job.brief.seed),
+        "Seed": str(job.brief.seed) if job.brief.seed >= 0 else "",
     }
     for label, value in rows.items():
         if value:
             caption, fact = st.columns([2, 5])
             caption.caption(label)
             fact.text(value)
+    _relatives(job)
+    sharing.review_link(job)
     with st.expander("History of this job"):
         for event in studio().history(job.id):
             st.text(
@@ -185,11 +336,63 @@ def _facts(job: Job) -> None:
     st.code(f"{(st.context.url or '').split('?')[0]}?job={job.id}", language=None)
 
 
+def _made_of(job: Job) -> dict[str, str]:
+    rows = {}
+    for field, label, kind in MEDIA:
+        if (facts := studio().medium(getattr(job.brief, field), kind)) is not None:
+            rows[label] = facts.name + (f", {length(facts.duration_s)}" if facts.duration_s else "")
+    text = job.brief.text
+    rows["Presenter"] = job.brief.creator or ""
+    rows["Text"] = f"{text[:200]}…" if len(text) > 200 else text
+    rows["Speaker"] = job.brief.speaker or ""
+    return rows
+
+
+def _paid(job: Job) -> dict[str, str]:
+    """What concerns the vendor and the money."""
+    who, quote = vendor(job), job.quote
+    bill = billed(job) or ("" if job.pending or job.vendor_id is None else unbilled(job))
+    quoted = f"$0.00 in the sandbox (really {priced(quote)})" if job.sandbox else priced(quote)
+    return {
+        "Quoted": f"{quoted}. {quote.explanation}" if quote.explanation else quoted,
+        "Billed": f"$0.00 in the sandbox (really {bill})" if job.sandbox and billed(job) else bill,
+        "Money": money(job) if job.pending else "",
+        f"{who}’s id": job.vendor_id or "",
+        f"{who} says": (job.vendor_word or "") if job.pending else "",
+        "Sent": clock(job.sent_at) if job.sent_at else "",
+        "Ended": clock(job.finished_at) if job.finished_at and job.state is not JobState.UNCONFIRMED else "",
+        "Kept here": _kept(job),
+        f"{who}’s copy": cards.vendors_copy(job),
+    }
+
+
+def _kept(job: Job) -> str:
+    if job.output_sha256 is not None and job.finished_at is not None:
+        flaw = ", as it came" if job.error else ", checked"
+        return f"Yes{flaw} {clock(job.finished_at)}"
+    if job.state is JobState.DONE:
+        return "No longer: it was cleaned up"
+    return "Not yet" if job.state is JobState.ARCHIVING else ""
+
+
+def _relatives(job: Job) -> None:
+    """Links to the batch that it is one of, and to jobs that were sent for the same answer."""
+    if job.batch is not None:
+        st.page_link("jobs.py", label="The batch it belongs to", query_params={"batch": job.batch})
+    if job.follows is not None:
+        label = f"Sent anew for job {job.follows}, whose answer was lost"
+        st.page_link("jobs.py", label=label, query_params={"job": str(job.follows)})
+    if job.sent_at is not None and (follower := studio().sent_again_as(job.id)) is not None:
+        st.page_link("jobs.py", label=f"Sent again as job {follower.id}", query_params={"job": str(follower.id)})
+
+
 def _rendered_in(job: Job) -> str:
-    if job.started_at is None or job.finished_at is None:
+    began: datetime | None = job.sent_at or job.started_at
+    if began is None or job.output_sha256 is None or job.finished_at is None:
         return ""
-    took = about((job.finished_at - job.started_at).total_seconds())
-    return f"{took} (expected {about(job.quote.expected_s)})" if job.quote.expected_s else took
+    took = about((job.finished_at - began).total_seconds())
+    expected, _most = studio().expected_s(job)
+    return f"{took} (expected {about(expected)})" if expected else took
 
 
 main()

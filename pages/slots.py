@@ -1,4 +1,4 @@
-"""The slots of a brief: one for the picture, one for the voice. Each takes a medium in whatever way a person has it.
+"""The slots of a brief: for a picture, a voice or a video. Each takes a medium in whatever way a person has it.
 
 A medium is stored the moment it arrives, and the brief's row names it; the widgets here hold nothing.
 """
@@ -6,12 +6,13 @@ A medium is stored the moment it arrives, and the brief's row names it; the widg
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
-from lipsync_core import PORTRAITS, VOICES, Kind, MediaError, MediumFacts, OpenBrief, Sample
+from lipsync_core import PORTRAITS, VOICES, Kind, MediaError, MediumFacts, Sample
+from pages.fields import Form
 from pages.frame import studio
 from pages.words import length, plain
 
@@ -31,7 +32,7 @@ class Slot:
     hint: str
     samples: tuple[Sample, ...]
     live: str
-    """What the browser itself can make: a photo or a recording."""
+    """What the browser itself can make: a photo or a recording; empty where it is neither."""
 
 
 PICTURE = Slot(
@@ -54,6 +55,27 @@ VOICE = Slot(
     samples=VOICES,
     live="Record a voice",
 )
+LEFT_VOICE = replace(VOICE, field="left_audio", title="Left voice", file_label="Left person’s sound file")
+RIGHT_VOICE = replace(VOICE, field="right_audio", title="Right voice", file_label="Right person’s sound file")
+VIDEO = Slot(
+    field="video",
+    kind="video",
+    title="Video",
+    file_label="Video file",
+    types=("mp4", "mov", "webm", "m4v", "mkv"),
+    hint="MP4, MOV, WebM or MKV. The new voice takes the place of its sound.",
+    samples=(),
+    live="",
+)
+MASK = replace(
+    PICTURE,
+    field="mask_image",
+    title="Mask",
+    file_label="Mask file",
+    hint="A picture that limits where the mouth may be changed; the vendor does not say how it is to be drawn.",
+    samples=(),
+    live="",
+)
 
 LINK = "Paste a link"
 EARLIER = "Use an earlier one"
@@ -61,25 +83,43 @@ UPLOAD = "Upload a file"
 
 
 class SlotForm:
-    """Draws one slot of the brief ``brief_id`` and stores what arrives in it."""
+    """Draws one slot of a brief and stores what arrives in it."""
 
-    def __init__(self, slot: Slot, brief_id: str, by: str) -> None:
+    def __init__(self, slot: Slot, form: Form) -> None:
+        self.form = form
         self._slot = slot
-        self._brief_id = brief_id
-        self._by = by
-        self._key = f"{brief_id}.{slot.field}"
+        self._key = f"{form.brief_id}.{slot.field}"
 
-    def draw(self, open_brief: OpenBrief | None, filled: Callable[[MediumFacts], None]) -> MediumFacts | None:
-        """Draw the slot; ``filled`` draws what is in it. Returns the medium, if there is one."""
-        medium = getattr(open_brief.brief, self._slot.field) if open_brief else None
-        facts = studio().medium(medium, self._slot.kind)
-        with st.container(border=True, height="stretch", key=f"slot-{self._slot.field}"):
+    @property
+    def title(self) -> str:
+        """What the slot is called."""
+        return self._slot.title
+
+    @property
+    def field(self) -> str:
+        """The brief's field that it fills."""
+        return self._slot.field
+
+    def draw(
+        self,
+        filled: Callable[[SlotForm, MediumFacts], None],
+        *,
+        top: Callable[[], None] | None = None,
+        alone: bool = False,
+    ) -> None:
+        """Draw the slot: ``top``, then what ``filled`` draws of the medium. ``alone``: nothing stands beside it."""
+        facts = studio().medium(getattr(self.form.brief, self._slot.field), self._slot.kind)
+        height: Literal["content", "stretch"] = "content" if alone else "stretch"  # as high as what is beside it
+        with st.container(border=True, height=height, key=f"slot-{self._slot.field}"):
             st.header(self._slot.title, anchor=False)
+            with st.container():  # always there, so that the uploader keeps its place
+                if top is not None:
+                    top()
             if facts is not None and not st.session_state.get(f"{self._key}.replacing"):
-                filled(facts)
-                return facts
-            self._choose(can_go_back=facts is not None)
-        return facts
+                filled(self, facts)
+            else:
+                self._choose(can_go_back=facts is not None)
+            self.form.note(self._slot.field)
 
     def replace_button(self) -> None:
         """The button that empties the slot; the medium stays until another one has arrived."""
@@ -110,9 +150,10 @@ class SlotForm:
         self._error()
         if way == UPLOAD:
             st.caption(slot.hint)
-            self._samples()
+            if slot.samples:
+                self._samples()
         with st.container(horizontal=True):
-            ways = [w for w in (UPLOAD, slot.live, LINK, EARLIER) if w != way]
+            ways = [w for w in (UPLOAD, slot.live, LINK, EARLIER) if w and w != way]
             picked = st.menu_button("Other ways", ways, key=f"{self._key}.ways", type="tertiary")
             if picked is not None:
                 st.session_state[f"{self._key}.way"] = picked
@@ -158,7 +199,7 @@ class SlotForm:
             st.caption(f"Nothing yet: every {self._slot.title.lower()} that arrives is kept and offered here.")
         for facts in recent:
             with st.container(horizontal=True, vertical_alignment="center"):
-                if facts.kind == "image":
+                if facts.kind != "audio":
                     st.image(studio().media_link(facts, "thumb"), width=48, alt="")
                 label = f"Use {facts.name}" + (f" · {length(facts.duration_s)}" if facts.duration_s else "")
                 st.button(
@@ -199,9 +240,9 @@ class SlotForm:
 
     def _put(self, facts: MediumFacts) -> None:
         changes: dict[str, object] = {self._slot.field: facts}
-        if self._slot.kind == "image":
+        if self._slot.field == "image":
             changes["mouth_box"] = None  # it belonged to the picture before
-        studio().change_brief(self._brief_id, by=self._by, **changes)
+        studio().change_brief(self.form.brief_id, by=self.form.by, **changes)
         st.session_state[f"{self._key}.turn"] = st.session_state.get(f"{self._key}.turn", 0) + 1
         self._replacing(False)
 

@@ -1,14 +1,14 @@
-"""The studio's words for states, lengths and instants, and the one way to put a person's text into Markdown."""
+"""The studio's words for states, money, lengths and instants, and the one way to put a person's text into Markdown."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from lipsync_core import Job, JobState
+from lipsync_core import ENGINES, PROVIDERS, Job, JobState, priced
 
 BADGES: dict[JobState, tuple[str, str]] = {
     JobState.AWAITING_APPROVAL: ("Awaiting approval", "orange"),
@@ -40,6 +40,11 @@ def plain(text: str) -> str:
 _MADE_OF_TEXT = r"(?<=:)(?=[/\w+-])|(?<=@)(?=\w)|(?<=www)(?=\.)|(?<=[-<>=~!])(?=[-<>=])"
 
 
+def md(text: str) -> str:
+    """Words of our own for Markdown: two prices are no formula."""
+    return text.replace("$", r"\$")
+
+
 def job_name(job: Job) -> str:
     """A job's name, or its number where it was given none."""
     return job.brief.name or f"Job {job.id}"
@@ -48,6 +53,98 @@ def job_name(job: Job) -> str:
 def state_word(state: JobState) -> str:
     """A state's word on screen."""
     return BADGES[state][0]
+
+
+def vendor(job: Job) -> str:
+    """Who renders a job."""
+    return ENGINES[job.engine].vendor if job.engine in ENGINES else job.provider
+
+
+def price(job: Job) -> str:
+    """What a job was quoted at: ``about $0.90``, ``free``, or in the sandbox ``$0.00 (really about $0.90)``."""
+    return f"$0.00 (really {priced(job.quote)})" if job.sandbox else priced(job.quote)
+
+
+def month_text(month: str) -> str:
+    """A month such as ``2026-11`` for people: ``November 2026``."""
+    return f"{date.fromisoformat(f'{month}-01'):%B %Y}"
+
+
+def dollars(usd_micros: int, *, signed: bool = False) -> str:
+    """A sum, to the cent: ``$1,204.50``; a difference with its sign: ``+$0.24``, ``−$0.10``."""
+    cents = (abs(usd_micros) + 5_000) // 10_000
+    sign = "" if not cents else "−" if usd_micros < 0 else "+" if signed else ""
+    return f"{sign}${cents // 100:,}.{cents % 100:02d}"
+
+
+def money(job: Job) -> str:
+    """Whether money moved, or may have, in the words of the job's state."""
+    if job.is_draft:
+        return "Nothing was charged: drafts are free." if job.state is JobState.FAILED else "Drafts are free."
+    cost, who = price(job), vendor(job)
+    match job.state:
+        case JobState.AWAITING_APPROVAL | JobState.QUEUED:
+            return "Not sent, nothing charged."
+        case JobState.SUBMITTING:
+            return f"May be charged from now on: {cost}."
+        case JobState.DONE:
+            return _billed(job, who, cost)
+        case JobState.FAILED:
+            return _refund(job, who, cost)
+        case JobState.REJECTED:
+            return "Nothing was charged."
+        case JobState.WITHDRAWN:
+            return "Never sent, nothing charged."
+        case JobState.UNCONFIRMED:
+            return f"May be charged {cost}; reserved."
+        case JobState.NOT_TAKEN:
+            return "Nothing was charged, and nothing is reserved for it any more."
+        case JobState.WRITTEN_OFF:
+            return f"Counts as spent: {cost}."
+        case JobState.LOST:
+            return f"Charged {cost}."
+        case _:
+            return f"Quoted {cost}."
+
+
+def billed(job: Job) -> str | None:
+    """What the vendor says that it billed, in its own unit; None where it said nothing."""
+    if job.billed_usd_micros is not None:
+        # To the tenth of a cent, where vendors count so finely: a bill is not rounded up like a price.
+        cents, rest = divmod(job.billed_usd_micros, 10_000)
+        return f"${job.billed_usd_micros / 1e6:.3f}" if rest else f"${cents / 100:.2f}"
+    if job.billed_credits is not None:
+        number = f"{job.billed_credits.normalize():f}"
+        return f"{number} credit" if number == "1" else f"{number} credits"
+    return None
+
+
+def unbilled(job: Job, what: str = "it") -> str:
+    """Why nothing is known of the bill."""
+    reports = job.provider in PROVIDERS and PROVIDERS[job.provider].reports_bill
+    return f"{vendor(job)} {'has not reported' if reports else 'does not report'} {what}"
+
+
+def _billed(job: Job, who: str, cost: str) -> str:
+    sum_ = billed(job)
+    if sum_ is None:
+        return f"Quoted {cost}; {unbilled(job, 'what it billed')}."
+    if job.sandbox:  # as unreal as the rest of it
+        return f"Quoted {cost}; {who} would have billed {sum_}."
+    return f"Billed {sum_}, quoted {cost}."
+
+
+def _refund(job: Job, who: str, cost: str) -> str:
+    sum_ = billed(job)
+    told = f" {who} reports a bill of {sum_}." if sum_ is not None else ""
+    if job.provider in PROVIDERS and PROVIDERS[job.provider].failed_is_free.value:
+        return f"Refund promised: {who} does not charge for a failed render. Quoted {cost}.{told}"
+    return f"Refund not promised: {who} may charge for a failed render. Quoted {cost}.{told}"
+
+
+def clip(job: Job) -> str:
+    """The video that was asked for, as one would describe it to its vendor: ``a 12.4 s video``."""
+    return "a video" if job.length_s is None else f"a {job.length_s:.1f} s video"
 
 
 def length(seconds: float) -> str:
@@ -59,11 +156,21 @@ def length(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """A wait, no more exact than it can be known: ``3 s``, ``2 min``, ``1 h 10 min``."""
+    """A wait, no more exact than it can be known: ``3 s``, ``2 min``, ``1 h 10 min``, ``41 h``, ``20 days``."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 72:
+        return f"{round(seconds / 86_400)} days"
+    return f"{hours} h {minutes} min" if minutes and hours < 24 else f"{hours} h"
+
+
+def here_at(at: datetime) -> datetime:
+    """An instant in the visitor's own time zone."""
+    return at.astimezone(_zone())
 
 
 def clock(at: datetime) -> str:
@@ -73,6 +180,23 @@ def clock(at: datetime) -> str:
     if local.date() == today:
         return f"today {local:%H:%M}"
     return f"{local.day} {local:%b %H:%M}" if local.year == today.year else f"{local.day} {local:%b %Y}"
+
+
+def hour(at: datetime, *, seconds: bool = False) -> str:
+    """An instant of about now in the visitor's zone: ``14:02``; one of another day says which, ``21 Nov 14:02``."""
+    zone = _zone()
+    local = at.astimezone(zone)
+    day = "" if local.date() == datetime.now(zone).date() else f"{local.day} {local:%b} "
+    return f"{day}{local:%H:%M:%S}" if seconds else f"{day}{local:%H:%M}"
+
+
+def weekday(at: datetime) -> str:
+    """An instant of these days in the visitor's zone: ``today 14:07``, ``Mon 14:07``; one farther off ``21 Dec``."""
+    zone = _zone()
+    local, today = at.astimezone(zone), datetime.now(zone).date()
+    if local.date() == today:
+        return f"today {local:%H:%M}"
+    return f"{local:%a %H:%M}" if abs(local.date() - today) < timedelta(days=7) else f"{local.day} {local:%b}"
 
 
 def _zone() -> tzinfo:

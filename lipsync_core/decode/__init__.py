@@ -8,6 +8,7 @@ neither Pillow nor FFmpeg ever sees a file name or a URL.
 
 from __future__ import annotations
 
+from lipsync_core.decode.cutting import cut_voice
 from lipsync_core.decode.image import MAX_PIXELS, MIN_SIDE, ImageFacts, image_facts, load_image
 from lipsync_core.decode.sound import MAX_VOICE_S, SPEECH_RATE, VoiceFacts, speech_blocks, voice_facts
 from lipsync_core.decode.video import VideoFacts, check_video, first_picture
@@ -21,6 +22,7 @@ __all__ = [
     "VideoFacts",
     "VoiceFacts",
     "check_video",
+    "cut_voice",
     "first_picture",
     "image_facts",
     "load_image",

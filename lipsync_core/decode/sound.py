@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from lipsync_core.decode.container import opened, picture_stream
 from lipsync_core.decode.declared import declared_s, stops_inside_a_page
+from lipsync_core.decode.silence import loudness, silent_ends
 from lipsync_core.decode.sniff import Kind, Look, look_at, shown
 from lipsync_core.errors import MediaError
 
@@ -42,7 +43,8 @@ class VoiceFacts:
     """A voice that can be used.
 
     ``duration_s`` is counted in decoded samples. ``sample_rate`` in Hz and ``channels`` are the file's own.
-    ``mime`` is what a browser is to be told to play it.
+    ``mime`` is what a browser is to be told to play it. ``silent_head_s`` and ``silent_tail_s`` can be cut off without
+    cutting a word.
     """
 
     duration_s: float
@@ -51,6 +53,8 @@ class VoiceFacts:
     codec: str
     mime: str
     extension: str
+    silent_head_s: float = 0.0
+    silent_tail_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -75,8 +79,8 @@ def voice_facts(path: Path, *, name: str | None = None) -> VoiceFacts:
     try:
         with opened(path) as container:
             stream = _sound_stream(container, look, name)
-            for _ in _blocks(_frames(path, container, stream, tally, name)):
-                pass  # heard in full, resampling included: what is accepted here can be rendered later
+            # Heard in full, resampling included: what is accepted here can be rendered later.
+            levels = [loudness(block) for block in _blocks(_frames(path, container, stream, tally, name))]
             mime, extension = _mime(container, stream)
             codec = stream.codec_context.codec.canonical_name
     except (FFmpegError, ValueError) as error:
@@ -89,6 +93,7 @@ def voice_facts(path: Path, *, name: str | None = None) -> VoiceFacts:
         codec,
         mime,
         extension,
+        *silent_ends(levels, SPEECH_RATE),
     )
 
 
@@ -103,6 +108,18 @@ def speech_blocks(path: Path, *, name: str | None = None) -> Iterator[NDArray[np
         with opened(path) as container:
             stream = _sound_stream(container, look, name)
             yield from _blocks(_frames(path, container, stream, _Tally(), name))
+    except (FFmpegError, ValueError) as error:
+        raise _not_sound(look, name) from error
+
+
+def sound_frames(path: Path, *, name: str | None = None) -> Iterator[AudioFrame]:
+    """The sound as it was recorded, frame by frame. Streams, and refuses, like `speech_blocks`."""
+    look = look_at(path)
+    name = name or path.name
+    try:
+        with opened(path) as container:
+            stream = _sound_stream(container, look, name)
+            yield from _frames(path, container, stream, _Tally(), name)
     except (FFmpegError, ValueError) as error:
         raise _not_sound(look, name) from error
 

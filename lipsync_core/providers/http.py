@@ -15,6 +15,7 @@ import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from email.utils import formatdate
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -41,8 +42,7 @@ class VendorHttp:
     """The client. One serves all vendors and jobs of a process; use it as a context, or `aclose` it."""
 
     def __init__(self, *, tls: ssl.SSLContext | None = None, max_connections: int = 32) -> None:
-        # Loading the certificates costs more than a request, so it happens once.
-        self._tls = tls or httpx.create_ssl_context(trust_env=False)
+        self._tls = tls or _usual_tls()
         self._polling = httpx.AsyncHTTPTransport(
             verify=self._tls,
             trust_env=False,
@@ -122,6 +122,12 @@ class VendorHttp:
         except Exception as error:  # a free question that broke, however it did, is asked again
             return AskAgain(_why(error, provider.title))
         return AskAgain(f"{provider.title} sends on and on without an answer.")
+
+
+@cache
+def _usual_tls() -> ssl.SSLContext:
+    """Loading the certificates costs more than a request, so it happens once."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class _OddAnswerError(Exception):
@@ -204,6 +210,8 @@ async def _plain_blocks(response: httpx.Response) -> AsyncIterator[bytes]:
         raise _OddAnswerError("compressed its answer in a way that was not asked for.")
     inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     async for block in response.aiter_raw():
+        if inflate.eof:  # zlib would put all that follows aside, in memory
+            raise _OddAnswerError("sent more after the end of its answer.")
         while block:
             yield inflate.decompress(block, _INFLATED_BLOCK)
             block = inflate.unconsumed_tail

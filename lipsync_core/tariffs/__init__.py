@@ -4,7 +4,7 @@ Every figure has its source and the day on which it was read. Where a vendor lea
 is quoted and the cheapest is its lower end. Rates are `Decimal`, sums exact, results integer micro-dollars.
 """
 
-from lipsync_core.tariffs.costs import Price, price
+from lipsync_core.tariffs.costs import Price, day_text, price
 from lipsync_core.tariffs.lengths import Measure, spoken_s
 from lipsync_core.tariffs.overrides import NO_RATES, Override, Rates, rate_from_live
 from lipsync_core.tariffs.staircase import Step, Waste, affordable_s, steps, waste
@@ -22,6 +22,7 @@ __all__ = [
     "Tariff",
     "Waste",
     "affordable_s",
+    "day_text",
     "price",
     "rate_from_live",
     "spoken_s",

@@ -1,0 +1,146 @@
+"""What is above somebody's limit: it waits with its frozen price until somebody else decides, or the time runs out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from lipsync_core.database import Database, now_ms
+from lipsync_core.errors import UnknownJobError
+from lipsync_core.job import Job, JobState
+from lipsync_core.people import Person, check, who
+from lipsync_core.pricing import Quote, price_text
+from lipsync_core.records import Change, apply, job_of, record
+from lipsync_core.roles import Action
+from lipsync_core.schema import jobs
+
+DAY_MS = 86_400_000
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How this studio approves."""
+
+    days: float
+    """For how long a job waits."""
+    own: bool
+    """Whether approvers may approve their own jobs."""
+
+    def until_ms(self) -> int:
+        """Until when a job waits that begins to wait now."""
+        return now_ms() + int(self.days * DAY_MS)
+
+
+def above_limit(person: Person, usd_micros: int | None) -> str | None:
+    """Why a press of this price has to be approved; None where it is within the person's limit."""
+    limit = person.limit_usd_micros
+    if limit is None or (usd_micros is not None and usd_micros <= limit):
+        return None
+    what = "Nobody can say what this costs" if usd_micros is None else f"It costs {price_text(usd_micros)}"
+    return f"{what}; {person.name}’s limit is {price_text(limit)}."
+
+
+def before_paying(connection: Connection, job: Mapping[Any, Any], terms: Terms) -> Change | None:
+    """What becomes of a queued job that its maker may not pay for any more; None where it may be sent.
+
+    Asked in the transaction that claims the job for sending, because much can change between the press and that.
+    """
+    person = who(connection, job["made_by"])
+    if person is None or not person.may(Action.MAKE):
+        why = f"{job['made_by']} may not make clips any more. Nothing was sent."
+        return Change(job["id"], JobState.QUEUED, JobState.REJECTED, note=why, values={"error": why})
+    if job["decided_ms"] is not None:
+        return None
+    above = above_limit(person, _press_costs(connection, job))
+    if above is None:
+        return None
+    values = {"decided_why": above, "decide_by_ms": terms.until_ms()}
+    note = f"{above} It waits for approval; nothing was sent."
+    return Change(job["id"], JobState.QUEUED, JobState.AWAITING_APPROVAL, note=note, values=values)
+
+
+def _press_costs(connection: Connection, job: Mapping[Any, Any]) -> int | None:
+    """What the press that made a job costs: a batch counts as one. None where that is unknown."""
+    each = func.coalesce(jobs.c.quoted_usd_micros, jobs.c.ceiling_usd_micros)
+    same = (jobs.c.batch == job["batch"]) if job["batch"] is not None else (jobs.c.id == job["id"])
+    query = select(func.count(), func.count(each), func.sum(each)).where(same, jobs.c.state != JobState.WITHDRAWN)
+    count, known, total = connection.execute(query).one()
+    return None if known < count else int(total or 0)
+
+
+class Approvals:
+    """The jobs that wait for a decision. Thread-safe; each decision is one guarded change."""
+
+    def __init__(self, database: Database, terms: Terms, *, sign_in: bool) -> None:
+        self._db = database
+        self._terms = terms
+        self._sign_in = sign_in
+
+    def approve(self, job_id: int, *, by: str, hold_s: float = 0.0) -> bool:
+        """Let a waiting job be sent; False where it does not wait any more. Raises `NotAllowedError`."""
+        with self._db.write() as connection:
+            self._check(connection, job_id, by)
+            decided = {"decided_by": by, "decided_ms": now_ms(), "finished_ms": None}
+            due = now_ms() + int(hold_s * 1000)
+            was, then = JobState.AWAITING_APPROVAL, JobState.QUEUED
+            return apply(connection, Change(job_id, was, then, by=by, note="approved", due_ms=due, values=decided))
+
+    def decline(self, job_id: int, why: str, *, by: str) -> bool:
+        """Take a waiting job back, with a reason; False where it does not wait any more. Raises `NotAllowedError`."""
+        why = " ".join(why.split())[:LONGEST_REASON]
+        with self._db.write() as connection:
+            self._check(connection, job_id, by)
+            decided = {"decided_by": by, "decided_ms": now_ms(), "decided_why": why}
+            note = f"declined{f': {why}' if why else ''}; nothing was charged"
+            was, then = JobState.AWAITING_APPROVAL, JobState.WITHDRAWN
+            return apply(connection, Change(job_id, was, then, by=by, note=note, values=decided))
+
+    def check(self, job_id: int, *, by: str) -> None:
+        """Raise `NotAllowedError` where ``by`` may not decide about this job."""
+        with self._db.read() as connection:
+            self._check(connection, job_id, by)
+
+    def _check(self, connection: Connection, job_id: int, by: str) -> None:
+        owner = connection.execute(select(jobs.c.made_by).where(jobs.c.id == job_id)).scalar()
+        if owner is None:
+            raise UnknownJobError(job_id)
+        if self._sign_in:
+            check(connection, by, Action.DECIDE, owner=owner, approve_own=self._terms.own)
+
+    def reprice(self, job_id: int, quote: Quote, *, by: str) -> None:
+        """Freeze the higher price that a waiting job has by now; it goes on waiting."""
+        frozen = {
+            "quote": json.dumps(asdict(quote)),
+            "quoted_usd_micros": quote.usd_micros,
+            "quoted_credits": quote.credits,
+        }
+        with self._db.write() as connection:
+            waits = (jobs.c.id == job_id, jobs.c.state == JobState.AWAITING_APPROVAL)
+            if connection.execute(update(jobs).where(*waits).values(frozen)).rowcount:
+                note = f"the price is now {price_text(quote.usd_micros)}: it has to be approved anew"
+                record(connection, job_id, JobState.AWAITING_APPROVAL, by, note)
+
+    def lapse(self) -> int:
+        """Withdraw what nobody decided about in time; returns how many."""
+        over = (jobs.c.state == JobState.AWAITING_APPROVAL, jobs.c.decide_by_ms <= now_ms())
+        with self._db.read() as connection:  # takes no write lock where nothing lapses
+            if connection.execute(select(jobs.c.id).where(*over).limit(1)).first() is None:
+                return 0
+        note = "nobody approved it in time; withdrawn, nothing was charged"
+        with self._db.write() as connection:
+            found = list(connection.execute(select(jobs.c.id).where(*over)).scalars())
+            return sum(
+                apply(connection, Change(job_id, JobState.AWAITING_APPROVAL, JobState.WITHDRAWN, note=note))
+                for job_id in found
+            )
+
+    def waiting(self, limit: int = 50) -> list[Job]:
+        """Jobs that wait for a decision, the longest waiting first."""
+        waits = select(jobs).where(jobs.c.state == JobState.AWAITING_APPROVAL, jobs.c.hidden_ms.is_(None))
+        with self._db.read() as connection:
+            return [job_of(row) for row in connection.execute(waits.order_by(jobs.c.id).limit(limit)).mappings()]

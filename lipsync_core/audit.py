@@ -1,0 +1,38 @@
+"""Writing down who did what: an append-only table, beside the events of jobs, which are such a record already.
+
+No secret may go into it; whoever notes something passes the facts that a colleague may read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from lipsync_core.database import now_ms
+from lipsync_core.schema import audit
+
+
+def note(
+    connection: Connection,
+    by: str,
+    did: str,
+    kind: str,
+    about: str,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Add a line, in the transaction that does what it says."""
+    row = {
+        "at_ms": now_ms(),
+        "made_by": by,
+        "did": did,
+        "kind": kind,
+        "about": about,
+        "before": None if before is None else json.dumps(dict(before), default=str),
+        "after": None if after is None else json.dumps(dict(after), default=str),
+    }
+    connection.execute(insert(audit).values(row))

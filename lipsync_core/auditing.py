@@ -1,0 +1,98 @@
+"""Who did what, read from both records: the events of jobs, and the audit of everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, cast, literal, null, select, union_all
+
+from lipsync_core.audit import note
+from lipsync_core.batch.export import csv_of
+from lipsync_core.database import Database, instant
+from lipsync_core.schema import audit, events
+
+_BY_ITSELF = "tracker"
+"""Who an event names when no person took the step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that a person did."""
+
+    at: datetime
+    by: str
+    did: str
+    kind: str
+    """``job``, ``person``, ``cap``, ``rate``, ``invoice`` or ``vendor``."""
+    about: str
+    """Which one: a job's number, an address, a scope, a provider."""
+    before: str
+    after: str
+    """JSON, or a job's state; empty where there is none."""
+
+
+class Audit:
+    """The record, for reading. Thread-safe."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def note(
+        self,
+        by: str,
+        did: str,
+        kind: str,
+        about: str,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Add a line about something that is not kept in the database."""
+        with self._db.write() as connection:
+            note(connection, by, did, kind, about, before=before, after=after)
+
+    def entries(self, *, limit: int, offset: int = 0) -> list[Entry]:
+        """What people did, latest first."""
+        of_jobs = select(
+            events.c.at_ms,
+            events.c.id,
+            events.c.made_by,
+            events.c.note.label("did"),
+            literal("job").label("kind"),
+            cast(events.c.job_id, String).label("about"),
+            null().label("before"),
+            cast(events.c.state, String).label("after"),
+        ).where(events.c.made_by != _BY_ITSELF)
+        of_others = select(
+            audit.c.at_ms,
+            audit.c.id,
+            audit.c.made_by,
+            audit.c.did,
+            audit.c.kind,
+            audit.c.about,
+            audit.c.before,
+            audit.c.after,
+        )
+        both = union_all(of_jobs, of_others).subquery()
+        newest = select(both).order_by(both.c.at_ms.desc(), both.c.kind, both.c.id.desc()).limit(limit).offset(offset)
+        with self._db.read() as connection:
+            rows = connection.execute(newest).all()
+        return [
+            Entry(instant(row.at_ms), row.made_by, row.did, row.kind, row.about, row.before or "", row.after or "")
+            for row in rows
+        ]
+
+    def export(self, limit: int = 100_000) -> bytes:
+        """The latest ``limit`` lines as CSV; no cell is somebody's formula."""
+
+        def at(entry: Entry) -> str:
+            return entry.at.isoformat(timespec="milliseconds")
+
+        rows = (
+            (at(entry), entry.by, entry.did, entry.kind, entry.about, entry.before, entry.after)
+            for entry in self.entries(limit=limit)
+        )
+        return csv_of(("at", "by", "did", "kind", "about", "before", "after"), rows)

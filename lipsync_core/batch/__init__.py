@@ -1,0 +1,42 @@
+"""Many clips at once: from the bytes of a table, or from many voices, to a price, a wait or a problem for each row.
+
+Pure: nothing here reads a file, asks a vendor or looks at a clock. pandas is imported only while a table is worked on,
+so that whoever imports the studio does not wait for it.
+"""
+
+from __future__ import annotations
+
+from lipsync_core.batch.choosing import Plan, Wish, choose
+from lipsync_core.batch.columns import COLUMNS, Column, template
+from lipsync_core.batch.export import csv_of, harmless, plan_csv
+from lipsync_core.batch.lengths import LengthError, length_text, seconds_of
+from lipsync_core.batch.rows import Batch, Medium, Offer, RowPrice, Total, is_link, quote_rows
+from lipsync_core.batch.sheet import MOST_ROWS, Sheet, SheetError, file_key, read_sheet, sheet_of
+
+__all__ = [
+    "COLUMNS",
+    "MOST_ROWS",
+    "Batch",
+    "Column",
+    "LengthError",
+    "Medium",
+    "Offer",
+    "Plan",
+    "RowPrice",
+    "Sheet",
+    "SheetError",
+    "Total",
+    "Wish",
+    "choose",
+    "csv_of",
+    "file_key",
+    "harmless",
+    "is_link",
+    "length_text",
+    "plan_csv",
+    "quote_rows",
+    "read_sheet",
+    "seconds_of",
+    "sheet_of",
+    "template",
+]

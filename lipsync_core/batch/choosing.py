@@ -1,0 +1,257 @@
+"""Which engine makes which row: the one that was chosen, or the best one under a budget or a deadline."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipsync_core.batch.costs import UNKNOWN, Flags, Floats, Ints
+from lipsync_core.batch.rows import Batch, Offer, RowPrice, Total, Words, total_of
+from lipsync_core.engines import ENGINES, SCENES
+
+NOBODY = "No engine makes this from what the row holds."
+NO_PRICE = "No engine’s price is known, so it fits no budget."
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Who is to make the rows that name no engine. At most one field is set; with none, whoever is cheapest."""
+
+    engine: str | None = None
+    budget_usd_micros: int | None = None
+    """The whole batch is to cost no more; within that, what is ready soonest."""
+    within_s: float | None = None
+    """Every row is to be ready by then, nine times of ten; within that, what is cheapest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every row with the engine that is to make it, or what keeps it out."""
+
+    batch: Batch
+    engines: Words
+    """Empty for a row that nobody makes."""
+    problems: Words
+    """What keeps a row out; empty where nothing does."""
+    lacks: Words
+    """What a row needs before it can be rendered, where it is only an estimate."""
+    ready: Flags
+    """The rows that can be rendered as they are."""
+    quoted: Flags
+    """The rows that have a price, or at least a wait; some of them only as an estimate."""
+
+    def price(self, row: int) -> RowPrice | None:
+        """What a row costs; None where nobody makes it."""
+        engine = self.engines[row]
+        return self.batch.offers[engine].price(row) if engine else None
+
+    def why_not(self, row: int) -> str:
+        """Why a row cannot be rendered; empty where it can."""
+        lacks = self.lacks[row]
+        return str(self.problems[row] or (f"Only an estimate: {lacks[0].lower()}{lacks[1:]}" if lacks else ""))
+
+    def total(self, rows: Flags) -> Total:
+        """What these rows cost together."""
+        columns = [self.column(name, rows) for name in ("usd_micros", "credits", "qualifier")]
+        return total_of(columns[0], columns[1], columns[2])
+
+    def finish_s(self, rows: Flags, places: Mapping[str, int]) -> float | None:
+        """Seconds until the last of these rows is ready, half the time; None where there are none.
+
+        Each provider takes them in order, as many at once as ``places`` says.
+        """
+        half = self.column("expected_s", rows & self.quoted)
+        if not len(half):
+            return None
+        providers = np.array([ENGINES[engine].provider for engine in self.engines[rows & self.quoted]], dtype=object)
+        return max(_last(half[providers == provider], places.get(provider, 1)) for provider in dict.fromkeys(providers))
+
+    def waits(self) -> Floats:
+        """Each row's own wait, half the time; NaN where nobody makes it."""
+        return self.column("expected_s", np.ones(len(self.engines), dtype=np.bool_))
+
+    def column(self, name: str, rows: Flags) -> NDArray[Any]:
+        """A field of `Offer` for these rows, each of the engine that it has; unknown where it has none."""
+        chosen = rows.nonzero()[0]
+        fallback = {"usd_micros": UNKNOWN, "credits": UNKNOWN, "qualifier": 0}.get(name, np.nan)
+        dtype = {"usd_micros": np.int64, "credits": np.int64, "qualifier": np.int8}.get(name, np.float64)
+        values = np.full(len(chosen), fallback, dtype=dtype)
+        engines = self.engines[chosen]
+        for engine, offer in self.batch.offers.items():
+            mine = engines == engine
+            if mine.any():
+                values[mine] = getattr(offer, name)[chosen[mine]]
+        return values
+
+
+def choose(batch: Batch, wish: Wish, places: Mapping[str, int]) -> Plan:
+    """Give every row its engine. ``places`` says how many jobs each provider is given at once.
+
+    A row's own engine stands. Drafts are never the best: they are chosen by name.
+    """
+    rows = len(batch)
+    chosen = _Choice(np.full(rows, "", dtype=object), np.full(rows, "", dtype=object))
+    open_ = batch.named == ""
+    for engine, offer in batch.offers.items():
+        mine = batch.named == engine
+        if wish.engine == engine:
+            mine = mine | (open_ & offer.applies)
+        chosen.take(mine, offer)
+    if wish.engine is not None:
+        others = open_ & (batch.scenes != ENGINES[wish.engine].scene)
+        for row in others.nonzero()[0].tolist():
+            scene = SCENES.get(batch.scenes[row], "")
+            chosen.problems[row] = f"Not for {ENGINES[wish.engine].title}: this is “{scene}”." if scene else ""
+        unfit = open_ & ~others & (chosen.engines == "") & (chosen.problems == "")
+        chosen.problems[unfit] = NOBODY
+    else:
+        _best(batch, wish, places, open_, chosen)
+    engines = np.where(batch.problems == "", chosen.engines, "")
+    quoted = engines != ""
+    problems = np.where(batch.problems != "", batch.problems, chosen.problems)
+    lacks = np.full(rows, "", dtype=object)
+    for engine, offer in batch.offers.items():
+        mine = quoted & (engines == engine)
+        lacks[mine] = offer.lacks[mine]
+    return Plan(batch, engines, problems, lacks, quoted & (problems == "") & (lacks == ""), quoted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    engines: Words
+    problems: Words
+
+    def take(self, rows: Flags, offer: Offer) -> None:
+        """Give these rows to an engine, or say why it cannot make them."""
+        can = rows & offer.can_quote
+        self.engines[can] = offer.engine.id
+        cannot = rows & ~can
+        self.problems[cannot] = offer.problems[cannot]
+
+
+def _best(batch: Batch, wish: Wish, places: Mapping[str, int], open_: Flags, chosen: _Choice) -> None:
+    """Choose for the rows that leave it open."""
+    offers = [offer for offer in batch.offers.values() if not offer.engine.is_draft]
+    can = [offer.can_quote & open_ & (batch.problems == "") for offer in offers]
+    none = open_ & ~np.logical_or.reduce(can) if can else open_
+    for row in none.nonzero()[0].tolist():
+        said = (offer.problems[row] for offer in offers if offer.applies[row] and offer.problems[row])
+        chosen.problems[row] = next(said, NOBODY)
+    if not offers:
+        return
+    ranks = _Ranks(offers, can)
+    if wish.budget_usd_micros is not None:
+        fixed = chosen.engines != ""
+        spent = sum(
+            int(offer.usd_micros[row])
+            for offer in batch.offers.values()
+            for row in (fixed & (chosen.engines == offer.engine.id)).nonzero()[0].tolist()
+            if offer.usd_micros[row] != UNKNOWN
+        )
+        _within_budget(ranks, wish.budget_usd_micros - spent, chosen)
+    elif wish.within_s is not None:
+        _within_time(ranks, wish.within_s, places, chosen)
+    else:
+        ranks.give(ranks.cheapest(), chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranks:
+    """The paid engines side by side: which of them can make which row."""
+
+    offers: Sequence[Offer]
+    can: Sequence[Flags]
+
+    def cheapest(self) -> Ints:
+        """For each row the engine with the lowest price, else one without a price; −1 where there is none."""
+        best = np.full(len(self.can[0]), -1, dtype=np.int64)
+        price = np.full(len(best), np.iinfo(np.int64).max, dtype=np.int64)
+        wait = np.full(len(best), np.inf)
+        for place, (offer, can) in enumerate(zip(self.offers, self.can, strict=True)):
+            asks = np.where(offer.usd_micros == UNKNOWN, np.iinfo(np.int64).max - 1, offer.usd_micros)
+            better = can & ((asks < price) | ((asks == price) & (offer.expected_s < wait)))
+            best[better], price[better], wait[better] = place, asks[better], offer.expected_s[better]
+        return best
+
+    def priced(self) -> _Ranks:
+        """The same without what has no price."""
+        return _Ranks(
+            self.offers,
+            [can & (offer.usd_micros != UNKNOWN) for offer, can in zip(self.offers, self.can, strict=True)],
+        )
+
+    def give(self, best: Ints, chosen: _Choice) -> None:
+        """Give every row to its engine."""
+        for place, offer in enumerate(self.offers):
+            chosen.engines[best == place] = offer.engine.id
+
+
+def _within_budget(ranks: _Ranks, budget: int, chosen: _Choice) -> None:
+    """As many rows as the budget holds, in order, each at its cheapest; what is left buys speed, best bargain first."""
+    unpriced = np.logical_or.reduce(ranks.can)
+    ranks = ranks.priced()
+    best = ranks.cheapest()
+    chosen.problems[unpriced & (best < 0)] = NO_PRICE
+    left = budget
+    for row in (best >= 0).nonzero()[0].tolist():
+        asks = int(ranks.offers[best[row]].usd_micros[row])
+        if asks <= left:
+            left -= asks
+        else:
+            best[row] = -1
+            chosen.problems[row] = "The budget is used up by the rows above it."
+    bargains: list[tuple[float, int, int, int]] = []
+    for place, (offer, can) in enumerate(zip(ranks.offers, ranks.can, strict=True)):
+        for row in (can & (best >= 0)).nonzero()[0].tolist():
+            now = ranks.offers[best[row]]
+            more = int(offer.usd_micros[row]) - int(now.usd_micros[row])
+            sooner = float(now.expected_s[row] - offer.expected_s[row])
+            if sooner > 0:
+                bargains.append((more / sooner, row, place, more))
+    for _rate, row, place, more in sorted(bargains):
+        now = ranks.offers[best[row]]
+        offer = ranks.offers[place]
+        more = int(offer.usd_micros[row]) - int(now.usd_micros[row])
+        if more <= left and offer.expected_s[row] < now.expected_s[row]:
+            left -= more
+            best[row] = place
+    ranks.give(best, chosen)
+
+
+def _within_time(ranks: _Ranks, within_s: float, places: Mapping[str, int], chosen: _Choice) -> None:
+    """Each row in order at the cheapest engine that still has it ready in time, slow cases included."""
+    queues = {offer.engine.provider: _queue(places.get(offer.engine.provider, 1)) for offer in ranks.offers}
+    any_ = np.logical_or.reduce(ranks.can)
+    for row in any_.nonzero()[0].tolist():
+        able = [
+            (offer.usd_micros[row] == UNKNOWN, int(offer.usd_micros[row]), place)
+            for place, (offer, can) in enumerate(zip(ranks.offers, ranks.can, strict=True))
+            if can[row]
+        ]
+        for _unpriced, _asks, place in sorted(able):
+            offer = ranks.offers[place]
+            queue = queues[offer.engine.provider]
+            if queue[0] + float(offer.p90_s[row]) <= within_s:
+                heapq.heapreplace(queue, queue[0] + float(offer.expected_s[row]))
+                chosen.engines[row] = offer.engine.id
+                break
+        else:
+            chosen.problems[row] = "No engine has it ready in time."
+
+
+def _queue(places: int) -> list[float]:
+    """When each of a provider's places is free."""
+    return [0.0] * max(1, places)
+
+
+def _last(waits: Floats, places: int) -> float:
+    """When the last of these is ready if each takes the place that is free first."""
+    queue = _queue(places)
+    for wait in waits.tolist():
+        heapq.heapreplace(queue, queue[0] + wait)
+    return max(queue)

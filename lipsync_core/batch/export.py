@@ -1,0 +1,106 @@
+"""From a plan back to a table that every spreadsheet program opens, and in which no cell is somebody's formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from lipsync_core.batch.choosing import Plan
+from lipsync_core.batch.columns import COLUMNS
+from lipsync_core.batch.costs import QUALIFIERS, UNKNOWN
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")
+"""How a cell begins that some spreadsheet program may carry out."""
+
+
+_WORKED_OUT = ("scene", "resolution")
+"""Columns that hold something although the table may not have them."""
+
+
+def harmless(cell: str) -> str:
+    """A cell's text so that no spreadsheet program takes it for a formula: what looks like one gets an apostrophe."""
+    begins = cell.lstrip(" \xa0\ufeff")
+    return f"'{cell}" if begins.startswith(_FORMULA) and not _is_number(cell) else cell
+
+
+def csv_of(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A table as a CSV file that every spreadsheet program opens. Text is quoted and made `harmless`; numbers stay."""
+    return _written(header, ([harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows))
+
+
+def _written(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow(map(harmless, header))
+    writer.writerows(rows)
+    return ("\ufeff" + out.getvalue()).encode()
+
+
+def _tamed(column: Sequence[str]) -> list[str]:
+    """A column made `harmless`, each different text once."""
+    known = {text: harmless(text) for text in set(column)}
+    return [known[text] for text in column]
+
+
+def plan_csv(plan: Plan) -> bytes:
+    """A plan with all its rows: what was brought, what it costs with each engine, and what is wrong."""
+    batch = plan.batch
+    brought = [name for name in COLUMNS if name != "engine" and (name in batch.sheet.cells or name in _WORKED_OUT)]
+    header = ["row", "problem", *brought, "length_s", "engine", "usd", "qualifier", "credits", "wait_s", "wait_slow_s"]
+    columns: list[Sequence[Any]] = [
+        batch.sheet.numbers,
+        _tamed([plan.why_not(row) for row in range(len(plan.problems))]),
+        *(_tamed((batch.sheet.cells[name] if name == "seed" else batch.texts[name]).tolist()) for name in brought),
+        [_seconds(seconds) for seconds in batch.seconds.tolist()],
+        plan.engines.tolist(),
+    ]
+    columns += _chosen(plan)
+    for engine, offer in batch.offers.items():
+        header += [f"{engine} usd", f"{engine} credits"]
+        can = offer.can_quote
+        columns.append([_usd(usd) for usd in np.where(can, offer.usd_micros, UNKNOWN).tolist()])
+        columns.append([_credits(credits) for credits in np.where(can, offer.credits, UNKNOWN).tolist()])
+    return _written(header, zip(*columns, strict=True))
+
+
+def _chosen(plan: Plan) -> list[Sequence[Any]]:
+    """What the rows cost and how long they take with the engine that each has."""
+    everyone = np.ones(len(plan.engines), dtype=np.bool_)
+    usd, credits, qualifier, half, most = (
+        plan.column(name, everyone).tolist() for name in ("usd_micros", "credits", "qualifier", "expected_s", "p90_s")
+    )
+    words = [
+        str(QUALIFIERS[code]) if engine else "" for code, engine in zip(qualifier, plan.engines.tolist(), strict=True)
+    ]
+    return [
+        [_usd(one) for one in usd],
+        words,
+        [_credits(one) for one in credits],
+        [_seconds(one) for one in half],
+        [_seconds(one) for one in most],
+    ]
+
+
+def _usd(micros: int) -> str | Decimal:
+    return "" if micros == UNKNOWN else Decimal(micros).scaleb(-6)
+
+
+def _credits(credits: int) -> str | int:
+    return "" if credits == UNKNOWN else credits
+
+
+def _seconds(seconds: float) -> str | float:
+    return "" if seconds != seconds else round(seconds, 3)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,79 @@
+"""Cutting a voice: the part between two instants, to the sample, as a WAV file that every vendor takes.
+
+Nothing of the recording is held but the frame at hand, so that ten minutes need no more memory than one second.
+"""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from numpy.typing import NDArray
+
+from lipsync_core.decode.sound import sound_frames
+
+Samples = NDArray[np.int16]
+
+MOST_RATE = 48_000
+"""Samples per second; what was recorded with more is brought down to it."""
+_FADE_S = 0.004
+"""Over so long the sound comes in and goes out, so that a cut inside a sound does not click."""
+
+
+def cut_voice(path: Path, out: Path, *, start_s: float, end_s: float, name: str | None = None) -> None:
+    """Write what is heard from ``start_s`` to ``end_s`` as a 16-bit WAV file, in one channel or two.
+
+    Raises `MediaError` for a file without readable sound.
+    """
+    frames = sound_frames(path, name=name)
+    first = next(frames)
+    rate = min(first.sample_rate, MOST_RATE)
+    channels = min(first.layout.nb_channels, 2)
+    start, end = round(start_s * rate), round(end_s * rate)
+    with wave.open(str(out), "wb") as file:
+        file.setparams((channels, 2, rate, 0, "NONE", ""))
+        position = 0
+        for block in _blocks(_with(first, frames), rate, channels):
+            if position >= end:
+                break
+            part = block[max(0, start - position) : end - position]
+            at = max(start, position)
+            file.writeframes(_faded(part, at - start, end - start, rate).astype("<i2").tobytes())
+            position += len(block)
+
+
+def _with(first: AudioFrame, others: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
+    yield first
+    yield from others
+
+
+def _blocks(frames: Iterable[AudioFrame], rate: int, channels: int) -> Iterator[Samples]:
+    """The frames as arrays of samples × channels, whatever rate and layout each of them has."""
+    resampler: av.AudioResampler | None = None
+    shape: tuple[int, str, str] | None = None
+    for frame in frames:
+        if shape != (now := (frame.sample_rate, frame.format.name, frame.layout.name)):
+            yield from _resampled(resampler, None, channels)
+            resampler = av.AudioResampler("s16", "mono" if channels == 1 else "stereo", rate)
+            shape = now
+        frame.pts = None  # gaps and jumps in a file's clock are not sound
+        yield from _resampled(resampler, frame, channels)
+    yield from _resampled(resampler, None, channels)
+
+
+def _resampled(resampler: av.AudioResampler | None, frame: AudioFrame | None, channels: int) -> Iterator[Samples]:
+    for part in resampler.resample(frame) if resampler else ():
+        yield np.asarray(part.to_ndarray(), np.int16).reshape(-1, channels)
+
+
+def _faded(part: Samples, at: int, length: int, rate: int) -> Samples:
+    """The samples from ``at`` of a cut of this length, quieter towards both of its ends."""
+    fade = max(1, round(_FADE_S * rate))
+    place = np.arange(at, at + len(part))
+    gain = np.minimum(1.0, np.minimum(place + 1, length - place) / fade)
+    faded: Samples = np.rint(part * gain[:, None]).astype(np.int16)
+    return faded

@@ -1,0 +1,33 @@
+"""What the server does beside its jobs: it lets old requests for approval lapse, and tells people what happened."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from lipsync_core.approval import Approvals
+from lipsync_core.notices import Notices
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Errands:
+    """Runs beside a tracker until it is cancelled. What goes wrong is logged and tried again."""
+
+    approvals: Approvals
+    notices: Notices
+
+    async def run(self) -> None:
+        """Go round and round."""
+        while True:
+            try:
+                await asyncio.to_thread(self.approvals.lapse)
+                await asyncio.to_thread(self.notices.gather)
+                await self.notices.deliver()
+            except Exception:
+                log.exception("an errand failed; it is tried again")
+            await asyncio.sleep(EVERY_S)

@@ -1,0 +1,129 @@
+"""What clips would cost and how long they would take, before there is anything to render: one, or a table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from lipsync_core.engines import ENGINES, Engine
+from lipsync_core.pricing import Qualifier
+from lipsync_core.providers.limits import length_problem
+from lipsync_core.tariffs import Measure, Price, Rates, Step, Waste, affordable_s, price, steps, waste
+from lipsync_core.timing import Wait, expected_wait
+
+if TYPE_CHECKING:
+    from lipsync_core.batch import Batch, Medium, Plan, Sheet, Wish
+
+Seen = Callable[[str], Sequence[tuple[float, float]]]
+"""(seconds taken, seconds of video) of an engine's latest renders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What one engine would cost for a clip of a length, and how long it would take."""
+
+    engine: Engine
+    price: Price
+    wait: Wait
+    samples: int
+    """How many of this studio's renders the wait comes from; 0 where it is what the vendor says, or an assumption."""
+    waste: Waste | None
+    """What of the last billed unit is left unused."""
+    buys_s: float | None
+    """Seconds of clips that the budget buys; infinite where the engine is free, None where no rate is known."""
+    problem: str
+    """Why the engine would refuse, or may refuse, a clip of this length; empty where it is fine."""
+    stops: bool
+    """Whether it would."""
+    at_once: int
+    """Jobs that its vendor is given at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """The price of several clips alike, for `priced`."""
+
+    usd_micros: int | None
+    credits: int | None
+    qualifier: Qualifier
+
+
+class Estimates:
+    """Estimates at this team's rates and with what it has seen. Asks no vendor; thread-safe."""
+
+    def __init__(self, rates: Callable[[], Rates], seen: Seen, places: Callable[[str], int]) -> None:
+        self._rates = rates
+        self._seen = seen
+        self._places = places
+
+    def clip(self, seconds: float, resolution: str, budget_micros: int = 0) -> list[Estimate]:
+        """One estimate for every engine, in the catalogue's order."""
+        rates, today = self._rates(), datetime.now(UTC).date()
+        measure = Measure(resolution=resolution, audio_s=seconds)
+        found = []
+        for engine in ENGINES.values():
+            seen = () if engine.is_draft else self._seen(engine.id)
+            wait = expected_wait(engine.timing, seconds, resolution, seen)
+            message, stops = length_problem(engine.form, seconds) or ("", False)
+            found.append(
+                Estimate(
+                    engine,
+                    price(engine.id, measure, rates, today),
+                    wait,
+                    0 if wait.source == engine.timing.source else len(seen),
+                    waste(engine.id, measure, rates),
+                    affordable_s(engine.id, resolution, budget_micros, rates),
+                    message,
+                    stops,
+                    self._places(engine.provider),
+                )
+            )
+        return found
+
+    def stairs(self, engine: str, resolution: str, up_to_s: float) -> list[Step]:
+        """The price of every length up to ``up_to_s``."""
+        return steps(engine, resolution, up_to_s, self._rates())
+
+    def table(
+        self,
+        sheet: Sheet,
+        *,
+        files: Mapping[tuple[str, str], Medium | str] | None = None,
+        picture: Medium | None = None,
+        resolution: str = "480p",
+    ) -> Batch:
+        """Quote every row of a table; ``picture`` and ``resolution`` are for rows that name none."""
+        from lipsync_core.batch import quote_rows
+
+        def seen(engine: str) -> Sequence[tuple[float, float]]:
+            return () if ENGINES[engine].is_draft else self._seen(engine)
+
+        return quote_rows(sheet, rates=self._rates(), files=files, picture=picture, resolution=resolution, seen=seen)
+
+    def plan(self, batch: Batch, wish: Wish) -> Plan:
+        """Give every row of a quoted table its engine."""
+        from lipsync_core.batch import choose
+
+        return choose(batch, wish, self.places())
+
+    def places(self) -> dict[str, int]:
+        """How many jobs each provider is given at once."""
+        return {engine.provider: self._places(engine.provider) for engine in ENGINES.values()}
+
+
+def times(estimate: Estimate, clips: int) -> Many:
+    """The price of several clips alike."""
+    each = estimate.price
+    return Many(
+        None if each.usd_micros is None else each.usd_micros * clips,
+        None if each.credits is None else each.credits * clips,
+        each.qualifier,
+    )
+
+
+def until_ready_s(estimate: Estimate, clips: int) -> tuple[float, float]:
+    """Seconds until several clips alike are ready, half the time and nine times of ten: as many at once as may be."""
+    rounds = -(-clips // max(1, estimate.at_once))
+    return estimate.wait.p50_s * rounds, estimate.wait.p50_s * (rounds - 1) + estimate.wait.p90_s

@@ -1,0 +1,95 @@
+"""Routes that hand out kept media: one file by its signed link, several as a ZIP, and the page of a review link.
+
+None of them lists anything or takes a path: a token names what is meant, and nobody can make one up. What a browser
+gets is never sniffed for another type and runs no script.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response, StreamingResponse
+
+from lipsync_core.media import clean_name
+from lipsync_core.review import CSP, Reviewed, page, page_of_nothing
+from lipsync_core.zipping import Packed, zipped
+
+Route = Callable[[Request], Awaitable[Response]]
+
+EXPIRED = "This link has expired or never existed."
+_GUARDED = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+}
+
+
+def medium_route(find: Callable[[str], tuple[Path, str] | None]) -> Route:
+    """A stored picture, voice or video, in ranges where a player seeks; ``?download`` saves it."""
+
+    def found(token: str) -> tuple[Path, str, os.stat_result] | None:
+        try:
+            return None if (it := find(token)) is None else (*it, it[0].stat())
+        except FileNotFoundError:  # cleaned up a moment ago
+            return None
+
+    async def answer(request: Request) -> Response:
+        it = await asyncio.to_thread(found, request.path_params["token"])
+        if it is None:
+            return _nothing()
+        path, mime, stat = it
+        return FileResponse(
+            path,
+            media_type=mime,
+            stat_result=stat,
+            filename=safe_name(request.path_params["name"], path.suffix),
+            content_disposition_type="attachment" if "download" in request.query_params else "inline",
+            headers={"Cache-Control": "private, max-age=3600", **_GUARDED},
+        )
+
+    return answer
+
+
+def zip_route(find: Callable[[str], list[Packed] | None]) -> Route:
+    """Several videos as one ZIP, packed while it is sent."""
+
+    async def answer(request: Request) -> Response:
+        files = await asyncio.to_thread(find, request.path_params["token"])
+        if not files:
+            return _nothing()
+        saved_as = quote(safe_name(request.path_params["name"], ".zip"))
+        headers = {"Content-Disposition": f"attachment; filename*=utf-8''{saved_as}", "Cache-Control": "no-store"}
+        content: Iterator[bytes] = iter(()) if request.method == "HEAD" else zipped(files)
+        return StreamingResponse(content, media_type="application/zip", headers=headers | _GUARDED)
+
+    return answer
+
+
+def review_route(find: Callable[[str], Reviewed | None]) -> Route:
+    """The page behind a review link: one video and nothing else."""
+
+    async def answer(request: Request) -> Response:
+        reviewed = await asyncio.to_thread(find, request.path_params["token"])
+        headers = {"Cache-Control": "no-store", **_GUARDED, "Content-Security-Policy": CSP}
+        if reviewed is None:
+            return HTMLResponse(page_of_nothing(), 404, headers=headers)
+        return HTMLResponse(page(reviewed), headers=headers)
+
+    return answer
+
+
+def safe_name(name: str, extension: str) -> str:
+    """What a file is saved as: the link's name, which anybody may change, with the file's own extension."""
+    name = clean_name(name).strip(". ") or "unnamed"
+    return name if name.lower().endswith(extension.lower()) else f"{name}{extension}"
+
+
+def _nothing() -> Response:
+    return PlainTextResponse(EXPIRED, 404, headers={"Cache-Control": "no-store", **_GUARDED})

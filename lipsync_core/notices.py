@@ -1,0 +1,213 @@
+"""Telling people outside what became of jobs: documented JSON, signed, repeated until it arrives, never in a job's way.
+
+Notices are made from the events of jobs, which are durable already, so none is lost and no job waits for one. A notice
+goes to the team's address and to that of whoever made the job; one about a job that waits for approval, to the
+approvers'. Whoever receives them checks the signature (https://www.standardwebhooks.com) and the message's id:
+the same one may come twice.
+
+    {"type": "job.finished", "timestamp": "2026-11-21T09:00:00+00:00", "text": "Job 7 “Intro” is done.",
+     "data": {"job": 7, "name": "Intro", "state": "done", "engine": "joypix/motion-2", "by": "ana@example.org",
+              "sandbox": false, "price_usd": 0.9, "reason": "", "url": "https://studio.example.org/jobs?job=7"}}
+
+The types are ``job.finished``, ``job.failed``, ``job.unconfirmed`` and ``job.awaiting_approval``. ``text`` is for chat
+tools that show one; that they ignore the rest is assumed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from lipsync_core.budgets import TEAM
+from lipsync_core.database import Database, instant, now_ms
+from lipsync_core.errors import FetchError
+from lipsync_core.fetch import post
+from lipsync_core.job import JobState
+from lipsync_core.roles import RIGHTS, Action, Reach
+from lipsync_core.schema import events, jobs, notices, people, read_events
+
+log = logging.getLogger(__name__)
+
+TYPES: Mapping[JobState, str] = MappingProxyType(
+    {
+        JobState.DONE: "job.finished",
+        JobState.FAILED: "job.failed",
+        JobState.REJECTED: "job.failed",
+        JobState.LOST: "job.failed",
+        JobState.UNCONFIRMED: "job.unconfirmed",
+        JobState.AWAITING_APPROVAL: "job.awaiting_approval",
+    }
+)
+"""What is told, and what such a message is called. Nobody can turn failures or lost answers off."""
+
+_WORDS = {
+    JobState.DONE: "is done",
+    JobState.FAILED: "failed",
+    JobState.REJECTED: "was not sent or not taken",
+    JobState.LOST: "was rendered, but its video is gone",
+    JobState.UNCONFIRMED: "got no answer and may have been charged: somebody has to look",
+    JobState.AWAITING_APPROVAL: "waits for approval",
+}
+
+WAITS_S = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
+"""How long is waited after each failure; after the last one it is given up."""
+DEADLINE_S = 10.0
+LEASE_MS = 60_000
+TOGETHER = 20
+"""Messages that are sent at once."""
+READ_AT_ONCE = 500
+GONE = 410
+"""“Stop sending”, in the scheme's words."""
+_APPROVERS = tuple(role for role, reach in RIGHTS[Action.DECIDE].items() if reach is not Reach.NONE)
+
+
+def signed(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """The headers of the Standard Webhooks scheme, symmetric signature v1."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    content = b".".join((message_id.encode(), str(timestamp).encode(), body))
+    mark = base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
+    return {"webhook-id": message_id, "webhook-timestamp": str(timestamp), "webhook-signature": f"v1,{mark}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """Makes and delivers notices. Any number of trackers may do so on one ledger."""
+
+    database: Database
+    team: tuple[str, str] | None
+    """The team's address and signing secret."""
+    allow: tuple[str, ...]
+    """Private hosts that may be told."""
+    public_url: str | None
+    most_s: float | None = None
+    """An upper limit for the wait between two tries, for tests and demos."""
+
+    def gather(self) -> int:
+        """Make a notice of each event that is to be told and was not read yet; returns how many."""
+        with self.database.read() as connection:
+            until = connection.execute(select(read_events.c.until)).scalar_one()
+            fresh = select(events.c.id, events.c.state).where(events.c.id > until).order_by(events.c.id)
+            rows = connection.execute(fresh.limit(READ_AT_ONCE)).all()
+        # What nobody is told is passed by in bulk: a write for each step of a job would be one too many.
+        if not any(row.state in TYPES for row in rows) and len(rows) < READ_AT_ONCE:
+            return 0
+        with self.database.write() as connection:
+            mine = update(read_events).where(read_events.c.until == until).values(until=rows[-1].id)
+            if connection.execute(mine).rowcount == 0:
+                return 0  # another tracker was faster
+            return sum(self._make(connection, row.id) for row in rows if row.state in TYPES)
+
+    def _make(self, connection: Connection, event_id: int) -> int:
+        event = connection.execute(select(events).where(events.c.id == event_id)).mappings().one()
+        earlier = select(events.c.state).where(events.c.job_id == event["job_id"], events.c.id < event_id)
+        before = connection.execute(earlier.order_by(events.c.id.desc()).limit(1)).scalar()
+        if before == event["state"]:
+            return 0  # something else happened to it, such as being taken off the lists
+        job = connection.execute(select(jobs).where(jobs.c.id == event["job_id"])).mappings().one()
+        if job["provider"] == "draft" and event["state"] == JobState.DONE:
+            return 0
+        row = {"event_id": event_id, "body": self._body(event, job), "created_ms": now_ms(), "due_ms": now_ms()}
+        told = list(self._to(connection, event, job))
+        for to in told:
+            connection.execute(insert(notices).values(row | {"to": to}))
+        return len(told)
+
+    def _to(self, connection: Connection, event: RowMapping, job: RowMapping) -> Iterator[str]:
+        if self.team is not None:
+            yield TEAM
+        asks = event["state"] == JobState.AWAITING_APPROVAL
+        wanted = people.c.role.in_(_APPROVERS) if asks else people.c.email == job["made_by"]
+        yield from connection.execute(
+            select(people.c.email).where(wanted, people.c.removed_ms.is_(None), people.c.notify_url.is_not(None))
+        ).scalars()
+
+    def _body(self, event: RowMapping, job: RowMapping) -> str:
+        state = JobState(event["state"])
+        name = job["name"] or "no name"
+        price = job["quoted_usd_micros"]
+        sandbox = job["environment"] != "live"
+        message = {
+            "type": TYPES[state],
+            "timestamp": instant(event["at_ms"]).isoformat(),
+            "text": f"{'SANDBOX · ' if sandbox else ''}Job {job['id']} “{name}” {_WORDS[state]}.",
+            "data": {
+                "job": job["id"],
+                "name": job["name"],
+                "state": state,
+                "engine": job["engine"],
+                "by": job["made_by"],
+                "sandbox": sandbox,
+                "price_usd": None if price is None else price / 1_000_000,
+                "reason": "" if state is JobState.DONE else event["note"],
+                "url": None if self.public_url is None else f"{self.public_url}/jobs?job={job['id']}",
+            },
+        }
+        return json.dumps(message, ensure_ascii=False)
+
+    async def deliver(self) -> int:
+        """Send what is due; returns how many messages arrived."""
+        due = await asyncio.to_thread(self._claim)
+        return sum(await asyncio.gather(*(self._send(row) for row in due)))
+
+    def _claim(self) -> list[RowMapping]:
+        now = now_ms()
+        ids = select(notices.c.id).where(notices.c.due_ms <= now).order_by(notices.c.due_ms).limit(TOGETHER)
+        with self.database.read() as connection:
+            if connection.execute(ids.limit(1)).first() is None:
+                return []
+        with self.database.write() as connection:
+            mine = update(notices).where(notices.c.id.in_(ids)).values(due_ms=now + LEASE_MS, tries=notices.c.tries + 1)
+            return list(connection.execute(mine.returning(notices)).mappings())
+
+    async def _send(self, row: RowMapping) -> bool:
+        where = await asyncio.to_thread(self._where, row["to"])
+        if where is None:
+            await asyncio.to_thread(self._settle, row, "Nobody is to be told any more.", gives_up=True)
+            return False
+        url, secret = where
+        body = row["body"].encode()
+        headers = signed(secret, f"notice_{row['id']}", int(time.time()), body)
+        headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        problem, status = None, 0
+        try:
+            status = await post(url, body, headers, allow=self.allow, timeout_s=DEADLINE_S)
+        except FetchError as error:
+            problem = error.title
+        else:
+            problem = None if 200 <= status < 300 else f"answered with status {status}"
+        await asyncio.to_thread(self._settle, row, problem, gives_up=status == GONE)
+        return problem is None
+
+    def _where(self, to: str) -> tuple[str, str] | None:
+        if to == TEAM:
+            return self.team
+        query = select(people.c.notify_url, people.c.notify_secret).where(
+            people.c.email == to, people.c.removed_ms.is_(None), people.c.notify_url.is_not(None)
+        )
+        with self.database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else (row.notify_url, row.notify_secret)
+
+    def _settle(self, row: RowMapping, problem: str | None, *, gives_up: bool = False) -> None:
+        values: dict[str, Any] = {"last_error": problem}
+        if problem is None:
+            values |= {"told_ms": now_ms(), "due_ms": None}
+        elif gives_up or row["tries"] > len(WAITS_S):
+            values |= {"due_ms": None}
+            log.warning("notice %d is given up: %s", row["id"], problem)
+        else:
+            wait_s = min(WAITS_S[row["tries"] - 1], self.most_s or WAITS_S[-1])
+            values |= {"due_ms": now_ms() + int(wait_s * 1000)}
+        with self.database.write() as connection:
+            connection.execute(update(notices).where(notices.c.id == row["id"]).values(values))

@@ -1,0 +1,362 @@
+"""Who may enter, who is in the team, and what each may do. Asked in the core, so that no hidden button is a guard."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+import unicodedata
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, select, update
+
+from lipsync_core import audit
+from lipsync_core.database import Database, maybe_instant, now_ms
+from lipsync_core.errors import NotAllowedError
+from lipsync_core.roles import Action, Role, may, roles_for
+from lipsync_core.schema import budgets, people, sign_outs
+from lipsync_core.settings import Settings
+
+MOST_USD_MICROS = 1_000_000_000_000
+"""The highest limit, a million dollars; more is a slip of the pen."""
+LONGEST_ADDRESS = 120
+LONGEST_NAME = 80
+LONGEST_URL = 2000
+SEEN_EVERY_MS = 60_000
+SIGN_OUTS_KEPT_MS = 40 * 86_400_000
+"""Longer than the server takes a sign-in's cookie, which is 31 days."""
+AHEAD_S = 300.0
+"""By how much a provider's clock may be ahead of ours."""
+
+_ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_{|}~-]+@([a-z0-9-]+\.)*[a-z0-9-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in the team."""
+
+    email: str
+    name: str
+    role: Role
+    limit_usd_micros: int | None
+    """What one press may cost without approval; None for no limit."""
+    seen_at: datetime | None = None
+    removed: bool = False
+    notify_url: str | None = None
+    """Where this person is told what became of jobs."""
+    spent_usd_micros: int = 0
+    """What this person's jobs take of the month that was asked for."""
+
+    def may(self, action: Action, *, owner: str | None = None) -> bool:
+        """Whether this person may do it to something of ``owner``'s."""
+        return not self.removed and may(self.role, action, own=owner == self.email)
+
+
+def address(text: str) -> str:
+    """An address in the one way it is written here: lower case, plain letters.
+
+    Raises `NotAllowedError` for what is none, and for letters beyond ASCII: one may look like another.
+    """
+    email = text.strip()
+    if not email.isascii() or email != unicodedata.normalize("NFKC", email):
+        raise NotAllowedError("That address has letters that look like others. Only plain ones are taken.")
+    email = email.lower()
+    if len(email) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(email):
+        raise NotAllowedError("That is not an e-mail address that this studio takes.")
+    return email
+
+
+class People:
+    """The team. Thread-safe; holds nothing but what the settings say.
+
+    Without sign-in there is one person, who may do everything, under whatever name.
+    """
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._db = database
+        self._settings = settings
+        self.sign_in = settings.sign_in
+        """Whether people have to sign in."""
+
+    # Entering
+
+    def enter(self, claims: Mapping[str, Any]) -> Person:
+        """Let somebody in whom the provider vouches for; asked again in every run of a page.
+
+        ``claims`` are those of the ID token, whose signature was checked when it came.
+
+        Raises:
+            NotAllowedError: this person may not enter, or not any more; the text says why.
+        """
+        email = address(str(claims.get("email") or ""))
+        if claims.get("email_verified", True) not in (True, "true"):
+            raise NotAllowedError(f"{email} is not verified by the sign-in service. Verify it there and sign in again.")
+        self._check_audience(claims)
+        self._check_age(claims)
+        with self._db.read() as connection:
+            if connection.execute(select(sign_outs.c.visit).where(sign_outs.c.visit == visit_of(claims))).first():
+                raise NotAllowedError("You signed out. Sign in again to go on.")
+            row = connection.execute(select(people).where(people.c.email == email)).mappings().first()
+        self._check_rules(email, claims, row)
+        stale = row is None or row["seen_ms"] is None or now_ms() - row["seen_ms"] >= SEEN_EVERY_MS
+        if stale or row is None or (row["role"] != Role.ADMIN and self._is_first_admin(email)):
+            name = " ".join(str(claims.get("name") or "").split())[:LONGEST_NAME] or email
+            row = self._seen(email, name)
+        return _person(row)
+
+    def _check_audience(self, claims: Mapping[str, Any]) -> None:
+        """Refuse a token that was made for somebody else; it was checked once, when it came."""
+        audience = claims.get("aud")
+        named = audience if isinstance(audience, list) else [audience]
+        if audience is not None and self._settings.audiences and not set(named) & set(self._settings.audiences):
+            raise NotAllowedError("That sign-in was meant for another application. Sign in again.")
+
+    def _check_age(self, claims: Mapping[str, Any]) -> None:
+        issued = claims.get("iat")
+        if isinstance(issued, bool) or not isinstance(issued, int | float):
+            raise NotAllowedError("That sign-in does not say when it was made. Sign in again.")
+        age_s = now_ms() / 1000 - issued
+        if age_s > self._settings.sign_in_hours * 3600 or age_s < -AHEAD_S:
+            raise NotAllowedError("Your sign-in has expired. Sign in again to go on.")
+
+    def _check_rules(self, email: str, claims: Mapping[str, Any], row: RowMapping | None) -> None:
+        if row is not None and row["removed_ms"] is not None:
+            raise NotAllowedError(f"{email} was taken off the team list. Ask an admin of this studio.")
+        if (row is not None and row["invited"]) or email == self._admin():
+            return
+        settings = self._settings
+        groups = claims.get(settings.groups_claim)
+        held = {group for group in groups if isinstance(group, str)} if isinstance(groups, list | tuple) else set()
+        domain = email.rpartition("@")[2]
+        if (
+            domain in {domain.lower().removeprefix("@") for domain in settings.allowed_domains}
+            or email in {allowed.lower() for allowed in settings.allowed_emails}
+            or held & set(settings.allowed_groups)
+        ):
+            return
+        raise NotAllowedError(f"{email} is not on the team list. Ask an admin of this studio.")
+
+    def _admin(self) -> str | None:
+        return None if self._settings.admin is None else self._settings.admin.lower()
+
+    def _is_first_admin(self, email: str) -> bool:
+        """Whether the settings name this person as admin and there is none."""
+        if email != self._admin():
+            return False
+        with self._db.read() as connection:
+            return not _admins(connection)
+
+    def _seen(self, email: str, name: str) -> RowMapping:
+        with self._db.write() as connection:
+            this = people.c.email == email
+            row = connection.execute(select(people).where(this)).mappings().first()
+            leads = email == self._admin() and not _admins(connection)
+            if row is None:
+                first = {
+                    "email": email,
+                    "name": name,
+                    "role": Role.ADMIN if leads else Role.VIEWER,
+                    "limit_usd_micros": None if leads else 0,
+                    "invited": False,
+                    "added_ms": now_ms(),
+                }
+                connection.execute(insert(people).values(first))
+                audit.note(connection, email, "entered for the first time", "person", email, after=_facts(first))
+            elif leads and row["role"] != Role.ADMIN:
+                connection.execute(update(people).where(this).values(role=Role.ADMIN))
+                did = "became admin, as the settings name them and there was none"
+                audit.note(connection, email, did, "person", email, after={"role": Role.ADMIN})
+            connection.execute(update(people).where(this).values(seen_ms=now_ms(), name=name))
+            return connection.execute(select(people).where(this)).mappings().one()
+
+    def sign_out(self, claims: Mapping[str, Any]) -> None:
+        """End a visit for every tab and every copy of its cookie."""
+        with self._db.write() as connection:
+            connection.execute(delete(sign_outs).where(sign_outs.c.at_ms < now_ms() - SIGN_OUTS_KEPT_MS))
+            visit = visit_of(claims)
+            if connection.execute(select(sign_outs.c.visit).where(sign_outs.c.visit == visit)).first() is None:
+                connection.execute(insert(sign_outs).values(visit=visit, at_ms=now_ms()))
+
+    # Rights
+
+    def check(self, by: str, action: Action, *, owner: str | None = None) -> None:
+        """Raise `NotAllowedError` where ``by`` may not do ``action`` to something of ``owner``'s."""
+        if self.sign_in:
+            with self._db.read() as connection:
+                check(connection, by, action, owner=owner, approve_own=self._settings.approve_own)
+
+    def who(self, email: str) -> Person | None:
+        """Somebody in the team; None for strangers and for those who were removed."""
+        with self._db.read() as connection:
+            return who(connection, email)
+
+    # The team
+
+    def everyone(self, month: str) -> list[Person]:
+        """Everybody who was ever in the team, with what they spent in ``month``; one query."""
+        spent = (budgets.c.scope == literal("person:") + people.c.email) & (budgets.c.month == month)
+        query = select(people, func.coalesce(budgets.c.taken_usd_micros, 0).label("spent")).outerjoin(budgets, spent)
+        with self._db.read() as connection:
+            rows = connection.execute(query.order_by(people.c.email)).mappings().all()
+        return [_person(row, row["spent"]) for row in rows]
+
+    def invite(self, email: str, role: Role, *, by: str) -> Person:
+        """Put somebody on the list, also somebody who was taken off it. Raises `NotAllowedError`."""
+        email = address(email)
+        with self._db.write() as connection:
+            self._check_admin(connection, by)
+            row = connection.execute(select(people).where(people.c.email == email)).mappings().first()
+            if row is not None and row["removed_ms"] is None:
+                raise NotAllowedError(f"{email} is on the list already. Nothing was changed.")
+            fresh = {"role": Role(role), "invited": True, "removed_ms": None, "limit_usd_micros": 0}
+            if row is None:
+                fresh |= {"email": email, "name": email, "added_ms": now_ms()}
+                connection.execute(insert(people).values(fresh))
+            else:
+                connection.execute(update(people).where(people.c.email == email).values(fresh))
+            audit.note(connection, by, "put on the list", "person", email, before=_facts(row), after=_facts(fresh))
+            return _person(connection.execute(select(people).where(people.c.email == email)).mappings().one())
+
+    def set_role(self, email: str, role: Role, *, by: str) -> None:
+        """Give somebody another role; the last admin keeps it. Raises `NotAllowedError`."""
+        self._change(email, by, "changed the role", role=Role(role))
+
+    def set_limit(self, email: str, usd_micros: int | None, *, by: str) -> None:
+        """Set what one press of somebody's may cost without approval; None for no limit. Raises `NotAllowedError`."""
+        if usd_micros is not None and not 0 <= usd_micros <= MOST_USD_MICROS:
+            raise NotAllowedError(f"A limit is from $0 to ${MOST_USD_MICROS // 1_000_000:,}. Nothing was changed.")
+        self._change(email, by, "changed the limit", limit_usd_micros=usd_micros)
+
+    def remove(self, email: str, *, by: str) -> None:
+        """Take somebody off the list; what they queued is not sent. The last admin stays. Raises `NotAllowedError`."""
+        self._change(email, by, "taken off the list", removed_ms=now_ms(), invited=False)
+
+    def _change(self, email: str, by: str, did: str, **values: Any) -> None:
+        with self._db.write() as connection:
+            self._check_admin(connection, by)
+            row = _row(connection, email)
+            leaves = "removed_ms" in values or values.get("role", Role.ADMIN) != Role.ADMIN
+            if row["role"] == Role.ADMIN and leaves and _admins(connection) == 1:
+                raise NotAllowedError(f"{email} is the last admin. Make somebody else admin first.")
+            connection.execute(update(people).where(people.c.email == email).values(values))
+            audit.note(connection, by, did, "person", email, before=_facts(row), after=_facts(values))
+
+    def _check_admin(self, connection: Connection, by: str) -> None:
+        if self.sign_in:
+            check(connection, by, Action.PEOPLE)
+
+    # Being told
+
+    def set_notify(self, email: str, url: str | None, *, by: str) -> str | None:
+        """Set where a person is told what became of jobs, or with None stop it; returns the new signing secret.
+
+        Each sets it for themselves. The secret is shown once. Raises `NotAllowedError`.
+        """
+        url = (url or "").strip() or None
+        if url is not None and (
+            len(url) > LONGEST_URL or urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname
+        ):
+            raise NotAllowedError("That is no web address. Give one that begins with https://. Nothing was changed.")
+        with self._db.write() as connection:
+            if by != email:
+                raise NotAllowedError("Each sets for themselves where they are told. Nothing was changed.")
+            _row(connection, email)
+            secret = None if url is None else new_secret()
+            changed = update(people).where(people.c.email == email).values(notify_url=url, notify_secret=secret)
+            connection.execute(changed)
+            did = "is told elsewhere" if url else "is told nowhere else any more"
+            host = None if url is None else urlsplit(url).hostname
+            audit.note(connection, by, did, "person", email, after={"host": host})
+        return secret
+
+
+def check(
+    connection: Connection, by: str, action: Action, *, owner: str | None = None, approve_own: bool = False
+) -> None:
+    """Raise `NotAllowedError` where ``by`` may not do ``action`` to something of ``owner``'s."""
+    person = who(connection, by)
+    if person is None:
+        raise NotAllowedError(f"{by or 'Nobody'} is not on the team list. Nothing was sent and nothing was changed.")
+    if approve_own and action is Action.DECIDE and owner == by:
+        owner = None
+    if person.may(action, owner=owner):
+        return
+    if action is Action.DECIDE and owner == by and person.may(action):
+        raise NotAllowedError("Somebody else has to decide about your own job. Nothing was sent.")
+    whose = " what is somebody else’s" if action is Action.HANDLE and person.may(action, owner=by) else ""
+    needed = "an approver or an admin" if whose else roles_for(action)
+    raise NotAllowedError(
+        f"You are {_a(person.role)}; {_WORDS[action]}{whose} takes {needed}. Nothing was sent and nothing was changed."
+    )
+
+
+_WORDS = {
+    Action.SEE: "to look",
+    Action.MAKE: "to make clips",
+    Action.HANDLE: "to change",
+    Action.DECIDE: "to approve or decline",
+    Action.CHECK: "to check a vendor’s account",
+    Action.PRICES: "to change prices",
+    Action.CAPS: "to change caps",
+    Action.PEOPLE: "to change the team",
+    Action.AUDIT: "to read the audit",
+}
+
+
+def who(connection: Connection, email: str) -> Person | None:
+    """Somebody in the team; None for strangers and for those who were removed."""
+    row = connection.execute(select(people).where(people.c.email == email)).mappings().first()
+    return None if row is None or row["removed_ms"] is not None else _person(row)
+
+
+def visit_of(claims: Mapping[str, Any]) -> str:
+    """What all tabs of one sign-in have in common, hashed: its token's claims, a nonce among them."""
+    return hashlib.sha256(json.dumps(dict(claims), sort_keys=True, default=str).encode()).hexdigest()
+
+
+def new_secret() -> str:
+    """A signing secret as the Standard Webhooks scheme writes it."""
+    return f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
+
+
+def _a(role: Role) -> str:
+    return f"an {role}" if role[0] == "a" else f"a {role}"
+
+
+def _admins(connection: Connection) -> int:
+    active = (people.c.role == Role.ADMIN, people.c.removed_ms.is_(None))
+    return connection.execute(select(func.count()).select_from(people).where(*active)).scalar_one()
+
+
+def _row(connection: Connection, email: str) -> RowMapping:
+    row = connection.execute(select(people).where(people.c.email == email)).mappings().first()
+    if row is None:
+        raise NotAllowedError(f"{email} is not on the list. Nothing was changed.")
+    return row
+
+
+_SHOWN = ("role", "limit_usd_micros", "invited", "removed_ms")
+
+
+def _facts(row: Mapping[Any, Any] | None) -> dict[str, Any] | None:
+    """What the audit says of a person: never where or with which secret they are told."""
+    return None if row is None else {name: row[name] for name in _SHOWN if name in row}
+
+
+def _person(row: Mapping[Any, Any], spent: int = 0) -> Person:
+    return Person(
+        email=row["email"],
+        name=row["name"],
+        role=Role(row["role"]),
+        limit_usd_micros=row["limit_usd_micros"],
+        seen_at=maybe_instant(row["seen_ms"]),
+        removed=row["removed_ms"] is not None,
+        notify_url=row["notify_url"],
+        spent_usd_micros=spent,
+    )

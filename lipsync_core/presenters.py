@@ -1,0 +1,186 @@
+"""Creatify's stock presenters and voices, for the form that chooses among them.
+
+There are some 1,500 presenters. Their list is kept, so that filters and pages are a matter of memory; a presenter's
+picture is brought in when its page is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from lipsync_core.accounts import Accounts
+from lipsync_core.daily import Daily
+from lipsync_core.errors import VendorError
+from lipsync_core.job import LIVE, SANDBOX
+from lipsync_core.media import MediaStore, MediumFacts
+from lipsync_core.providers.creatify import Creatify
+from lipsync_core.providers.creatify_library import Accent, Persona, PersonaPage, Voice
+from lipsync_core.providers.wire import AskAgain
+from lipsync_core.stills import Stills
+from lipsync_core.vendors import Vendors
+
+ROWS = 12
+"""Presenters on one page."""
+FILTERS = ("gender", "age_range", "location", "style")
+AT_ONCE = 4
+"""Of the vendor's pages that are asked for at once."""
+MOST_PAGES = 200
+"""Of the vendor's that are read; a list without an end ends here."""
+SHAPES = ("1:1", "9:16", "16:9")
+"""Which of a presenter's stills is taken: the first of these that there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presenter:
+    """A presenter; its ``id`` is a brief's ``creator``. The vendor's own words, empty where it has none."""
+
+    id: str
+    name: str
+    gender: str
+    age_range: str
+    location: str
+    style: str
+    picture: MediumFacts | None
+    """None where it could not be had, or not yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresenterPage:
+    """Up to `ROWS` presenters of those that the filters let through."""
+
+    presenters: tuple[Presenter, ...]
+    pages: int
+    """At least 1."""
+    total: int
+    coming: int = 0
+    """Pictures that are still on their way: the next drawing has them."""
+
+
+class Presenters:
+    """The lists, live and in the sandbox. Thread-safe; waits for the network where a list is not there yet.
+
+    Every method raises `VendorError` where there is no list and none can be had. ``allow`` names private hosts that
+    live pictures may be fetched from; the sandbox's come from the sandbox alone.
+    """
+
+    def __init__(
+        self, accounts: Accounts, vendors: Vendors, store: MediaStore, folder: Path, allow: tuple[str, ...]
+    ) -> None:
+        self._accounts = accounts
+        self._vendors = vendors
+        self._creatify = Creatify()
+        self._allow = allow
+        self._stills = Stills(store, folder / "creatify-pictures.json")
+        self._personas = Daily(
+            folder, "creatify-presenters", ask=self._ask_personas, read=_persona, source=self._source
+        )
+        self._voices = Daily(folder, "creatify-voices", ask=self._ask_voices, read=_voice, source=self._source)
+
+    def page(
+        self,
+        number: int,
+        *,
+        gender: str | None = None,
+        age_range: str | None = None,
+        location: str | None = None,
+        style: str | None = None,
+        sandbox: bool = False,
+    ) -> PresenterPage:
+        """One page, counted from 1, of the presenters that fit; a number out of range gives the nearest page."""
+        wanted = {"gender": gender, "age_range": age_range, "location": location, "style": style}
+        asked = [(name, value) for name, value in wanted.items() if value]
+        rows = self._personas.rows(_environment(sandbox))
+        fitting = [row for row in rows if all(getattr(row, name) == value for name, value in asked)]
+        pages = max(1, -(-len(fitting) // ROWS))
+        start = (min(max(1, number), pages) - 1) * ROWS
+        shown, coming = self._with_pictures(fitting[start : start + ROWS], sandbox)
+        return PresenterPage(shown, pages, len(fitting), coming)
+
+    def find(self, presenter_id: str, *, sandbox: bool = False) -> Presenter | None:
+        """One presenter; None where the vendor lists none with this id."""
+        rows = self._personas.rows(_environment(sandbox))
+        shown, _coming = self._with_pictures([row for row in rows if row.id == presenter_id][:1], sandbox)
+        return shown[0] if shown else None
+
+    def choices(self, *, sandbox: bool = False) -> Mapping[str, tuple[str, ...]]:
+        """What each of `FILTERS` can be set to: the words that some presenter carries."""
+        rows = self._personas.rows(_environment(sandbox))
+        return {name: tuple(sorted({getattr(row, name) for row in rows} - {""})) for name in FILTERS}
+
+    def voices(self, *, sandbox: bool = False) -> tuple[Voice, ...]:
+        """The voices that a text can be spoken with; the id of one of their accents is a brief's ``accent``."""
+        return self._voices.rows(_environment(sandbox))
+
+    def refresh(self, *, sandbox: bool = False) -> None:
+        """Ask for both lists anew, however fresh they are; where that fails the old ones stay."""
+        self._personas.renew(_environment(sandbox))
+        self._voices.renew(_environment(sandbox))
+
+    def _source(self, environment: str) -> str:
+        """Whose list it is: another server may have another one, and another key its own presenters."""
+        account = self._accounts.of(self._creatify.id, environment)
+        if account.keys is None:
+            raise VendorError(f"Creatify’s presenters cannot be listed without a key. {account.key_problem}")
+        return f"{self._accounts.base_url(self._creatify.id, environment, None)} {account.fingerprint}"
+
+    def _ask_personas(self, environment: str) -> tuple[Persona, ...]:
+        def ask(number: int) -> PersonaPage | VendorError:
+            try:
+                answer = self._vendors.ask(self._creatify.id, environment, self._creatify.personas(number))
+            except VendorError as error:
+                return error
+            read = self._creatify.read_personas(answer)
+            return VendorError(read.what) if isinstance(read, AskAgain) else read
+
+        found: dict[str, Persona] = {}
+        waves = [range(1, 2), *(range(first, first + AT_ONCE) for first in range(2, MOST_PAGES, AT_ONCE))]
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            for wave in waves:
+                for page in threads.map(ask, wave):
+                    if isinstance(page, VendorError):
+                        raise page
+                    found.update((persona.id, persona) for persona in page.personas)
+                    if not page.has_more:  # what this wave asked for beyond lies behind the end
+                        return tuple(found.values())
+        return tuple(found.values())
+
+    def _ask_voices(self, environment: str) -> tuple[Voice, ...]:
+        read = self._creatify.read_voices(self._vendors.ask(self._creatify.id, environment, self._creatify.voices()))
+        if isinstance(read, AskAgain):
+            raise VendorError(read.what)
+        return read
+
+    def _with_pictures(self, rows: Sequence[Persona], sandbox: bool) -> tuple[tuple[Presenter, ...], int]:
+        allow = self._allow
+        if sandbox:
+            allow = (urlsplit(self._accounts.base_url(self._creatify.id, SANDBOX, None)).netloc,)
+        links = {row.id: _still(row) for row in rows}
+        names = {link: row.name for row in rows if (link := links[row.id])}
+        # The sandbox is on another port each time, so nothing can be known of its links.
+        facts, coming = self._stills.of(names, allow, keep=not sandbox)
+        return tuple(_presenter(row, facts.get(links[row.id] or "")) for row in rows), coming
+
+
+def _environment(sandbox: bool) -> str:
+    return SANDBOX if sandbox else LIVE
+
+
+def _still(row: Persona) -> str | None:
+    return next((row.pictures[shape] for shape in SHAPES if shape in row.pictures), None)
+
+
+def _presenter(row: Persona, picture: MediumFacts | None) -> Presenter:
+    return Presenter(row.id, row.name, row.gender, row.age_range, row.location, row.style, picture)
+
+
+def _persona(row: Any) -> Persona:
+    return Persona(**row)
+
+
+def _voice(row: Any) -> Voice:
+    return Voice(row["name"], row["gender"], tuple(Accent(**accent) for accent in row["accents"]))

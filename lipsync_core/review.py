@@ -1,0 +1,68 @@
+"""The page behind a review link: one video, for somebody who has no business with anything else here. Pure.
+
+It has no script and no way on to another page; its policy lets a browser load that video and nothing more.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+
+_STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; }
+main { box-sizing: border-box; width: min(100%, 60rem); padding: 1.5rem; }
+h1 { font-size: 1.25rem; margin: 0 0 1rem; overflow-wrap: anywhere; }
+video { display: block; max-width: 100%; max-height: 75vh; margin: 0 auto; border-radius: .5rem; background: #000; }
+p { margin: 1rem 0 0; }
+"""
+_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+CSP = (
+    f"default-src 'none'; media-src 'self'; style-src 'sha256-{_HASH}'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What a browser may load for the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What a review link shows. ``source`` is a link to the video that is good no longer than the review's own."""
+
+    name: str
+    source: str
+    until: datetime
+    remark: str = ""
+    """What whoever sees it has to know: that it is a draft, or not a real render."""
+
+
+def page(reviewed: Reviewed) -> str:
+    """The page that shows the video."""
+    name = escape(reviewed.name)
+    remark = f"{escape(reviewed.remark)} " if reviewed.remark else ""
+    return _page(
+        name,
+        f"<h1>{name}</h1>\n"
+        f'<video controls playsinline preload="metadata" src="{escape(reviewed.source)}" aria-label="{name}"></video>\n'
+        f"<p>{remark}This link works until {reviewed.until:%d %B %Y, %H:%M} UTC.</p>",
+    )
+
+
+def page_of_nothing() -> str:
+    """The page for a link that has expired or is none: alike for both, so that it tells nothing."""
+    return _page(
+        "Nothing to show",
+        "<h1>Nothing to show</h1>\n"
+        "<p>This link has expired, or the video is no longer kept. Ask whoever sent it for a new one.</p>",
+    )
+
+
+def _page(title: str, body: str) -> str:
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )

@@ -1,0 +1,277 @@
+"""What a month came to: spent, not confirmed, under way, to be refunded; quoted against billed, and against invoices.
+
+Sandbox jobs and drafts never count. Each view is one query over the month's jobs alone, answered from an index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, func, or_, select
+
+from lipsync_core.budgets import FREE, SETTLED, TEAM, billed_cost, month_at, refunds
+from lipsync_core.database import Database, instant
+from lipsync_core.job import LIVE, JobState
+from lipsync_core.providers import PROVIDERS
+from lipsync_core.records import quote_of
+from lipsync_core.schema import budgets, invoices, jobs
+
+
+class Grouping(StrEnum):
+    """What a month is told apart by."""
+
+    PERSON = "person"
+    PROJECT = "project"
+    ENGINE = "engine"
+    PROVIDER = "vendor"
+
+
+_COLUMNS = {
+    Grouping.PERSON: jobs.c.made_by,
+    Grouping.PROJECT: jobs.c.project,
+    Grouping.ENGINE: jobs.c.engine,
+    Grouping.PROVIDER: jobs.c.provider,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What some jobs of a month come to, in micro-dollars."""
+
+    jobs: int = 0
+    """Those that cost something, or may."""
+    spent: int = 0
+    """As billed, else as quoted, else the ceiling of an unknown price."""
+    unconfirmed: int = 0
+    """Reserved for jobs of which nobody knows whether they were taken."""
+    under_way: int = 0
+    """Reserved for jobs that are not over."""
+    refunds: int = 0
+    """Quoted for failed jobs whose vendor promises to take nothing for them; not in ``spent``."""
+    ended: int = 0
+    """Jobs that ended and cost something."""
+    quoted: int = 0
+    """What those were quoted at, as far as a price was known."""
+    reported: int = 0
+    """Those of them whose vendor said what it billed."""
+    billed: int = 0
+    """What these were billed at."""
+    compared: int = 0
+    """Those of them that had a price in dollars before."""
+    compared_quoted: int = 0
+    """What these were quoted at."""
+    compared_billed: int = 0
+    """What these were billed at."""
+    unpriced: int = 0
+    """Jobs without a price in dollars; they count their ceiling, or nothing."""
+
+    @property
+    def above(self) -> int:
+        """How much more was billed than was quoted for the same jobs."""
+        return self.compared_billed - self.compared_quoted
+
+    @property
+    def held(self) -> int:
+        """All that they take of a cap."""
+        return self.spent + self.unconfirmed + self.under_way
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One person, project, engine or vendor, and what it comes to."""
+
+    key: str
+    """The name or id; empty for jobs without a project."""
+    sums: Sums
+
+
+@dataclass(frozen=True, slots=True)
+class VendorMonth:
+    """One vendor's month: our sum beside its invoice."""
+
+    provider: str
+    sums: Sums
+    invoice_usd_micros: int | None
+    """What its invoice came to, where somebody typed it in."""
+    invoice_by: str = ""
+    invoice_at: datetime | None = None
+
+    @property
+    def difference(self) -> int | None:
+        """How much more the invoice says than we count as spent."""
+        return None if self.invoice_usd_micros is None else self.invoice_usd_micros - self.sums.spent
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One month, told apart in one way."""
+
+    month: str
+    total: Sums
+    lines: tuple[Line, ...]
+    """Those for which most was spent first."""
+    vendors: tuple[VendorMonth, ...]
+    """Every vendor, also one that cost nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a vendor's account will have to hold."""
+
+    waiting_usd_micros: int | None
+    """For the jobs that are queued for it; None where no price in dollars is known."""
+    waiting_credits: int | None
+    dearest_usd_micros: int | None
+    """What the month's dearest job took."""
+    dearest_credits: int | None
+
+
+class Spending:
+    """The months of all paid jobs, for people. Thread-safe."""
+
+    def __init__(self, database: Database, zone: str) -> None:
+        self._db = database
+        self.zone = zone
+        """The time zone whose months these are."""
+
+    def months(self) -> list[str]:
+        """Every month in which something counted or an invoice was typed in, and the present one; the latest first."""
+        counted = select(budgets.c.month).where(budgets.c.scope == TEAM)
+        with self._db.read() as connection:
+            found = set(connection.execute(counted.union(select(invoices.c.month))).scalars())
+        return sorted(found | {month_at(self.zone, datetime.now(UTC))}, reverse=True)
+
+    def month(self, month: str, by: Grouping = Grouping.PROJECT) -> Month:
+        """What a month came to."""
+        lines: dict[str, Sums] = {}
+        vendors: dict[str, Sums] = {}
+        with self._db.read() as connection:
+            for row in connection.execute(_month_query(month, by)):
+                sums = _sums_of(row)
+                lines[row.key] = lines.get(row.key, Sums()) + sums
+                vendors[row.provider] = vendors.get(row.provider, Sums()) + sums
+            typed = {row.provider: row for row in connection.execute(select(invoices).where(invoices.c.month == month))}
+        ranked = sorted(lines.items(), key=lambda line: (-line[1].spent, -line[1].held, line[0].casefold()))
+        return Month(
+            month,
+            sum(vendors.values(), Sums()),
+            tuple(Line(key, sums) for key, sums in ranked if sums != Sums()),
+            tuple(
+                _vendor_month(provider, vendors.get(provider, Sums()), typed.get(provider))
+                for provider in dict.fromkeys([*PROVIDERS, *vendors, *typed])
+            ),
+        )
+
+    def needs(self) -> dict[str, Need]:
+        """What each vendor's account will have to hold, by vendor."""
+        figures = (jobs.c.quoted_usd_micros, jobs.c.quoted_credits)
+        queued = (jobs.c.state == JobState.QUEUED, jobs.c.provider != "draft", jobs.c.environment == LIVE)
+        waiting = select(jobs.c.provider, *map(func.sum, figures)).where(*queued).group_by(jobs.c.provider)
+        now = month_at(self.zone, datetime.now(UTC))
+        dearest = select(jobs.c.provider, *map(func.max, figures)).where(jobs.c.month == now).group_by(jobs.c.provider)
+        with self._db.read() as connection:
+            waits = {row[0]: row[1:] for row in connection.execute(waiting)}
+            takes = {row[0]: row[1:] for row in connection.execute(dearest)}
+        return {
+            provider: Need(*waits.get(provider, (None, None)), *takes.get(provider, (None, None)))
+            for provider in waits.keys() | takes.keys()
+        }
+
+    def export(self, month: str) -> bytes:
+        """A month's jobs as a CSV file for spreadsheet programs, one line each, the oldest first."""
+        from lipsync_core.batch.export import csv_of
+
+        query = select(jobs).where(jobs.c.month == month, jobs.c.state.not_in(FREE)).order_by(jobs.c.id)
+        with self._db.read() as connection:
+            rows = list(connection.execute(query).mappings())
+        return csv_of(EXPORTED, (list(_exported(row, ZoneInfo(self.zone))) for row in rows))
+
+
+EXPORTED = (
+    *("job", "sent", "name", "project", "person", "vendor", "engine", "state", "vendor_id", "quoted_usd"),
+    *("qualifier", "quoted_credits", "billed_usd", "billed_credits", "counts_as", "usd", "month"),
+)
+"""The columns of `Spending.export`. ``usd`` is what a job counts; ``billed_usd`` is empty where no vendor said it."""
+
+
+def _month_query(month: str, by: Grouping) -> Any:
+    """The month's jobs, added up by all that decides what their sums mean."""
+    priced = jobs.c.quoted_usd_micros.is_not(None)
+    billed = or_(
+        jobs.c.billed_usd_micros.is_not(None), and_(jobs.c.billed_credits.is_not(None), jobs.c.quoted_usd_micros > 0)
+    )
+    apart = (_COLUMNS[by].label("key"), jobs.c.provider, jobs.c.state, priced.label("priced"), billed.label("billed"))
+    expected = func.coalesce(jobs.c.quoted_usd_micros, jobs.c.ceiling_usd_micros, 0)
+    return (
+        select(
+            *apart,
+            func.count().label("jobs"),
+            func.sum(jobs.c.counted_usd_micros).label("counted"),
+            func.sum(func.coalesce(jobs.c.quoted_usd_micros, 0)).label("quoted"),
+            func.sum(expected).label("expected"),
+        )
+        .where(jobs.c.month == month)
+        .group_by(*apart)
+    )
+
+
+def _sums_of(row: Any) -> Sums:
+    state = JobState(row.state)
+    if state in FREE:
+        return Sums()
+    if state is JobState.FAILED and refunds(row.provider):
+        return Sums(refunds=row.expected)
+    unpriced = 0 if row.priced else row.jobs
+    if state is JobState.UNCONFIRMED:
+        return Sums(row.jobs, unconfirmed=row.counted, unpriced=unpriced)
+    if state not in SETTLED:
+        return Sums(row.jobs, under_way=row.counted, unpriced=unpriced)
+    sums = Sums(row.jobs, row.counted, ended=row.jobs, quoted=row.quoted)
+    if not row.billed:
+        return replace(sums, unpriced=unpriced)
+    sums = replace(sums, reported=row.jobs, billed=row.counted)
+    if not row.priced:
+        return sums
+    return replace(sums, compared=row.jobs, compared_quoted=row.quoted, compared_billed=row.counted)
+
+
+def _vendor_month(provider: str, sums: Sums, typed: Any) -> VendorMonth:
+    if typed is None:
+        return VendorMonth(provider, sums, None)
+    return VendorMonth(provider, sums, typed.usd_micros, typed.set_by, instant(typed.set_ms))
+
+
+def _exported(row: Any, zone: ZoneInfo) -> Iterator[Any]:
+    quote, state, provider = quote_of(row["quote"]), JobState(row["state"]), row["provider"]
+    began = row["sent_ms"] or row["started_ms"]
+    yield row["id"]
+    yield "" if began is None else f"{instant(began).astimezone(zone):%Y-%m-%d %H:%M:%S%z}"
+    yield from (row["name"], row["project"], row["made_by"])
+    yield PROVIDERS[provider].title if provider in PROVIDERS else provider
+    yield from (row["engine"], state.value, row["vendor_id"] or "")
+    yield from (_usd(quote.usd_micros), quote.qualifier.value, "" if quote.credits is None else quote.credits)
+    yield _usd(billed_cost(row))
+    yield Decimal(row["billed_credits"]) if row["billed_credits"] is not None else ""
+    yield _counts_as(state, provider)
+    yield from (_usd(row["counted_usd_micros"]), row["month"])
+
+
+def _counts_as(state: JobState, provider: str) -> str:
+    if state is JobState.FAILED and refunds(provider):
+        return "refund expected"
+    if state is JobState.UNCONFIRMED:
+        return "not confirmed"
+    return "spent" if state in SETTLED else "under way"
+
+
+def _usd(usd_micros: int | None) -> str | Decimal:
+    return "" if usd_micros is None else Decimal(usd_micros).scaleb(-6)

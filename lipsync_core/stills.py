@@ -1,0 +1,116 @@
+"""Pictures that lie on a vendor's hosts, brought into the media store: a browser asks no host but the studio."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future, wait
+from functools import partial
+from pathlib import Path
+
+from lipsync_core import cachefile
+from lipsync_core.errors import MediaError
+from lipsync_core.fetch import fetch
+from lipsync_core.media import MediaStore, MediumFacts
+
+log = logging.getLogger(__name__)
+
+WAIT_S = 3.0
+"""For how long a page waits for its pictures; what comes later is there when it is drawn again."""
+PICTURE_S = 15.0
+MOST_BYTES = 10 * 1024 * 1024
+AT_ONCE = 4
+AGAIN_S = 60.0
+"""A picture that could not be had is not tried again for so long."""
+
+
+class Stills:
+    """Pictures by their links; those of `keep` are known to the next process through ``file``. Thread-safe."""
+
+    def __init__(self, store: MediaStore, file: Path) -> None:
+        self._store = store
+        self._file = file
+        self._lock = threading.Lock()
+        self._hashes: dict[str, str] | None = None
+        self._facts: dict[str, MediumFacts] = {}
+        self._coming: dict[str, Future[None]] = {}
+        self._failed: dict[str, float] = {}
+
+    def of(self, names: Mapping[str, str], allow: tuple[str, ...], *, keep: bool) -> tuple[dict[str, MediumFacts], int]:
+        """The pictures behind the links, as far as they are here after `WAIT_S`, and how many are still on their way.
+
+        ``names`` holds what to call each link's picture; ``allow`` names private hosts that may be fetched from.
+        """
+        with self._lock:
+            facts = {link: found for link in names if (found := self._known(link)) is not None}
+            now = time.monotonic()
+            due = {
+                link: name
+                for link, name in names.items()
+                if link not in facts
+                and link not in self._coming
+                and now - self._failed.get(_place(link), now - AGAIN_S) >= AGAIN_S
+            }
+            self._coming |= {link: Future() for link in due}
+            awaited = {link: self._coming[link] for link in names if link in self._coming}
+        if due:
+            bring = partial(asyncio.run, self._bring(due, allow, keep))
+            # Nobody waits for this thread when the process ends; what it has stored by then is whole.
+            threading.Thread(target=bring, name="stills", daemon=True).start()
+        wait(awaited.values(), timeout=WAIT_S)
+        with self._lock:
+            facts |= {link: found for link in awaited if (found := self._known(link)) is not None}
+        return facts, sum(not future.done() for future in awaited.values())
+
+    def _known(self, link: str) -> MediumFacts | None:
+        place = _place(link)
+        if place not in self._facts and (sha256 := self._kept().get(place)) is not None:
+            stored = self._store.get(sha256, "image")
+            if stored is not None and self._store.path(stored, "thumb").is_file():
+                self._facts[place] = stored
+        return self._facts.get(place)
+
+    def _kept(self) -> dict[str, str]:
+        if self._hashes is None:
+            content = cachefile.read(self._file)
+            self._hashes = {place: sha256 for place, sha256 in content.items() if isinstance(sha256, str)}
+        return self._hashes
+
+    async def _bring(self, names: Mapping[str, str], allow: tuple[str, ...], keep: bool) -> None:
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def one(link: str, name: str) -> None:
+            found = None
+            try:
+                async with turn:
+                    found = await self._fetched(link, name, allow)
+            except (MediaError, OSError) as error:
+                log.info("no picture of %s: %s", name, error)
+            finally:
+                with self._lock:
+                    if found is None:
+                        self._failed[_place(link)] = time.monotonic()
+                    else:
+                        self._facts[_place(link)] = found
+                    self._coming.pop(link).set_result(None)
+
+        await asyncio.gather(*(one(link, name) for link, name in names.items()))
+        if keep:
+            with self._lock:
+                places = [_place(link) for link in names]
+                self._kept().update({place: self._facts[place].sha256 for place in places if place in self._facts})
+                cachefile.write(self._file, self._kept())
+
+    async def _fetched(self, link: str, name: str, allow: tuple[str, ...]) -> MediumFacts:
+        with self._store.scratch("still") as scratch:
+            path = scratch / "fetched"
+            await fetch(link, path, allow=allow, max_bytes=MOST_BYTES, timeout_s=PICTURE_S)
+            return await asyncio.to_thread(self._store.keep, path, "image", name, listed=False)
+
+
+def _place(link: str) -> str:
+    """A link without what may be new each time, such as a signature."""
+    return link.partition("?")[0]

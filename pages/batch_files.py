@@ -1,0 +1,271 @@
+"""What was brought for a batch: voices, pictures and videos, and a table that names them.
+
+Every file is stored as it arrives and the uploader is emptied, so that none is held in memory. What is here is a row
+that the address names, so that leaving the page, F5 and a colleague's link lose nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import TYPE_CHECKING, cast
+
+import streamlit as st
+
+from lipsync_core import (
+    KeptMedium,
+    Kind,
+    MediaError,
+    MediumFacts,
+    OpenBatch,
+    Sheet,
+    SheetError,
+    file_key,
+    is_link,
+    new_brief_id,
+    read_sheet,
+    sheet_of,
+    template,
+)
+from pages.frame import studio
+from pages.slots import PICTURE, VIDEO, VOICE
+from pages.words import plain
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+TABLES = ("csv", "tsv", "txt")
+AT_ONCE = 4
+"""Files that are looked at, or links that are fetched, side by side."""
+MOST_LINKS = 500
+MOST_KEPT_BYTES = 2 * 1024 * 1024
+"""A larger table is not noted: after F5 it is dropped again."""
+PARAMETER = "files"
+"""What of the address names what was brought."""
+LINKED: dict[str, Kind] = {
+    "image": "image",
+    "video": "video",
+    "audio": "audio",
+    "left_audio": "audio",
+    "right_audio": "audio",
+    "mask_image": "image",
+}
+"""The columns that may hold a link, and what it has to lead to."""
+
+Found = MediumFacts | str
+"""A stored file, or why it cannot be used."""
+
+
+@dataclass
+class Brought:
+    """All that this visit has brought for a batch."""
+
+    files: dict[tuple[str, str], Found] = field(default_factory=dict)
+    """By kind, and by `file_key` or link."""
+    id: str = ""
+    """What the address calls it; empty before anything arrived."""
+    sheet: Sheet | None = None
+    """The table; None where every voice is a row."""
+    table: bytes = b""
+    table_name: str = ""
+    table_error: str = ""
+    version: int = 0
+    """Grows with every change, so that what was worked out from it can be told from what has to be worked out anew."""
+
+    def of(self, kind: Kind) -> list[MediumFacts]:
+        """The usable files of a kind, by name."""
+        found = [one for (its, _key), one in self.files.items() if its == kind and isinstance(one, MediumFacts)]
+        return sorted(found, key=lambda one: one.name.casefold())
+
+    def rows(self) -> Sheet | None:
+        """The table, or one with a row for each voice; None where there is nothing to be a row."""
+        if self.sheet is not None or self.table_error:
+            return self.sheet
+        names = {key: one.name if isinstance(one, MediumFacts) else key for key, one in self._voices().items()}
+        rows = [{"name": PurePath(name).stem, "audio": name} for name in sorted(names.values(), key=str.casefold)]
+        return sheet_of(rows) if rows else None
+
+    def links(self) -> list[tuple[Kind, str]]:
+        """The table's links that were not fetched yet."""
+        if self.sheet is None:
+            return []
+        wanted = {
+            (kind, cell)
+            for column, kind in LINKED.items()
+            if column in self.sheet.cells
+            for cell in self.sheet.cells[column].unique().tolist()
+            if is_link(cell)
+        }
+        return sorted(wanted - self.files.keys())
+
+    def _voices(self) -> dict[str, Found]:
+        return {key: one for (kind, key), one in self.files.items() if kind == "audio"}
+
+    def read(self, data: bytes, name: str) -> None:
+        """Take a table."""
+        self.sheet, self.table_error, self.table, self.table_name = None, "", data, name
+        try:
+            self.sheet = read_sheet(data)
+        except SheetError as error:
+            self.table_error = str(error)
+        self.version += 1
+
+
+def brought() -> Brought:
+    """What the address names, else what this visit has brought so far."""
+    asked = st.query_params.get(PARAMETER, "")
+    here: Brought | None = st.session_state.get("batch.brought")
+    if here is not None and asked in ("", here.id):
+        return here
+    here = _opened(asked) if re.fullmatch(r"[\w-]{6,32}", asked) else Brought()
+    st.session_state["batch.brought"] = here
+    return here
+
+
+def _opened(batch_id: str) -> Brought:
+    """What was brought under this id, by whomever."""
+    kept = studio().open_batch(batch_id)
+    if kept is None:
+        return Brought()
+    here = Brought(id=batch_id)
+    for (kind, key), one in kept.files.items():
+        facts = one if isinstance(one, str) else studio().medium(one, cast("Kind", kind))
+        here.files[kind, key] = f"{one} is no longer here. Drop it again." if facts is None else facts
+    if kept.table:
+        here.read(kept.table, kept.table_name)
+    return here
+
+
+def _keep(here: Brought, by: str) -> None:
+    """Note all of it where F5 and a colleague find it again."""
+    here.id = here.id or new_brief_id()
+    files = {
+        key: one if isinstance(one, str) else KeptMedium(one.sha256, one.name, one.url)
+        for key, one in here.files.items()
+    }
+    table = here.table if len(here.table) <= MOST_KEPT_BYTES and not here.table_error else b""
+    studio().keep_batch(here.id, OpenBatch(files, table, here.table_name if table else ""), by=by)
+    st.query_params[PARAMETER] = here.id
+
+
+def draw(by: str) -> Brought:
+    """Draw where files and tables are brought; returns what is here."""
+    here = brought()
+    with st.container(border=True):
+        turn = st.session_state.setdefault("batch.turn", 0)
+        arrived = st.file_uploader(
+            "A picture and many voices, or a table (CSV) and the files that it names",
+            type=[*TABLES, *PICTURE.types, *dict.fromkeys((*VOICE.types, *VIDEO.types))],
+            accept_multiple_files=True,
+            key=f"batch.files.{turn}",
+        )
+        if arrived:
+            _take(here, arrived)
+            _keep(here, by)
+            st.session_state["batch.turn"] = turn + 1
+            st.rerun()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.download_button(
+                "Template", template(), "batch.csv", "text/csv", icon=":material/download:", on_click="ignore"
+            )
+            with st.popover("Paste a table", icon=":material/content_paste:"):
+                st.text_area("Table, its first row names the columns", key="batch.pasted", height=200)
+                st.button("Use this table", on_click=_paste, args=(by,))
+            if here.files or here.sheet is not None or here.table_error:
+                st.button("Clear all", icon=":material/close:", on_click=_clear)
+        _said(here)
+        _fetch(here, by)
+    return here
+
+
+def _said(here: Brought) -> None:
+    """What is here, in words, and what could not be used."""
+    counts = [
+        f"{len(files)} {word if len(files) == 1 else f'{word}s'}"
+        for word, kind in (("voice", "audio"), ("picture", "image"), ("video", "video"))
+        if (files := here.of(kind))  # type: ignore[arg-type]  # the three words of `Kind`
+    ]
+    if here.sheet is not None:
+        counts.insert(0, f"{plain(here.table_name)} with {len(here.sheet):,} rows")
+    if counts:
+        st.caption(f"Here: {', '.join(counts)}.")
+    if here.table_error:
+        st.error(plain(here.table_error), title=f"{plain(here.table_name)} cannot be read")
+    for note in here.sheet.notes if here.sheet is not None else ():
+        st.caption(plain(note))
+
+
+def _take(here: Brought, arrived: Iterable[UploadedFile]) -> None:
+    """Store what arrived. A file counts once it is stored or refused; a run that is cut off goes on with the rest."""
+    media: list[tuple[tuple[str, str], Callable[[], MediumFacts]]] = []
+    for file in arrived:
+        extension = PurePath(file.name).suffix.lower().removeprefix(".")
+        if extension in TABLES:
+            here.read(file.getvalue(), file.name)
+        else:
+            media += [((kind, file_key(file.name)), _keeping(file, kind)) for kind in _kinds(extension)]
+    _work(here, media, "Looking at the files")
+
+
+def _kinds(extension: str) -> list[Kind]:
+    """What a file can be used as: a video's sound is a voice, too."""
+    if extension in PICTURE.types:
+        return ["image"]
+    return ["video", "audio"] if extension in VIDEO.types else ["audio"]
+
+
+def _keeping(file: UploadedFile, kind: Kind) -> Callable[[], MediumFacts]:
+    return lambda: studio().keep_medium(file.getvalue(), kind, file.name)
+
+
+def _work(here: Brought, media: list[tuple[tuple[str, str], Callable[[], MediumFacts]]], doing: str) -> None:
+    if not media:
+        return
+    bar = st.progress(0.0, text=f"{doing}: 0 of {len(media)}")
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        kept = threads.map(_kept, (keep for _key, keep in media))
+        for done, ((key, _keep), found) in enumerate(zip(media, kept, strict=True), start=1):
+            here.files[key] = found
+            here.version += 1
+            bar.progress(done / len(media), text=f"{doing}: {done} of {len(media)}")
+    bar.empty()
+
+
+def _kept(keep: Callable[[], MediumFacts]) -> Found:
+    try:
+        return keep()
+    except MediaError as error:
+        return f"{error.title}. {error.advice}"
+
+
+def _paste(by: str) -> None:
+    text: str = st.session_state["batch.pasted"]
+    if text.strip():
+        brought().read(text.encode(), "The pasted table")
+        _keep(brought(), by)
+
+
+def _clear() -> None:
+    st.session_state["batch.brought"] = Brought(version=brought().version + 1)
+    st.query_params.pop(PARAMETER, None)
+
+
+def _fetch(here: Brought, by: str) -> None:
+    """The links of the table, which nobody fetches unasked."""
+    links = here.links()
+    if not links:
+        return
+    if len(links) > MOST_LINKS:
+        st.caption(f"The table names {len(links):,} links; {MOST_LINKS} are fetched at once.")
+    some = links[:MOST_LINKS]
+    if st.button(f"Fetch the {len(some)} links" if len(some) > 1 else "Fetch the link", icon=":material/download:"):
+        _work(here, [((kind, link), _linking(link, kind)) for kind, link in some], "Fetching the links")
+        _keep(here, by)
+        st.rerun()
+
+
+def _linking(link: str, kind: Kind) -> Callable[[], MediumFacts]:
+    return lambda: studio().keep_link(link, kind)

@@ -1,0 +1,245 @@
+"""The sum under a batch, the one question before it is spent, and the press that sends all ready rows or none."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from lipsync_core import (
+    ENGINES,
+    HOLD_S,
+    Brief,
+    BriefError,
+    NotAllowedError,
+    Plan,
+    PriceRoseError,
+    Qualifier,
+    RowPrice,
+    Total,
+    credits_text,
+    priced,
+)
+from pages.frame import in_sandbox, studio
+from pages.words import hour, md, plain
+
+MOST_AT_ONCE = 500
+"""Rows that one press sends. More are a slip more often than a wish."""
+NAMED = 5
+"""Rows left out that the question names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A sum of prices, for `priced`."""
+
+    usd_micros: int | None
+    qualifier: Qualifier
+    credits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a press stands for: everything as it was when the question was drawn."""
+
+    batch: str
+    """Names the press, so that a second one makes no second batch."""
+    briefs: Sequence[Brief]
+    prices: Sequence[RowPrice]
+    by: str
+    sandbox: bool
+    words: str
+
+
+def sum_words(total: Total) -> str:
+    """What several rows cost: ``about $9.90``, ``free``, ``$4.50 and 52 credits of unknown price``."""
+    known = priced(Sum(total.usd_micros, total.qualifier)) if total.rows > total.unknown else ""
+    if not total.unknown:
+        return known or "nothing"
+    credits = total.unknown_credits
+    left = f"{total.unknown:,} of unknown price" if credits is None else f"{credits_text(credits)}, price unknown"
+    return f"{known} and {left}" if known and total.usd_micros else left
+
+
+def draw(plan: Plan, by: str) -> None:
+    """Draw the bar below the rows."""
+    ready = plan.ready
+    count = int(ready.sum())
+    total = plan.total(ready)
+    with st.container():  # always there, so that the bar keeps its place
+        _outcome()
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="sum"):
+        st.markdown(_said(plan, count, total), width="stretch")
+        obstacle = _obstacle(plan, count, by)
+        st.button(
+            md(_label(count, total)),
+            key="batch.send",
+            type="primary",
+            wrap=True,
+            disabled=not count or obstacle is not None,
+            on_click=_ask,
+        )
+    if obstacle is not None:
+        st.error(plain(obstacle))
+    if count and st.session_state.get("batch.asking"):
+        _question(plan, total, by)
+
+
+def _said(plan: Plan, count: int, total: Total) -> str:
+    rows = len(plan.problems)
+    if not count:
+        quoted = plan.total(plan.quoted)
+        words = (
+            f"**None of the {rows:,} rows can be rendered yet**" if rows > 1 else "**The row cannot be rendered yet**"
+        )
+        return words + (md(f" · as an estimate {sum_words(quoted)}") if quoted.rows else "")
+    parts = [f"**{count:,} of {rows:,} rows ready**", md(sum_words(total))]
+    places = studio().estimates.places()
+    makers = {ENGINES[engine].provider for engine in plan.engines[plan.ready]}
+    if len(makers) == 1:
+        parts.append(f"{places[makers.pop()]} at a time")
+    finish_s = plan.finish_s(plan.ready, places)
+    if finish_s is not None:
+        parts.append(f"all done around **{hour(datetime.now(UTC) + timedelta(seconds=finish_s))}**")
+    return " · ".join(parts)
+
+
+def _label(count: int, total: Total) -> str:
+    what = "the row" if count == 1 else f"all {count:,}"
+    if not count:
+        return "Render all ready rows…"
+    if _is_free(total):
+        return f"Render {what} as {'a free draft' if count == 1 else 'free drafts'}…"
+    if in_sandbox():
+        return f"Render {what} in sandbox · $0.00…"
+    return f"Render {what} for {sum_words(total)}…"
+
+
+def _is_free(total: Total) -> bool:
+    return total.usd_micros == 0 and not total.unknown
+
+
+def _obstacle(plan: Plan, count: int, by: str) -> str | None:
+    """Why nothing can be sent although rows are ready."""
+    if count > MOST_AT_ONCE:
+        return f"{count:,} rows are ready; {MOST_AT_ONCE} at most are sent at once. Cut the table into parts."
+    first = {engine: row for row in plan.ready.nonzero()[0][::-1].tolist() if (engine := plan.engines[row])}
+    for engine, row in first.items():
+        try:
+            quotes = studio().quotes(plan.batch.brief(row, engine), sandbox=in_sandbox(), by=by)
+        except BriefError as error:
+            return " ".join(error.fields.values())
+        for quote in quotes:
+            if quote.problems:
+                return quote.problems[0]
+    return None
+
+
+def _ask() -> None:
+    st.session_state["batch.asking"] = secrets.token_urlsafe(9)
+    st.session_state["batch.outcome"] = None
+
+
+def _answered() -> None:
+    st.session_state["batch.asking"] = None
+
+
+def _question(plan: Plan, total: Total, by: str) -> None:
+    """One question with everything that is to be known before a batch is sent."""
+    rows = plan.ready.nonzero()[0].tolist()
+    order = Order(
+        st.session_state["batch.asking"],
+        [plan.batch.brief(row, plan.engines[row]) for row in rows],
+        [price for row in rows if (price := plan.price(row)) is not None],
+        by,
+        in_sandbox(),
+        sum_words(total),
+    )
+    videos = "1 video" if len(rows) == 1 else f"{len(rows)} videos"
+    free = _is_free(total)
+    if free:
+        title, button = f"Render {len(rows)} free {'draft' if len(rows) == 1 else 'drafts'}?", "Render now"
+    elif order.sandbox:
+        title, button = f"Render {videos} in the sandbox?", "Render for $0.00"
+    else:
+        title, button = f"Spend {order.words} on {videos}?", f"Spend {order.words}"
+
+    @st.dialog(md(title), on_dismiss=_answered)
+    def body() -> None:
+        if st.session_state.get("batch.asking") is None:
+            st.rerun()  # a press in here reruns only this body
+        if order.sandbox and not free:
+            st.markdown(md(f"The real price would be {order.words}."))
+        for sentence in (*_left_out(plan), *_again(order, plan, rows)):
+            st.markdown(sentence)
+        if total.unknown and not order.sandbox:
+            st.markdown("We can’t say what the credits are in dollars.")
+        if not free:
+            st.caption(f"For {HOLD_S:.0f} seconds all of it can be undone, and what waits can be withdrawn after that.")
+        with st.container(horizontal=True):
+            st.button("Back", key="batch.back", on_click=_answered)
+            st.button(md(button), key="batch.spend", type="primary", wrap=True, on_click=_send, args=(order,))
+
+    body()
+
+
+def _left_out(plan: Plan) -> list[str]:
+    """The rows that stay out, by their numbers, and why."""
+    out = (~plan.ready).nonzero()[0].tolist()
+    sentences = [f"Row {plan.batch.sheet.numbers[row]} stays out: {plain(plan.why_not(row))}" for row in out[:NAMED]]
+    if len(out) > NAMED:
+        sentences.append(f"{len(out) - NAMED:,} more rows stay out; the table says why.")
+    return sentences
+
+
+def _again(order: Order, plan: Plan, rows: Sequence[int]) -> list[str]:
+    """The rows that were made, or are being made, already."""
+    known = []
+    for row, brief in zip(rows, order.briefs, strict=True):
+        job = studio().alike(brief, str(brief.engine), sandbox=order.sandbox)
+        if job is not None:
+            known.append(f"{plan.batch.sheet.numbers[row]} (job {job.id})")
+    if not known:
+        return []
+    more = f" and {len(known) - NAMED:,} more" if len(known) > NAMED else ""
+    return [f"Made or under way already: row {', '.join(known[:NAMED])}{more}. They would be rendered a second time."]
+
+
+def _send(order: Order) -> None:
+    """Queue all of it or nothing."""
+    st.session_state["batch.asking"] = None
+    try:
+        jobs = studio().submit_all(
+            order.briefs,
+            by=order.by,
+            batch=order.batch,
+            sandbox=order.sandbox,
+            hold_s=HOLD_S,
+            agreed=order.prices,
+        )
+    except PriceRoseError as error:
+        st.session_state["batch.quoted"] = None
+        st.session_state["batch.outcome"] = ("A price has risen", str(error))
+    except BriefError as error:
+        st.session_state["batch.outcome"] = ("Nothing was sent", " ".join(dict.fromkeys(error.fields.values())))
+    except NotAllowedError as error:
+        st.session_state["batch.outcome"] = ("Nothing was sent", str(error))
+    else:
+        st.session_state["batch.outcome"] = (order.batch, len(jobs))
+
+
+def _outcome() -> None:
+    """What became of the last press."""
+    match st.session_state.get("batch.outcome"):
+        case (str(batch), int(count)):
+            with st.container(border=True, horizontal=True, vertical_alignment="center"):
+                jobs = "1 job" if count == 1 else f"{count} jobs"
+                st.success(f"{jobs} {'is' if count == 1 else 'are'} queued.")
+                st.page_link(
+                    "jobs.py", label=f"See the {jobs}", icon=":material/arrow_forward:", query_params={"batch": batch}
+                )
+        case (str(title), str(text)):
+            st.error(plain(text), title=title)

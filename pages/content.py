@@ -1,0 +1,135 @@
+"""What a clip is made of, scene by scene: its slots, a written text, and who presents it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from lipsync_core import VendorError
+from pages import presenters, previews
+from pages.fields import Form
+from pages.frame import in_sandbox, studio
+from pages.scenes import choose_mode, speaks
+from pages.slots import LEFT_VOICE, PICTURE, RIGHT_VOICE, VIDEO, VOICE, Slot, SlotForm
+from pages.words import length, plain
+
+NEW_VOICE = replace(VOICE, title="New voice")
+ORDERS = {"meanwhile": "Both at once", "left_right": "Left first", "right_left": "Right first"}
+TEXT_HEIGHT = 140
+
+
+def draw(form: Form) -> None:
+    """Draw what the scene of the form's engine is made of."""
+    match form.engine.scene:
+        case "dialog":
+            SlotForm(PICTURE, form).draw(previews.picture, alone=True)
+            left, right = st.columns(2)
+            with left:
+                SlotForm(LEFT_VOICE, form).draw(previews.voice)
+            with right:
+                SlotForm(RIGHT_VOICE, form).draw(previews.voice)
+            _order(form)
+        case "presenter":
+            presenters.draw(form)
+            _voice(form, VOICE, alone=True)
+        case "redub":
+            left, right = st.columns(2)
+            with left:
+                SlotForm(VIDEO, form).draw(previews.video)
+            with right:
+                _voice(form, NEW_VOICE)
+        case _:
+            left, right = st.columns(2)
+            with left:
+                SlotForm(PICTURE, form).draw(previews.speaker)
+            with right:
+                _voice(form, VOICE)
+
+
+def missing(form: Form) -> str:
+    """What has to be added before anything can be priced, as it follows “Add”."""
+    match form.engine.scene:
+        case "dialog":
+            return "a picture and two voices"
+        case "presenter":
+            return "a text" if form.written else "a voice"
+        case "redub":
+            return "a video and a text" if form.written else "a video and a new voice"
+        case _:
+            return "a picture and a voice"
+
+
+def _voice(form: Form, slot: Slot, *, alone: bool = False) -> None:
+    top = partial(choose_mode, form) if speaks(form.engine.scene) else None
+    if form.written:
+        _text(form, slot.title, top)
+    else:
+        SlotForm(slot, form).draw(previews.voice, top=top, alone=alone)
+
+
+def _text(form: Form, title: str, top: Callable[[], None] | None) -> None:
+    with st.container(border=True, height="stretch", key="slot-text"):
+        st.header(title, anchor=False)
+        if top is not None:
+            top()
+        st.text_area("Text", key=form.key("text"), height=TEXT_HEIGHT, on_change=form.change, args=("text",))
+        count = f"{len(form.brief.text):,} character{'s' * (len(form.brief.text) != 1)}."
+        if (limit := form.engine.form.limits.get("text")) is not None and "text" not in form.notes:
+            takes = "takes" if limit.blocks else "probably takes"
+            count += f" {form.engine.title} {takes} up to {limit.most:,} ({limit.source})."
+        st.caption(plain(count))
+        form.note("text")
+        if form.takes("speaker"):
+            _speaker(form)
+        if form.takes("accent"):
+            _accent(form)
+
+
+def _speaker(form: Form) -> None:
+    st.selectbox(
+        "Speaker",
+        form.engine.form.choices["speaker"],
+        key=form.key("speaker"),
+        placeholder="Choose who speaks",
+        on_change=form.change,
+        args=("speaker",),
+    )
+    form.note("speaker")
+
+
+def _accent(form: Form) -> None:
+    try:
+        voices = studio().presenters.voices(sandbox=in_sandbox())
+    except VendorError:
+        return  # the presenters above say why; without a choice the vendor takes a voice of its own
+    words = {accent.id: f"{voice.name}, {accent.name}" for voice in voices for accent in voice.accents}
+    key = form.key("accent")
+    if st.session_state[key] is not None:
+        words.setdefault(st.session_state[key], st.session_state[key])
+    st.selectbox(
+        "Spoken by",
+        list(words),
+        format_func=lambda accent: words.get(accent, accent),
+        index=None,
+        key=key,
+        placeholder=f"Left to {form.engine.vendor}",
+        on_change=form.change,
+        args=("accent",),
+    )
+    form.note("accent")
+
+
+def _order(form: Form) -> None:
+    if form.takes("order"):
+        form.choose("Who speaks when", "order", ORDERS)
+    left, right = (studio().medium(getattr(form.brief, name), "audio") for name in ("left_audio", "right_audio"))
+    if left is None or right is None:
+        return
+    together = left.duration_s + right.duration_s
+    st.caption(
+        f"Left {length(left.duration_s)}, right {length(right.duration_s)}: {length(together)} one after the other, "
+        f"{length(max(left.duration_s, right.duration_s))} at once."
+    )

@@ -1,0 +1,145 @@
+"""The dialogs of a job: what cancelling means in its state, and what sending it again may cost.
+
+A dialog that was asked for is kept in the session, and every run of the page draws it anew: a tick, or a full rerun
+because another job moved on, then leaves it open, and what it says stays true. Only one is open at a time.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lipsync_core import BriefError, Job, JobState, PriceRoseError, Quote, priced
+from pages.frame import studio
+from pages.words import md, plain, vendor
+
+
+def ask(what: str, job_id: int) -> None:
+    """Have a dialog opened for a job in the next run."""
+    st.session_state.dialog = (what, job_id)
+
+
+def close() -> None:
+    """Have it closed."""
+    st.session_state.dialog = None
+
+
+def _is_asked(what: str, job: Job) -> bool:
+    return bool(st.session_state.get("dialog") == (what, job.id))
+
+
+def _still_open() -> None:
+    """To be called first in a dialog's body: a press inside it reruns only the body, which cannot close itself."""
+    if st.session_state.get("dialog") is None:
+        st.rerun()
+
+
+def withdraw(job_id: int, by: str) -> None:
+    """Take a job back, or note that it was too late."""
+    close()
+    st.session_state.too_late = None if studio().withdraw(job_id, by=by) else job_id
+
+
+def hide(job_id: int, by: str) -> None:
+    """Take a job off the lists, with a way back."""
+    close()
+    studio().hide(job_id, by=by)
+    st.session_state.off_lists = job_id
+
+
+def put_back(job_id: int, by: str) -> None:
+    """Put a job back on the lists."""
+    studio().unhide(job_id, by=by)
+    st.session_state.off_lists = None
+
+
+def cancelling(job: Job, by: str) -> None:
+    """The dialog behind “Cancel…”, if it was asked for: it tells the truth of the job's state."""
+    if not _is_asked("cancel", job):
+        return
+    if job.can_withdraw:
+        title = f"Withdraw job {job.id}?"
+    elif job.pending:
+        title = f"{vendor(job)} can’t be stopped" if not job.is_draft else f"Job {job.id} is as good as done"
+    else:
+        title = f"Job {job.id} has ended"
+
+    @st.dialog(title, on_dismiss=close)
+    def body() -> None:
+        _still_open()
+        st.markdown(md(_truth(job)))
+        with st.container(horizontal=True):
+            if job.can_withdraw:
+                st.button("Keep", on_click=close, key="keep")
+                st.button("Withdraw", type="primary", on_click=withdraw, args=(job.id, by), key="withdraw")
+                return
+            st.button("Close", on_click=close, key="close")
+            if job.pending and not job.hidden and not job.is_draft:
+                st.button("Stop watching", on_click=hide, args=(job.id, by), key="stop-watching")
+
+    body()
+
+
+def _truth(job: Job) -> str:
+    if job.can_withdraw:
+        sent = "It is a draft." if job.is_draft else "It was never sent."
+        return f"{sent} Nothing is charged."
+    if not job.pending:
+        return "There is nothing left to cancel."
+    if job.is_draft:
+        return "The video is made and is being saved. Drafts are free."
+    kept = "We keep fetching it and keep the video; you can hide it from your running list."
+    cost = priced(job.quote)
+    if job.sandbox:
+        return f"The render goes on; in the sandbox nothing is billed (really {cost}). {kept}"
+    if job.state is JobState.SUBMITTING:
+        return f"The order may be there already, and then it is rendered and billed ({cost}). {kept}"
+    return f"The render goes on and is billed ({cost}). {kept}"
+
+
+def sending_again(job: Job, by: str) -> None:
+    """The dialog before an unconfirmed job is sent again, if it was asked for: it says that this can charge twice."""
+    if not _is_asked("send again", job):
+        return
+
+    @st.dialog("Send it again?", on_dismiss=close)
+    def body() -> None:
+        _still_open()
+        quote, problems = _quote_again(job)
+        cost = md("$0.00" if job.sandbox or quote is None else priced(quote))
+        twice = "Outside the sandbox, this" if job.sandbox else "This"
+        st.markdown(f"{twice} can charge twice: once for the lost answer, once for the new job. Send again for {cost}?")
+        for problem in problems:
+            st.error(plain(problem))
+        with st.container(horizontal=True):
+            st.button("Back", on_click=close, key="back")
+            st.button(
+                f"Send again for {cost}",
+                type="primary",
+                wrap=True,
+                disabled=bool(problems),
+                on_click=_send_again,
+                args=(job.id, quote, by),
+                key="send-again",
+            )
+
+    body()
+
+
+def _quote_again(job: Job) -> tuple[Quote | None, tuple[str, ...]]:
+    """What it would cost now, and what stands in its way."""
+    try:
+        quotes = studio().quotes(job.brief, sandbox=job.sandbox)
+    except BriefError as error:
+        return None, tuple(error.fields.values())
+    quote = next((quote for quote in quotes if quote.engine == job.engine), None)
+    return quote, ("This engine is not offered any more.",) if quote is None else quote.problems
+
+
+def _send_again(job_id: int, agreed: Quote, by: str) -> None:
+    close()
+    try:
+        studio().send_again(job_id, by=by, agreed=agreed)
+    except PriceRoseError as error:
+        st.session_state.not_done = (job_id, str(error))
+    except BriefError as error:
+        st.session_state.not_done = (job_id, " ".join(error.fields.values()))

@@ -1,0 +1,69 @@
+"""A brief's fields as widgets: each shows what the brief's row holds and writes there what is entered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from lipsync_core import Brief, Engine
+from pages.frame import studio
+from pages.words import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is to be said of one field."""
+
+    message: str
+    stops: bool
+    """Whether nothing can be rendered before it is mended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The brief that is filled in, and the engine whose fields are shown."""
+
+    brief_id: str
+    brief: Brief
+    by: str
+    engine: Engine
+    written: bool
+    """Whether the engine is to speak a text, instead of taking a recording."""
+    notes: Mapping[str, Note] = field(default_factory=dict)
+
+    def takes(self, name: str) -> bool:
+        """Whether the engine takes this field."""
+        return name in self.engine.form.fields
+
+    def key(self, name: str) -> str:
+        """The key of the field's widget, which begins with what the row holds."""
+        key = f"{self.brief_id}.{name}"
+        st.session_state.setdefault(key, getattr(self.brief, name))
+        return key
+
+    def change(self, name: str) -> None:
+        """Write to the row what the field's widget holds: its callback."""
+        value = st.session_state[f"{self.brief_id}.{name}"]
+        studio().change_brief(self.brief_id, by=self.by, **{name: value})
+
+    def choose(self, label: str, name: str, words: Mapping[str, str] | None = None) -> None:
+        """One of the engine's choices for a field, as radio buttons; ``words`` is what they are called."""
+        options = self.engine.form.choices[name]
+        st.radio(
+            label,
+            options,
+            format_func=lambda option: option if words is None else words.get(option, option),
+            horizontal=True,
+            key=self.key(name),
+            on_change=self.change,
+            args=(name,),
+        )
+        self.note(name)
+
+    def note(self, name: str) -> None:
+        """What is wrong with a field, beside it. Above the button it is an alert; here it is only written."""
+        if (note := self.notes.get(name)) is not None:
+            colour, icon = ("red", "error") if note.stops else ("orange", "warning")
+            st.markdown(f":small[:{colour}[:material/{icon}: {plain(note.message)}]]")  # a caption would be too pale

@@ -1,0 +1,91 @@
+"""The vendors’ invoices on the Spend page: typed in for a month, beside what the studio counted."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lipsync_core import PROVIDERS, Month, StudioError, VendorMonth
+from pages.amounts import amount, changed
+from pages.frame import studio
+from pages.words import clock, dollars, md, month_text, plain
+
+
+def draw_invoices(view: Month, by: str) -> None:
+    """Draw the section."""
+    st.header("Invoices", anchor=False)
+    st.caption(
+        f"What each vendor’s own invoice for {month_text(view.month)} comes to, in dollars. Leave a field empty "
+        "until it is there."
+    )
+    version = st.session_state.setdefault("invoices_version", 0)
+    with st.form(f"invoices-{view.month}-{version}", border=False):
+        grid = st.grid(4, min_column_width=200)
+        keys = {}
+        for vendor in view.vendors:
+            with grid.container(gap="xsmall"):
+                keys[vendor.provider] = key = f"invoice-{view.month}-{vendor.provider}-{version}"
+                label = f"{plain(title_of(vendor.provider))} invoice"
+                amount(label, vendor.invoice_usd_micros, key=key, empty="not typed in")
+                for line in _beside(vendor):
+                    st.caption(md(line))
+        st.form_submit_button("Save invoices", icon=":material/save:", on_click=_save, args=(view.month, keys, by))
+    with st.container():  # always there, so that what follows keeps its place
+        if (said := st.session_state.pop("invoices_said", None)) is not None:
+            st.success(plain(said))
+        if (wrong := st.session_state.pop("invoices_wrong", None)) is not None:
+            st.error(plain(wrong), title="No invoice was saved")
+
+
+def title_of(provider: str) -> str:
+    """A vendor’s name, also of one that is not offered any more."""
+    return PROVIDERS[provider].title if provider in PROVIDERS else provider
+
+
+def reports_bill(provider: str) -> bool:
+    """Whether a vendor says with a job what it billed."""
+    return provider in PROVIDERS and PROVIDERS[provider].reports_bill
+
+
+def _beside(vendor: VendorMonth) -> list[str]:
+    counted = f"We count {dollars(vendor.sums.spent)}"
+    if vendor.sums.ended:
+        counted += f", {'as billed where reported' if reports_bill(vendor.provider) else 'as quoted'}"
+    lines = [f"{counted}."]
+    if vendor.difference is None:
+        return lines
+    if vendor.difference:
+        more = "more" if vendor.difference > 0 else "less"
+        lines.append(f"**The invoice is {dollars(abs(vendor.difference))} {more}.**")
+        lines += _may_explain(vendor)
+    else:
+        lines.append("**The invoice is the same.**")
+    who = plain(vendor.invoice_by) or "somebody"
+    lines.append(f"Typed in by {who}{'' if vendor.invoice_at is None else ', ' + clock(vendor.invoice_at)}.")
+    return lines
+
+
+def _may_explain(vendor: VendorMonth) -> list[str]:
+    open_sums = {
+        "not confirmed": vendor.sums.unconfirmed,
+        "under way": vendor.sums.under_way,
+        "refunds expected": vendor.sums.refunds,
+    }
+    open_sums = {what: usd_micros for what, usd_micros in open_sums.items() if usd_micros}
+    if not open_sums:
+        return []
+    return [f"Not in our count: {', '.join(f'{dollars(sum_)} {what}' for what, sum_ in open_sums.items())}."]
+
+
+def _save(month: str, keys: dict[str, str], by: str) -> None:
+    wanted = changed(keys)
+    if not wanted:
+        st.session_state.invoices_said = "Nothing was changed: type a sum into a field first."
+        return
+    try:
+        studio().budgets.set_invoices(month, wanted, by)
+    except StudioError as error:
+        st.session_state.invoices_wrong = str(error)
+        return
+    st.session_state.invoices_version += 1
+    vendors = " and ".join(title_of(provider) for provider in wanted)
+    st.session_state.invoices_said = f"Saved for {vendors}, {month_text(month)}."

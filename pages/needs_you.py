@@ -1,0 +1,189 @@
+"""What waits for a person: answers that were lost, videos that could not be saved yet, and vendors that are paused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from lipsync_core import (
+    Filter,
+    Job,
+    JobState,
+    UnknownJobError,
+    VendorError,
+    VendorIdTakenError,
+    VendorState,
+    price_text,
+)
+from pages import cards, dialogs
+from pages.frame import in_sandbox, studio
+from pages.telling import unanswered, unsaved
+from pages.words import clock, job_name, md, plain, vendor
+
+MOST = 8
+"""Jobs of each kind that are drawn at once."""
+LOOK_S = 5.0
+"""Seconds between two looks at the ledger while the tracker itself looks for a lost answer."""
+WRITE_OFF = "Write it off"
+SEND_AGAIN = "Send again…"
+
+
+def draw(by: str) -> None:
+    """The zone above everything, if anything waits. It does not tick: an alert that changes is announced again."""
+    # Also those that somebody took off the lists: what may have been paid, or may be lost, is nobody's to overlook.
+    unclear = studio().page(Filter(states=(JobState.UNCONFIRMED,), hidden=True), limit=MOST + 1)
+    saving = studio().page(Filter(states=(JobState.ARCHIVING,), hidden=True), limit=50)
+    unsaved_yet = [job for job in saving if job.snags >= cards.WORRYING_SNAGS][:MOST]
+    paused = [state for state in _vendors() if state.paused]
+    if not (unclear or unsaved_yet or paused):
+        return
+    count = f"more than {MOST}" if len(unclear) > MOST else str(len(unclear) + len(unsaved_yet) + len(paused))
+    with st.container(border=True, key="needs-you"):
+        st.header(f"Needs you · {count}", anchor=False)
+        for job in unclear[:MOST]:
+            unconfirmed(job, by, alone=len(unclear) == 1)
+        for job in unsaved_yet:
+            _not_saved(job, by)
+        for state in paused:
+            _paused(state)
+    _watch([*unclear, *unsaved_yet])
+
+
+def _vendors() -> list[VendorState]:
+    here = [*studio().vendors.states()]
+    return [*here, *studio().vendors.states(sandbox=True)] if in_sandbox() else here
+
+
+def unconfirmed(job: Job, by: str, *, alone: bool = True) -> None:
+    """What is known of a job whose answer was lost, and the four ways out. ``alone``: no other one is drawn."""
+
+    def label(words: str) -> str:
+        return words if alone else f"{words} (job {job.id})"
+
+    follower = studio().sent_again_as(job.id)
+    with st.container(key=f"unconfirmed-{job.id}", gap="small"):
+        st.warning(unanswered(job, datetime.now(UTC)), title=cards.MAYBE_PAID)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            with st.popover(label("It was taken"), icon=":material/link:"):
+                _taken(job, by)
+            st.button(
+                label("It was not taken"),
+                key=f"not-taken-{job.id}",
+                icon=":material/block:",
+                on_click=_not_taken,
+                args=(job.id, by),
+            )
+            key = f"more-{job.id}"
+            more = [WRITE_OFF] if follower else [WRITE_OFF, SEND_AGAIN]
+            st.menu_button(label("More"), more, key=key, on_click=_more, args=(key, job.id, by))
+            if st.query_params.get("job") != str(job.id):
+                st.page_link("jobs.py", label=f"Open job {job.id}", query_params={"job": str(job.id)})
+            _sandbox_badge(job)
+        if follower is not None:
+            st.page_link(
+                "jobs.py", label=f"It was sent again as job {follower.id}", query_params={"job": str(follower.id)}
+            )
+        st.caption(md(_books(job)))
+        job_id, why = st.session_state.get("not_done", (None, ""))
+        if job_id == job.id:
+            st.error(plain(why), title="Nothing was changed")
+    dialogs.sending_again(job, by)
+
+
+def _sandbox_badge(job: Job) -> None:
+    if job.sandbox:
+        st.badge("SANDBOX", color="violet")
+
+
+def _books(job: Job) -> str:
+    """What the two verdicts mean for the month's books."""
+    if job.sandbox:
+        return "In the sandbox nothing is reserved and nothing is spent."
+    known = job.quote.usd_micros or job.ceiling_usd_micros
+    cost = price_text(known) if known else "its price"
+    return f"“It was not taken” frees {cost}; “{WRITE_OFF}” keeps it as spent and stops asking."
+
+
+def _taken(job: Job, by: str) -> None:
+    """The vendor's id of a job that was taken, which is checked before it counts."""
+    who, failed = vendor(job), f"taken-failed-{job.id}"
+    typed = st.text_input(f"{who} task id", value=job.candidate or "", key=f"task-{job.id}", max_chars=300)
+    st.caption(f"We ask {who} about it first, which costs nothing.")
+    if st.button(f"Check it with {who}", key=f"check-{job.id}", type="primary"):
+        st.session_state[failed] = None
+        with st.spinner(f"Asking {who} …"):
+            st.session_state[failed] = _confirm(job, typed, by)
+        if st.session_state[failed] is None:
+            st.rerun()
+    if st.session_state.get(failed):
+        st.error(plain(st.session_state[failed]), title="Not attached")
+
+
+def _confirm(job: Job, typed: str, by: str) -> str | None:
+    """Attach the id; why not, where that was not possible."""
+    if not typed.strip():
+        return f"Enter the id that {vendor(job)} gave the job."
+    try:
+        attached = studio().confirm(job.id, typed, by=by)
+    except (VendorError, VendorIdTakenError, UnknownJobError) as error:
+        return str(error)
+    return None if attached else f"Job {job.id} is not unconfirmed any more."
+
+
+def _not_taken(job_id: int, by: str) -> None:
+    _decided(job_id, studio().not_taken(job_id, by=by))
+
+
+def _more(key: str, job_id: int, by: str) -> None:
+    if st.session_state[key] == SEND_AGAIN:
+        st.session_state.not_done = (None, "")
+        dialogs.ask("send again", job_id)
+    else:
+        _decided(job_id, studio().write_off(job_id, by=by))
+
+
+def _decided(job_id: int, done: bool) -> None:
+    why = f"Job {job_id} is not unconfirmed any more: something was found out about it meanwhile."
+    st.session_state.not_done = (None, "") if done else (job_id, why)
+
+
+def _not_saved(job: Job, by: str) -> None:
+    with st.container(key=f"unsaved-{job.id}", gap="small"):
+        st.warning(md(unsaved(job, datetime.now(UTC))), title=f"Job {job.id}: “{plain(job_name(job))}”")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                f"Try job {job.id} now",
+                key=f"try-{job.id}",
+                icon=":material/sync:",
+                on_click=studio().ask_now,
+                args=(job.id,),
+                kwargs={"by": by},
+            )
+            cards.open_at_vendor(job)
+            _sandbox_badge(job)
+
+
+def _paused(state: VendorState) -> None:
+    at, why = state.standing.paused_at, state.standing.paused_why or "Its key was refused."
+    since = f" since {clock(at)}" if at else ""
+    with st.container(key=f"paused-{state.id}-{state.environment}", gap="small"):
+        st.warning(
+            f"{plain(why)} Jobs for it wait and nothing is sent or charged. Look at the key or the credit, "
+            "then check the connection on Providers: that is free, and they go on.",
+            title=f"{state.title} is paused{since}",
+        )
+        st.page_link("providers.py", label="Providers", icon=":material/hub:")
+
+
+def _watch(jobs: list[Job]) -> None:
+    """Look now and then whether the tracker itself has found out more; draws nothing."""
+    drawn = [(job.id, job.state) for job in jobs]
+    looking = any(job.due_at is not None for job in jobs)
+
+    @st.fragment(run_every=LOOK_S if looking else None)
+    def look() -> None:
+        if looking and [(job_id, studio().job(job_id).state) for job_id, _state in drawn] != drawn:
+            st.rerun()
+
+    look()

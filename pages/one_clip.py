@@ -1,0 +1,255 @@
+"""One clip on the Estimate page: a length, typed, drawn or measured, and what every engine would make of it.
+
+All of it is a fragment, so that a move of the slider draws nothing else. The address holds everything that was set.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from lipsync_core import (
+    ENGINES,
+    TARIFFS,
+    Estimate,
+    LengthError,
+    MediaError,
+    MediumFacts,
+    Waste,
+    credits_text,
+    length_text,
+    new_brief_id,
+    price_text,
+    priced,
+    seconds_of,
+    times,
+    until_ready_s,
+)
+from pages import stairs
+from pages.frame import studio
+from pages.slots import VIDEO, VOICE
+from pages.words import about, length, md, plain
+
+CREATE = Path(__file__).with_name("create.py")
+FIRST_LENGTH = "0:12.4"
+SLIDER_S = (0.1, 600.0)
+"""The slider's ends: most vendors make clips of up to ten minutes."""
+EVERY = "All engines"
+SIZES = ("480p", "720p")
+MOST_CLIPS = 10_000
+
+
+@st.fragment
+def draw(by: str) -> None:
+    """Draw the page below its head."""
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        voice = _voice()
+        seconds = voice.duration_s if voice is not None else _length()
+        with st.container():  # always there, so that the uploader keeps its place
+            if voice is not None:
+                _measured(voice)
+        _uploader(by)
+        size = st.radio("Size", SIZES, key="size", horizontal=True, bind="query-params")
+        engine = st.selectbox("Engine", [EVERY, *ENGINES], format_func=_title, key="engine", bind="query-params")
+        clips = st.number_input("How many clips", 1, MOST_CLIPS, 1, key="clips", bind="query-params")
+        budget = st.number_input("Budget in dollars", 0, 1_000_000, 50, 10, key="budget", bind="query-params")
+    with right:
+        st.header("Price and wait", anchor=False)
+        if seconds is None:
+            st.caption("Write a length, and every engine’s price and wait appear here.")
+            return
+        estimates = studio().estimates.clip(seconds, size, budget * 1_000_000)
+        shown = [one for one in estimates if engine in (EVERY, one.engine.id)]
+        _table(shown, clips, budget)
+        _remarks(shown, seconds, voice)
+        stairs.draw(shown, size, seconds)
+        _create(engine, size, voice, by)
+        _sources(shown)
+
+
+def _title(engine: str) -> str:
+    return engine if engine == EVERY else ENGINES[engine].title
+
+
+# The length
+
+
+def _length() -> float | None:
+    """The typed length and the slider, which show the same; None while what is typed is no length."""
+    written = st.text_input(
+        "Length",
+        FIRST_LENGTH,
+        key="length",
+        bind="query-params",
+        max_chars=40,
+        help="Seconds (83.5), minutes and seconds (1:23.5), or hours too (0:01:23).",
+    )
+    error, seconds = None, None
+    try:
+        seconds = seconds_of(written or "")
+    except LengthError as caught:
+        error = str(caught)
+    with st.container():  # always there, so that the slider keeps its place
+        if error is not None:
+            st.error(plain(error))
+    if seconds is not None:
+        st.session_state.slider = min(max(seconds, SLIDER_S[0]), SLIDER_S[1])
+    st.slider("Length in seconds", *SLIDER_S, step=0.1, format="%.1f s", key="slider", on_change=_slid)
+    return seconds
+
+
+def _slid() -> None:
+    st.session_state.length = length_text(round(st.session_state.slider, 1))
+
+
+def _voice() -> MediumFacts | None:
+    """The recording that was measured, which the address names by the brief that holds it."""
+    asked = st.query_params.get("voice", "")
+    open_brief = studio().open_brief(asked) if re.fullmatch(r"[\w-]{6,32}", asked) else None
+    return None if open_brief is None else studio().medium(open_brief.brief.audio, "audio")
+
+
+def _measured(voice: MediumFacts) -> None:
+    with st.container(border=True, gap="xsmall"):
+        st.text(voice.name)
+        st.caption(f"{length(voice.duration_s)}, measured")
+        st.audio(studio().media_link(voice), format=voice.mime, alt=f"Voice: {voice.name}")
+        st.button("Type a length instead", icon=":material/edit:", on_click=_forget)
+
+
+def _forget() -> None:
+    st.query_params.pop("voice", None)
+
+
+def _uploader(by: str) -> None:
+    turn = st.session_state.setdefault("estimate.turn", 0)
+    file = st.file_uploader(
+        "Or measure a sound or a video", type=[*VOICE.types, *VIDEO.types], key=f"estimate.file.{turn}"
+    )
+    with st.container():
+        if (wrong := st.session_state.get("estimate.wrong")) is not None:
+            title, advice = wrong
+            st.error(f"{plain(advice)} Nothing else was lost.", title=plain(title))
+    if file is None or st.session_state.get("estimate.refused") == file.file_id:
+        return
+    try:
+        with st.spinner("Measuring it …"):
+            facts = studio().keep_medium(file, "audio", file.name)
+    except MediaError as error:
+        st.session_state["estimate.wrong"] = (error.title, error.advice)
+        st.session_state["estimate.refused"] = file.file_id
+    else:
+        brief_id = new_brief_id()
+        studio().change_brief(brief_id, by=by, audio=facts)
+        st.session_state["estimate.turn"] = turn + 1
+        st.session_state["estimate.wrong"] = None
+        st.query_params["voice"] = brief_id
+    st.rerun(scope="fragment")
+
+
+# What it comes to
+
+
+def _table(estimates: Sequence[Estimate], clips: int, budget: int) -> None:
+    cost = "Price" if clips == 1 else f"Price of {clips:,}"
+    st.table(
+        [
+            {
+                "Engine": one.engine.title,
+                cost: md(_price(one, clips)),
+                "Wait": _wait(one, clips),
+                rf"\${budget:,} buys": _buys(one),
+            }
+            for one in estimates
+        ],
+        border="horizontal",
+        hide_index=True,
+        alt="Price and wait of each engine",
+    )
+
+
+def _price(estimate: Estimate, clips: int) -> str:
+    several = times(estimate, clips)
+    if several.usd_micros is None or several.credits is None:
+        return priced(several)  # which says the credits, where they are all that is known
+    return f"{priced(several)} · {credits_text(several.credits)}"
+
+
+def _wait(estimate: Estimate, clips: int) -> str:
+    half_s, most_s = until_ready_s(estimate, clips)
+    return f"{about(half_s)}, 9 of 10 in {about(most_s)}"
+
+
+def _buys(estimate: Estimate) -> str:
+    seconds = estimate.buys_s
+    if seconds is None:
+        return "–"
+    if seconds == float("inf"):
+        return "no limit"
+    return "no clip" if seconds == 0 else length(seconds)
+
+
+def _remarks(estimates: Sequence[Estimate], seconds: float, voice: MediumFacts | None) -> None:
+    """What is paid for and not used, and what an engine may refuse."""
+    said: dict[str, list[str]] = {}
+    for one in estimates:
+        # Where seconds are billed, only who looks at that engine alone wants to know of a part of one.
+        if one.waste is not None and (TARIFFS[one.engine.id].unit_s > 1 or len(estimates) == 1):
+            said.setdefault(_unused(one.waste, seconds, voice), []).append(one.engine.title)
+        if one.problem:
+            said.setdefault(one.problem, [])
+    for sentence, titles in said.items():
+        whose = f"**{' and '.join(titles)}:** " if titles and len(estimates) > 1 else ""
+        st.markdown(whose + md(sentence))
+
+
+def _unused(waste: Waste, seconds: float, voice: MediumFacts | None) -> str:
+    unused = f"{_exactly(waste.unused_s)} of the last block are unused"
+    fill = f"up to {_exactly(waste.fill_to_s)} cost the same"
+    if waste.trim_to_s is None:
+        return f"{_exactly(waste.unused_s)} of the least that is billed are unused; {fill}."
+    saves = _saving(waste)
+    if voice is None:
+        trim = f"trim to {_exactly(waste.trim_to_s)} and save {saves}"
+        return f"You pay for {_exactly(waste.unused_s)} that you don’t use: {trim}, or fill up: {fill}."
+    cut = seconds - waste.trim_to_s
+    if voice.silent_head_s + voice.silent_tail_s < cut:
+        return f"{unused}; {fill}."
+    head = min(voice.silent_head_s, cut)
+    parts = [(head, "at the beginning"), (cut - head, "at the end")]
+    where = " and ".join(f"{_exactly(part)} {place}" for part, place in parts if part > 0.0005)
+    return f"{unused}: cut {where}, which are silent, and save {saves}."
+
+
+def _saving(waste: Waste) -> str:
+    if waste.saves_usd_micros is not None:
+        return price_text(waste.saves_usd_micros)
+    return "a unit" if waste.saves_credits is None else credits_text(waste.saves_credits)
+
+
+def _exactly(seconds: float) -> str:
+    """Seconds to the millisecond where need be, else to a tenth: ``1.6 s``, ``10.0 s``, ``0.401 s``."""
+    text = f"{seconds:.3f}".rstrip("0")
+    return f"{text}0 s" if text.endswith(".") else f"{text} s"
+
+
+def _sources(estimates: Sequence[Estimate]) -> None:
+    with st.expander("Where these figures come from"):
+        for one in estimates:
+            known = f"the last {one.samples} renders of this studio" if one.samples else one.wait.source
+            lines = (one.price.explanation, one.price.basis, f"Wait: {known}.")
+            st.markdown(f"**{one.engine.title}**: {' '.join(plain(line) for line in lines if line)}")
+            for warning in one.price.warnings:
+                st.caption(f":orange[:material/warning:] {plain(warning)}")
+
+
+def _create(engine: str, size: str, voice: MediumFacts | None, by: str) -> None:
+    if st.button("Create with these settings", icon=":material/arrow_forward:"):
+        brief_id = new_brief_id()
+        chosen = {} if engine == EVERY else {"scene": ENGINES[engine].scene, "engine": engine}
+        studio().change_brief(brief_id, by=by, resolution=size, audio=voice, **chosen)
+        st.switch_page(CREATE, query_params={"brief": brief_id})

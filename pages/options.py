@@ -1,0 +1,70 @@
+"""What an engine lets one choose, drawn from its own form; what it does not take is not shown."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lipsync_core import MAX_NAME
+from pages import previews
+from pages.fields import Form
+from pages.slots import MASK, SlotForm
+
+SEED_HELP = "Same inputs and seed, same video, as far as the engine keeps to it. −1 picks one at random and records it."
+DRAFT_SEED_HELP = "Decides when the eyes blink and how the head sways. −1 picks one at random and records it."
+CHOICES = {"resolution": ("Size", 3), "aspect_ratio": ("Aspect ratio", 5)}
+"""What stands in front, by field: its label, and how much of the row it takes."""
+MORE = {"prompt": "prompt", "seed": "seed", "mask_image": "mask"}
+"""What stands in the expander, by field, and how its title calls it."""
+
+
+def draw(form: Form) -> None:
+    """Draw the options of the form's engine, and what the studio's own books take."""
+    choices = [field for field in CHOICES if form.takes(field)]
+    columns = iter(st.columns([*(CHOICES[field][1] for field in choices), 4, 4]))
+    for field in choices:
+        with next(columns):
+            form.choose(CHOICES[field][0], field)
+    for field, example in (("name", "Weekly update 47 EN"), ("project", "Weekly update")):
+        with next(columns):
+            st.text_input(
+                field.capitalize(),
+                key=form.key(field),
+                max_chars=MAX_NAME,
+                placeholder=example,
+                on_change=form.change,
+                args=(field,),
+            )
+            form.note(field)
+    _more(form)
+
+
+def _more(form: Form) -> None:
+    offered = [field for field in MORE if form.takes(field)]
+    if not offered:
+        return
+    with st.expander(f"More options: {', '.join(MORE[field] for field in offered)}"):
+        if "prompt" in offered:
+            st.text_input(
+                "Prompt",
+                key=form.key("prompt"),
+                placeholder="Friendly, looks into the camera",
+                on_change=form.change,
+                args=("prompt",),
+                help="How the speaker should act.",
+            )
+            form.note("prompt")
+        if "seed" in offered and form.engine.form.seeds is not None:
+            least, most = form.engine.form.seeds
+            st.number_input(
+                "Seed",
+                min_value=least,
+                max_value=most,
+                step=1,
+                key=form.key("seed"),
+                on_change=form.change,
+                args=("seed",),
+                help=DRAFT_SEED_HELP if form.engine.is_draft else SEED_HELP,
+            )
+            form.note("seed")
+        if "mask_image" in offered:
+            SlotForm(MASK, form).draw(previews.picture)

@@ -1,0 +1,174 @@
+"""The stock presenter of a clip: the one that was chosen, or a page of faces to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from lipsync_core import Presenter, PresenterPage, VendorError
+from pages.fields import Form
+from pages.frame import in_sandbox, studio
+from pages.words import plain
+
+FILTERS = {"gender": "Gender", "age_range": "Age", "location": "Place", "style": "Style"}
+WORDS = {"m": "Male", "f": "Female", "nb": "Non-binary"}
+"""The vendor's words that need others; the rest stand as they are."""
+FACE = 120
+"""Pixels that a face takes at least."""
+AGAIN_S = 2.0
+"""Seconds between two looks for pictures that are on their way."""
+
+
+def draw(form: Form) -> None:
+    """Draw the slot of the presenter."""
+    with st.container(border=True, key="slot-creator"):
+        st.header("Presenter", anchor=False)
+        try:
+            if form.brief.creator and not st.session_state.get(_replacing(form)):
+                _chosen(form, studio().presenters.find(form.brief.creator, sandbox=in_sandbox()))
+            else:
+                _choose(form)
+        except VendorError as error:
+            _by_id(form, str(error))
+        form.note("creator")
+
+
+def _chosen(form: Form, presenter: Presenter | None) -> None:
+    if presenter is None:
+        st.text(form.brief.creator or "")
+        st.caption(f"{form.engine.vendor} lists no presenter with this id.")
+    else:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if presenter.picture is not None:
+                st.image(
+                    studio().media_link(presenter.picture, "preview"), width=80, alt=f"Presenter: {presenter.name}"
+                )
+            with st.container(width="stretch", gap="xsmall"):
+                st.text(presenter.name)
+                st.caption(plain(_facts(presenter)))
+    st.button(
+        "Replace",
+        key=f"{form.brief_id}.creator.replace",
+        icon=":material/swap_horiz:",
+        on_click=_replace,
+        args=(form, True),
+    )
+
+
+def _choose(form: Form) -> None:
+    known = studio().presenters.choices(sandbox=in_sandbox())
+    wanted: dict[str, str | None] = {}
+    with st.grid(2, min_column_width=FACE):
+        for name, label in FILTERS.items():
+            wanted[name] = st.selectbox(
+                label,
+                known.get(name, ()),
+                index=None,
+                format_func=_word,
+                key=f"{form.brief_id}.filter.{name}",
+                placeholder="Any",
+                on_change=_first_page,
+                args=(form,),
+            )
+
+    def ask() -> PresenterPage:
+        number = st.session_state.get(_page(form), 1)
+        return studio().presenters.page(number, sandbox=in_sandbox(), **wanted)
+
+    page = ask()
+    _faces(form, page, ask)
+    if page.pages > 1:
+        st.pagination(page.pages, key=_page(form))
+    if form.brief.creator:
+        st.button("Keep the present one", key=f"{form.brief_id}.creator.back", on_click=_replace, args=(form, False))
+
+
+def _faces(form: Form, page: PresenterPage, ask: Callable[[], PresenterPage]) -> None:
+    """Draw a page, and draw it again for as long as pictures are on their way."""
+    drawn = [page]
+
+    @st.fragment(run_every=AGAIN_S if page.coming else None)
+    def faces() -> None:
+        now = drawn.pop() if drawn else ask()
+        if st.session_state.pop(_taken(form), False) or (page.coming and not now.coming):
+            st.rerun()  # everything: someone was chosen, or there is no more to wait for
+        if not now.presenters:
+            st.caption("Nobody fits all of these: leave one out.")
+        with st.grid(min_column_width=FACE):
+            for presenter in now.presenters:
+                with st.container(gap="xsmall"):
+                    _face(form, presenter, waits=now.coming > 0)
+
+    faces()
+
+
+def _face(form: Form, presenter: Presenter, *, waits: bool) -> None:
+    if presenter.picture is not None:
+        picture = studio().media_link(presenter.picture, "thumb")
+        st.image(picture, alt=f"{presenter.name}, {_facts(presenter)}")
+    elif waits:
+        st.skeleton(height=FACE)
+    st.button(
+        plain(presenter.name),
+        key=f"{form.brief_id}.creator.{presenter.id}",
+        width="stretch",
+        wrap=True,
+        on_click=_take,
+        args=(form, presenter.id),
+    )
+
+
+def _by_id(form: Form, why: str) -> None:
+    if studio().vendors.state(form.engine.provider, sandbox=in_sandbox()).missing is not None:
+        st.info(plain(why))
+    else:
+        st.warning(plain(why), title=f"{form.engine.vendor}’s presenters cannot be shown")
+    st.text_input(
+        "Presenter’s id",
+        key=form.key("creator"),
+        placeholder="3c90c3cc-0d44-4b50-8888-8dd25736052a",
+        on_change=_type,
+        args=(form,),
+        help=f"As {form.engine.vendor} calls a presenter in its own list of personas.",
+    )
+
+
+def _type(form: Form) -> None:
+    typed = (st.session_state[f"{form.brief_id}.creator"] or "").strip()
+    studio().change_brief(form.brief_id, by=form.by, creator=typed or None)
+
+
+def _take(form: Form, presenter_id: str) -> None:
+    studio().change_brief(form.brief_id, by=form.by, creator=presenter_id)
+    st.session_state[_taken(form)] = True
+    _replace(form, False)
+
+
+def _replace(form: Form, on: bool) -> None:
+    st.session_state[_replacing(form)] = on
+
+
+def _first_page(form: Form) -> None:
+    st.session_state[_page(form)] = 1
+
+
+def _replacing(form: Form) -> str:
+    return f"{form.brief_id}.creator.replacing"
+
+
+def _taken(form: Form) -> str:
+    return f"{form.brief_id}.creator.taken"
+
+
+def _page(form: Form) -> str:
+    return f"{form.brief_id}.creator.page"
+
+
+def _facts(presenter: Presenter) -> str:
+    given = (presenter.gender, presenter.age_range, presenter.location, presenter.style)
+    return " · ".join(_word(word) for word in given if word)
+
+
+def _word(word: str) -> str:
+    return WORDS.get(word, word.capitalize())

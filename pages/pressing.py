@@ -1,0 +1,301 @@
+"""The button that renders: the price stands on it, and the price on it when it was pressed is the price that is sent.
+
+Nothing here waits for anybody: a press inserts one intent, which the tracker carries out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from lipsync_core import (
+    ENGINES,
+    Brief,
+    BriefError,
+    Engine,
+    Job,
+    PriceRoseError,
+    Quote,
+    StudioError,
+    credits_text,
+    has_risen,
+    price_text,
+    priced,
+)
+from pages.frame import studio
+from pages.words import about, md, plain, state_word
+
+LOOK_S = 1.0
+"""For how long a higher price must have stood on the button before a press accepts it."""
+
+DOUBLE_S = 1.0
+"""A second click within so long belongs to the first, also where the button was drawn anew between them."""
+CEILING_USD = 5.0
+"""What is proposed to be reserved for a price that is not known."""
+
+PARTS = {
+    "text": "The text changed.",
+    "resolution": "The size changed.",
+    "order": "The speaking order changed.",
+    "audio": "The voice changed.",
+    "left_audio": "The left voice changed.",
+    "right_audio": "The right voice changed.",
+    "video": "The video changed.",
+}
+"""What may have changed a price, by field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What a press of the button stands for: everything as it was when the button was drawn."""
+
+    brief_id: str
+    brief: Brief
+    quote: Quote
+    by: str
+    after: int | None
+    """The brief's last job."""
+    sandbox: bool
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that the button is for."""
+        return ENGINES[self.quote.engine]
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing is billed, whatever the engine costs."""
+        return self.sandbox or self.engine.is_draft
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A price on screen: since when it is at least this high, and what stood there before it rose."""
+
+    press: Press
+    since_s: float
+    lower: Press | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a press sent nothing; it holds for the brief as it was then."""
+
+    title: str
+    text: str
+    brief: Brief
+
+
+def button(press: Press) -> None:
+    """Draw the button, above it why the last press sent nothing, and the question that a press may raise."""
+    refusal: Refusal | None = st.session_state.get(_refused(press.brief_id))
+    with st.container():  # always there, so that the button keeps its place
+        if refusal is not None and refusal.brief == press.brief:
+            st.warning(md(refusal.text), title=md(refusal.title))
+    st.button(
+        label(press),
+        key=f"{press.brief_id}.render.{press.quote.engine}",
+        type="primary",
+        width="stretch",
+        wrap=True,
+        icon=":material/play_arrow:",
+        shortcut="Ctrl+Enter" if press.engine.is_draft else None,
+        disabled=bool(press.quote.problems),
+        on_click=_pressed,
+        args=(press,),
+    )
+    asked: Press | None = st.session_state.get(_asking(press.brief_id))
+    if asked is not None:
+        _ask(asked)
+
+
+def forget(brief_id: str) -> None:
+    """Drop what an earlier stay on the page had asked or refused."""
+    for key in (_asking(brief_id), _refused(brief_id)):
+        st.session_state[key] = None
+
+
+def label(press: Press) -> str:
+    """What stands on the button."""
+    if press.engine.is_draft:
+        return "Render free draft"
+    if press.sandbox:
+        return r"Render in sandbox · \$0.00"
+    if press.quote.usd_micros is None:
+        return md(f"Render · {priced(press.quote)}")
+    return md(f"Render for {priced(press.quote)}")
+
+
+def watch(presses: Iterable[Press]) -> None:
+    """Note since when each price is on screen; to be called whenever the list of them is drawn."""
+    for press in presses:
+        before: Shown | None = st.session_state.get(_seen(press))
+        if before is None:
+            st.session_state[_seen(press)] = Shown(press, time.monotonic())
+        elif has_risen(before.press.quote, press.quote):
+            st.session_state[_seen(press)] = Shown(press, time.monotonic(), before.press)
+        else:
+            st.session_state[_seen(press)] = replace(before, press=press)
+
+
+def _pressed(press: Press) -> None:
+    shown: Shown | None = st.session_state.get(_seen(press))
+    st.session_state[_refused(press.brief_id)] = None
+    if press.engine.is_draft:
+        _send(press)
+    elif _was_pressed(press):
+        return
+    elif shown is not None and shown.lower is not None and time.monotonic() - shown.since_s < LOOK_S:
+        _refuse_rise(press, shown.lower)
+    elif _alike(_now(press)) is not None or _is_unknown(press):
+        st.session_state.dialog = None  # another question of the page gives way
+        st.session_state[_asking(press.brief_id)] = press
+    else:
+        _send(press)
+
+
+def _was_pressed(press: Press) -> bool:
+    """Whether the engine just got its job: this is the second click of a double click."""
+    open_brief = studio().open_brief(press.brief_id)
+    if open_brief is None or open_brief.job_id is None:
+        return False
+    last = studio().job(open_brief.job_id)
+    is_new = last.id != press.after or (datetime.now(UTC) - last.created_at).total_seconds() < DOUBLE_S
+    return is_new and last.pending and last.engine == press.quote.engine
+
+
+def _send(press: Press, *, again: bool = False, ceiling: int | None = None) -> None:
+    """Insert the intent. Nothing that could end this run stands before it."""
+    try:
+        studio().render(
+            press.brief_id,
+            engine=press.quote.engine,
+            by=press.by,
+            after=press.after,
+            sandbox=press.sandbox,
+            agreed=press.quote,
+            again=again,
+            ceiling_usd_micros=ceiling,
+        )
+    except PriceRoseError as error:
+        _refuse_rise(replace(_now(press), quote=error.quote), press)
+    except BriefError as error:
+        _refuse(_now(press), "Not started", " ".join(map(plain, error.fields.values())))
+    except StudioError as error:
+        _refuse(_now(press), "Not started", plain(str(error)))
+
+
+def _now(press: Press) -> Press:
+    """The press with what the brief's row holds now."""
+    open_brief = studio().open_brief(press.brief_id)
+    return press if open_brief is None else replace(press, brief=open_brief.brief)
+
+
+def _refuse_rise(now: Press, before: Press) -> None:
+    changed = next(
+        (words for field, words in PARTS.items() if getattr(now.brief, field) != getattr(before.brief, field)),
+        "A rate changed.",
+    )
+    title = f"The price is now {_figure(now.quote)}, not {_figure(before.quote)}."
+    _refuse(now, title, f"{changed} Nothing was sent: press again to accept.")
+
+
+def _refuse(press: Press, title: str, text: str) -> None:
+    st.session_state[_refused(press.brief_id)] = Refusal(title, text, press.brief)
+
+
+def _alike(press: Press) -> Job | None:
+    if press.engine.is_draft:
+        return None
+    return studio().alike(press.brief, press.quote.engine, sandbox=press.sandbox)
+
+
+def _is_unknown(press: Press) -> bool:
+    return press.quote.usd_micros is None and not press.free
+
+
+def _ask(press: Press) -> None:
+    """One dialog with every reason to think again."""
+    twice, unknown = _alike(_now(press)), _is_unknown(press)
+    if twice is None and not unknown:
+        _answered(press)
+        return
+    spent = "$0.00 in the sandbox" if press.sandbox else _sum(press.quote)
+    title = "Render it a second time?" if press.sandbox else f"Spend {spent}{' a second time' if twice else ''}?"
+
+    @st.dialog(md(title), on_dismiss=lambda: _answered(press))
+    def body() -> None:
+        if st.session_state.get(_asking(press.brief_id)) is None:
+            st.rerun()  # a press in here reruns only this body
+        if twice is not None:
+            st.markdown(_started(twice) + md(f" Render it a second time for {spent}?"))
+        if unknown:
+            st.markdown(md(f"We can’t say what that is in dollars. {press.quote.basis}"))
+            if studio().budgets.any_cap(press.brief.project, press.by):
+                st.number_input(
+                    "Reserve at most, of the month’s cap, in dollars",
+                    min_value=0.01,
+                    value=CEILING_USD,
+                    step=1.0,
+                    key=_ceiling(press),
+                )
+        with st.container(horizontal=True):
+            st.button("Back", key="back", on_click=_answered, args=(press,))
+            st.button(
+                md(f"Render again for {spent}" if twice is not None else f"Spend {spent}"),
+                key="spend",
+                type="primary",
+                wrap=True,
+                on_click=_agreed,
+                args=(press, twice is not None),
+            )
+
+    body()
+
+
+def _started(job: Job) -> str:
+    ago = about((datetime.now(UTC) - job.created_at).total_seconds())
+    return f"{plain(job.by)} started this same clip {ago} ago (job {job.id}, {state_word(job.state).lower()})."
+
+
+def _agreed(press: Press, again: bool) -> None:
+    dollars: float | None = st.session_state.get(_ceiling(press))
+    _answered(press)
+    _send(press, again=again, ceiling=None if dollars is None else round(dollars * 1_000_000))
+
+
+def _answered(press: Press) -> None:
+    st.session_state[_asking(press.brief_id)] = None
+
+
+def _sum(quote: Quote) -> str:
+    """What a question asks for: ``about $12.60``, ``52 credits`` or ``an unknown sum``."""
+    if quote.usd_micros is not None:
+        return priced(quote)
+    return "an unknown sum" if quote.credits is None else credits_text(quote.credits)
+
+
+def _figure(quote: Quote) -> str:
+    """The bare figure, for a sentence that compares two."""
+    is_credits = quote.usd_micros is None and quote.credits is not None
+    return _sum(quote) if is_credits else price_text(quote.usd_micros).removeprefix("price ")
+
+
+def _seen(press: Press) -> str:
+    return f"{press.brief_id}.seen.{press.quote.engine}"
+
+
+def _ceiling(press: Press) -> str:
+    return f"{press.brief_id}.ceiling"
+
+
+def _refused(brief_id: str) -> str:
+    return f"{brief_id}.refused"
+
+
+def _asking(brief_id: str) -> str:
+    return f"{brief_id}.asking"

@@ -1,0 +1,79 @@
+"""What a filled slot shows: a picture and where its mouth is, a voice, or a video."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lipsync_core import MediumFacts
+from pages.frame import studio
+from pages.mouth import picture_with_box, place_mouth
+from pages.slots import SlotForm
+from pages.trim import trim_voice
+from pages.words import length
+
+
+def speaker(slot: SlotForm, facts: MediumFacts) -> None:
+    """One person's picture, for which the draft engine has to know the mouth."""
+    form = slot.form
+    placed, guess = form.brief.mouth_box, facts.mouth
+    doubtful = placed is None and guess is not None and not guess.sure
+    found = "mouth placed by hand" if placed else "no face found" if guess and not guess.found else "face found"
+    _picture(facts, found)
+    if doubtful and guess is not None:
+        if guess.found:
+            st.warning("If it is not, place the box round the lips.", title="Is this the mouth?")
+        else:
+            st.warning("No face was found, so place the box round the lips.", title="Where is the mouth?")
+        picture_with_box(facts, guess.box, width=240)
+    with st.container(horizontal=True):
+        slot.replace_button()
+        if st.button("Adjust mouth" if not doubtful else "Place the mouth", icon=":material/crop_free:"):
+            place_mouth(form.brief_id, form.by, facts, placed)
+        if doubtful and guess is not None and guess.found:
+            st.button(
+                "Looks right",
+                on_click=_confirm_mouth,
+                args=(form.brief_id, form.by, facts),
+                icon=":material/check:",
+            )
+
+
+def picture(slot: SlotForm, facts: MediumFacts) -> None:
+    """A picture that goes to a vendor as it is."""
+    _picture(facts)
+    slot.replace_button()
+
+
+def voice(slot: SlotForm, facts: MediumFacts) -> None:
+    """A voice, to be listened to."""
+    st.audio(studio().media_link(facts), format=facts.mime, alt=f"{slot.title}: {facts.name}")
+    with st.container(gap="xsmall"):
+        st.text(facts.name)
+        st.caption(length(facts.duration_s))
+    with st.container(horizontal=True):
+        slot.replace_button()
+        if st.button("Trim", key=f"{slot.form.brief_id}.{slot.field}.trim", icon=":material/content_cut:"):
+            trim_voice(slot.form.brief_id, slot.form.by, slot.field, facts)
+
+
+def video(slot: SlotForm, facts: MediumFacts) -> None:
+    """A video by its first look."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.image(studio().media_link(facts, "preview"), width=80, alt=f"{slot.title}: {facts.name}")
+        with st.container(width="stretch", gap="xsmall"):
+            st.text(facts.name)
+            st.caption(f"{facts.width} × {facts.height} · {length(facts.duration_s)}")
+    slot.replace_button()
+
+
+def _picture(facts: MediumFacts, found: str = "") -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.image(studio().media_link(facts, "preview"), width=80, alt=f"Picture: {facts.name}")
+        with st.container(width="stretch", gap="xsmall"):
+            st.text(facts.name)
+            st.caption(" · ".join(filter(None, (f"{facts.width} × {facts.height}", found))))
+
+
+def _confirm_mouth(brief_id: str, by: str, facts: MediumFacts) -> None:
+    if facts.mouth is not None:
+        studio().change_brief(brief_id, by=by, mouth_box=facts.mouth.box)

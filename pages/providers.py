@@ -1,0 +1,193 @@
+"""Providers: which vendors can be used, what they are asked and told, and the sandbox switch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import ROUND_FLOOR, Decimal
+
+import streamlit as st
+
+from lipsync_core import PROVIDERS, Balance, KeyCheck, VendorError, VendorState, Verdict
+from pages.frame import header, in_sandbox, studio, switch_sandbox
+from pages.rates import draw_rates
+from pages.words import clock, plain
+
+HOOKS = "/api/webhooks/"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of a check, for as long as this visit lasts."""
+
+    check: KeyCheck
+    balance: str
+    at: datetime
+
+
+def main() -> None:
+    by = header("Providers")
+    _switch()
+    sandbox = in_sandbox()
+    states = studio().vendors.states(sandbox=sandbox)
+    if any(state.missing for state in states):
+        st.caption("Prices are shown without a key, too. The draft and the sandbox need none.")
+    grid = st.grid(2, min_column_width=340)
+    for state in states:
+        with grid.container(border=True, key=f"vendor-{state.id}", height="stretch"):
+            _card(state, sandbox, by)
+    draw_rates(by)
+
+
+def _switch() -> None:
+    with st.container(border=True, key="sandbox-switch"):
+        st.session_state.sandbox_switch = in_sandbox()
+        st.toggle(
+            "Sandbox for this browser session",
+            key="sandbox_switch",
+            on_change=_switched,
+            disabled=studio().sandbox,
+            help="It lasts until the browser is closed. Other tabs that are open now follow when they are reloaded.",
+        )
+        st.caption(
+            "The whole studio is in the sandbox, because STUDIO_SANDBOX is set: all four vendors, played on this "
+            "computer, for everybody. Real keys are not used. To leave it, take that line out and restart the studio."
+            if studio().sandbox
+            else "All four vendors, played on this computer. Real keys are not used. Colleagues are not affected."
+        )
+
+
+def _switched() -> None:
+    switch_sandbox(bool(st.session_state.sandbox_switch))
+
+
+def _card(state: VendorState, sandbox: bool, by: str) -> None:
+    checks: dict[tuple[str, str], Checked] = st.session_state.setdefault("checks", {})
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(plain(state.title), anchor=False, width="content")
+        word, colour = _standing(state, sandbox)
+        st.markdown(f":{colour}-badge[{word}]", width="content")
+    if state.paused:
+        since = f" since {clock(state.standing.paused_at)}" if state.standing.paused_at else ""
+        st.warning(
+            plain(
+                f"Nothing is sent to {state.title}{since}, because it refused the key: "
+                f"“{state.standing.paused_why}” Check the connection: once the key is accepted, jobs that wait go on."
+            ),
+            title="Paused",
+        )
+    if state.lacking:
+        _missing(state)
+    elif state.missing is not None:
+        st.error(plain(f"{state.missing} Then restart the studio."), title="This key cannot be used")
+    else:
+        _check(state, sandbox, by, checks)
+    checked = checks.get((state.environment, state.id))
+    error, at = state.standing.last_error, state.standing.last_error_at
+    said = {checked.check.says if checked else "", state.standing.paused_why if state.paused else ""}
+    if error and at and error not in said:
+        st.caption(f"Last error, {clock(at)}: {plain(error)}")
+    with st.expander(f"How {plain(state.title)} is reached"):
+        _wire(state, sandbox)
+
+
+def _standing(state: VendorState, sandbox: bool) -> tuple[str, str]:
+    if state.paused:
+        return "Paused", "orange"
+    if sandbox:
+        return "Sandbox, no key needed", "violet"
+    if state.lacking:
+        return "No key", "gray"
+    return ("Key not usable", "red") if state.missing else ("Key present", "green")
+
+
+def _missing(state: VendorState) -> None:
+    lines = "these lines" if len(state.lacking) > 1 else "this line"
+    st.markdown(f"Add {lines} to the file `.env` in the studio’s folder, then restart the studio:")
+    st.code("\n".join(f"{variable}=…" for variable in state.lacking), language=None)
+
+
+def _check(state: VendorState, sandbox: bool, by: str, checks: dict[tuple[str, str], Checked]) -> None:
+    if st.button(f"Check connection to {state.title}", key=f"check-{state.id}", icon=":material/sync_alt:"):
+        with st.spinner(f"Asking {plain(state.title)} …"):
+            # Into a dictionary at hand: where another button was pressed meanwhile, this run ends at its next st. call.
+            checks[state.environment, state.id] = _ask(state, sandbox, by)
+        st.rerun()
+    checked = checks.get((state.environment, state.id))
+    if checked is None:
+        asks_no_job = PROVIDERS[state.id].check_asks_for_no_job
+        how = (
+            "about a job that nobody has, the only free question there is" if asks_no_job else "what the account holds"
+        )
+        st.caption(f"Free of charge: it asks {how}.")
+        return
+    draw = {Verdict.ACCEPTED: st.success, Verdict.REFUSED: st.error, Verdict.UNCLEAR: st.warning}
+    draw[checked.check.verdict](plain(checked.check.says))
+    if state.paused and checked.check.verdict is Verdict.UNCLEAR:
+        st.button(
+            f"Send to {state.title} again",
+            icon=":material/play_arrow:",
+            on_click=_resume,
+            args=(state, sandbox, by),
+            help="If the key is refused once more, nothing is charged, and it pauses again.",
+        )
+    st.caption(f"Checked {clock(checked.at)} · {checked.balance}")
+
+
+def _resume(state: VendorState, sandbox: bool, by: str) -> None:
+    studio().vendors.resume(state.id, sandbox=sandbox, by=by)
+
+
+def _ask(state: VendorState, sandbox: bool, by: str) -> Checked:
+    check = studio().vendors.check(state.id, sandbox=sandbox, by=by)
+    words = "balance not offered by this vendor"
+    if state.offers_balance:
+        words = "balance not told"
+        if check.verdict is Verdict.ACCEPTED:
+            try:
+                words = _balance(studio().vendors.balance(state.id, sandbox=sandbox, by=by))
+            except VendorError as error:
+                words = f"balance not told: {plain(str(error))}"
+    return Checked(check, words, datetime.now(UTC))
+
+
+def _balance(balance: Balance | None) -> str:
+    if balance is not None and balance.usd_micros is not None:
+        dollars = Decimal(balance.usd_micros).scaleb(-6).quantize(Decimal("0.01"), ROUND_FLOOR)
+        return rf"balance {'−' if dollars < 0 else ''}\${abs(dollars):,}"
+    if balance is not None and balance.credits is not None:
+        return f"balance {balance.credits.normalize():,f} credits".replace("-", "−")
+    return "balance not told"
+
+
+def _wire(state: VendorState, sandbox: bool) -> None:
+    st.caption("Address")
+    st.text(state.base_url)
+    if not sandbox:
+        st.caption(f"{state.base_url_variable} changes it.")
+    st.caption("Jobs at once")
+    st.text(str(state.places))
+    st.caption(f"Our own limit, no vendor publishes one. {state.places_variable} changes it.")
+    st.caption("Webhooks")
+    st.text(_webhooks(state, sandbox))
+    if state.assumptions:
+        st.caption("Assumed, because the vendor’s pages do not say")
+        for name, value, why, variable in state.assumptions:
+            words = f"{name.replace('_', ' ')}: “{value}” ({why})."
+            st.markdown(f"{plain(words)} `{variable}` changes it.")
+
+
+def _webhooks(state: VendorState, sandbox: bool) -> str:
+    every = PROVIDERS[state.id].poll_every_s.value
+    asked = f"Each job is asked about every {every:g} s or so."
+    if not state.webhooks:
+        return f"{state.title} sends none. {asked}"
+    if sandbox:
+        return "On, from the sandbox to this computer."
+    public_url = studio().public_url
+    if public_url is None:
+        return f"Off: set STUDIO_PUBLIC_URL to where vendors reach this server. {asked}"
+    return f"On, to {public_url}{HOOKS}{state.id}/…"
+
+
+main()

@@ -1,0 +1,232 @@
+"""What can be had for a brief: one line for each engine, with its price, its wait and how far they can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from lipsync_core import (
+    ENGINES,
+    PROVIDERS,
+    Brief,
+    BriefError,
+    Engine,
+    Qualifier,
+    Quote,
+    SettingsError,
+    VendorState,
+    credits_text,
+    price_text,
+    priced,
+)
+from pages.fields import Form, Note
+from pages.frame import in_sandbox, studio
+from pages.scenes import default_of, engines_of
+from pages.words import about, md, plain
+
+TO_DO = {
+    "image": "Add a picture.",
+    "video": "Add a video.",
+    "creator": "Choose a presenter.",
+    "speaker": "Choose who speaks the text.",
+    "aspect_ratio": "Choose an aspect ratio.",
+}
+"""What is still to be done, by the field that is empty. It is not wrong, only not there yet."""
+UNFIT = {"mask_image": "a mask", "text": "a written text", "audio": "a recording"}
+"""What keeps an engine of the scene off the list, by the field that it does not take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What can be had for a brief as it stands now."""
+
+    engine: Engine
+    """The one that was chosen, else the first."""
+    quotes: Mapping[str, Quote]
+    """By engine, cheapest first. Empty before there is a voice, and where the media cannot be used."""
+    notes: Mapping[str, Note]
+    """What is to be said of single fields, for the chosen engine."""
+
+    @property
+    def quote(self) -> Quote | None:
+        """The chosen engine's."""
+        return self.quotes.get(self.engine.id)
+
+
+def offers(brief: Brief, *, written: bool, by: str) -> Offers:
+    """Ask for the quotes of a brief that ``by`` fills in. Asks no vendor."""
+    able = [engine for engine in engines_of(brief.scene) if not written or "text" in engine.form.fields]
+    chosen = next((engine for engine in able if engine.id == brief.engine), able[0])
+    if not has_voice(brief):
+        return Offers(chosen, {}, {})
+    try:
+        found = studio().quotes(replace(brief, engine=None), sandbox=in_sandbox(), by=by)
+    except BriefError as error:
+        return Offers(chosen, {}, {field: Note(message, stops=True) for field, message in error.fields.items()})
+    except SettingsError as error:  # the team's rates cannot be read, so there is no price to agree to
+        return Offers(chosen, {}, {"rates": Note(str(error), stops=True)})
+    quotes = {quote.engine: quote for quote in found}
+    if quotes and brief.engine not in quotes:
+        chosen = ENGINES[next(iter(quotes))]
+    return Offers(chosen, quotes, _notes(brief, quotes.get(chosen.id)))
+
+
+def has_voice(brief: Brief) -> bool:
+    """Whether there is what decides the price."""
+    if brief.scene == "dialog":
+        return brief.left_audio is not None and brief.right_audio is not None
+    return brief.audio is not None or bool(brief.text.strip())
+
+
+def choose(form: Form, offered: Offers) -> None:
+    """Draw the list."""
+    key = f"{form.brief_id}.engine"
+    st.session_state[key] = offered.engine.id  # the row decides; a label with a new price would reset the choice
+    lowest = _lowest(offered.quotes.values())
+    st.radio(
+        "Engine",
+        list(offered.quotes),
+        format_func=lambda engine: _line(offered.quotes[engine], engine == lowest),
+        captions=[
+            ENGINES[engine].purpose if ENGINES[engine].is_draft else plain(quote.explanation)
+            for engine, quote in offered.quotes.items()
+        ],
+        key=key,
+        on_change=_choose,
+        args=(form.brief_id, form.by),
+    )
+    for engine in engines_of(form.brief.scene):
+        if engine.id not in offered.quotes and (what := _unfit(form.brief, engine)) is not None:
+            st.caption(f"{engine.title} is not listed: it does not take {what}.")
+
+
+def obstacles(form: Form, quote: Quote) -> None:
+    """Draw why the button cannot be pressed, where it cannot; and what else should be known before it is."""
+    fields = {message: field for field, message in quote.concerns}
+    to_do = [field for field, _message in quote.concerns if field in TO_DO and not getattr(form.brief, field)]
+    for problem in quote.problems:
+        if fields.get(problem) == "engine":
+            _blocked(form.engine, problem)
+        elif fields.get(problem) == "cap":
+            title, _, rest = problem.partition(". ")
+            st.error(plain(rest), title=plain(title))
+        elif fields.get(problem) not in to_do:
+            st.error(plain(problem))
+    if to_do:
+        st.info(" ".join(TO_DO[field] for field in to_do))
+    for warning in quote.warnings:
+        field = fields.get(warning, "")
+        never_chosen = field == "order" and form.brief.order == default_of(form.brief.scene, "order")
+        if not (form.takes(field) or never_chosen):
+            st.markdown(f":small[:orange[:material/warning: {plain(warning)}]]")  # a caption would be too pale
+
+
+def fine_print(engine: Engine, quote: Quote) -> None:
+    """Draw who bills it and what the price rests on, how the wait is known, and how long the vendor keeps its copy."""
+    if engine.is_draft:
+        return
+    billed = f"{engine.vendor} bills your team’s {engine.vendor} account."
+    if in_sandbox():
+        billed = f"The real price would be {priced(quote)}." if quote.usd_micros is not None else _unpriced(quote)
+    lines = [f"{billed} {quote.basis}"]
+    if quote.p90_s is not None:
+        lines.append(f"9 of 10 are ready within {about(quote.p90_s)} ({quote.wait_source}).")
+    lines.append(_copy(engine) + _longest(engine))
+    with st.container(gap="xsmall"):
+        for line in lines:
+            st.caption(plain(line))
+
+
+def _notes(brief: Brief, quote: Quote | None) -> dict[str, Note]:
+    """What stands beside the fields: not what is missing, and what stops the job before what only may."""
+    notes: dict[str, Note] = {}
+    for field, message in quote.concerns if quote is not None else ():
+        if getattr(brief, field, None):
+            notes.setdefault(field, Note(message, stops=message in quote.problems if quote is not None else False))
+    return notes
+
+
+def _line(quote: Quote, lowest: bool) -> str:
+    engine = ENGINES[quote.engine]
+    is_assumed = quote.qualifier is Qualifier.ASSUMED and quote.usd_micros is not None
+    price = price_text(quote.usd_micros) if is_assumed else priced(quote)
+    wait = f"about {about(quote.expected_s)}" if quote.expected_s is not None else "wait unknown"
+    badges = (
+        ":gray-badge[Draft]" if engine.is_draft else "",
+        ":orange-badge[Assumed price]" if is_assumed else "",
+        ":green-badge[Lowest known price]" if lowest else "",
+        _hindrance(engine, quote),
+    )
+    return " ".join((f"**{engine.title}** · {md(price)} · {wait}", *filter(None, badges)))
+
+
+def _hindrance(engine: Engine, quote: Quote) -> str:
+    concerns = dict(quote.concerns)
+    if engine.is_draft or "engine" not in concerns:
+        return ":orange-badge[Over the cap]" if "cap" in concerns else ""
+    state = _state(engine)
+    if state.missing is not None:
+        return ":gray-badge[No key]"
+    return ":orange-badge[Paused]" if state.paused else ":gray-badge[Needs public link]"
+
+
+def _lowest(quotes: Iterable[Quote]) -> str | None:
+    """The paid engine with the lowest known price, where at least two are known."""
+    known = sorted((quote.usd_micros, quote.engine) for quote in quotes if quote.usd_micros)
+    return known[0][1] if len(known) > 1 and known[0][0] < known[1][0] else None
+
+
+def _unfit(brief: Brief, engine: Engine) -> str | None:
+    given = (field for field in UNFIT if getattr(brief, field) and field not in engine.form.fields)
+    return next((UNFIT[field] for field in given), None)
+
+
+def _blocked(engine: Engine, problem: str) -> None:
+    """Why nothing can be sent to this vendor, and what to do."""
+    state = _state(engine)
+    if state.missing is not None:
+        cure = plain(state.missing[0].lower() + state.missing[1:])
+        for name in state.key_variables:
+            cure = cure.replace(plain(name), f"`{name}`")
+        st.info(
+            f"To render with {engine.vendor}, {cure.replace(plain('.env'), '`.env`')} "
+            "The price is shown anyway; the draft and the sandbox need no key."
+        )
+        return
+    title, _, rest = problem.partition(". ")
+    show = st.warning if state.paused else st.error
+    show(plain(rest or problem), title=plain(title) if rest else None)
+
+
+def _unpriced(quote: Quote) -> str:
+    if quote.credits is None:
+        return "What it would really cost is not known."
+    return f"It would really cost {credits_text(quote.credits)}."
+
+
+def _state(engine: Engine) -> VendorState:
+    return studio().vendors.state(engine.provider, sandbox=in_sandbox())
+
+
+def _copy(engine: Engine) -> str:
+    keeps = PROVIDERS[engine.provider].keeps_output_h
+    if keeps.value is None:
+        return f"{engine.vendor} does not say how long it keeps its copy; we keep ours."
+    if keeps.assumed:
+        return f"{engine.vendor} probably deletes its copy after {keeps.value:.0f} h ({keeps.source}); we keep ours."
+    return f"{engine.vendor} deletes its copy after {keeps.value:.0f} h; we keep ours."
+
+
+def _longest(engine: Engine) -> str:
+    limit = engine.form.longest_s
+    if limit is None:
+        return ""
+    return f" It {'makes' if limit.blocks else 'probably makes'} up to {about(limit.most)} of video ({limit.source})."
+
+
+def _choose(brief_id: str, by: str) -> None:
+    chosen: str = st.session_state[f"{brief_id}.engine"]
+    if chosen in ENGINES:  # a label whose price has changed meanwhile names no engine
+        studio().change_brief(brief_id, by=by, engine=chosen)

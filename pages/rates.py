@@ -1,0 +1,203 @@
+"""The team's own rates on the Providers page: what is published, what the team pays, since when and by whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+
+import streamlit as st
+
+from lipsync_core import TARIFFS, Override, Rates, SettingsError, Tariff, VendorError
+from pages.frame import studio
+from pages.words import plain
+
+YOURS = "Yours, $"
+FIGURE = r"^\d{0,4}(\.\d{1,9})?$"
+NO_PLAN = "Not chosen"
+OWN_PRICE = "Own price for a credit"
+FETCHED = "aimlapi"
+"""Who publishes its rate in a list that can be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One rate that a team can set: for which provider, and in which field of an `Override`."""
+
+    place: str
+    field: str
+    what: str
+
+
+ROWS = (
+    Row("joypix", "usd_per_credit", "JoyPix, a credit"),
+    Row("lipsync-studio", "usd_per_credit", "lipsync.studio, a credit"),
+    Row("aimlapi", "usd_per_second", "AI/ML API, a second of voice"),
+    Row("aimlapi", "usd_per_15_bytes", "AI/ML API, 15 bytes of text"),
+    Row("creatify", "usd_per_credit", "Creatify, a credit"),
+)
+
+
+def draw_rates(by: str) -> None:
+    st.header("Rates", anchor=False)
+    st.caption(
+        "What the vendors publish, and what your team pays where you enter it: yours wins. It counts for everybody and "
+        "for every quote from then on, also in the sandbox; jobs that are queued keep their price."
+    )
+    try:
+        rates = studio().rates()
+    except SettingsError as error:
+        st.error(plain(str(error)), title="The rates cannot be read")
+        return
+    version = st.session_state.setdefault("rates_version", 0)
+    st.data_editor(
+        [_shown(row, rates) for row in ROWS],
+        key=f"rates-{version}",
+        hide_index=True,
+        disabled=("Rate", "Published", "From", "As of"),
+        column_config={
+            "Rate": st.column_config.TextColumn(width=215),
+            YOURS: st.column_config.TextColumn(width=90, validate=FIGURE, help="Dollars, such as 0.0833. Empty: none."),
+            "Published": st.column_config.TextColumn(width=230),
+        },
+        alt="Rates: what is published, what your team pays, where it is from and since when",
+    )
+    with st.container(horizontal=True):
+        st.button("Save rates", icon=":material/save:", on_click=_save, args=(by, version))
+        if st.button(
+            "Fetch AI/ML API’s rate",
+            icon=":material/download:",
+            help="Asks its public price list, free of charge and without a key.",
+        ):
+            with st.spinner("Asking AI/ML API …"):
+                _fetch(by)
+            st.rerun()
+    with st.container():  # always there, so that what follows keeps its place
+        if (said := st.session_state.pop("rates_said", None)) is not None:
+            st.success(plain(said))
+        if (wrong := st.session_state.pop("rates_wrong", None)) is not None:
+            st.error(plain(wrong), title="No rate was changed")
+    _plan(rates, by)
+    if others := _not_shown(rates):
+        st.caption(f"The rates file also says something of {plain(', '.join(others))}. It counts, and stays as it is.")
+
+
+def _shown(row: Row, rates: Rates) -> dict[str, str]:
+    override, tariff = rates.overrides.get(row.place), _tariff(row.place)
+    value: Decimal | None = getattr(override, row.field) if override else None
+    published = f"${tariff.usd_per_credit:f}" if tariff.usd_per_credit else ""
+    if tariff.plans:
+        published = ", ".join(f"{name.capitalize()} ${usd:f}" for name, usd in tariff.plans.items())
+    source, day = (tariff.source, tariff.read_on) if published else ("", None)
+    if override is not None and override.published and value is not None:
+        published, source, day, value = f"${value:f}", f"{tariff.vendor}’s price list", override.set_on, None
+    elif override is not None and (value is not None or override.plan):
+        source, day = f"your team, {override.by or 'who did not say'}", override.set_on
+    return {
+        "Rate": row.what,
+        YOURS: "" if value is None else f"{value:f}",
+        "Published": published or ("not fetched yet" if row.place == FETCHED else "not published"),
+        "From": source,
+        "As of": "" if day is None else day_text(day),
+    }
+
+
+def _not_shown(rates: Rates) -> list[str]:
+    """What only the file can say: rates of single engines, and how many credits a unit takes."""
+    places = {row.place for row in ROWS}
+    return [
+        place
+        for place, override in rates.overrides.items()
+        if place not in places or override.credits_per_unit is not None
+    ]
+
+
+def day_text(day: date) -> str:
+    """A day such as ``21 Nov 2026``."""
+    return f"{day.day} {day:%b %Y}"
+
+
+def _tariff(place: str) -> Tariff:
+    return next(tariff for tariff in TARIFFS.values() if tariff.engine.startswith(f"{place}/"))
+
+
+def _plan(rates: Rates, by: str) -> None:
+    override = rates.overrides.get("creatify")
+    plans = _tariff("creatify").plans
+    words = {f"{name.capitalize()}, ${usd:f} a credit": name for name, usd in plans.items()}
+    chosen = next((word for word, name in words.items() if override and override.plan == name), NO_PLAN)
+    if override is not None and override.usd_per_credit is not None:
+        chosen = OWN_PRICE
+    st.session_state.creatify_plan = chosen
+    st.selectbox(
+        "Creatify plan",
+        [NO_PLAN, *words, *([OWN_PRICE] if chosen == OWN_PRICE else [])],
+        key="creatify_plan",
+        on_change=_save_plan,
+        args=(words, by),
+        width=320,
+        help="Decides what a credit costs. Saved at once; it takes the place of an own price.",
+    )
+
+
+def _save_plan(words: dict[str, str], by: str) -> None:
+    asked = st.session_state.creatify_plan
+    if asked != OWN_PRICE:
+        _change(by, {"creatify": {"plan": words.get(asked), "usd_per_credit": None}})
+
+
+def _save(by: str, version: int) -> None:
+    changes: dict[str, dict[str, Decimal | str | None]] = {}
+    for index, cells in st.session_state[f"rates-{version}"]["edited_rows"].items():
+        if YOURS in cells:
+            row, text = ROWS[index], (cells[YOURS] or "").strip()
+            try:
+                value = Decimal(text) if text else None
+            except InvalidOperation:
+                st.session_state.rates_wrong = f"“{text[:20]}” is no number. Write dollars, as in 0.0833."
+                return
+            change = changes.setdefault(row.place, {})
+            change[row.field] = value
+            if row.place == "creatify" and value is not None:
+                change["plan"] = None
+    _change(by, changes)
+
+
+def _fetch(by: str) -> None:
+    try:
+        fetched = studio().vendors.published_rate(FETCHED, by=by)
+    except VendorError as error:
+        st.session_state.rates_wrong = str(error)
+        return
+    _keep({FETCHED: fetched}, by)
+
+
+def _change(by: str, changes: dict[str, dict[str, Decimal | str | None]]) -> None:
+    """Put the changed fields into the overrides; one that states nothing any more is taken out."""
+    if not changes:
+        st.session_state.rates_said = "Nothing was changed: type a figure into a cell of “Yours” first."
+        return
+    try:
+        rates = studio().rates()
+    except SettingsError as error:
+        st.session_state.rates_wrong = str(error)
+        return
+    today = datetime.now(UTC).date()
+    overrides: dict[str, Override | None] = {}
+    for place, fields in changes.items():
+        old = rates.overrides.get(place, Override())
+        new = replace(old, **fields, set_on=today, by=by, published=False)  # type: ignore[arg-type]  # fields by name
+        overrides[place] = new if any(getattr(new, name) is not None for name in _tariff(place).settable) else None
+    _keep(overrides, by)
+
+
+def _keep(overrides: dict[str, Override | None], by: str) -> None:
+    try:
+        for place, override in overrides.items():
+            studio().set_rate(place, override, by=by)
+    except SettingsError as error:
+        st.session_state.rates_wrong = str(error)
+        return
+    st.session_state.rates_version += 1
+    vendors = " and ".join(_tariff(place).vendor for place in overrides)
+    st.session_state.rates_said = f"Saved for {vendors}. Every quote from now on uses it."

@@ -1,0 +1,146 @@
+"""What is being made: the four scenes, and what is put aside when another one is chosen.
+
+A brief's row holds only what its scene uses, because all of it goes to the engine. What a change of mind leaves over
+waits in this visit and comes back with the scene that uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Literal
+
+import streamlit as st
+
+from lipsync_core import ENGINES, SCENES, Brief, Engine
+from pages.fields import Form
+from pages.frame import studio
+
+Mode = Literal["recording", "text"]
+
+MODES: Mapping[Mode, str] = {"recording": "Recording", "text": "Written text"}
+
+_FIRST_MODE: Mapping[str, Mode] = {"presenter": "text"}
+
+MADE_OF = ("image", "video", "creator", "audio", "left_audio", "right_audio", "text", "speaker", "accent")
+"""What a clip is made of, and what means nothing in a scene without it."""
+OPTIONS = ("order", "aspect_ratio", "mask_image")
+"""Options of a few engines, put aside in the same way."""
+SPOKEN = {"text", "speaker", "accent"}
+"""What belongs to a written text."""
+
+
+def engines_of(scene: str) -> list[Engine]:
+    """The engines that make this scene, in the catalogue's order."""
+    return [engine for engine in ENGINES.values() if engine.scene == scene]
+
+
+def speaks(scene: str) -> bool:
+    """Whether some engine of the scene speaks a written text."""
+    return any("text" in engine.form.fields for engine in engines_of(scene))
+
+
+def choose_scene(brief_id: str, scene: str, by: str) -> None:
+    """Draw the choice of a scene; ``scene`` is the one that holds."""
+    key = f"{brief_id}.scene"
+    if st.session_state.get(key) != scene:
+        st.session_state[key] = scene
+    st.radio(
+        "What are you making?",
+        list(SCENES),
+        format_func=lambda name: SCENES[name],
+        horizontal=True,
+        key=key,
+        on_change=_change_scene,
+        args=(brief_id, by),
+    )
+
+
+def is_written(brief_id: str, brief: Brief) -> bool:
+    """Whether the voice is a text that the engine speaks, instead of a recording."""
+    if not speaks(brief.scene) or brief.audio is not None:
+        return False
+    if brief.text:
+        return True
+    chosen: Mode = st.session_state.get(f"{brief_id}.mode.{brief.scene}", _FIRST_MODE.get(brief.scene, "recording"))
+    return chosen == "text"
+
+
+def choose_mode(form: Form) -> None:
+    """Draw the choice between a recording and a text."""
+    mode: Mode = "text" if form.written else "recording"
+    key = f"{form.brief_id}.voice"
+    if st.session_state.get(key) != mode:
+        st.session_state[key] = mode
+    st.radio(
+        "The voice is",
+        list(MODES),
+        format_func=lambda name: MODES[name],
+        horizontal=True,
+        key=key,
+        on_change=_change_mode,
+        args=(form.brief_id, form.engine.scene, form.by),
+    )
+
+
+def _change_scene(brief_id: str, by: str) -> None:
+    scene: str = st.session_state[f"{brief_id}.scene"]
+    _rearrange(brief_id, by, _taken_by(engines_of(scene)), {"scene": scene, "engine": None})
+
+
+def _change_mode(brief_id: str, scene: str, by: str) -> None:
+    mode: Mode = st.session_state[f"{brief_id}.voice"]
+    st.session_state[f"{brief_id}.mode.{scene}"] = mode
+    if mode == "text":
+        fields = _taken_by(engine for engine in engines_of(scene) if "text" in engine.form.fields) - {"audio"}
+    else:
+        fields = _taken_by(engines_of(scene)) - SPOKEN
+    _rearrange(brief_id, by, fields, {})
+
+
+def _taken_by(engines: Iterable[Engine]) -> set[str]:
+    """What some of the engines take."""
+    fields = {name for engine in engines for name in engine.form.fields}
+    return fields | {"mouth_box"} if "image" in fields else fields
+
+
+def _rearrange(brief_id: str, by: str, taken: Collection[str], changes: dict[str, Any]) -> None:
+    """Put aside what is not taken any more and bring back what now is, in one change of the row with ``changes``."""
+    open_brief = studio().open_brief(brief_id)
+    row = (open_brief.brief if open_brief else Brief()).to_dict()
+    aside: dict[str, Any] = dict(st.session_state.get(f"{brief_id}.aside", {}))
+    empty = Brief().to_dict()
+    for field in (*MADE_OF, *OPTIONS, "mouth_box"):
+        if field not in taken and row[field] != empty[field]:
+            aside[field], changes[field] = row[field], empty[field]
+        elif field in taken and row[field] == empty[field] and field in aside:
+            changes[field] = aside.pop(field)
+    if "scene" in changes:
+        _carry_over(row, aside, changes)
+    st.session_state[f"{brief_id}.aside"] = aside
+    studio().change_brief(brief_id, by=by, **changes)
+
+
+def _carry_over(row: Mapping[str, Any], aside: dict[str, Any], changes: dict[str, Any]) -> None:
+    """One voice serves as well in the next scene; of a text and a recording there, the one that was in use stays."""
+    scene, then = changes["scene"], dict(row) | changes
+    if scene == "dialog":
+        if then["left_audio"] is None and "audio" in aside:
+            changes["left_audio"] = aside.pop("audio")
+        changes["order"] = then["order"] or default_of(scene, "order")
+        return
+    if scene == "presenter":
+        changes["aspect_ratio"] = then["aspect_ratio"] or default_of(scene, "aspect_ratio")
+    if then["audio"] is None and not then["text"] and "left_audio" in aside:
+        changes["audio"] = then["audio"] = aside.pop("left_audio")
+    gone = {"audio"} if row["text"] and then["text"] else SPOKEN if then["audio"] is not None else set()
+    for field in gone:
+        if then[field]:
+            aside[field], changes[field] = then[field], "" if field == "text" else None
+
+
+def default_of(scene: str, field: str) -> str | None:
+    """What the scene's engines do where nothing is chosen, else the first of their choices."""
+    for engine in engines_of(scene):
+        if field in engine.form.choices:
+            return engine.form.defaults.get(field, engine.form.choices[field][0])
+    return None

@@ -1,0 +1,46 @@
+"""Finished videos for other people: a link that shows one, and several saved as a ZIP."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from lipsync_core import Filter, Job, JobState
+from pages.frame import studio
+
+DAYS = {1: "1 day", 7: "7 days", 30: "30 days"}
+MOST_ZIPPED = 500
+
+
+def review_link(job: Job) -> None:
+    """Makes a link to a page that shows the job's video and nothing else."""
+    if job.output_sha256 is None:
+        return
+    with st.expander("Review link"):
+        st.caption(
+            "For whoever is to see this video and nothing else here. They need no sign-in, but have to be able to "
+            "reach this server."
+        )
+        days = st.radio("Good for", list(DAYS), index=1, format_func=DAYS.__getitem__, horizontal=True)
+        key = f"review-{job.id}-{days}"
+        if st.button("Make the link", icon=":material/link:"):
+            st.session_state[key] = studio().sharing.review_link(job, days=days)
+        if (made := st.session_state.get(key)) is not None:
+            st.code(_address() + made, language=None)
+
+
+def zip_button(batch: str) -> None:
+    """Saves a batch's finished videos as one ZIP, where there are any."""
+    jobs = studio().page(Filter(states=[JobState.DONE], batch=batch), limit=MOST_ZIPPED)
+    count = sum(job.output_sha256 is not None for job in jobs)
+    name = f"{count} videos.zip" if count > 1 else "1 video.zip"
+    if (link := studio().sharing.zip_link(jobs, name=name)) is not None:
+        label = f"Download {count} videos (ZIP)" if count > 1 else "Download the one that is done (ZIP)"
+        st.link_button(label, link, icon=":material/folder_zip:")
+
+
+def _address() -> str:
+    """Where others reach this server."""
+    here = urlsplit(st.context.url or "")
+    return studio().public_url or f"{here.scheme}://{here.netloc}"

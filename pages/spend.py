@@ -1,0 +1,164 @@
+"""Spend: what a month came to, by person, project, engine or vendor; how much is left of its caps; and its invoices."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from lipsync_core import ENGINES, TEAM, Cap, Grouping, Line, Month, SettingsError, Sums, balance_text
+from pages.caps import draw_caps
+from pages.frame import header, in_sandbox, studio
+from pages.invoices import draw_invoices, reports_bill, title_of
+from pages.words import clock, dollars, md, month_text, plain
+
+GROUPS = {
+    Grouping.PROJECT: "Project",
+    Grouping.PERSON: "Person",
+    Grouping.ENGINE: "Engine",
+    Grouping.PROVIDER: "Vendor",
+}
+
+BILL = "Quoted → billed"
+LONG_WORD = 12
+
+
+def main() -> None:
+    by = header("Spend")
+    with st.container():  # always there, so that what follows keeps its place
+        _warnings()
+    month, group = _choose()
+    view, present = studio().spending.month(month, group), month == studio().month()
+    caps = studio().budgets.caps(month) if present else []
+    _figures(view, caps, present)
+    _taken(caps)
+    if view.lines:
+        _table(view, group)
+        _fine_print(view)
+        st.download_button(
+            "Export the jobs as CSV",
+            lambda: studio().spending.export(month),
+            file_name=f"spend-{month}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            help="One line for each job that cost something, or may.",
+        )
+    else:
+        st.caption(f"Nothing was spent in {month_text(month)}. Drafts and sandbox jobs don’t count.")
+    draw_invoices(view, by)
+    draw_caps(studio().budgets.caps(studio().month()), by)
+
+
+def _warnings() -> None:
+    try:
+        found = studio().money_warnings()
+    except SettingsError as error:
+        st.error(plain(str(error)), title="The rates cannot be read")
+        return
+    for warning in found:
+        st.warning(plain(warning))
+
+
+def _choose() -> tuple[str, Grouping]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        month = st.selectbox(
+            "Month", studio().spending.months(), format_func=month_text, key="month", bind="query-params", width=200
+        )
+        group = st.selectbox(
+            "By", list(GROUPS), format_func=GROUPS.__getitem__, key="by", bind="query-params", width=200
+        )
+    zone = studio().spending.zone.replace("_", " ")
+    real = " Figures are the real ones: the sandbox bills nothing." if in_sandbox() else ""
+    st.caption(f"Months of the time zone {plain(zone)}, which STUDIO_TIMEZONE names.{real}")
+    return month, group
+
+
+def _figures(view: Month, caps: list[Cap], present: bool) -> None:
+    total = view.total
+    figures = {
+        "Spent": dollars(total.spent),
+        "Under way": dollars(total.under_way),
+        "Not confirmed": dollars(total.unconfirmed),
+        "Refunds expected": dollars(total.refunds),
+    }
+    if present:
+        of_team = next((cap for cap in caps if cap.scope == TEAM), None)
+        figures["Left under the cap"] = "no cap" if of_team is None else dollars(of_team.left_usd_micros)
+    grid = st.grid(len(figures), min_column_width=150)
+    for label, value in figures.items():
+        grid.metric(label, value, border=True)
+
+
+def _taken(caps: list[Cap]) -> None:
+    for cap in caps:
+        share = cap.taken_usd_micros / cap.usd_micros if cap.usd_micros else 1.0
+        words = cap.words[0].upper() + cap.words[1:]
+        sums = f"{dollars(cap.taken_usd_micros)} of {dollars(cap.usd_micros)} taken"
+        if not cap.left_usd_micros:
+            sums += ", nothing more is sent this month"
+        st.progress(min(1.0, max(0.0, share)), text=f"{plain(words)}: {md(sums)}")
+
+
+def _table(view: Month, group: Grouping) -> None:
+    lines = [(name_of(line, group), line.sums) for line in view.lines]
+    if len(lines) > 1:
+        lines.append(("**All**", view.total))
+    rows = [{GROUPS[group]: name} | _cells(sums) for name, sums in lines]
+    st.table(rows, border="horizontal", alt=f"What {month_text(view.month)} came to, by {GROUPS[group].lower()}")
+
+
+def name_of(line: Line, group: Grouping) -> str:
+    """What a line is called, for Markdown."""
+    match group:
+        case Grouping.ENGINE:
+            return plain(ENGINES[line.key].title if line.key in ENGINES else line.key)
+        case Grouping.PROVIDER:
+            return plain(title_of(line.key))
+        case Grouping.PROJECT:
+            return _text(line.key) or "No project"
+        case _:
+            return _text(line.key)
+
+
+def _text(name: str) -> str:
+    """A name that somebody typed; a long word may be broken, so that the table fits on a phone."""
+    return plain(re.sub(rf"(\S{{{LONG_WORD}}})(?=\S)", "\\1\u200b", name))
+
+
+def _cells(sums: Sums) -> dict[str, str]:
+    """The cells of a line, few enough to fit on a phone."""
+    bill = "not reported" if sums.ended else "–"
+    if sums.compared:
+        bill = f"{dollars(sums.compared_quoted)} → {dollars(sums.compared_billed)}"
+        bill += f" ({dollars(sums.above, signed=True)})" if sums.above else " (same)"
+        bill += f", {sums.compared} of {sums.ended} clips" if sums.compared < sums.ended else ""
+    still = {"under way": sums.under_way, "not confirmed": sums.unconfirmed}
+    spent = [dollars(sums.spent), *(f"{dollars(sum_)} {what}" for what, sum_ in still.items() if sum_)]
+    cells = {"Clips": f"{sums.jobs:,}", "Spent": ", ".join(spent), BILL: bill}
+    return {label: md(cell) for label, cell in cells.items()}
+
+
+def _fine_print(view: Month) -> None:
+    lines = [
+        f"Spent is what was billed where the vendor reports it, else what was quoted. “{BILL}” compares the same clips."
+    ]
+    silent = [title_of(one.provider) for one in view.vendors if one.sums.ended and not reports_bill(one.provider)]
+    if silent:
+        do = "does" if len(silent) == 1 else "do"
+        lines.append(f"{' and '.join(silent)} {do} not report what was billed: compare the invoice below.")
+    if count := view.total.unpriced:
+        clips = "1 clip has" if count == 1 else f"{count:,} clips have"
+        lines.append(f"{clips} no price in dollars: counted is the ceiling that was named, else nothing.")
+    held = [
+        f"{state.title} {balance_text(state.held[0])} ({clock(state.held[1])})"
+        for state in studio().vendors.states()
+        if state.held is not None
+    ]
+    if held:
+        lines.append(f"Balances when last asked: {', '.join(held)}. Ask again on Providers.")
+    with st.container(gap="xsmall"):
+        for line in lines:
+            st.caption(plain(line))
+
+
+main()
