@@ -22,7 +22,9 @@ PEOPLE = ("Ana", "Ben", "Chiara", "Dov", "Emre", "Fleur", "Goran", "Hana")
 PICTURES = 24
 """Different pictures that the jobs share."""
 NEVER = "bench/never"
-"""An engine that no tracker claims: its jobs stay queued."""
+"""An engine that nobody has."""
+LONG_S = 1e6
+"""For how long no tracker claims the queued jobs."""
 ENDS = (*[JobState.DONE] * 17, JobState.FAILED, JobState.FAILED, JobState.WITHDRAWN)
 """How the ended jobs ended, in turn."""
 
@@ -80,7 +82,8 @@ def _add(ledger: Ledger, number: int, pictures: list[KeptMedium]) -> int:
         project="Weekly update",
     )
     quote = Quote(NEVER, 300_000, 30, 2, "Two started blocks of 5 s.", Qualifier.EXACT, 40.0, 90.0)
-    return ledger.add(NewJob(brief, quote, by=PEOPLE[number % len(PEOPLE)], nonce=f"press-{number}")).id
+    new = NewJob(brief, quote, by=PEOPLE[number % len(PEOPLE)], nonce=f"press-{number}", hold_s=LONG_S)
+    return ledger.add(new).id
 
 
 def _ended(ledger: Ledger, job_id: int, end: JobState) -> None:

@@ -21,11 +21,22 @@ from tests.browser.visit import (
     slot,
     upload,
 )
+from tests.sandbox import as_live
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
 
 VOICE = SAMPLES / "voice_en_clear.flac"
+
+NOWHERE = "http://127.0.0.1:9"
+"""Where nobody listens: whatever were sent by mistake would reach no vendor."""
+
+
+@pytest.fixture
+def environment(environment: dict[str, str], request: pytest.FixtureRequest) -> dict[str, str]:
+    """The usual studio, without a key; with the variables that a test names."""
+    return environment | getattr(request, "param", {})
+
 
 FRAMES = """async (box) => {
   const video = document.querySelector('video'), canvas = document.createElement('canvas');
@@ -281,3 +292,56 @@ def test_a_render_cut_off_by_kill_9_goes_on_after_the_restart_and_appears_once(
     assert (job.state, job.attempts) == (JobState.DONE, 2)
     finished(page)
     assert [job.id for job in ledger.jobs()] == [cut.id]
+
+
+def test_without_a_key_the_price_is_shown_and_the_way_to_a_key(page: Page) -> None:
+    open_page(page)
+    upload(page, PORTRAIT, VOICE)
+    page.get_by_text("JoyPix Motion-2", exact=True).click()
+    expect(page.get_by_text("$0.15 · about 70 s Assumed price No key")).to_be_visible()
+    expect(
+        page.get_by_text(
+            "To render with JoyPix, add JOYPIX_API_KEY to .env and restart the studio. "
+            "The price is shown anyway; the draft and the sandbox need no key."
+        )
+    ).to_be_visible()
+    expect(page.get_by_role("button", name="Render for about $0.15")).to_be_disabled()
+    page.get_by_text("Draft engine", exact=True).click()
+    expect(page.get_by_role("button", name="Render free draft")).to_be_enabled()
+    page.reload()
+    expect(page.get_by_role("radio", name="Draft engine")).to_be_checked()
+
+
+@pytest.mark.parametrize("environment", [as_live(NOWHERE)], indirect=True, ids=["keys"])
+def test_a_vendor_that_cannot_reach_the_files_is_told_before_anything_is_sent(page: Page) -> None:
+    open_page(page)
+    upload(page, PORTRAIT, VOICE)
+    page.get_by_text("JoyPix Motion-2", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("JoyPix can’t reach your files")
+    expect(page.get_by_text("Needs public link").first).to_be_visible()
+    expect(page.get_by_role("button", name="Render for about $0.15")).to_be_disabled()
+
+
+@pytest.mark.parametrize(
+    "environment", [as_live(NOWHERE) | {"STUDIO_PUBLIC_URL": NOWHERE}], indirect=True, ids=["keys and address"]
+)
+def test_an_unknown_price_is_asked_about_before_it_is_spent(page: Page, ledger: Studio) -> None:
+    open_page(page)
+    upload(page, PORTRAIT, VOICE)
+    page.get_by_text("JoyPix Motion-2", exact=True).click()
+    expect(page.get_by_role("button", name="Render for about $0.15")).to_be_enabled()
+    expect(page.get_by_text("JoyPix bills your team’s JoyPix account. Price assumed: taken")).to_be_visible()
+    page.get_by_text("lipsync.studio image", exact=True).click()
+    press(page, "Render · 10 credits, price unknown")
+    dialog = page.get_by_role("dialog", name="Spend 10 credits?")
+    expect(dialog).to_contain_text("We can’t say what that is in dollars.")
+    expect(dialog.get_by_role("button", name="Spend 10 credits")).to_be_visible()
+    expect(dialog.get_by_role("spinbutton")).to_have_count(0)  # no cap, so there is nothing to reserve
+    dialog.get_by_role("button", name="Back").click(delay=30)
+    expect(dialog).to_have_count(0)
+    ledger.budgets.set_cap("team", 20_000_000, "mia")
+    press(page, "Render · 10 credits, price unknown")
+    expect(dialog.get_by_role("spinbutton", name="Reserve at most")).to_have_value("5.00")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    assert ledger.count(Filter()) == 0

@@ -21,7 +21,15 @@ from tests.server import Server
 
 @pytest.mark.browser
 @pytest.mark.parametrize(
-    ("path", "title"), [("/jobs", "Jobs"), ("/jobs?job=1", "Jobs"), ("/?brief=abcdefgh", "Create")]
+    ("path", "title"),
+    [
+        ("/jobs", "Jobs"),
+        ("/jobs?job=1", "Jobs"),
+        ("/?brief=abcdefgh", "Create"),
+        ("/estimate", "Estimate"),
+        ("/spend", "Spend"),
+        ("/providers", "Providers"),
+    ],
 )
 def test_a_deep_link_on_a_cold_server_goes_through_the_navigation(page: Page, path: str, title: str) -> None:
     open_page(page, path, title)
@@ -34,6 +42,8 @@ def test_a_deep_link_on_a_cold_server_goes_through_the_navigation(page: Page, pa
     [
         ("GET", "/api/health", 200),
         ("POST", "/api/health", 405),
+        ("GET", "/api/webhooks/joypix/forged", 405),
+        ("POST", "/api/webhooks/joypix/forged", 200),
         ("GET", "/api/unknown", 404),
         ("POST", "/api/unknown", 404),
         ("GET", "/api/", 404),
@@ -94,7 +104,7 @@ def test_two_hundred_submissions_at_once_are_worked_off_by_few_workers_in_flat_m
         ledger.change_brief(f"brief-{number}", by="ana", image=image, audio=audio)
 
     def render(number: int) -> Job:
-        return ledger.render(f"brief-{number}", engine="draft/portrait", by="ana")
+        return ledger.render(f"brief-{number}", engine="draft/portrait", by="ana", after=None)
 
     with ThreadPoolExecutor(16) as threads:
         jobs = list(threads.map(render, range(200)))

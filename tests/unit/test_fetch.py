@@ -16,9 +16,11 @@ import pytest
 
 from lipsync_core.errors import FetchError
 from lipsync_core.fetch import Fetched, fetch
-from lipsync_core.guard import is_public
+from lipsync_core.guard import is_public, may_lead
 
 VOICE = bytes(range(256)) * 40
+GZIP_BEGUN = gzip.compress(b"")[:10]
+EMPTY_BLOCKS = b"\x00\x00\x00\xff\xff" * 10_000
 
 LOOPBACK = """
     127.0.0.1  127.1  127.0.1  127.000.000.001  127.255.255.254  127.0.0.1.  127.1.
@@ -28,7 +30,7 @@ LOOPBACK = """
     %31%32%37.0.0.1  127.0.0.1%00  127.0.0.1%2e  %6c%6f%63%61%6c%68%6f%73%74
     [::1]  [0:0:0:0:0:0:0:1]  [0000::0001]  [::]  [::ffff:127.0.0.1]  [::ffff:7f00:1]  [0:0:0:0:0:ffff:7f00:1]
     [::127.0.0.1]  [::ffff:0:127.0.0.1]  [64:ff9b::127.0.0.1]  [64:ff9b::7f00:1]  [64:ff9b:1::7f00:1]
-    [2002:7f00:1::]  [2001:0:7f00:1::]  [::1%25lo]  [::1%lo]
+    [2002:7f00:1::]  [2001:0:7f00:1::]  [::1%25lo]  [::1%lo]  [2a00:1450::5efe:127.0.0.1]  [2a00:1450::200:5efe:7f00:1]
 """.split()  # noqa: SIM905 - a table reads better than a hundred quoted lines
 ELSEWHERE_INSIDE = """
     10.0.0.1  10.255.255.255  172.16.0.1  172.31.255.255  192.168.0.1  192.168.255.255  167772161  0xc0a80001
@@ -48,7 +50,9 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int]) -> None:
         self.heard: list[str] = []
+        self.sent = 0
         self.let_go = threading.Event()
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, Answers)
 
     @property
@@ -84,6 +88,12 @@ class Answers(BaseHTTPRequestHandler):
                 self.answer(gzip.compress(bytes(50_000_000)), ("Content-Encoding", "gzip"))
             case "/gzip-twice":
                 self.answer(gzip.compress(gzip.compress(VOICE)), ("Content-Encoding", "gzip, gzip"))
+            case "/gzip-after":
+                self.answer(gzip.compress(VOICE), ("Content-Encoding", "gzip"), length=False, endlessly=bytes(65_536))
+            case "/gzip-nothing":  # a stream that has begun, then empty blocks: data that comes to nothing
+                self.answer(GZIP_BEGUN, ("Content-Encoding", "gzip"), length=False, endlessly=EMPTY_BLOCKS)
+            case "/on-headers":
+                self.answer(b"", ("Location", "/voice"), *((f"X-{number}", "x") for number in range(500)), status=302)
             case "/headers":
                 self.answer(VOICE, *((f"X-{number}", "x") for number in range(500)))
             case "/slow":
@@ -96,7 +106,13 @@ class Answers(BaseHTTPRequestHandler):
                 self.answer(b"no", status=int(path[1:]))
 
     def answer(
-        self, body: bytes, *headers: tuple[str, str], status: int = 200, length: bool = True, wait: bool = False
+        self,
+        body: bytes,
+        *headers: tuple[str, str],
+        status: int = 200,
+        length: bool = True,
+        wait: bool = False,
+        endlessly: bytes = b"",
     ) -> None:
         self.send_response(status)
         for name, value in headers:
@@ -105,6 +121,9 @@ class Answers(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+        while endlessly and not self.server.let_go.is_set():  # until the client hangs up
+            self.wfile.write(endlessly)
+            self.server.sent += len(endlessly)
         if wait:
             self.wfile.flush()
             self.server.let_go.wait(30)
@@ -215,6 +234,52 @@ def test_a_public_name_with_any_inside_address_is_refused(addresses: list[str], 
     assert not any(address in str(error) for address in addresses)
 
 
+@pytest.mark.parametrize(
+    "leads_to",
+    [
+        "127.0.0.1",
+        "127.0.0.2",
+        "0.0.0.0",
+        "::1",
+        "::",
+        "::ffff:127.0.0.1",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+        "::1%lo",
+    ],
+)
+def test_a_public_name_that_leads_to_this_machine_stays_unheard(leads_to: str, tmp_path: Path) -> None:
+    try:
+        with listening("127.0.0.1", 80) as canary, listening("127.0.0.2", 80) as second, listening("::1", 80) as third:
+            assert refusal("http://public.example/", tmp_path / "x", resolve=lambda host, port: [leads_to]).refused
+            assert refusal("http://public.example./", tmp_path / "x", resolve=lambda host, port: [leads_to]).refused
+            assert canary.heard == second.heard == third.heard == []
+    except OSError as error:
+        pytest.skip(f"no three ears on port 80: {error}")
+
+
+@pytest.mark.parametrize(
+    "leads_to", ["169.254.169.254", "::ffff:169.254.169.254", "100.100.100.200", "fd00:ec2::254", "168.63.129.16"]
+)
+def test_an_allowed_name_does_not_lead_to_a_cloud_s_metadata(leads_to: str, tmp_path: Path) -> None:
+    error = refusal(
+        "http://files.example/", tmp_path / "x", allow=["files.example"], resolve=lambda host, port: [leads_to]
+    )
+    assert error.refused
+
+
+def test_an_address_that_is_allowed_itself_is_open_whatever_it_is() -> None:
+    assert may_lead("169.254.169.254", 80, "169.254.169.254", ["169.254.169.254"])
+    assert may_lead("metadata.example", 80, "169.254.169.254", ["metadata.example", "169.254.169.254:80"])
+    assert not may_lead("metadata.example", 80, "169.254.169.254", ["169.254.169.254"])
+
+
+@pytest.mark.parametrize("allow", [[""], [" ", "."], ["example"], ["other.example:80"], ["127.0.0.1:81"]])
+def test_an_entry_for_something_else_opens_nothing(allow: list[str], tmp_path: Path) -> None:
+    assert refusal("http://127.0.0.1/", tmp_path / "x", allow=allow).refused
+    refusal("http://./", tmp_path / "x", allow=allow)
+
+
 @pytest.mark.parametrize("address", ["8.8.8.8", "93.184.216.34", "172.32.0.1", "2606:4700::1111", "2a00:1450:4001::e"])
 def test_addresses_that_everyone_can_reach_are_public(address: str) -> None:
     assert is_public(address)
@@ -248,10 +313,21 @@ def test_a_redirect_to_the_inside_is_refused(target: str, server: Server, tmp_pa
     assert refusal(f"http://{server.site}/on?{target}", tmp_path / "x", allow=[server.site]).refused
 
 
-def test_a_redirect_to_another_server_of_this_machine_stays_unheard(server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", [host for host in LOOPBACK if host.isascii()])
+def test_a_redirect_to_another_server_of_this_machine_stays_unheard(host: str, server: Server, tmp_path: Path) -> None:
     with listening() as canary:
-        refusal(f"http://{server.site}/on?http://{canary.site}/voice", tmp_path / "x", allow=[server.site])
+        target = f"http://{host}:{canary.server_address[1]}/voice"
+        refusal(f"http://{server.site}/on?{target}", tmp_path / "x", allow=[server.site])
         assert canary.heard == []
+    assert len(server.heard) == 1
+
+
+def test_a_redirect_with_a_password_is_refused(server: Server, tmp_path: Path) -> None:
+    error = refusal(
+        f"http://{server.site}/on?http://ana:secret@{server.site}/voice", tmp_path / "x", allow=[server.site]
+    )
+    assert error.refused
+    assert len(server.heard) == 1
 
 
 def test_redirects_without_end_are_given_up(server: Server, tmp_path: Path) -> None:
@@ -295,12 +371,18 @@ def test_a_file_that_says_it_is_too_large_is_not_waited_for(server: Server, tmp_
     assert "too large" in error.title
 
 
+@pytest.mark.parametrize(("path", "what"), [("gzip-after", "answers oddly"), ("gzip-nothing", "too large")])
+def test_compressed_data_without_end_is_not_heaped_up(path: str, what: str, server: Server, tmp_path: Path) -> None:
+    assert what in refusal(f"http://{server.site}/{path}", tmp_path / "x", allow=[server.site]).title
+    assert server.sent < 50_000_000  # what lies in the sockets, and the million that may be taken
+
+
 def test_a_compression_bomb_is_given_up_at_the_limit(server: Server, tmp_path: Path) -> None:
     assert "too large" in refusal(f"http://{server.site}/gzip-bomb", tmp_path / "x", allow=[server.site]).title
 
 
 @pytest.mark.parametrize(
-    "path", ["cut", "gzip-cut", "gzip-twice", "headers", "empty", "206", "401", "404", "418", "503"]
+    "path", ["cut", "gzip-cut", "gzip-twice", "headers", "on-headers", "empty", "206", "401", "404", "418", "503"]
 )
 def test_an_answer_without_a_whole_file_leaves_no_file(path: str, server: Server, tmp_path: Path) -> None:
     error = refusal(f"http://{server.site}/{path}?token=SECRET", tmp_path / "x", allow=[server.site])

@@ -1,11 +1,12 @@
 """Every page through Streamlit's own test harness; titles are asserted, because an empty page raises nothing."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lipsync_core import ROOT, Brief, Studio
+from lipsync_core import ROOT, Brief, Override, Studio
 from lipsync_core.samples import PORTRAITS, VOICES
 from pages import frame
 
@@ -69,6 +70,74 @@ def test_pressing_render_makes_one_pending_job_with_the_visitors_name(studio: St
     (job,) = studio.jobs()
     assert (job.by, job.pending) == ("Ana", True)
     assert any("Queued" in markdown.value for markdown in app.markdown)
+
+
+@pytest.mark.parametrize(
+    ("scene", "slots"),
+    [
+        ("portrait", ["Picture", "Voice"]),
+        ("dialog", ["Picture", "Left voice", "Right voice"]),
+        ("redub", ["Video", "New voice"]),
+        ("presenter", ["Presenter", "Voice"]),
+    ],
+)
+def test_each_scene_has_its_slots(studio: Studio, scene: str, slots: list[str]) -> None:
+    studio.change_brief("brief-0003", by="ana", scene=scene)
+    app = visit(brief="brief-0003")
+    assert [header.value for header in app.header][: len(slots)] == slots
+
+
+def test_the_options_are_those_of_the_chosen_engine(studio: Studio) -> None:
+    voice = studio.keep_medium(VOICES[0].path, "audio", "voice.flac")
+    studio.change_brief("brief-0004", by="ana", scene="redub", audio=voice, engine="lipsync-studio/lipsync-video")
+    app = visit(brief="brief-0004")
+    assert [expander.label for expander in app.expander] == ["More options: prompt, seed, mask"]
+    app.radio(key="brief-0004.engine").set_value("aimlapi/pixverse-lip-sync").run()
+    assert list(app.expander) == []
+    assert "Size" not in [radio.label for radio in app.radio]
+    open_brief = studio.open_brief("brief-0004")
+    assert open_brief is not None
+    assert open_brief.brief.engine == "aimlapi/pixverse-lip-sync"
+
+
+def test_the_lowest_known_price_is_marked_once_two_are_known(studio: Studio) -> None:
+    image = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
+    voice = studio.keep_medium(VOICES[0].path, "audio", "voice.flac")
+    studio.change_brief("brief-0005", by="ana", image=image, audio=voice)
+
+    def marked() -> list[str]:
+        lines = visit(brief="brief-0005").radio(key="brief-0005.engine").options
+        return [line.partition(" · ")[0] for line in lines if "Lowest known price" in line]
+
+    assert marked() == []
+    studio.set_rate("lipsync-studio", Override(usd_per_credit=Decimal("0.01")))
+    assert marked() == ["**lipsync.studio image**"]
+
+
+def test_rates_that_cannot_be_read_are_named_and_the_page_stands(studio: Studio, environment: dict[str, str]) -> None:
+    voice = studio.keep_medium(VOICES[0].path, "audio", "voice.flac")
+    studio.change_brief("brief-0007", by="ana", audio=voice)
+    (Path(environment["STUDIO_MEDIA_URL"]).parent / "rates.toml").write_text("[joypix]\nusd_per_credit = nonsense\n")
+    app = visit(brief="brief-0007")
+    assert any("not valid TOML" in error.value for error in app.error)
+    assert not any(button.label.startswith("Render free") for button in app.button)
+
+
+def test_in_the_sandbox_the_button_says_so_and_the_real_price_stands_below(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUDIO_SANDBOX", "1")
+    frame.studio.clear()
+    image = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
+    voice = studio.keep_medium(VOICES[0].path, "audio", "voice.flac")
+    studio.change_brief("brief-0006", by="ana", image=image, audio=voice, engine="joypix/motion-2")
+    app = visit(brief="brief-0006")
+    button = next(button for button in app.button if button.label == r"Render in sandbox · \$0.00")
+    assert not button.disabled
+    assert any("The real price would be about" in caption.value for caption in app.caption)
+    button.click().run()
+    (job,) = studio.jobs()
+    assert (job.engine, job.sandbox, job.can_withdraw) == ("joypix/motion-2", True, True)
 
 
 def test_one_job_shows_its_facts(studio: Studio) -> None:

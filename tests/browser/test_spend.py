@@ -1,0 +1,210 @@
+"""Spend, in a real browser: a cap set there holds a submit; what a month came to; its invoices; its export."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from lipsync_core import JobState, Studio, new_brief_id
+from lipsync_core.budgets import TEAM, Budgets
+from lipsync_core.database import Database
+from tests import corpus
+from tests.browser.test_accessibility import LOOKS, violations
+from tests.browser.visit import open_page, press, settle
+from tests.sandbox import SandboxProcess, as_live
+from tests.spent import CREATIFY, DOLLAR, JOYPIX, NOW, PIXVERSE, add
+
+pytestmark = pytest.mark.browser
+
+MONTH = f"{datetime.now(UTC):%B %Y}"
+RUDE = "$5 of $a$ ![x](https://example.com/a.png)"
+
+
+def figure(page: Page, label: str) -> Locator:
+    """One of the figures at the top."""
+    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+
+
+def row(page: Page, name: str) -> list[str]:
+    """The cells of one line of the table, after its name."""
+    cells = page.get_by_test_id("stTable").get_by_role("row").filter(has_text=name).get_by_role("cell")
+    return [text.strip() for text in cells.all_inner_texts()[1:]]
+
+
+def enter(page: Page, label: str, sum_: str) -> None:
+    """Type a sum into a field."""
+    field = page.get_by_role("spinbutton", name=label, exact=True)
+    field.fill(sum_)
+    field.press("Tab")
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label, exact=True).click(delay=30)
+    page.get_by_role("option", name=option, exact=True).click(delay=30)
+    settle(page)
+
+
+def seen_in_all_looks(page: Page) -> list[str]:
+    """What axe finds, light and dark, wide and narrow."""
+    found = []
+    for scheme, width in LOOKS:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # one of two words
+        page.set_viewport_size({"width": width, "height": 900})
+        open_page(page, "/spend", "Spend")
+        expect(page.get_by_role("button", name="Save caps")).to_be_visible()
+        found += violations(page)
+    return found
+
+
+def filled(environment: dict[str, str]) -> Database:
+    """A month of five clips, before any server looks at it."""
+    database = Database(environment["STUDIO_DATABASE_URL"])
+    database.migrate()
+    add(database, JobState.DONE, JOYPIX, 900_000, by="Ana", project="Weekly", name="=1+1")
+    add(database, JobState.DONE, PIXVERSE, 500_000, by="Ben", project="Weekly", billed={"billed_usd_micros": 450_000})
+    add(database, JobState.DONE, CREATIFY, 600_000, by="Ben", project=RUDE, billed={"billed_credits": "45"})
+    add(database, JobState.UNCONFIRMED, JOYPIX, 300_000, by="Ana", project="Weekly")
+    add(database, JobState.FAILED, JOYPIX, 1_800_000, by="Ana")
+    add(database, JobState.DONE, JOYPIX, 7_000_000, by="Ana", environment="sandbox")
+    return database
+
+
+class TestAMonth:
+    """A month with clips of several people, projects and vendors."""
+
+    @pytest.fixture
+    def environment(self, environment: dict[str, str]) -> dict[str, str]:
+        Budgets(filled(environment), "UTC").set_caps({TEAM: 50 * DOLLAR, "project:Weekly": DOLLAR}, "Mia")
+        return environment
+
+    def test_it_is_told_apart_and_kept_in_the_address(self, page: Page) -> None:
+        open_page(page, "/spend", "Spend")
+        expect(figure(page, "Spent")).to_have_text("$2.25")
+        expect(figure(page, "Not confirmed")).to_have_text("$0.30")
+        expect(figure(page, "Refunds expected")).to_have_text("$1.80")
+        expect(figure(page, "Left under the cap")).to_have_text("$47.45")
+        expect(page.get_by_text("The team’s cap: $2.55 of $50.00 taken")).to_be_visible()
+        expect(page.get_by_text("“Weekly”: $1.65 of $1.00 taken, nothing more is sent this month")).to_be_visible()
+        assert row(page, "Weekly") == ["3", "$1.35, $0.30 not confirmed", "$0.50 → $0.45 (−$0.05), 1 of 2 clips"]
+        assert row(page, "$5 of") == ["1", "$0.90", "$0.60 → $0.90 (+$0.30)"]
+        assert row(page, "All") == ["4", "$2.25, $0.30 not confirmed", "$1.10 → $1.35 (+$0.25), 2 of 3 clips"]
+        expect(page.get_by_text("JoyPix does not report what was billed")).to_be_visible()
+        choose(page, "By", "Vendor")
+        assert row(page, "JoyPix") == ["2", "$0.90, $0.30 not confirmed", "not reported"]
+        page.reload()
+        expect(page.get_by_role("columnheader", name="Vendor")).to_be_visible()
+        choose(page, "By", "Person")
+        assert row(page, "Ben")[:2] == ["2", "$1.35"]
+
+    def test_it_is_accessible(self, page: Page) -> None:
+        assert seen_in_all_looks(page) == []
+
+    def test_the_export_is_harmless_to_a_spreadsheet(self, page: Page, tmp_path: Path) -> None:
+        open_page(page, "/spend", "Spend")
+        with page.expect_download() as download:
+            press(page, "Export the jobs as CSV")
+        assert download.value.suggested_filename == f"spend-{NOW}.csv"
+        download.value.save_as(tmp_path / "spend.csv")
+        with (tmp_path / "spend.csv").open(encoding="utf-8-sig", newline="") as file:
+            lines = list(csv.DictReader(file))
+        assert [(line["person"], line["usd"]) for line in lines] == [
+            ("Ana", "0.900000"),
+            ("Ben", "0.450000"),
+            ("Ben", "0.900000"),
+            ("Ana", "0.300000"),
+            ("Ana", "0.000000"),
+        ]
+        assert lines[0]["name"] == "'=1+1"
+        assert lines[2]["project"] == RUDE
+
+    def test_an_invoice_is_set_against_what_was_counted(self, page: Page, ledger: Studio) -> None:
+        open_page(page, "/spend", "Spend")
+        enter(page, "JoyPix invoice", "1.30")
+        press(page, "Save invoices")
+        expect(page.get_by_text(f"Saved for JoyPix, {MONTH}.")).to_be_visible()
+        expect(page.get_by_text("The invoice is $0.40 more.")).to_be_visible()
+        expect(page.get_by_text("Not in our count: $0.30 not confirmed, $1.80 refunds expected.")).to_be_visible()
+        settle(page)
+        enter(page, "JoyPix invoice", "")
+        press(page, "Save invoices")
+        expect(page.get_by_text("The invoice is")).to_have_count(0)
+        assert ledger.spending.month(NOW).vendors[0].invoice_usd_micros is None
+
+    def test_caps_of_projects_are_added_changed_and_lifted(self, page: Page, ledger: Studio) -> None:
+        open_page(page, "/spend", "Spend")
+        ledger.budgets.set_caps({TEAM: 60 * DOLLAR}, "Ben")  # a colleague, meanwhile
+        enter(page, "Project Weekly", "")
+        page.get_by_role("combobox", name="Another project").click(delay=30)
+        expect(page.get_by_role("option", name=RUDE)).to_be_visible()
+        page.get_by_role("combobox", name="Another project").fill("Launch")
+        page.keyboard.press("Enter")
+        press(page, "Save caps")
+        expect(page.get_by_text("The other project needs a cap, too.")).to_be_visible()
+        enter(page, "Its cap", "12.5")
+        press(page, "Save caps")
+        expect(page.get_by_text("Saved. It holds from the next job that is sent.")).to_be_visible()
+        expect(page.get_by_role("spinbutton", name="Project Launch")).to_have_value("12.50")
+        caps = {cap.scope: (cap.usd_micros, cap.set_by) for cap in ledger.budgets.caps(NOW)}
+        assert caps == {TEAM: (60_000_000, "Ben"), "project:Launch": (12_500_000, "Someone")}
+
+
+def test_a_month_without_anything_says_so(page: Page) -> None:
+    open_page(page, "/spend", "Spend")
+    expect(page.get_by_text(f"Nothing was spent in {MONTH}. Drafts and sandbox jobs don’t count.")).to_be_visible()
+    expect(figure(page, "Left under the cap")).to_have_text("no cap")
+    expect(page.get_by_role("button", name="Export the jobs as CSV")).to_have_count(0)
+    assert seen_in_all_looks(page) == []
+
+
+class TestWithAVendor:
+    """AI/ML API answers, and the team has said what it pays there."""
+
+    @pytest.fixture
+    def environment(self, environment: dict[str, str], tmp_path: Path) -> Iterator[dict[str, str]]:
+        rates = tmp_path / "data" / "rates.toml"
+        rates.parent.mkdir()
+        rates.write_text(f"[aimlapi]\nusd_per_15_bytes = 0.10\nset_on = {date.today().isoformat()}\n")
+        with SandboxProcess(tmp_path / "vendors", "--instant", "--canned") as vendors:
+            yield environment | as_live(vendors.base)
+
+    def test_a_cap_set_here_holds_the_next_submit(self, page: Page, ledger: Studio) -> None:
+        brief_id = new_brief_id()
+        video = ledger.keep_medium(corpus.video(1.0), "video", "clip.mp4")
+        ledger.change_brief(
+            brief_id, by="Ana", scene="redub", video=video, text="Hello there.", speaker="Ava", engine=PIXVERSE
+        )
+        button = page.get_by_role("button", name="Render for about $0.10")
+
+        open_page(page, "/spend", "Spend")
+        enter(page, "Team", "0.05")
+        press(page, "Save caps")
+        expect(page.get_by_text("Saved.")).to_be_visible()
+        open_page(page, f"/?brief={brief_id}")
+        expect(button).to_be_disabled()
+        reason = page.get_by_role("alert").filter(has_text="Over the monthly cap")
+        expect(reason).to_contain_text("would bring")
+        expect(reason).to_contain_text("the team’s cap is $0.05. Nothing was sent.")
+        expect(page.get_by_text("Over the cap", exact=True)).to_be_visible()
+
+        open_page(page, "/spend", "Spend")
+        enter(page, "Team", "0.15")
+        press(page, "Save caps")
+        expect(page.get_by_text("Saved.")).to_be_visible()
+        open_page(page, f"/?brief={brief_id}")
+        button.click(delay=30)
+        expect(page.get_by_role("button", name="Undo job")).to_be_visible()
+        (job,) = ledger.jobs()
+        assert ledger.wait(job.id, timeout_s=60).state is JobState.DONE
+        counted = ledger.job(job.id).counted_usd_micros
+        assert 0 < counted <= 150_000
+
+        open_page(page, "/spend", "Spend")
+        expect(figure(page, "Spent")).to_have_text(f"${counted / 1e6:.2f}")
+        expect(figure(page, "Left under the cap")).to_have_text(f"${(150_000 - counted) / 1e6:.2f}")
+        open_page(page, f"/?brief={brief_id}")
+        expect(button).to_be_disabled()

@@ -1,0 +1,201 @@
+"""A studio whose live vendors are the sandbox, with media at hand: what tests of paid jobs share.
+
+Keys, base URLs and links are those of a studio in earnest; only that the addresses lead to this computer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from lipsync_core import Brief, Job, JobEvent, JobState, KeptMedium, Settings, Studio
+from lipsync_core.engines import ENGINES
+from lipsync_core.pace import Pace
+from lipsync_core.samples import PORTRAITS
+from lipsync_core.sandbox.app import sandbox_app
+from lipsync_core.sandbox.house import House
+from lipsync_core.sending import Point
+from lipsync_core.tracker import unwatched
+from tests import corpus
+from tests.sandbox import UUID, Host, as_live, hosting, served
+
+MEDIA = {"picture.jpg": "image", "voice.wav": "audio", "other.wav": "audio", "video.mp4": "video"}
+"""The media of every brief here, and their kinds."""
+
+PACE = Pace(most_s=0.03)
+"""A tracker that asks often. Its deadlines and leases are those of every day: a machine that runs tests is busy."""
+
+
+def make_template(folder: Path) -> None:
+    """Media, a ledger that knows them and a sandbox that has measured them: all that takes long, once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = {"STUDIO_DATABASE_URL": f"sqlite:///{folder / 'studio.db'}", "STUDIO_MEDIA_URL": str(folder / "media")}
+    studio = Studio(Settings.from_env(settings, dotenv=folder / "no.env"))
+    (folder / "picture.jpg").write_bytes(PORTRAITS[0].path.read_bytes())
+    (folder / "voice.wav").write_bytes(corpus.wav(seconds=1.2, rate=8_000))
+    (folder / "other.wav").write_bytes(corpus.wav(seconds=0.8, rate=8_000))
+    (folder / "video.mp4").write_bytes(corpus.video(1.0))
+    kinds: dict[str, Any] = dict(MEDIA)
+    sums = {name: studio.keep_medium(folder / name, kind, name).sha256 for name, kind in kinds.items()}
+    (folder / "sums.json").write_text(json.dumps(sums))
+    studio._ledger._db.close()
+    house = House(folder / "sandbox")
+
+    async def measure() -> None:
+        for name, kind in kinds.items():
+            await house.fetcher.get(base64.b64encode((folder / name).read_bytes()).decode(), kind)
+
+    asyncio.run(measure())
+    house.store.close()
+
+
+def brief_for(engine: str, template: Path, link: Callable[[str], str]) -> Brief:
+    """A brief for an engine; ``link`` says where a vendor finds each medium."""
+    sums = json.loads((template / "sums.json").read_text())
+
+    def medium(name: str) -> KeptMedium:
+        return KeptMedium(sums[name], name, link(name))
+
+    picture, voice, other = medium("picture.jpg"), medium("voice.wav"), medium("other.wav")
+    media: dict[str, dict[str, Any]] = {
+        "portrait": {"image": picture, "audio": voice},
+        "dialog": {"image": picture, "left_audio": voice, "right_audio": other},
+        "redub": {"video": medium("video.mp4"), "audio": voice},
+        "presenter": {"creator": UUID, "audio": voice, "aspect_ratio": "9:16"},
+    }
+    scene = ENGINES[engine].scene
+    return Brief(scene=scene, engine=engine, **media[scene])
+
+
+def rows(ledger: Path, query: str, **values: Any) -> list[dict[str, Any]]:
+    """What a ledger holds, read by nobody's code but SQLite's."""
+    with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=10)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(query, values)]
+
+
+class Desk:
+    """A ledger, a running sandbox in the place of the vendors, and the studios that are opened on them."""
+
+    def __init__(self, template: Path, folder: Path, base: str, host: Host) -> None:
+        self.base = base
+        self.ledger = folder / "studio.db"
+        self.host = host
+        self.folder = folder
+        self._template = template
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(template / "studio.db", self.ledger)
+        shutil.copytree(template / "media", folder / "media")
+        self.tell("reset", {})
+        self.tell("clock", {"speed": 1000.0})
+        self.studio = self.open()
+
+    def open(self, **changed: str) -> Studio:
+        """A studio on this ledger, with some variables ``changed``."""
+        variables = {
+            "STUDIO_DATABASE_URL": f"sqlite:///{self.ledger}",
+            "STUDIO_MEDIA_URL": str(self.folder / "media"),
+            **as_live(self.base),
+            **changed,
+        }
+        return Studio(Settings.from_env(variables, dotenv=self.folder / "no.env"))
+
+    def submit(self, engine: str = "joypix/motion-2", *, studio: Studio | None = None, sandbox: bool = False) -> Job:
+        """Queue a job."""
+        return (studio or self.studio).submit(self.brief(engine), by="ana", sandbox=sandbox)
+
+    def brief(self, engine: str) -> Brief:
+        """A brief whose media a vendor can fetch."""
+        return brief_for(engine, self._template, lambda name: f"{self.host.url}/{name}")
+
+    def run(
+        self,
+        until: Callable[[], bool],
+        *,
+        studio: Studio | None = None,
+        pace: Pace = PACE,
+        at: Point = unwatched,
+        seconds: float = 60.0,
+    ) -> None:
+        """Let a tracker work until ``until()``, which must come true."""
+        deadline = time.monotonic() + seconds
+        tracker = (studio or self.studio).tracker(pace=pace, at=at)
+        asyncio.run(tracker.run(lambda: until() or time.monotonic() > deadline))
+        assert until(), [(row["id"], row["state"], row["error"]) for row in self.rows("SELECT * FROM jobs")]
+
+    def reaches(self, job: Job, *states: JobState) -> Callable[[], bool]:
+        """Whether a job is in one of these states by then."""
+        return lambda: self.row(job)["state"] in states
+
+    def judged(self, *jobs: Job) -> Callable[[], bool]:
+        """Whether it is known what became of these jobs' requests, or was looked for a while in vain."""
+        numbers = ",".join(str(job.id) for job in jobs)
+        query = f"""SELECT 1 FROM jobs WHERE id IN ({numbers}) AND (state IN ('queued', 'submitting')
+            OR (state = 'unconfirmed' AND due_ms IS NOT NULL AND asks < 2))"""
+        return lambda: not self.rows(query)
+
+    def row(self, job: Job) -> dict[str, Any]:
+        """A job's row in the ledger."""
+        return self.rows("SELECT * FROM jobs WHERE id = :id", id=job.id)[0]
+
+    def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
+        """What the ledger holds."""
+        return rows(self.ledger, query, **values)
+
+    def history(self, job: Job) -> list[JobEvent]:
+        """What happened to a job."""
+        return self.studio.history(job.id)
+
+    def let_pass(self, job: Job, hours: float, *instants: str) -> None:
+        """Make these of a job's instants lie longer ago; it is due now."""
+        moved = ", ".join(f"{instant} = {instant} - {int(hours * 3_600_000)}" for instant in instants)
+        now_ms = time.time_ns() // 1_000_000
+        self.write(f"UPDATE jobs SET due_ms = {now_ms}{', ' + moved if moved else ''} WHERE id = {job.id}")
+
+    def write(self, statement: str) -> None:
+        """Change the ledger behind the studio's back."""
+        with closing(sqlite3.connect(self.ledger, timeout=10)) as connection:
+            connection.execute(statement)
+            connection.commit()
+
+    def tell(self, what: str, body: Any) -> None:
+        """Change something at the vendors."""
+        answer = httpx.post(f"{self.base}/sandbox/{what}", json=body, timeout=20)
+        assert answer.is_success, answer.text
+
+    def fault(self, **fault: Any) -> None:
+        """Let something go wrong at the vendors, see `lipsync_core.sandbox.faults.Fault`."""
+        self.tell("faults", fault)
+
+    def bill(self) -> list[dict[str, Any]]:
+        """What the vendors charge for."""
+        return list(httpx.get(f"{self.base}/sandbox/bill", timeout=20).json()["lines"])
+
+    def posts(self) -> list[dict[str, Any]]:
+        """Every paid request that arrived at the vendors."""
+        return list(httpx.get(f"{self.base}/sandbox/requests", timeout=20).json()["submits"])
+
+    def asked(self, what: str) -> int:
+        """How often a vendor's endpoint was read, such as ``joypix GET /outputs``."""
+        return int(httpx.get(f"{self.base}/sandbox/requests", timeout=20).json()["counts"].get(what, 0))
+
+
+@contextmanager
+def vendors(template: Path, folder: Path, **options: Any) -> Iterator[tuple[str, Host]]:
+    """The running sandbox, with ``options`` of its `House`, and the host of the template's media."""
+    shutil.copytree(template / "sandbox", folder)
+    house = House(folder, canned_outputs=True, **options)
+    with hosting() as host, served(sandbox_app(house)) as base:
+        for name in MEDIA:
+            host.put(name, (template / name).read_bytes())
+        yield base, host

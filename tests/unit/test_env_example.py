@@ -1,0 +1,63 @@
+"""``.env.example`` tells of every variable that the code reads, of no other, and as the code takes it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from lipsync_core import PROVIDERS, ROOT, Settings
+from lipsync_core.accounts import Accounts
+from lipsync_core.job import LIVE
+from lipsync_core.settings import VENDOR_PREFIXES
+
+EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
+LINES = re.findall(r"^# ([A-Z][A-Z0-9_]+)=(.*)$", EXAMPLE, re.MULTILINE)
+OWN = re.compile(r"STUDIO_[A-Z0-9_]+")
+
+
+def read_by_the_code() -> set[str]:
+    """The studio's own variables, from every string that is one, and those that each vendor's module declares."""
+    modules = [ROOT / "app.py", *(ROOT / "lipsync_core").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
+    strings = {
+        node.value
+        for module in modules
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    found = {text for text in strings if OWN.fullmatch(text)}
+    for provider in PROVIDERS.values():
+        found |= {*provider.key_variables, provider.base_url_variable}
+        found |= {assumption.variable for assumption in provider.assumptions.values()}
+        found.add(provider.base_url_variable.replace("BASE_URL", "MAX_JOBS"))
+    return found
+
+
+def test_each_variable_is_listed_once_and_none_that_nothing_reads() -> None:
+    listed = [name for name, _value in LINES]
+    assert sorted(listed) == sorted(read_by_the_code())
+
+
+def test_each_has_an_explanation_above_it() -> None:
+    for block in EXAMPLE.split("\n\n"):
+        assert not re.match(r"# [A-Z][A-Z0-9_]+=", block), block
+
+
+@pytest.mark.parametrize("name", [name for name, _value in LINES if name.startswith(VENDOR_PREFIXES)])
+def test_a_vendors_variable_reaches_the_vendor(name: str) -> None:
+    assert name in Settings.from_env({name: "x"}, dotenv=Path("no.env")).vendors
+
+
+def test_what_stands_there_is_taken_as_it_is_and_shows_the_defaults(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("\n".join(f"{name}={value}" for name, value in LINES), encoding="utf-8")
+    settings = Settings.from_env({}, dotenv=dotenv)
+    unset = Settings.from_env({}, dotenv=tmp_path / "no.env")
+    assert (settings.sandbox, settings.sandbox_speed) == (True, unset.sandbox_speed)
+    given, usual = Accounts(settings, str), Accounts(unset, str)
+    for provider_id, provider in PROVIDERS.items():
+        assert given.of(provider_id, LIVE).base_url == usual.of(provider_id, LIVE).base_url
+        assert given.places(provider_id) == usual.places(provider_id)
+        assert given.providers[provider_id].assumed == provider.assumed

@@ -1,0 +1,513 @@
+"""Who may enter, what each role may do, and what a limit, a removal or a decision does to a job: all in the core."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lipsync_core import (
+    Brief,
+    BriefError,
+    Filter,
+    Job,
+    JobState,
+    NotAllowedError,
+    Override,
+    PriceRoseError,
+    Quote,
+    Role,
+    Settings,
+    SettingsError,
+    Studio,
+)
+from lipsync_core.approval import Approvals, Terms
+from lipsync_core.database import Database
+from lipsync_core.roles import Action, Reach, may
+from lipsync_core.samples import PORTRAITS
+from tests import corpus
+
+DOLLAR = 1_000_000
+ADMIN, APPROVER, OTHER, MAKER, SECOND, VIEWER = (
+    f"{name}@studio.test" for name in ("mia", "ada", "abe", "max", "moe", "vic")
+)
+TEAM = {ADMIN: Role.ADMIN, APPROVER: Role.APPROVER, OTHER: Role.APPROVER, MAKER: Role.MAKER, SECOND: Role.MAKER}
+
+
+def claims(email: str, **more: Any) -> dict[str, Any]:
+    now = int(time.time())
+    return {"email": email, "email_verified": True, "aud": "studio", "iat": now, "nonce": "n1"} | more
+
+
+@pytest.fixture
+def signed_in(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """The variables of a studio where people sign in."""
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text('[auth]\nclient_id = "studio"\nclient_secret = "s"\ncookie_secret = "c"\n', encoding="utf-8")
+    return environment | {
+        "STREAMLIT_SECRETS_FILES": str(secrets),
+        "STUDIO_ADMIN": ADMIN,
+        "STUDIO_ALLOWED_DOMAINS": "studio.test",
+        "STUDIO_SANDBOX": "1",
+        "STUDIO_SANDBOX_SPEED": "500",
+    }
+
+
+def open_studio(variables: dict[str, str]) -> Studio:
+    return Studio(Settings.from_env(variables, dotenv=Path("no.env")))
+
+
+@pytest.fixture
+def team(signed_in: dict[str, str]) -> Studio:
+    """Six people; both makers may spend ten cents, approvers a dollar."""
+    studio = open_studio(signed_in)
+    for email in (ADMIN, APPROVER, OTHER, MAKER, SECOND, VIEWER):
+        studio.people.enter(claims(email))
+    for email, role in TEAM.items():
+        studio.people.set_role(email, role, by=ADMIN)
+    for email, limit in ((MAKER, DOLLAR // 10), (SECOND, DOLLAR // 10), (APPROVER, DOLLAR), (OTHER, DOLLAR)):
+        studio.people.set_limit(email, limit, by=ADMIN)
+    return studio
+
+
+@pytest.fixture
+def brief(tmp_path: Path) -> Brief:
+    """A clip of fifteen cents."""
+    voice = tmp_path / "voice.wav"
+    voice.write_bytes(corpus.wav(seconds=1.2))
+    return Brief(engine="joypix/motion-2", image=PORTRAITS[0].path, audio=voice, resolution="480p", name="Intro")
+
+
+def draft(brief: Brief) -> Brief:
+    return replace(brief, engine="draft/portrait")
+
+
+def put(studio: Studio, job: Job, state: JobState) -> None:
+    """Bring a job's row into a state, as if a tracker had."""
+    with sqlite3.connect(database_file(studio)) as connection:
+        connection.execute("UPDATE jobs SET state = ?, due_ms = NULL WHERE id = ?", (state, job.id))
+    connection.close()
+
+
+def database_file(studio: Studio) -> str:
+    return studio._settings.database_url.removeprefix("sqlite:///")
+
+
+# Entering
+
+
+def test_the_first_admin_is_the_one_whom_the_settings_name(signed_in: dict[str, str]) -> None:
+    people = open_studio(signed_in).people
+    assert people.enter(claims("vic@studio.test")).role is Role.VIEWER
+    mia = people.enter(claims("Mia@Studio.Test", name="Mia  M."))
+    assert (mia.role, mia.email, mia.name, mia.limit_usd_micros) == (Role.ADMIN, ADMIN, "Mia M.", None)
+
+
+def test_a_newcomer_sees_and_may_spend_nothing(signed_in: dict[str, str]) -> None:
+    person = open_studio(signed_in).people.enter(claims("new@studio.test"))
+    assert (person.role, person.limit_usd_micros) == (Role.VIEWER, 0)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"email": "eve@elsewhere.test"},
+        {"email": "eve@studio.test.elsewhere.test"},
+        {"email": "eve@sub.studio.test"},
+        {"email": "mia@studio.test@elsewhere.test"},
+        {"email": "m\u0456a@studio.test"},  # a Cyrillic letter
+        {"email": "\uff4dia@studio.test"},  # a full-width letter, which NFKC would turn into the admin's
+        {"email": "mia@\u212atudio.test"},  # the Kelvin sign
+        {"email": "mia@studio.t\u00e9st"},
+        {"email": "mia @studio.test"},
+        {"email": "mia\u200b@studio.test"},
+        {"email": "mia@studio.test\nevil@elsewhere.test"},
+        {"email": "x" * 200 + "@studio.test"},
+        {"email": ""},
+        {"email": None},
+        {"email_verified": False},
+        {"email_verified": "false"},
+        {"email_verified": 0},
+        {"aud": "another"},
+        {"aud": ["another", "third"]},
+        {"iat": 1_700_000_000},
+        {"iat": 9_999_999_999},
+        {"iat": None},
+        {"iat": "now"},
+        {"iat": True},
+    ],
+    ids=repr,
+)
+def test_whom_nobody_vouches_for_does_not_enter(signed_in: dict[str, str], wrong: dict[str, Any]) -> None:
+    people = open_studio(signed_in).people
+    with pytest.raises(NotAllowedError):
+        people.enter(claims("mia@studio.test") | wrong)
+    assert people.everyone("2026-11") == []
+
+
+def test_one_enters_by_domain_address_or_group_and_by_nothing_else(signed_in: dict[str, str]) -> None:
+    rules = {
+        "STUDIO_ALLOWED_DOMAINS": "@Studio.test",
+        "STUDIO_ALLOWED_EMAILS": "Ben@elsewhere.test",
+        "STUDIO_ALLOWED_GROUPS": "video",
+        "STUDIO_GROUPS_CLAIM": "teams",
+    }
+    people = open_studio(signed_in | rules).people
+    for good in (claims("a@studio.test"), claims("ben@elsewhere.test"), claims("c@third.test", teams=["x", "video"])):
+        people.enter(good)
+    for bad in (
+        claims("c2@third.test", teams="video"),
+        claims("c2@third.test", groups=["video"]),
+        claims("b@elsewhere.test"),
+    ):
+        with pytest.raises(NotAllowedError, match="is not on the team list"):
+            people.enter(bad)
+
+
+def test_a_rule_that_is_dropped_shuts_out_whom_it_let_in(signed_in: dict[str, str]) -> None:
+    open_studio(signed_in).people.enter(claims("ana@studio.test"))
+    with pytest.raises(NotAllowedError, match="not on the team list"):
+        open_studio(signed_in | {"STUDIO_ALLOWED_DOMAINS": ""}).people.enter(claims("ana@studio.test"))
+
+
+def test_an_invited_person_enters_against_the_rules_and_a_removed_one_does_not(team: Studio) -> None:
+    team.people.invite("Guest@Elsewhere.test", Role.MAKER, by=ADMIN)
+    assert team.people.enter(claims("guest@elsewhere.test")).role is Role.MAKER
+    team.people.remove("guest@elsewhere.test", by=ADMIN)
+    team.people.remove(VIEWER, by=ADMIN)
+    for email in ("guest@elsewhere.test", VIEWER):
+        with pytest.raises(NotAllowedError, match="taken off the team list"):
+            team.people.enter(claims(email))
+        assert team.people.who(email) is None
+    team.people.invite(VIEWER, Role.VIEWER, by=ADMIN)
+    team.people.enter(claims(VIEWER))
+
+
+def test_signing_out_ends_the_visit_in_every_tab_and_for_every_copy_of_its_cookie(team: Studio) -> None:
+    here, elsewhere = claims(MAKER), claims(MAKER, nonce="n2")
+    team.people.enter(here)
+    team.people.sign_out(here)
+    team.people.sign_out(here)
+    with pytest.raises(NotAllowedError, match="You signed out"):
+        team.people.enter(dict(reversed(here.items())))
+    team.people.enter(elsewhere)
+
+
+def test_the_last_admin_stays(team: Studio) -> None:
+    with pytest.raises(NotAllowedError, match="the last admin"):
+        team.people.remove(ADMIN, by=ADMIN)
+    with pytest.raises(NotAllowedError, match="the last admin"):
+        team.people.set_role(ADMIN, Role.MAKER, by=ADMIN)
+    team.people.set_role(APPROVER, Role.ADMIN, by=ADMIN)
+    team.people.remove(ADMIN, by=ADMIN)
+    with pytest.raises(NotAllowedError, match="not on the team list"):
+        team.people.set_role(APPROVER, Role.VIEWER, by=ADMIN)
+    with pytest.raises(NotAllowedError, match="the last admin"):
+        team.people.remove(APPROVER, by=APPROVER)
+
+
+@pytest.mark.parametrize("limit", [-1, 10**13])
+def test_a_tampered_limit_is_refused(team: Studio, limit: int) -> None:
+    with pytest.raises(NotAllowedError, match="Nothing was changed"):
+        team.people.set_limit(MAKER, limit, by=ADMIN)
+
+
+def test_without_sign_in_one_person_may_do_everything(studio: Studio, brief: Brief) -> None:
+    job = studio.submit(draft(brief), by="ana")
+    assert studio.withdraw(job.id, by="somebody else")
+    studio.budgets.set_cap("team", DOLLAR, "ana")
+
+
+# Roles, actions and states
+
+LIVE_STATES = (JobState.AWAITING_APPROVAL, JobState.QUEUED, JobState.UNCONFIRMED, JobState.DONE)
+
+ON_A_JOB: dict[str, Callable[[Studio, Job, str], Any]] = {
+    "withdraw": lambda studio, job, by: studio.withdraw(job.id, by=by),
+    "hide": lambda studio, job, by: studio.hide(job.id, by=by),
+    "unhide": lambda studio, job, by: studio.unhide(job.id, by=by),
+    "ask now": lambda studio, job, by: studio.ask_now(job.id, by=by),
+    "not taken": lambda studio, job, by: studio.not_taken(job.id, by=by),
+    "write off": lambda studio, job, by: studio.write_off(job.id, by=by),
+    "approve": lambda studio, job, by: studio.approve(job.id, by=by),
+    "decline": lambda studio, job, by: studio.decline(job.id, "no", by=by),
+}
+DECISIONS = ("approve", "decline")
+WORKS_IN = {
+    "withdraw": (JobState.AWAITING_APPROVAL, JobState.QUEUED),
+    "not taken": (JobState.UNCONFIRMED,),
+    "write off": (JobState.UNCONFIRMED,),
+    "approve": (JobState.AWAITING_APPROVAL,),
+    "decline": (JobState.AWAITING_APPROVAL,),
+}
+"""The states in which an action that says whether it was done does something."""
+
+
+@pytest.mark.parametrize("what", ON_A_JOB)
+def test_role_by_action_by_state(team: Studio, brief: Brief, what: str) -> None:
+    makers, approvers = (team.submit(brief, by=who) for who in (MAKER, APPROVER))
+    may_do = (ADMIN, OTHER) if what in DECISIONS else (ADMIN, APPROVER, OTHER, MAKER)
+    for state in LIVE_STATES:
+        for who in (ADMIN, APPROVER, OTHER, MAKER, SECOND, VIEWER, "eve@elsewhere.test", "", "tracker"):
+            job = approvers if who == APPROVER else makers  # an approver's own
+            put(team, job, state)
+            if who not in may_do:
+                with pytest.raises(NotAllowedError):
+                    ON_A_JOB[what](team, job, who)
+                assert team.job(job.id).state is state, (who, state)
+                continue
+            done = ON_A_JOB[what](team, job, who)
+            assert what not in WORKS_IN or done is (state in WORKS_IN[what]), (who, state)
+
+
+@pytest.mark.parametrize(
+    ("what", "roles"),
+    [
+        (lambda studio, by, brief: studio.submit(draft(brief), by=by), (ADMIN, APPROVER, MAKER)),
+        (lambda studio, by, brief: studio.submit(brief, by=by), (ADMIN, APPROVER, MAKER)),
+        (lambda studio, by, brief: studio.submit_all([brief], by=by, batch="b"), (ADMIN, APPROVER, MAKER)),
+        (lambda studio, by, brief: studio.change_brief("b", by=by, text="x"), (ADMIN, APPROVER, MAKER)),
+        (lambda studio, by, brief: studio.budgets.set_cap("team", DOLLAR, by), (ADMIN,)),
+        (lambda studio, by, brief: studio.budgets.set_invoices("2026-11", {"joypix": 1}, by), (ADMIN,)),
+        (lambda studio, by, brief: studio.set_rate("creatify", Override(plan="pro"), by=by), (ADMIN,)),
+        (lambda studio, by, brief: studio.vendors.resume("joypix", sandbox=True, by=by), (ADMIN,)),
+        (lambda studio, by, brief: studio.vendors.check("joypix", sandbox=True, by=by), (ADMIN,)),
+        (lambda studio, by, brief: studio.vendors.balance("joypix", sandbox=True, by=by), (ADMIN,)),
+        (lambda studio, by, brief: studio.people.invite("n@studio.test", Role.ADMIN, by=by), (ADMIN,)),
+        (lambda studio, by, brief: studio.people.set_role(VIEWER, Role.MAKER, by=by), (ADMIN,)),
+        (lambda studio, by, brief: studio.people.set_limit(VIEWER, None, by=by), (ADMIN,)),
+        (lambda studio, by, brief: studio.people.remove(SECOND, by=by), (ADMIN,)),
+    ],
+    ids=[
+        "draft",
+        "paid",
+        "batch",
+        "brief",
+        "cap",
+        "invoice",
+        "rate",
+        "resume",
+        "check",
+        "balance",
+        "invite",
+        "role",
+        "limit",
+        "remove",
+    ],
+)
+def test_role_by_action(
+    team: Studio, brief: Brief, what: Callable[[Studio, str, Brief], Any], roles: tuple[str, ...]
+) -> None:
+    before = team.people.everyone("2026-11"), team.count(Filter()), team.budgets.caps("2026-11")
+    for who in {VIEWER, MAKER, APPROVER, "eve@elsewhere.test", ""} - set(roles):
+        with pytest.raises(NotAllowedError):
+            what(team, who, brief)
+    assert before == (team.people.everyone("2026-11"), team.count(Filter()), team.budgets.caps("2026-11"))
+    for who in roles:
+        what(team, who, brief)
+
+
+def test_the_table_of_rights_grows_with_the_role() -> None:
+    reaches = [Reach.NONE, Reach.OWN, Reach.OTHERS, Reach.ALL]
+    for action in Action:
+        rank = [reaches.index(Reach(reach)) for reach in (_reach(role, action) for role in Role)]
+        assert rank == sorted(rank), action
+    assert not any(may(Role.VIEWER, action) for action in Action if action is not Action.SEE)
+
+
+def _reach(role: Role, action: Action) -> Reach:
+    own, others = may(role, action, own=True), may(role, action)
+    return {(False, False): Reach.NONE, (True, False): Reach.OWN, (False, True): Reach.OTHERS}.get(
+        (own, others), Reach.ALL
+    )
+
+
+# Limits and decisions
+
+
+def test_what_is_above_the_limit_waits_and_is_sent_once_approved(team: Studio, brief: Brief) -> None:
+    job = team.submit(brief, by=MAKER, hold_s=5)
+    assert (job.state, job.due_at) == (JobState.AWAITING_APPROVAL, None)
+    assert "limit is $0.10" in (job.decided_why or "")
+    assert job.decide_by is not None
+    assert [waiting.id for waiting in team.awaiting()] == [job.id]
+    assert team.approve(job.id, by=APPROVER)
+    assert not team.approve(job.id, by=OTHER)
+    done = team.wait(job.id, timeout_s=60)
+    assert (done.state, done.decided_by, done.quote) == (JobState.DONE, APPROVER, job.quote)
+    assert [(event.state, event.by) for event in team.history(job.id)][:2] == [
+        (JobState.AWAITING_APPROVAL, MAKER),
+        (JobState.QUEUED, APPROVER),
+    ]
+
+
+def test_what_is_within_the_limit_goes_at_once_and_a_draft_always(team: Studio, brief: Brief) -> None:
+    team.people.set_limit(MAKER, 150_000, by=ADMIN)
+    assert team.submit(brief, by=MAKER).state is JobState.QUEUED
+    team.people.set_limit(MAKER, 149_999, by=ADMIN)
+    assert team.submit(brief, by=MAKER).state is JobState.AWAITING_APPROVAL
+    assert team.submit(draft(brief), by=MAKER).state is JobState.QUEUED
+
+
+def test_a_batch_counts_as_one_press(team: Studio, brief: Brief) -> None:
+    team.people.set_limit(MAKER, 200_000, by=ADMIN)
+    states = [job.state for job in team.submit_all([brief, draft(brief), brief], by=MAKER, batch="b1")]
+    assert states == [JobState.AWAITING_APPROVAL, JobState.QUEUED, JobState.AWAITING_APPROVAL]
+
+
+def test_an_unknown_price_is_above_every_limit(team: Studio, brief: Brief) -> None:
+    unknown = replace(
+        brief, engine="creatify/lipsync", scene="presenter", image=None, audio=None, resolution="",
+        creator="3c90c3cc-0d44-4b50-8888-8dd25736052a", text="Hello there.", aspect_ratio="9:16",
+    )  # fmt: skip
+    (quote,) = team.quotes(unknown)
+    assert quote.usd_micros is None
+    assert team.submit(unknown, by=MAKER).state is JobState.AWAITING_APPROVAL
+    assert team.submit(unknown, by=ADMIN).state is JobState.QUEUED
+
+
+def test_a_decline_takes_it_back_with_a_reason(team: Studio, brief: Brief) -> None:
+    job = team.submit(brief, by=MAKER)
+    assert team.decline(job.id, " too \n dear ", by=APPROVER)
+    job = team.job(job.id)
+    assert (job.state, job.decided_by, job.decided_why) == (JobState.WITHDRAWN, APPROVER, "too dear")
+    assert not team.approve(job.id, by=ADMIN)
+
+
+def test_approvers_decide_about_their_own_only_where_that_is_configured(
+    team: Studio, brief: Brief, signed_in: dict[str, str]
+) -> None:
+    team.people.set_limit(APPROVER, 0, by=ADMIN)
+    job = team.submit(brief, by=APPROVER)
+    for decide in (team.approve, team.decline):
+        with pytest.raises(NotAllowedError, match="Somebody else"):
+            decide(job.id, by=APPROVER)
+    assert open_studio(signed_in | {"STUDIO_APPROVE_OWN": "1"}).approve(job.id, by=APPROVER)
+
+
+def test_a_price_that_rose_is_frozen_anew_and_asks_again(team: Studio, brief: Brief) -> None:
+    job = team.submit(brief, by=MAKER)
+    with sqlite3.connect(database_file(team)) as connection:  # as if it had been cheaper when it was made
+        quote = json.dumps(json.loads(connection.execute("SELECT quote FROM jobs").fetchone()[0]) | {"usd_micros": 9})
+        connection.execute("UPDATE jobs SET quote = ?, quoted_usd_micros = 9", (quote,))
+    connection.close()
+    with pytest.raises(PriceRoseError) as caught:
+        team.approve(job.id, by=APPROVER)
+    risen = team.job(job.id)
+    assert (risen.state, risen.quote) == (JobState.AWAITING_APPROVAL, caught.value.quote)
+    assert "anew" in team.history(job.id)[-1].note
+    stale: Quote = replace(risen.quote, usd_micros=9)
+    with pytest.raises(PriceRoseError):  # somebody else's page still shows the old price
+        team.approve(job.id, by=OTHER, agreed=stale)
+    assert team.approve(job.id, by=APPROVER, agreed=risen.quote)
+
+
+def test_what_nobody_decides_about_in_time_is_withdrawn(team: Studio, brief: Brief) -> None:
+    late, in_time = team.submit(brief, by=MAKER), team.submit(brief, by=MAKER)
+    with sqlite3.connect(database_file(team)) as connection:
+        connection.execute("UPDATE jobs SET decide_by_ms = 1 WHERE id = ?", (late.id,))
+    connection.close()
+    approvals = Approvals(Database(team._settings.database_url), Terms(7, False), sign_in=True)
+    assert (approvals.lapse(), approvals.lapse()) == (1, 0)
+    assert team.job(late.id).state is JobState.WITHDRAWN
+    assert team.job(in_time.id).state is JobState.AWAITING_APPROVAL
+
+
+def test_what_a_cap_does_not_hold_is_not_approved(team: Studio, brief: Brief) -> None:
+    job = team.submit(brief, by=MAKER)
+    put(team, job, JobState.AWAITING_APPROVAL)
+    gone = replace(brief, image=PORTRAITS[0].path)
+    with pytest.raises(BriefError):
+        team.submit(replace(gone, resolution="8k"), by=MAKER)
+    assert team.job(job.id).state is JobState.AWAITING_APPROVAL
+
+
+# Right before paying
+
+
+def claimed(studio: Studio) -> list[int]:
+    due = studio._claims.claim_due("t", lease_s=60, send_lease_s=60, places=lambda _provider: 9, limit=9)
+    return [job.id for job in due.to_send]
+
+
+def test_a_person_who_was_removed_meanwhile_pays_nothing(team: Studio, brief: Brief) -> None:
+    team.people.set_limit(MAKER, None, by=ADMIN)
+    job = team.submit(brief, by=MAKER)
+    team.people.remove(MAKER, by=ADMIN)
+    assert claimed(team) == []
+    job = team.job(job.id)
+    assert (job.state, job.sent_at) == (JobState.REJECTED, None)
+    assert "Nothing was sent" in (job.error or "")
+
+
+def test_a_maker_who_became_a_viewer_pays_nothing(team: Studio, brief: Brief) -> None:
+    team.people.set_limit(MAKER, None, by=ADMIN)
+    job = team.submit(brief, by=MAKER)
+    team.people.set_role(MAKER, Role.VIEWER, by=ADMIN)
+    assert claimed(team) == []
+    assert team.job(job.id).state is JobState.REJECTED
+
+
+def test_a_limit_that_was_lowered_meanwhile_holds(team: Studio, brief: Brief) -> None:
+    team.people.set_limit(MAKER, None, by=ADMIN)
+    jobs = team.submit_all([brief, brief], by=MAKER, batch="b")
+    team.people.set_limit(MAKER, 200_000, by=ADMIN)  # holds each, but not the press
+    assert claimed(team) == []
+    assert {team.job(job.id).state for job in jobs} == {JobState.AWAITING_APPROVAL}
+    for job in jobs:
+        assert team.job(job.id).decide_by is not None
+        assert team.approve(job.id, by=APPROVER)
+    assert claimed(team) == [job.id for job in jobs]
+
+
+# The audit
+
+
+def test_the_audit_tells_who_did_what_and_holds_no_secret(team: Studio, brief: Brief) -> None:
+    job = team.submit(brief, by=MAKER)
+    team.decline(job.id, "=1+1", by=APPROVER)
+    team.budgets.set_cap("team", DOLLAR, ADMIN)
+    team.set_rate("creatify", Override(plan="pro"), by=ADMIN)
+    secret = team.people.set_notify(MAKER, "https://chat.test/hook-secret", by=MAKER)
+    assert secret is not None
+    entries = team.audit.entries(limit=100)
+    assert [(entry.by, entry.kind, entry.about) for entry in entries[:4]] == [
+        (MAKER, "person", MAKER),
+        (ADMIN, "rate", "creatify"),
+        (ADMIN, "cap", "team"),
+        (APPROVER, "job", str(job.id)),
+    ]
+    text = team.audit.export().decode("utf-8-sig")
+    assert secret.removeprefix("whsec_") not in text
+    assert "hook-secret" not in text
+    rows = list(csv.reader(io.StringIO(text)))
+    assert len(rows) == len(entries) + 1
+    assert not any(cell.startswith("=") for row in rows for cell in row)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit SET made_by = 'x'", "DELETE FROM audit"])
+def test_the_audit_only_ever_grows(team: Studio, statement: str) -> None:
+    with sqlite3.connect(database_file(team)) as connection, pytest.raises(sqlite3.IntegrityError, match="only ever"):
+        connection.execute(statement)
+    connection.close()
+
+
+def test_the_list_of_people_tells_role_last_visit_and_spend(team: Studio) -> None:
+    everyone = {person.email: person for person in team.people.everyone(team.month())}
+    assert everyone[MAKER].role is Role.MAKER
+    assert everyone[MAKER].seen_at is not None
+    assert everyone[MAKER].spent_usd_micros == 0
+
+
+def test_a_secrets_file_that_cannot_be_read_stops_the_studio(signed_in: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "secrets.toml").write_text("[auth", encoding="utf-8")
+    with pytest.raises(SettingsError, match="nobody could sign in"):
+        open_studio(signed_in)
