@@ -1,8 +1,8 @@
-# Five targets: setup, run, test, check, bench. Each prepares what it needs and is safe to run again.
+# Six targets: setup, run, test, check, bench, faults. Each prepares what it needs and is safe to run again.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup run test check bench
+.PHONY: setup run test check bench faults
 .DEFAULT_GOAL := run
 
 setup: .venv/.ready .venv/.ready-dev
@@ -21,6 +21,12 @@ check: setup
 
 bench: setup
 	@for script in tests/bench/bench_*.py; do echo; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+# N seeds from SEED on: make faults N=5000; one day again: make faults N=1 SEED=17.
+N ?= 1000
+SEED ?= 1
+faults: setup
+	@$(BIN)/python -m tests.faults -n $(N) --seed $(SEED)
 
 .venv/.ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and this is " + sys.version.split()[0] + ". Name one: make PYTHON=python3.12 $(MAKECMDGOALS)")'

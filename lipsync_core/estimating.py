@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lipsync_core.engines import ENGINES, Engine
@@ -15,6 +17,9 @@ from lipsync_core.timing import Wait, expected_wait
 
 if TYPE_CHECKING:
     from lipsync_core.batch import Batch, Medium, Plan, Sheet, Wish
+
+FRESH_S = 5.0
+"""For how long what was seen is not asked for again."""
 
 Seen = Callable[[str], Sequence[tuple[float, float]]]
 """(seconds taken, seconds of video) of an engine's latest renders."""
@@ -55,8 +60,12 @@ class Estimates:
 
     def __init__(self, rates: Callable[[], Rates], seen: Seen, places: Callable[[str], int]) -> None:
         self._rates = rates
-        self._seen = seen
+        self._seen = lru_cache(maxsize=64)(lambda engine, _turn: tuple(seen(engine)))
         self._places = places
+
+    def _took(self, engine: str) -> Sequence[tuple[float, float]]:
+        """What an engine's latest renders took. Asked anew every few seconds, and not for every move of a slider."""
+        return () if ENGINES[engine].is_draft else self._seen(engine, int(time.monotonic() / FRESH_S))
 
     def clip(self, seconds: float, resolution: str, budget_micros: int = 0) -> list[Estimate]:
         """One estimate for every engine, in the catalogue's order."""
@@ -64,7 +73,7 @@ class Estimates:
         measure = Measure(resolution=resolution, audio_s=seconds)
         found = []
         for engine in ENGINES.values():
-            seen = () if engine.is_draft else self._seen(engine.id)
+            seen = self._took(engine.id)
             wait = expected_wait(engine.timing, seconds, resolution, seen)
             message, stops = length_problem(engine.form, seconds) or ("", False)
             found.append(
@@ -97,10 +106,9 @@ class Estimates:
         """Quote every row of a table; ``picture`` and ``resolution`` are for rows that name none."""
         from lipsync_core.batch import quote_rows
 
-        def seen(engine: str) -> Sequence[tuple[float, float]]:
-            return () if ENGINES[engine].is_draft else self._seen(engine)
-
-        return quote_rows(sheet, rates=self._rates(), files=files, picture=picture, resolution=resolution, seen=seen)
+        return quote_rows(
+            sheet, rates=self._rates(), files=files, picture=picture, resolution=resolution, seen=self._took
+        )
 
     def plan(self, batch: Batch, wish: Wish) -> Plan:
         """Give every row of a quoted table its engine."""

@@ -1,13 +1,16 @@
 """One clip on the Estimate page: a length, typed, drawn or measured, and what every engine would make of it.
 
-All of it is a fragment, so that a move of the slider draws nothing else. The address holds everything that was set.
+The length and what it comes to are a fragment, so that a move of the slider draws nothing else. The address holds
+everything that was set.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -33,6 +36,9 @@ from pages.frame import studio
 from pages.slots import VIDEO, VOICE
 from pages.words import about, length, md, plain
 
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
 CREATE = Path(__file__).with_name("create.py")
 FIRST_LENGTH = "0:12.4"
 SLIDER_S = (0.1, 600.0)
@@ -42,32 +48,59 @@ SIZES = ("480p", "720p")
 MOST_CLIPS = 10_000
 
 
-@st.fragment
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked besides the length."""
+
+    size: str
+    engine: str
+    """An engine's id, or `EVERY`."""
+    clips: int
+    budget: int
+
+
 def draw(by: str) -> None:
     """Draw the page below its head."""
     left, right = st.columns([2, 3], gap="large")
+    with right:
+        st.header("Price and wait", anchor=False)
+        result = st.empty()
+    voice = _voice()
     with left:
-        voice = _voice()
-        seconds = voice.duration_s if voice is not None else _length()
-        with st.container():  # always there, so that the uploader keeps its place
-            if voice is not None:
-                _measured(voice)
+        place = st.container()  # always there, so that the uploader keeps its place
         _uploader(by)
         size = st.radio("Size", SIZES, key="size", horizontal=True, bind="query-params")
         engine = st.selectbox("Engine", [EVERY, *ENGINES], format_func=_title, key="engine", bind="query-params")
         clips = st.number_input("How many clips", 1, MOST_CLIPS, 1, key="clips", bind="query-params")
         budget = st.number_input("Budget in dollars", 0, 1_000_000, 50, 10, key="budget", bind="query-params")
+    asked = Asked(size, engine, clips, budget)
+    with place:
+        if voice is None:
+            _follow(asked, result)
+        else:
+            _measured(voice)
+            _answer(asked, voice.duration_s, voice, result)
     with right:
-        st.header("Price and wait", anchor=False)
-        if seconds is None:
-            st.caption("Write a length, and every engine’s price and wait appear here.")
-            return
-        estimates = studio().estimates.clip(seconds, size, budget * 1_000_000)
-        shown = [one for one in estimates if engine in (EVERY, one.engine.id)]
-        _table(shown, clips, budget)
+        _create(asked, voice, by)
+
+
+@st.fragment
+def _follow(asked: Asked, result: DeltaGenerator) -> None:
+    """The length and what it comes to. A move of the slider draws only this, the table first."""
+    seconds = _length()
+    if seconds is None:
+        result.caption("Write a length, and every engine’s price and wait appear here.")
+    else:
+        _answer(asked, seconds, None, result)
+
+
+def _answer(asked: Asked, seconds: float, voice: MediumFacts | None, result: DeltaGenerator) -> None:
+    estimates = studio().estimates.clip(seconds, asked.size, asked.budget * 1_000_000)
+    shown = [one for one in estimates if asked.engine in (EVERY, one.engine.id)]
+    with result.container():
+        _table(shown, asked.clips, asked.budget)
         _remarks(shown, seconds, voice)
-        stairs.draw(shown, size, seconds)
-        _create(engine, size, voice, by)
+        stairs.draw(shown, asked.size, seconds)
         _sources(shown)
 
 
@@ -82,15 +115,15 @@ def _length() -> float | None:
     """The typed length and the slider, which show the same; None while what is typed is no length."""
     written = st.text_input(
         "Length",
-        FIRST_LENGTH,
         key="length",
         bind="query-params",
         max_chars=40,
+        placeholder=FIRST_LENGTH,
         help="Seconds (83.5), minutes and seconds (1:23.5), or hours too (0:01:23).",
     )
     error, seconds = None, None
     try:
-        seconds = seconds_of(written or "")
+        seconds = seconds_of((written or "").strip() or FIRST_LENGTH)
     except LengthError as caught:
         error = str(caught)
     with st.container():  # always there, so that the slider keeps its place
@@ -148,7 +181,7 @@ def _uploader(by: str) -> None:
         st.session_state["estimate.turn"] = turn + 1
         st.session_state["estimate.wrong"] = None
         st.query_params["voice"] = brief_id
-    st.rerun(scope="fragment")
+    st.rerun()
 
 
 # What it comes to
@@ -160,9 +193,9 @@ def _table(estimates: Sequence[Estimate], clips: int, budget: int) -> None:
         [
             {
                 "Engine": one.engine.title,
-                cost: md(_price(one, clips)),
-                "Wait": _wait(one, clips),
-                rf"\${budget:,} buys": _buys(one),
+                cost: _together(md(_price(one, clips))),
+                "Wait": _together(_wait(one, clips)),
+                rf"\${budget:,} buys": _together(_buys(one)),
             }
             for one in estimates
         ],
@@ -170,6 +203,11 @@ def _table(estimates: Sequence[Estimate], clips: int, budget: int) -> None:
         hide_index=True,
         alt="Price and wait of each engine",
     )
+
+
+def _together(words: str) -> str:
+    """Words that a narrow cell does not break between a figure and what it counts."""
+    return re.sub(r"(?<=\d) (?!of|in)(?=[a-z])|(?<=\bh) (?=\d)|(?<=min) (?=\d)", "\u00a0", words)
 
 
 def _price(estimate: Estimate, clips: int) -> str:
@@ -247,9 +285,10 @@ def _sources(estimates: Sequence[Estimate]) -> None:
                 st.caption(f":orange[:material/warning:] {plain(warning)}")
 
 
-def _create(engine: str, size: str, voice: MediumFacts | None, by: str) -> None:
+def _create(asked: Asked, voice: MediumFacts | None, by: str) -> None:
     if st.button("Create with these settings", icon=":material/arrow_forward:"):
         brief_id = new_brief_id()
-        chosen = {} if engine == EVERY else {"scene": ENGINES[engine].scene, "engine": engine}
-        studio().change_brief(brief_id, by=by, resolution=size, audio=voice, **chosen)
+        engine = ENGINES.get(asked.engine)
+        chosen = {} if engine is None else {"scene": engine.scene, "engine": engine.id}
+        studio().change_brief(brief_id, by=by, resolution=asked.size, audio=voice, **chosen)
         st.switch_page(CREATE, query_params={"brief": brief_id})

@@ -15,6 +15,8 @@ SHORTEST_S = 30.0
 """The chart shows at least so much."""
 LONGEST_S = 3600.0
 HEIGHT = 260
+MOST_IN_CENTS = 3
+"""Up to so many dollars the chart counts in cents."""
 NEAR = 2
 """Steps named before and after the clip's own."""
 
@@ -38,8 +40,8 @@ def draw(estimates: Sequence[Estimate], size: str, seconds: float) -> None:
     if not stairs:
         return
     said = [_said(name, steps, seconds, in_dollars) for name, steps in stairs.items()]
-    st.vega_lite_chart(
-        _spec(stairs, seconds, end, in_dollars),
+    st.echarts_chart(
+        _option(stairs, seconds, end, in_dollars),
         height=HEIGHT,
         alt=f"Price by length up to {end:.0f} s. {' '.join(said)}",
     )
@@ -53,36 +55,36 @@ def _height(step: Step, in_dollars: bool) -> float | None:
     return step.credits
 
 
-def _spec(stairs: dict[str, list[Step]], seconds: float, end: float, in_dollars: bool) -> dict[str, object]:
-    points = [
-        {"length": edge, "price": _height(step, in_dollars), "engine": name}
+def _option(stairs: dict[str, list[Step]], seconds: float, end: float, in_dollars: bool) -> dict[str, object]:
+    top = max(_height(steps[-1], in_dollars) or 0 for steps in stairs.values())
+    in_cents = in_dollars and top <= MOST_IN_CENTS
+    times = 100 if in_cents else 1
+    series: list[dict[str, object]] = [
+        {
+            "type": "line",
+            "name": name,
+            "showSymbol": False,
+            "data": [
+                [edge, round((_height(step, in_dollars) or 0) * times, 4)]
+                for step in steps
+                for edge in (step.from_s, step.to_s)
+            ],
+        }
         for name, steps in stairs.items()
-        for step in steps
-        for edge in (step.from_s, step.to_s)
     ]
-    length = {"field": "length", "type": "quantitative", "title": "seconds", "scale": {"domain": [0, end]}}
-    price = {
-        "field": "price",
-        "type": "quantitative",
-        "title": None if in_dollars else "credits",
-        "axis": {"format": "$,.2f" if in_dollars else ",d", "tickCount": 5},
-    }
-    engine = {
-        "field": "engine",
-        "type": "nominal",
-        "title": None,
-        "legend": {"orient": "bottom", "labelLimit": 600} if len(stairs) > 1 else None,
-    }
+    here = {"xAxis": round(seconds, 3), "label": {"formatter": "this clip"}, "lineStyle": {"type": "dashed"}}
+    series[0]["markLine"] = {"symbol": "none", "silent": True, "data": [here]}
     return {
-        "data": {"values": points},
-        "layer": [
-            {"mark": {"type": "line", "tooltip": False}, "encoding": {"x": length, "y": price, "color": engine}},
-            {
-                "data": {"values": [{"length": round(seconds, 3)}]},
-                "mark": {"type": "rule", "strokeDash": [4, 4], "tooltip": False},
-                "encoding": {"x": {"field": "length", "type": "quantitative"}},
-            },
-        ],
+        "animation": False,
+        "grid": {"left": 8, "right": 24, "top": 28, "bottom": 40 if len(stairs) > 1 else 8, "containLabel": True},
+        "legend": {"show": len(stairs) > 1, "bottom": 0},
+        "xAxis": {"type": "value", "min": 0, "max": end, "axisLabel": {"formatter": "{value} s"}},
+        "yAxis": {
+            "type": "value",
+            "minInterval": 1,
+            "axisLabel": {"formatter": "{value} ¢" if in_cents else "${value}" if in_dollars else "{value} credits"},
+        },
+        "series": series,
     }
 
 

@@ -204,6 +204,8 @@ def jobs_of(page: Page, ledger: Studio) -> list[Job]:
 def test_one_picture_and_many_voices_become_jobs_after_one_question(page: Page, ledger: Studio) -> None:
     estimate(page, "about=Batch&maker=JoyPix+Motion-2")
     drop(page, face(), voice(1.2, "update_en.wav"), voice(0.8, "update_de.wav"))
+    expect(page.get_by_text("2 of 2 rows ready")).to_be_visible(timeout=60_000)
+    settle(page)
     drop(page, {"name": "broken.wav", "mimeType": "audio/wav", "buffer": corpus.png()})
     expect(page.get_by_text("2 of 3 rows ready")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("about $0.30").first).to_be_visible()

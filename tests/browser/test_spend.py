@@ -32,8 +32,9 @@ def figure(page: Page, label: str) -> Locator:
 
 def row(page: Page, name: str) -> list[str]:
     """The cells of one line of the table, after its name."""
-    cells = page.get_by_test_id("stTable").get_by_role("row").filter(has_text=name).get_by_role("cell")
-    return [text.strip() for text in cells.all_inner_texts()[1:]]
+    line = page.get_by_test_id("stTable").get_by_role("row").filter(has_text=name)
+    expect(line).to_be_visible()
+    return [text.strip() for text in line.get_by_role("cell").all_inner_texts()[1:]]
 
 
 def enter(page: Page, label: str, sum_: str) -> None:

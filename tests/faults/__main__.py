@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -15,7 +16,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from tests.desk import make_template
-from tests.faults.stage import forked, open_stage, play
+from tests.faults.processes import forked
+from tests.faults.stage import open_stage, play
 
 STAGES_PER_CORE = 6
 """Most of a day is waiting for leases to end."""
@@ -31,16 +33,20 @@ def main() -> int:
     options = parser.parse_args()
     if not hasattr(os, "fork"):
         parser.error("this needs a system with fork()")
-    template = Path(tempfile.mkdtemp(prefix="faults-template-"))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # What is written here has to outlive processes, not power: memory will do, where there is such a disk.
+    ram = Path("/dev/shm")
+    root = Path(tempfile.mkdtemp(prefix="faults-", dir=ram if ram.is_dir() else None))
     begun = time.monotonic()
     acts, ends, failed, late = Counter[str](), Counter[str](), 0, 0
     try:
-        pid = forked(lambda: _made(template))  # in a process of its own, so that this one stays without threads
+        # In a process of its own, so that this one, from which all are forked, never has a second thread.
+        pid = forked(lambda: _made(root / "template"))
         if os.waitpid(pid, 0)[1]:
             return 2
         stages = min(options.n, options.stages)
         context = multiprocessing.get_context("fork")
-        with ProcessPoolExecutor(stages, context, open_stage, (template,)) as pool:
+        with ProcessPoolExecutor(stages, context, open_stage, (root,)) as pool:
             for future in as_completed([pool.submit(play, options.seed + offset) for offset in range(options.n)]):
                 played = future.result()
                 acts += played.acts
@@ -52,7 +58,7 @@ def main() -> int:
                     print("\n".join(f"  {one}" for one in played.broken))
                     print(f"{played.story}\n", flush=True)
     finally:
-        shutil.rmtree(template, ignore_errors=True)
+        shutil.rmtree(root, ignore_errors=True)
     took_s = time.monotonic() - begun
     print(f"{options.n} seeds from {options.seed} on, {failed} with a broken promise, in {took_s:.0f} s")
     if late:

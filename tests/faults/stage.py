@@ -8,8 +8,6 @@ a straggler of yesterday's is not taken for one of today's.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ctypes
 import faulthandler
 import json
 import logging
@@ -19,48 +17,32 @@ import shutil
 import signal
 import socket
 import sys
-import tempfile
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import FileResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Route
 
 from lipsync_core import Settings, Studio, tasks
-from lipsync_core.database import now_ms
-from lipsync_core.job import PENDING, JobState
 from lipsync_core.media import MediaStore
-from lipsync_core.sandbox.app import running, sandbox_app
-from lipsync_core.sandbox.house import House
-from lipsync_core.sending import AFTER_POST, BEFORE_POST
 from lipsync_core.tracker import Tracker
 from lipsync_core.webhooks import endpoint
-from tests.desk import MEDIA, brief_for, rows
-from tests.faults.plan import PACE, PAST_LEASE_S, Act, Life, Plan, plan_of
-from tests.faults.promises import SETTLES, Intent, Post, Seen, broken
+from tests.desk import brief_for, rows
+from tests.faults.day import DRAINED, Day, settled
+from tests.faults.plan import PACE, Life, Plan, plan_of
+from tests.faults.processes import Door, end_with_parent, forked, serve_sandbox
+from tests.faults.promises import Intent, Post, Seen, broken
 from tests.sandbox import as_live
 
 log = logging.getLogger(__name__)
 
-LONGEST_S = 60.0
-"""A day that is not over by then never ends."""
-OUT_FOR_S = 0.3
 TRIES = 3
-LOOK_FOR_MS = 4_000
-LOOKS = 8
-"""For how long, and how often, a vendor's log is looked into for a lost answer before the day counts as over."""
-
-_DRAINED = 3
-_TICK_S = 0.01
-_JUDGED = (JobState.UNCONFIRMED, JobState.NOT_TAKEN, JobState.WRITTEN_OFF)
+"""How often a day is played that this machine was too busy for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +62,12 @@ class Played:
 
 
 class Stage:
-    """One sandbox and one folder, for many plans."""
+    """One sandbox and one folder, for many plans. ``template`` is what `make_template` made."""
 
-    def __init__(self, template: Path) -> None:
-        # What is written here has to outlive processes, not power: memory will do, where there is such a disk.
-        ram = Path("/dev/shm")
-        self._folder = Path(tempfile.mkdtemp(prefix="faults-", dir=ram if ram.is_dir() else None))
+    def __init__(self, folder: Path, template: Path) -> None:
+        self._folder = folder
         self._template = template
-        shutil.copytree(template / "sandbox", self._folder / "sandbox")
+        shutil.copytree(template / "sandbox", folder / "sandbox")
         self._sandbox = 0
         probe = socket.create_server(("127.0.0.1", 0))
         self._port: int = probe.getsockname()[1]
@@ -113,9 +93,8 @@ class Stage:
         self._rehearse()
 
     def close(self) -> None:
-        """End the sandbox and leave nothing behind."""
+        """End the sandbox."""
         os.kill(self._sandbox, signal.SIGKILL)
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     def play(self, seed: int) -> Played:
         """Play one day and judge it; again, where this machine was too busy to play it as planned."""
@@ -133,7 +112,7 @@ class Stage:
         self._tell("clock", {"speed": plan.speed})
         self._tell("faults", list(plan.faults))
         ids = [self._submit(plan, number, engine) for number, engine in enumerate(plan.engines)]
-        day = _Day(self, plan, ids)
+        day = Day(self, plan, ids)
         day.run()
         self._tell("faults", {"clear": True})
         seen = self._look(plan, ids, day)
@@ -165,7 +144,7 @@ class Stage:
     def _open_sandbox(self) -> None:
         listening = socket.create_server(("127.0.0.1", self._port), backlog=128)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._sandbox = forked(lambda: _serve_sandbox(self._folder / "sandbox", self._template, listening))
+        self._sandbox = forked(lambda: serve_sandbox(self._folder / "sandbox", self._template, listening))
         listening.close()
 
     def outage(self) -> Callable[[], None]:
@@ -227,12 +206,12 @@ class Stage:
         task = asyncio.create_task(tracker.run(lambda: settled(self.ledger)))
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         hooks = endpoint(lambda: self._studio.webhook)
-        door = _Door([Route("/api/webhooks/{provider}/{token}", hooks, methods=["POST"])])
+        door = Door([Route("/api/webhooks/{provider}/{token}", hooks, methods=["POST"])])
         serving = asyncio.create_task(door.serve([self._door.dup()]))
         try:
             await task
         except asyncio.CancelledError:
-            return _DRAINED
+            return DRAINED
         finally:
             door.should_exit = True
             await serving
@@ -255,7 +234,7 @@ class Stage:
             self._studio.vendors.check(row["provider"])
         self._rest()
 
-    def _look(self, plan: Plan, ids: list[int], day: _Day) -> Seen:
+    def _look(self, plan: Plan, ids: list[int], day: Day) -> Seen:
         asked: dict[str, Any] = self._control.get("/sandbox/requests").json()
         lines: list[dict[str, Any]] = self._control.get("/sandbox/bill").json()["lines"]
         jobs = {row["id"]: row for row in rows(self.ledger, "SELECT * FROM jobs")}
@@ -303,7 +282,7 @@ class Stage:
         path = self._settings.media_dir / str(sha256)[:2] / f"{sha256}.mp4"
         return path.read_bytes() if sha256 is not None and path.is_file() else None
 
-    def _story(self, plan: Plan, seen: Seen, day: _Day) -> str:
+    def _story(self, plan: Plan, seen: Seen, day: Day) -> str:
         query = "SELECT at_ms, job_id, state, note FROM events ORDER BY id"
         begun = rows(self.ledger, query)[0]["at_ms"]
         told = [
@@ -315,169 +294,6 @@ class Stage:
         return "\n".join([f"{plan}", *day.told, *told, *asked, logs])
 
 
-@dataclass
-class _Tracker:
-    """One tracker of a day: the lives still ahead of it, and the process that lives the present one."""
-
-    ahead: list[Life]
-    life: Life = ()
-    pid: int = 0
-
-
-@dataclass
-class _Day:
-    """The day itself: starts trackers, does to them what the plan says, and waits for the end."""
-
-    stage: Stage
-    plan: Plan
-    ids: list[int]
-    acts: Counter[str] = field(default_factory=Counter)
-    cut: set[int] = field(default_factory=set)
-    """Jobs whose request was out, with no answer kept, when their tracker was killed or stopped."""
-    troubles: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
-    _later: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
-    _reached: dict[int, dict[int, str]] = field(default_factory=lambda: defaultdict(dict))
-    """For each tracker process and job: the last point that it told about."""
-    _acted: dict[int, tuple[int, str]] = field(default_factory=dict)
-    """For each tracker process: the job and point at which something happened to it last."""
-
-    def run(self) -> None:
-        """Play until every tracker has come to its end."""
-        heard, about = os.pipe()
-        os.set_blocking(heard, False)
-        self._heard, self._about = heard, about
-        self._trackers = [_Tracker([*lives, ()]) for lives in self.plan.trackers]
-        self._begun = time.monotonic()
-        if self.plan.outage_s is not None:
-            self._in(self.plan.outage_s, self._outage)
-        for tracker in self._trackers:
-            self._next(tracker)
-        look_at = 0.0
-        while any(tracker.pid for tracker in self._trackers) or self._goes_on():
-            now = time.monotonic()
-            if now - self._begun > LONGEST_S:
-                self.troubles.append(f"not over after {LONGEST_S:.0f} s")
-                break
-            self._hear()
-            self._reap()
-            for due in [one for one in self._later if one[0] <= now]:
-                self._later.remove(due)
-                due[1]()
-            if now >= look_at:
-                self.stage.resume()
-                look_at = now + 0.2
-            time.sleep(_TICK_S)
-        self._clean()
-
-    def _goes_on(self) -> bool:
-        """Where the last tracker's last look moved something on after all, one more begins."""
-        if settled(self.stage.ledger):
-            return False
-        self._trackers = [_Tracker([()])]
-        self._next(self._trackers[0])
-        return True
-
-    def _next(self, tracker: _Tracker) -> None:
-        tracker.life = tracker.ahead.pop(0)
-        at_once = [act for act in tracker.life if act.at is None]
-        tracker.pid = self.stage.begin(self.plan, tuple(act for act in tracker.life if act.at), self._about)
-        for act in at_once:
-            pid = tracker.pid
-            self._in(act.after_s, lambda act=act, pid=pid: self._do(act, pid))  # type: ignore[misc]
-
-    def _in(self, seconds: float, do: Callable[[], None]) -> None:
-        self._later.append((time.monotonic() + seconds, do))
-
-    def _do(self, act: Act, pid: int) -> None:
-        """Do to a process what no point of its own does."""
-        if any(tracker.pid == pid for tracker in self._trackers):
-            sign = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP, "drain": signal.SIGTERM}[act.how]
-            self._note(pid, act.how, 0, "at any moment")
-            os.kill(pid, sign)
-
-    def _reap(self) -> None:
-        for tracker in self._trackers:
-            if not tracker.pid:
-                continue
-            pid, status = os.waitpid(tracker.pid, os.WNOHANG | os.WUNTRACED)
-            if pid:
-                self._happened(tracker, status)
-
-    def _happened(self, tracker: _Tracker, status: int) -> None:
-        pid = tracker.pid
-        self._hear()
-        if os.WIFSTOPPED(status):
-            self.cut |= self._open_at(pid, {*SETTLES, AFTER_POST})
-            self._in(PAST_LEASE_S, lambda: self._continue(pid))
-            return
-        tracker.pid = 0
-        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
-            self.cut |= self._open_at(pid, SETTLES)
-            self._next(tracker)
-        elif (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGTERM) or os.WEXITSTATUS(status) == _DRAINED:
-            self._next(tracker)  # the signal itself ends it only before there is anything to drain
-        elif status != 0:
-            self.troubles.append(f"a tracker crashed (status {status})")
-
-    def _continue(self, pid: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
-
-    def _hear(self) -> None:
-        """Take in what the trackers told since."""
-        with contextlib.suppress(BlockingIOError):
-            for line in os.read(self._heard, 1 << 20).decode().splitlines():
-                pid, how, job_id, point = line.split(" ", 3)
-                self._reached[int(pid)][int(job_id)] = point
-                if how != "-":
-                    self._note(int(pid), how, int(job_id), point)
-
-    def _note(self, pid: int, how: str, job_id: int, point: str) -> None:
-        self.told.append(f"{time.monotonic() - self._begun:7.3f} s  tracker {pid}, job {job_id}: {how} {point}")
-        self.acts[f"{how}: {point}"] += 1
-        self._acted[pid] = (job_id, point)
-
-    def _open_at(self, pid: int, settles: Collection[str]) -> set[int]:
-        """The jobs whose request a tracker had out, as far as the points tell that it came to."""
-        job_id, point = self._acted.get(pid, (0, ""))
-        spared = {job_id} if point in settles else set()
-        return {job for job, last in self._reached[pid].items() if last in (BEFORE_POST, AFTER_POST)} - spared
-
-    def _outage(self) -> None:
-        back = self.stage.outage()
-        self._in(OUT_FOR_S, back)
-
-    def _clean(self) -> None:
-        for tracker in self._trackers:
-            if tracker.pid:
-                for sign in (signal.SIGCONT, signal.SIGUSR1, signal.SIGKILL):  # it says first where it hangs
-                    os.kill(tracker.pid, sign)
-                    time.sleep(0.2)
-                os.waitpid(tracker.pid, 0)
-        for _when, do in self._later:  # a sandbox that is still out comes back
-            if do == self.stage._open_sandbox:
-                do()
-        os.close(self._heard)
-        os.close(self._about)
-
-
-class _Door(uvicorn.Server):
-    """A server that leaves the signals of its process alone."""
-
-    def __init__(self, routes: list[BaseRoute]) -> None:
-        app = Starlette(routes=routes)
-        config = uvicorn.Config(
-            app, log_config=None, log_level="error", ws="none", lifespan="off", timeout_graceful_shutdown=1
-        )
-        super().__init__(config)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
-
-
 class _InProcess(MediaStore):
     """Checks videos without a worker, whose start is most of the work of a day."""
 
@@ -486,60 +302,14 @@ class _InProcess(MediaStore):
         return tasks.look_video({"path": str(path), "name": path.name}, lambda _done, _total: None)
 
 
-def settled(ledger: Path) -> bool:
-    """Whether nothing moves any more by itself in a ledger."""
-    states = ",".join(f"'{state}'" for state in PENDING)
-    judged = ",".join(f"'{state}'" for state in _JUDGED)
-    query = f"""SELECT 1 FROM jobs WHERE state IN ({states})
-        OR (state = 'unconfirmed' AND due_ms IS NOT NULL AND (asks < {LOOKS} OR sent_ms > {now_ms() - LOOK_FOR_MS}))
-        OR (state IN ({judged}) AND id IN (SELECT job_id FROM answers WHERE applied_ms IS NULL)) LIMIT 1"""
-    return not rows(ledger, query)
-
-
-def forked(work: Callable[[], int]) -> int:
-    """Run ``work`` in a process of its own, which ends with this one; its number."""
-    pid = os.fork()
-    if pid:
-        return pid
-    _end_with_parent()
-    code = 70
-    try:
-        code = work()
-    except BaseException:
-        logging.getLogger(__name__).exception("a process of the stage crashed")
-    finally:
-        os._exit(code)
-
-
-def _end_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-
-
-def _serve_sandbox(folder: Path, files: Path, listening: socket.socket) -> int:
-    house = House(folder, canned_outputs=True, speed=100.0)
-
-    async def file(request: Request) -> Response:
-        name = request.path_params["name"]
-        return FileResponse(files / name) if name in MEDIA else Response(status_code=404)
-
-    async def serve() -> None:
-        async with running(house):
-            await _Door([Route("/files/{mark}/{name}", file), Mount("/", app=sandbox_app(house))]).serve([listening])
-
-    asyncio.run(serve())
-    return 0
-
-
 _stage: Stage | None = None
 
 
-def open_stage(template: Path) -> None:
-    """Set up this process's stage."""
+def open_stage(root: Path) -> None:
+    """Set up this process's stage below ``root``; it ends with this process, and this process with its parent."""
     global _stage
-    from multiprocessing.util import Finalize
-
-    _stage = Stage(template)
+    end_with_parent()
+    _stage = Stage(root / f"stage-{os.getpid()}", root / "template")
     Finalize(None, _stage.close, exitpriority=10)
 
 

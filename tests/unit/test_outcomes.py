@@ -157,8 +157,9 @@ def test_a_documented_later_is_obeyed_and_the_same_intent_sent_again(desk: Desk,
     desk.run(lambda: desk.reaches(job, *AT_VENDOR)() and desk.reaches(behind, *AT_VENDOR)(), studio=studio)
     told = desk.history(job)
     assert [event.state for event in told[:4]] == ["queued", "submitting", "queued", "submitting"]
-    assert (told[3].at - told[2].at).total_seconds() >= 0.99, "Retry-After counts, whatever else is in a hurry"
-    assert desk.history(behind)[1].at >= told[3].at, "and for the vendor’s other jobs"
+    for again in (told[3], desk.history(behind)[1]):
+        waited_s = (again.at - told[1].at).total_seconds()
+        assert waited_s >= 1.0, "Retry-After counts, whatever else is in a hurry, and for the vendor’s other jobs"
     assert desk.posts()[0]["status"] == 429
     assert (len(desk.posts()), len(desk.bill())) == (3, 2)
 

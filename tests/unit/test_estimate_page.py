@@ -1,0 +1,121 @@
+"""Estimate's words where money is at stake, through Streamlit's own test harness: real vendors, and no tracker."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lipsync_core import ROOT, Filter, KeptMedium, OpenBatch, Override, Settings, Studio
+from lipsync_core.samples import PORTRAITS, VOICES
+from pages import frame
+
+SCRIPT = str(ROOT / "pages" / "navigation.py")
+LIVE = {"JOYPIX_API_KEY": "jp-key-1", "STUDIO_PUBLIC_URL": "https://studio.example.org"}
+
+
+@pytest.fixture(autouse=True)
+def own_studio(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Point the pages at the test's own folder."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    frame.studio.clear()
+
+
+def visit(**query: str) -> AppTest:
+    app = AppTest.from_file(SCRIPT, default_timeout=30)
+    app.session_state.visitor = app.session_state.remembered = "Ana"  # the harness has no cookies to read it from
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    app.switch_page("estimate.py").run()
+    assert not app.exception
+    return app
+
+
+def keep(studio: Studio) -> None:
+    """Two voices, a picture and a table that names a third voice."""
+    files = {
+        ("audio", voice.path.name): studio.keep_medium(voice.path, "audio", voice.path.name) for voice in VOICES[:2]
+    }
+    kept: dict[tuple[str, str], KeptMedium | str] = {
+        key: KeptMedium(facts.sha256, facts.name) for key, facts in files.items()
+    }
+    face = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
+    kept["image", "face.jpg"] = KeptMedium(face.sha256, face.name)
+    rows = "".join(f"{name}\n" for _kind, name in files) + "voice_de.wav\n"
+    studio.keep_batch("batch-0001", OpenBatch(kept, f"audio\n{rows}".encode(), "weekly.csv"), by="ana")
+
+
+def batch() -> AppTest:
+    return visit(about="Batch", files="batch-0001", maker="JoyPix Motion-2")
+
+
+def send(app: AppTest) -> str:
+    """Press the button under the rows; returns what stands on it."""
+    button = app.button(key="batch.send")
+    button.click().run()
+    assert not app.exception
+    return str(button.label)
+
+
+def said(app: AppTest) -> str:
+    return " ".join(str(one.value) for one in (*app.markdown, *app.error, *app.success))
+
+
+def test_without_a_key_the_batch_is_priced_and_cannot_be_sent(studio: Studio) -> None:
+    keep(studio)
+    app = batch()
+    assert any("2 of 3 rows ready" in markdown.value for markdown in app.markdown)
+    assert app.button(key="batch.send").disabled
+    assert any("No JoyPix key" in error.value for error in app.error)
+
+
+def test_the_question_names_the_sum_and_who_stays_out_and_spends_once(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(studio)
+    for name, value in LIVE.items():
+        monkeypatch.setenv(name, value)
+    app = batch()
+    assert send(app) == r"Render all 2 for about \$0.45…"
+    spend = app.button(key="batch.spend")
+    assert spend.label == r"Spend about \$0.45"
+    assert "Row 4 stays out: voice&#95;de&#46;wav was not dropped" in said(app)
+    spend.click().run()
+    jobs = list(studio.jobs())
+    assert [(job.engine, job.by, job.sandbox) for job in jobs] == [("joypix/motion-2", "Ana", False)] * 2
+    assert sum(job.quote.usd_micros or 0 for job in jobs) == 450_000
+    assert "2 jobs are queued" in said(app)
+
+
+def test_a_price_that_rose_meanwhile_sends_nothing(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(studio)
+    for name, value in LIVE.items():
+        monkeypatch.setenv(name, value)
+    app = batch()
+    send(app)
+    studio.set_rate("joypix", Override(usd_per_credit=Decimal("0.02")), by="mia")
+    app.button(key="batch.spend").click().run()
+    assert studio.count(Filter(hidden=True)) == 0
+    assert "Nothing was sent" in said(app)
+    assert send(app) == r"Render all 2 for about \$0.90…"
+
+
+def test_an_unknown_price_is_asked_about_in_credits(
+    environment: dict[str, str], studio: Studio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    keep(studio)
+    for name, value in (LIVE | {"LIPSYNC_STUDIO_API_KEY": "sk_abcd_1234"}).items():
+        monkeypatch.setenv(name, value)
+    app = visit(about="Batch", files="batch-0001", maker="lipsync.studio image")
+    assert send(app) == "Render all 2 for 22 credits, price unknown…"
+    assert "We can’t say" in said(app)
+    app.button(key="batch.back").click().run()
+    assert Studio(Settings.from_env(environment, dotenv=tmp_path / "no.env")).count(Filter(hidden=True)) == 0
+
+
+def test_an_unknown_batch_and_a_made_up_one_start_empty() -> None:
+    for files in ("batch-0009", "../../etc/passwd", "<script>"):
+        app = visit(about="Batch", files=files)
+        assert any("Drop a picture and voices" in caption.value for caption in app.caption)

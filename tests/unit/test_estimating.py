@@ -1,0 +1,119 @@
+"""Estimates through the studio: at its own rates, with what it has seen, and from a table to jobs or to nothing."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from lipsync_core import (
+    Brief,
+    BriefError,
+    Filter,
+    KeptMedium,
+    OpenBatch,
+    Override,
+    PriceRoseError,
+    Qualifier,
+    RowPrice,
+    Settings,
+    Studio,
+    Wish,
+    read_sheet,
+    times,
+    until_ready_s,
+)
+from lipsync_core.samples import PORTRAITS, VOICES
+
+JOYPIX, STUDIO = "joypix/motion-2", "lipsync-studio/lipsync-image"
+
+
+@pytest.fixture
+def played(environment: dict[str, str], tmp_path: Path) -> Studio:
+    """A studio in the sandbox."""
+    return Studio(Settings.from_env(environment | {"STUDIO_SANDBOX": "1"}, dotenv=tmp_path / "no.env"))
+
+
+def test_every_engine_has_a_price_or_credits_a_wait_and_what_a_budget_buys(studio: Studio) -> None:
+    found = {one.engine.id: one for one in studio.estimates.clip(13.4, "480p", 50_000_000)}
+    joypix, other = found[JOYPIX], found[STUDIO]
+    assert (joypix.price.usd_micros, joypix.price.credits) == (450_000, 45)
+    assert (joypix.buys_s, joypix.samples, joypix.wait.p50_s) == (27 * 60 + 45, 0, 5 + 15 * 13.4)
+    assert joypix.waste is not None
+    assert joypix.waste.saves_usd_micros == 150_000
+    assert (other.price.usd_micros, other.price.credits, other.buys_s) == (None, 28, None)
+    assert (found["draft/portrait"].price.usd_micros, found["draft/portrait"].buys_s) == (0, float("inf"))
+
+
+def test_the_teams_own_rate_counts_at_once(studio: Studio) -> None:
+    studio.set_rate("lipsync-studio", Override(usd_per_credit=Decimal("0.05")), by="mia")
+    (one,) = [one for one in studio.estimates.clip(13.4, "480p") if one.engine.id == STUDIO]
+    assert (one.price.usd_micros, one.price.qualifier) == (28 * 50_000, Qualifier.ASSUMED)
+
+
+def test_several_clips_cost_so_many_times_as_much_and_wait_for_places(studio: Studio) -> None:
+    (one,) = [one for one in studio.estimates.clip(10.0, "480p") if one.engine.id == JOYPIX]
+    several = times(one, 9)
+    assert (several.usd_micros, several.credits) == (2_700_000, 270)
+    assert one.at_once == 4
+    half, most = one.wait.p50_s, one.wait.p90_s
+    assert until_ready_s(one, 9) == (3 * half, 2 * half + most)
+    assert until_ready_s(one, 1) == (half, most)
+
+
+def test_a_clip_that_is_too_long_says_so(studio: Studio) -> None:
+    found = {one.engine.id: one for one in studio.estimates.clip(700.0, "480p")}
+    assert "up to 600 seconds" in found["joypix/motion-2-dialog"].problem
+    assert found["joypix/motion-2-dialog"].stops
+    assert not found[JOYPIX].stops
+
+
+def batch_of(studio: Studio, voices: int) -> tuple[list[Brief], list[RowPrice]]:
+    """Briefs and prices of a batch with one picture."""
+    picture = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
+    files = {
+        ("audio", sample.path.name): studio.keep_medium(sample.path, "audio", sample.path.name)
+        for sample in VOICES[:voices]
+    }
+    text = "audio\n" + "".join(f"{name}\n" for _kind, name in files)
+    quoted = studio.estimates.table(read_sheet(text.encode()), files=files, picture=picture)
+    plan = studio.estimates.plan(quoted, Wish(engine=JOYPIX))
+    assert plan.ready.all()
+    prices = [price for row in range(voices) if (price := plan.price(row)) is not None]
+    return [quoted.brief(row, JOYPIX) for row in range(voices)], prices
+
+
+def test_a_batch_is_sent_whole_at_the_price_that_was_shown(played: Studio) -> None:
+    briefs, prices = batch_of(played, 3)
+    jobs = played.submit_all(briefs, by="ana", batch="press", agreed=prices)
+    assert [job.quote.usd_micros for job in jobs] == [price.usd_micros for price in prices]
+    again = played.submit_all(briefs, by="ana", batch="press", agreed=prices)
+    assert [job.id for job in again] == [job.id for job in jobs]
+    assert played.count(Filter(batch="press")) == 3
+
+
+def test_nothing_is_sent_where_one_price_has_risen(played: Studio) -> None:
+    briefs, prices = batch_of(played, 2)
+    played.set_rate("joypix", Override(usd_per_credit=Decimal("0.02")), by="mia")
+    with pytest.raises(PriceRoseError, match="Nothing was sent"):
+        played.submit_all(briefs, by="ana", batch="press", agreed=prices)
+    assert played.count(Filter(hidden=True)) == 0
+
+
+def test_nothing_is_sent_where_one_row_cannot_be(studio: Studio) -> None:
+    briefs, prices = batch_of(studio, 2)
+    with pytest.raises(BriefError, match="No JoyPix key"):
+        studio.submit_all(briefs, by="ana", batch="press", agreed=prices)
+    assert studio.count(Filter(hidden=True)) == 0
+
+
+def test_what_was_brought_for_a_batch_is_kept_whatever_its_letters(studio: Studio) -> None:
+    batch = OpenBatch(
+        {("audio", "größe.wav"): KeptMedium("a" * 64, "Größe.wav"), ("image", "x.png"): "x.png is no picture."},
+        "name;duration\nGrüße;1\n".encode("utf-16"),
+        "weekly.csv",
+    )
+    assert studio.open_batch("batch-0001") is None
+    studio.keep_batch("batch-0001", batch, by="ana")
+    assert studio.open_batch("batch-0001") == batch
+    studio.change_brief("brief-0001", by="ana", name="A brief")
+    assert studio.open_batch("brief-0001") is None
