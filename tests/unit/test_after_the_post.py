@@ -216,6 +216,18 @@ def test_a_webhook_finds_a_job_whose_answer_was_lost(desk: Desk, door: Studio, e
     assert [line["vendor_id"] for line in desk.bill()] == [desk.row(job)["vendor_id"]]
 
 
+@pytest.mark.parametrize("engine", HOOKED)
+def test_a_webhook_that_comes_before_the_answer_counts_when_the_answer_is_lost(
+    desk: Desk, door: Studio, engine: str
+) -> None:
+    desk.tell("clock", {"speed": 0.001})  # so that no second webhook comes
+    desk.fault(kind="lost", on="submit", accepted=True)
+    desk.fault(kind="webhook_early", on="webhook")
+    job = desk.submit(engine, studio=door)
+    desk.run(desk.reaches(job, JobState.RENDERING), studio=door)
+    assert [line["vendor_id"] for line in desk.bill()] == [desk.row(job)["vendor_id"]]
+
+
 def test_an_id_in_a_webhook_is_not_believed_before_the_vendor_confirms_it(desk: Desk, door: Studio) -> None:
     desk.fault(kind="lost", on="submit", accepted=True)
     desk.fault(kind="webhook_lost", on="webhook")
