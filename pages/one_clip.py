@@ -98,7 +98,8 @@ def _answer(asked: Asked, seconds: float, voice: MediumFacts | None, result: Del
     estimates = studio().estimates.clip(seconds, asked.size, asked.budget * 1_000_000)
     shown = [one for one in estimates if asked.engine in (EVERY, one.engine.id)]
     with result.container():
-        _table(shown, asked.clips, asked.budget)
+        _table(shown, asked.clips)
+        _bought(shown, asked)
         _remarks(shown, seconds, voice)
         stairs.draw(shown, asked.size, seconds)
         _sources(shown)
@@ -187,7 +188,7 @@ def _uploader(by: str) -> None:
 # What it comes to
 
 
-def _table(estimates: Sequence[Estimate], clips: int, budget: int) -> None:
+def _table(estimates: Sequence[Estimate], clips: int) -> None:
     cost = "Price" if clips == 1 else f"Price of {clips:,}"
     st.table(
         [
@@ -195,7 +196,6 @@ def _table(estimates: Sequence[Estimate], clips: int, budget: int) -> None:
                 "Engine": one.engine.title,
                 cost: _together(md(_price(one, clips))),
                 "Wait": _together(_wait(one, clips)),
-                rf"\${budget:,} buys": _together(_buys(one)),
             }
             for one in estimates
         ],
@@ -222,13 +222,14 @@ def _wait(estimate: Estimate, clips: int) -> str:
     return f"{about(half_s)}, 9 of 10 in {about(most_s)}"
 
 
-def _buys(estimate: Estimate) -> str:
-    seconds = estimate.buys_s
-    if seconds is None:
-        return "–"
-    if seconds == float("inf"):
-        return "no limit"
-    return "no clip" if seconds == 0 else length(seconds)
+def _bought(estimates: Sequence[Estimate], asked: Asked) -> None:
+    """What the budget buys, where a price is known: engines that come to the same in one line."""
+    titles: dict[str, list[str]] = {}
+    for one in estimates:
+        if one.buys_s is not None and one.buys_s != float("inf"):
+            titles.setdefault("no clip" if one.buys_s == 0 else length(one.buys_s), []).append(one.engine.title)
+    for bought, whose in titles.items():
+        st.markdown(rf"**\${asked.budget:,} buys {bought}** at {asked.size} with {' or '.join(whose)}.")
 
 
 def _remarks(estimates: Sequence[Estimate], seconds: float, voice: MediumFacts | None) -> None:
