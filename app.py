@@ -71,15 +71,23 @@ WARM = (
     "pages.cards",
     "pages.content",
     "pages.dialogs",
+    "pages.fields",
+    "pages.gate",
     "pages.invoices",
     "pages.mouth",
     "pages.needs_you",
     "pages.one_clip",
     "pages.options",
+    "pages.presenters",
     "pages.pressing",
+    "pages.previews",
     "pages.quotes",
     "pages.rates",
+    "pages.scenes",
+    "pages.sharing",
     "pages.slots",
+    "pages.stairs",
+    "pages.trim",
 )
 """What is imported while a page is drawn for the first time; else the first visitor would wait for it."""
 

@@ -75,6 +75,13 @@ class Daily(Generic[Row]):
             self._renew_soon(environment, source)
         return kept.rows
 
+    def kept(self, environment: str) -> tuple[Row, ...]:
+        """What is already here, however old and whosever; asks nobody, and is empty where there is nothing."""
+        if environment not in self._kept and (kept := self._from_file(environment)) is not None:
+            self._kept[environment] = kept
+        known = self._kept.get(environment)
+        return () if known is None else known.rows
+
     def renew(self, environment: str) -> None:
         """Ask now. Raises `VendorError`; then the old list stays."""
         source = self._source(environment)
@@ -82,8 +89,7 @@ class Daily(Generic[Row]):
             self._renewed(environment, source)
 
     def _known(self, environment: str, source: str) -> _Kept[Row] | None:
-        if environment not in self._kept and (kept := self._from_file(environment)) is not None:
-            self._kept[environment] = kept
+        self.kept(environment)  # from its file, if it is not in memory yet
         known = self._kept.get(environment)
         return known if known is not None and known.source == source else None
 

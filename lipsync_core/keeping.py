@@ -72,9 +72,7 @@ class Keeping:
                 return
             await self.settle(self._again(job, flaw, flaws=job.flaws + 1))
         except FetchError as error:
-            # The sandbox changes its port with every start, so that an old link may lead nowhere.
-            moved = job.sandbox and error.status is None
-            await self.settle(self._again(job, str(error), gone=moved or error.status in _GONE))
+            await self.settle(self._again(job, str(error), gone=error.status in _GONE))
         except OSError as error:
             await self.settle(self._again(job, f"It could not be written: {error.strerror or 'the disk refused it'}."))
 

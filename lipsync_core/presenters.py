@@ -64,8 +64,8 @@ class PresenterPage:
 class Presenters:
     """The lists, live and in the sandbox. Thread-safe; waits for the network where a list is not there yet.
 
-    Every method raises `VendorError` where there is no list and none can be had. ``allow`` names private hosts that
-    live pictures may be fetched from; the sandbox's come from the sandbox alone.
+    A method that needs a list raises `VendorError` where there is none and none can be had. ``allow`` names private
+    hosts that live pictures may be fetched from; the sandbox's come from the sandbox alone.
     """
 
     def __init__(
@@ -106,6 +106,11 @@ class Presenters:
         rows = self._personas.rows(_environment(sandbox))
         shown, _coming = self._with_pictures([row for row in rows if row.id == presenter_id][:1], sandbox)
         return shown[0] if shown else None
+
+    def name_of(self, presenter_id: str, *, sandbox: bool = False) -> str | None:
+        """A presenter's name, as far as it is known here: nobody is asked. Never raises."""
+        kept = self._personas.kept(_environment(sandbox))
+        return next((row.name for row in kept if row.id == presenter_id), None)
 
     def choices(self, *, sandbox: bool = False) -> Mapping[str, tuple[str, ...]]:
         """What each of `FILTERS` can be set to: the words that some presenter carries."""

@@ -342,7 +342,8 @@ def _made_of(job: Job) -> dict[str, str]:
         if (facts := studio().medium(getattr(job.brief, field), kind)) is not None:
             rows[label] = facts.name + (f", {length(facts.duration_s)}" if facts.duration_s else "")
     text = job.brief.text
-    rows["Presenter"] = job.brief.creator or ""
+    if job.brief.creator:
+        rows["Presenter"] = studio().presenters.name_of(job.brief.creator, sandbox=job.sandbox) or job.brief.creator
     rows["Text"] = f"{text[:200]}…" if len(text) > 200 else text
     rows["Speaker"] = job.brief.speaker or ""
     return rows

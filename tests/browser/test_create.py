@@ -82,6 +82,14 @@ def test_two_files_become_a_video_whose_mouth_moves_and_whose_corner_does_not(pa
     assert moved["corner"] < 1.5
 
 
+def test_two_files_that_arrive_at_the_same_moment_are_both_kept(page: Page) -> None:
+    open_page(page)
+    put_file(page, "image", PORTRAIT)
+    put_file(page, "audio", VOICE)  # cuts off the run that takes the picture
+    expect(slot(page, "image")).to_contain_text("face found", timeout=30_000)
+    expect(slot(page, "audio")).to_contain_text("4.4 s", timeout=30_000)
+
+
 def test_the_sample_is_one_click_from_an_empty_studio(page: Page) -> None:
     open_page(page)
     press(page, "Render the sample")

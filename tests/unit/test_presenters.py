@@ -172,6 +172,17 @@ def test_one_is_found_by_its_id_and_filters_offer_the_words_that_occur(studio: S
     assert (nobody.presenters, nobody.pages, nobody.total) == ((), 1, 0)
 
 
+def test_a_name_is_given_as_far_as_it_is_known_and_nobody_is_asked(open_studio: Open, library: Library) -> None:
+    studio = open_studio()
+    assert studio.presenters.name_of("id-7") is None
+    assert library.asked.total() == 0
+    studio.presenters.page(1)
+    library.asked.clear()
+    assert studio.presenters.name_of("id-7") == "Presenter 7"
+    assert open_studio(CREATIFY_API_KEY="").presenters.name_of("id-7") == "Presenter 7"
+    assert library.asked.total() == 0
+
+
 def test_voices_carry_the_accents_that_an_order_names(studio: Studio) -> None:
     voices = studio.presenters.voices(sandbox=True)
     assert {voice.name: [accent.name for accent in voice.accents] for voice in voices} == {
