@@ -131,7 +131,10 @@ def _length() -> float | None:
         if error is not None:
             st.error(plain(error))
     if seconds is not None:
-        st.session_state.slider = min(max(seconds, SLIDER_S[0]), SLIDER_S[1])
+        st.session_state["estimate.seconds"] = seconds
+    # Told at each drawing, also beside an error: a slider that is not told falls back to its lowest end.
+    last = st.session_state.get("estimate.seconds", SLIDER_S[0])
+    st.session_state.slider = min(max(last, SLIDER_S[0]), SLIDER_S[1])
     st.slider("Length in seconds", *SLIDER_S, step=0.1, format="%.1f s", key="slider", on_change=_slid)
     return seconds
 
