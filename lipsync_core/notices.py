@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, exists, insert, select, update
 
 from lipsync_core.budgets import TEAM
 from lipsync_core.database import Database, instant, now_ms
@@ -69,6 +69,8 @@ TOGETHER = 20
 READ_AT_ONCE = 500
 GONE = 410
 """“Stop sending”, in the scheme's words."""
+_LISTENERS = select(exists().where(people.c.removed_ms.is_(None), people.c.notify_url.is_not(None)))
+"""Whether anybody wants to be told."""
 _APPROVERS = tuple(role for role, reach in RIGHTS[Action.DECIDE].items() if reach is not Reach.NONE)
 
 
@@ -106,6 +108,8 @@ class Notices:
             mine = update(read_events).where(read_events.c.until == until).values(until=rows[-1].id)
             if connection.execute(mine).rowcount == 0:
                 return 0  # another tracker was faster
+            if self.team is None and not connection.execute(_LISTENERS).scalar_one():
+                return 0
             return sum(self._make(connection, row.id) for row in rows if row.state in TYPES)
 
     def _make(self, connection: Connection, event_id: int) -> int:

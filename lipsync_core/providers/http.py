@@ -15,7 +15,7 @@ import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from email.utils import formatdate
-from functools import cache
+from functools import cache, lru_cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -134,15 +134,23 @@ class _OddAnswerError(Exception):
     """An answer that is not taken in; the text completes “the vendor …”."""
 
 
+@lru_cache(maxsize=64)
+def _base(base_url: str) -> httpx.URL | None:
+    """Where a vendor's paths begin; None where that is no address of a host, or carries more than that."""
+    try:
+        base = httpx.URL(base_url.strip().rstrip("/"))
+    except (httpx.InvalidURL, UnicodeError, ValueError):
+        return None
+    usable = base.scheme in ("http", "https") and base.host and not (base.userinfo or base.query or base.fragment)
+    return base if usable else None
+
+
 def _prepared(
     provider: Provider, keys: Keys | None, base_url: str, request: Request, within_s: float
 ) -> httpx.Request | str:
     """The request with its host, key and limits; or, as a text, why there can be none."""
-    try:
-        base = httpx.URL(base_url.strip().rstrip("/"))
-    except (httpx.InvalidURL, UnicodeError, ValueError):
-        base = httpx.URL("")
-    if base.scheme not in ("http", "https") or not base.host or base.userinfo or base.query or base.fragment:
+    base = _base(base_url)
+    if base is None:
         return f"{provider.base_url_variable} is not an address like {provider.base_url}. Nothing was sent."
     headers = {
         **dict(request.headers),
@@ -178,8 +186,8 @@ async def _answer(
         await response.aclose()
     headers = {name.lower(): value for name, value in response.headers.items()}
     headers.pop("set-cookie", None)
-    # What a receiver with a clock does for an answer without a date (RFC 9110, 6.6.1).
-    headers.setdefault("date", formatdate(usegmt=True))
+    if "date" not in headers:  # what a receiver with a clock does then (RFC 9110, 6.6.1)
+        headers["date"] = formatdate(usegmt=True)
     if keys:
         body = keys.redact_bytes(body)
         headers = {name: keys.redact(value) for name, value in headers.items()}
