@@ -45,7 +45,7 @@ IN_HAND = 400
 """Jobs that are held at once, at most about twice of them."""
 ASKED_TOGETHER = 100
 """Jobs of one vendor that are asked about in one step: as many as any vendor takes in one request."""
-TOGETHER_S = 0.1
+TOGETHER_S = 0.2
 """Seconds between two transactions that write down answers."""
 DOWNLOADS = 3
 """Videos that are fetched at once."""
