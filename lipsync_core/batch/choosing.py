@@ -5,15 +5,17 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lipsync_core.batch.costs import UNKNOWN, Flags, Floats, Ints
-from lipsync_core.batch.rows import Batch, Offer, RowPrice, Total, Words, total_of
+from lipsync_core.batch.rows import Batch, Offer, RowPrice, Total, Words, filled, numbered, total_of
 from lipsync_core.engines import ENGINES, SCENES
 
+NOBODY_MAKES = -1
 NOBODY = "No engine makes this from what the row holds."
 NO_PRICE = "No engine’s price is known, so it fits no budget."
 
@@ -29,13 +31,13 @@ class Wish:
     """Every row is to be ready by then, nine times of ten; within that, what is cheapest."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """Every row with the engine that is to make it, or what keeps it out."""
 
     batch: Batch
-    engines: Words
-    """Empty for a row that nobody makes."""
+    makers: Ints
+    """Each row's place in `Batch.offers`; `NOBODY_MAKES` where there is none."""
     problems: Words
     """What keeps a row out; empty where nothing does."""
     lacks: Words
@@ -44,6 +46,12 @@ class Plan:
     """The rows that can be rendered as they are."""
     quoted: Flags
     """The rows that have a price, or at least a wait; some of them only as an estimate."""
+
+    @cached_property
+    def engines(self) -> Words:
+        """Each row's engine; empty for a row that nobody makes."""
+        words: Words = np.array([*self.batch.offers, ""], dtype=object)[self.makers]
+        return words
 
     def price(self, row: int) -> RowPrice | None:
         """What a row costs; None where nobody makes it."""
@@ -68,12 +76,13 @@ class Plan:
         half = self.column("expected_s", rows & self.quoted)
         if not len(half):
             return None
-        providers = np.array([ENGINES[engine].provider for engine in self.engines[rows & self.quoted]], dtype=object)
+        of_engine = np.array([ENGINES[engine].provider for engine in self.batch.offers], dtype=object)
+        providers = of_engine[self.makers[rows & self.quoted]]
         return max(_last(half[providers == provider], places.get(provider, 1)) for provider in dict.fromkeys(providers))
 
     def waits(self) -> Floats:
         """Each row's own wait, half the time; NaN where nobody makes it."""
-        return self.column("expected_s", np.ones(len(self.engines), dtype=np.bool_))
+        return self.column("expected_s", np.ones(len(self.makers), dtype=np.bool_))
 
     def column(self, name: str, rows: Flags) -> NDArray[Any]:
         """A field of `Offer` for these rows, each of the engine that it has; unknown where it has none."""
@@ -81,9 +90,9 @@ class Plan:
         fallback = {"usd_micros": UNKNOWN, "credits": UNKNOWN, "qualifier": 0}.get(name, np.nan)
         dtype = {"usd_micros": np.int64, "credits": np.int64, "qualifier": np.int8}.get(name, np.float64)
         values = np.full(len(chosen), fallback, dtype=dtype)
-        engines = self.engines[chosen]
-        for engine, offer in self.batch.offers.items():
-            mine = engines == engine
+        makers = self.makers[chosen]
+        for place, offer in enumerate(self.batch.offers.values()):
+            mine = makers == place
             if mine.any():
                 values[mine] = getattr(offer, name)[chosen[mine]]
         return values
@@ -95,62 +104,68 @@ def choose(batch: Batch, wish: Wish, places: Mapping[str, int]) -> Plan:
     A row's own engine stands. Drafts are never the best: they are chosen by name.
     """
     rows = len(batch)
-    chosen = _Choice(np.full(rows, "", dtype=object), np.full(rows, "", dtype=object))
-    open_ = batch.named == ""
+    maker_of = {engine: place for place, engine in enumerate(batch.offers)}
+    chosen = _Choice(np.full(rows, NOBODY_MAKES), np.full(rows, "", dtype=object))
+    open_ = ~filled(batch.named)
+    named = numbered(batch.named, lambda engine: maker_of.get(engine, NOBODY_MAKES))
     for engine, offer in batch.offers.items():
-        mine = batch.named == engine
+        mine = ~open_ & (named == maker_of[engine])
         if wish.engine == engine:
             mine = mine | (open_ & offer.applies)
-        chosen.take(mine, offer)
+        if mine.any():
+            chosen.take(mine, maker_of[engine], offer)
     if wish.engine is not None:
         others = open_ & (batch.scenes != ENGINES[wish.engine].scene)
         for row in others.nonzero()[0].tolist():
             scene = SCENES.get(batch.scenes[row], "")
             chosen.problems[row] = f"Not for {ENGINES[wish.engine].title}: this is “{scene}”." if scene else ""
-        unfit = open_ & ~others & (chosen.engines == "") & (chosen.problems == "")
+        unfit = open_ & ~others & (chosen.makers == NOBODY_MAKES) & ~filled(chosen.problems)
         chosen.problems[unfit] = NOBODY
     else:
         _best(batch, wish, places, open_, chosen)
-    engines = np.where(batch.problems == "", chosen.engines, "")
-    quoted = engines != ""
-    problems = np.where(batch.problems != "", batch.problems, chosen.problems)
+    wrong = filled(batch.problems)
+    makers = np.where(wrong, NOBODY_MAKES, chosen.makers)
+    quoted = makers != NOBODY_MAKES
+    problems = np.where(wrong, batch.problems, chosen.problems)
     lacks = np.full(rows, "", dtype=object)
-    for engine, offer in batch.offers.items():
-        mine = quoted & (engines == engine)
-        lacks[mine] = offer.lacks[mine]
-    return Plan(batch, engines, problems, lacks, quoted & (problems == "") & (lacks == ""), quoted)
+    for place, offer in enumerate(batch.offers.values()):
+        if filled(offer.lacks).any():
+            mine = makers == place
+            lacks[mine] = offer.lacks[mine]
+    return Plan(batch, makers, problems, lacks, quoted & ~filled(problems) & ~filled(lacks), quoted)
 
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    engines: Words
+    makers: Ints
     problems: Words
 
-    def take(self, rows: Flags, offer: Offer) -> None:
+    def take(self, rows: Flags, place: int, offer: Offer) -> None:
         """Give these rows to an engine, or say why it cannot make them."""
         can = rows & offer.can_quote
-        self.engines[can] = offer.engine.id
+        self.makers[can] = place
         cannot = rows & ~can
         self.problems[cannot] = offer.problems[cannot]
 
 
 def _best(batch: Batch, wish: Wish, places: Mapping[str, int], open_: Flags, chosen: _Choice) -> None:
     """Choose for the rows that leave it open."""
-    offers = [offer for offer in batch.offers.values() if not offer.engine.is_draft]
-    can = [offer.can_quote & open_ & (batch.problems == "") for offer in offers]
+    paid = {place: offer for place, offer in enumerate(batch.offers.values()) if not offer.engine.is_draft}
+    offers = list(paid.values())
+    fine = open_ & ~filled(batch.problems)
+    can = [offer.can_quote & fine for offer in offers]
     none = open_ & ~np.logical_or.reduce(can) if can else open_
     for row in none.nonzero()[0].tolist():
         said = (offer.problems[row] for offer in offers if offer.applies[row] and offer.problems[row])
         chosen.problems[row] = next(said, NOBODY)
     if not offers:
         return
-    ranks = _Ranks(offers, can)
+    ranks = _Ranks(offers, list(paid), can)
     if wish.budget_usd_micros is not None:
-        fixed = chosen.engines != ""
         spent = sum(
             int(offer.usd_micros[row])
-            for offer in batch.offers.values()
-            for row in (fixed & (chosen.engines == offer.engine.id)).nonzero()[0].tolist()
+            for place, offer in enumerate(batch.offers.values())
+            for row in (chosen.makers == place).nonzero()[0].tolist()
             if offer.usd_micros[row] != UNKNOWN
         )
         _within_budget(ranks, wish.budget_usd_micros - spent, chosen)
@@ -165,6 +180,8 @@ class _Ranks:
     """The paid engines side by side: which of them can make which row."""
 
     offers: Sequence[Offer]
+    makers: Sequence[int]
+    """Theirs in `Batch.offers`."""
     can: Sequence[Flags]
 
     def cheapest(self) -> Ints:
@@ -182,13 +199,14 @@ class _Ranks:
         """The same without what has no price."""
         return _Ranks(
             self.offers,
+            self.makers,
             [can & (offer.usd_micros != UNKNOWN) for offer, can in zip(self.offers, self.can, strict=True)],
         )
 
     def give(self, best: Ints, chosen: _Choice) -> None:
         """Give every row to its engine."""
-        for place, offer in enumerate(self.offers):
-            chosen.engines[best == place] = offer.engine.id
+        there = best >= 0
+        chosen.makers[there] = np.array(self.makers)[best[there]]
 
 
 def _within_budget(ranks: _Ranks, budget: int, chosen: _Choice) -> None:
@@ -238,7 +256,7 @@ def _within_time(ranks: _Ranks, within_s: float, places: Mapping[str, int], chos
             queue = queues[offer.engine.provider]
             if queue[0] + float(offer.p90_s[row]) <= within_s:
                 heapq.heapreplace(queue, queue[0] + float(offer.expected_s[row]))
-                chosen.engines[row] = offer.engine.id
+                chosen.makers[row] = ranks.makers[place]
                 break
         else:
             chosen.problems[row] = "No engine has it ready in time."

@@ -104,14 +104,18 @@ def waits_of(
     timing: Timing, seconds: Floats, sizes: Sequence[str], size_of: Ints, seen: Sequence[tuple[float, float]]
 ) -> tuple[Floats, Floats]:
     """Seconds within which half, and nine of ten, of such rows are ready; NaN where a length is not known."""
-    half, most = np.full(len(seconds), np.nan), np.full(len(seconds), np.nan)
-    for code, size in enumerate(sizes):
-        chosen = size_of == code
-        # A wait grows by the same for every second, so that two of them say all.
-        none, one = (expected_wait(timing, length, size, seen) for length in (0.0, 1.0))
-        half[chosen] = none.p50_s + (one.p50_s - none.p50_s) * seconds[chosen]
-        most[chosen] = none.p90_s + (one.p90_s - none.p90_s) * seconds[chosen]
-    return half, most
+    # A wait grows by the same for every second, so that two of them say all.
+    ends = [[expected_wait(timing, length, size, seen) for length in (0.0, 1.0)] for size in sizes]
+    half, most = (
+        np.array([[w.p50_s for w in pair] for pair in ends]),
+        np.array([[w.p90_s for w in pair] for pair in ends]),
+    )
+
+    def at(bounds: Floats) -> Floats:
+        waits: Floats = bounds[size_of, 0] + (bounds[size_of, 1] - bounds[size_of, 0]) * seconds
+        return waits
+
+    return at(half), at(most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +187,19 @@ def _in_parts(terms: Terms, amount: Ints) -> Flags:
 
 def _each(terms: Terms, units: Ints) -> tuple[Ints, Ints]:
     """Micro-dollars and credits, by the exact sums of `Terms`, each made once for rows that are billed alike."""
-    found, place = np.unique(units, return_inverse=True)
+    found, place = _different(units)
     usd = [terms.usd_micros(unit) for unit in found.tolist()]
     credits = [terms.whole_credits(unit) for unit in found.tolist()]
     return _whole(usd)[place], _whole(credits)[place]
+
+
+def _different(units: Ints) -> tuple[Ints, Ints]:
+    """The different numbers, and for each one of ``units`` which of them it is. Small ones are counted, not sorted."""
+    if not len(units) or units.max() > 4 * len(units) or units.min() < 0:
+        found, place = np.unique(units, return_inverse=True)
+        return found, place
+    there = np.bincount(units) > 0
+    return there.nonzero()[0], (np.cumsum(there) - 1)[units]
 
 
 def _whole(sums: Sequence[int | None]) -> Ints:

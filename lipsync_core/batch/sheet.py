@@ -7,7 +7,7 @@ import csv
 import io
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -223,9 +223,18 @@ def _cells(
 def _first_width(body: str, delimiter: str) -> int:
     """How many cells the first row has; the fast reader would take more than it expects without a word."""
     try:
-        return len(next(csv.reader(io.StringIO(body, newline=""), delimiter=delimiter)))
+        return len(next(csv.reader(_lines(body), delimiter=delimiter)))
     except csv.Error:
         return sys.maxsize
+
+
+def _lines(body: str) -> Iterator[str]:
+    """The lines one by one, without a copy of all that follows."""
+    at = 0
+    while at < len(body):
+        end = body.find("\n", at) + 1 or len(body)
+        yield body[at:end]
+        at = end
 
 
 def _slowly(body: str, delimiter: str, width: int, at_row: int) -> tuple[list[list[str]], dict[int, str]]:
