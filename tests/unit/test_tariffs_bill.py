@@ -1,18 +1,27 @@
 """What the studio quotes against what the sandbox bills: two readings of the same documents, under every open rule."""
 
+import asyncio
+import base64
+import random
+from collections import Counter
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import product
+from pathlib import Path
 from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lipsync_core import Qualifier, Studio
 from lipsync_core.sandbox.bill import Charge, Rules, charge, film_s
+from lipsync_core.sandbox.house import House
 from lipsync_core.sandbox.order import Order
 from lipsync_core.sandbox.outputs import spoken_s
 from lipsync_core.tariffs import Measure, Override, Price, Rates, price
+from tests import corpus
 
 RATES = Rates(
     {
@@ -88,6 +97,60 @@ def test_a_lipsync_studio_dialog_is_billed_within_its_quote(
     assert_within(quote, charge("lipsync-studio", order, length_s, reading))
     if speaks is not None:
         assert_equal(quote, charge("lipsync-studio", order, length_s, Rules()))
+
+
+LENGTHS = (0.3, 1.234, 4.9995, 5.0, 5.000125, 5.0005, 7.2, 9.999875, 10.001, 12.4, 15.0, 29.9996, 30.0, 30.0004, 61.3)
+"""Seconds of the recordings that both sides measure; at 8 kHz a sample lasts 0.125 ms."""
+
+
+def test_thousands_of_paid_cases_of_each_kind_agree_those_of_real_recordings_among_them(
+    studio: Studio, tmp_path: Path
+) -> None:
+    files = [corpus.wav(seconds, rate=8_000, bits=8) for seconds in LENGTHS]
+    ours = [studio.keep_medium(data, "audio", "voice.wav").duration_s for data in files]
+    both = list(zip(ours, asyncio.run(measured(files, tmp_path)), strict=True))
+    at = random.Random(4)
+    kinds = (lambda: at.uniform(0.001, 650.0), lambda: at.randrange(1, 650), lambda: at.randrange(1, 130) * 5.0)
+    drawn = [float(at.choice(kinds)()) for _ in range(1200)]
+    both += [(seconds, seconds) for seconds in drawn]
+    compared: Counter[Qualifier] = Counter()
+
+    def compare(quote: Price, vendor: str, order: Order, *voices: float) -> None:
+        bills = [charge(vendor, order, film_s(vendor, order, list(voices), reading), reading) for reading in READINGS]
+        for bill in bills:
+            assert_within(quote, bill)
+        compared[quote.qualifier] += 1
+        if quote.qualifier is Qualifier.EXACT:
+            assert len({bill.credits for bill in bills}) == 1, "no reading makes it cost something else"
+            assert_equal(quote, bills[0])
+        else:
+            assert max(bill.credits for bill in bills) == quote.credits, "no more than the dearest reading"
+
+    for number, (quoted_s, billed_s) in enumerate(both):
+        size = ("480p", "720p")[number % 2]
+        for engine, vendor in SOLO.items():
+            order = Order(engine, {}, voices=("voice",), resolution=size)
+            compare(quoted(engine, Measure(audio_s=quoted_s, resolution=size)), vendor, order, billed_s)
+        for other in range(1, 4):
+            right_s, right_billed_s = both[(number + other) % len(both)]
+            pair = Measure(left_s=quoted_s, right_s=right_s, resolution=size)
+            order = Order("motion-2-dialog", {}, voices=("left", "right"), resolution=size)
+            quote = quoted("joypix/motion-2-dialog", pair)
+            compare(quote, "joypix", order, billed_s, right_billed_s)
+            order = Order("multi", {}, voices=("left", "right"), resolution=size)
+            quote = quoted("lipsync-studio/lipsync-image-multi", replace(pair, order="left_right"))
+            compare(quote, "lipsync-studio", order, billed_s, right_billed_s)
+    paid = {kind: compared[kind] for kind in (Qualifier.EXACT, Qualifier.ASSUMED, Qualifier.UPPER_BOUND)}
+    assert min(paid.values()) >= 1000, paid
+
+
+async def measured(files: list[bytes], folder: Path) -> list[float]:
+    """The seconds that the sandbox finds in these recordings."""
+    house = House(folder / "sandbox")
+    try:
+        return [(await house.fetcher.get(base64.b64encode(data).decode(), "audio")).length_s for data in files]
+    finally:
+        house.store.close()
 
 
 @given(st.text(min_size=1, max_size=2000).filter(str.strip))
