@@ -11,7 +11,8 @@ run: .venv/.ready
 	@$(BIN)/python -m streamlit run app.py
 
 test: setup
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest tests/faults
+	@$(BIN)/python -m pytest tests/unit tests/browser -n auto --dist loadfile
 
 check: setup
 	@$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lipsync_core.affording import balance_text
+    from lipsync_core.arrivals import Came
     from lipsync_core.auditing import Entry
     from lipsync_core.batch import (
         COLUMNS,
@@ -34,11 +35,14 @@ if TYPE_CHECKING:
     )
     from lipsync_core.brief import MAX_NAME, MAX_SEED, Brief, KeptMedium, MouthBox
     from lipsync_core.briefs import OpenBatch, OpenBrief, new_brief_id
-    from lipsync_core.budgets import TEAM, Cap, month_name
+    from lipsync_core.budgets import PRESS, TEAM, Cap, month_name
+    from lipsync_core.cleaning import Going
     from lipsync_core.engines import ENGINES, SCENES, Engine
+    from lipsync_core.erasing import Root, Traces
     from lipsync_core.errors import (
         BriefError,
         FetchError,
+        LibraryError,
         MediaError,
         NotAllowedError,
         RenderError,
@@ -52,14 +56,16 @@ if TYPE_CHECKING:
     from lipsync_core.estimating import Estimate, times, until_ready_s
     from lipsync_core.job import PENDING, WITHDRAWABLE, Job, JobEvent, JobState
     from lipsync_core.ledger import Filter
+    from lipsync_core.library import Item, ItemKind
     from lipsync_core.media import Kind, MediumFacts, MouthGuess, box_around
+    from lipsync_core.notices import NOTICE_EXAMPLE
     from lipsync_core.pace import Pace
-    from lipsync_core.people import Person
     from lipsync_core.presenters import Presenter, PresenterPage
     from lipsync_core.pricing import PriceRoseError, Qualifier, Quote, credits_text, has_risen, price_text, priced
     from lipsync_core.providers import PROVIDERS
     from lipsync_core.providers.limits import EngineForm
     from lipsync_core.providers.wire import Balance, KeyCheck, Verdict
+    from lipsync_core.rights import Person
     from lipsync_core.roles import Action, Role
     from lipsync_core.samples import PORTRAITS, VOICES, Sample
     from lipsync_core.settings import ROOT, Settings
@@ -70,6 +76,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "affording": ("balance_text",),
+    "arrivals": ("Came",),
     "auditing": ("Entry",),
     "batch": (
         "COLUMNS",
@@ -92,11 +99,14 @@ _HOMES = {
     ),
     "brief": ("MAX_NAME", "MAX_SEED", "Brief", "KeptMedium", "MouthBox"),
     "briefs": ("OpenBatch", "OpenBrief", "new_brief_id"),
-    "budgets": ("TEAM", "Cap", "month_name"),
+    "budgets": ("PRESS", "TEAM", "Cap", "month_name"),
+    "cleaning": ("Going",),
     "engines": ("ENGINES", "SCENES", "Engine"),
+    "erasing": ("Root", "Traces"),
     "errors": (
         "BriefError",
         "FetchError",
+        "LibraryError",
         "MediaError",
         "NotAllowedError",
         "RenderError",
@@ -110,9 +120,11 @@ _HOMES = {
     "estimating": ("Estimate", "times", "until_ready_s"),
     "job": ("PENDING", "WITHDRAWABLE", "Job", "JobEvent", "JobState"),
     "ledger": ("Filter",),
+    "library": ("Item", "ItemKind"),
     "media": ("Kind", "MediumFacts", "MouthGuess", "box_around"),
+    "notices": ("NOTICE_EXAMPLE",),
     "pace": ("Pace",),
-    "people": ("Person",),
+    "rights": ("Person",),
     "presenters": ("Presenter", "PresenterPage"),
     "pricing": ("PriceRoseError", "Qualifier", "Quote", "credits_text", "has_risen", "price_text", "priced"),
     "providers": ("PROVIDERS",),
@@ -133,8 +145,10 @@ __all__ = [
     "HOLD_S",
     "MAX_NAME",
     "MAX_SEED",
+    "NOTICE_EXAMPLE",
     "PENDING",
     "PORTRAITS",
+    "PRESS",
     "PROVIDERS",
     "ROOT",
     "SCENES",
@@ -147,6 +161,7 @@ __all__ = [
     "Batch",
     "Brief",
     "BriefError",
+    "Came",
     "Cap",
     "Engine",
     "EngineForm",
@@ -154,7 +169,10 @@ __all__ = [
     "Estimate",
     "FetchError",
     "Filter",
+    "Going",
     "Grouping",
+    "Item",
+    "ItemKind",
     "Job",
     "JobEvent",
     "JobState",
@@ -162,6 +180,7 @@ __all__ = [
     "KeyCheck",
     "Kind",
     "LengthError",
+    "LibraryError",
     "Line",
     "MediaError",
     "MediumFacts",
@@ -183,6 +202,7 @@ __all__ = [
     "Rates",
     "RenderError",
     "Role",
+    "Root",
     "RowPrice",
     "Sample",
     "Settings",
@@ -195,6 +215,7 @@ __all__ = [
     "Sums",
     "Tariff",
     "Total",
+    "Traces",
     "UnknownJobError",
     "VendorError",
     "VendorIdTakenError",

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, func, select, update
 from lipsync_core.database import Database, now_ms
 from lipsync_core.errors import UnknownJobError
 from lipsync_core.job import Job, JobState
-from lipsync_core.people import Person, check, who
 from lipsync_core.pricing import Quote, price_text
 from lipsync_core.records import Change, apply, job_of, record
+from lipsync_core.rights import Person, check, who
 from lipsync_core.roles import Action
 from lipsync_core.schema import jobs
 

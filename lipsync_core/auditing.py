@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, cast, literal, null, select, union_all
+from sqlalchemy import String, Subquery, cast, func, literal, null, select, union_all
 
 from lipsync_core.audit import note
 from lipsync_core.batch.export import csv_of
+from lipsync_core.budgets import Guard, everybody
 from lipsync_core.database import Database, instant
+from lipsync_core.roles import Action
 from lipsync_core.schema import audit, events
 
 _BY_ITSELF = "tracker"
@@ -37,8 +39,9 @@ class Entry:
 class Audit:
     """The record, for reading. Thread-safe."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, guard: Guard = everybody) -> None:
         self._db = database
+        self._guard = guard
 
     def note(
         self,
@@ -54,29 +57,10 @@ class Audit:
         with self._db.write() as connection:
             note(connection, by, did, kind, about, before=before, after=after)
 
-    def entries(self, *, limit: int, offset: int = 0) -> list[Entry]:
-        """What people did, latest first."""
-        of_jobs = select(
-            events.c.at_ms,
-            events.c.id,
-            events.c.made_by,
-            events.c.note.label("did"),
-            literal("job").label("kind"),
-            cast(events.c.job_id, String).label("about"),
-            null().label("before"),
-            cast(events.c.state, String).label("after"),
-        ).where(events.c.made_by != _BY_ITSELF)
-        of_others = select(
-            audit.c.at_ms,
-            audit.c.id,
-            audit.c.made_by,
-            audit.c.did,
-            audit.c.kind,
-            audit.c.about,
-            audit.c.before,
-            audit.c.after,
-        )
-        both = union_all(of_jobs, of_others).subquery()
+    def entries(self, *, limit: int, offset: int = 0, by: str = "") -> list[Entry]:
+        """What people did, latest first. Raises `NotAllowedError` where ``by`` may not read it."""
+        self._guard(by, Action.AUDIT)
+        both = _record()
         newest = select(both).order_by(both.c.at_ms.desc(), both.c.kind, both.c.id.desc()).limit(limit).offset(offset)
         with self._db.read() as connection:
             rows = connection.execute(newest).all()
@@ -85,14 +69,45 @@ class Audit:
             for row in rows
         ]
 
-    def export(self, limit: int = 100_000) -> bytes:
-        """The latest ``limit`` lines as CSV; no cell is somebody's formula."""
+    def count(self, *, by: str = "") -> int:
+        """How many entries there are. Raises `NotAllowedError` where ``by`` may not read them."""
+        self._guard(by, Action.AUDIT)
+        with self._db.read() as connection:
+            return connection.execute(select(func.count()).select_from(_record())).scalar_one()
+
+    def export(self, limit: int = 100_000, *, by: str = "") -> bytes:
+        """The latest ``limit`` entries as CSV; no cell is somebody's formula. Raises `NotAllowedError`."""
 
         def at(entry: Entry) -> str:
             return entry.at.isoformat(timespec="milliseconds")
 
         rows = (
             (at(entry), entry.by, entry.did, entry.kind, entry.about, entry.before, entry.after)
-            for entry in self.entries(limit=limit)
+            for entry in self.entries(limit=limit, by=by)
         )
         return csv_of(("at", "by", "did", "kind", "about", "before", "after"), rows)
+
+
+def _record() -> Subquery:
+    """Both records as one."""
+    of_jobs = select(
+        events.c.at_ms,
+        events.c.id,
+        events.c.made_by,
+        events.c.note.label("did"),
+        literal("job").label("kind"),
+        cast(events.c.job_id, String).label("about"),
+        null().label("before"),
+        cast(events.c.state, String).label("after"),
+    ).where(events.c.made_by != _BY_ITSELF)
+    of_others = select(
+        audit.c.at_ms,
+        audit.c.id,
+        audit.c.made_by,
+        audit.c.did,
+        audit.c.kind,
+        audit.c.about,
+        audit.c.before,
+        audit.c.after,
+    )
+    return union_all(of_jobs, of_others).subquery()

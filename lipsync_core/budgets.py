@@ -34,6 +34,8 @@ Guard = Callable[[str, Action], None]
 
 TEAM = "team"
 """The scope of everything."""
+PRESS = "press"
+"""What the row of the sum is called above which a press is asked about once more; it is no month's cap."""
 MOST_USD_MICROS = 10**15
 """The highest cap and invoice, a thousand million dollars; more is a slip of the pen."""
 
@@ -255,8 +257,8 @@ def _caps(connection: Connection, scopes: Iterable[str] | None, month: str) -> l
     this = (budgets.c.scope == caps.c.scope) & (budgets.c.month == month)
     taken = func.coalesce(budgets.c.taken_usd_micros, 0)
     query = select(caps.c.scope, caps.c.usd_micros, taken, caps.c.set_by).join_from(caps, budgets, this, isouter=True)
-    if scopes is not None:
-        query = query.where(caps.c.scope.in_(list(scopes)))
+    chosen = caps.c.scope != PRESS if scopes is None else caps.c.scope.in_(list(scopes))
+    query = query.where(chosen)
     found = [Cap(*row) for row in connection.execute(query)]
     return sorted(found, key=lambda cap: (cap.scope != TEAM, cap.scope))
 
@@ -312,7 +314,10 @@ class Budgets:
         self.set_caps({scope: usd_micros}, by)
 
     def set_caps(self, wanted: Mapping[str, int | None], by: str) -> None:
-        """Set several scopes' caps, or none of them. Raises `SettingsError` and `NotAllowedError`."""
+        """Set several scopes' caps, or none of them; that of `PRESS` is what `asks_above` tells.
+
+        Raises `SettingsError` and `NotAllowedError`.
+        """
         self._guard(by, Action.CAPS)
         for scope, usd_micros in wanted.items():
             _check_scope(scope)
@@ -325,6 +330,12 @@ class Budgets:
                 if usd_micros is not None:
                     row = {"scope": scope, "usd_micros": usd_micros, "set_by": by, "set_ms": now_ms()}
                     connection.execute(insert(caps).values(row))
+
+    def asks_above(self) -> int | None:
+        """The price above which one press is asked about once more; None where it never is."""
+        with self._db.read() as connection:
+            found: int | None = connection.execute(select(caps.c.usd_micros).where(caps.c.scope == PRESS)).scalar()
+            return found
 
     def room(self, scopes: Iterable[str], month: str) -> Room:
         """What the caps of these scopes hold now."""
@@ -368,7 +379,9 @@ def _note(connection: Connection, by: str, kind: str, about: str, before: int | 
 
 def _check_scope(scope: str) -> None:
     kind, _, name = scope.partition(":")
-    if scope != TEAM and (kind not in ("project", "person") or not name.strip() or len(scope) > LONGEST_SCOPE):
+    if scope not in (TEAM, PRESS) and (
+        kind not in ("project", "person") or not name.strip() or len(scope) > LONGEST_SCOPE
+    ):
         raise SettingsError(f"“{scope[:60]}” is nobody whose month could have a cap. No cap was changed.")
 
 

@@ -1,6 +1,7 @@
 """Cleaning up by age: what nobody has used for so many days, shown before anything goes.
 
-Nothing goes that a job may still need: one that waits for anything, runs, or may have been taken without an answer.
+Nothing goes that a job may still need: one that waits for anything, runs, or may have been taken without an answer;
+and nothing that the library names.
 What stays is the job itself, with its history and, for the lists, the small picture of what it was made from.
 """
 
@@ -10,22 +11,26 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
+from lipsync_core import audit
 from lipsync_core.brief import MEDIA_FIELDS
+from lipsync_core.budgets import Guard, everybody
 from lipsync_core.database import Database, instant, now_ms
+from lipsync_core.errors import BucketError
 from lipsync_core.job import PENDING, WITHDRAWABLE, JobState
-from lipsync_core.media import MediaStore, MediumFacts, from_row
+from lipsync_core.media import MediaStore, MediumFacts, Variant, from_row
 from lipsync_core.records import record
-from lipsync_core.schema import briefs, jobs, media
+from lipsync_core.roles import Action
+from lipsync_core.schema import arrivals, briefs, jobs, library, media
 
 LEAST_DAYS = 1.0
 IN_NEED = PENDING | WITHDRAWABLE | {JobState.UNCONFIRMED}
 """Jobs in these states keep all that they are made from, however old it is."""
-_AT_ONCE = 100
+AT_ONCE = 100
 """Files that go while the ledger is held."""
 _DAY_MS = 86_400_000
 _ARRIVING_S = 3_600.0
@@ -44,7 +49,7 @@ class Going:
     @property
     def bytes(self) -> int:
         """How much room the files take, each counted once."""
-        return sum({facts.sha256: facts.size for facts in self.media}.values())
+        return bytes_of(self.media)
 
 
 @dataclass(slots=True)
@@ -60,9 +65,10 @@ class _Uses:
 class CleanUp:
     """Removes old media from the store and the ledger."""
 
-    def __init__(self, database: Database, store: MediaStore) -> None:
+    def __init__(self, database: Database, store: MediaStore, guard: Guard = everybody) -> None:
         self._db = database
         self._store = store
+        self._guard = guard
 
     def preview(self, *, days: float) -> Going:
         """What nobody has brought, used or made for ``days`` days, oldest first; takes nothing away.
@@ -79,10 +85,12 @@ class CleanUp:
         """Take away what was ``shown`` and is still unused; returns what went.
 
         A file that the system does not give up, as while somebody watches it on Windows, stays with all that is known.
+        Raises `NotAllowedError`.
         """
+        self._guard(by, Action.CLEAN)
         before_ms = int(shown.unused_since.timestamp() * 1000)
         hashes = list(dict.fromkeys(facts.sha256 for facts in shown.media))
-        some = (set(hashes[start : start + _AT_ONCE]) for start in range(0, len(hashes), _AT_ONCE))
+        some = (set(hashes[start : start + AT_ONCE]) for start in range(0, len(hashes), AT_ONCE))
         gone = [self._some(these, before_ms, by) for these in some]
         return Going(
             shown.unused_since,
@@ -98,27 +106,57 @@ class CleanUp:
             gone = [facts for facts in due if self._remove(facts, thumb=facts.sha256 not in uses.pictured)]
             left = {facts.sha256 for facts in due} - {facts.sha256 for facts in gone}
             gone = [facts for facts in gone if facts.sha256 not in left]
-            connection.execute(delete(media).where(media.c.sha256.in_({facts.sha256 for facts in gone})))
-            job_ids = _jobs_of(gone, uses)
-            connection.execute(update(jobs).where(jobs.c.id.in_(job_ids)).values(output_sha256=None))
             note = f"The video was cleaned up: nobody had used it since {instant(before_ms):%d %B %Y}."
-            for job_id in job_ids:
-                record(connection, job_id, JobState.DONE, by, note)
+            job_ids = forget(connection, gone, by=by, note=note)
+            if gone:
+                about = f"unused since {instant(before_ms):%d %B %Y}"
+                took = {"files": len(gone), "bytes": bytes_of(gone), "jobs": job_ids}
+                audit.note(connection, by, "cleaned up", "media", about, before=took)
         return Going(instant(before_ms), tuple(gone), job_ids)
 
     def _remove(self, facts: MediumFacts, *, thumb: bool) -> bool:
         """Remove a medium's files; False where it has to stay."""
         path = self._store.path(facts)
+        variants: tuple[Variant, ...] = ("file", "preview", "thumb") if thumb else ("file", "preview")
         try:
             if path.exists() and path.stat().st_mtime > time.time() - _ARRIVING_S:
                 return False
-            path.unlink(missing_ok=True)
-            self._store.path(facts, "preview").unlink(missing_ok=True)
-            if thumb:
-                self._store.path(facts, "thumb").unlink(missing_ok=True)
-        except OSError:
+            self._store.remove(facts, *variants)
+        except (OSError, BucketError):
             return False
         return True
+
+
+def bytes_of(facts: Collection[MediumFacts]) -> int:
+    """How much room files take, each content counted once."""
+    return sum({one.sha256: one.size for one in facts}.values())
+
+
+def named(connection: Connection, found: Collection[MediumFacts]) -> list[MediumFacts]:
+    """Finished videos under the name of the first of the jobs that made each: all have the same file name."""
+    films = {facts.sha256 for facts in found if facts.kind == "video"}
+    first = select(jobs.c.output_sha256, func.min(jobs.c.id).label("id")).where(jobs.c.output_sha256.in_(films))
+    rows = connection.execute(first.group_by(jobs.c.output_sha256))
+    made_by = {row.output_sha256: row.id for row in rows}
+    return [
+        replace(facts, name=f"Video of job {made_by[facts.sha256]}") if facts.sha256 in made_by else facts
+        for facts in found
+    ]
+
+
+def forget(connection: Connection, gone: Collection[MediumFacts], *, by: str, note: str) -> tuple[int, ...]:
+    """Take media whose files are gone out of the ledger; returns the jobs whose video is among them.
+
+    Those stay with their whole history, to which ``note`` is added.
+    """
+    hashes = {facts.sha256 for facts in gone}
+    for table in (media, arrivals):
+        connection.execute(delete(table).where(table.c.sha256.in_(hashes)))
+    lost = update(jobs).where(jobs.c.output_sha256.in_(hashes)).values(output_sha256=None)
+    rows = connection.execute(lost.returning(jobs.c.id, jobs.c.state)).all()
+    for row in rows:
+        record(connection, row.id, JobState(row.state), by, note)
+    return tuple(sorted(row.id for row in rows))
 
 
 def _going(connection: Connection, before_ms: int) -> Going:
@@ -133,21 +171,32 @@ def _jobs_of(going: Collection[MediumFacts], uses: _Uses) -> tuple[int, ...]:
 
 def _due(connection: Connection, uses: _Uses, before_ms: int) -> list[MediumFacts]:
     """What was last used before that instant, the longest unused first, every kind of one content or none."""
-    last_ms, rows = dict(uses.last_ms), connection.execute(select(media)).mappings().all()
-    spared = set(uses.needed)
-    for row in rows:
-        last_ms[row["sha256"]] = max(last_ms.get(row["sha256"], 0), row["arrived_ms"])
-        if not row["arrived_ms"] and row["kind"] == "image":  # the studio's own, such as a presenter's picture
-            spared.add(row["sha256"])
-    due = [row for row in rows if row["sha256"] not in spared and last_ms[row["sha256"]] < before_ms]
-    return [from_row(row) for row in sorted(due, key=lambda row: (last_ms[row["sha256"]], row["sha256"]))]
+    stored = [(from_row(row), row["arrived_ms"]) for row in connection.execute(select(media)).mappings()]
+    spared, last_ms = uses.needed | _named_by_library(connection), dict(uses.last_ms)
+    for facts, arrived_ms in stored:
+        last_ms[facts.sha256] = max(last_ms.get(facts.sha256, 0), arrived_ms)
+        if not arrived_ms and facts.kind == "image" and facts.made_of is None:  # such as a presenter's picture
+            spared.add(facts.sha256)
+        if facts.sha256 in uses.needed:
+            spared.update(copies_of(facts))
+    for facts, _arrived_ms in stored:  # what nobody brought is used when what it is made of is
+        if facts.made_of is not None:
+            last_ms[facts.sha256] = max(last_ms[facts.sha256], last_ms.get(facts.made_of, 0))
+    due = [facts for facts, _ in stored if facts.sha256 not in spared and last_ms[facts.sha256] < before_ms]
+    due.sort(key=lambda facts: (last_ms[facts.sha256], facts.sha256))
+    return named(connection, due)
+
+
+def _named_by_library(connection: Connection) -> set[str]:
+    rows = connection.execute(select(library.c.ref, library.c.picture)).all()
+    return {sha256 for row in rows for sha256 in row if sha256 is not None}
 
 
 def _uses(connection: Connection) -> _Uses:
     uses = _Uses()
     of_jobs = select(jobs.c.id, jobs.c.state, jobs.c.brief, jobs.c.created_ms, jobs.c.finished_ms, jobs.c.output_sha256)
     for job in connection.execute(of_jobs):
-        made_of, at_ms = list(_media_in(job.brief)), max(job.created_ms, job.finished_ms or 0)
+        made_of, at_ms = list(media_in(job.brief)), max(job.created_ms, job.finished_ms or 0)
         uses.pictured.update(made_of)
         if job.state in IN_NEED:
             uses.needed.update(made_of)
@@ -157,13 +206,19 @@ def _uses(connection: Connection) -> _Uses:
         for sha256 in made_of:
             uses.last_ms[sha256] = max(uses.last_ms[sha256], at_ms)
     for brief in connection.execute(select(briefs.c.fields, briefs.c.changed_ms)):
-        for sha256 in _media_in(brief.fields):
+        for sha256 in media_in(brief.fields):
             uses.last_ms[sha256] = max(uses.last_ms[sha256], brief.changed_ms)
     return uses
 
 
-def _media_in(brief: str) -> Iterator[str]:
+def copies_of(facts: MediumFacts) -> Iterator[str]:
+    """The SHA-256 of a medium's copies in other formats: a vendor may fetch one in its place."""
+    return (sha256 for _which, sha256 in facts.copies)
+
+
+def media_in(brief: str, names: Collection[str] = MEDIA_FIELDS) -> Iterator[str]:
+    """The SHA-256 of every stored medium that these fields of a brief's row name."""
     fields = json.loads(brief)
-    for name in MEDIA_FIELDS:
+    for name in names:
         if isinstance(fields.get(name), dict):
             yield fields[name]["sha256"]

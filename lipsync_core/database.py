@@ -13,7 +13,7 @@ from sqlalchemy import Connection, create_engine, event, inspect, make_url, text
 
 from lipsync_core.errors import SettingsError
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration in ``migrations/versions``."""
 
 

@@ -53,19 +53,20 @@ class Drafting:
 
     def _draft(self, job: Job) -> None:
         brief = job.brief
-        image, audio = self._stored(brief.image, "image"), self._stored(brief.audio, "audio")
+        _, picture = self._stored(brief.image, "image")
+        voice, audio = self._stored(brief.audio, "audio")
         self.store.sweep(f"job-{job.id}-")
         with self.store.scratch(f"job-{job.id}-") as scratch:
             out = scratch / "video.mp4"
             arguments = {
-                "image": str(self.store.path(image)),
-                "audio": str(self.store.path(audio)),
+                "image": str(picture),
+                "audio": str(audio),
                 "out": str(out),
                 "resolution": brief.resolution,
                 "mouth_box": brief.mouth_box,
                 "seed": brief.seed,
             }
-            limits = Limits(memory_mb=2048, seconds=120 + 10 * audio.duration_s)
+            limits = Limits(memory_mb=2048, seconds=120 + 10 * voice.duration_s)
             hold = _Hold(
                 lambda frames: not self.stopping() and self.claims.renew(job.id, self.owner, self.lease_s, frames),
                 every_s=self.lease_s / 5,
@@ -82,11 +83,12 @@ class Drafting:
         done = {"output_sha256": kept.sha256, "note": "kept"}
         self.ledger.move(job.id, JobState.ARCHIVING, JobState.DONE, owner=self.owner, **done)
 
-    def _stored(self, medium: object, kind: Kind) -> MediumFacts:
+    def _stored(self, medium: object, kind: Kind) -> tuple[MediumFacts, Path]:
         facts = self.store.get(medium.sha256, kind) if isinstance(medium, KeptMedium) else None
-        if facts is None:
+        path = None if facts is None else self.store.file(facts)
+        if facts is None or path is None:
             raise StudioError(f"The {kind} of this job is no longer in the media store.")
-        return facts
+        return facts, path
 
     def _fail(self, job: Job, reason: str) -> None:
         for state in (JobState.RENDERING, JobState.ARCHIVING):

@@ -4,9 +4,11 @@
     ├── SettingsError       the environment asks for something that cannot be
     ├── BriefError          what a person asked for cannot be rendered: field → message
     ├── MediaError          a file that cannot be used as the picture, voice or video it was given for
-    │   └── FetchError      a link that was refused, could not be reached, or answered badly
+    │   ├── FetchError      a link that was refused, could not be reached, or answered badly
+    │   └── BucketError     the bucket that holds the media refused, or did not answer
     ├── RenderError         a draft render ended without a video
     │   └── WorkerError     the worker process was killed: memory, time, or a crash
+    ├── LibraryError        what cannot be in the library as it was asked for
     ├── UnknownJobError     no job has this id
     ├── VendorIdTakenError  another job has this vendor's id
     ├── NotAllowedError     this person may not do this, or may not enter
@@ -63,12 +65,20 @@ class FetchError(MediaError):
         super().__init__(title, advice)
 
 
+class BucketError(MediaError):
+    """The bucket that holds the media refused what it was asked for, or did not answer. Nothing was sent."""
+
+
 class RenderError(StudioError):
     """A draft render that ended without a video; the text is the reason shown on the job."""
 
 
 class WorkerError(RenderError):
     """A worker process that was killed: it ran out of memory or time, or crashed."""
+
+
+class LibraryError(StudioError):
+    """Something cannot be in the library as it was asked for, or is not there. Nothing was changed."""
 
 
 class UnknownJobError(StudioError):

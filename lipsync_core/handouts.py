@@ -15,13 +15,16 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response, StreamingResponse
 
+from lipsync_core.errors import BucketError
 from lipsync_core.media import clean_name
 from lipsync_core.review import CSP, Reviewed, page, page_of_nothing
 from lipsync_core.zipping import Packed, zipped
 
 Route = Callable[[Request], Awaitable[Response]]
 
-EXPIRED = "This link has expired or never existed."
+EXPIRED = "This link has expired or never existed. Reload the page that you have it from, and try again."
+KEPT_S = 300
+"""For how long a browser may show what it was given without asking again: a link may have ended meanwhile."""
 _GUARDED = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -51,10 +54,10 @@ def medium_route(find: Callable[[str], tuple[Path, str] | None]) -> Route:
             stat_result=stat,
             filename=safe_name(request.path_params["name"], path.suffix),
             content_disposition_type="attachment" if "download" in request.query_params else "inline",
-            headers={"Cache-Control": "private, max-age=3600", **_GUARDED},
+            headers={"Cache-Control": f"private, max-age={KEPT_S}", **_GUARDED},
         )
 
-    return answer
+    return _in_words(answer)
 
 
 def zip_route(find: Callable[[str], list[Packed] | None]) -> Route:
@@ -69,7 +72,7 @@ def zip_route(find: Callable[[str], list[Packed] | None]) -> Route:
         content: Iterator[bytes] = iter(()) if request.method == "HEAD" else zipped(files)
         return StreamingResponse(content, media_type="application/zip", headers=headers | _GUARDED)
 
-    return answer
+    return _in_words(answer)
 
 
 def review_route(find: Callable[[str], Reviewed | None]) -> Route:
@@ -81,6 +84,18 @@ def review_route(find: Callable[[str], Reviewed | None]) -> Route:
         if reviewed is None:
             return HTMLResponse(page_of_nothing(), 404, headers=headers)
         return HTMLResponse(page(reviewed), headers=headers)
+
+    return _in_words(answer)
+
+
+def _in_words(route: Route) -> Route:
+    """The same route; where the bucket does not give a file, the answer says why."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await route(request)
+        except BucketError as error:
+            return PlainTextResponse(str(error), 503, headers={"Cache-Control": "no-store", **_GUARDED})
 
     return answer
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from lipsync_core.accounts import Accounts
 from lipsync_core.database import now_ms
-from lipsync_core.errors import FetchError, MediaError, RenderError
+from lipsync_core.errors import BucketError, FetchError, MediaError, RenderError
 from lipsync_core.fetch import fetch
 from lipsync_core.job import Job, JobState
 from lipsync_core.media import MediaStore, MediumFacts
@@ -73,6 +73,8 @@ class Keeping:
             await self.settle(self._again(job, flaw, flaws=job.flaws + 1))
         except FetchError as error:
             await self.settle(self._again(job, str(error), gone=error.status in _GONE))
+        except BucketError as error:
+            await self.settle(self._again(job, str(error)))
         except OSError as error:
             await self.settle(self._again(job, f"It could not be written: {error.strerror or 'the disk refused it'}."))
 

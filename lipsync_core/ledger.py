@@ -238,6 +238,11 @@ class Ledger:
             change = Change(job_id, now, JobState.RENDERING, by=by, note=note, due_ms=due_ms, values=values)
             return apply(connection, change)
 
+    def makers_of(self, batch: str) -> list[str]:
+        """Whose jobs are in a batch."""
+        with self._db.read() as connection:
+            return list(connection.execute(select(jobs.c.made_by).where(jobs.c.batch == batch).distinct()).scalars())
+
     def withdraw_batch(self, batch: str, by: str) -> int:
         """Take back all jobs of a batch that were not sent yet; returns how many."""
         waiting = select(jobs.c.id, jobs.c.state).where(jobs.c.batch == batch, jobs.c.state.in_(WITHDRAWABLE))

@@ -1,7 +1,17 @@
-"""Links to stored media: signed, expiring, and the same for hours, so that a player does not start over."""
+"""Links to stored media: signed, expiring, and the same for hours, so that a player does not start over.
+
+Where people sign in, a link is bound to whom it was made for and to their visit: it ends at once when that person
+signs out or is taken off the list, and otherwise after an hour or two. Much shorter would break the download button
+of a tab that was left open over lunch, and would add nothing that ending it at once does not give.
+Two kinds are meant for others. A vendor's outlives the vendor's queue, because a job that was paid for needs it. A
+review link outlives the visit of whoever made it, but not their place in the team: a person who was removed leaves no
+way in behind.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +20,20 @@ from urllib.parse import quote
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from lipsync_core.media import Kind, MediumFacts, Variant
+from lipsync_core.people import People
+from lipsync_core.rights import Person
 
 MEDIA_ROUTE = "/app/static/media"
 """The one relative prefix that Streamlit's players take is ``/app/static``."""
 
 PERIOD_S = 6 * 3600
-"""A link is good for one to two of these."""
+"""A link is good for one to two of these …"""
+SIGNED_IN_PERIOD_S = 3600
+"""… or, where people sign in, of these."""
+VENDOR = "*"
+"""Whom a link is for that a vendor fetches a file by."""
+_MARK = 16
+"""Letters by which a link names a person or a visit; neither can be read from them."""
 
 ZIP_ROUTE = "/app/static/zip"
 REVIEW_ROUTE = "/review"
@@ -30,10 +48,26 @@ class MediaRef:
     variant: Variant
 
 
-class Links:
-    """Makes and reads media links with the studio's own secret."""
+@dataclass(frozen=True, slots=True)
+class ReviewRef:
+    """What a review link leads to, until when, and who made it."""
 
-    def __init__(self, secret: bytes) -> None:
+    job_id: int
+    sha256: str
+    until: int
+    by: str
+    """Their mark."""
+
+
+class Links:
+    """Makes and reads media links with the studio's own secret; ``people`` is the team where people sign in.
+
+    Making one asks nothing of the database, so that a list may.
+    """
+
+    def __init__(self, secret: bytes, people: People | None = None) -> None:
+        self._secret = secret
+        self._people = people
         self._serializer = URLSafeSerializer(secret, salt="media")
         self._reviews = URLSafeSerializer(secret, salt="review")
         self._zips = URLSafeSerializer(secret, salt="zip")
@@ -44,55 +78,73 @@ class Links:
         variant: Variant = "file",
         *,
         name: str,
+        person: Person | None = None,
         download: bool = False,
-        until: int | None = None,
     ) -> str:
-        """A relative link to a medium, which a browser saves as ``name`` where ``download``.
-
-        It is good for hours, or until that second.
-        """
-        token = self._serializer.dumps([facts.sha256, facts.kind, variant, until or _for_hours()])
+        """A relative link to a medium for ``person``, which a browser saves as ``name`` where ``download``."""
+        token = self._serializer.dumps([facts.sha256, facts.kind, variant, self._until(), *self._bound(person)])
         return f"{MEDIA_ROUTE}/{token}/{quote(name, safe='')}{'?download' if download else ''}"
 
     def path_for(self, facts: MediumFacts, good_for_s: float) -> str:
-        """``/token/name`` for somebody who fetches the medium itself within ``good_for_s`` seconds."""
+        """``/token/name`` for a vendor that fetches the medium itself within ``good_for_s`` seconds."""
         until = int(time.time() + good_for_s)
-        token = self._serializer.dumps([facts.sha256, facts.kind, "file", until])
+        token = self._serializer.dumps([facts.sha256, facts.kind, "file", until, VENDOR, ""])
         return f"/{token}/{facts.kind}{facts.extension}"
 
     def read(self, token: str) -> MediaRef | None:
-        """What a token leads to; None where it is forged or has expired."""
+        """What a token leads to; None where it is forged or over, or whom it was made for may not look any more."""
         try:
-            sha256, kind, variant, until = self._serializer.loads(token)
+            sha256, kind, variant, *bounds = self._serializer.loads(token)
+            return MediaRef(sha256, kind, variant) if self._is_open(*bounds) else None
         except (BadSignature, ValueError, TypeError):
             return None
-        return MediaRef(sha256, kind, variant) if time.time() < until else None
 
-    def to_review(self, job_id: int, sha256: str, until: int) -> str:
-        """A relative link to the page that shows one video of one job until that second."""
-        return f"{REVIEW_ROUTE}/{self._reviews.dumps([job_id, sha256, until])}"
+    def to_review(self, job_id: int, sha256: str, until: int, *, by: str) -> str:
+        """A relative link, made by ``by``, to the page that shows one video of one job until that second."""
+        return f"{REVIEW_ROUTE}/{self._reviews.dumps([job_id, sha256, until, self._mark(by)])}"
 
-    def read_review(self, token: str) -> tuple[int, str, int] | None:
-        """The job, the video and the last second that a review's token names; None where it is forged or over."""
+    def read_review(self, token: str) -> ReviewRef | None:
+        """What a review's token leads to; None where it is forged or over, or whoever made it was removed."""
         try:
-            job_id, sha256, until = self._reviews.loads(token)
+            job_id, sha256, until, by = self._reviews.loads(token)
+            return ReviewRef(job_id, sha256, until, by) if self._is_open(until, by, "") else None
         except (BadSignature, ValueError, TypeError):
             return None
-        return (job_id, sha256, until) if time.time() < until else None
 
-    def to_zip(self, job_ids: Sequence[int], *, name: str) -> str:
-        """A relative link that saves the videos of these jobs as one ZIP; good for hours."""
-        return f"{ZIP_ROUTE}/{self._zips.dumps([list(job_ids), _for_hours()])}/{quote(name, safe='')}"
+    def to_reviewed(self, facts: MediumFacts, review: ReviewRef) -> str:
+        """A relative link to a review's video, which ends with the review."""
+        token = self._serializer.dumps([facts.sha256, facts.kind, "file", review.until, review.by, ""])
+        return f"{MEDIA_ROUTE}/{token}/video{facts.extension}"
+
+    def to_zip(self, job_ids: Sequence[int], *, name: str, person: Person | None = None) -> str:
+        """A relative link for ``person`` that saves the videos of these jobs as one ZIP."""
+        token = self._zips.dumps([list(job_ids), self._until(), *self._bound(person)])
+        return f"{ZIP_ROUTE}/{token}/{quote(name, safe='')}"
 
     def read_zip(self, token: str) -> list[int] | None:
-        """The jobs that a ZIP's token names; None where it is forged or over."""
+        """The jobs that a ZIP's token names; None where it is forged, over, or whom it was made for may not look."""
         try:
-            job_ids, until = self._zips.loads(token)
+            job_ids, *bounds = self._zips.loads(token)
+            return list(job_ids) if self._is_open(*bounds) else None
         except (BadSignature, ValueError, TypeError):
             return None
-        return list(job_ids) if time.time() < until else None
 
+    def _until(self) -> int:
+        """The second until which a link made now is good: the same for as long as it may be."""
+        period_s = PERIOD_S if self._people is None else SIGNED_IN_PERIOD_S
+        return (int(time.time()) // period_s + 2) * period_s
 
-def _for_hours() -> int:
-    """The second until which a link made now is good: the same for hours."""
-    return (int(time.time()) // PERIOD_S + 2) * PERIOD_S
+    def _bound(self, person: Person | None) -> tuple[str, str]:
+        return ("", "") if person is None else (self._mark(person.email), person.visit[:_MARK])
+
+    def _mark(self, email: str) -> str:
+        return hmac.new(self._secret, email.encode(), hashlib.sha256).hexdigest()[:_MARK] if email else ""
+
+    def _is_open(self, until: int, who: str, visit: str) -> bool:
+        if time.time() >= until:
+            return False
+        if self._people is None or who == VENDOR:
+            return True
+        if visit and self._people.has_ended(visit):
+            return False
+        return any(self._mark(email) == who for email in self._people.here())

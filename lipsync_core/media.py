@@ -1,11 +1,12 @@
 """The media store: people's pictures and voices, and rendered videos, each under the hash of its content.
 
-A file's given name never becomes part of a path. Nothing in here decodes a file: workers do.
+A file's given name never becomes part of a path. Nothing in here decodes a file: workers do. Where media live in a
+bucket, the folder holds working copies: what it lacks is brought back. Small pictures stay in the folder; they can be
+made anew.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -22,9 +23,11 @@ from sqlalchemy import RowMapping, insert, select, update
 
 from lipsync_core import workers
 from lipsync_core.brief import MouthBox
+from lipsync_core.bucket import Bucket
 from lipsync_core.database import Database, now_ms
-from lipsync_core.errors import MediaError, WorkerError
+from lipsync_core.errors import BucketError, MediaError, WorkerError
 from lipsync_core.schema import media
+from lipsync_core.settling import settle, sha256_of, stored_copy
 
 Kind = Literal["image", "audio", "video"]
 Variant = Literal["file", "preview", "thumb"]
@@ -35,8 +38,9 @@ PICTURES: tuple[Variant, ...] = ("preview", "thumb")
 LOOK = workers.Limits(memory_mb=2048, seconds=90)
 """What looking into one file may use: a 50-megapixel picture, or ten minutes of sound."""
 
-_CHUNK = 1 << 20
 _LONGEST_NAME = 200
+_BROUGHT_AT_ONCE = 16
+"""Files that are brought back from the bucket together; each of them once."""
 _looks = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
 
 
@@ -84,56 +88,79 @@ class MediumFacts:
     """The same at its end."""
     url: str | None = None
     """The link that it was fetched from just now."""
+    made_of: str | None = None
+    """The SHA-256 of what this is a part or another format of; None where it came from outside."""
+    copies: tuple[tuple[str, str], ...] = ()
+    """What copies in other formats were made of it: which one, and its SHA-256."""
 
 
 class MediaStore:
-    """Media in a folder, their facts in the ledger's database."""
+    """Media in a folder, and in a bucket where there is one; their facts in the ledger's database."""
 
-    def __init__(self, folder: Path, database: Database, limits: workers.Limits = LOOK) -> None:
+    def __init__(
+        self, folder: Path, database: Database, limits: workers.Limits = LOOK, bucket: Bucket | None = None
+    ) -> None:
+        self.bucket = bucket
         self._folder = folder
         self._db = database
         self._limits = limits
+        self._bringing = tuple(threading.Lock() for _ in range(_BROUGHT_AT_ONCE))
 
     def look(self, source: Path | bytes | BinaryIO, kind: Kind, name: str) -> MediumFacts:
         """What ``source`` is, without keeping it. Raises `MediaError` where it cannot be used as ``kind``."""
         with self.scratch() as scratch:
-            sha256, size = _copy(source, scratch / "incoming")
+            sha256, size = stored_copy(source, scratch / "incoming")
             return self.get(sha256, kind) or self._look(scratch, sha256, size, kind, clean_name(name))[0]
 
-    def keep(self, source: Path | bytes | BinaryIO, kind: Kind, name: str, *, listed: bool = True) -> MediumFacts:
+    def keep(
+        self,
+        source: Path | bytes | BinaryIO,
+        kind: Kind,
+        name: str,
+        *,
+        listed: bool = True,
+        made_of: MediumFacts | None = None,
+    ) -> MediumFacts:
         """Store ``source`` durably and say what it is; the same content is stored once.
 
-        What nobody chose is not ``listed``: it is not among the `recent` until somebody brings it.
+        What nobody chose is not ``listed``: it is not among the `recent` until somebody brings it. ``made_of`` is
+        what it was cut or converted from.
 
         Raises:
-            MediaError: it cannot be used as ``kind``; nothing is left behind.
+            MediaError: it cannot be used as ``kind``, or the bucket did not take it; nothing is left behind.
         """
         name = clean_name(name)
         with self.scratch() as scratch:
-            sha256, size = _copy(source, scratch / "incoming")
+            sha256, size = stored_copy(source, scratch / "incoming")
             known = self.get(sha256, kind)
             if known is not None and self.path(known).is_file():
+                self.put(known)
                 arrived = self._arrived(known, name) if listed else known
                 if arrived is not None:
                     return arrived
             pictures = PICTURES if kind != "audio" else ()
             facts, found = self._look(scratch, sha256, size, kind, name, pictures)
+            if made_of is not None:
+                found["made_of"] = made_of.sha256
+                facts = replace(facts, made_of=made_of.sha256)
+            self.put(facts, scratch / "incoming")
             for variant in pictures:
-                _settle(scratch / variant, self.path(facts, variant))
-            _settle(scratch / "incoming", self.path(facts))
+                settle(scratch / variant, self.path(facts, variant))
+            settle(scratch / "incoming", self.path(facts))
             self._write(facts, found, listed=listed)
             return facts
 
     def keep_rendered(self, path: Path, found: dict[str, Any]) -> MediumFacts:
         """Move a finished video that a worker has checked into the store; ``found`` is what it found.
 
-        Pictures of it are taken along where they lie beside it.
+        Pictures of it are taken along where they lie beside it. Raises `BucketError`.
         """
-        facts = _facts(_hash(path), "video", path.name, path.stat().st_size, found)
+        facts = _facts(sha256_of(path), "video", path.name, path.stat().st_size, found)
+        self.put(facts, path)
         for variant in PICTURES:
             if (picture := path.with_name(variant)).is_file():
-                _settle(picture, self.path(facts, variant))
-        _settle(path, self.path(facts))
+                settle(picture, self.path(facts, variant))
+        settle(path, self.path(facts))
         self._write(facts, found)
         return facts
 
@@ -179,6 +206,16 @@ class MediaStore:
             connection.execute(update(media).where(*this).values(name=name, arrived_ms=now_ms()))
         return self.get(known.sha256, known.kind)
 
+    def note_copy(self, facts: MediumFacts, which: str, sha256: str) -> None:
+        """Note the copy in another format that was made of a medium."""
+        this = (media.c.sha256 == facts.sha256, media.c.kind == facts.kind)
+        with self._db.write() as connection:
+            found = connection.execute(select(media.c.facts).where(*this)).scalar()
+            if found is not None:
+                known = json.loads(found)
+                noted = known | {"copies": {**known.get("copies", {}), which: sha256}}
+                connection.execute(update(media).where(*this).values(facts=json.dumps(noted)))
+
     def get(self, sha256: str, kind: Kind) -> MediumFacts | None:
         """The facts of a stored medium, or None."""
         with self._db.read() as connection:
@@ -198,6 +235,74 @@ class MediaStore:
         tail = facts.extension if variant == "file" else f".{variant}.jpg"
         return self._folder / facts.sha256[:2] / f"{facts.sha256}{tail}"
 
+    def file(self, facts: MediumFacts) -> Path | None:
+        """The stored medium, brought back from the bucket where the folder lacks it; None where it is nowhere.
+
+        Raises `BucketError`.
+        """
+        path = self.path(facts)
+        if path.is_file():
+            return path
+        if self.bucket is None:
+            return None
+        with self._bringing[int(facts.sha256[:2], 16) % _BROUGHT_AT_ONCE]:
+            if path.is_file():  # somebody else was waiting for it too
+                return path
+            with self.scratch("back") as scratch:
+                if not self.bucket.bring(_key(facts), scratch / "brought"):
+                    return None
+                if sha256_of(scratch / "brought") != facts.sha256:
+                    raise BucketError("Damaged in the bucket", f"What the bucket holds of “{facts.name}” is not it.")
+                settle(scratch / "brought", path)
+        return path
+
+    def picture(self, facts: MediumFacts, variant: Variant) -> Path | None:
+        """The stored preview or thumbnail, made anew where it is missing; None where there is nothing to make it of.
+
+        Raises `MediaError`.
+        """
+        path = self.path(facts, variant)
+        if path.is_file():
+            return path
+        known = self.get(facts.sha256, facts.kind)
+        if known is None or self.bucket is None or known.kind == "audio" or (whole := self.file(known)) is None:
+            return None
+        with self.scratch("picture") as scratch:
+            shutil.copyfile(whole, scratch / "incoming")
+            self._look(scratch, known.sha256, known.size, known.kind, known.name, PICTURES)
+            for made in PICTURES:
+                settle(scratch / made, self.path(known, made))
+        return path
+
+    def put(self, facts: MediumFacts, path: Path | None = None) -> None:
+        """See to it that the bucket, where there is one, holds a medium. Raises `BucketError`."""
+        if self.bucket is not None:
+            self.bucket.put(path or self.path(facts), _key(facts), facts.mime)
+
+    def link(self, facts: MediumFacts, good_for_s: float) -> str | None:
+        """A public link to a medium in the bucket; None where there is no bucket. Raises `BucketError`.
+
+        What was stored before there was a bucket is put into it now.
+        """
+        if self.bucket is None:
+            return None
+        if self.path(facts).is_file():
+            self.put(facts)
+        return self.bucket.link(_key(facts), good_for_s)
+
+    def remove(self, facts: MediumFacts, *variants: Variant) -> None:
+        """Remove a medium's files from the folder and the bucket: these, by default all. Its row stays.
+
+        Raises:
+            OSError: the system does not give a file up.
+            BucketError: the bucket does not; the folder's files are still there.
+        """
+        variants = variants or ("file", *PICTURES)
+        if self.bucket is not None and "file" in variants:
+            self.bucket.remove(_key(facts))
+        for variant in variants:
+            self.path(facts, variant).unlink(missing_ok=True)
+
     @contextmanager
     def scratch(self, label: str = "in") -> Iterator[Path]:
         """A folder on the store's own disk that is gone when left."""
@@ -216,6 +321,11 @@ class MediaStore:
                     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _key(facts: MediumFacts) -> str:
+    """What a medium is called in the bucket: as in the folder."""
+    return f"{facts.sha256[:2]}/{facts.sha256}{facts.extension}"
+
+
 def clean_name(name: str) -> str:
     """A file's name as people may see it: without folders or control characters, and not endless."""
     name = "".join(c for c in name.replace("\\", "/").rsplit("/", 1)[-1] if c.isprintable()).strip()
@@ -224,48 +334,6 @@ def clean_name(name: str) -> str:
         tail = dot + extension if stem and len(extension) <= 8 else ""
         name = f"{name[: _LONGEST_NAME - len(tail) - 1]}…{tail}"
     return name or "unnamed"
-
-
-def _copy(source: Path | bytes | BinaryIO, into: Path) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    with into.open("wb") as out:
-        for chunk in _chunks(source):
-            digest.update(chunk)
-            size += len(chunk)
-            out.write(chunk)
-        out.flush()
-        os.fsync(out.fileno())
-    return digest.hexdigest(), size
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _chunks(source: Path | bytes | BinaryIO) -> Iterator[bytes]:
-    if isinstance(source, bytes):
-        yield source
-    elif isinstance(source, Path):
-        with source.open("rb") as stream:
-            yield from _chunks(stream)
-    else:
-        while chunk := source.read(_CHUNK):
-            yield chunk
-
-
-def _settle(path: Path, final: Path) -> None:
-    """Move a finished file to its place, so that a power cut leaves all of it or nothing."""
-    final.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())
-    path.replace(final)
-    if os.name == "posix":
-        folder = os.open(final.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def from_row(row: RowMapping) -> MediumFacts:
@@ -288,4 +356,6 @@ def _facts(sha256: str, kind: Kind, name: str, size: int, found: dict[str, Any])
         mouth=None if mouth is None else MouthGuess(**mouth),
         silent_head_s=found.get("silent_head_s", 0.0),
         silent_tail_s=found.get("silent_tail_s", 0.0),
+        made_of=found.get("made_of"),
+        copies=tuple(found.get("copies", {}).items()),
     )

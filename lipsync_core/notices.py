@@ -3,11 +3,7 @@
 Notices are made from the events of jobs, which are durable already, so none is lost and no job waits for one. A notice
 goes to the team's address and to that of whoever made the job; one about a job that waits for approval, to the
 approvers'. Whoever receives them checks the signature (https://www.standardwebhooks.com) and the message's id:
-the same one may come twice.
-
-    {"type": "job.finished", "timestamp": "2026-11-21T09:00:00+00:00", "text": "Job 7 “Intro” is done.",
-     "data": {"job": 7, "name": "Intro", "state": "done", "engine": "joypix/motion-2", "by": "ana@example.org",
-              "sandbox": false, "price_usd": 0.9, "reason": "", "url": "https://studio.example.org/jobs?job=7"}}
+the same one may come twice. `NOTICE_EXAMPLE` is one.
 
 The types are ``job.finished``, ``job.failed``, ``job.unconfirmed`` and ``job.awaiting_approval``. ``text`` is for chat
 tools that show one; that they ignore the rest is assumed.
@@ -59,6 +55,24 @@ _WORDS = {
     JobState.UNCONFIRMED: "got no answer and may have been charged: somebody has to look",
     JobState.AWAITING_APPROVAL: "waits for approval",
 }
+
+NOTICE_EXAMPLE = """{
+  "type": "job.finished",
+  "timestamp": "2026-11-21T09:00:00+00:00",
+  "text": "Job 7 “Intro” is done.",
+  "data": {
+    "job": 7,
+    "name": "Intro",
+    "state": "done",
+    "engine": "joypix/motion-2",
+    "by": "ana@example.org",
+    "sandbox": false,
+    "price_usd": 0.9,
+    "reason": "",
+    "url": "https://studio.example.org/jobs?job=7"
+  }
+}"""
+"""A message as it is sent, spread out for people. ``price_usd`` and ``url`` are null where they are not known."""
 
 WAITS_S = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """How long is waited after each failure; after the last one it is given up."""

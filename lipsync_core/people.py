@@ -9,17 +9,17 @@ import secrets
 import unicodedata
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, select, update
 
 from lipsync_core import audit
-from lipsync_core.database import Database, maybe_instant, now_ms
+from lipsync_core.database import Database, now_ms
 from lipsync_core.errors import NotAllowedError
-from lipsync_core.roles import Action, Role, may, roles_for
+from lipsync_core.rights import Person, check, person_of, refusal, who
+from lipsync_core.roles import Action, Role
 from lipsync_core.schema import budgets, people, sign_outs
 from lipsync_core.settings import Settings
 
@@ -35,27 +35,6 @@ AHEAD_S = 300.0
 """By how much a provider's clock may be ahead of ours."""
 
 _ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_{|}~-]+@([a-z0-9-]+\.)*[a-z0-9-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody in the team."""
-
-    email: str
-    name: str
-    role: Role
-    limit_usd_micros: int | None
-    """What one press may cost without approval; None for no limit."""
-    seen_at: datetime | None = None
-    removed: bool = False
-    notify_url: str | None = None
-    """Where this person is told what became of jobs."""
-    spent_usd_micros: int = 0
-    """What this person's jobs take of the month that was asked for."""
-
-    def may(self, action: Action, *, owner: str | None = None) -> bool:
-        """Whether this person may do it to something of ``owner``'s."""
-        return not self.removed and may(self.role, action, own=owner == self.email)
 
 
 def address(text: str) -> str:
@@ -108,7 +87,7 @@ class People:
         if stale or row is None or (row["role"] != Role.ADMIN and self._is_first_admin(email)):
             name = " ".join(str(claims.get("name") or "").split())[:LONGEST_NAME] or email
             row = self._seen(email, name)
-        return _person(row)
+        return replace(person_of(row), visit=visit_of(claims))
 
     def _check_audience(self, claims: Mapping[str, Any]) -> None:
         """Refuse a token that was made for somebody else; it was checked once, when it came."""
@@ -191,10 +170,37 @@ class People:
             with self._db.read() as connection:
                 check(connection, by, action, owner=owner, approve_own=self._settings.approve_own)
 
+    def why_not(self, person: Person | None, action: Action, *, owner: str | None = None) -> str | None:
+        """Why a person may not do something, for whoever draws a page; None where they may, or nobody signs in.
+
+        Asks nothing of the database, so that a list may. `check` is the judge.
+        """
+        if person is None or not self.sign_in:
+            return None
+        return refusal(person, action, owner=owner, approve_own=self._settings.approve_own)
+
     def who(self, email: str) -> Person | None:
         """Somebody in the team; None for strangers and for those who were removed."""
         with self._db.read() as connection:
             return who(connection, email)
+
+    def here(self) -> list[str]:
+        """The addresses of everybody who was not removed."""
+        with self._db.read() as connection:
+            return list(connection.execute(select(people.c.email).where(people.c.removed_ms.is_(None))).scalars())
+
+    def has_ended(self, visit: str) -> bool:
+        """Whether a visit, of which at least the first letters are given, was ended by signing out."""
+        begins_so = (sign_outs.c.visit >= visit, sign_outs.c.visit < f"{visit}~")
+        with self._db.read() as connection:
+            return connection.execute(select(sign_outs.c.visit).where(*begins_so).limit(1)).first() is not None
+
+    def who_may(self, action: Action, *, besides: str = "") -> list[str]:
+        """The names of those who may do it to other people's things, the lowest role first."""
+        with self._db.read() as connection:
+            rows = connection.execute(select(people).where(people.c.removed_ms.is_(None))).mappings().all()
+        found = [person for row in rows if (person := person_of(row)).may(action) and person.email != besides]
+        return [person.name for person in sorted(found, key=lambda person: ([*Role].index(person.role), person.name))]
 
     # The team
 
@@ -204,7 +210,7 @@ class People:
         query = select(people, func.coalesce(budgets.c.taken_usd_micros, 0).label("spent")).outerjoin(budgets, spent)
         with self._db.read() as connection:
             rows = connection.execute(query.order_by(people.c.email)).mappings().all()
-        return [_person(row, row["spent"]) for row in rows]
+        return [person_of(row, row["spent"]) for row in rows]
 
     def invite(self, email: str, role: Role, *, by: str) -> Person:
         """Put somebody on the list, also somebody who was taken off it. Raises `NotAllowedError`."""
@@ -221,7 +227,7 @@ class People:
             else:
                 connection.execute(update(people).where(people.c.email == email).values(fresh))
             audit.note(connection, by, "put on the list", "person", email, before=_facts(row), after=_facts(fresh))
-            return _person(connection.execute(select(people).where(people.c.email == email)).mappings().one())
+            return person_of(connection.execute(select(people).where(people.c.email == email)).mappings().one())
 
     def set_role(self, email: str, role: Role, *, by: str) -> None:
         """Give somebody another role; the last admin keeps it. Raises `NotAllowedError`."""
@@ -266,6 +272,8 @@ class People:
         with self._db.write() as connection:
             if by != email:
                 raise NotAllowedError("Each sets for themselves where they are told. Nothing was changed.")
+            if self.sign_in:
+                check(connection, by, Action.SEE)
             _row(connection, email)
             secret = None if url is None else new_secret()
             changed = update(people).where(people.c.email == email).values(notify_url=url, notify_secret=secret)
@@ -276,45 +284,6 @@ class People:
         return secret
 
 
-def check(
-    connection: Connection, by: str, action: Action, *, owner: str | None = None, approve_own: bool = False
-) -> None:
-    """Raise `NotAllowedError` where ``by`` may not do ``action`` to something of ``owner``'s."""
-    person = who(connection, by)
-    if person is None:
-        raise NotAllowedError(f"{by or 'Nobody'} is not on the team list. Nothing was sent and nothing was changed.")
-    if approve_own and action is Action.DECIDE and owner == by:
-        owner = None
-    if person.may(action, owner=owner):
-        return
-    if action is Action.DECIDE and owner == by and person.may(action):
-        raise NotAllowedError("Somebody else has to decide about your own job. Nothing was sent.")
-    whose = " what is somebody else’s" if action is Action.HANDLE and person.may(action, owner=by) else ""
-    needed = "an approver or an admin" if whose else roles_for(action)
-    raise NotAllowedError(
-        f"You are {_a(person.role)}; {_WORDS[action]}{whose} takes {needed}. Nothing was sent and nothing was changed."
-    )
-
-
-_WORDS = {
-    Action.SEE: "to look",
-    Action.MAKE: "to make clips",
-    Action.HANDLE: "to change",
-    Action.DECIDE: "to approve or decline",
-    Action.CHECK: "to check a vendor’s account",
-    Action.PRICES: "to change prices",
-    Action.CAPS: "to change caps",
-    Action.PEOPLE: "to change the team",
-    Action.AUDIT: "to read the audit",
-}
-
-
-def who(connection: Connection, email: str) -> Person | None:
-    """Somebody in the team; None for strangers and for those who were removed."""
-    row = connection.execute(select(people).where(people.c.email == email)).mappings().first()
-    return None if row is None or row["removed_ms"] is not None else _person(row)
-
-
 def visit_of(claims: Mapping[str, Any]) -> str:
     """What all tabs of one sign-in have in common, hashed: its token's claims, a nonce among them."""
     return hashlib.sha256(json.dumps(dict(claims), sort_keys=True, default=str).encode()).hexdigest()
@@ -323,10 +292,6 @@ def visit_of(claims: Mapping[str, Any]) -> str:
 def new_secret() -> str:
     """A signing secret as the Standard Webhooks scheme writes it."""
     return f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
-
-
-def _a(role: Role) -> str:
-    return f"an {role}" if role[0] == "a" else f"a {role}"
 
 
 def _admins(connection: Connection) -> int:
@@ -347,16 +312,3 @@ _SHOWN = ("role", "limit_usd_micros", "invited", "removed_ms")
 def _facts(row: Mapping[Any, Any] | None) -> dict[str, Any] | None:
     """What the audit says of a person: never where or with which secret they are told."""
     return None if row is None else {name: row[name] for name in _SHOWN if name in row}
-
-
-def _person(row: Mapping[Any, Any], spent: int = 0) -> Person:
-    return Person(
-        email=row["email"],
-        name=row["name"],
-        role=Role(row["role"]),
-        limit_usd_micros=row["limit_usd_micros"],
-        seen_at=maybe_instant(row["seen_ms"]),
-        removed=row["removed_ms"] is not None,
-        notify_url=row["notify_url"],
-        spent_usd_micros=spent,
-    )

@@ -7,13 +7,15 @@ neither hosting nor a public address, with a studio's server or without.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from lipsync_core.media import MediumFacts
 from lipsync_core.webhooks import Hooks, endpoint
 
 if TYPE_CHECKING:
@@ -34,6 +36,17 @@ def origin_of(folder: Path, files: Files, hooks: Hooks, speed: float) -> str:
         if folder not in _running:
             _running[folder] = _start(folder, files, hooks, speed)
         return _running[folder]
+
+
+def forget(folder: Path, media: Collection[MediumFacts]) -> None:
+    """Remove what the sandbox in ``folder`` holds of these media: files that it fetched, videos that it made."""
+    hashes, sizes = {facts.sha256 for facts in media}, {facts.size for facts in media}
+    for fetched in (folder / "media").glob("*.bin"):
+        if fetched.stem in hashes:
+            fetched.unlink(missing_ok=True)
+    for made in (folder / "outputs").glob("*.mp4"):
+        if made.stat().st_size in sizes and hashlib.sha256(made.read_bytes()).hexdigest() in hashes:
+            made.unlink(missing_ok=True)
 
 
 def _start(folder: Path, files: Files, hooks: Hooks, speed: float) -> str:

@@ -31,6 +31,8 @@ MOST_LINKLESS = 5
 """How often a vendor may call a job done without saying where the video is."""
 _LOOK_FOR_S = 2 * DAY_S
 """For how long the vendor's log is searched for a job whose answer was lost."""
+_LOG_PAGES = 20
+"""Parts of a vendor's log that are read in one look: at AI/ML API, up to 2,000 requests of two days."""
 _BELIEVED_S = HOUR_S
 """For how long an id that was offered is asked about although the vendor does not know it: a webhook may be early."""
 
@@ -215,11 +217,19 @@ class Polling:
         return True
 
     async def _in_log(self, job: Job, provider: Provider, keys: Keys, base_url: str) -> str | None:
-        request = provider.logs()
-        if request is None:
-            return None
-        came = await self.http().get(provider, keys, base_url, request)
-        return None if isinstance(came, AskAgain) else provider.id_in_log(came, trace_of(job))
+        offset = 0
+        for _ in range(_LOG_PAGES):
+            request = provider.logs(offset)
+            if request is None:
+                return None
+            came = await self.http().get(provider, keys, base_url, request)
+            if isinstance(came, AskAgain):
+                return None
+            found, rows = provider.id_in_log(came, trace_of(job)), provider.rows_in_log(came)
+            if found is not None or rows == 0:
+                return found
+            offset += rows
+        return None
 
     async def _look_later(self, job: Job, provider: Provider) -> None:
         values: dict[str, object] = {"asks": job.asks + 1}

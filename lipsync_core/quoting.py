@@ -24,12 +24,13 @@ def assess(
     today: date,
     seen: Sequence[tuple[float, float]] = (),
     obstacles: Mapping[str, str] | None = None,
+    remarks: Mapping[str, str] | None = None,
     warnings: Sequence[str] = (),
 ) -> tuple[Quote, dict[str, str]]:
     """The quote, and what stops a submit: field → message.
 
     ``media`` holds what is known of the brief's media; ``seen`` is what `timing.expected_wait` learns from;
-    ``obstacles`` and ``warnings`` are those which the caller knows.
+    ``obstacles``, ``remarks`` (field → message) and ``warnings`` are those which the caller knows.
     """
     errors = option_errors(brief, engine)
     notes = left_out(brief, engine) | option_warnings(brief, engine)
@@ -39,9 +40,12 @@ def assess(
         length_s = max(spoken_s(brief.text))
     if length_s is not None and (found := length_problem(engine.form, length_s)):
         message, stops = found
+        message += " Trim it to fit." if not brief.text.strip() else ""
         (errors if stops else notes).setdefault(_voice_field(brief), message)
     if engine.is_draft:
         _judge_mouth(brief, media.get("image"), errors, notes)
+    for field, message in (remarks or {}).items():
+        notes[field] = f"{notes[field]} {message}" if field in notes else message
     errors |= {field: message for field, message in (obstacles or {}).items() if field not in errors}
     wait = None
     if length_s is not None:

@@ -28,6 +28,7 @@ class Action(StrEnum):
     CAPS = "caps"  # what a month may cost
     PEOPLE = "people"  # who is in the team, as what, and up to which limit
     AUDIT = "audit"  # who did what
+    CLEAN = "clean"  # remove what nobody has used for long
 
 
 class Reach(StrEnum):
@@ -55,6 +56,7 @@ RIGHTS: Mapping[Action, Mapping[Role, Reach]] = MappingProxyType(
             Action.CAPS: (_N, _N, _N, _ALL),
             Action.PEOPLE: (_N, _N, _N, _ALL),
             Action.AUDIT: (_N, _N, _N, _ALL),
+            Action.CLEAN: (_N, _N, _N, _ALL),
         }.items()
     }
 )

@@ -178,6 +178,37 @@ media = Table(
     Index("media_by_arrival", "kind", "arrived_ms"),
 )
 
+arrivals = Table(  # how each content came here first
+    "arrivals",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("came", String(12), nullable=False),  # as `lipsync_core.arrivals.Came`
+    Column("came_from", Text, nullable=False),
+    Column("made_by", String(120), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+library = Table(
+    "library",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(8), nullable=False),  # a medium's, or creator
+    Column("ref", String(300), nullable=False),  # a medium's SHA-256, or the vendor's id of a presenter
+    Column("environment", String(8), nullable=False),  # whose presenter it is; of a medium always live
+    Column("name", String(240), nullable=False),
+    Column("project", String(240), nullable=False),
+    Column("consent", Text, nullable=False),
+    Column("came", String(12), nullable=False),
+    Column("came_from", Text, nullable=False),
+    Column("picture", String(64)),  # the SHA-256 of a presenter's
+    Column("made_by", String(120), nullable=False),
+    Column("added_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger, nullable=False),
+    UniqueConstraint("kind", "ref", "environment"),
+    sqlite_autoincrement=True,
+)
+
 briefs = Table(
     "briefs",
     metadata,
@@ -231,7 +262,7 @@ audit = Table(  # what people did to anything but a job; of jobs the events tell
     Column("at_ms", BigInteger, nullable=False),
     Column("made_by", String(120), nullable=False),
     Column("did", Text, nullable=False),
-    Column("kind", String(16), nullable=False),  # person | cap | rate | invoice | vendor
+    Column("kind", String(16), nullable=False),  # person | cap | rate | invoice | vendor | library | media
     Column("about", String(300), nullable=False),
     Column("before", Text),
     Column("after", Text),

@@ -21,7 +21,7 @@ from lipsync_core.accounts import Account, Accounts
 from lipsync_core.claims import JUDGED, Answer, Claims
 from lipsync_core.database import now_ms
 from lipsync_core.engines import ENGINES
-from lipsync_core.errors import VendorIdTakenError
+from lipsync_core.errors import BucketError, MediaError, VendorIdTakenError
 from lipsync_core.hosting import Hosting
 from lipsync_core.job import Job, JobState
 from lipsync_core.orders import order_of
@@ -85,6 +85,12 @@ class Sending:
             request, base_url, hooked = await asyncio.to_thread(self._prepare, job, account, token)
         except (KeyError, FileNotFoundError):
             await self._settle(job, account.provider, Refused(Refusal.OTHER, _NO_FILE), None)
+            return
+        except BucketError as error:
+            await self._settle(job, account.provider, NotSent(str(error)), None)
+            return
+        except MediaError as error:
+            await self._settle(job, account.provider, Refused(Refusal.OTHER, f"{error} Nothing was sent."), None)
             return
         self.at(BEFORE_POST, job.id)
         marked = await asyncio.to_thread(

@@ -1,7 +1,8 @@
 """What the server answers besides pages: stored media by signed link, and whether it is well.
 
 Routes have no login, no cross-site check and no body limit of their own. These need none: one tells nothing, the
-others give only what an unguessable, expiring link names.
+others give only what an unguessable, expiring link names, and where people sign in, only for as long as whom it was
+made for may look (`lipsync_core.links`).
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ class KeepsAddress:
         await self._app(scope, receive, send)
 
 
-PAGE_PATHS = ("/jobs", "/estimate", "/spend", "/providers", "/team")
+PAGE_PATHS = ("/jobs", "/library", "/estimate", "/spend", "/providers", "/team")
 """The addresses that are worth coming back to."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,12 @@ ROOT = Path(__file__).resolve().parents[1]
 VENDOR_PREFIXES = ("JOYPIX_", "LIPSYNC_STUDIO_", "AIMLAPI_", "CREATIFY_")
 """What the names of the vendors' variables begin with."""
 
+AWS_VARIABLES = (
+    *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+    *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"),
+)
+"""boto3's own variables, which may stand in ``.env`` too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -34,7 +41,8 @@ class Settings:
     database_url: str
     """``STUDIO_DATABASE_URL``: a SQLAlchemy URL. Default: SQLite in ``data/studio.db``."""
     media_dir: Path
-    """``STUDIO_MEDIA_URL``: a plain path or a ``file://`` URL. Default: ``data/media``."""
+    """``STUDIO_MEDIA_URL``: a plain path or a ``file://`` URL. Default: ``data/media``. Where media live in a bucket,
+    the folder of their working copies: ``STUDIO_MEDIA_CACHE``."""
     fetch_allow: tuple[str, ...]
     """``STUDIO_FETCH_ALLOW``: hosts, or host:port, that may be fetched from although they are private."""
     poll_interval_s: float | None
@@ -43,6 +51,10 @@ class Settings:
     """``STUDIO_ALLOW_OPEN``: listen beyond loopback although nobody has to sign in."""
     draft_slots: int
     """``STUDIO_DRAFT_SLOTS``: drafts rendered at once. Default: one for every two processors."""
+    bucket: tuple[str, str] | None = None
+    """``STUDIO_MEDIA_URL`` as ``s3://bucket/prefix``: that bucket, and what its names begin with."""
+    aws: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """How to get into the bucket: those of `AWS_VARIABLES` that are set; never shown."""
     sandbox: bool = False
     """``STUDIO_SANDBOX``: every new paid job of this studio goes to the sandbox; no key is used."""
     sandbox_speed: float = 20.0
@@ -92,7 +104,7 @@ class Settings:
         given |= dict(os.environ if environ is None else environ)
         return cls(
             database_url=given.get("STUDIO_DATABASE_URL") or f"sqlite:///{ROOT / 'data' / 'studio.db'}",
-            media_dir=_folder(given.get("STUDIO_MEDIA_URL") or str(ROOT / "data" / "media")),
+            **_media(given),
             fetch_allow=_list(given, "STUDIO_FETCH_ALLOW"),
             poll_interval_s=_positive(given, "STUDIO_POLL_INTERVAL_S"),
             allow_open=_switch(given, "STUDIO_ALLOW_OPEN"),
@@ -186,6 +198,18 @@ def _address(given: Mapping[str, str], name: str) -> str | None:
     return text
 
 
+def _media(given: Mapping[str, str]) -> dict[str, Any]:
+    """Where media are kept: in a folder, or in a bucket with working copies in a folder."""
+    default, url = str(ROOT / "data" / "media"), given.get("STUDIO_MEDIA_URL", "").strip()
+    if not url.lower().startswith("s3:"):
+        return {"media_dir": _folder(url or default)}
+    name, _, prefix = url[3:].removeprefix("//").partition("/")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{2,62}", name) or not re.fullmatch(r"[\w./=-]*", prefix):
+        raise SettingsError(f"STUDIO_MEDIA_URL is “{url}”. Give a bucket as s3://bucket or s3://bucket/prefix.")
+    access = {variable: given[variable] for variable in AWS_VARIABLES if given.get(variable)}
+    return {"media_dir": _folder(given.get("STUDIO_MEDIA_CACHE") or default), "bucket": (name, prefix), "aws": access}
+
+
 def _folder(value: str) -> Path:
     # "C:\clips" is a path although it starts like a URL; a scheme has at least two letters.
     url = urlsplit(value)
@@ -194,8 +218,8 @@ def _folder(value: str) -> Path:
     if url.scheme == "file":
         return Path(url2pathname(url.path)).resolve()
     raise SettingsError(
-        f"STUDIO_MEDIA_URL starts with “{url.scheme}://”, which this version cannot store media in. "
-        "Give a folder, or leave it out for data/media."
+        f"STUDIO_MEDIA_URL starts with “{url.scheme}://”, which media cannot be stored in. "
+        "Give a folder or s3://bucket/prefix, or leave it out for data/media."
     )
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from lipsync_core.budgets import Guard, everybody
 from lipsync_core.errors import UnknownJobError
 from lipsync_core.job import Job
 from lipsync_core.ledger import Ledger
@@ -13,6 +14,8 @@ from lipsync_core.links import Links
 from lipsync_core.media import MediaStore
 from lipsync_core.naming import download_name
 from lipsync_core.review import Reviewed
+from lipsync_core.rights import Person
+from lipsync_core.roles import Action
 from lipsync_core.zipping import Packed
 
 MOST_DAYS = 90.0
@@ -24,51 +27,53 @@ _DAY_S = 86_400
 class Sharing:
     """Makes such links, and says what they lead to."""
 
-    def __init__(self, ledger: Ledger, links: Links, store: MediaStore) -> None:
+    def __init__(self, ledger: Ledger, links: Links, store: MediaStore, guard: Guard = everybody) -> None:
         self._ledger = ledger
         self._links = links
         self._store = store
+        self._guard = guard
 
-    def review_link(self, job: Job, *, days: float = 7.0) -> str | None:
+    def review_link(self, job: Job, *, days: float = 7.0, by: str = "") -> str | None:
         """A relative link to a page that shows the job's video to whoever has it; None where there is no video.
 
-        It shows that video only, even if the job should have another one later. Raises `ValueError` for a time that
-        is not above zero, or is beyond `MOST_DAYS`.
+        It shows that video only, even if the job should have another one later, and ends early when ``by`` is taken
+        off the team's list. Raises `NotAllowedError` where ``by`` may not make clips, `ValueError` for a time that is
+        not above zero, or is beyond `MOST_DAYS`.
         """
+        self._guard(by, Action.MAKE)
         if not 0 < days <= MOST_DAYS:
             raise ValueError(f"a review link is good for up to {MOST_DAYS:.0f} days, not for {days}")
         if job.output_sha256 is None:
             return None
-        return self._links.to_review(job.id, job.output_sha256, int(time.time() + days * _DAY_S))
+        return self._links.to_review(job.id, job.output_sha256, int(time.time() + days * _DAY_S), by=by)
 
     def reviewed(self, token: str) -> Reviewed | None:
-        """What a review link shows; None where it is forged, has expired, or its video is no longer kept."""
+        """What a review link shows; None where it is forged or has ended, or its video is no longer kept."""
         if (meant := self._links.read_review(token)) is None:
             return None
-        job_id, sha256, until = meant
-        facts = self._store.get(sha256, "video")
+        facts = self._store.get(meant.sha256, "video")
         try:
-            job = self._ledger.job(job_id)
+            job = self._ledger.job(meant.job_id)
         except UnknownJobError:
             return None
-        if facts is None or job.output_sha256 != sha256 or not self._store.path(facts).is_file():
+        if facts is None or job.output_sha256 != meant.sha256 or self._store.file(facts) is None:
             return None
         return Reviewed(
             name=job.brief.name or f"Video {job.id}",
-            source=self._links.to(facts, name=f"video{facts.extension}", until=until),
-            until=datetime.fromtimestamp(until, UTC),
+            source=self._links.to_reviewed(facts, meant),
+            until=datetime.fromtimestamp(meant.until, UTC),
             remark="A draft, made to judge timing and wording by." if job.is_draft else _SANDBOX if job.sandbox else "",
         )
 
-    def zip_link(self, jobs: Sequence[Job], *, name: str) -> str | None:
-        """A relative link that saves the videos of these jobs as one ZIP, good for hours; None where there are none.
+    def zip_link(self, jobs: Sequence[Job], *, name: str, person: Person | None = None) -> str | None:
+        """A relative link for ``person`` that saves the videos of these jobs as one ZIP; None where there are none.
 
         Raises `ValueError` for more than `MOST_ZIPPED` jobs.
         """
         with_video = [job.id for job in jobs if job.output_sha256 is not None]
         if len(with_video) > MOST_ZIPPED:
             raise ValueError(f"a ZIP holds up to {MOST_ZIPPED} videos, not {len(with_video)}")
-        return self._links.to_zip(with_video, name=name) if with_video else None
+        return self._links.to_zip(with_video, name=name, person=person) if with_video else None
 
     def zipped(self, token: str) -> list[Packed] | None:
         """The files that a ZIP's link names, as far as they are still kept; None where it is forged or has expired."""
@@ -77,7 +82,7 @@ class Sharing:
         files = []
         for job in map(self._ledger.job, job_ids):
             facts = None if job.output_sha256 is None else self._store.get(job.output_sha256, "video")
-            if facts is not None and (path := self._store.path(facts)).is_file():
+            if facts is not None and (path := self._store.file(facts)) is not None:
                 name = download_name(job).removesuffix(".mp4") + facts.extension
                 files.append(Packed(name, path, job.finished_at or job.created_at))
         return files

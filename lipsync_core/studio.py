@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,20 +21,25 @@ from lipsync_core import workers
 from lipsync_core.accounts import Account, Accounts
 from lipsync_core.affording import Means, low_balance, stale_prices, unmet
 from lipsync_core.approval import Approvals, Terms, above_limit
+from lipsync_core.arrivals import Came
 from lipsync_core.auditing import Audit
 from lipsync_core.brief import MEDIA_FIELDS, Brief, KeptMedium, Medium, MouthBox, mouth_box_error
 from lipsync_core.briefs import BriefDesk, OpenBatch, OpenBrief, new_brief_id
+from lipsync_core.bucket import Bucket
 from lipsync_core.budgets import Budgets, Over, Room, month_at, over_cap_text, scopes_of
 from lipsync_core.claims import Claims
 from lipsync_core.cleaning import CleanUp
 from lipsync_core.database import Database, now_ms
+from lipsync_core.endings import Endings
 from lipsync_core.engines import DRAFT, ENGINES, Engine
+from lipsync_core.erasing import Eraser
 from lipsync_core.errands import Errands
-from lipsync_core.errors import BriefError, FetchError, MediaError, VendorError
+from lipsync_core.errors import BriefError, BucketError, FetchError, MediaError, VendorError
 from lipsync_core.estimating import Estimates
 from lipsync_core.hosting import KINDS, Hosting
 from lipsync_core.job import LIVE, SANDBOX, Job, JobEvent, JobState
 from lipsync_core.ledger import Filter, Ledger, NewJob
+from lipsync_core.library import Library
 from lipsync_core.links import Links
 from lipsync_core.media import Kind, MediaStore, MediumFacts, Variant
 from lipsync_core.naming import download_name
@@ -41,10 +47,11 @@ from lipsync_core.notices import Notices
 from lipsync_core.orders import MISSING, fits
 from lipsync_core.pace import DAY_S, Pace
 from lipsync_core.people import People
-from lipsync_core.playground import FILES_ROUTE, HOOKS_ROUTE, origin_of
+from lipsync_core.playground import FILES_ROUTE, HOOKS_ROUTE, forget, origin_of
 from lipsync_core.presenters import Presenters
 from lipsync_core.pricing import Costed, PriceRoseError, Quote, has_risen, price_text, priced
 from lipsync_core.quoting import assess, length_of
+from lipsync_core.rights import Person
 from lipsync_core.roles import Action
 from lipsync_core.sending import Point, hash_of
 from lipsync_core.settings import Settings
@@ -53,7 +60,7 @@ from lipsync_core.spending import Spending
 from lipsync_core.standing import Standing, Standings
 from lipsync_core.tariffs import Override, Rates
 from lipsync_core.tracker import STALE_S, Tracker, unwatched
-from lipsync_core.trimming import trim_voice
+from lipsync_core.trimming import trim
 from lipsync_core.vendors import Vendors
 
 MAX_LINK_BYTES = 200 * 1024 * 1024
@@ -72,7 +79,7 @@ class Studio:
         self._ledger = Ledger(database)
         self.people = People(database, settings)
         """Who may enter, and what each may do."""
-        self.audit = Audit(database)
+        self.audit = Audit(database, self.people.check)
         """Who did what."""
         terms = Terms(settings.approval_days, settings.approve_own)
         self._terms = terms
@@ -80,6 +87,8 @@ class Studio:
         self._notices = Notices(
             database, _team(settings), settings.fetch_allow, settings.public_url, settings.poll_interval_s
         )
+        self.endings = Endings(database)
+        """What became of somebody's jobs."""
         self._claims = Claims(database, settings.timezone, terms if settings.sign_in else None)
         self.budgets = Budgets(database, settings.timezone, self.people.check)
         """Monthly caps and the vendors' invoices."""
@@ -87,12 +96,21 @@ class Studio:
         """What each month came to."""
         self._standings = Standings(database)
         self._desk = BriefDesk(database)
-        self._store = MediaStore(settings.media_dir, database)
-        self._links = Links(self._ledger.secret("links", secrets.token_bytes(32)))
-        self.sharing = Sharing(self._ledger, self._links, self._store)
+        bucket = None if settings.bucket is None else Bucket(*settings.bucket, settings.aws)
+        self._store = MediaStore(settings.media_dir, database, bucket=bucket)
+        self._links = Links(
+            self._ledger.secret("links", secrets.token_bytes(32)), self.people if settings.sign_in else None
+        )
+        self.sharing = Sharing(self._ledger, self._links, self._store, self.people.check)
         """Finished videos for other people."""
-        self.cleanup = CleanUp(database, self._store)
+        self.cleanup = CleanUp(database, self._store, self.people.check)
         """Removes what nobody has used for long."""
+        self.library = Library(database, self._desk, self.people.check)
+        """What the team uses every week."""
+        self.eraser = Eraser(
+            database, self._store, self.people.check, lambda gone: forget(self._settings.media_dir / ".sandbox", gone)
+        )
+        """Finds and deletes all that is kept of a face or a voice."""
         self._accounts = Accounts(settings, self._sandbox_origin)
         self._hosting = Hosting(
             self._store, self._links.path_for, settings.public_url, lambda: self._sandbox_origin() + FILES_ROUTE
@@ -234,6 +252,8 @@ class Studio:
         media, unread = self._media(brief, keep=True, must_read=engine.is_draft)
         means = self._means(brief, environment, by, ceiling)
         quote, errors = self._assess(engine, brief, media, unread, self.rates(), environment, means)
+        if not errors and not engine.is_draft and (sent := self._converted(engine, media, environment)) is not None:
+            quote, errors = self._assess(engine, brief, media, unread, self.rates(), environment, means, sent)
         if errors:
             raise BriefError(errors)
         if agreed is not None:
@@ -265,6 +285,38 @@ class Studio:
             ceiling_usd_micros=ceiling,
         )
 
+    def _converted(
+        self, engine: Engine, media: Mapping[str, MediumFacts], environment: str
+    ) -> dict[str, MediumFacts] | None:
+        """What the engine gets, with every copy made that it needs; None where it gets all as it is."""
+        sent = dict(media)
+        changes = self._hosting.changes(media, engine.form, environment)
+        for field, change in changes.items():
+            try:
+                sent |= self._hosting.sent({field: media[field]}, {field: change}, make=True)
+            except MediaError as error:
+                raise BriefError({field: str(error)}) from error
+        return sent if changes else None
+
+    def needs_copies(self, brief: Brief, engine: str, *, sandbox: bool | None = None) -> bool:
+        """Whether an engine needs media in other formats that are not made yet. Only kept media are looked at."""
+        media, form, environment = self._kept_media(brief), ENGINES[engine].form, self._environment(sandbox)
+        changes = self._hosting.changes(media, form, environment)
+        sent = self._hosting.sent(media, changes)
+        return any(sent[field] is media[field] for field in changes)
+
+    def make_copies(self, brief: Brief, engine: str, *, sandbox: bool | None = None, by: str = "") -> None:
+        """Make the copies of a brief's kept media that an engine needs, so that the price is of what is sent.
+
+        Raises `BriefError` and `NotAllowedError`.
+        """
+        self.people.check(by, Action.MAKE)
+        self._converted(ENGINES[engine], self._kept_media(brief), self._environment(sandbox))
+
+    def _kept_media(self, brief: Brief) -> dict[str, MediumFacts]:
+        found = {field: self.medium(getattr(brief, field), kind) for field, kind in KINDS.items()}
+        return {field: facts for field, facts in found.items() if facts is not None}
+
     def _means(self, brief: Brief, environment: str, by: str | None, ceiling: int | None = None) -> Means:
         scopes = scopes_of(brief.project.strip(), by)
         room = self.budgets.room(scopes, self.month()) if environment == LIVE else Room("")
@@ -293,13 +345,17 @@ class Studio:
         rates: Rates,
         environment: str,
         means: Means,
+        sent: Mapping[str, MediumFacts] | None = None,
     ) -> tuple[Quote, dict[str, str]]:
+        """The quote for what the engine gets: ``sent``, or what is known of that now."""
         today = datetime.now(UTC).date()
         if engine.is_draft:  # what this computer cannot read, it cannot render
             return assess(engine, brief, media, rates=rates, today=today, obstacles=unread)
         account = self._accounts.of(engine.provider, environment)
         standing = self._standings.of(engine.provider, environment)
         warnings = [f"{why} {engine.vendor} fetches it itself, so this may still work." for why in unread.values()]
+        changes = self._hosting.changes(media, engine.form, account.environment)
+        media = sent or self._hosting.sent(media, changes)
         quote, errors = assess(
             engine,
             brief,
@@ -308,6 +364,7 @@ class Studio:
             today=today,
             seen=self._ledger.took(engine.id),
             obstacles=self._obstacles(account, standing, engine, media),
+            remarks={field: change.words for field, change in changes.items()},
             warnings=warnings,
         )
         if (refusal := means.refusal(quote, engine, brief, media, rates=rates, today=today)) is not None:
@@ -364,11 +421,11 @@ class Studio:
     def _medium(self, medium: Medium, kind: Kind, *, keep: bool) -> MediumFacts:
         if isinstance(medium, KeptMedium):
             facts = self._store.get(medium.sha256, kind)
-            if facts is None or not self._store.path(facts).is_file():
+            if facts is None or self._store.file(facts) is None:
                 raise MediaError("No longer here", f"“{medium.name}” is not in the media store. Choose it again.")
             return replace(facts, name=medium.name, url=medium.url)
         if isinstance(medium, str) and medium.lower().startswith(("http://", "https://")):
-            return self.keep_link(medium, kind)
+            return self._keep_link(medium, kind)
         if isinstance(medium, bytes):
             source: Path | bytes = medium
             name: str = kind
@@ -454,8 +511,12 @@ class Studio:
         return (self._whole(job) for job in self._ledger.all())
 
     def job(self, job_id: int) -> Job:
-        """One job. Raises `UnknownJobError`."""
-        return self._whole(self._ledger.job(job_id))
+        """One job, its video brought back from the bucket where this disk has lost it. Raises `UnknownJobError`."""
+        job = self._ledger.job(job_id)
+        if job.output_sha256 is not None:
+            with suppress(BucketError):  # what is known of the job is shown all the same
+                self._store.file(_video(job.output_sha256))
+        return self._whole(job)
 
     def page(self, which: Filter, *, limit: int, offset: int = 0) -> list[Job]:
         """Some of the jobs that the filter lets through, newest first."""
@@ -512,8 +573,8 @@ class Studio:
 
     def withdraw_batch(self, batch: str, *, by: str) -> int:
         """Take back every job of a batch that was not sent yet; returns how many. Raises `NotAllowedError`."""
-        for job in self._ledger.page(Filter(batch=batch, hidden=True), limit=1):
-            self.people.check(by, Action.HANDLE, owner=job.by)
+        for maker in self._ledger.makers_of(batch):
+            self.people.check(by, Action.HANDLE, owner=maker)
         return self._ledger.withdraw_batch(batch, by)
 
     def hide(self, job_id: int, *, by: str) -> None:
@@ -575,6 +636,11 @@ class Studio:
     def awaiting(self, limit: int = 50) -> list[Job]:
         """Jobs that wait for approval, the longest waiting first."""
         return self._approvals.waiting(limit)
+
+    def above_limit(self, by: str, usd_micros: int | None) -> str | None:
+        """Why a press of this price would have to be approved; None where it is within the limit of ``by``."""
+        person = self.people.who(by) if self.people.sign_in else None
+        return None if person is None else above_limit(person, usd_micros)
 
     # An answer that was lost: four ways out, and jobs that were started elsewhere
 
@@ -675,8 +741,7 @@ class Studio:
     def _whole(self, job: Job) -> Job:
         if job.output_sha256 is None:
             return job
-        output = MediumFacts(job.output_sha256, "video", "", ".mp4", "video/mp4", 0)
-        return replace(job, output=self._store.path(output))
+        return replace(job, output=self._store.path(_video(job.output_sha256)))
 
     # Briefs being filled in
 
@@ -751,12 +816,26 @@ class Studio:
 
     # Media
 
-    def keep_medium(self, source: Path | bytes | BinaryIO, kind: Kind, name: str) -> MediumFacts:
-        """Store a file that arrived. Raises `MediaError`; then nothing is kept."""
-        return self._store.keep(source, kind, name)
+    def keep_medium(
+        self, source: Path | bytes | BinaryIO, kind: Kind, name: str, *, by: str = "", came: Came = "file"
+    ) -> MediumFacts:
+        """Store a file that arrived. Raises `MediaError` and `NotAllowedError`; then nothing is kept."""
+        self.people.check(by, Action.MAKE)
+        facts = self._store.keep(source, kind, name)
+        self.library.arrived(facts, came, by=by)
+        return facts
 
-    def keep_link(self, url: str, kind: Kind) -> MediumFacts:
-        """Fetch a link through the guard and store what it leads to. Raises `MediaError` (`FetchError`)."""
+    def keep_link(self, url: str, kind: Kind, *, by: str = "") -> MediumFacts:
+        """Fetch a link through the guard and store what it leads to.
+
+        Raises `MediaError` (`FetchError`) and `NotAllowedError`.
+        """
+        self.people.check(by, Action.MAKE)
+        facts = self._keep_link(url, kind)
+        self.library.arrived(facts, "link", by=by)
+        return facts
+
+    def _keep_link(self, url: str, kind: Kind) -> MediumFacts:
         from lipsync_core.fetch import fetch
 
         with self._store.scratch("link") as scratch:
@@ -775,22 +854,34 @@ class Studio:
         facts = self._store.get(medium.sha256, kind)
         return None if facts is None else replace(facts, name=medium.name, url=medium.url)
 
-    def trimmed(self, voice: MediumFacts, start_s: float, end_s: float, *, listed: bool = True) -> MediumFacts:
-        """The part of a kept voice between two instants, kept too. Raises `MediaError`.
+    def trimmed(
+        self, whole: MediumFacts, start_s: float, end_s: float, *, listed: bool = True, by: str = ""
+    ) -> MediumFacts:
+        """The part of a kept voice or video between two instants, kept too.
+
+        Raises `MediaError` and `NotAllowedError`.
 
         What is not ``listed`` is there to be listened to, and is not offered as an earlier one.
         """
-        return trim_voice(self._store, voice, start_s, end_s, listed=listed)
+        self.people.check(by, Action.MAKE)
+        return trim(self._store, whole, start_s, end_s, listed=listed)
 
     def recent_media(self, kind: Kind, limit: int = 12) -> list[MediumFacts]:
         """What arrived lately, latest first."""
         return self._store.recent(kind, limit)
 
-    def media_link(self, facts: MediumFacts, variant: Variant = "file") -> str:
-        """A relative link to a stored medium, good for hours."""
-        return self._links.to(facts, variant, name=f"{variant}{facts.extension if variant == 'file' else '.jpg'}")
+    # Where people sign in, a link is for ``person`` alone and ends with their visit (`lipsync_core.links`).
 
-    def thumbnail_link(self, job: Job) -> str | None:
+    def media_link(self, facts: MediumFacts, variant: Variant = "file", *, person: Person | None = None) -> str:
+        """A relative link to a stored medium."""
+        name = f"{variant}{facts.extension if variant == 'file' else '.jpg'}"
+        return self._links.to(facts, variant, name=name, person=person)
+
+    def has_thumbnail(self, facts: MediumFacts) -> bool:
+        """Whether there is a small picture of it: not of a voice, nor of a draft."""
+        return self._store.path(facts, "thumb").is_file()
+
+    def thumbnail_link(self, job: Job, *, person: Person | None = None) -> str | None:
         """A relative link to the job's picture, 224 pixels square; asks nothing of the ledger, so that a list may.
 
         That of the picture or video it is made from, else of the finished video, unless that one cannot be played.
@@ -801,21 +892,26 @@ class Studio:
             facts = MediumFacts(brief.image.sha256, "image", "", ".jpg", "image/jpeg", 0)
         elif isinstance(brief.video, KeptMedium):
             facts = replace(facts, sha256=brief.video.sha256)
-        return self._links.to(facts, "thumb", name="thumb.jpg") if facts.sha256 else None
+        return self._links.to(facts, "thumb", name="thumb.jpg", person=person) if facts.sha256 else None
 
     def preview(self, facts: MediumFacts) -> bytes:
-        """A stored picture as a JPEG of at most 960 pixels, upright."""
-        return self._store.path(facts, "preview").read_bytes()
+        """A stored picture as a JPEG of at most 960 pixels, upright. Raises `MediaError` where it is gone."""
+        path = self._store.picture(facts, "preview")
+        if path is None:
+            raise MediaError("No longer here", f"“{facts.name}” is not in the media store. Choose it again.")
+        return path.read_bytes()
 
-    def output_link(self, job: Job, *, download: bool = False) -> str | None:
+    def output_link(self, job: Job, *, download: bool = False, person: Person | None = None) -> str | None:
         """A relative link to a job's video; None where it has none."""
         if job.output_sha256 is None:
             return None
-        facts = MediumFacts(job.output_sha256, "video", "", ".mp4", "video/mp4", 0)
-        return self._links.to(facts, name=download_name(job), download=download)
+        return self._links.to(_video(job.output_sha256), name=download_name(job), person=person, download=download)
 
     def linked_file(self, token: str) -> tuple[Path, str] | None:
-        """The stored file and content type that a link's token leads to; None where it leads nowhere."""
+        """The stored file and content type that a link's token leads to; None where it leads nowhere.
+
+        Raises `BucketError` where it has to come from the bucket, and cannot.
+        """
         ref = self._links.read(token)
         if ref is None:
             return None
@@ -825,14 +921,14 @@ class Studio:
             facts = kept
         else:
             return None
-        path = self._store.path(facts, ref.variant)
-        return (path, facts.mime) if path.is_file() else None
+        path = self._store.file(facts) if ref.variant == "file" else self._store.picture(facts, ref.variant)
+        return None if path is None else (path, facts.mime)
 
     def mouth_still(self, image: MediumFacts, box: MouthBox) -> bytes:
         """One JPEG frame with the mouth open at ``box``. Raises `RenderError` or `WorkerError`."""
         with self._store.scratch() as scratch:
             out = scratch / "still.jpg"
-            arguments = {"image": str(self._store.path(image)), "mouth_box": box, "out": str(out)}
+            arguments = {"image": str(self._store.file(image) or ""), "mouth_box": box, "out": str(out)}
             workers.run("show_mouth", arguments, workers.Limits(memory_mb=2048, seconds=30))
             return out.read_bytes()
 
@@ -900,6 +996,11 @@ def _again(job_id: int) -> str:
 def _kept(facts: MediumFacts) -> dict[str, str]:
     kept = {"sha256": facts.sha256, "name": facts.name}
     return kept if facts.url is None else {**kept, "url": facts.url}
+
+
+def _video(sha256: str) -> MediumFacts:
+    """What a finished video is to the store."""
+    return MediumFacts(sha256, "video", "", ".mp4", "video/mp4", 0)
 
 
 def _check_price(agreed: Costed, fresh: Quote) -> None:

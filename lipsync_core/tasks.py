@@ -79,6 +79,34 @@ def cut_voice(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     return {}
 
 
+def cut_video(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """Write the part of a video between two instants as an MP4, no larger than was asked for."""
+    decode.cut_video(
+        Path(arguments["path"]),
+        Path(arguments["out"]),
+        start_s=arguments["start_s"],
+        end_s=arguments["end_s"],
+        most_side=arguments.get("most_side", 0),
+        most_bytes=arguments.get("most_bytes", 0),
+        name=arguments["name"],
+    )
+    return {}
+
+
+def write_wav(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """Write all of a voice as a WAV file."""
+    decode.cut_voice(Path(arguments["path"]), Path(arguments["out"]), name=arguments["name"])
+    return {}
+
+
+def write_jpeg(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """Write a picture as a JPEG, upright and on white, no larger than was asked for."""
+    decode.write_jpeg(
+        Path(arguments["path"]), Path(arguments["out"]), most_bytes=arguments["most_bytes"], name=arguments["name"]
+    )
+    return {}
+
+
 def render_draft(arguments: Arguments, progress: Progress) -> dict[str, Any]:
     """Render one portrait with one voice into an MP4; facts about it, from decoding what was written."""
     from lipsync_core.draft import render
@@ -136,6 +164,9 @@ TASKS: Mapping[str, Callable[[Arguments, Progress], dict[str, Any]]] = {
     "look_audio": look_audio,
     "look_video": look_video,
     "cut_voice": cut_voice,
+    "cut_video": cut_video,
+    "write_wav": write_wav,
+    "write_jpeg": write_jpeg,
     "render_draft": render_draft,
     "show_mouth": show_mouth,
     "sandbox_film": sandbox_film,

@@ -1,4 +1,4 @@
-"""A part of a kept voice as a voice of its own. The whole stays as it is."""
+"""A part of a kept voice or video as a medium of its own. The whole stays as it is."""
 
 from __future__ import annotations
 
@@ -8,32 +8,43 @@ from lipsync_core.media import LOOK, MediaStore, MediumFacts, clean_name
 
 LEAST_S = 0.1
 """The shortest part; a voice may not be shorter."""
+FILM_MB = 2048
 
 
-def trim_voice(store: MediaStore, voice: MediumFacts, start_s: float, end_s: float, *, listed: bool) -> MediumFacts:
-    """Keep what is heard from ``start_s`` to ``end_s``; the same part is kept once.
+def trim(store: MediaStore, whole: MediumFacts, start_s: float, end_s: float, *, listed: bool) -> MediumFacts:
+    """Keep what is heard, or seen, from ``start_s`` to ``end_s``; the same part is kept once.
 
-    Until it is ``listed``, it is only there to be listened to. Raises `MediaError` where nothing would be left, or
-    where the voice cannot be cut.
+    A voice is cut to the sample. A video is cut to its pictures: it begins with the one on screen at ``start_s``, and
+    the last one is that on screen right before ``end_s``. Until it is ``listed``, the part is only there to be looked
+    at. Raises `MediaError` where nothing would be left, or where it cannot be cut.
     """
-    end_s = min(end_s, voice.duration_s)
+    end_s = min(end_s, whole.duration_s)
     if not (start_s >= 0 and end_s - start_s >= LEAST_S):
         raise MediaError("Too little is left", f"The out time has to be at least {LEAST_S} s after the in time.")
-    path = store.path(voice)
-    if not path.is_file():
-        raise MediaError("No longer here", f"“{voice.name}” is not in the media store. Choose it again.")
-    name = part_name(voice.name, start_s, end_s)
+    path = store.file(whole)
+    if path is None:
+        raise MediaError("No longer here", f"“{whole.name}” is not in the media store. Choose it again.")
+    is_film = whole.kind == "video"
+    task, extension = ("cut_video", ".mp4") if is_film else ("cut_voice", ".wav")
+    limits = for_film(end_s - start_s) if is_film else LOOK
     with store.scratch("cut") as scratch:
-        out = scratch / "part.wav"
-        arguments = {"path": str(path), "name": voice.name, "out": str(out), "start_s": start_s, "end_s": end_s}
+        out = scratch / f"part{extension}"
+        arguments = {"path": str(path), "name": whole.name, "out": str(out), "start_s": start_s, "end_s": end_s}
         try:
-            workers.run("cut_voice", arguments, LOOK)
+            workers.run(task, arguments, limits)
         except WorkerError as error:
-            raise MediaError("This voice could not be cut", f"{error} The whole voice is unchanged.") from error
-        return store.keep(out, "audio", name, listed=listed)
+            what = "video" if is_film else "voice"
+            raise MediaError(f"This {what} could not be cut", f"{error} The whole {what} is unchanged.") from error
+        name = part_name(whole.name, start_s, end_s, extension)
+        return store.keep(out, whole.kind, name, listed=listed, made_of=whole)
 
 
-def part_name(name: str, start_s: float, end_s: float) -> str:
+def for_film(seconds: float) -> workers.Limits:
+    """What making a film of this length may use: on a busy computer a second of it takes several."""
+    return workers.Limits(memory_mb=FILM_MB, seconds=120 + 10 * seconds)
+
+
+def part_name(name: str, start_s: float, end_s: float, extension: str = ".wav") -> str:
     """What a part is called: ``voice.mp3`` from 1.5 to 4 seconds is ``voice 1.50–4.00 s.wav``."""
     stem = name.rpartition(".")[0] or name
-    return clean_name(f"{stem} {start_s:.2f}–{end_s:.2f} s.wav")
+    return clean_name(f"{stem} {start_s:.2f}–{end_s:.2f} s{extension}")

@@ -171,8 +171,10 @@ class Vendors:
         """What the vendor's public list says that it charges, dated today. No key goes along.
 
         Raises:
+            NotAllowedError: ``by`` may not change prices.
             VendorError: it has no list, does not answer, or counts in a way that nothing can be quoted from.
         """
+        self._guard(by, Action.PRICES)
         provider = self._accounts.providers[provider_id]
         if not isinstance(provider, AimlApi):
             raise VendorError(f"{provider.title} has no price list that can be asked.")

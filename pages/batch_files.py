@@ -23,6 +23,7 @@ from lipsync_core import (
     OpenBatch,
     Sheet,
     SheetError,
+    StudioError,
     file_key,
     is_link,
     new_brief_id,
@@ -30,6 +31,7 @@ from lipsync_core import (
     sheet_of,
     template,
 )
+from pages import trying
 from pages.frame import studio
 from pages.slots import PICTURE, VIDEO, VOICE
 from pages.words import plain
@@ -43,6 +45,8 @@ AT_ONCE = 4
 MOST_LINKS = 500
 MOST_KEPT_BYTES = 2 * 1024 * 1024
 """A larger table is not noted: after F5 it is dropped again."""
+BATCH = "batch-files"
+"""Where it is told why nothing was noted."""
 PARAMETER = "files"
 """What of the address names what was brought."""
 LINKED: dict[str, Kind] = {
@@ -147,7 +151,8 @@ def _keep(here: Brought, by: str) -> None:
         for key, one in here.files.items()
     }
     table = here.table if len(here.table) <= MOST_KEPT_BYTES and not here.table_error else b""
-    studio().keep_batch(here.id, OpenBatch(files, table, here.table_name if table else ""), by=by)
+    kept = OpenBatch(files, table, here.table_name if table else "")
+    trying.attempt(BATCH, studio().keep_batch, here.id, kept, by=by)
     st.query_params[PARAMETER] = here.id
 
 
@@ -163,7 +168,7 @@ def draw(by: str) -> Brought:
             key=f"batch.files.{turn}",
         )
         if arrived:
-            _take(here, arrived)
+            _take(here, arrived, by)
             _keep(here, by)
             st.session_state["batch.turn"] = turn + 1
             st.rerun()
@@ -176,6 +181,7 @@ def draw(by: str) -> Brought:
                 st.button("Use this table", on_click=_paste, args=(by,))
             if here.files or here.sheet is not None or here.table_error:
                 st.button("Clear all", icon=":material/close:", on_click=_clear)
+        trying.refusal(BATCH, "Not kept")
         _said(here)
         _fetch(here, by)
     return here
@@ -198,7 +204,7 @@ def _said(here: Brought) -> None:
         st.caption(plain(note))
 
 
-def _take(here: Brought, arrived: Iterable[UploadedFile]) -> None:
+def _take(here: Brought, arrived: Iterable[UploadedFile], by: str) -> None:
     """Store what arrived. A file counts once it is stored or refused; a run that is cut off goes on with the rest."""
     media: list[tuple[tuple[str, str], Callable[[], MediumFacts]]] = []
     for file in arrived:
@@ -206,7 +212,7 @@ def _take(here: Brought, arrived: Iterable[UploadedFile]) -> None:
         if extension in TABLES:
             here.read(file.getvalue(), file.name)
         else:
-            media += [((kind, file_key(file.name)), _keeping(file, kind)) for kind in _kinds(extension)]
+            media += [((kind, file_key(file.name)), _keeping(file, kind, by)) for kind in _kinds(extension)]
     _work(here, media, "Looking at the files")
 
 
@@ -217,8 +223,8 @@ def _kinds(extension: str) -> list[Kind]:
     return ["video", "audio"] if extension in VIDEO.types else ["audio"]
 
 
-def _keeping(file: UploadedFile, kind: Kind) -> Callable[[], MediumFacts]:
-    return lambda: studio().keep_medium(file.getvalue(), kind, file.name)
+def _keeping(file: UploadedFile, kind: Kind, by: str) -> Callable[[], MediumFacts]:
+    return lambda: studio().keep_medium(file.getvalue(), kind, file.name, by=by)
 
 
 def _work(here: Brought, media: list[tuple[tuple[str, str], Callable[[], MediumFacts]]], doing: str) -> None:
@@ -239,6 +245,8 @@ def _kept(keep: Callable[[], MediumFacts]) -> Found:
         return keep()
     except MediaError as error:
         return f"{error.title}. {error.advice}"
+    except StudioError as error:
+        return str(error)
 
 
 def _paste(by: str) -> None:
@@ -262,10 +270,10 @@ def _fetch(here: Brought, by: str) -> None:
         st.caption(f"The table names {len(links):,} links; {MOST_LINKS} are fetched at once.")
     some = links[:MOST_LINKS]
     if st.button(f"Fetch the {len(some)} links" if len(some) > 1 else "Fetch the link", icon=":material/download:"):
-        _work(here, [((kind, link), _linking(link, kind)) for kind, link in some], "Fetching the links")
+        _work(here, [((kind, link), _linking(link, kind, by)) for kind, link in some], "Fetching the links")
         _keep(here, by)
         st.rerun()
 
 
-def _linking(link: str, kind: Kind) -> Callable[[], MediumFacts]:
-    return lambda: studio().keep_link(link, kind)
+def _linking(link: str, kind: Kind, by: str) -> Callable[[], MediumFacts]:
+    return lambda: studio().keep_link(link, kind, by=by)

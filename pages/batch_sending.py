@@ -24,6 +24,7 @@ from lipsync_core import (
     priced,
 )
 from pages.frame import in_sandbox, studio
+from pages.pressing import WAITS
 from pages.words import hour, md, plain
 
 MOST_AT_ONCE = 500
@@ -175,6 +176,9 @@ def _question(plan: Plan, total: Total, by: str) -> None:
             st.markdown(md(f"The real price would be {order.words}."))
         for sentence in (*_left_out(plan), *_again(order, plan, rows)):
             st.markdown(sentence)
+        above = None if free else studio().above_limit(by, None if total.unknown else total.usd_micros)
+        if above is not None:
+            st.markdown(md(f"{plain(above)} {WAITS}"))
         if total.unknown and not order.sandbox:
             st.markdown("We can’t say what the credits are in dollars.")
         if not free:

@@ -1,24 +1,35 @@
-"""Monthly caps on the Spend page: of the team, of projects and, where people sign in, of persons."""
+"""Monthly caps, on Spend and on Team: of the team, of projects and, where people sign in, of persons."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from lipsync_core import MAX_NAME, TEAM, Cap, StudioError
+from lipsync_core import MAX_NAME, PRESS, TEAM, Action, Cap, StudioError
 from pages.amounts import amount, changed, typed
-from pages.frame import studio
+from pages.frame import studio, why_not
 from pages.words import dollars, md, plain
 
 EMPTY = "no cap"
 
 
 def draw_caps(caps: list[Cap], by: str) -> None:
-    """Draw the section."""
+    """Draw the section; whoever may not change a cap sees them, and why not."""
     st.header("Monthly caps", anchor=False)
-    st.caption(
+    what = (
         "What a month may cost at most, in dollars. A job counts before it is sent, and is not sent where a cap does "
-        "not hold it. What is not confirmed stays counted. An empty field is no cap."
+        "not hold it. What is not confirmed stays counted."
     )
+    if (why := why_not(Action.CAPS)) is not None:
+        st.caption(plain(f"{what} {why}"))
+        with st.container(gap="xsmall"):
+            for cap in caps:
+                st.text(f"{_label(cap.scope)}: {dollars(cap.usd_micros)}, {_left(cap)}")
+            if not caps:
+                st.text("None is set.")
+            if (above := studio().budgets.asks_above()) is not None:
+                st.text(f"One clip is asked about once more above {dollars(above)}.")
+        return
+    st.caption(f"{what} An empty field is no cap.")
     version = st.session_state.setdefault("caps_version", 0)
     known = {cap.scope: cap for cap in caps}
     keys: dict[str, str] = {}
@@ -28,6 +39,10 @@ def draw_caps(caps: list[Cap], by: str) -> None:
             with grid.container(gap="xsmall"):
                 keys[scope] = f"cap-{scope}-{version}"
                 _field(scope, known.get(scope), keys[scope])
+        with grid.container(gap="xsmall"):
+            keys[PRESS] = f"cap-{PRESS}-{version}"
+            amount("Ask once more above", studio().budgets.asks_above(), key=keys[PRESS], empty="never")
+            st.caption("The price of one clip, not of a month.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             projects = [name for name in studio().budgets.projects() if f"project:{name}" not in known]
             st.selectbox(
@@ -40,6 +55,18 @@ def draw_caps(caps: list[Cap], by: str) -> None:
                 width=280,
             )
             amount("Its cap", None, key=f"cap-of-project-{version}", empty=EMPTY, width=180)
+        if studio().people.sign_in:
+            with st.container(horizontal=True, vertical_alignment="bottom"):
+                persons = [email for email in studio().people.here() if f"person:{email}" not in known]
+                st.selectbox(
+                    "Another person",
+                    persons,
+                    index=None,
+                    placeholder="Choose",
+                    key=f"cap-person-{version}",
+                    width=280,
+                )
+                amount("Their cap", None, key=f"cap-of-person-{version}", empty=EMPTY, width=180)
         st.form_submit_button("Save caps", icon=":material/save:", on_click=_save, args=(keys, version, by))
     with st.container():  # always there, so that what follows keeps its place
         if (said := st.session_state.pop("caps_said", None)) is not None:
@@ -49,29 +76,34 @@ def draw_caps(caps: list[Cap], by: str) -> None:
 
 
 def _field(scope: str, cap: Cap | None, key: str) -> None:
+    amount(plain(_label(scope)), cap.usd_micros if cap else None, key=key, empty=EMPTY)
+    if cap is not None:
+        st.caption(md(f"{_left(cap)}. Set by {plain(cap.set_by)}."))
+
+
+def _label(scope: str) -> str:
     kind, _, name = scope.partition(":")
-    label = {"project": f"Project {name}", "person": name}.get(kind, "Team")
-    amount(plain(label), cap.usd_micros if cap else None, key=key, empty=EMPTY)
-    if cap is None:
-        return
+    return {"project": f"Project {name}", "person": name}.get(kind, "Team")
+
+
+def _left(cap: Cap) -> str:
     over = cap.taken_usd_micros - cap.usd_micros
-    left = f"{dollars(cap.left_usd_micros)} left" if over <= 0 else f"{dollars(over)} more than that is taken"
-    st.caption(md(f"{left}. Set by {plain(cap.set_by)}."))
+    return f"{dollars(cap.left_usd_micros)} left" if over <= 0 else f"{dollars(over)} more than that is taken"
 
 
 def _save(keys: dict[str, str], version: int, by: str) -> None:
     wanted = changed(keys)
-    project = (st.session_state.get(f"cap-project-{version}") or "").strip()
-    of_project = typed(f"cap-of-project-{version}")
-    if bool(project) != (of_project is not None):
-        lacks = "a cap" if project else "a name"
-        st.session_state.caps_wrong = f"The other project needs {lacks}, too."
-        return
-    if len(project) > MAX_NAME:
-        st.session_state.caps_wrong = f"No project has a name of more than {MAX_NAME} characters."
-        return
-    if project:
-        wanted[f"project:{project}"] = of_project
+    for kind in ("project", "person"):
+        name = (st.session_state.get(f"cap-{kind}-{version}") or "").strip()
+        sum_ = typed(f"cap-of-{kind}-{version}")
+        if bool(name) != (sum_ is not None):
+            st.session_state.caps_wrong = f"The other {kind} needs {'a cap' if name else 'a name'}, too."
+            return
+        if len(name) > MAX_NAME:
+            st.session_state.caps_wrong = f"No {kind} has a name of more than {MAX_NAME} characters."
+            return
+        if name:
+            wanted[f"{kind}:{name}"] = sum_
     if not wanted:
         st.session_state.caps_said = "Nothing was changed: type a sum into a field first."
         return

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from lipsync_core import ENGINES, PROVIDERS, Job, JobState
-from pages import dialogs
-from pages.frame import in_sandbox, studio
+from lipsync_core import ENGINES, PROVIDERS, Action, Job, JobState
+from pages import dialogs, trying
+from pages.frame import in_sandbox, looking, studio, why_not
 from pages.telling import NO_QUEUE, Queue, is_held, tell, unanswered
 from pages.words import BADGES, clock, job_name, md, money, plain, price, state_word, vendor, weekday
 
@@ -20,6 +20,9 @@ WORRYING_SNAGS = 2
 """Failed downloads in a row after which a person should know; one alone is tried again within seconds."""
 
 MAYBE_PAID = "It may have been paid"
+MOST_NAMED = 3
+"""People named who may approve a job."""
+
 CANCEL = "Cancel…"
 DELETE = "Delete"
 
@@ -94,7 +97,7 @@ def progress(job: Job, ahead: int = 0, queue: Queue | None = None) -> None:
 
 def player(job: Job, width: int | str = "stretch", *, facts: bool = True) -> None:
     """The job's video, streamed from the studio's own route; with ``facts``, its price and the vendor's copy below."""
-    link = studio().output_link(job)
+    link = studio().output_link(job, person=looking())
     if link is None:
         return
     st.video(link, alt=f"Video: {job_name(job)}", width=width)  # type: ignore[arg-type]  # int or "stretch"
@@ -117,7 +120,7 @@ def vendors_copy(job: Job) -> str:
 
 def thumbnail(job: Job, width: int) -> None:
     """The job's picture beside its name; decorative, so it has no text of its own."""
-    if (link := studio().thumbnail_link(job)) is not None:
+    if (link := studio().thumbnail_link(job, person=looking())) is not None:
         st.image(link, width=width, alt="")
 
 
@@ -125,6 +128,8 @@ def failure(job: Job) -> None:
     """Why there is no video, or none that plays, and whether money moved."""
     why = plain(job.error or "")
     match job.state:
+        case JobState.DONE if job.output_sha256 is None:
+            st.caption(plain(_cleaned_up(job)))
         case JobState.DONE if job.error:
             st.warning(why, title="The video came, but cannot be played here")
         case JobState.FAILED:
@@ -142,22 +147,48 @@ def failure(job: Job) -> None:
                 "jobs.py", label="Say what happened", icon=":material/help:", query_params={"job": str(job.id)}
             )
         case JobState.AWAITING_APPROVAL:
-            st.caption(f"Somebody else has to agree to {md(price(job))}. {money(job)}")
+            awaited(job)
         case JobState.WITHDRAWN | JobState.NOT_TAKEN | JobState.WRITTEN_OFF:
             last = [event for event in studio().history(job.id) if event.state is job.state][-1:]
             whose = f" by {plain(last[0].by)}, {clock(last[0].at)}" if last else ""
-            st.caption(f"{state_word(job.state)}{whose}. {md(money(job))}")
+            declined = bool(last) and last[0].note.startswith("declined")
+            why = f": “{plain(job.decided_why)}”" if declined and job.decided_why else "."
+            st.caption(f"{'Declined' if declined else state_word(job.state)}{whose}{why} {md(money(job))}")
+
+
+def _cleaned_up(job: Job) -> str:
+    """By whom and when a finished video was removed."""
+    removed = [event for event in studio().history(job.id) if "cleaned up" in event.note][-1:]
+    who = "".join(f"{event.note} By {event.by}, {clock(event.at)}." for event in removed)
+    return f"{who or 'The video is no longer here.'} All else that is known of the job stays."
+
+
+def awaited(job: Job) -> None:
+    """What a job waits for that is above its maker's limit: whose approval, and until when."""
+    who = studio().people.who_may(Action.DECIDE, besides=job.by)
+    may = f"{_either(who)} may approve it" if who else "Nobody here may approve it yet"
+    until = f" until {clock(job.decide_by)}; then it lapses" if job.decide_by else ""
+    st.markdown(md(f"{plain(job.decided_why or f'It costs {price(job)}.')} {plain(may)}{until}. {money(job)}"))
+
+
+def _either(names: list[str]) -> str:
+    """A list of people, of whom one is enough."""
+    few = names if len(names) <= MOST_NAMED + 1 else [*names[:MOST_NAMED], "somebody else"]
+    return " or ".join(filter(None, (", ".join(few[:-1]), few[-1])))
 
 
 def actions(job: Job, by: str) -> None:
-    """The buttons that fit the job's state, and the dialog that one of them asked for."""
+    """The buttons that fit the job's state and whoever looks, and the dialog that one of them asked for."""
     with st.container(horizontal=True, vertical_alignment="center"):
         _result_actions(job, by)
-        _running_actions(job, by)
-        _menu(job, by)
+        if why_not(Action.HANDLE, owner=job.by) is None:
+            _running_actions(job, by)
+            _menu(job, by)
+    if not job.hidden:
+        trying.refusal(dialogs.place_of(job.id))
     if st.session_state.get("too_late") == job.id:
         st.caption(f"Job {job.id} has left for {vendor(job)}: it could not be taken back any more.")
-    if job.hidden:
+    if job.hidden and why_not(Action.HANDLE, owner=job.by) is None:
         off_the_lists(job, by)
     dialogs.cancelling(job, by)
     if st.session_state.pop("go_to_create", False):
@@ -165,9 +196,11 @@ def actions(job: Job, by: str) -> None:
 
 
 def _result_actions(job: Job, by: str) -> None:
-    if (link := studio().output_link(job, download=True)) is not None:
+    if (link := studio().output_link(job, download=True, person=looking())) is not None:
         label = "Download draft" if job.is_draft else "Download"
         st.link_button(label, link, icon=":material/download:", type="primary")
+    if why_not(Action.MAKE) is not None:
+        return
     if job.state is JobState.DONE and job.is_draft and (engine := _paid_engine(job)) is not None:
         st.button(
             "Render for real…",
@@ -209,8 +242,12 @@ def _running_actions(job: Job, by: str) -> None:
 
 
 def _ask_now(job: Job, label: str, by: str) -> None:
-    ask = studio().ask_now
-    st.button(label, key=f"now-{job.id}", icon=":material/sync:", on_click=ask, args=(job.id,), kwargs={"by": by})
+    st.button(label, key=f"now-{job.id}", icon=":material/sync:", on_click=ask_now, args=(job.id, by))
+
+
+def ask_now(job_id: int, by: str) -> None:
+    """Have the vendor asked at once."""
+    trying.attempt(dialogs.place_of(job_id), studio().ask_now, job_id, by=by)
 
 
 def open_at_vendor(job: Job) -> None:
@@ -244,15 +281,21 @@ def off_the_lists(job: Job, by: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"off-{job.id}"):
         st.markdown(f"Job {job.id} is off the lists.", width="content")
         st.button("Undo", key=f"unhide-{job.id}", icon=":material/undo:", on_click=dialogs.put_back, args=(job.id, by))
+    trying.refusal(dialogs.place_of(job.id))
 
 
 def _withdraw(job_id: int, by: str) -> None:
     dialogs.withdraw(job_id, by)
 
 
-def _use_again(job_id: int, by: str) -> None:
-    st.session_state.brief_id = studio().use_again(job_id, by=by)
-    st.session_state.go_to_create = True
+def _use_again(job_id: int, by: str, **changes: object) -> None:
+    def start() -> None:
+        brief_id = studio().use_again(job_id, by=by)
+        if changes:
+            studio().change_brief(brief_id, by=by, **changes)
+        st.session_state.brief_id = brief_id
+
+    st.session_state.go_to_create = trying.attempt(dialogs.place_of(job_id), start)
 
 
 def _paid_engine(job: Job) -> str | None:
@@ -263,6 +306,5 @@ def _paid_engine(job: Job) -> str | None:
 
 
 def _render_for_real(job_id: int, engine: str, by: str) -> None:
-    _use_again(job_id, by)
     # The draft's random seed was written down with it; to another engine it means nothing.
-    studio().change_brief(st.session_state.brief_id, by=by, engine=engine, seed=-1)
+    _use_again(job_id, by, engine=engine, seed=-1)

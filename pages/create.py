@@ -8,9 +8,9 @@ from dataclasses import replace
 import streamlit as st
 
 from lipsync_core import PORTRAITS, SCENES, VOICES, Brief, Filter, Job, OpenBrief, new_brief_id
-from pages import cards, content, dialogs, options, pressing, quotes
-from pages.fields import Form
-from pages.frame import came_from_elsewhere, header, in_sandbox, studio
+from pages import cards, content, dialogs, options, pressing, quotes, trying
+from pages.fields import BRIEF, Form
+from pages.frame import came_from_elsewhere, fragment, header, in_sandbox, studio
 from pages.pressing import Press
 from pages.quotes import Offers
 from pages.scenes import MADE_OF, choose_scene, is_written
@@ -37,6 +37,7 @@ def main() -> None:
     form = Form(brief_id, brief, by, offered.engine, written, offered.notes)
     left, right = st.columns([6, 5], gap="large")
     with left:
+        trying.refusal(BRIEF)
         choose_scene(brief_id, brief.scene, by)
         content.draw(form)
         options.draw(form)
@@ -99,6 +100,8 @@ def _price_and_button(form: Form, offered: Offers, after: int | None) -> None:
     }
     pressing.watch(presses.values())
     quotes.choose(form, offered)
+    if not quotes.copied(form, offered.engine):
+        return
     quotes.obstacles(form, offered.quote)
     pressing.button(presses[offered.engine.id])
     quotes.fine_print(offered.engine, offered.quote)
@@ -109,12 +112,18 @@ def _first_time(brief_id: str, by: str) -> None:
         st.markdown("**First time?** A sample portrait and voice, no key, no cost.")
         if st.button("Render the sample", type="primary", icon=":material/play_circle:"):
             with st.spinner("Opening the sample …"):
-                image = studio().keep_medium(PORTRAITS[0].path, "image", PORTRAITS[0].path.name)
-                audio = studio().keep_medium(VOICES[0].path, "audio", VOICES[0].path.name)
-            studio().change_brief(brief_id, by=by, scene="portrait", image=image, audio=audio, name="Sample")
-            studio().render(brief_id, engine="draft/portrait", by=by, after=None)
-            st.session_state.pop(f"{brief_id}.name", None)
-            st.rerun()
+                done = trying.attempt("sample", _render_sample, brief_id, by)
+            if done:
+                st.session_state.pop(f"{brief_id}.name", None)
+                st.rerun()
+    trying.refusal("sample", "Not started")
+
+
+def _render_sample(brief_id: str, by: str) -> None:
+    image = studio().keep_medium(PORTRAITS[0].path, "image", PORTRAITS[0].path.name, by=by, came="sample")
+    audio = studio().keep_medium(VOICES[0].path, "audio", VOICES[0].path.name, by=by, came="sample")
+    studio().change_brief(brief_id, by=by, scene="portrait", image=image, audio=audio, name="Sample")
+    studio().render(brief_id, engine="draft/portrait", by=by, after=None)
 
 
 def _result(job: Job, by: str) -> None:
@@ -137,7 +146,7 @@ def _result(job: Job, by: str) -> None:
     drawn = cards.face(job)  # what it looked like now, and not when a tick asks
 
     # A tick draws only what moves, into the place made for it.
-    @st.fragment(run_every=cards.TICK_S)
+    @fragment(run_every=cards.TICK_S)
     def tick() -> None:
         now = studio().job(job.id)
         if cards.face(now) != drawn:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lipsync_core import BriefError, Job, JobState, PriceRoseError, Quote, priced
+from lipsync_core import BriefError, Job, JobState, Quote, SettingsError, priced
+from pages import trying
 from pages.frame import studio
 from pages.words import md, plain, vendor
 
@@ -35,21 +36,25 @@ def _still_open() -> None:
 
 def withdraw(job_id: int, by: str) -> None:
     """Take a job back, or note that it was too late."""
+
+    def take_back() -> None:
+        st.session_state.too_late = None if studio().withdraw(job_id, by=by) else job_id
+
     close()
-    st.session_state.too_late = None if studio().withdraw(job_id, by=by) else job_id
+    trying.attempt(place_of(job_id), take_back)
 
 
 def hide(job_id: int, by: str) -> None:
     """Take a job off the lists, with a way back."""
     close()
-    studio().hide(job_id, by=by)
-    st.session_state.off_lists = job_id
+    if trying.attempt(place_of(job_id), studio().hide, job_id, by=by):
+        st.session_state.off_lists = job_id
 
 
 def put_back(job_id: int, by: str) -> None:
     """Put a job back on the lists."""
-    studio().unhide(job_id, by=by)
-    st.session_state.off_lists = None
+    if trying.attempt(place_of(job_id), studio().unhide, job_id, by=by):
+        st.session_state.off_lists = None
 
 
 def cancelling(job: Job, by: str) -> None:
@@ -131,15 +136,17 @@ def _quote_again(job: Job) -> tuple[Quote | None, tuple[str, ...]]:
         quotes = studio().quotes(job.brief, sandbox=job.sandbox)
     except BriefError as error:
         return None, tuple(error.fields.values())
+    except SettingsError as error:
+        return None, (str(error),)
     quote = next((quote for quote in quotes if quote.engine == job.engine), None)
     return quote, ("This engine is not offered any more.",) if quote is None else quote.problems
 
 
 def _send_again(job_id: int, agreed: Quote, by: str) -> None:
     close()
-    try:
-        studio().send_again(job_id, by=by, agreed=agreed)
-    except PriceRoseError as error:
-        st.session_state.not_done = (job_id, str(error))
-    except BriefError as error:
-        st.session_state.not_done = (job_id, " ".join(error.fields.values()))
+    trying.attempt(place_of(job_id), studio().send_again, job_id, by=by, agreed=agreed)
+
+
+def place_of(job_id: int) -> str:
+    """Where it is told why something was not done with a job."""
+    return f"job-{job_id}"

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lipsync_core import Action
 from pages import batch, one_clip
-from pages.frame import header
+from pages.frame import header, why_not
+from pages.words import plain
 
 MODES = ("One clip", "Batch")
 
 
 def main() -> None:
     by = header("Estimate")
+    if (why := why_not(Action.MAKE)) is not None:
+        st.caption(plain(f"One clip; a batch is for whoever may send it. {why}"))
+        one_clip.draw(by)
+        return
     mode = st.radio("What do you want to know about?", MODES, key="about", horizontal=True, bind="query-params")
     if mode == MODES[0]:
         one_clip.draw(by)

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import streamlit as st
 
 from lipsync_core import Brief, Engine
+from pages import trying
 from pages.frame import studio
 from pages.words import plain
+
+BRIEF = "brief"
+"""Where it is told why a brief was not changed."""
+
+
+def change(brief_id: str, by: str, **changes: Any) -> bool:
+    """Change an open brief; whether that was done. Why it was refused stands where the form begins."""
+    return trying.attempt(BRIEF, studio().change_brief, brief_id, by=by, **changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ class Form:
     def change(self, name: str) -> None:
         """Write to the row what the field's widget holds: its callback."""
         value = st.session_state[f"{self.brief_id}.{name}"]
-        studio().change_brief(self.brief_id, by=self.by, **{name: value})
+        change(self.brief_id, self.by, **{name: value})
 
     def choose(self, label: str, name: str, words: Mapping[str, str] | None = None) -> None:
         """One of the engine's choices for a field, as radio buttons; ``words`` is what they are called."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from functools import wraps
+from typing import Any, ParamSpec
 from urllib.parse import quote, unquote
 
 import streamlit as st
 
-from lipsync_core import MAX_NAME, NotAllowedError, Person, Studio
+from lipsync_core import MAX_NAME, Action, NotAllowedError, Person, Studio
+from pages import trying
 from pages.words import about, clock, plain
+
+P = ParamSpec("P")
 
 NOBODY = "Someone"
 """Who a job is by when no name was given."""
@@ -36,6 +41,7 @@ def header(title: str, tab: str | None = None) -> str:
     ``tab`` is the browser tab's title. Whoever may not enter gets no further than this.
     """
     person = require()
+    elsewhere = came_from_elsewhere(title)
     st.session_state.page_shown = title
     name_tab(tab or title)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -60,8 +66,29 @@ def header(title: str, tab: str | None = None) -> str:
     with badge:
         _remember()
     with st.container():  # the same
+        trying.arrive(elsewhere=elsewhere)
         _tracker_note()
     return name
+
+
+def looking() -> Person | None:
+    """Who is looking, as the gate found in this run of the page; None without sign-in."""
+    person: Person | None = st.session_state.get("looking")
+    return person
+
+
+def why_not(action: Action, *, owner: str | None = None) -> str | None:
+    """Why whoever is looking may not do something; None where they may. Asks nothing of the ledger.
+
+    It decides what is drawn. Whether it is done, the core decides.
+    """
+    return studio().people.why_not(looking(), action, owner=owner)
+
+
+def visitor() -> str:
+    """Whose jobs are one's own: the address of who is signed in, else the name that was given."""
+    person = looking()
+    return _visitor() if person is None else person.email
 
 
 def visit() -> dict[str, Any] | None:
@@ -71,19 +98,53 @@ def visit() -> dict[str, Any] | None:
 
 def require() -> Person | None:
     """Who is looking; None without sign-in. Whoever may not enter is told why, and the run ends."""
+    if not is_open():
+        st.stop()
+    return looking()
+
+
+def is_open() -> bool:
+    """Whether whoever is looking may enter; draws the way in, and nothing else, where not."""
+    why = closed()
+    if why is not None:
+        _door(why)
+    return why is None
+
+
+def closed() -> str | None:
+    """Why whoever is looking may not enter; None where they may, and then `looking` knows them."""
+    st.session_state.looking = None
     if not studio().people.sign_in:
         return None
-    claims = visit()
-    why = "This studio is for its team."
-    if claims is not None:
-        try:
-            return studio().people.enter(claims)
-        except NotAllowedError as error:
-            why = str(error)
-    return _door(why, signed_in=claims is not None)
+    if (claims := visit()) is None:
+        return "This studio is for its team."
+    try:
+        st.session_state.looking = studio().people.enter(claims)
+    except NotAllowedError as error:
+        return str(error)
+    return None
 
 
-def _door(why: str, *, signed_in: bool) -> NoReturn:
+def fragment(run_every: float | None = None) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """`streamlit.fragment` for whoever may still enter: a fragment's own run does not pass the gate.
+
+    So one that ticks, or is asked for by a browser that was tampered with, ends like the page.
+    """
+
+    def decorate(draw: Callable[P, None]) -> Callable[P, None]:
+        @st.fragment(run_every=run_every)
+        @wraps(draw)
+        def guarded(*given: P.args, **named: P.kwargs) -> None:
+            if closed() is not None:
+                st.rerun()
+            draw(*given, **named)
+
+        return guarded
+
+    return decorate
+
+
+def _door(why: str) -> None:
     """Draw the way in, and nothing else."""
     st.title("Sign in", anchor=False)
     st.text(why)
@@ -92,9 +153,8 @@ def _door(why: str, *, signed_in: bool) -> NoReturn:
     for service in services:
         label = "Sign in" if service is None else f"Sign in with {service.capitalize()}"
         st.button(label, type="primary", on_click=st.login, args=() if service is None else (service,))
-    if signed_in:
+    if visit() is not None:
         st.button("Sign out", on_click=_sign_out)
-    st.stop()
 
 
 def _sign_out() -> None:
@@ -105,8 +165,10 @@ def _sign_out() -> None:
 
 
 def name_tab(text: str) -> None:
-    """Set the browser tab's title; in the sandbox it says so first."""
-    st.set_page_config(page_title=f"{'SANDBOX · ' if in_sandbox() else ''}{text} · Lip-Sync Studio")
+    """Set the browser tab's title; in the sandbox it says so first, and then that something ended (`pages.news`)."""
+    st.session_state.tab_title = text
+    mark = "" if "✓" in text else st.session_state.get("news_mark", "")
+    st.set_page_config(page_title=f"{'SANDBOX · ' if in_sandbox() else ''}{mark}{text} · Lip-Sync Studio")
 
 
 def in_sandbox() -> bool:
@@ -143,14 +205,15 @@ def _remember() -> None:
     """Let the browser keep what was changed in this visit; a session's own memory ends with F5."""
     if st.session_state.get("visitor") != st.session_state.get("remembered"):
         st.session_state.remembered = st.session_state.visitor
-        _keep_cookie(f"{NAME_COOKIE}={quote(st.session_state.visitor, safe='')}{A_YEAR}", "remember_name")
+        keep_cookie(f"{NAME_COOKIE}={quote(st.session_state.visitor, safe='')}{A_YEAR}", "remember_name")
     # Drawn from then on: one that is gone in the next run may never have been written.
     if st.session_state.get("sandbox_switched"):
         on = own_sandbox()
-        _keep_cookie(f"{SANDBOX_COOKIE}={int(on)}{'' if on else GONE}", "remember_sandbox")
+        keep_cookie(f"{SANDBOX_COOKIE}={int(on)}{'' if on else GONE}", "remember_sandbox")
 
 
-def _keep_cookie(cookie: str, key: str) -> None:
+def keep_cookie(cookie: str, key: str) -> None:
+    """Have the browser write a cookie. To be drawn from then on in every run."""
     st.components.v2.component("cookie", js=_COOKIE)(data=cookie, key=key)
 
 

@@ -1,30 +1,33 @@
 """The gate before every page: who is signed in, whether they may enter, and whether this page is theirs to open.
 
 Without sign-in it stands open. The core asks again whatever is done; this only decides what is drawn.
+
+Before a gate that is shut a run has to come to its own end: `st.stop` would leave the fragments and callbacks of what
+was shown before alive, for a browser to ask for.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
-from lipsync_core import Action, NotAllowedError, Person
-from pages.frame import require, studio, visit
+from lipsync_core import Action, Person
+from pages import frame
+from pages.frame import fragment, looking
 
 LOOK_EVERY_S = 5
 """How soon an idle tab notices that its visitor signed out elsewhere, or was taken off the list."""
 
-NEEDS = {"": Action.MAKE, "providers": Action.CHECK, "team": Action.DECIDE}
+NEEDS = {"": Action.MAKE, "library": Action.MAKE, "providers": Action.CHECK}
 """What a page takes besides being let in, by its address; that of Create is empty."""
 
 
-def person() -> Person | None:
-    """Who is looking; None without sign-in. Stops the run, and draws why, for whoever may not enter."""
-    found = require()
-    if found is not None:
+def is_open() -> bool:
+    """Whether whoever is looking may enter; draws the way in where not."""
+    if not frame.is_open():
+        return False
+    if looking() is not None:
         _watch()
-    return found
+    return True
 
 
 def may_open(who: Person | None, url_path: str) -> bool:
@@ -40,14 +43,6 @@ def refuse(who: Person, title: str) -> None:
     )
 
 
-@st.fragment(run_every=LOOK_EVERY_S)
+@fragment(run_every=LOOK_EVERY_S)
 def _watch() -> None:
     """End an idle tab: without this it would go on showing what it showed."""
-    claims: dict[str, Any] | None = visit()
-    try:
-        if claims is not None:
-            studio().people.enter(claims)
-            return
-    except NotAllowedError:
-        pass
-    st.rerun()

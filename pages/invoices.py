@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lipsync_core import PROVIDERS, Month, StudioError, VendorMonth
+from lipsync_core import PROVIDERS, Action, Month, StudioError, VendorMonth
 from pages.amounts import amount, changed
-from pages.frame import studio
+from pages.frame import studio, why_not
 from pages.words import clock, dollars, md, month_text, plain
 
 
 def draw_invoices(view: Month, by: str) -> None:
     """Draw the section."""
     st.header("Invoices", anchor=False)
-    st.caption(
-        f"What each vendor’s own invoice for {month_text(view.month)} comes to, in dollars. Leave a field empty "
-        "until it is there."
-    )
+    what = f"What each vendor’s own invoice for {month_text(view.month)} comes to, in dollars."
+    if (why := why_not(Action.PRICES)) is not None:
+        st.caption(plain(f"{what} {why}"))
+        _only_read(view)
+        return
+    st.caption(f"{what} Leave a field empty until it is there.")
     version = st.session_state.setdefault("invoices_version", 0)
     with st.form(f"invoices-{view.month}-{version}", border=False):
         grid = st.grid(4, min_column_width=200)
@@ -34,6 +36,17 @@ def draw_invoices(view: Month, by: str) -> None:
             st.success(plain(said))
         if (wrong := st.session_state.pop("invoices_wrong", None)) is not None:
             st.error(plain(wrong), title="No invoice was saved")
+
+
+def _only_read(view: Month) -> None:
+    """The invoices as they are, for whoever may not change them."""
+    with st.grid(4, min_column_width=200):
+        for vendor in view.vendors:
+            typed = vendor.invoice_usd_micros
+            with st.container(gap="xsmall"):
+                st.markdown(f"**{plain(title_of(vendor.provider))}** {'–' if typed is None else md(dollars(typed))}")
+                for line in _beside(vendor):
+                    st.caption(md(line))
 
 
 def title_of(provider: str) -> str:

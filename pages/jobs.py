@@ -7,27 +7,26 @@ from datetime import datetime
 import streamlit as st
 
 from lipsync_core import (
-    ENGINES,
     PENDING,
     PROVIDERS,
     WITHDRAWABLE,
+    Action,
     Filter,
     Job,
     JobState,
     Kind,
     UnknownJobError,
-    VendorError,
-    VendorIdTakenError,
     priced,
 )
-from pages import cards, dialogs, needs_you, sharing
-from pages.frame import came_from_elsewhere, header, in_sandbox, studio
+from pages import approvals, cards, dialogs, importing, needs_you, sharing, shelf, trying
+from pages.frame import came_from_elsewhere, fragment, header, studio, why_not
 from pages.words import about, billed, clock, job_name, length, money, plain, price, state_word, unbilled, vendor
 
 ROWS = 12
 """Jobs on one page of the history."""
 CARDS = 12
 """Running jobs drawn at once."""
+_WAITS = JobState.AWAITING_APPROVAL
 EVERYONE = "Everyone"
 MINE = "Mine"
 MEDIA: tuple[tuple[str, str, Kind], ...] = (
@@ -54,13 +53,16 @@ def main() -> None:
     with st.container():
         needs_you.draw(by)
     with st.container():
+        approvals.draw_others(by)
+    with st.container():
         if batch is not None:
             _batch(batch, by)
     with st.container():
         _running(by, batch)
     with st.container():
         _history(by, batch)
-    _import(by)
+    if why_not(Action.MAKE) is None:
+        importing.draw(by)
 
 
 def _forget() -> None:
@@ -68,7 +70,6 @@ def _forget() -> None:
     dialogs.close()
     st.session_state.off_lists = None
     st.session_state.too_late = None
-    st.session_state.not_done = (None, "")
     st.session_state.watched = {}
 
 
@@ -108,7 +109,7 @@ def _batch(batch: str, by: str) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="batch"):
         count = studio().count(Filter(batch=batch, hidden=True))
         st.markdown(f"**One batch: {count} {'job' if count == 1 else 'jobs'}**", width="content")
-        if waiting:
+        if waiting and _may_withdraw(batch):
             st.button(
                 f"Withdraw the {waiting} that wait" if waiting > 1 else "Withdraw the one that waits",
                 icon=":material/undo:",
@@ -117,10 +118,17 @@ def _batch(batch: str, by: str) -> None:
             )
         sharing.zip_button(batch)
         st.page_link("jobs.py", label="All jobs", icon=":material/arrow_back:")
+    trying.refusal("batch")
+
+
+def _may_withdraw(batch: str) -> bool:
+    """Whether the batch is this person's to take back."""
+    first = studio().page(Filter(batch=batch, hidden=True), limit=1)
+    return bool(first) and why_not(Action.HANDLE, owner=first[0].by) is None
 
 
 def _withdraw_batch(batch: str, by: str) -> None:
-    studio().withdraw_batch(batch, by=by)
+    trying.attempt("batch", studio().withdraw_batch, batch, by=by)
 
 
 def _running(by: str, batch: str | None) -> None:
@@ -152,7 +160,7 @@ def _running(by: str, batch: str | None) -> None:
     waiting = studio().count(Filter(states=WITHDRAWABLE, batch=batch)) if batch else 0
 
     # A tick draws only what moves, into places made by the full run: with whole cards, fifty tabs starve the server.
-    @st.fragment(run_every=cards.TICK_S)
+    @fragment(run_every=cards.TICK_S)
     def tick() -> None:
         now = studio().pending(CARDS, batch)
         if [cards.face(job) for job in now] != faces or studio().count(which) != count:
@@ -169,10 +177,11 @@ def _running(by: str, batch: str | None) -> None:
 
 
 def _history(by: str, batch: str | None) -> None:
-    ended = [state for state in JobState if state not in PENDING]
+    ended = [state for state in JobState if state not in PENDING and state is not _WAITS]
     if not studio().page(Filter(hidden=True), limit=1):
         st.caption("No jobs yet. What you render appears here.")
-        st.page_link("create.py", label="Create the first one", icon=":material/add_circle:")
+        if why_not(Action.MAKE) is None:
+            st.page_link("create.py", label="Create the first one", icon=":material/add_circle:")
         return
     st.header("History", anchor=False)
     state_filter, person_filter, search = st.columns([3, 2, 3])
@@ -217,41 +226,6 @@ def _row(job: Job) -> None:
             st.caption(f"{plain(job.by)} · {clock(job.created_at)}")
 
 
-def _import(by: str) -> None:
-    """Bring in a job that was started elsewhere. Once it is in, the field is a fresh one, and so empty."""
-    with st.expander("Import a vendor’s job"):
-        st.caption("A render that was started in a vendor’s own pages or by a script: we watch it and keep its video.")
-        paid = [engine.id for engine in ENGINES.values() if not engine.is_draft]
-        turn = st.session_state.setdefault("imports", 0)
-        which, typed = st.columns([2, 3], vertical_alignment="bottom")
-        with which:
-            engine = st.selectbox(
-                "Engine", paid, format_func=lambda e: f"{ENGINES[e].vendor}: {ENGINES[e].title}", key="import-engine"
-            )
-        with typed:
-            vendor_id = st.text_input(
-                f"Its id at {ENGINES[engine].vendor}", key=f"import-id-{turn}", max_chars=300
-            ).strip()
-        if st.button("Import", icon=":material/download:", disabled=not vendor_id):
-            st.session_state.import_failed = None
-            with st.spinner(f"Asking {ENGINES[engine].vendor} …"):
-                st.session_state.import_failed = why = _adopt(engine, vendor_id, by)
-            if why is None:
-                st.session_state.imports = turn + 1
-                st.rerun()
-        if why := st.session_state.get("import_failed"):
-            st.error(plain(why), title="Not imported")
-
-
-def _adopt(engine: str, vendor_id: str, by: str) -> str | None:
-    """Why the job could not be brought in; None where it was."""
-    try:
-        studio().adopt(engine, vendor_id, by=by, sandbox=in_sandbox())
-    except (VendorError, VendorIdTakenError) as error:
-        return str(error)
-    return None
-
-
 # One job in full
 
 
@@ -272,7 +246,7 @@ def _one(asked: str) -> None:
     with left:
         _stage(job, by)
     with right:
-        _facts(job)
+        _facts(job, by)
 
 
 def _back() -> None:
@@ -283,18 +257,26 @@ def _stage(job: Job, by: str) -> None:
     if job.state is JobState.UNCONFIRMED:
         needs_you.unconfirmed(job, by)
         return
+    waits = job.state is _WAITS
+    decides = waits and why_not(Action.DECIDE, owner=job.by) is None
+    trying.refusal(approvals.PLACE)
+    if decides:
+        approvals.decide(job, by, facts=False)
     place = st.empty()
     if job.pending:
         cards.thumbnail(job, 112)
     cards.player(job, width=420, facts=False)
-    cards.failure(job)
+    if not decides:
+        cards.failure(job)
     cards.actions(job, by)
+    if not_mine := why_not(Action.HANDLE, owner=job.by):
+        st.caption(plain(not_mine))
     if job.output is not None and job.is_draft:
         st.caption(cards.DRAFT_CAPTION)
 
     face = cards.face(job)
 
-    @st.fragment(run_every=cards.TICK_S if job.pending else None)
+    @fragment(run_every=cards.TICK_S if job.pending else approvals.LOOK_S if waits else None)
     def tick() -> None:
         now = studio().job(job.id)
         if cards.face(now) != face:
@@ -306,7 +288,7 @@ def _stage(job: Job, by: str) -> None:
     tick()
 
 
-def _facts(job: Job) -> None:
+def _facts(job: Job, by: str) -> None:
     st.header(plain(job_name(job)), anchor=False)
     cards.badges(job)
     rows = {
@@ -325,7 +307,9 @@ def _facts(job: Job) -> None:
             caption.caption(label)
             fact.text(value)
     _relatives(job)
-    sharing.review_link(job)
+    if why_not(Action.MAKE) is None:
+        sharing.review_link(job, by)
+        shelf.offer_of_job(job, by)
     with st.expander("History of this job"):
         for event in studio().history(job.id):
             st.text(

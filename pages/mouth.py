@@ -7,6 +7,7 @@ import base64
 import streamlit as st
 
 from lipsync_core import MediumFacts, MouthBox, StudioError, box_around
+from pages.fields import change
 from pages.frame import studio
 from pages.words import plain
 
@@ -39,7 +40,7 @@ def place_mouth(brief_id: str, by: str, facts: MediumFacts, placed: MouthBox | N
         picture_with_box(facts, box, width=320)
     with st.container(horizontal=True):
         if st.button("Use this place", type="primary"):
-            studio().change_brief(brief_id, by=by, mouth_box=box)
+            change(brief_id, by, mouth_box=box)
             st.rerun()
         tried = st.button("Show it open", icon=":material/visibility:")
     with close:

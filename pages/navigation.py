@@ -7,38 +7,57 @@ from typing import Literal
 
 import streamlit as st
 
-from pages import gate
+from lipsync_core import Person
+from pages import gate, news
+from pages.frame import looking
 
 PAGES = Path(__file__).resolve().parent
 
 st.set_page_config(page_title="Lip-Sync Studio", page_icon=str(PAGES / "icon.svg"), layout="wide")
-who = gate.person()
 
 
-def shown(address: str) -> Literal["visible", "hidden"]:
+def shown(who: Person | None, address: str) -> Literal["visible", "hidden"]:
     """Whether a page stands in the navigation: only where it would open."""
     return "visible" if gate.may_open(who, address) else "hidden"
 
 
-page = st.navigation(
-    [
-        st.Page(PAGES / "create.py", title="Create", icon=":material/add_circle:", default=True, visibility=shown("")),
-        st.Page(PAGES / "jobs.py", title="Jobs", icon=":material/list_alt:"),
-        st.Page(PAGES / "estimate.py", title="Estimate", icon=":material/calculate:"),
-        st.Page(PAGES / "spend.py", title="Spend", icon=":material/payments:"),
-        st.Page(PAGES / "providers.py", title="Providers", icon=":material/hub:", visibility=shown("providers")),
-        st.Page(
-            PAGES / "team.py",
-            title="Team",
-            icon=":material/group:",
-            visibility="hidden" if who is None else shown("team"),
-        ),
-    ],
-    position="top",
-)
-if gate.may_open(who, page.url_path):
-    page.run()
-elif not page.url_path:  # where everybody lands first
-    st.switch_page(PAGES / "jobs.py")
-elif who is not None:
-    gate.refuse(who, page.title)
+def main(who: Person | None) -> None:
+    """Draw the navigation and run the page that was asked for."""
+    page = st.navigation(
+        [
+            st.Page(
+                PAGES / "create.py",
+                title="Create",
+                icon=":material/add_circle:",
+                default=True,
+                visibility=shown(who, ""),
+            ),
+            st.Page(PAGES / "jobs.py", title="Jobs", icon=":material/list_alt:"),
+            st.Page(
+                PAGES / "library.py", title="Library", icon=":material/photo_library:", visibility=shown(who, "library")
+            ),
+            st.Page(PAGES / "estimate.py", title="Estimate", icon=":material/calculate:"),
+            st.Page(PAGES / "spend.py", title="Spend", icon=":material/payments:"),
+            st.Page(
+                PAGES / "providers.py", title="Providers", icon=":material/hub:", visibility=shown(who, "providers")
+            ),
+            st.Page(
+                PAGES / "team.py",
+                title="Team",
+                icon=":material/group:",
+                visibility="hidden" if who is None else "visible",
+            ),
+        ],
+        position="top",
+    )
+    if gate.may_open(who, page.url_path):
+        news.draw(page.url_path)
+        page.run()
+    elif not page.url_path:  # where everybody lands first
+        st.switch_page(PAGES / "jobs.py")
+    elif who is not None:
+        gate.refuse(who, page.title)
+
+
+if gate.is_open():
+    main(looking())

@@ -1,23 +1,15 @@
-"""What waits for a person: answers that were lost, videos that could not be saved yet, and vendors that are paused."""
+"""What waits for a person: jobs to approve, lost answers, videos not saved yet, and vendors that are paused."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from lipsync_core import (
-    Filter,
-    Job,
-    JobState,
-    UnknownJobError,
-    VendorError,
-    VendorIdTakenError,
-    VendorState,
-    price_text,
-)
-from pages import cards, dialogs
-from pages.frame import in_sandbox, studio
+from lipsync_core import Action, Filter, Job, JobState, StudioError, VendorState, price_text
+from pages import approvals, cards, dialogs, trying
+from pages.frame import fragment, in_sandbox, studio, why_not
 from pages.telling import unanswered, unsaved
 from pages.words import clock, job_name, md, plain, vendor
 
@@ -36,11 +28,16 @@ def draw(by: str) -> None:
     saving = studio().page(Filter(states=(JobState.ARCHIVING,), hidden=True), limit=50)
     unsaved_yet = [job for job in saving if job.snags >= cards.WORRYING_SNAGS][:MOST]
     paused = [state for state in _vendors() if state.paused]
-    if not (unclear or unsaved_yet or paused):
+    mine = approvals.mine()
+    trying.refusal(approvals.PLACE)
+    if not (mine or unclear or unsaved_yet or paused):
         return
-    count = f"more than {MOST}" if len(unclear) > MOST else str(len(unclear) + len(unsaved_yet) + len(paused))
+    all_ = len(mine) + len(unclear) + len(unsaved_yet) + len(paused)
+    count = f"more than {MOST}" if max(len(unclear), len(mine)) > MOST else str(all_)
     with st.container(border=True, key="needs-you"):
         st.header(f"Needs you · {count}", anchor=False)
+        for job in mine[:MOST]:
+            approvals.decide(job, by)
         for job in unclear[:MOST]:
             unconfirmed(job, by, alone=len(unclear) == 1)
         for job in unsaved_yet:
@@ -64,19 +61,21 @@ def unconfirmed(job: Job, by: str, *, alone: bool = True) -> None:
     follower = studio().sent_again_as(job.id)
     with st.container(key=f"unconfirmed-{job.id}", gap="small"):
         st.warning(unanswered(job, datetime.now(UTC)), title=cards.MAYBE_PAID)
+        why = why_not(Action.HANDLE, owner=job.by)
         with st.container(horizontal=True, vertical_alignment="center"):
-            with st.popover(label("It was taken"), icon=":material/link:"):
-                _taken(job, by)
-            st.button(
-                label("It was not taken"),
-                key=f"not-taken-{job.id}",
-                icon=":material/block:",
-                on_click=_not_taken,
-                args=(job.id, by),
-            )
-            key = f"more-{job.id}"
-            more = [WRITE_OFF] if follower else [WRITE_OFF, SEND_AGAIN]
-            st.menu_button(label("More"), more, key=key, on_click=_more, args=(key, job.id, by))
+            if why is None:
+                with st.popover(label("It was taken"), icon=":material/link:"):
+                    _taken(job, by)
+                st.button(
+                    label("It was not taken"),
+                    key=f"not-taken-{job.id}",
+                    icon=":material/block:",
+                    on_click=_not_taken,
+                    args=(job.id, by),
+                )
+                key = f"more-{job.id}"
+                more = [WRITE_OFF] if follower else [WRITE_OFF, SEND_AGAIN]
+                st.menu_button(label("More"), more, key=key, on_click=_more, args=(key, job.id, by))
             if st.query_params.get("job") != str(job.id):
                 st.page_link("jobs.py", label=f"Open job {job.id}", query_params={"job": str(job.id)})
             _sandbox_badge(job)
@@ -84,10 +83,8 @@ def unconfirmed(job: Job, by: str, *, alone: bool = True) -> None:
             st.page_link(
                 "jobs.py", label=f"It was sent again as job {follower.id}", query_params={"job": str(follower.id)}
             )
-        st.caption(md(_books(job)))
-        job_id, why = st.session_state.get("not_done", (None, ""))
-        if job_id == job.id:
-            st.error(plain(why), title="Nothing was changed")
+        st.caption(md(_books(job)) if why is None else plain(why))
+        trying.refusal(dialogs.place_of(job.id), "Nothing was changed")
     dialogs.sending_again(job, by)
 
 
@@ -126,40 +123,42 @@ def _confirm(job: Job, typed: str, by: str) -> str | None:
         return f"Enter the id that {vendor(job)} gave the job."
     try:
         attached = studio().confirm(job.id, typed, by=by)
-    except (VendorError, VendorIdTakenError, UnknownJobError) as error:
+    except StudioError as error:
         return str(error)
     return None if attached else f"Job {job.id} is not unconfirmed any more."
 
 
 def _not_taken(job_id: int, by: str) -> None:
-    _decided(job_id, studio().not_taken(job_id, by=by))
+    _decide(job_id, studio().not_taken, by)
 
 
 def _more(key: str, job_id: int, by: str) -> None:
     if st.session_state[key] == SEND_AGAIN:
-        st.session_state.not_done = (None, "")
+        st.session_state.refused = None
         dialogs.ask("send again", job_id)
     else:
-        _decided(job_id, studio().write_off(job_id, by=by))
+        _decide(job_id, studio().write_off, by)
 
 
-def _decided(job_id: int, done: bool) -> None:
-    why = f"Job {job_id} is not unconfirmed any more: something was found out about it meanwhile."
-    st.session_state.not_done = (None, "") if done else (job_id, why)
+def _decide(job_id: int, do: Callable[..., bool], by: str) -> None:
+    done = []
+    place = dialogs.place_of(job_id)
+    if trying.attempt(place, lambda: done.append(do(job_id, by=by))) and not done[0]:
+        trying.refuse(place, f"Job {job_id} is not unconfirmed any more: something was found out about it meanwhile.")
 
 
 def _not_saved(job: Job, by: str) -> None:
     with st.container(key=f"unsaved-{job.id}", gap="small"):
         st.warning(md(unsaved(job, datetime.now(UTC))), title=f"Job {job.id}: “{plain(job_name(job))}”")
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.button(
-                f"Try job {job.id} now",
-                key=f"try-{job.id}",
-                icon=":material/sync:",
-                on_click=studio().ask_now,
-                args=(job.id,),
-                kwargs={"by": by},
-            )
+            if why_not(Action.HANDLE, owner=job.by) is None:
+                st.button(
+                    f"Try job {job.id} now",
+                    key=f"try-{job.id}",
+                    icon=":material/sync:",
+                    on_click=cards.ask_now,
+                    args=(job.id, by),
+                )
             cards.open_at_vendor(job)
             _sandbox_badge(job)
 
@@ -173,7 +172,10 @@ def _paused(state: VendorState) -> None:
             "then check the connection on Providers: that is free, and they go on.",
             title=f"{state.title} is paused{since}",
         )
-        st.page_link("providers.py", label="Providers", icon=":material/hub:")
+        if (why_cannot := why_not(Action.CHECK)) is None:
+            st.page_link("providers.py", label="Providers", icon=":material/hub:")
+        else:
+            st.caption(plain(why_cannot))
 
 
 def _watch(jobs: list[Job]) -> None:
@@ -181,7 +183,7 @@ def _watch(jobs: list[Job]) -> None:
     drawn = [(job.id, job.state) for job in jobs]
     looking = any(job.due_at is not None for job in jobs)
 
-    @st.fragment(run_every=LOOK_S if looking else None)
+    @fragment(run_every=LOOK_S if looking else None)
     def look() -> None:
         if looking and [(job_id, studio().job(job_id).state) for job_id, _state in drawn] != drawn:
             st.rerun()

@@ -17,10 +17,12 @@ import streamlit as st
 from lipsync_core import (
     ENGINES,
     TARIFFS,
+    Action,
     Estimate,
     LengthError,
     MediaError,
     MediumFacts,
+    StudioError,
     Waste,
     credits_text,
     length_text,
@@ -31,8 +33,9 @@ from lipsync_core import (
     times,
     until_ready_s,
 )
-from pages import stairs
-from pages.frame import studio
+from pages import stairs, trying
+from pages.fields import BRIEF, change
+from pages.frame import fragment, looking, studio, why_not
 from pages.slots import VIDEO, VOICE
 from pages.words import about, length, md, plain
 
@@ -68,7 +71,8 @@ def draw(by: str) -> None:
     voice = _voice()
     with left:
         place = st.container()  # always there, so that the uploader keeps its place
-        _uploader(by)
+        if why_not(Action.MAKE) is None:
+            _uploader(by)
         size = st.radio("Size", SIZES, key="size", horizontal=True, bind="query-params")
         engine = st.selectbox("Engine", [EVERY, *ENGINES], format_func=_title, key="engine", bind="query-params")
         clips = st.number_input("How many clips", 1, MOST_CLIPS, 1, key="clips", bind="query-params")
@@ -80,11 +84,12 @@ def draw(by: str) -> None:
         else:
             _measured(voice)
             _answer(asked, voice.duration_s, voice, result)
-    with right:
-        _create(asked, voice, by)
+    if why_not(Action.MAKE) is None:
+        with right:
+            _create(asked, voice, by)
 
 
-@st.fragment
+@fragment()
 def _follow(asked: Asked, result: DeltaGenerator) -> None:
     """The length and what it comes to. A move of the slider draws only this, the table first."""
     seconds = _length()
@@ -154,7 +159,7 @@ def _measured(voice: MediumFacts) -> None:
     with st.container(border=True, gap="xsmall"):
         st.text(voice.name)
         st.caption(f"{length(voice.duration_s)}, measured")
-        st.audio(studio().media_link(voice), format=voice.mime, alt=f"Voice: {voice.name}")
+        st.audio(studio().media_link(voice, person=looking()), format=voice.mime, alt=f"Voice: {voice.name}")
         st.button("Type a length instead", icon=":material/edit:", on_click=_forget)
 
 
@@ -175,13 +180,16 @@ def _uploader(by: str) -> None:
         return
     try:
         with st.spinner("Measuring it …"):
-            facts = studio().keep_medium(file, "audio", file.name)
+            facts = studio().keep_medium(file, "audio", file.name, by=by)
     except MediaError as error:
         st.session_state["estimate.wrong"] = (error.title, error.advice)
         st.session_state["estimate.refused"] = file.file_id
+    except StudioError as error:
+        st.session_state["estimate.wrong"] = ("Not measured", str(error))
+        st.session_state["estimate.refused"] = file.file_id
     else:
         brief_id = new_brief_id()
-        studio().change_brief(brief_id, by=by, audio=facts)
+        change(brief_id, by, audio=facts)
         st.session_state["estimate.turn"] = turn + 1
         st.session_state["estimate.wrong"] = None
         st.query_params["voice"] = brief_id
@@ -294,5 +302,6 @@ def _create(asked: Asked, voice: MediumFacts | None, by: str) -> None:
         brief_id = new_brief_id()
         engine = ENGINES.get(asked.engine)
         chosen = {} if engine is None else {"scene": engine.scene, "engine": engine.id}
-        studio().change_brief(brief_id, by=by, resolution=asked.size, audio=voice, **chosen)
-        st.switch_page(CREATE, query_params={"brief": brief_id})
+        if change(brief_id, by, resolution=asked.size, audio=voice, **chosen):
+            st.switch_page(CREATE, query_params={"brief": brief_id})
+        trying.refusal(BRIEF)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import streamlit as st
 
 from lipsync_core import Presenter, PresenterPage, VendorError
-from pages.fields import Form
-from pages.frame import in_sandbox, studio
+from pages import shelf
+from pages.fields import Form, change
+from pages.frame import fragment, in_sandbox, looking, studio
 from pages.words import plain
 
 FILTERS = {"gender": "Gender", "age_range": "Age", "location": "Place", "style": "Style"}
@@ -42,11 +43,16 @@ def _chosen(form: Form, presenter: Presenter | None) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             if presenter.picture is not None:
                 st.image(
-                    studio().media_link(presenter.picture, "preview"), width=80, alt=f"Presenter: {presenter.name}"
+                    studio().media_link(presenter.picture, "preview", person=looking()),
+                    width=80,
+                    alt=f"Presenter: {presenter.name}",
                 )
             with st.container(width="stretch", gap="xsmall"):
                 st.text(presenter.name)
                 st.caption(plain(_facts(presenter)))
+        shelf.offer_presenter(
+            presenter, form.engine.vendor, form.brief.project, form.by, f"{form.brief_id}.creator.keep"
+        )
     st.button(
         "Replace",
         key=f"{form.brief_id}.creator.replace",
@@ -58,6 +64,14 @@ def _chosen(form: Form, presenter: Presenter | None) -> None:
 
 def _choose(form: Form) -> None:
     known = studio().presenters.choices(sandbox=in_sandbox())
+    turn = st.session_state.get(f"{form.brief_id}.creator.turn", 0)
+    item = shelf.at_hand("creator", form.brief.project, f"{form.brief_id}.creator.hand.{turn}")
+    if item is not None:
+        st.session_state[f"{form.brief_id}.creator.turn"] = turn + 1
+        change(form.brief_id, form.by, creator=item.ref)
+        studio().library.used(item.id)
+        _replace(form, False)
+        st.rerun()
     wanted: dict[str, str | None] = {}
     with st.grid(2, min_column_width=FACE):
         for name, label in FILTERS.items():
@@ -88,7 +102,7 @@ def _faces(form: Form, page: PresenterPage, ask: Callable[[], PresenterPage]) ->
     """Draw a page, and draw it again for as long as pictures are on their way."""
     drawn = [page]
 
-    @st.fragment(run_every=AGAIN_S if page.coming else None)
+    @fragment(run_every=AGAIN_S if page.coming else None)
     def faces() -> None:
         now = drawn.pop() if drawn else ask()
         if st.session_state.pop(_taken(form), False) or (page.coming and not now.coming):
@@ -105,7 +119,7 @@ def _faces(form: Form, page: PresenterPage, ask: Callable[[], PresenterPage]) ->
 
 def _face(form: Form, presenter: Presenter, *, waits: bool) -> None:
     if presenter.picture is not None:
-        picture = studio().media_link(presenter.picture, "thumb")
+        picture = studio().media_link(presenter.picture, "thumb", person=looking())
         st.image(picture, alt=f"{presenter.name}, {_facts(presenter)}")
     elif waits:
         st.skeleton(height=FACE)
@@ -136,11 +150,11 @@ def _by_id(form: Form, why: str) -> None:
 
 def _type(form: Form) -> None:
     typed = (st.session_state[f"{form.brief_id}.creator"] or "").strip()
-    studio().change_brief(form.brief_id, by=form.by, creator=typed or None)
+    change(form.brief_id, form.by, creator=typed or None)
 
 
 def _take(form: Form, presenter_id: str) -> None:
-    studio().change_brief(form.brief_id, by=form.by, creator=presenter_id)
+    change(form.brief_id, form.by, creator=presenter_id)
     st.session_state[_taken(form)] = True
     _replace(form, False)
 

@@ -34,6 +34,7 @@ LOOK_S = 1.0
 
 DOUBLE_S = 1.0
 """A second click within so long belongs to the first, also where the button was drawn anew between them."""
+WAITS = "It waits until somebody approves it; nothing is sent or charged before that."
 CEILING_USD = 5.0
 """What is proposed to be reserved for a price that is not known."""
 
@@ -151,7 +152,7 @@ def _pressed(press: Press) -> None:
         return
     elif shown is not None and shown.lower is not None and time.monotonic() - shown.since_s < LOOK_S:
         _refuse_rise(press, shown.lower)
-    elif _alike(_now(press)) is not None or _is_unknown(press):
+    elif _alike(_now(press)) is not None or _is_unknown(press) or _approval(press) or _is_dear(press):
         st.session_state.dialog = None  # another question of the page gives way
         st.session_state[_asking(press.brief_id)] = press
     else:
@@ -218,35 +219,55 @@ def _is_unknown(press: Press) -> bool:
     return press.quote.usd_micros is None and not press.free
 
 
+def _is_dear(press: Press) -> int | None:
+    """The team's threshold where the price is above it; None where it is not, or nothing is billed."""
+    limit = None if press.free or press.sandbox else studio().budgets.asks_above()
+    return limit if limit is not None and (press.quote.usd_micros or 0) > limit else None
+
+
+def _approval(press: Press, ceiling: float | None = None) -> str | None:
+    """Why somebody else has to agree first; ``ceiling`` dollars stand for a price that is not known."""
+    if press.engine.is_draft:
+        return None
+    usd_micros = press.quote.usd_micros
+    if usd_micros is None and ceiling is not None:
+        usd_micros = round(ceiling * 1_000_000)
+    return studio().above_limit(press.by, usd_micros)
+
+
 def _ask(press: Press) -> None:
     """One dialog with every reason to think again."""
     twice, unknown = _alike(_now(press)), _is_unknown(press)
-    if twice is None and not unknown:
+    if twice is None and not unknown and not _approval(press) and not _is_dear(press):
         _answered(press)
         return
     spent = "$0.00 in the sandbox" if press.sandbox else _sum(press.quote)
-    title = "Render it a second time?" if press.sandbox else f"Spend {spent}{' a second time' if twice else ''}?"
 
-    @st.dialog(md(title), on_dismiss=lambda: _answered(press))
+    @st.dialog(md(_title(press, spent, twice is not None)), on_dismiss=lambda: _answered(press))
     def body() -> None:
         if st.session_state.get(_asking(press.brief_id)) is None:
             st.rerun()  # a press in here reruns only this body
+        ceiling = None
         if twice is not None:
             st.markdown(_started(twice) + md(f" Render it a second time for {spent}?"))
         if unknown:
             st.markdown(md(f"We can’t say what that is in dollars. {press.quote.basis}"))
             if studio().budgets.any_cap(press.brief.project, press.by):
-                st.number_input(
+                ceiling = st.number_input(
                     "Reserve at most, of the month’s cap, in dollars",
                     min_value=0.01,
                     value=CEILING_USD,
                     step=1.0,
                     key=_ceiling(press),
                 )
+        if (limit := _is_dear(press)) is not None:
+            st.markdown(md(f"Above {price_text(limit)} your team wants a second look at every price."))
+        if (above := _approval(press, ceiling)) is not None:
+            st.markdown(md(f"{plain(above)} {WAITS}"))
         with st.container(horizontal=True):
             st.button("Back", key="back", on_click=_answered, args=(press,))
             st.button(
-                md(f"Render again for {spent}" if twice is not None else f"Spend {spent}"),
+                md(_yes(spent, again=twice is not None, asks=above is not None)),
                 key="spend",
                 type="primary",
                 wrap=True,
@@ -255,6 +276,22 @@ def _ask(press: Press) -> None:
             )
 
     body()
+
+
+def _title(press: Press, spent: str, again: bool) -> str:
+    """What the dialog asks."""
+    if not _is_unknown(press) and _approval(press) is not None:
+        return f"Ask for approval of {_sum(press.quote)}?"
+    if again and press.sandbox:
+        return "Render it a second time?"
+    return f"Spend {spent}{' a second time' if again else ''}?"
+
+
+def _yes(spent: str, *, again: bool, asks: bool) -> str:
+    """What its button says."""
+    if asks:
+        return "Ask for approval"
+    return f"Render again for {spent}" if again else f"Spend {spent}"
 
 
 def _started(job: Job) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import MediumFacts
-from pages.frame import studio
+from pages.fields import change
+from pages.frame import looking, studio
 from pages.mouth import picture_with_box, place_mouth
 from pages.slots import SlotForm
-from pages.trim import trim_voice
+from pages.trim import trim_video, trim_voice
 from pages.words import length
 
 
@@ -46,7 +47,7 @@ def picture(slot: SlotForm, facts: MediumFacts) -> None:
 
 def voice(slot: SlotForm, facts: MediumFacts) -> None:
     """A voice, to be listened to."""
-    st.audio(studio().media_link(facts), format=facts.mime, alt=f"{slot.title}: {facts.name}")
+    st.audio(studio().media_link(facts, person=looking()), format=facts.mime, alt=f"{slot.title}: {facts.name}")
     with st.container(gap="xsmall"):
         st.text(facts.name)
         st.caption(length(facts.duration_s))
@@ -59,16 +60,19 @@ def voice(slot: SlotForm, facts: MediumFacts) -> None:
 def video(slot: SlotForm, facts: MediumFacts) -> None:
     """A video by its first look."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(studio().media_link(facts, "preview"), width=80, alt=f"{slot.title}: {facts.name}")
+        st.image(studio().media_link(facts, "preview", person=looking()), width=80, alt=f"{slot.title}: {facts.name}")
         with st.container(width="stretch", gap="xsmall"):
             st.text(facts.name)
             st.caption(f"{facts.width} × {facts.height} · {length(facts.duration_s)}")
-    slot.replace_button()
+    with st.container(horizontal=True):
+        slot.replace_button()
+        if st.button("Trim", key=f"{slot.form.brief_id}.{slot.field}.trim", icon=":material/content_cut:"):
+            trim_video(slot.form.brief_id, slot.form.by, slot.field, facts)
 
 
 def _picture(facts: MediumFacts, found: str = "") -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(studio().media_link(facts, "preview"), width=80, alt=f"Picture: {facts.name}")
+        st.image(studio().media_link(facts, "preview", person=looking()), width=80, alt=f"Picture: {facts.name}")
         with st.container(width="stretch", gap="xsmall"):
             st.text(facts.name)
             st.caption(" · ".join(filter(None, (f"{facts.width} × {facts.height}", found))))
@@ -76,4 +80,4 @@ def _picture(facts: MediumFacts, found: str = "") -> None:
 
 def _confirm_mouth(brief_id: str, by: str, facts: MediumFacts) -> None:
     if facts.mouth is not None:
-        studio().change_brief(brief_id, by=by, mouth_box=facts.mouth.box)
+        change(brief_id, by, mouth_box=facts.mouth.box)

@@ -8,7 +8,8 @@ from decimal import ROUND_FLOOR, Decimal
 
 import streamlit as st
 
-from lipsync_core import PROVIDERS, Balance, KeyCheck, VendorError, VendorState, Verdict
+from lipsync_core import PROVIDERS, Balance, KeyCheck, StudioError, VendorState, Verdict
+from pages import trying
 from pages.frame import header, in_sandbox, studio, switch_sandbox
 from pages.rates import draw_rates
 from pages.words import clock, plain
@@ -110,9 +111,10 @@ def _missing(state: VendorState) -> None:
 def _check(state: VendorState, sandbox: bool, by: str, checks: dict[tuple[str, str], Checked]) -> None:
     if st.button(f"Check connection to {state.title}", key=f"check-{state.id}", icon=":material/sync_alt:"):
         with st.spinner(f"Asking {plain(state.title)} …"):
-            # Into a dictionary at hand: where another button was pressed meanwhile, this run ends at its next st. call.
-            checks[state.environment, state.id] = _ask(state, sandbox, by)
-        st.rerun()
+            done = trying.attempt(state.id, _note, checks, state, sandbox, by)
+        if done:
+            st.rerun()
+    trying.refusal(state.id)
     checked = checks.get((state.environment, state.id))
     if checked is None:
         asks_no_job = PROVIDERS[state.id].check_asks_for_no_job
@@ -134,8 +136,13 @@ def _check(state: VendorState, sandbox: bool, by: str, checks: dict[tuple[str, s
     st.caption(f"Checked {clock(checked.at)} · {checked.balance}")
 
 
+def _note(checks: dict[tuple[str, str], Checked], state: VendorState, sandbox: bool, by: str) -> None:
+    """Ask, and note it at hand: where another button was pressed meanwhile, this run ends at its next st. call."""
+    checks[state.environment, state.id] = _ask(state, sandbox, by)
+
+
 def _resume(state: VendorState, sandbox: bool, by: str) -> None:
-    studio().vendors.resume(state.id, sandbox=sandbox, by=by)
+    trying.attempt(state.id, studio().vendors.resume, state.id, sandbox=sandbox, by=by)
 
 
 def _ask(state: VendorState, sandbox: bool, by: str) -> Checked:
@@ -146,7 +153,7 @@ def _ask(state: VendorState, sandbox: bool, by: str) -> Checked:
         if check.verdict is Verdict.ACCEPTED:
             try:
                 words = _balance(studio().vendors.balance(state.id, sandbox=sandbox, by=by))
-            except VendorError as error:
+            except StudioError as error:
                 words = f"balance not told: {plain(str(error))}"
     return Checked(check, words, datetime.now(UTC))
 

@@ -16,12 +16,13 @@ from lipsync_core import (
     Qualifier,
     Quote,
     SettingsError,
+    StudioError,
     VendorState,
     credits_text,
     price_text,
     priced,
 )
-from pages.fields import Form, Note
+from pages.fields import Form, Note, change
 from pages.frame import in_sandbox, studio
 from pages.scenes import default_of, engines_of
 from pages.words import about, md, plain
@@ -78,6 +79,23 @@ def has_voice(brief: Brief) -> bool:
     if brief.scene == "dialog":
         return brief.left_audio is not None and brief.right_audio is not None
     return brief.audio is not None or bool(brief.text.strip())
+
+
+def copied(form: Form, engine: Engine) -> bool:
+    """Have the media made fit for the chosen engine, once, before it is priced; False, and why, where that fails."""
+    brief = form.brief
+    if engine.is_draft or not studio().needs_copies(brief, engine.id, sandbox=in_sandbox()):
+        return True
+    try:
+        with st.spinner(f"Converting for {engine.vendor} …"):
+            studio().make_copies(brief, engine.id, sandbox=in_sandbox(), by=form.by)
+    except BriefError as error:
+        for message in error.fields.values():
+            st.error(plain(message))
+        return False
+    except StudioError:  # who only looks on converts nothing; why they may not render is said at the button
+        return True
+    return st.rerun()
 
 
 def choose(form: Form, offered: Offers) -> None:
@@ -229,4 +247,4 @@ def _longest(engine: Engine) -> str:
 def _choose(brief_id: str, by: str) -> None:
     chosen: str = st.session_state[f"{brief_id}.engine"]
     if chosen in ENGINES:  # a label whose price has changed meanwhile names no engine
-        studio().change_brief(brief_id, by=by, engine=chosen)
+        change(brief_id, by, engine=chosen)

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 import streamlit as st
 
-from lipsync_core import TARIFFS, Override, Rates, SettingsError, Tariff, VendorError
+from lipsync_core import TARIFFS, Override, Rates, SettingsError, StudioError, Tariff
 from pages.frame import studio
 from pages.words import plain
 
@@ -166,7 +166,7 @@ def _save(by: str, version: int) -> None:
 def _fetch(by: str) -> None:
     try:
         fetched = studio().vendors.published_rate(FETCHED, by=by)
-    except VendorError as error:
+    except StudioError as error:
         st.session_state.rates_wrong = str(error)
         return
     _keep({FETCHED: fetched}, by)
@@ -195,7 +195,7 @@ def _keep(overrides: dict[str, Override | None], by: str) -> None:
     try:
         for place, override in overrides.items():
             studio().set_rate(place, override, by=by)
-    except SettingsError as error:
+    except StudioError as error:
         st.session_state.rates_wrong = str(error)
         return
     st.session_state.rates_version += 1

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from lipsync_core import ENGINES, SCENES, Brief, Engine
-from pages.fields import Form
+from pages.fields import Form, change
 from pages.frame import studio
 
 Mode = Literal["recording", "text"]
@@ -117,7 +117,7 @@ def _rearrange(brief_id: str, by: str, taken: Collection[str], changes: dict[str
     if "scene" in changes:
         _carry_over(row, aside, changes)
     st.session_state[f"{brief_id}.aside"] = aside
-    studio().change_brief(brief_id, by=by, **changes)
+    change(brief_id, by, **changes)
 
 
 def _carry_over(row: Mapping[str, Any], aside: dict[str, Any], changes: dict[str, Any]) -> None:

@@ -7,25 +7,31 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from lipsync_core import Filter, Job, JobState
-from pages.frame import studio
+from pages import trying
+from pages.frame import looking, studio
 
 DAYS = {1: "1 day", 7: "7 days", 30: "30 days"}
 MOST_ZIPPED = 500
 
 
-def review_link(job: Job) -> None:
+def review_link(job: Job, by: str) -> None:
     """Makes a link to a page that shows the job's video and nothing else."""
     if job.output_sha256 is None:
         return
     with st.expander("Review link"):
         st.caption(
             "For whoever is to see this video and nothing else here. They need no sign-in, but have to be able to "
-            "reach this server."
+            "reach this server." + (" It ends early if you leave the team." if looking() is not None else "")
         )
         days = st.radio("Good for", list(DAYS), index=1, format_func=DAYS.__getitem__, horizontal=True)
         key = f"review-{job.id}-{days}"
         if st.button("Make the link", icon=":material/link:"):
-            st.session_state[key] = studio().sharing.review_link(job, days=days)
+
+            def make() -> None:
+                st.session_state[key] = studio().sharing.review_link(job, days=days, by=by)
+
+            trying.attempt("review", make)
+        trying.refusal("review")
         if (made := st.session_state.get(key)) is not None:
             st.code(_address() + made, language=None)
 
@@ -35,7 +41,7 @@ def zip_button(batch: str) -> None:
     jobs = studio().page(Filter(states=[JobState.DONE], batch=batch), limit=MOST_ZIPPED)
     count = sum(job.output_sha256 is not None for job in jobs)
     name = f"{count} videos.zip" if count > 1 else "1 video.zip"
-    if (link := studio().sharing.zip_link(jobs, name=name)) is not None:
+    if (link := studio().sharing.zip_link(jobs, name=name, person=looking())) is not None:
         label = f"Download {count} videos (ZIP)" if count > 1 else "Download the one that is done (ZIP)"
         st.link_button(label, link, icon=":material/folder_zip:")
 

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from lipsync_core import PORTRAITS, VOICES, Kind, MediaError, MediumFacts, Sample
-from pages.fields import Form
-from pages.frame import studio
+from lipsync_core import PORTRAITS, VOICES, Came, Item, Kind, MediaError, MediumFacts, Sample, StudioError
+from pages import shelf
+from pages.fields import Form, change
+from pages.frame import looking, studio
 from pages.words import length, plain
 
 if TYPE_CHECKING:
@@ -33,6 +37,8 @@ class Slot:
     samples: tuple[Sample, ...]
     live: str
     """What the browser itself can make: a photo or a recording; empty where it is neither."""
+    shelved: bool = True
+    """Whether the library holds such media."""
 
 
 PICTURE = Slot(
@@ -75,6 +81,7 @@ MASK = replace(
     hint="A picture that limits where the mouth may be changed; the vendor does not say how it is to be drawn.",
     samples=(),
     live="",
+    shelved=False,
 )
 
 LINK = "Paste a link"
@@ -117,6 +124,8 @@ class SlotForm:
                     top()
             if facts is not None and not st.session_state.get(f"{self._key}.replacing"):
                 filled(self, facts)
+                if self._slot.shelved:
+                    shelf.offer(facts, self.form.brief.project, self.form.by, f"{self._key}.keep")
             else:
                 self._choose(can_go_back=facts is not None)
             self.form.note(self._slot.field)
@@ -145,15 +154,20 @@ class SlotForm:
             self._live()
         elif way == EARLIER:
             self._earlier()
+        elif way == shelf.LIBRARY:
+            shelf.choose(slot.kind, self.form.brief.project, f"{self._key}.library", self._use_item)
         else:
             self._upload()
         self._error()
         if way == UPLOAD:
             st.caption(slot.hint)
+            if slot.shelved:
+                self._at_hand()
             if slot.samples:
                 self._samples()
         with st.container(horizontal=True):
-            ways = [w for w in (UPLOAD, slot.live, LINK, EARLIER) if w and w != way]
+            library = shelf.LIBRARY if slot.shelved else ""
+            ways = [w for w in (UPLOAD, slot.live, library, LINK, EARLIER) if w and w != way]
             picked = st.menu_button("Other ways", ways, key=f"{self._key}.ways", type="tertiary")
             if picked is not None:
                 st.session_state[f"{self._key}.way"] = picked
@@ -169,7 +183,7 @@ class SlotForm:
         turn = st.session_state.get(f"{self._key}.turn", 0)
         file = st.file_uploader(self._slot.file_label, type=list(self._slot.types), key=f"{self._key}.file.{turn}")
         if file is not None:
-            self._arrived(file, file.name)
+            self._arrived(file, file.name, "file")
 
     def _live(self) -> None:
         st.caption("The browser allows camera and microphone only over https, or on this computer.")
@@ -178,7 +192,7 @@ class SlotForm:
         else:
             taken, name = st.audio_input("Recording", sample_rate=44100, key=f"{self._key}.recorder"), "recording.wav"
         if taken is not None:
-            self._arrived(taken, name)
+            self._arrived(taken, name, "photo" if self._slot.kind == "image" else "recording")
 
     def _link(self) -> None:
         with st.form(f"{self._key}.link", border=False):
@@ -188,7 +202,7 @@ class SlotForm:
         if (asked := st.session_state.get(f"{self._key}.url")) is None:
             return
         if asked.lower().startswith(("http://", "https://")):
-            self._take(lambda: studio().keep_link(asked, self._slot.kind), "Fetching the link")
+            self._take(lambda: studio().keep_link(asked, self._slot.kind, by=self.form.by), "Fetching the link")
         else:
             self._say("Not a link", "A link starts with https:// or http://. Copy it whole from the browser.")
         st.session_state.pop(f"{self._key}.url", None)
@@ -200,7 +214,7 @@ class SlotForm:
         for facts in recent:
             with st.container(horizontal=True, vertical_alignment="center"):
                 if facts.kind != "audio":
-                    st.image(studio().media_link(facts, "thumb"), width=48, alt="")
+                    st.image(studio().media_link(facts, "thumb", person=looking()), width=48, alt="")
                 label = f"Use {facts.name}" + (f" · {length(facts.duration_s)}" if facts.duration_s else "")
                 st.button(
                     plain(label),
@@ -209,6 +223,17 @@ class SlotForm:
                     args=(facts,),
                     wrap=True,
                 )
+
+    def _at_hand(self) -> None:
+        key = f"{self._key}.hand.{st.session_state.get(f'{self._key}.turn', 0)}"
+        if (item := shelf.at_hand(self._slot.kind, self.form.brief.project, key)) is not None:
+            self._use_item(item)
+            st.rerun()
+
+    def _use_item(self, item: Item) -> None:
+        if item.medium is not None:
+            self._put(item.medium)
+            studio().library.used(item.id)
 
     def _samples(self) -> None:
         titles = {sample.title: sample for sample in self._slot.samples}
@@ -221,28 +246,42 @@ class SlotForm:
             self._use_sample(titles[picked])
 
     def _use_sample(self, sample: Sample) -> None:
-        self._take(lambda: studio().keep_medium(sample.path, self._slot.kind, sample.path.name), "Opening")
+        by = self.form.by
+        kind, path = self._slot.kind, sample.path
+        self._take(lambda: studio().keep_medium(path, kind, path.name, by=by, came="sample"), "Opening")
 
-    def _arrived(self, file: UploadedFile, name: str) -> None:
+    def _arrived(self, file: UploadedFile, name: str, came: Came) -> None:
         if st.session_state.get(f"{self._key}.refused") != file.file_id:
-            self._take(lambda: studio().keep_medium(file, self._slot.kind, name), "Looking at it")
-            st.session_state[f"{self._key}.refused"] = file.file_id
+            by = self.form.by
+            keep = partial(studio().keep_medium, file, self._slot.kind, name, by=by, came=came)
+            self._take(keep, "Looking at it", partial(self._settled, file))
 
-    def _take(self, keep: Callable[[], MediumFacts], doing: str) -> None:
+    def _settled(self, file: UploadedFile) -> None:
+        """Do not take a file twice, and free its memory: Streamlit would hold it until the tab is closed."""
+        st.session_state[f"{self._key}.refused"] = file.file_id
+        context = get_script_run_ctx()
+        if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+            context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+
+    def _take(self, keep: Callable[[], MediumFacts], doing: str, settled: Callable[[], None] = lambda: None) -> None:
         try:
             with st.spinner(f"{doing} …"):
                 facts = keep()
         except MediaError as error:
             self._say(error.title, error.advice)
+        except StudioError as error:
+            self._say("Not kept", str(error))
         else:
             self._put(facts)
+            settled()
             st.rerun()
+        settled()
 
     def _put(self, facts: MediumFacts) -> None:
         changes: dict[str, object] = {self._slot.field: facts}
         if self._slot.field == "image":
             changes["mouth_box"] = None  # it belonged to the picture before
-        studio().change_brief(self.form.brief_id, by=self.form.by, **changes)
+        change(self.form.brief_id, self.form.by, **changes)
         st.session_state[f"{self._key}.turn"] = st.session_state.get(f"{self._key}.turn", 0) + 1
         self._replacing(False)
 

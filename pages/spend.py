@@ -92,7 +92,7 @@ def _figures(view: Month, caps: list[Cap], present: bool) -> None:
 def _taken(caps: list[Cap]) -> None:
     for cap in caps:
         share = cap.taken_usd_micros / cap.usd_micros if cap.usd_micros else 1.0
-        words = cap.words[0].upper() + cap.words[1:]
+        words = re.sub("^the ", "The ", cap.words)
         sums = f"{dollars(cap.taken_usd_micros)} of {dollars(cap.usd_micros)} taken"
         if not cap.left_usd_micros:
             sums += ", nothing more is sent this month"

@@ -1,18 +1,29 @@
-"""Team: what waits for approval, who is here as what and up to which limit, and who did what."""
+"""Team: what one may do here, where one is told, and for admins: who is in the team, caps, and who did what."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from datetime import UTC, datetime
 
 import streamlit as st
 
-from lipsync_core import HOLD_S, Action, Job, Person, Role, StudioError
-from pages import cards
+from lipsync_core import Action, Entry, JobState, Person, Role
+from pages import trying
+from pages.amounts import amount, typed
+from pages.being_told import draw_being_told
+from pages.caps import draw_caps
 from pages.frame import header, studio
-from pages.words import clock, job_name, md, plain, price
+from pages.words import clock, dollars, md, month_text, plain, state_word
 
-AUDIT_ROWS = 50
 UNLIMITED = "No limit"
+ROLES = {
+    Role.VIEWER: "Viewer: looks",
+    Role.MAKER: "Maker: renders, up to a limit",
+    Role.APPROVER: "Approver: also approves what is above others’ limits",
+    Role.ADMIN: "Admin: also people, caps, rates and keys",
+}
+AUDIT_ROWS = 15
+PEOPLE, AUDIT = "team-people", "team-audit"
 
 
 def main() -> None:
@@ -21,127 +32,199 @@ def main() -> None:
     if who is None:
         st.caption("Nobody signs in here. Add an [auth] table to .streamlit/secrets.toml, and the team appears here.")
         return
-    if said := st.session_state.pop("team_said", None):
-        st.error(plain(said), title="Not done")
-    _waiting(by)
+    _you(who)
+    draw_being_told(who)
     if who.may(Action.PEOPLE):
         _people(by)
-        _audit()
+    if who.may(Action.CAPS):
+        draw_caps(studio().budgets.caps(studio().month()), by)
+    if who.may(Action.AUDIT):
+        _audit(by)
 
 
-def _try(do: Callable[[], object]) -> None:
-    try:
-        do()
-    except StudioError as error:
-        st.session_state.team_said = str(error)
-
-
-def _waiting(by: str) -> None:
-    jobs = studio().awaiting()
-    st.header(f"Awaiting approval · {len(jobs)}", anchor=False)
-    if not jobs:
-        st.caption("Nothing waits. What is above somebody’s limit appears here.")
-    for job in jobs:
-        with st.container(border=True, key=f"waits-{job.id}"):
-            _one(job, by)
-
-
-def _one(job: Job, by: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        cards.thumbnail(job, 112)
-        with st.container(width="stretch", gap="xsmall"):
-            st.page_link("jobs.py", label=plain(job_name(job)), query_params={"job": str(job.id)})
-            cards.badges(job)
-            st.markdown(md(f"{price(job)}. Not sent, nothing charged."))
-            until = f" Until {clock(job.decide_by)}." if job.decide_by else ""
-            st.text(f"Asked for by {job.by}. {job.decided_why or ''}{until}")
-    why = st.text_input(f"Why job {job.id} is declined", key=f"why-{job.id}", max_chars=500)
-    with st.container(horizontal=True):
-        st.button(
-            f"Approve job {job.id}",
-            key=f"approve-{job.id}",
-            type="primary",
-            on_click=_try,
-            args=(lambda: studio().approve(job.id, by=by, agreed=job.quote, hold_s=HOLD_S),),
+def _you(who: Person) -> None:
+    st.header("You", anchor=False)
+    what = ROLES[who.role].partition(": ")
+    lines = [f"**{what[0]}**: {what[2]}."]
+    if who.may(Action.MAKE):
+        lines.append(
+            "What you start is sent without approval, whatever it costs."
+            if who.limit_usd_micros is None
+            else f"One press may cost {md(dollars(who.limit_usd_micros))}; what is above that waits for approval."
         )
-        st.button(
-            f"Decline job {job.id}",
-            key=f"decline-{job.id}",
-            on_click=_try,
-            args=(lambda: studio().decline(job.id, why, by=by),),
-        )
+    if who.role is not Role.ADMIN:
+        admins = ", ".join(studio().people.who_may(Action.PEOPLE))
+        lines.append(f"{plain(admins)} can change that.")
+    st.markdown(" ".join(lines))
 
 
 def _people(by: str) -> None:
-    st.header("People", anchor=False)
-    everyone = studio().people.everyone(studio().month())
+    month = studio().month()
+    everyone = studio().people.everyone(month)
+    here = {person.email: person for person in everyone if not person.removed}
+    st.header(f"People · {len(here)}", anchor=False)
+    rows = sorted(everyone, key=lambda person: (person.removed, person.email))
     st.dataframe(
         {
-            "Address": [person.email for person in everyone],
-            "Name": [person.name for person in everyone],
-            "Role": ["removed" if person.removed else person.role.value for person in everyone],
-            "Limit": [_limit(person) for person in everyone],
-            "Last seen": [clock(person.seen_at) if person.seen_at else "never" for person in everyone],
-            "This month": [f"${person.spent_usd_micros / 1_000_000:.2f}" for person in everyone],
+            "Name": [person.name for person in rows],
+            "Role": ["Removed" if person.removed else person.role.capitalize() for person in rows],
+            "Limit for one press": [_limit(person) for person in rows],
+            f"Spent in {month_text(month).split()[0]}": [dollars(person.spent_usd_micros) for person in rows],
+            "Last seen": [clock(person.seen_at) if person.seen_at else "Never" for person in rows],
+            "Address": [person.email for person in rows],
         },
         hide_index=True,
+        alt="Everybody who is or was in the team, with role, limit, spend and last visit",
     )
-    here = {person.email: person for person in everyone if not person.removed}
-    chosen = here[st.selectbox("Person", list(here), key="person-changed")]
-    roles = list(Role)
-    role = roles[
-        st.selectbox(
-            "Role",
-            range(len(roles)),
-            index=roles.index(chosen.role),
-            format_func=lambda place: roles[place].value,
-            key=f"role-{chosen.email}",
-        )
-    ]
-    dollars = st.number_input(
-        "Limit for one press, in dollars (empty for none)",
-        min_value=0.0,
-        value=None if chosen.limit_usd_micros is None else chosen.limit_usd_micros / 1_000_000,
-        key=f"limit-{chosen.email}",
-    )
-    with st.container(horizontal=True):
-        st.button("Save", on_click=_try, args=(lambda: _save(chosen, role, dollars, by),))
-        st.button(
-            f"Take {plain(chosen.email)} off the list",
-            on_click=_try,
-            args=(lambda: studio().people.remove(chosen.email, by=by),),
-        )
-    address = st.text_input("Address of somebody new", key="invited", max_chars=120)
-    st.button(
-        "Put on the list as a viewer",
-        disabled=not address,
-        on_click=_try,
-        args=(lambda: studio().people.invite(address, Role.VIEWER, by=by),),
-    )
-
-
-def _save(person: Person, role: Role, dollars: float | None, by: str) -> None:
-    studio().people.set_role(person.email, role, by=by)
-    studio().people.set_limit(person.email, None if dollars is None else round(dollars * 1_000_000), by=by)
+    change, add = st.columns(2, gap="medium")
+    with change, st.container(border=True, height="stretch", key="change-person"):
+        _change(here, by)
+    with add, st.container(border=True, height="stretch", key="add-person"):
+        _add(by)
+    trying.refusal(PEOPLE, "Nothing was changed")
+    with st.container():  # always there, so that what follows keeps its place
+        if (said := st.session_state.pop("team_said", None)) is not None:
+            st.success(plain(said))
 
 
 def _limit(person: Person) -> str:
-    return UNLIMITED if person.limit_usd_micros is None else f"${person.limit_usd_micros / 1_000_000:.2f}"
+    return UNLIMITED if person.limit_usd_micros is None else dollars(person.limit_usd_micros)
 
 
-def _audit() -> None:
+def _change(here: dict[str, Person], by: str) -> None:
+    st.markdown("**Change somebody**")
+    chosen = here[
+        st.selectbox("Person", list(here), format_func=lambda email: _called(here[email]), key="person-changed")
+    ]
+    # Its keys hold what stands in the ledger: after another admin's change the fields are fresh ones.
+    key = f"{chosen.email}-{chosen.role}-{chosen.limit_usd_micros}"
+    st.selectbox("Role", list(Role), list(Role).index(chosen.role), format_func=ROLES.__getitem__, key=f"role-{key}")
+    amount("Limit for one press, in dollars", chosen.limit_usd_micros, key=f"limit-{key}", empty=UNLIMITED)
+    with st.container(horizontal=True):
+        st.button("Save", icon=":material/save:", key="save-person", on_click=_save, args=(chosen, key, by))
+        with st.popover("Remove…", icon=":material/person_remove:"):
+            st.text(f"{chosen.email} is signed out everywhere, and what they queued is not sent. Their jobs stay.")
+            st.button(
+                f"Take {plain(chosen.email)} off the list",
+                key="remove-person",
+                type="primary",
+                wrap=True,
+                on_click=_remove,
+                args=(chosen.email, by),
+            )
+
+
+def _called(person: Person) -> str:
+    return person.email if person.name == person.email else f"{person.name} · {person.email}"
+
+
+def _save(person: Person, key: str, by: str) -> None:
+    role, limit = st.session_state[f"role-{key}"], typed(f"limit-{key}")
+
+    def save() -> None:
+        if role != person.role:
+            studio().people.set_role(person.email, role, by=by)
+        if limit != person.limit_usd_micros:
+            studio().people.set_limit(person.email, limit, by=by)
+
+    if trying.attempt(PEOPLE, save):
+        st.session_state.team_said = f"Saved for {person.email}. It holds from their next press."
+
+
+def _remove(email: str, by: str) -> None:
+    if trying.attempt(PEOPLE, studio().people.remove, email, by=by):
+        st.session_state.team_said = f"{email} is off the list."
+
+
+def _add(by: str) -> None:
+    st.markdown("**Add somebody**")
+    turn = st.session_state.setdefault("invited", 0)
+    st.text_input("Address", key=f"invite-address-{turn}", max_chars=120, placeholder="ana@example.org")
+    st.selectbox("Their role", list(Role), format_func=ROLES.__getitem__, key=f"invite-role-{turn}")
+    amount("Their limit for one press, in dollars", 0, key=f"invite-limit-{turn}", empty=UNLIMITED)
+    st.button("Put on the list", icon=":material/person_add:", key="invite", on_click=_invite, args=(turn, by))
+
+
+def _invite(turn: int, by: str) -> None:
+    address = (st.session_state.get(f"invite-address-{turn}") or "").strip()
+    role, limit = st.session_state[f"invite-role-{turn}"], typed(f"invite-limit-{turn}")
+
+    def invite() -> None:
+        person = studio().people.invite(address, role, by=by)
+        if limit != person.limit_usd_micros:
+            studio().people.set_limit(person.email, limit, by=by)
+
+    if not address:
+        trying.refuse(PEOPLE, "Type the address of whoever is to be added.")
+    elif trying.attempt(PEOPLE, invite):
+        st.session_state.invited = turn + 1
+        st.session_state.team_said = f"{address} can sign in now."
+
+
+def _which(entry: Entry) -> str:
+    kind, _, name = entry.about.partition(":")
+    if entry.kind == "cap":
+        return {"person": f"cap of {name}", "project": f"cap of project {name}"}.get(kind, "cap of the team")
+    return f"{entry.kind} {entry.about}"
+
+
+def _facts(noted: str, *, beside: str = "") -> str:
+    """What the record says of something before or after, for people: a state, or facts by name.
+
+    Of what was before, only that which is also noted ``beside`` it changed.
+    """
+    if not noted.startswith("{"):
+        return state_word(JobState(noted)) if noted else ""
+    facts: dict[str, object] = json.loads(noted)
+    if beside.startswith("{"):
+        facts = {name: value for name, value in facts.items() if name in json.loads(beside)}
+    return ", ".join(f"{_title(name)}{_fact(name, value)}" for name, value in facts.items())
+
+
+def _title(name: str) -> str:
+    words = {"usd_micros": "", "limit_usd_micros": "limit: ", "removed_ms": "removed: "}
+    return words.get(name, f"{name.replace('_', ' ')}: ")
+
+
+def _fact(name: str, value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return "yes" if value else "no" if value is False else "none"
+    if isinstance(value, int) and name.endswith("usd_micros"):
+        return dollars(value)
+    if isinstance(value, int) and name.endswith("_ms"):
+        return clock(datetime.fromtimestamp(value / 1000, UTC))
+    return str(value)
+
+
+def _audit(by: str) -> None:
     st.header("Audit", anchor=False)
-    entries = studio().audit.entries(limit=AUDIT_ROWS)
-    st.dataframe(
+    st.caption("Who did what to which job, rate, cap or person. Lines are only ever added.")
+    pages = max(1, -(-studio().audit.count(by=by) // AUDIT_ROWS))
+    with st.container(gap="small"):
+        table = st.container()
+        page = st.pagination(pages, key="audit-page") if pages > 1 else 1
+    entries = studio().audit.entries(limit=AUDIT_ROWS, offset=(page - 1) * AUDIT_ROWS, by=by)
+    table.dataframe(
         {
             "When": [clock(entry.at) for entry in entries],
             "Who": [entry.by for entry in entries],
             "What": [entry.did for entry in entries],
-            "Which": [f"{entry.kind} {entry.about}" for entry in entries],
+            "Which": [_which(entry) for entry in entries],
+            "Before": [_facts(entry.before, beside=entry.after) for entry in entries],
+            "After": [_facts(entry.after) for entry in entries],
         },
         hide_index=True,
+        height="content",
+        alt="Who did what, the latest first",
     )
-    st.download_button("Save the audit", studio().audit.export, "audit.csv", "text/csv", on_click="ignore")
+    st.download_button(
+        "Save the audit as CSV",
+        lambda: studio().audit.export(by=by),
+        "audit.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
 
 
 main()

@@ -1,4 +1,4 @@
-"""The dialog in which a person cuts a voice: in and out times, and what is left to be listened to."""
+"""The dialogs in which a person cuts a voice or a video: in and out times, and what is left to be judged."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 
 import streamlit as st
 
-from lipsync_core import MediaError, MediumFacts
-from pages.frame import studio
+from lipsync_core import MediaError, MediumFacts, StudioError
+from pages.fields import change
+from pages.frame import looking, studio
 from pages.words import length, plain
 
 STEP_S = 0.1
@@ -19,7 +20,21 @@ def trim_voice(brief_id: str, by: str, field: str, facts: MediumFacts) -> None:
     st.caption(
         "Only the part between the two times is sent and paid for. The whole voice stays among the earlier ones."
     )
-    st.audio(studio().media_link(facts), format=facts.mime, alt=f"The whole voice: {facts.name}")
+    _trim(brief_id, by, field, facts, "Listen to this part", ":material/hearing:")
+
+
+@st.dialog("Trim the video", width="medium")
+def trim_video(brief_id: str, by: str, field: str, facts: MediumFacts) -> None:
+    """The same for a video."""
+    st.caption(
+        "Only the part between the two times is sent and paid for. It begins with the picture that is on screen at the "
+        "in time and is written anew, as MP4. The whole video stays among the earlier ones."
+    )
+    _trim(brief_id, by, field, facts, "Watch this part", ":material/play_arrow:")
+
+
+def _trim(brief_id: str, by: str, field: str, facts: MediumFacts, judge: str, icon: str) -> None:
+    _play(facts, f"The whole {'video' if facts.kind == 'video' else 'voice'}: {facts.name}")
     whole_s = math.ceil(facts.duration_s * 100) / 100
     end_at = round(facts.duration_s - facts.silent_tail_s, 2) if facts.silent_tail_s else whole_s
     key = f"{brief_id}.{field}.{facts.sha256}.trim"
@@ -34,16 +49,27 @@ def trim_voice(brief_id: str, by: str, field: str, facts: MediumFacts) -> None:
     st.text(f"{length(left_s)} of {length(facts.duration_s)} are left" if left_s > 0 else "Nothing is left")
     with st.container(horizontal=True):
         taken = st.button("Use this part", type="primary")
-        heard = st.button("Listen to this part", icon=":material/hearing:")
-    if not (taken or heard):
+        judged = st.button(judge, icon=icon)
+    if not (taken or judged):
         return
     try:
         with st.spinner("Cutting …"):
-            part = studio().trimmed(facts, start_s, end_s, listed=taken)
+            part = studio().trimmed(facts, start_s, end_s, listed=taken, by=by)
     except MediaError as error:
         st.error(plain(error.advice), title=plain(error.title))
         return
+    except StudioError as error:
+        st.error(plain(str(error)), title="Not cut")
+        return
     if taken:
-        studio().change_brief(brief_id, by=by, **{field: part})
+        change(brief_id, by, **{field: part})
         st.rerun()
-    st.audio(studio().media_link(part), format=part.mime, alt="The part that is left")
+    _play(part, "The part that is left")
+
+
+def _play(facts: MediumFacts, what: str) -> None:
+    link = studio().media_link(facts, person=looking())
+    if facts.kind == "video":
+        st.video(link, format=facts.mime, width=200 if facts.height > facts.width else 360, alt=what)
+    else:
+        st.audio(link, format=facts.mime, alt=what)

@@ -31,6 +31,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"{name} is not installed"))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: most tests wait for a browser, a render or a vendor now and then."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say plainly what was left out, and how to get it."""
     for marker, (program, name, how) in PROGRAMS.items():

@@ -144,13 +144,14 @@ def one_second() -> bytes:
 class Host:
     """Serves media by name and takes webhooks.
 
-    ``hooks`` holds what came as JSON, ``posted`` every body with its content type.
+    ``hooks`` holds what came as JSON, ``posted`` every body with its content type, ``headers`` what stood above each.
     """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.hooks: list[dict[str, Any]] = []
         self.posted: list[tuple[bytes, str]] = []
+        self.headers: list[dict[str, str]] = []
         self.url = ""
 
     def put(self, name: str, data: bytes) -> str:
@@ -181,6 +182,7 @@ class Host:
             body, content_type = await request.body(), request.headers.get("content-type", "")
             if content_type == "application/json":
                 self.hooks.append(json.loads(body))
+            self.headers.append(dict(request.headers))
             self.posted.append((body, content_type))
             return JSONResponse({"received": True})
 

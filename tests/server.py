@@ -29,6 +29,13 @@ FLAGS = (
 """How Chromium is started: without the network, and with a camera and a microphone that are not real."""
 
 
+def free_port() -> int:
+    """A port on loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Server:
     """``streamlit run`` in a process group of its own, which can be killed and started again.
 
@@ -40,9 +47,7 @@ class Server:
         self._log = log
         self._app = app
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:

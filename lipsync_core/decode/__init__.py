@@ -8,8 +8,9 @@ neither Pillow nor FFmpeg ever sees a file name or a URL.
 
 from __future__ import annotations
 
+from lipsync_core.decode.clipping import cut_video
 from lipsync_core.decode.cutting import cut_voice
-from lipsync_core.decode.image import MAX_PIXELS, MIN_SIDE, ImageFacts, image_facts, load_image
+from lipsync_core.decode.image import MAX_PIXELS, MIN_SIDE, ImageFacts, image_facts, load_image, write_jpeg
 from lipsync_core.decode.sound import MAX_VOICE_S, SPEECH_RATE, VoiceFacts, speech_blocks, voice_facts
 from lipsync_core.decode.video import VideoFacts, check_video, first_picture
 
@@ -22,10 +23,12 @@ __all__ = [
     "VideoFacts",
     "VoiceFacts",
     "check_video",
+    "cut_video",
     "cut_voice",
     "first_picture",
     "image_facts",
     "load_image",
     "speech_blocks",
     "voice_facts",
+    "write_jpeg",
 ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import wave
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -20,38 +21,37 @@ Samples = NDArray[np.int16]
 
 MOST_RATE = 48_000
 """Samples per second; what was recorded with more is brought down to it."""
+_EVER_S = float("inf")
+_ALL = 2**62
 _FADE_S = 0.004
 """Over so long the sound comes in and goes out, so that a cut inside a sound does not click."""
 
 
-def cut_voice(path: Path, out: Path, *, start_s: float, end_s: float, name: str | None = None) -> None:
+def cut_voice(path: Path, out: Path, *, start_s: float = 0.0, end_s: float = _EVER_S, name: str | None = None) -> None:
     """Write what is heard from ``start_s`` to ``end_s`` as a 16-bit WAV file, in one channel or two.
 
-    Raises `MediaError` for a file without readable sound.
+    The whole is not faded. Raises `MediaError` for a file without readable sound.
     """
     frames = sound_frames(path, name=name)
     first = next(frames)
     rate = min(first.sample_rate, MOST_RATE)
     channels = min(first.layout.nb_channels, 2)
-    start, end = round(start_s * rate), round(end_s * rate)
+    start, end = round(start_s * rate), _ALL if end_s == _EVER_S else round(end_s * rate)
+    whole = start == 0 and end == _ALL
     with wave.open(str(out), "wb") as file:
         file.setparams((channels, 2, rate, 0, "NONE", ""))
         position = 0
-        for block in _blocks(_with(first, frames), rate, channels):
+        for block in blocks_of(chain([first], frames), rate, channels):
             if position >= end:
                 break
             part = block[max(0, start - position) : end - position]
             at = max(start, position)
-            file.writeframes(_faded(part, at - start, end - start, rate).astype("<i2").tobytes())
+            faded = part if whole else _faded(part, at - start, end - start, rate)
+            file.writeframes(faded.astype("<i2").tobytes())
             position += len(block)
 
 
-def _with(first: AudioFrame, others: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
-    yield first
-    yield from others
-
-
-def _blocks(frames: Iterable[AudioFrame], rate: int, channels: int) -> Iterator[Samples]:
+def blocks_of(frames: Iterable[AudioFrame], rate: int, channels: int) -> Iterator[Samples]:
     """The frames as arrays of samples × channels, whatever rate and layout each of them has."""
     resampler: av.AudioResampler | None = None
     shape: tuple[int, str, str] | None = None

@@ -23,6 +23,9 @@ MIN_SIDE = 64
 """Pixels. A face in anything smaller is a dozen pixels wide: nothing in it can be made to speak."""
 
 _STRIP = 256
+_QUALITIES = (95, 90, 85)
+_FINE = 90
+"""Above it, colour is stored as finely as light."""
 _CHOOSE = "Choose a JPEG, PNG or WebP picture."
 _FORMATS = {
     "PNG": ("image/png", ".png"),
@@ -81,6 +84,18 @@ def load_image(path: Path, *, name: str | None = None) -> NDArray[np.uint8]:
         upright = _TURNS.get(_orientation(image))
         plain = _to_srgb(opaque, profile)
         return _pixels(plain if upright is None else plain.transpose(upright))
+
+
+def write_jpeg(path: Path, out: Path, *, most_bytes: int = 0, name: str | None = None) -> None:
+    """Write the picture as `load_image` sees it as a JPEG of at most ``most_bytes``; 0 for any. Raises `MediaError`."""
+    picture = Image.fromarray(load_image(path, name=name))
+    for quality in _QUALITIES:
+        picture.save(out, "JPEG", quality=quality, subsampling=0 if quality > _FINE else 2, optimize=True)
+        if not most_bytes or out.stat().st_size <= most_bytes:
+            return
+    while out.stat().st_size > most_bytes and min(picture.size) > MIN_SIDE:
+        picture = picture.resize((picture.width * 3 // 4, picture.height * 3 // 4), Image.Resampling.LANCZOS)
+        picture.save(out, "JPEG", quality=_FINE)
 
 
 @contextmanager

@@ -32,7 +32,8 @@ SPEECH_RATE = 16_000
 """Samples per second of what `speech_blocks` yields."""
 
 _SLACK_S = 0.25  # an encoder pads a file of exactly ten minutes by up to this much
-_RATES = range(4_000, 384_001)
+RATES = range(4_000, 384_001)
+"""Samples per second that sound may have."""
 # Without it FFmpeg mixes two equal channels 3 dB louder than either, and loud speech would clip.
 _DOWNMIX = {"rematrix_maxval": "1.0"}
 _CHOOSE = "Choose WAV, MP3, M4A, OGG or FLAC."
@@ -135,7 +136,7 @@ def _sound_stream(container: InputContainer, look: Look, name: str) -> AudioStre
     if context is None:
         raise _not_sound(look, name)
     rate = context.sample_rate
-    if rate not in _RATES:
+    if rate not in RATES:
         raise MediaError(
             "Sound cannot be used",
             f"{shown(name)} has a sample rate of {rate:,} Hz. Export it again at 44,100 or 48,000 Hz.",

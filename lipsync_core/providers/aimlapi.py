@@ -18,6 +18,7 @@ from lipsync_core.providers.answers import (
     amount_of,
     at,
     id_of,
+    items_of,
     json_of,
     link_of,
     text_of,
@@ -25,7 +26,7 @@ from lipsync_core.providers.answers import (
     words_of,
 )
 from lipsync_core.providers.facts import Fact
-from lipsync_core.providers.limits import EngineForm, Limit
+from lipsync_core.providers.limits import EngineForm, Files, Limit
 from lipsync_core.providers.order import Order
 from lipsync_core.providers.provider import Provider, is_success
 from lipsync_core.providers.wire import (
@@ -42,6 +43,8 @@ from lipsync_core.providers.wire import (
 )
 
 MODEL = "pixverse/lip-sync"
+LOG_ROWS = 100
+"""As many as one part of the log may have."""
 CREDITS_PER_USD = 2_000_000
 """aimlapi/api-docs, docs/faq/how-can-i-track-my-funds.md."""
 SPEAKERS = (
@@ -84,6 +87,12 @@ class AimlApi(Provider):
             choices=MappingProxyType({"speaker": SPEAKERS}),
             limits=MappingProxyType({"text": Limit(200, _PIXVERSE, assumed=True)}),
             longest_s=Limit(30, _PIXVERSE, assumed=True),
+            files=MappingProxyType(
+                {
+                    "video": Files((".mp4", ".mov"), _PIXVERSE, True, most_bytes=50_000_000, most_side=1920),
+                    "audio": Files((".mp3", ".wav"), _PIXVERSE, True, most_bytes=50_000_000),
+                }
+            ),
             data_uris=True,
         ),
     )
@@ -135,7 +144,7 @@ class AimlApi(Provider):
 
     def logs(self, offset: int = 0) -> Request:
         """Requests of the last two days, newest first, to look for a submit whose answer was lost."""
-        query = (("period", "48h"), ("model", MODEL), ("limit", "100"), ("offset", str(offset)))
+        query = (("period", "48h"), ("model", MODEL), ("limit", str(LOG_ROWS)), ("offset", str(offset)))
         return Request("GET", "/v2/logs", query=query)
 
     def read_submit(self, response: Response) -> SubmitOutcome:
@@ -171,6 +180,10 @@ class AimlApi(Provider):
         """The inference id of the submit that carried ``trace_id``."""
         row = self.read_logs(response, trace_id)
         return row.job_id if isinstance(row, LogRow) else None
+
+    def rows_in_log(self, response: Response) -> int:
+        """How many rows this part of the log has."""
+        return len(items_of(json_of(response.body), "data") or [])
 
     def _submitted_id(self, response: Response, content: Any) -> str | None:
         if is_success(response.status) and content is UNREADABLE:

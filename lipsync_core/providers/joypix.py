@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from lipsync_core.providers.answers import at, id_of, json_of, link_of, retry_after_s, text_of, words_of
 from lipsync_core.providers.facts import Fact
-from lipsync_core.providers.limits import EngineForm, Limit
+from lipsync_core.providers.limits import EngineForm, Files, Limit
 from lipsync_core.providers.order import Order
 from lipsync_core.providers.provider import REFUSING, Provider, is_success
 from lipsync_core.providers.wire import (
@@ -33,6 +33,14 @@ from lipsync_core.providers.wire import (
 
 _STARTED = "JoyPix, Get started with API"
 _DIALOG = "JoyPix, Motion-2-Dialog API"
+_PICTURES = {
+    "image": Files(
+        (".jpg", ".png", ".bmp", ".webp"),
+        "JoyPix, happyhorse-1.0-image-to-video; of another model",
+        assumed=True,
+        most_bytes=10_000_000,
+    )
+}
 _SEEDS = (-1, 2**31 - 1)
 _RESOLUTIONS = ("480p", "720p")
 _ENDPOINTS = {"joypix/motion-2": "/v1/lip-sync/motion-2", "joypix/motion-2-dialog": "/v1/lip-sync/motion-2-dialog"}
@@ -75,6 +83,7 @@ class JoyPix(Provider):
             choices=MappingProxyType({"resolution": _RESOLUTIONS}),
             defaults=MappingProxyType({"resolution": "480p"}),
             longest_s=Limit(600, f"{_DIALOG}, Tips; of its sibling", assumed=True),
+            files=MappingProxyType(_PICTURES),
             seeds=_SEEDS,
         ),
         EngineForm(
@@ -86,6 +95,7 @@ class JoyPix(Provider):
             choices=MappingProxyType({"resolution": _RESOLUTIONS}),
             defaults=MappingProxyType({"resolution": "480p"}),
             longest_s=Limit(600, f"{_DIALOG}, Tips"),
+            files=MappingProxyType(_PICTURES),
             seeds=_SEEDS,
         ),
     )

@@ -48,6 +48,21 @@ class Limit:
         return not self.assumed
 
 
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What files of one kind an engine takes, and who says so."""
+
+    formats: tuple[str, ...]
+    """By extension."""
+    source: str
+    assumed: bool = False
+    """True where the vendor itself says nothing of this engine."""
+    most_bytes: int = 0
+    """0 where no limit is told."""
+    most_side: int = 0
+    """Pixels of the longer side; likewise."""
+
+
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -70,6 +85,8 @@ class EngineForm:
     longest_s: Limit | None = None
     """Seconds of the finished video; None where nobody states or suggests a limit."""
     seeds: tuple[int, int] | None = None
+    files: Mapping[str, Files] = field(default_factory=lambda: _NOTHING)
+    """By kind of medium: ``image``, ``audio`` or ``video``. A kind that is missing is one of which nothing is told."""
     data_uris: bool = False
     """Media may be data URIs."""
 

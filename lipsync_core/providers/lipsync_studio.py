@@ -7,13 +7,14 @@ form's fields are assumptions, which stand in `LipsyncStudio.assumptions` and no
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from lipsync_core.providers.answers import id_of, link_of, text_of
 from lipsync_core.providers.facts import Assumption, Fact
-from lipsync_core.providers.limits import EngineForm, Limit
+from lipsync_core.providers.limits import EngineForm, Files, Limit
 from lipsync_core.providers.order import Order
 from lipsync_core.providers.provider import Provider
 from lipsync_core.providers.wire import AskAgain, PollAnswer, PollState, Request, Response
@@ -22,6 +23,11 @@ _PAGE = "lipsync.studio, API platform"
 _SEEDS = (-1, 2**31 - 1)
 _RESOLUTION = {"resolution": ("480p", "720p")}
 _LONGEST = Limit(600, "WaveSpeed's page of InfiniteTalk, which is probably the engine", assumed=True)
+_TAKES = {
+    "audio": Files((".mp3", ".wav"), f"{_PAGE}, lipsync-video: “MP3, WAV, etc.”"),
+    "video": Files((".mp4", ".mov"), f"{_PAGE}, lipsync-video: “MP4, MOV, etc.”"),
+}
+_SIBLINGS_SOUND = {"audio": replace(_TAKES["audio"], assumed=True)}
 _NO_JOB = "00000000-0000-0000-0000-000000000000"
 _ENDPOINTS = {
     "lipsync-studio/lipsync-image": "/lipsync-image",
@@ -64,6 +70,7 @@ class LipsyncStudio(Provider):
             choices=MappingProxyType(_RESOLUTION),
             defaults=MappingProxyType({"resolution": "480p"}),
             longest_s=_LONGEST,
+            files=MappingProxyType(_SIBLINGS_SOUND),
             seeds=_SEEDS,
         ),
         EngineForm(
@@ -75,6 +82,7 @@ class LipsyncStudio(Provider):
             choices=MappingProxyType(_RESOLUTION | {"order": ("meanwhile", "left_right", "right_left")}),
             defaults=MappingProxyType({"resolution": "480p", "order": "meanwhile"}),
             longest_s=_LONGEST,
+            files=MappingProxyType(_SIBLINGS_SOUND),
             seeds=_SEEDS,
         ),
         EngineForm(
@@ -86,6 +94,7 @@ class LipsyncStudio(Provider):
             choices=MappingProxyType(_RESOLUTION),
             defaults=MappingProxyType({"resolution": "480p"}),
             longest_s=_LONGEST,
+            files=MappingProxyType(_TAKES),
             seeds=_SEEDS,
         ),
     )

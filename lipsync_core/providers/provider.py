@@ -115,8 +115,8 @@ class Provider(ABC):
         """A free request for what the account holds; None where the vendor offers none."""
         return None
 
-    def logs(self) -> Request | None:
-        """A free request for the vendor's own log of late; None where it offers none."""
+    def logs(self, offset: int = 0) -> Request | None:
+        """A free request for the vendor's own log of late, past ``offset`` rows; None where it offers none."""
         return None
 
     # The form
@@ -183,6 +183,10 @@ class Provider(ABC):
     def id_in_log(self, response: Response, trace_id: str) -> str | None:
         """The job's id that the log names for the submit which carried ``trace_id``."""
         return None
+
+    def rows_in_log(self, response: Response) -> int:
+        """How many rows this part of the log has."""
+        return 0
 
     def read_check(self, response: Response) -> KeyCheck:
         """What `check`'s answer says about the key."""

@@ -7,7 +7,7 @@ import av
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from lipsync_core import Filter, JobState, Studio
+from lipsync_core import PRESS, Filter, JobState, Studio
 from tests import corpus
 from tests.browser.visit import (
     PORTRAIT,
@@ -351,5 +351,14 @@ def test_an_unknown_price_is_asked_about_before_it_is_spent(page: Page, ledger: 
     press(page, "Render · 10 credits, price unknown")
     expect(dialog.get_by_role("spinbutton", name="Reserve at most")).to_have_value("5.00")
     page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    assert ledger.count(Filter()) == 0
+    # A price that is known is asked about above the team's threshold, and not at it.
+    ledger.budgets.set_caps({PRESS: 100_000}, "mia")
+    page.get_by_text("JoyPix Motion-2", exact=True).click()
+    press(page, "Render for about $0.15")
+    dialog = page.get_by_role("dialog", name="Spend about $0.15?")
+    expect(dialog).to_contain_text("Above $0.10 your team wants a second look at every price.")
+    dialog.get_by_role("button", name="Back").click(delay=30)
     expect(dialog).to_have_count(0)
     assert ledger.count(Filter()) == 0

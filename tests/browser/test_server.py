@@ -26,6 +26,7 @@ from tests.server import Server
         ("/jobs", "Jobs"),
         ("/jobs?job=1", "Jobs"),
         ("/?brief=abcdefgh", "Create"),
+        ("/library", "Library"),
         ("/estimate", "Estimate"),
         ("/spend", "Spend"),
         ("/providers", "Providers"),

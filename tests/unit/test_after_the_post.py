@@ -15,11 +15,13 @@ from starlette.routing import Route
 
 from lipsync_core import Job, JobState, Studio
 from lipsync_core.pace import HOUR_S
+from lipsync_core.providers.aimlapi import LOG_ROWS, MODEL
+from lipsync_core.sandbox.bill import Rules
 from lipsync_core.webhooks import endpoint
 from tests import corpus
 from tests.conftest import COMPLETE
 from tests.desk import PACE, Desk, make_template, vendors
-from tests.sandbox import Host, served
+from tests.sandbox import HEADERS, SUBMITS, Host, served
 from tests.unit.test_disk_full import UNSHARE, run_on_a_small_disk
 
 DONE = JobState.DONE
@@ -226,6 +228,25 @@ def test_a_webhook_that_comes_before_the_answer_counts_when_the_answer_is_lost(
     job = desk.submit(engine, studio=door)
     desk.run(desk.reaches(job, JobState.RENDERING), studio=door)
     assert [line["vendor_id"] for line in desk.bill()] == [desk.row(job)["vendor_id"]]
+
+
+def test_a_lost_answer_is_looked_for_in_all_of_a_long_log(template: Path, tmp_path: Path) -> None:
+    with vendors(template, tmp_path / "sandbox", rules=Rules(aimlapi_logs="when_done")) as world:
+        desk = Desk(template, tmp_path / "desk", *world)
+        desk.tell("clock", {"speed": 0.001})
+        desk.fault(kind="lost", on="submit", vendor="aimlapi", accepted=True)
+        job = desk.submit("aimlapi/pixverse-lip-sync")
+        desk.run(desk.judged(job))
+        assert desk.row(job)["state"] == JobState.UNCONFIRMED
+        media = {"video_url": f"{desk.host.url}/video.mp4", "audio_url": f"{desk.host.url}/voice.wav"}
+        with httpx.Client(base_url=desk.base, headers=HEADERS["aimlapi"]) as client:
+            for _ in range(LOG_ROWS + 5):  # newer ones, which the log names first
+                assert client.post(SUBMITS["aimlapi"], json={"model": MODEL, **media}).is_success
+        desk.tell("clock", {"speed": 1000.0})
+        desk.tell("clock", {"advance_s": 3600.0})
+        desk.let_pass(job, 0)
+        desk.run(desk.reaches(job, JobState.RENDERING, JobState.ARCHIVING, DONE))
+        assert desk.row(job)["vendor_id"] in {line["vendor_id"] for line in desk.bill()}
 
 
 def test_an_id_in_a_webhook_is_not_believed_before_the_vendor_confirms_it(desk: Desk, door: Studio) -> None:

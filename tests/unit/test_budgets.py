@@ -24,7 +24,7 @@ from lipsync_core import (
     SettingsError,
     Studio,
 )
-from lipsync_core.budgets import TEAM, Budgets, count, month_at, scopes_of
+from lipsync_core.budgets import PRESS, TEAM, Budgets, count, month_at, scopes_of
 from lipsync_core.claims import Claims
 from lipsync_core.database import Database
 from lipsync_core.ledger import Ledger, NewJob
@@ -234,6 +234,18 @@ def test_every_scope_has_its_own_cap(database: Database) -> None:
     assert claim(database) == [inside.id, elsewhere.id]
     assert "project “Weekly”" in (Ledger(database).job(too_much.id).error or "")
     assert taken(database) == 1_800_000
+
+
+def test_the_sum_above_which_a_press_is_asked_about_caps_no_month(database: Database) -> None:
+    budgets = Budgets(database, "UTC")
+    assert budgets.asks_above() is None
+    budgets.set_caps({PRESS: DOLLAR}, "mia")
+    assert budgets.asks_above() == DOLLAR
+    assert budgets.caps(month_at("UTC", datetime.now(UTC))) == []
+    job = add(database, 5 * DOLLAR)
+    assert claim(database) == [job.id]
+    budgets.set_caps({PRESS: None}, "mia")
+    assert budgets.asks_above() is None
 
 
 def test_the_sandbox_enters_no_cap(database: Database) -> None:

@@ -219,7 +219,13 @@ def visit(shared: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[[
 @pytest.mark.parametrize(
     ("state", "row", "badge", "shown", "buttons"),
     [
-        (S.AWAITING_APPROVAL, {}, "Awaiting approval", "Not sent", {"Withdraw job {id}", "Job {id}: Cancel…"}),
+        (
+            S.AWAITING_APPROVAL,
+            {},
+            "Awaiting approval",
+            "Not sent",
+            {"Approve job {id}", "Decline job {id}", "Withdraw job {id}", "Job {id}: Cancel…"},
+        ),
         (S.QUEUED, {"attempts": 0}, "Queued", "Not sent, nothing charged", {"Withdraw job {id}", "Job {id}: Cancel…"}),
         (S.SUBMITTING, {}, "Sending", "May be charged from now on", {"Job {id}: Cancel…"}),
         (S.RENDERING, {}, "Rendering", "left, ready around", {"Job {id}: Cancel…"}),

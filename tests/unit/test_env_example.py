@@ -11,7 +11,7 @@ import pytest
 from lipsync_core import PROVIDERS, ROOT, Settings
 from lipsync_core.accounts import Accounts
 from lipsync_core.job import LIVE
-from lipsync_core.settings import VENDOR_PREFIXES
+from lipsync_core.settings import AWS_VARIABLES, VENDOR_PREFIXES
 
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 LINES = re.findall(r"^# ([A-Z][A-Z0-9_]+)=(.*)$", EXAMPLE, re.MULTILINE)
@@ -28,6 +28,7 @@ def read_by_the_code() -> set[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     found = {text for text in strings if OWN.fullmatch(text)}
+    found |= set(AWS_VARIABLES)
     for provider in PROVIDERS.values():
         found |= {*provider.key_variables, provider.base_url_variable}
         found |= {assumption.variable for assumption in provider.assumptions.values()}

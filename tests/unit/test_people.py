@@ -275,12 +275,16 @@ def test_role_by_action_by_state(team: Studio, brief: Brief, what: str) -> None:
         (lambda studio, by, brief: studio.submit(brief, by=by), (ADMIN, APPROVER, MAKER)),
         (lambda studio, by, brief: studio.submit_all([brief], by=by, batch="b"), (ADMIN, APPROVER, MAKER)),
         (lambda studio, by, brief: studio.change_brief("b", by=by, text="x"), (ADMIN, APPROVER, MAKER)),
+        (lambda studio, by, brief: studio.keep_medium(corpus.wav(0.2), "audio", "a.wav", by=by), (APPROVER, MAKER)),
         (lambda studio, by, brief: studio.budgets.set_cap("team", DOLLAR, by), (ADMIN,)),
         (lambda studio, by, brief: studio.budgets.set_invoices("2026-11", {"joypix": 1}, by), (ADMIN,)),
         (lambda studio, by, brief: studio.set_rate("creatify", Override(plan="pro"), by=by), (ADMIN,)),
         (lambda studio, by, brief: studio.vendors.resume("joypix", sandbox=True, by=by), (ADMIN,)),
         (lambda studio, by, brief: studio.vendors.check("joypix", sandbox=True, by=by), (ADMIN,)),
         (lambda studio, by, brief: studio.vendors.balance("joypix", sandbox=True, by=by), (ADMIN,)),
+        (lambda studio, by, brief: studio.audit.entries(limit=1, by=by), (ADMIN,)),
+        (lambda studio, by, brief: studio.audit.count(by=by), (ADMIN,)),
+        (lambda studio, by, brief: studio.audit.export(by=by), (ADMIN,)),
         (lambda studio, by, brief: studio.people.invite("n@studio.test", Role.ADMIN, by=by), (ADMIN,)),
         (lambda studio, by, brief: studio.people.set_role(VIEWER, Role.MAKER, by=by), (ADMIN,)),
         (lambda studio, by, brief: studio.people.set_limit(VIEWER, None, by=by), (ADMIN,)),
@@ -291,12 +295,16 @@ def test_role_by_action_by_state(team: Studio, brief: Brief, what: str) -> None:
         "paid",
         "batch",
         "brief",
+        "medium",
         "cap",
         "invoice",
         "rate",
         "resume",
         "check",
         "balance",
+        "audit",
+        "audit count",
+        "audit export",
         "invite",
         "role",
         "limit",
@@ -313,6 +321,20 @@ def test_role_by_action(
     assert before == (team.people.everyone("2026-11"), team.count(Filter()), team.budgets.caps("2026-11"))
     for who in roles:
         what(team, who, brief)
+
+
+def test_what_needs_a_job_or_the_network_is_refused_before_either(team: Studio, brief: Brief) -> None:
+    job = team.submit(draft(brief), by=MAKER)
+    for refused in (
+        lambda: team.sharing.review_link(job, by=VIEWER),
+        lambda: team.use_again(job.id, by=VIEWER),
+        lambda: team.keep_link("http://127.0.0.1:1/a.png", "image", by=VIEWER),
+        lambda: team.vendors.published_rate("aimlapi", by=APPROVER),
+        lambda: team.adopt("joypix/motion-2", "x", by=VIEWER),
+    ):
+        with pytest.raises(NotAllowedError, match="Nothing was sent"):
+            refused()
+    assert team.sharing.review_link(job, by=MAKER) is None  # there is no video yet
 
 
 def test_the_table_of_rights_grows_with_the_role() -> None:
@@ -421,13 +443,16 @@ def test_what_nobody_decides_about_in_time_is_withdrawn(team: Studio, brief: Bri
     assert team.job(in_time.id).state is JobState.AWAITING_APPROVAL
 
 
-def test_what_a_cap_does_not_hold_is_not_approved(team: Studio, brief: Brief) -> None:
-    job = team.submit(brief, by=MAKER)
-    put(team, job, JobState.AWAITING_APPROVAL)
-    gone = replace(brief, image=PORTRAITS[0].path)
-    with pytest.raises(BriefError):
-        team.submit(replace(gone, resolution="8k"), by=MAKER)
-    assert team.job(job.id).state is JobState.AWAITING_APPROVAL
+def test_what_a_cap_does_not_hold_is_not_approved(signed_in: dict[str, str], team: Studio, brief: Brief) -> None:
+    live = open_studio(signed_in | {"STUDIO_SANDBOX": "", "JOYPIX_API_KEY": "k", "STUDIO_PUBLIC_URL": "https://s.test"})
+    job = live.submit(brief, by=MAKER)
+    assert (job.state, job.sandbox) == (JobState.AWAITING_APPROVAL, False)
+    live.budgets.set_cap("team", 149_999, ADMIN)
+    with pytest.raises(BriefError, match="Over the monthly cap"):
+        live.approve(job.id, by=APPROVER)
+    assert live.job(job.id).state is JobState.AWAITING_APPROVAL
+    live.budgets.set_cap("team", 150_000, ADMIN)
+    assert live.approve(job.id, by=APPROVER)
 
 
 # Right before paying
@@ -478,14 +503,14 @@ def test_the_audit_tells_who_did_what_and_holds_no_secret(team: Studio, brief: B
     team.set_rate("creatify", Override(plan="pro"), by=ADMIN)
     secret = team.people.set_notify(MAKER, "https://chat.test/hook-secret", by=MAKER)
     assert secret is not None
-    entries = team.audit.entries(limit=100)
+    entries = team.audit.entries(limit=100, by=ADMIN)
     assert [(entry.by, entry.kind, entry.about) for entry in entries[:4]] == [
         (MAKER, "person", MAKER),
         (ADMIN, "rate", "creatify"),
         (ADMIN, "cap", "team"),
         (APPROVER, "job", str(job.id)),
     ]
-    text = team.audit.export().decode("utf-8-sig")
+    text = team.audit.export(by=ADMIN).decode("utf-8-sig")
     assert secret.removeprefix("whsec_") not in text
     assert "hook-secret" not in text
     rows = list(csv.reader(io.StringIO(text)))
@@ -511,3 +536,12 @@ def test_a_secrets_file_that_cannot_be_read_stops_the_studio(signed_in: dict[str
     (tmp_path / "secrets.toml").write_text("[auth", encoding="utf-8")
     with pytest.raises(SettingsError, match="nobody could sign in"):
         open_studio(signed_in)
+
+
+def test_who_adds_a_job_to_somebodys_batch_may_not_withdraw_the_whole_of_it(team: Studio, brief: Brief) -> None:
+    (mine,) = team.submit_all([draft(brief)], by=MAKER, batch="b")
+    team.submit_all([draft(brief), draft(brief)], by=SECOND, batch="b")
+    with pytest.raises(NotAllowedError):
+        team.withdraw_batch("b", by=SECOND)
+    assert team.job(mine.id).state is JobState.QUEUED
+    assert team.withdraw_batch("b", by=APPROVER) == 2

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from lipsync_core import Brief, JobState, KeptMedium, Qualifier, Quote, Role, Settings
+from lipsync_core import NOTICE_EXAMPLE, Brief, JobState, KeptMedium, Qualifier, Quote, Role, Settings
 from lipsync_core.database import Database
 from lipsync_core.job import SANDBOX
 from lipsync_core.ledger import Ledger, NewJob
@@ -125,6 +125,9 @@ def test_each_end_that_matters_is_told_once(
         data = listener.messages()[0]["data"]
         assert (data["job"], data["state"], data["price_usd"], data["sandbox"]) == (job_id, path[-1], 0.9, True)
         assert data["url"] == f"https://studio.test/jobs?job={job_id}"
+        shown = json.loads(NOTICE_EXAMPLE)  # what people are told that a message looks like
+        assert shown.keys() == listener.messages()[0].keys()
+        assert shown["data"].keys() == data.keys()
 
 
 def test_the_signature_is_that_of_the_standard_webhooks_scheme(database: Database, listener: Listener) -> None:

@@ -38,7 +38,9 @@ def test_media_may_be_a_path_or_a_file_url(value: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("STUDIO_MEDIA_URL", "s3://bucket/clips"),
+        ("STUDIO_MEDIA_URL", "ftp://host/clips"),
+        ("STUDIO_MEDIA_URL", "s3://"),
+        ("STUDIO_MEDIA_URL", "s3://bucket/clips?versions"),
         ("STUDIO_POLL_INTERVAL_S", "soon"),
         ("STUDIO_POLL_INTERVAL_S", "nan"),
         ("STUDIO_POLL_INTERVAL_S", "-1"),

@@ -1,0 +1,36 @@
+"""How media came here: noted once, when they first do."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from sqlalchemy import Connection, insert, select
+
+from lipsync_core.database import now_ms
+from lipsync_core.media import MediumFacts
+from lipsync_core.schema import arrivals, jobs, media
+
+Came = Literal["file", "photo", "recording", "link", "sample", "part", "job", "vendor", ""]
+"""Brought in one of several ways, made of another medium, a finished job's, a vendor's own; empty: not recorded."""
+
+
+def note_arrival(connection: Connection, facts: MediumFacts, came: Came, by: str) -> None:
+    """Note how a medium came, unless that is known already."""
+    this = (arrivals.c.sha256 == facts.sha256, arrivals.c.kind == facts.kind)
+    if connection.execute(select(arrivals.c.came).where(*this)).first() is None:
+        row = {"sha256": facts.sha256, "kind": facts.kind, "came": came, "came_from": facts.url or facts.name}
+        connection.execute(insert(arrivals).values(row | {"made_by": by, "at_ms": now_ms()}))
+
+
+def origin(connection: Connection, facts: MediumFacts) -> tuple[Came, str]:
+    """How a medium came, and from where: a file's name, a link, what it is made of, or a job's number."""
+    if facts.made_of is not None:
+        of = connection.execute(select(media.c.name).where(media.c.sha256 == facts.made_of)).scalar()
+        return "part", of or ""
+    this = (arrivals.c.sha256 == facts.sha256, arrivals.c.kind == facts.kind)
+    if (row := connection.execute(select(arrivals).where(*this)).mappings().first()) is not None:
+        return cast("Came", row["came"]), row["came_from"]
+    made_by = select(jobs.c.id).where(jobs.c.output_sha256 == facts.sha256).order_by(jobs.c.id).limit(1)
+    if facts.kind == "video" and (job_id := connection.execute(made_by).scalar()) is not None:
+        return "job", str(job_id)
+    return "", ""

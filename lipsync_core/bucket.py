@@ -1,0 +1,175 @@
+"""The bucket of an S3-compatible service that holds what the media store keeps: one object for each content.
+
+The folder of `lipsync_core.media` is the working copy of it. boto3 is loaded when the bucket is first asked for
+something, so a studio without one never pays for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lipsync_core.errors import BucketError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+LONGEST_LINK_S = 7 * 86_400
+"""The longest that a signed link can be good for (AWS Signature Version 4, X-Amz-Expires)."""
+
+_CONNECT_S, _READ_S = 5.0, 60.0
+_TRIES = 3
+_AT_ONCE = 4
+"""Parts of a large file on their way together; each of them is held in memory."""
+_ABSENT = ("404", "NoSuchKey", "NotFound")
+_SHUT = (
+    *("401", "403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"),
+    *("AuthFailure", "ExpiredToken", "InvalidToken", "InvalidClientTokenId"),
+)
+
+
+class Bucket:
+    """Files in a bucket, by name. Thread-safe; waits for the network; every method may raise `BucketError`.
+
+    ``access`` holds the ``AWS_…`` variables. What it lacks, boto3 looks for as everywhere: in its own files, or from
+    the machine that it runs on.
+    """
+
+    def __init__(self, name: str, prefix: str = "", access: Mapping[str, str] | None = None) -> None:
+        self.name = name
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._access = dict(access or {})
+        self._made: S3Client | None = None
+        self._making = threading.Lock()
+
+    def holds(self, key: str) -> bool:
+        """Whether the bucket has a file of this name."""
+        from botocore.exceptions import ClientError
+
+        with self._worded("be asked"):
+            try:
+                self._client.head_object(Bucket=self.name, Key=self._prefix + key)
+            except ClientError as error:
+                if _code(error) in _ABSENT:
+                    return False
+                raise
+        return True
+
+    def put(self, path: Path, key: str, mime: str) -> None:
+        """Store a file, in several parts where it is large, unless the bucket has it."""
+        from boto3.s3.transfer import TransferConfig
+
+        if self.holds(key):
+            return
+        with self._worded("take the file"):
+            self._client.upload_file(
+                str(path),
+                self.name,
+                self._prefix + key,
+                ExtraArgs={"ContentType": mime},
+                Config=TransferConfig(max_concurrency=_AT_ONCE),
+            )
+
+    def bring(self, key: str, into: Path) -> bool:
+        """Write a stored file to ``into``; False where the bucket does not have it."""
+        from boto3.s3.transfer import TransferConfig
+        from botocore.exceptions import ClientError
+
+        with self._worded("give the file"):
+            try:
+                config = TransferConfig(max_concurrency=_AT_ONCE)
+                self._client.download_file(self.name, self._prefix + key, str(into), Config=config)
+            except ClientError as error:
+                if _code(error) in _ABSENT:
+                    return False
+                raise
+        return True
+
+    def remove(self, key: str) -> None:
+        """Remove a file; one that is not there is none to remove."""
+        with self._worded("remove the file"):
+            self._client.delete_object(Bucket=self.name, Key=self._prefix + key)
+
+    def link(self, key: str, good_for_s: float) -> str:
+        """A link with which anybody can fetch a file for so long, at most `LONGEST_LINK_S`. Asks nobody.
+
+        Where the credentials themselves are temporary ones, it ends with them.
+        """
+        with self._worded("be linked to"):
+            return self._client.generate_presigned_url(
+                "get_object",
+                Params={"Bucket": self.name, "Key": self._prefix + key},
+                ExpiresIn=int(min(good_for_s, LONGEST_LINK_S)),
+            )
+
+    @property
+    def _client(self) -> S3Client:
+        with self._making:  # a session, unlike a client, is not to be shared by threads
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+    def _make(self) -> S3Client:
+        from boto3.session import Session
+        from botocore.config import Config
+
+        given = self._access.get
+        session = Session(
+            aws_access_key_id=given("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=given("AWS_SECRET_ACCESS_KEY"),
+            aws_session_token=given("AWS_SESSION_TOKEN"),
+            region_name=given("AWS_REGION") or given("AWS_DEFAULT_REGION"),
+            profile_name=given("AWS_PROFILE"),
+        )
+        config = Config(
+            signature_version="s3v4",  # the older one signs for no longer, and many services do not know it
+            connect_timeout=_CONNECT_S,
+            read_timeout=_READ_S,
+            retries={"mode": "standard", "total_max_attempts": _TRIES},
+            # Many services do not know AWS’s newer checksums; what comes back is compared with its SHA-256 anyway.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        region = session.region_name or "us-east-1"  # services other than AWS’s have none, and signing needs one
+        url = given("AWS_ENDPOINT_URL_S3") or given("AWS_ENDPOINT_URL")
+        return session.client("s3", region_name=region, endpoint_url=url, config=config)
+
+    @contextmanager
+    def _worded(self, what: str) -> Iterator[None]:
+        """Say in words why the bucket could not do what it was asked for."""
+        from boto3.exceptions import Boto3Error
+        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+
+        try:
+            yield
+        except (ClientError, BotoCoreError, Boto3Error, ValueError) as error:
+            cause = error.__context__ if isinstance(error, Boto3Error) else error
+            if isinstance(cause, ClientError):
+                raise self._refusal(_code(cause), what) from error
+            if isinstance(cause, NoCredentialsError | PartialCredentialsError):
+                raise self._shut("there are no credentials for it") from error
+            advice = f"“{self.name}” could not {what}: {type(cause).__name__}. Check AWS_ENDPOINT_URL, or try later."
+            raise BucketError("The media bucket does not answer", advice) from error
+
+    def _refusal(self, code: str, what: str) -> BucketError:
+        if code in _SHUT:
+            return self._shut(f"it answered {code}")
+        if code == "NoSuchBucket":
+            advice = f"There is no bucket “{self.name}”. Make it, or correct STUDIO_MEDIA_URL."
+            return BucketError("The media bucket is not there", advice)
+        advice = f"“{self.name}” could not {what}: it answered {code}. Try later."
+        return BucketError("The media bucket refused", advice)
+
+    def _shut(self, why: str) -> BucketError:
+        advice = (
+            f"“{self.name}” cannot be used: {why}. Whoever runs the studio has to check AWS_ACCESS_KEY_ID, "
+            "AWS_SECRET_ACCESS_KEY and what they may do there."
+        )
+        return BucketError("The media bucket does not let the studio in", advice)
+
+
+def _code(error: object) -> str:
+    return str(getattr(error, "response", {}).get("Error", {}).get("Code", "an error"))

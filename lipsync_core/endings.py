@@ -1,0 +1,38 @@
+"""What became of somebody's jobs while they looked elsewhere: for the card that says so in the browser."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import and_, not_, or_, select
+
+from lipsync_core.database import Database
+from lipsync_core.job import Job, JobState
+from lipsync_core.records import job_of
+from lipsync_core.schema import jobs
+
+TOLD = (JobState.DONE, JobState.FAILED, JobState.REJECTED, JobState.LOST, JobState.UNCONFIRMED)
+"""The ends that nobody chose. A draft that is done is not told: it takes seconds, and its maker saw it."""
+LATEST = 200
+"""A person's jobs that are looked through, so that it takes as long after years as on the first day."""
+
+
+class Endings:
+    """Reads them from the ledger. Thread-safe."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def of(self, by: str, since: datetime, *, limit: int = 20) -> list[Job]:
+        """Jobs of ``by`` that ended after ``since`` without their doing, or on which somebody decided; latest first."""
+        latest = select(jobs.c.id).where(jobs.c.made_by == by).order_by(jobs.c.id.desc()).limit(LATEST)
+        decided = or_(jobs.c.decided_by.is_not(None), jobs.c.decide_by_ms <= jobs.c.finished_ms)
+        ended = or_(
+            and_(jobs.c.state.in_(TOLD), not_(and_(jobs.c.provider == "draft", jobs.c.state == JobState.DONE))),
+            and_(jobs.c.state == JobState.WITHDRAWN, decided),
+        )
+        after = jobs.c.finished_ms > int(since.timestamp() * 1000)
+        query = select(jobs).where(jobs.c.id.in_(latest), after, ended, jobs.c.hidden_ms.is_(None))
+        with self._db.read() as connection:
+            rows = connection.execute(query.order_by(jobs.c.finished_ms.desc()).limit(limit)).mappings()
+            return [job_of(row) for row in rows]

@@ -1,0 +1,120 @@
+"""Media as an engine takes them: a copy in another format where that makes the difference between yes and no.
+
+Only what a document says of an engine leads to a copy. The medium itself stays as it is, and the copy is made once: the
+medium's facts name it, and the copy names what it is made of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lipsync_core import workers
+from lipsync_core.errors import MediaError, WorkerError
+from lipsync_core.media import LOOK, Kind, MediaStore, MediumFacts, clean_name
+from lipsync_core.providers.limits import EngineForm, Files
+from lipsync_core.trimming import for_film
+
+_TASKS: dict[Kind, tuple[str, str]] = {
+    "audio": ("write_wav", ".wav"),
+    "image": ("write_jpeg", ".jpg"),
+    "video": ("cut_video", ".mp4"),
+}
+"""What makes the copy of each kind, and its format."""
+_NOUNS: dict[Kind, str] = {"audio": "voice", "image": "picture", "video": "video"}
+_WAV_BYTES_PER_S = 4 * 48_000
+"""At most: 16 bits in two channels."""
+_FILM_BYTES_PER_S = 60_000
+"""Below it a film is no longer fit to be seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is done to a medium before an engine gets it."""
+
+    words: str
+    """For the person who brought it."""
+    most_bytes: int
+    most_side: int
+
+    @property
+    def key(self) -> str:
+        """Tells this copy from others of the same medium."""
+        return f"{self.most_bytes}.{self.most_side}"
+
+
+def change_for(facts: MediumFacts, form: EngineForm) -> Change | None:
+    """What has to be done to a medium for this engine; None where nothing has, or where nothing would help."""
+    files = form.files.get(facts.kind)
+    if files is None or (why := _unfit(facts, files)) is None or not _helps(facts, files):
+        return None
+    what, becomes, takes = why
+    told = f"probably takes {takes} ({files.source})" if files.assumed else f"names {takes}"
+    return Change(f"{what} will be sent as {becomes}: {form.title} {told}.", files.most_bytes, files.most_side)
+
+
+def _unfit(facts: MediumFacts, files: Files) -> tuple[str, str, str] | None:
+    """What the medium is, what it becomes, and what the engine takes; None where it is fit as it is."""
+    noun, target = _NOUNS[facts.kind], _label(_TASKS[facts.kind][1])
+    if facts.extension not in files.formats:
+        return f"Your {_label(facts.extension)}", target, _either([_label(one) for one in files.formats])
+    if files.most_side and (longest := max(facts.width, facts.height)) > files.most_side:
+        return f"Your {noun} of {longest:,} pixels", f"a smaller {target}", f"up to {files.most_side:,} pixels"
+    if files.most_bytes and facts.size > files.most_bytes:
+        what = f"Your {noun} of {facts.size / 1_000_000:,.1f} MB"
+        return what, f"a smaller {target}", f"up to {files.most_bytes / 1_000_000:,.0f} MB"
+    return None
+
+
+def _helps(facts: MediumFacts, files: Files) -> bool:
+    """Whether the copy would keep to the limit; a clip that is too long has to be cut, and not by us."""
+    if not files.most_bytes:
+        return True
+    per_s = {"audio": _WAV_BYTES_PER_S, "video": _FILM_BYTES_PER_S}.get(facts.kind, 0)
+    return facts.duration_s * per_s <= files.most_bytes
+
+
+def known_copy(store: MediaStore, facts: MediumFacts, change: Change) -> MediumFacts | None:
+    """The copy, where it was made before and is still kept."""
+    sha256 = dict(facts.copies).get(change.key)
+    return None if sha256 is None else store.get(sha256, facts.kind)
+
+
+def copy_of(store: MediaStore, facts: MediumFacts, change: Change) -> MediumFacts:
+    """The copy, made where there is none yet. Blocks while a worker writes it. Raises `MediaError`."""
+    if (known := known_copy(store, facts, change)) is not None and store.file(known) is not None:
+        return known
+    path = store.file(facts)
+    if path is None:
+        raise MediaError("No longer here", f"“{facts.name}” is not in the media store. Choose it again.")
+    task, extension = _TASKS[facts.kind]
+    limits = for_film(facts.duration_s) if facts.kind == "video" else LOOK
+    with store.scratch("fit") as scratch:
+        out = scratch / f"copy{extension}"
+        arguments = {
+            "path": str(path),
+            "name": facts.name,
+            "out": str(out),
+            "start_s": 0.0,
+            "end_s": facts.duration_s,
+            "most_side": change.most_side,
+            "most_bytes": change.most_bytes,
+        }
+        try:
+            workers.run(task, arguments, limits)
+        except WorkerError as error:
+            advice = f"{error} Save “{facts.name}” as {_label(extension)} with another program, and bring that."
+            raise MediaError("This file could not be converted", advice) from error
+        stem = facts.name.rpartition(".")[0] or facts.name
+        made = store.keep(out, facts.kind, clean_name(f"{stem}{extension}"), listed=False, made_of=facts)
+    store.note_copy(facts, change.key, made.sha256)
+    return made
+
+
+def _label(extension: str) -> str:
+    return {".jpg": "JPEG", ".webp": "WebP", ".tif": "TIFF", ".webm": "WebM", ".weba": "WebM", ".opus": "Opus"}.get(
+        extension, extension.removeprefix(".").upper()
+    )
+
+
+def _either(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

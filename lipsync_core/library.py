@@ -1,0 +1,320 @@
+"""The library: portraits, voices, videos and stock presenters that a team uses every week, by name and project.
+
+An entry names a medium of the store, or a presenter of a vendor's; it carries where that came from and what is known
+of the consent of whoever is seen or heard. A clean-up by age leaves what an entry names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol, cast
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, or_, select, update
+
+from lipsync_core import audit
+from lipsync_core.arrivals import Came, note_arrival, origin
+from lipsync_core.brief import MAX_NAME, Brief
+from lipsync_core.briefs import BriefDesk, new_brief_id
+from lipsync_core.cleaning import named
+from lipsync_core.database import Database, instant, now_ms
+from lipsync_core.errors import LibraryError
+from lipsync_core.job import LIVE, SANDBOX
+from lipsync_core.media import Kind, MediumFacts, from_row
+from lipsync_core.roles import Action
+from lipsync_core.schema import jobs, library, media
+
+ItemKind = Literal["image", "audio", "video", "creator"]
+
+LONGEST_CONSENT = 2000
+
+_HOME: Mapping[ItemKind, str] = {"image": "portrait", "audio": "portrait", "video": "redub", "creator": "presenter"}
+"""The scene of a brief that is begun with it."""
+_PLACES: Mapping[str, Mapping[ItemKind, tuple[str, ...]]] = {
+    "portrait": {"image": ("image",), "audio": ("audio",)},
+    "dialog": {"image": ("image",), "audio": ("left_audio", "right_audio")},
+    "redub": {"video": ("video",), "audio": ("audio",)},
+    "presenter": {"creator": ("creator",), "audio": ("audio",)},
+}
+
+
+class Check(Protocol):
+    """Raises `NotAllowedError` where a person may not do something to what is ``owner``'s."""
+
+    def __call__(self, by: str, action: Action, *, owner: str | None = None) -> None:
+        """Ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry."""
+
+    id: int
+    kind: ItemKind
+    ref: str
+    """A medium's SHA-256, or a presenter's id."""
+    name: str
+    project: str
+    consent: str
+    """What is known of the consent of whoever is seen or heard, in the team's own words."""
+    came: Came
+    came_from: str
+    """A file's name, a link, the name of what it was made of, a job's number, or a vendor."""
+    by: str
+    added_at: datetime
+    medium: MediumFacts | None
+    """It, or a presenter's picture; None where that is not here."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether the file that it names is no longer here."""
+        return self.medium is None and self.kind != "creator"
+
+
+class Library:
+    """The entries, for everybody who makes clips. Thread-safe."""
+
+    def __init__(self, database: Database, desk: BriefDesk, check: Check) -> None:
+        self._db = database
+        self._desk = desk
+        self._check = check
+
+    # Looking
+
+    def items(
+        self,
+        *,
+        kinds: Sequence[ItemKind] = (),
+        text: str = "",
+        project: str | None = None,
+        first: str = "",
+        sandbox: bool = False,
+        limit: int = 12,
+        offset: int = 0,
+    ) -> list[Item]:
+        """Entries whose name or project holds ``text``, the latest used first; those of the project ``first`` before.
+
+        Of presenters only those of the sandbox, or only the real ones.
+        """
+        order = [library.c.used_ms.desc(), library.c.id.desc()]
+        if first:
+            order.insert(0, (library.c.project != first).asc())
+        query = select(library).where(*_where(kinds, text, project, sandbox)).order_by(*order)
+        with self._db.read() as connection:
+            rows = connection.execute(query.limit(limit).offset(offset)).mappings().all()
+            return _items(connection, rows)
+
+    def count(
+        self,
+        *,
+        kinds: Sequence[ItemKind] = (),
+        text: str = "",
+        project: str | None = None,
+        sandbox: bool = False,
+    ) -> int:
+        """How many entries there are of such."""
+        query = select(func.count()).select_from(library).where(*_where(kinds, text, project, sandbox))
+        with self._db.read() as connection:
+            return connection.execute(query).scalar_one()
+
+    def item(self, item_id: int) -> Item:
+        """One entry. Raises `LibraryError`."""
+        with self._db.read() as connection:
+            return _items(connection, [_row(connection, item_id)])[0]
+
+    def find(self, kind: ItemKind, ref: str, *, sandbox: bool = False) -> Item | None:
+        """The entry of a medium or a presenter; None where it has none."""
+        with self._db.read() as connection:
+            found = connection.execute(select(library).where(*_this(kind, ref, sandbox))).mappings().all()
+            return next(iter(_items(connection, found)), None)
+
+    def projects(self) -> list[str]:
+        """Every project that an entry or a job belongs to, by name."""
+        both = select(library.c.project).union(select(jobs.c.project))
+        with self._db.read() as connection:
+            return sorted(filter(None, connection.execute(both).scalars()), key=str.casefold)
+
+    def brought(self, *, text: str = "", limit: int = 12, offset: int = 0) -> list[MediumFacts]:
+        """Every medium that somebody brought and every finished video, the latest first, whether it has an entry."""
+        query = select(media).where(*_listed(text)).order_by(media.c.arrived_ms.desc()).limit(limit).offset(offset)
+        with self._db.read() as connection:
+            found = [from_row(row) for row in connection.execute(query).mappings()]
+            return named(connection, found)
+
+    def count_brought(self, *, text: str = "") -> int:
+        """How many those are."""
+        with self._db.read() as connection:
+            return connection.execute(select(func.count()).select_from(media).where(*_listed(text))).scalar_one()
+
+    # Changing
+
+    def arrived(self, facts: MediumFacts, came: Came, *, by: str) -> None:
+        """Note how a medium came, unless that is known already."""
+        with self._db.write() as connection:
+            note_arrival(connection, facts, came, by)
+
+    def keep(self, facts: MediumFacts, *, name: str, project: str = "", consent: str = "", by: str) -> Item:
+        """Make an entry for a stored medium.
+
+        Raises:
+            LibraryError: it has one already, it has no name, or its note is too long.
+            NotAllowedError: ``by`` may not make clips.
+        """
+        with self._db.write() as connection:
+            came, came_from = origin(connection, facts)
+            values = {"kind": facts.kind, "ref": facts.sha256, "came": came, "came_from": came_from}
+            return self._add(connection, values, _words(name, project, consent), by)
+
+    def keep_presenter(
+        self,
+        presenter_id: str,
+        picture: MediumFacts | None,
+        *,
+        vendor: str,
+        name: str,
+        project: str = "",
+        consent: str = "",
+        sandbox: bool = False,
+        by: str,
+    ) -> Item:
+        """Make an entry for a stock presenter of ``vendor``'s. Raises as `keep` does."""
+        values = {"kind": "creator", "ref": presenter_id, "came": "vendor", "came_from": vendor}
+        values |= {"environment": SANDBOX if sandbox else LIVE}
+        with self._db.write() as connection:
+            picture_of = {} if picture is None else {"picture": picture.sha256}
+            return self._add(connection, values | picture_of, _words(name, project, consent), by)
+
+    def _add(self, connection: Connection, values: Mapping[str, str], words: Mapping[str, str], by: str) -> Item:
+        self._check(by, Action.MAKE)
+        row = {"environment": LIVE, **values, **words, "made_by": by, "added_ms": now_ms(), "used_ms": now_ms()}
+        same = (library.c.kind == row["kind"], library.c.ref == row["ref"])
+        taken = select(library.c.name).where(*same, library.c.environment == row["environment"])
+        if (known := connection.execute(taken).scalar()) is not None:
+            raise LibraryError(f"It is in the library already, as “{known}”. Nothing was changed.")
+        made = connection.execute(insert(library).values(row).returning(library)).mappings().one()
+        audit.note(connection, by, "put into the library", "library", made["name"], after=words)
+        return _items(connection, [made])[0]
+
+    def change(self, item_id: int, *, name: str, project: str, consent: str, by: str) -> None:
+        """Change what an entry says. Raises `LibraryError` and `NotAllowedError`."""
+        self._check(by, Action.MAKE)
+        words = _words(name, project, consent)
+        with self._db.write() as connection:
+            row = _row(connection, item_id)
+            connection.execute(update(library).where(library.c.id == item_id).values(words))
+            before = {field: row[field] for field in words}
+            audit.note(connection, by, "changed in the library", "library", row["name"], before=before, after=words)
+
+    def take_out(self, item_id: int, *, by: str) -> None:
+        """Remove an entry; what it names stays. Raises `LibraryError` and `NotAllowedError`."""
+        self._check(by, Action.HANDLE, owner=self.item(item_id).by)
+        with self._db.write() as connection:
+            row = _row(connection, item_id)
+            connection.execute(delete(library).where(library.c.id == item_id))
+            before = {field: row[field] for field in ("kind", "project", "consent")}
+            audit.note(connection, by, "taken out of the library", "library", row["name"], before=before)
+
+    def used(self, item_id: int) -> None:
+        """Note that an entry was chosen just now: it stands first from then on."""
+        with self._db.write() as connection:
+            connection.execute(update(library).where(library.c.id == item_id).values(used_ms=now_ms()))
+
+    def use(self, item_id: int, *, by: str, brief_id: str | None = None) -> str:
+        """Put an entry into the brief that is being filled in, where it has a free place for it, else into a new one.
+
+        Returns the brief's id. Raises `LibraryError` where the file is no longer here, and `NotAllowedError`.
+        """
+        self._check(by, Action.MAKE)
+        item = self.item(item_id)
+        if item.gone:
+            raise LibraryError(f"The file of “{item.name}” is no longer here. Nothing was changed.")
+        open_brief = None if brief_id is None else self._desk.open(brief_id)
+        field = None if open_brief is None or open_brief.job_id is not None else free_place(open_brief.brief, item.kind)
+        changes: dict[str, Any] = {}
+        if brief_id is None or field is None:
+            brief_id, scene = new_brief_id(), _HOME[item.kind]
+            field, changes = _PLACES[scene][item.kind][0], {"scene": scene}
+        if item.medium is None or item.kind == "creator":
+            changes[field] = item.ref
+        else:
+            changes[field] = {"sha256": item.ref, "name": item.medium.name}
+        self._desk.change(brief_id, by, changes)
+        self.used(item_id)
+        return brief_id
+
+
+def free_place(brief: Brief, kind: ItemKind) -> str | None:
+    """The field of a brief that would take something of this kind and holds nothing; None where there is none."""
+    if kind == "audio" and brief.text:
+        return None
+    fields = _PLACES.get(brief.scene, {}).get(kind, ())
+    return next((field for field in fields if getattr(brief, field) is None), None)
+
+
+def _words(name: str, project: str, consent: str) -> dict[str, str]:
+    """What a person says of an entry, as it is kept. Raises `LibraryError`."""
+    name, project, consent = " ".join(name.split()), " ".join(project.split()), consent.strip()
+    if not name:
+        raise LibraryError("Give it a name, so that colleagues find it. Nothing was changed.")
+    if len(name) > MAX_NAME or len(project) > MAX_NAME:
+        raise LibraryError(f"A name has up to {MAX_NAME} characters. Nothing was changed.")
+    if len(consent) > LONGEST_CONSENT:
+        raise LibraryError(f"A consent note has up to {LONGEST_CONSENT:,} characters. Nothing was changed.")
+    return {"name": name, "project": project, "consent": consent}
+
+
+def _where(kinds: Sequence[ItemKind], text: str, project: str | None, sandbox: bool) -> list[ColumnElement[bool]]:
+    here = SANDBOX if sandbox else LIVE
+    clauses: list[ColumnElement[bool]] = [or_(library.c.kind != "creator", library.c.environment == here)]
+    if kinds:
+        clauses.append(library.c.kind.in_(kinds))
+    if text := text.strip():
+        named = (column.icontains(text, autoescape=True) for column in (library.c.name, library.c.project))
+        clauses.append(or_(*named))
+    if project is not None:
+        clauses.append(library.c.project == project)
+    return clauses
+
+
+def _this(kind: ItemKind, ref: str, sandbox: bool) -> list[ColumnElement[bool]]:
+    environment = SANDBOX if sandbox and kind == "creator" else LIVE
+    return [library.c.kind == kind, library.c.ref == ref, library.c.environment == environment]
+
+
+def _listed(text: str) -> list[ColumnElement[bool]]:
+    named = [media.c.name.icontains(text.strip(), autoescape=True)] if text.strip() else []
+    return [media.c.arrived_ms > 0, *named]
+
+
+def _row(connection: Connection, item_id: int) -> RowMapping:
+    row = connection.execute(select(library).where(library.c.id == item_id)).mappings().first()
+    if row is None:
+        raise LibraryError("It is not in the library any more. Nothing was changed.")
+    return row
+
+
+def _items(connection: Connection, rows: Sequence[RowMapping]) -> list[Item]:
+    shown = {row["id"]: (row["picture"] or row["ref"], _kind_shown(row)) for row in rows}
+    of_them = select(media).where(media.c.sha256.in_({sha256 for sha256, _kind in shown.values()}))
+    found = {(row["sha256"], row["kind"]): from_row(row) for row in connection.execute(of_them).mappings()}
+    return [
+        Item(
+            id=row["id"],
+            kind=row["kind"],
+            ref=row["ref"],
+            name=row["name"],
+            project=row["project"],
+            consent=row["consent"],
+            came=row["came"],
+            came_from=row["came_from"],
+            by=row["made_by"],
+            added_at=instant(row["added_ms"]),
+            medium=found.get(shown[row["id"]]),
+        )
+        for row in rows
+    ]
+
+
+def _kind_shown(row: RowMapping) -> Kind:
+    return "image" if row["kind"] == "creator" else cast("Kind", row["kind"])

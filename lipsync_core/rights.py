@@ -1,0 +1,104 @@
+"""A person and what that person may do, asked in the transaction that does it. The table is in `lipsync_core.roles`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from lipsync_core.database import maybe_instant
+from lipsync_core.errors import NotAllowedError
+from lipsync_core.roles import Action, Role, may, roles_for
+from lipsync_core.schema import people
+
+_NOTHING = "Nothing was sent and nothing was changed."
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in the team."""
+
+    email: str
+    name: str
+    role: Role
+    limit_usd_micros: int | None
+    """What one press may cost without approval; None for no limit."""
+    seen_at: datetime | None = None
+    removed: bool = False
+    notify_url: str | None = None
+    """Where this person is told what became of jobs."""
+    spent_usd_micros: int = 0
+    """What this person's jobs take of the month that was asked for."""
+    visit: str = ""
+    """What all tabs of this sign-in have in common; empty for somebody who did not just enter."""
+
+    def may(self, action: Action, *, owner: str | None = None) -> bool:
+        """Whether this person may do it to something of ``owner``'s."""
+        return not self.removed and may(self.role, action, own=owner == self.email)
+
+
+def check(
+    connection: Connection, by: str, action: Action, *, owner: str | None = None, approve_own: bool = False
+) -> None:
+    """Raise `NotAllowedError` where ``by`` may not do ``action`` to something of ``owner``'s."""
+    person = who(connection, by)
+    if person is None:
+        raise NotAllowedError(f"{by or 'Whoever asks'} is not on the team list. {_NOTHING}")
+    why = refusal(person, action, owner=owner, approve_own=approve_own)
+    if why is not None:
+        raise NotAllowedError(f"{why} {_NOTHING}")
+
+
+def refusal(person: Person, action: Action, *, owner: str | None = None, approve_own: bool = False) -> str | None:
+    """Why a person may not do ``action`` to something of ``owner``'s, in one sentence; None where they may."""
+    by = person.email
+    if approve_own and action is Action.DECIDE and owner == by:
+        owner = None
+    if person.may(action, owner=owner):
+        return None
+    if action is Action.DECIDE and owner == by and person.may(action):
+        return "Somebody else has to decide about your own job."
+    whose = " what is somebody else’s" if action is Action.HANDLE and person.may(action, owner=by) else ""
+    needed = "an approver or an admin" if whose else roles_for(action)
+    return f"You are {_a(person.role)}; {_WORDS[action]}{whose} takes {needed}."
+
+
+_WORDS = {
+    Action.SEE: "to look",
+    Action.MAKE: "to make clips",
+    Action.HANDLE: "to change",
+    Action.DECIDE: "to approve or decline",
+    Action.CHECK: "to check a vendor’s account",
+    Action.PRICES: "to change prices or invoices",
+    Action.CAPS: "to change caps",
+    Action.PEOPLE: "to change the team",
+    Action.AUDIT: "to read the audit",
+    Action.CLEAN: "to clean up",
+}
+
+
+def who(connection: Connection, email: str) -> Person | None:
+    """Somebody in the team; None for strangers and for those who were removed."""
+    row = connection.execute(select(people).where(people.c.email == email)).mappings().first()
+    return None if row is None or row["removed_ms"] is not None else person_of(row)
+
+
+def person_of(row: Mapping[Any, Any], spent: int = 0) -> Person:
+    """The person whom a row tells of."""
+    return Person(
+        email=row["email"],
+        name=row["name"],
+        role=Role(row["role"]),
+        limit_usd_micros=row["limit_usd_micros"],
+        seen_at=maybe_instant(row["seen_ms"]),
+        removed=row["removed_ms"] is not None,
+        notify_url=row["notify_url"],
+        spent_usd_micros=spent,
+    )
+
+
+def _a(role: Role) -> str:
+    return f"an {role}" if role[0] == "a" else f"a {role}"

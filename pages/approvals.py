@@ -1,0 +1,160 @@
+"""Jobs above somebody's limit: what an approver sees and decides, and what everybody else sees of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from lipsync_core import HOLD_S, Action, Job
+from pages import cards, trying
+from pages.frame import fragment, looking, studio, why_not
+from pages.words import clock, job_name, length, md, plain, price
+
+LOOK_S = 5.0
+"""Seconds between two looks for what is new to decide, or was decided."""
+MOST = 24
+"""Jobs that are drawn at once."""
+PICTURE_PX = 150
+LONGEST_REASON = 500
+PLACE = "approvals"
+"""Where it is told what happened to jobs that are not drawn any more."""
+HEARD = (("audio", "Voice"), ("left_audio", "Left voice"), ("right_audio", "Right voice"))
+
+
+def mine() -> list[Job]:
+    """Jobs that wait for whoever is looking to decide about them."""
+    return [job for job in studio().awaiting() if why_not(Action.DECIDE, owner=job.by) is None]
+
+
+def draw_others(by: str) -> None:
+    """The jobs that wait for somebody else, each with the way to take it back."""
+    waiting = studio().awaiting()
+    others = [job for job in waiting if why_not(Action.DECIDE, owner=job.by) is not None]
+    if others:
+        st.header("Awaiting approval", anchor=False)
+        grid = st.grid(2, min_column_width=340)
+        for job in others[:MOST]:
+            with grid.container(border=True, key=f"awaits-{job.id}"):
+                with st.container(horizontal=True, vertical_alignment="center"):
+                    cards.thumbnail(job, 56)
+                    with st.container(width="stretch", gap="xsmall"):
+                        st.page_link("jobs.py", label=plain(job_name(job)), query_params={"job": str(job.id)})
+                        cards.badges(job)
+                cards.awaited(job)
+                st.caption(f"{cards.summary(job)} · {plain(job.by)}")
+                cards.actions(job, by)
+        if len(others) > MOST:
+            st.caption(f"and {len(others) - MOST} more")
+    watch(waiting, everything=looking() is not None and why_not(Action.DECIDE) is None)
+
+
+def watch(waiting: Sequence[Job], *, everything: bool) -> None:
+    """Look now and then whether these still wait and, for ``everything``, whether others do; draws nothing."""
+    drawn = [(job.id, job.quote.usd_micros) for job in waiting]
+
+    @fragment(run_every=LOOK_S if waiting or everything else None)
+    def look() -> None:
+        if [(job.id, job.quote.usd_micros) for job in studio().awaiting()] != drawn:
+            st.rerun()
+
+    look()
+
+
+def decide(job: Job, by: str, *, facts: bool = True) -> None:
+    """One job to decide about: what goes in, what is asked for and what it costs, side by side.
+
+    Without ``facts``, what is asked for stands elsewhere on the page.
+    """
+    with st.container(border=True, key=f"waits-{job.id}"):
+        media, *asked, cost = st.columns([3, 5, 5] if facts else [2, 3], gap="medium")
+        with media, st.container(gap="xsmall"):
+            _media(job)
+        for place in asked:
+            with place, st.container(gap="xsmall"):
+                _brief(job)
+        with cost, st.container(gap="xsmall"):
+            _price(job)
+        st.text_input(
+            f"Why job {job.id} is declined",
+            key=f"why-{job.id}",
+            max_chars=LONGEST_REASON,
+            placeholder="Its maker reads it",
+        )
+        with st.container(horizontal=True):
+            st.button(
+                f"Approve job {job.id}",
+                key=f"approve-{job.id}",
+                type="primary",
+                icon=":material/check:",
+                on_click=_approve,
+                args=(job, by),
+            )
+            st.button(
+                f"Decline job {job.id}",
+                key=f"decline-{job.id}",
+                icon=":material/close:",
+                on_click=_decline,
+                args=(job.id, by),
+            )
+        trying.refusal(_place(job.id), "Nothing was decided")
+
+
+def _media(job: Job) -> None:
+    brief = job.brief
+    if (video := studio().medium(brief.video, "video")) is not None:
+        st.video(studio().media_link(video, person=looking()), alt=f"Video of job {job.id}")
+    elif (picture := studio().medium(brief.image, "image")) is not None:
+        link = studio().media_link(picture, "preview", person=looking())
+        st.image(link, width=PICTURE_PX, alt=f"Picture of job {job.id}")
+    for field, title in HEARD:
+        if (voice := studio().medium(getattr(brief, field), "audio")) is not None:
+            st.caption(f"{title}, {length(voice.duration_s)}")
+            link = studio().media_link(voice, person=looking())
+            st.audio(link, format=voice.mime, alt=f"{title} of job {job.id}")
+
+
+def _brief(job: Job) -> None:
+    brief = job.brief
+    st.page_link("jobs.py", label=plain(job_name(job)), query_params={"job": str(job.id)})
+    cards.badges(job)
+    presenter = brief.creator and (studio().presenters.name_of(brief.creator, sandbox=job.sandbox) or brief.creator)
+    facts = {
+        "Engine": ", ".join(filter(None, (cards.engine_title(job), cards.size(job)))),
+        "Project": brief.project,
+        "Presenter": presenter,
+        "Text": brief.text,
+        "Prompt": brief.prompt,
+        "Asked for": f"by {job.by}, {clock(job.created_at)}",
+    }
+    for label, fact in facts.items():
+        if fact:
+            st.text(f"{label}: {fact}")
+
+
+def _price(job: Job) -> None:
+    st.markdown(f"**{md(price(job))}**")
+    st.text(job.quote.explanation)
+    st.text(f"{job.decided_why or ''} Not sent, nothing charged.".strip())
+    if job.decide_by is not None:
+        st.text(f"It can be decided until {clock(job.decide_by)}; then it lapses.")
+
+
+def _approve(job: Job, by: str) -> None:
+    _decided(job.id, lambda: studio().approve(job.id, by=by, agreed=job.quote, hold_s=HOLD_S))
+
+
+def _decline(job_id: int, by: str) -> None:
+    why: str = st.session_state.get(f"why-{job_id}") or ""
+    _decided(job_id, lambda: studio().decline(job_id, why, by=by))
+
+
+def _decided(job_id: int, decision: Callable[[], bool]) -> None:
+    """Say so where it was too late; the price that rose meanwhile, the core tells in words."""
+    done: list[bool] = []
+    if trying.attempt(_place(job_id), lambda: done.append(decision())) and not done[0]:
+        trying.refuse(PLACE, f"Job {job_id} does not wait any more: somebody else decided, or it was taken back.")
+
+
+def _place(job_id: int) -> str:
+    return f"decide-{job_id}"

@@ -1,0 +1,71 @@
+"""Being told outside the browser: where one's own messages go, with which signature, and what stands in them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lipsync_core import NOTICE_EXAMPLE, Action, Person
+from pages import trying
+from pages.frame import studio
+
+PLACE = "being-told"
+
+
+def draw_being_told(who: Person) -> None:
+    """Draw the section for whoever is looking."""
+    st.header("Being told", anchor=False)
+    about = "what waits for approval and about your own jobs" if who.may(Action.DECIDE) else "your own jobs"
+    where = f"go to {who.notify_url}." if who.notify_url else "can go to a chat tool, or to a program of yours."
+    st.text(f"Messages about {about} {where} What failed or got no answer is always told; a draft that is done is not.")
+    turn = st.session_state.setdefault("told_turn", 0)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            "Send to this web address",
+            key=f"told-url-{turn}",
+            type="url",
+            placeholder="https://…",
+            max_chars=2000,
+        )
+        st.button("Send there", icon=":material/notifications:", on_click=_set, args=(who.email, turn))
+        if who.notify_url:
+            st.button("Stop sending", icon=":material/notifications_off:", on_click=_stop, args=(who.email,))
+    trying.refusal(PLACE, "Nothing was changed")
+    with st.container():  # always there, so that what follows keeps its place
+        if (secret := st.session_state.get("told_secret")) is not None:
+            st.success(
+                "Give it to whatever receives the messages, so that it can check that they are ours. It is shown now "
+                "and never again; a new address gets a new one.",
+                title="This is the signing secret",
+            )
+            st.code(secret, language=None)
+            st.button("I have it", key="told-secret-taken", on_click=_forget)
+    with st.expander("What a message looks like"):
+        st.markdown(
+            "A POST with this JSON, signed by the [Standard Webhooks](https://www.standardwebhooks.com) scheme: "
+            "headers `webhook-id`, `webhook-timestamp` and `webhook-signature`. The types are `job.finished`, "
+            "`job.failed`, `job.unconfirmed` and `job.awaiting_approval`. Any 2xx answer counts as received; otherwise "
+            "it is sent again for three days, under the same id."
+        )
+        st.code(NOTICE_EXAMPLE, language="json")
+
+
+def _set(email: str, turn: int) -> None:
+    url = (st.session_state.get(f"told-url-{turn}") or "").strip()
+    if not url:
+        trying.refuse(PLACE, "Type a web address first.")
+        return
+
+    def change() -> None:
+        st.session_state.told_secret = studio().people.set_notify(email, url, by=email)
+
+    if trying.attempt(PLACE, change):
+        st.session_state.told_turn = turn + 1
+
+
+def _stop(email: str) -> None:
+    if trying.attempt(PLACE, studio().people.set_notify, email, None, by=email):
+        _forget()
+
+
+def _forget() -> None:
+    st.session_state.told_secret = None

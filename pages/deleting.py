@@ -1,0 +1,175 @@
+"""Deleting for good: all that is kept of a face or a voice, and what nobody has used for long. Each is shown first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from lipsync_core import PROVIDERS, Going, ItemKind, MediumFacts, Root, StudioError, Traces
+from pages.frame import studio
+from pages.words import plain
+
+KINDS: Mapping[ItemKind, str] = {"image": "Picture", "audio": "Voice", "video": "Video", "creator": "Presenter"}
+DAYS = 90
+"""The age that a clean-up begins with."""
+MOST_NAMED = 100
+"""Jobs that are named one by one; more are counted."""
+ROWS_HIGH = 8
+"""Files that are listed without scrolling."""
+ROW, HEAD = 35, 37
+"""Pixels of a line, and of what is above and below all lines."""
+
+
+def size_text(size: int) -> str:
+    """How much room something takes: ``340 kB``, ``12.3 MB``."""
+    if size < 1_000_000:
+        return f"{max(1, round(size / 1000))} kB"
+    return f"{size / 1e6:,.1f} MB" if size < 1_000_000_000 else f"{size / 1e9:,.2f} GB"
+
+
+def files_text(media: Sequence[MediumFacts]) -> str:
+    """How many files: ``1 file``, ``3 files``."""
+    count = len({facts.sha256 for facts in media})
+    return f"{count:,} file{'s' * (count != 1)}"
+
+
+def jobs_text(jobs: Sequence[int]) -> str:
+    """Which jobs: ``job 12``, ``jobs 12, 13 and 15``."""
+    numbers = [str(job) for job in jobs]
+    if len(jobs) > MOST_NAMED:
+        return f"{len(jobs):,} jobs"
+    return f"job {numbers[0]}" if len(numbers) == 1 else f"jobs {', '.join(numbers[:-1])} and {numbers[-1]}"
+
+
+def everything_of(root: Root, by: str) -> None:
+    """Shows all that is kept of a face or a voice, and deletes it once that is confirmed."""
+    try:
+        with st.spinner("Looking for every trace …"):
+            traces = studio().eraser.traces(root)
+    except StudioError as error:
+        st.info(plain(str(error)))
+    else:
+        _everything(traces, by)
+
+
+# What a dialog is given is what it shows until it is closed, and no more than that is deleted.
+
+
+@st.dialog("Find and delete everything", width="medium")
+def _everything(traces: Traces, by: str) -> None:
+    st.markdown(f"All that this studio keeps of **{plain(traces.name)}**: files, parts of them, and finished videos.")
+    if traces.media:
+        _list(traces.media, "What goes")
+    _told(traces)
+    if not (traces.media or traces.entries):
+        return
+    what = files_text(traces.media) if traces.media else "the entry"
+    with st.container(horizontal=True):
+        if st.button("Back"):
+            st.rerun()
+        if st.button(f"Delete {what} for good", type="primary", wrap=True):
+            _erase(traces, by)
+
+
+def _told(traces: Traces) -> None:
+    """What happens to jobs and entries, what stays, and what is out of reach."""
+    if traces.media or traces.entries:
+        lines = []
+        if traces.media:
+            lines.append(f"{files_text(traces.media)}, {size_text(traces.bytes)}. **This cannot be undone.**")
+        if traces.videos:
+            own = "its video" if len(traces.videos) == 1 else "their videos"
+            whose = jobs_text(traces.videos)
+            lines.append(f"{whose.capitalize()} los{'es' if len(traces.videos) == 1 else 'e'} {own}; review links end.")
+        if traces.jobs:
+            made = "was made of it and stays" if len(traces.jobs) == 1 else "were made of it and stay"
+            told = "with names, history and what they cost"
+            lines.append(f"{jobs_text(traces.jobs).capitalize()} {made} in the lists, {told}.")
+        if traces.entries:
+            named = ", ".join(f"“{plain(name)}”" for name in traces.entries)
+            lines.append(f"Out of the library: {named}.")
+        st.markdown("\n".join(f"- {line}" for line in lines))
+    elif not traces.waiting:
+        st.markdown("Nothing is kept any more.")
+    if traces.waiting:
+        stays = "".join(f" “{facts.name}” stays until then." for facts in traces.staying)
+        needs = "is not over and still needs it" if len(traces.waiting) == 1 else "are not over and still need it"
+        st.warning(
+            plain(f"{jobs_text(traces.waiting).capitalize()} {needs}.{stays} Come back then."),
+            title="Not everything can go yet",
+        )
+    if traces.vendors:
+        names = " and ".join(PROVIDERS[vendor].title for vendor in traces.vendors if vendor in PROVIDERS)
+        st.info(f"{names} got it to render, and may still have copies. Only they can delete those: ask them.")
+
+
+def _erase(traces: Traces, by: str) -> None:
+    try:
+        with st.spinner("Deleting …"):
+            left = studio().eraser.erase(traces, by=by)
+    except StudioError as error:
+        st.error(plain(str(error)), title="Nothing was deleted")
+        return
+    gone = len({facts.sha256 for facts in traces.media} - {facts.sha256 for facts in (*left.media, *left.staying)})
+    said = f"{gone:,} file{'s' * (gone != 1)} of “{traces.name}” {'was' if gone == 1 else 'were'} deleted."
+    if left.media:
+        said += f" {files_text(left.media)} could not be deleted, or came meanwhile: look again."
+    st.session_state.deleted = said
+    st.rerun()
+
+
+def _list(media: Sequence[MediumFacts], alt: str) -> None:
+    rows = {
+        "File": [facts.name for facts in media],
+        "Kind": [KINDS[facts.kind] for facts in media],
+        "Size": [size_text(facts.size) for facts in media],
+    }
+    st.dataframe(rows, hide_index=True, height=HEAD + ROW * min(len(media), ROWS_HIGH), alt=alt)
+
+
+def said() -> None:
+    """What the last deletion did."""
+    with st.container():
+        if (text := st.session_state.pop("deleted", None)) is not None:
+            st.success(plain(text))
+
+
+def clean_up(by: str) -> None:
+    """The section that removes what nobody has used for long."""
+    with st.expander("Clean up by age"):
+        st.caption(
+            "Files that nobody brought, used or made for so long. What a job still needs stays, and so does what is in "
+            "the library."
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            days = st.number_input("Unused for (days)", 1, 3650, DAYS, key="clean-days", width=180)
+            if st.button("Show what would go…", icon=":material/mop:"):
+                _by_age(studio().cleanup.preview(days=days), days, by)
+
+
+@st.dialog("Clean up by age", width="medium")
+def _by_age(going: Going, days: int, by: str) -> None:
+    if not going.media:
+        st.markdown(f"Nothing: everything was brought, used or made in the last {days} days, or is in the library.")
+        return
+    _list(going.media, "What goes")
+    lines = [f"{files_text(going.media)}, {size_text(going.bytes)}. **This cannot be undone.**"]
+    if going.jobs:
+        own = "its video" if len(going.jobs) == 1 else "their videos"
+        whose = jobs_text(going.jobs)
+        lines.append(f"{whose.capitalize()} los{'es' if len(going.jobs) == 1 else 'e'} {own}, and nothing else.")
+    st.markdown("\n".join(f"- {line}" for line in lines))
+    with st.container(horizontal=True):
+        if st.button("Back"):
+            st.rerun()
+        if not st.button(f"Delete {files_text(going.media)} for good", type="primary", wrap=True):
+            return
+    try:
+        with st.spinner("Deleting …"):
+            gone = studio().cleanup.clean(going, by=by)
+    except StudioError as error:
+        st.error(plain(str(error)), title="Nothing was deleted")
+        return
+    st.session_state.deleted = f"{files_text(gone.media)} deleted, {size_text(gone.bytes)} freed."
+    st.rerun()

@@ -1,0 +1,44 @@
+"""Bringing in a job that was started elsewhere, by its vendor's id: a quiet section at the end of Jobs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lipsync_core import ENGINES, StudioError
+from pages.frame import in_sandbox, studio
+from pages.words import plain
+
+
+def draw(by: str) -> None:
+    """Draw the section. Once a job is in, the field is a fresh one, and so empty."""
+    with st.expander("Import a vendor’s job"):
+        st.caption("A render that was started in a vendor’s own pages or by a script: we watch it and keep its video.")
+        paid = [engine.id for engine in ENGINES.values() if not engine.is_draft]
+        turn = st.session_state.setdefault("imports", 0)
+        which, typed = st.columns([2, 3], vertical_alignment="bottom")
+        with which:
+            engine = st.selectbox(
+                "Engine", paid, format_func=lambda e: f"{ENGINES[e].vendor}: {ENGINES[e].title}", key="import-engine"
+            )
+        with typed:
+            vendor_id = st.text_input(
+                f"Its id at {ENGINES[engine].vendor}", key=f"import-id-{turn}", max_chars=300
+            ).strip()
+        if st.button("Import", icon=":material/download:", disabled=not vendor_id):
+            st.session_state.import_failed = None
+            with st.spinner(f"Asking {ENGINES[engine].vendor} …"):
+                st.session_state.import_failed = why = _adopt(engine, vendor_id, by)
+            if why is None:
+                st.session_state.imports = turn + 1
+                st.rerun()
+        if why := st.session_state.get("import_failed"):
+            st.error(plain(why), title="Not imported")
+
+
+def _adopt(engine: str, vendor_id: str, by: str) -> str | None:
+    """Why the job could not be brought in; None where it was."""
+    try:
+        studio().adopt(engine, vendor_id, by=by, sandbox=in_sandbox())
+    except StudioError as error:
+        return str(error)
+    return None

@@ -1,0 +1,209 @@
+"""Library: the portraits, voices and presenters of every week, and all else that was brought; deleting any for good."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lipsync_core import Action, Item, ItemKind, MediumFacts, Root
+from pages import deleting, shelf, trying
+from pages.deleting import KINDS
+from pages.frame import header, in_sandbox, looking, studio, why_not
+from pages.words import clock, length, plain
+
+ROWS = 12
+"""Entries on one page."""
+NOBODY_TO_ASK = ("sample", "vendor")
+"""Where these come from, nobody has to be asked."""
+PLACE = "library"
+KEPT, BROUGHT = "In the library", "Everything that was brought or made"
+EDIT, DELETE, TAKE_OUT = "Edit…", "Find and delete everything…", "Take out of the library…"
+CAME = {
+    "file": "Uploaded file {}",
+    "photo": "Photo taken in the browser",
+    "recording": "Recorded in the browser",
+    "link": "From the link {}",
+    "sample": "Sample of this studio",
+    "part": "Made from {}",
+    "job": "Finished video of job {}",
+    "vendor": "Stock presenter of {}",
+    "": "Where it came from was not recorded",
+}
+
+
+def main() -> None:
+    by = header("Library")
+    deleting.said()
+    trying.refusal(PLACE)
+    if st.session_state.pop("go_to_create", False):
+        st.switch_page("create.py", query_params={"brief": st.session_state.brief_id})
+    view = st.radio("Show", [KEPT, BROUGHT], horizontal=True, key="show", bind="query-params")
+    if view == KEPT:
+        _library(by)
+    else:
+        _brought(by)
+    if why_not(Action.CLEAN) is None:
+        deleting.clean_up(by)
+
+
+# What is kept by name
+
+
+def _library(by: str) -> None:
+    library = studio().library
+    if not library.count(sandbox=in_sandbox()):
+        _empty()
+        return
+    searched, filtered = st.columns(2)
+    with searched:
+        text = st.text_input("Search", type="search", placeholder="Name or project", key="text", bind="query-params")
+    with filtered, st.container(horizontal=True):
+        kind = st.selectbox(
+            "Kind",
+            list(KINDS),
+            index=None,
+            format_func=KINDS.__getitem__,
+            placeholder="Any",
+            key="kind",
+            bind="query-params",
+        )
+        project = st.selectbox(
+            "Project", library.projects(), index=None, placeholder="Any", key="project", bind="query-params"
+        )
+    kinds: list[ItemKind] = [] if kind is None else [kind]
+    count = library.count(kinds=kinds, text=text or "", project=project, sandbox=in_sandbox())
+    if not count:
+        st.caption("Nothing in the library fits these filters.")
+        return
+    grid, pages = st.container(), -(-count // ROWS)
+    page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+    shown = library.items(
+        kinds=kinds, text=text or "", project=project, sandbox=in_sandbox(), limit=ROWS, offset=(page - 1) * ROWS
+    )
+    with grid, st.grid(3, min_column_width=280):
+        for item in shown:
+            _card(item, by)
+
+
+def _empty() -> None:
+    with st.container(border=True, key="empty"):
+        st.markdown("**Nothing is kept here yet.** The faces and voices that you use every week can be, by name.")
+        st.markdown(
+            "On Create, fill a slot and choose **Keep in the library…** below it; or open a finished job and keep what "
+            "it was made of. From then on each is one click away in every empty slot."
+        )
+        with st.container(horizontal=True):
+            st.page_link("create.py", label="Go to Create", icon=":material/add_circle:")
+            st.page_link("jobs.py", label="Look through the jobs", icon=":material/list_alt:")
+
+
+def _card(item: Item, by: str) -> None:
+    with st.container(border=True, height="stretch", key=f"item-{item.id}"):
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            shelf.picture(item, 72)
+            with st.container(width="stretch", gap="xsmall"):
+                st.markdown(f"**{plain(item.name)}**")
+                st.caption(plain(" · ".join(filter(None, (_kind(item), item.project)))))
+        if item.medium is not None and item.kind == "audio":
+            link = studio().media_link(item.medium, person=looking())
+            st.audio(link, format=item.medium.mime, alt=f"Voice: {item.name}")
+        with st.container(gap="xsmall"):
+            st.caption(plain(f"{came(item)}. Kept by {item.by}, {clock(item.added_at)}."))
+            if item.consent:
+                st.markdown(f":small[Consent: {plain(item.consent)}]")
+            elif item.came not in NOBODY_TO_ASK:
+                st.markdown(":gray-badge[No consent note]")
+        if item.gone:
+            st.caption("The file itself is no longer here.")
+        st.space("stretch")
+        with st.container(horizontal=True):
+            st.button(
+                f"Use {shelf.short(item)}",
+                key=f"use-{item.id}",
+                icon=":material/add_circle:",
+                disabled=item.gone,
+                wrap=True,
+                on_click=_use,
+                args=(item.id, by),
+            )
+            _menu(item, by)
+
+
+def _kind(item: Item) -> str:
+    lasts = "" if item.medium is None or not item.medium.duration_s else f", {length(item.medium.duration_s)}"
+    return KINDS[item.kind] + lasts
+
+
+def came(item: Item) -> str:
+    """Where an entry came from."""
+    return CAME[item.came].format(item.came_from).strip()
+
+
+def _use(item_id: int, by: str) -> None:
+    def use() -> None:
+        here = st.session_state.get("brief_id")
+        st.session_state.brief_id = studio().library.use(item_id, by=by, brief_id=here)
+
+    st.session_state.go_to_create = trying.attempt(PLACE, use)
+
+
+def _menu(item: Item, by: str) -> None:
+    options = [EDIT]
+    if why_not(Action.HANDLE, owner=item.by) is None:
+        options += [TAKE_OUT, DELETE]
+    picked = st.menu_button(f"Entry {item.id}", options, key=f"more-{item.id}", type="tertiary")
+    if picked == EDIT:
+        shelf.edit(item, by)
+    elif picked == TAKE_OUT:
+        _take_out(item, by)
+    elif picked == DELETE:
+        deleting.everything_of(Root(item.id), by)
+
+
+@st.dialog("Take it out of the library?")
+def _take_out(item: Item, by: str) -> None:
+    st.markdown(
+        f"The entry **{plain(item.name)}** goes, with its project and its consent note. The file, the jobs and the "
+        "videos stay."
+    )
+    with st.container(horizontal=True):
+        if st.button("Back"):
+            st.rerun()
+        if st.button("Take it out", type="primary"):
+            trying.attempt(PLACE, studio().library.take_out, item.id, by=by)
+            st.rerun()
+
+
+# All that was brought or made
+
+
+def _brought(by: str) -> None:
+    library = studio().library
+    text = st.text_input("Search", type="search", placeholder="File name", key="file", bind="query-params") or ""
+    count = library.count_brought(text=text)
+    if not count:
+        st.caption("No file has this in its name." if text else "Nothing was brought yet.")
+        return
+    rows, pages = st.container(gap="small"), -(-count // ROWS)
+    page = st.pagination(pages, key="files", bind="query-params") if pages > 1 else 1
+    with rows:
+        for facts in library.brought(text=text, limit=ROWS, offset=(page - 1) * ROWS):
+            _row(facts, by)
+
+
+def _row(facts: MediumFacts, by: str) -> None:
+    key, known = f"{facts.kind}-{facts.sha256}", studio().library.find(facts.kind, facts.sha256)
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"row-{key}"):
+        shelf.thumbnail(facts, 48)
+        with st.container(width="stretch", gap="xsmall"):
+            st.text(facts.name)
+            lasts = length(facts.duration_s) if facts.duration_s else ""
+            named = "" if known is None else f"in the library as “{known.name}”"
+            told = (KINDS[facts.kind], lasts, deleting.size_text(facts.size), named)
+            st.caption(plain(" · ".join(filter(None, told))))
+        if known is None:
+            shelf.keep_button(f"Keep {plain(facts.name)}…", facts, "", by, f"keep-{key}")
+        if st.button(f"Find and delete {plain(facts.name)}…", key=f"delete-{key}", type="tertiary", wrap=True):
+            deleting.everything_of(Root(sha256=facts.sha256, kind=facts.kind), by)
+
+
+main()

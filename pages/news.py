@@ -1,0 +1,106 @@
+"""What ended since one last looked: a card on every page that stays until it is dismissed, and a mark on the tab.
+
+Renders take minutes to hours, and a toast is gone by then. When one last looked is kept by the browser, so that it
+holds over F5, a closed tab and a restart.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from lipsync_core import PENDING, Filter, Job, JobState
+from pages.frame import A_YEAR, fragment, keep_cookie, name_tab, studio, visitor
+from pages.words import job_name, plain
+
+COOKIE = "studio_looked"
+LOOK_EVERY_S = 5
+"""Seconds between two looks while something of one's own is under way."""
+NAMED = 3
+"""Jobs that the card names."""
+MOST = 50
+WORDS = {
+    JobState.DONE: ("is done", ":material/check_circle:"),
+    JobState.FAILED: ("failed", ":material/error:"),
+    JobState.REJECTED: ("was not accepted", ":material/error:"),
+    JobState.LOST: ("was rendered, but its video is gone", ":material/error:"),
+    JobState.UNCONFIRMED: ("may have been paid: somebody has to look", ":material/help:"),
+    JobState.WITHDRAWN: ("was not approved", ":material/block:"),
+}
+WAITING = (*PENDING, JobState.AWAITING_APPROVAL)
+
+
+def draw(page: str) -> None:
+    """Draw the card above the page at the address ``page``, if there is something to tell."""
+    by = visitor()
+    _looked()
+    under_way = studio().count(Filter(states=WAITING, by=by)) > 0
+    if under_way:
+        st.session_state.keep_looked = True
+
+    # A tick draws the card itself and nothing else: a full run would close dialogs and start players anew.
+    @fragment(run_every=LOOK_EVERY_S if under_way else None)
+    def look() -> None:
+        news = _news(by, page)
+        before = st.session_state.get("news_mark", "")
+        st.session_state.news_mark = mark(news)
+        if before != mark(news) and "tab_title" in st.session_state:
+            name_tab(st.session_state.tab_title)
+        if news:
+            _card(news)
+        if st.session_state.get("keep_looked"):
+            keep_cookie(f"{COOKIE}={_looked()}{A_YEAR}", "remember_looked")
+
+    with st.container(gap=None):  # always there, so that what follows keeps its place
+        look()
+
+
+def mark(news: Sequence[Job]) -> str:
+    """What stands before the tab's title."""
+    if not news:
+        return ""
+    return "✓ " if all(job.state is JobState.DONE for job in news) else "! "
+
+
+def _looked() -> int:
+    """When one last looked, in milliseconds; a first visit begins with looking."""
+    if "looked" not in st.session_state:
+        kept = st.context.cookies.get(COOKIE, "")
+        now = int(time.time() * 1000)
+        st.session_state.looked = min(int(kept), now) if kept.isascii() and kept.isdigit() and len(kept) < 15 else now
+        st.session_state.opened = set()
+    looked: int = st.session_state.looked
+    return looked
+
+
+def _news(by: str, page: str) -> list[Job]:
+    """What is to be told: not what was opened, or is on this very page."""
+    asked = st.query_params.get("job", "") if page == "jobs" else ""
+    shown = {int(asked)} if asked.isdecimal() and len(asked) < 18 else set()
+    if page == "" and (open_brief := studio().open_brief(st.session_state.get("brief_id", ""))) is not None:
+        shown |= {open_brief.job_id} if open_brief.job_id is not None else set()
+    opened: set[int] = st.session_state.opened
+    ended = studio().endings.of(by, datetime.fromtimestamp(_looked() / 1000, UTC), limit=MOST)
+    opened |= {job.id for job in ended} & shown
+    return [job for job in ended if job.id not in opened]
+
+
+def _card(news: Sequence[Job]) -> None:
+    with st.container(border=True, key="news", horizontal=True, vertical_alignment="center"):
+        with st.container(gap="xsmall", width="stretch"):
+            for job in news[:NAMED]:
+                words, icon = WORDS[job.state]
+                with st.container(horizontal=True, vertical_alignment="center"):
+                    st.markdown(f"{icon} **{plain(job_name(job))}** {words}.", width="content")
+                    st.page_link("jobs.py", label=f"See job {job.id}", query_params={"job": str(job.id)})
+            if len(news) > NAMED:
+                st.caption(f"and {len(news) - NAMED}{' or more' if len(news) == MOST else ''} others, on Jobs")
+        st.button("Dismiss", icon=":material/close:", key="dismiss-news", on_click=_dismiss)
+
+
+def _dismiss() -> None:
+    st.session_state.looked = int(time.time() * 1000)
+    st.session_state.keep_looked = True

@@ -1,0 +1,191 @@
+"""The library where a clip is made: chosen from in an empty slot, put into from a full one or from a finished job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from lipsync_core import MAX_NAME, Item, ItemKind, Job, KeptMedium, Kind, MediumFacts, Presenter, StudioError
+from pages.frame import in_sandbox, looking, studio
+from pages.words import job_name, plain
+
+LIBRARY = "From the library"
+AT_HAND = 4
+"""Entries that stand in an empty slot itself, one click away …"""
+SHOWN = 8
+"""… and those that are offered at once where the slot shows the library."""
+SHORT = 20
+"""Letters of a name on a button."""
+MADE_OF: tuple[tuple[str, str, Kind], ...] = (
+    ("image", "picture", "image"),
+    ("video", "video", "video"),
+    ("audio", "voice", "audio"),
+    ("left_audio", "left voice", "audio"),
+    ("right_audio", "right voice", "audio"),
+)
+"""What of a job can be kept: the brief's field, the word for it, and its kind."""
+
+
+def at_hand(kind: ItemKind, project: str, key: str) -> Item | None:
+    """Draw the entries that were used last, those of the project first; the one that was picked just now."""
+    items = [item for item in _items(kind, project, AT_HAND) if not item.gone]
+    if not items:
+        return None
+    names = {item.id: item for item in items}
+    picked = st.pills("Or from the library", list(names), key=key, format_func=lambda item_id: short(names[item_id]))
+    return None if picked is None else names[picked]
+
+
+def choose(kind: ItemKind, project: str, key: str, take: Callable[[Item], None]) -> None:
+    """Draw a slot's part of the library, with a search where it is long; ``take`` is the callback of a choice."""
+    count = studio().library.count(kinds=[kind])
+    if not count:
+        st.caption("Nothing is kept yet. Fill this slot, then choose “Keep in the library…”.")
+    text = ""
+    if count > SHOWN:
+        text = st.text_input("Search", type="search", placeholder="Name or project", key=f"{key}.search") or ""
+    items = _items(kind, project, SHOWN, text)
+    if count and not items:
+        st.caption("Nothing has this in its name or project.")
+    for item in items:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            picture(item, 48)
+            label = f"Use {item.name}" + (f" · {item.project}" if item.project else "")
+            st.button(plain(label), key=f"{key}.{item.id}", on_click=take, args=(item,), wrap=True, disabled=item.gone)
+
+
+def picture(item: Item, width: int) -> None:
+    """An entry's picture beside its name. Nothing where it has none."""
+    if item.medium is not None:
+        thumbnail(item.medium, width)
+
+
+def thumbnail(facts: MediumFacts, width: int) -> None:
+    """A medium's picture beside its name; decorative. Nothing where it has none."""
+    if studio().has_thumbnail(facts):
+        st.image(studio().media_link(facts, "thumb", person=looking()), width=width, alt="")
+
+
+def _items(kind: ItemKind, project: str, limit: int, text: str = "") -> list[Item]:
+    return studio().library.items(kinds=[kind], text=text, first=project, sandbox=in_sandbox(), limit=limit)
+
+
+def short(item: Item) -> str:
+    """An entry's name for a button."""
+    return plain(item.name if len(item.name) <= SHORT else f"{item.name[: SHORT - 1]}…")
+
+
+# Keeping
+
+
+def offer(facts: MediumFacts, project: str, by: str, key: str) -> None:
+    """In a full slot: the way into the library, or what the library says of what is in the slot."""
+    known = studio().library.find(facts.kind, facts.sha256)
+    if known is not None:
+        _known(known)
+    else:
+        keep_button("Keep in the library…", facts, project, by, key)
+
+
+def offer_presenter(presenter: Presenter, vendor: str, project: str, by: str, key: str) -> None:
+    """The same for a presenter that was chosen."""
+    known = studio().library.find("creator", presenter.id, sandbox=in_sandbox())
+    if known is not None:
+        _known(known)
+    elif _button("Keep in the library…", key):
+        _keep_presenter(presenter, vendor, project, by)
+
+
+def offer_of_job(job: Job, by: str) -> None:
+    """On a job that is over: the way into the library for all that it was made of, and for its video."""
+    kept = {word: studio().medium(getattr(job.brief, field), kind) for field, word, kind in MADE_OF}
+    if job.output_sha256 is not None:
+        video = KeptMedium(job.output_sha256, f"{job_name(job)}.mp4")
+        kept["finished video"] = studio().medium(video, "video")
+    found = {word: facts for word, facts in kept.items() if facts is not None}
+    if job.pending or not found:
+        return
+    with st.expander("Keep in the library"):
+        for word, facts in found.items():
+            known = studio().library.find(facts.kind, facts.sha256)
+            if known is not None:
+                _known(known, f"The {word} is")
+            else:
+                keep_button(f"Keep the {word}…", facts, job.brief.project, by, f"keep-{job.id}-{word}")
+
+
+def _known(item: Item, what: str = "") -> None:
+    consent = f" Consent: {item.consent}" if item.consent else ""
+    st.caption(plain(f"{f'{what} in' if what else 'In'} the library as “{item.name}”.{consent}"))
+
+
+def keep_button(label: str, facts: MediumFacts, project: str, by: str, key: str) -> None:
+    """The button that asks what an entry is to say, and makes it."""
+    if _button(label, key):
+        _keep_medium(facts, project, by)
+
+
+def _button(label: str, key: str) -> bool:
+    return st.button(label, key=key, icon=":material/bookmark_add:", type="tertiary", wrap=True)
+
+
+@st.dialog("Keep in the library")
+def _keep_medium(facts: MediumFacts, project: str, by: str) -> None:
+    stem = facts.name.rpartition(".")[0] or facts.name
+    name, kept_for, consent = words(stem[:MAX_NAME], project, "", facts.sha256)
+    library = studio().library
+    _confirm(lambda: library.keep(facts, name=name, project=kept_for, consent=consent, by=by))
+
+
+@st.dialog("Keep in the library")
+def _keep_presenter(presenter: Presenter, vendor: str, project: str, by: str) -> None:
+    name, kept_for, consent = words(presenter.name[:MAX_NAME], project, "", presenter.id)
+    library, sandbox = studio().library, in_sandbox()
+    told = {"name": name, "project": kept_for, "consent": consent}
+    picture_of = presenter.picture
+    _confirm(lambda: library.keep_presenter(presenter.id, picture_of, vendor=vendor, **told, sandbox=sandbox, by=by))
+
+
+@st.dialog("Edit the entry")
+def edit(item: Item, by: str) -> None:
+    """Change what an entry says."""
+    name, project, consent = words(item.name, item.project, item.consent, f"entry-{item.id}")
+    library = studio().library
+    _confirm(lambda: library.change(item.id, name=name, project=project, consent=consent, by=by), "Save")
+
+
+def words(name: str, project: str, consent: str, key: str) -> tuple[str, str, str]:
+    """The fields of an entry, with what they hold at first."""
+    known = studio().library.projects()
+    options = known if not project or project in known else [project, *known]
+    said = st.text_input("Name", name, max_chars=MAX_NAME, key=f"{key}.name")
+    chosen = st.selectbox(
+        "Project",
+        options,
+        index=options.index(project) if project else None,
+        accept_new_options=True,
+        placeholder="None",
+        key=f"{key}.project",
+    )
+    noted = st.text_area(
+        "Consent note",
+        consent,
+        max_chars=2000,
+        key=f"{key}.consent",
+        placeholder="Who agreed to what, for how long, and where it is written down",
+        help="It goes with the entry wherever that is used. The studio does not judge it.",
+    )
+    return said, chosen or "", noted
+
+
+def _confirm(do: Callable[[], object], label: str = "Keep") -> None:
+    """The button that ends a dialog, or why it did not."""
+    if not st.button(label, type="primary"):
+        return
+    try:
+        do()
+    except StudioError as error:
+        st.error(plain(str(error)), title="Not done")
+    else:
+        st.rerun()

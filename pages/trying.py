@@ -1,0 +1,69 @@
+"""Doing what the core may refuse: why it did stands beside what was pressed, until the next press or page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ParamSpec
+
+import streamlit as st
+
+from lipsync_core import BriefError, StudioError
+from pages.words import plain
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why the last press did nothing, and where it was made."""
+
+    place: str
+    why: str
+    fresh: bool = True
+    """Whether no page was drawn since."""
+
+
+def attempt(place: str, do: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> bool:
+    """Do it, and note for ``place`` why it was refused where it was; for callbacks, too. Whether it was done."""
+    st.session_state.refused = None
+    try:
+        do(*args, **kwargs)
+    except StudioError as error:
+        refuse(place, words_of(error))
+        return False
+    return True
+
+
+def refuse(place: str, why: str) -> None:
+    """Note why nothing was done."""
+    st.session_state.refused = Refused(place, why)
+
+
+def refusal(place: str, title: str = "Not done") -> None:
+    """Draw why the last press at ``place`` did nothing, where that is so. In a container that is always there."""
+    with st.container():
+        refused: Refused | None = st.session_state.get("refused")
+        if refused is not None and refused.place == place:
+            st.error(plain(refused.why), title=title)
+
+
+def arrive(*, elsewhere: bool) -> None:
+    """To be called where a page begins: what was refused on another page a moment ago is told on this one, once.
+
+    That happens where a press cost its maker the page: a role that was lowered meanwhile.
+    """
+    refused: Refused | None = st.session_state.get("refused")
+    if refused is None:
+        return
+    if not elsewhere:
+        st.session_state.refused = replace(refused, fresh=False)
+        return
+    st.session_state.refused = None
+    if refused.fresh:
+        st.error(plain(refused.why), title="Not done")
+
+
+def words_of(error: StudioError) -> str:
+    """What an error says to people."""
+    return " ".join(dict.fromkeys(error.fields.values())) if isinstance(error, BriefError) else str(error)

@@ -1,0 +1,311 @@
+"""How fast media come in and go out, and what that needs of memory: ``python tests/bench/bench_media.py``.
+
+Name one or more of ``upload``, ``archive``, ``memory`` and ``play`` to run only these. The films are real H.264, every
+picture of which is noise and stands for itself, so that a second of them is large.
+
+- upload: 200 MB given to the form's uploader in a browser until the slot shows what it holds, that is stored and
+  probed, beside the bare copy and hash of the same bytes in the same run; and without the browser, by the library
+  alone. To reach: at most 4 times the bare copy. *held* is the server's memory above idle, at its highest and later.
+- archive: what is done with a vendor's finished video: fetched over HTTP through the guarded client, checked by a
+  worker to its last picture, stored; beside the bare copy and hash.
+- memory: that of a process that fetches a link to 1 GB, and that of the server while it plays 1 GB out, above idle.
+  To reach: at most 64 MB.
+- play: time to the first byte of a kept video of 1 GB, from its beginning and from nine tenths of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from statistics import median
+
+import av
+import httpx
+import numpy as np
+import psutil
+from playwright.sync_api import Page, expect, sync_playwright
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import Route
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))  # so that the script also runs by its path
+
+from lipsync_core import Settings, Studio  # noqa: E402 - needs the line above
+from lipsync_core.fetch import fetch  # noqa: E402
+from tests.browser.visit import open_page, put_file, settle, slot  # noqa: E402
+from tests.conftest import CHROMIUM  # noqa: E402
+from tests.sandbox import served  # noqa: E402
+from tests.server import FLAGS, Server  # noqa: E402
+
+MB = 1_000_000
+UPLOAD, LARGE = 200 * MB, 1_000 * MB
+ROUNDS = 3
+REQUESTS = 40
+FPS = 25
+_CHUNK = 1 << 20
+
+
+def main() -> None:
+    """Run the sections that were named, or all; with ``fetch`` and two arguments, be the process that is measured."""
+    if sys.argv[1:2] == ["fetch"]:
+        fetching(sys.argv[2], Path(sys.argv[3]))
+        return
+    sections: dict[str, Callable[[Path], None]] = {
+        "upload": upload,
+        "archive": archive,
+        "memory": memory,
+        "play": play,
+    }
+    for name in sys.argv[1:] or sections:
+        with tempfile.TemporaryDirectory(prefix="bench-media-") as folder:
+            sections[name](Path(folder))
+
+
+def upload(folder: Path) -> None:
+    """The table of uploads."""
+    film = make_film(folder / "film.mp4", UPLOAD)
+    print(f"{'200 MB':>10} {'seconds':>8} {'ratio':>6} {'held at most':>13} {'afterwards':>11}")
+    with studio_server(folder) as (server, studio), browser_page(server) as page:
+        bare, form, library, peaks, rests = [], [], [], [], []
+        for turn in range(ROUNDS):
+            open_page(page)
+            page.get_by_text("New voice for a video", exact=True).click()
+            settle(page)
+            expect(slot(page, "video").locator("input[type=file]")).to_have_count(1)
+            another(film, turn)
+            bare.append(timed(lambda: copy_and_hash(film, folder / "copy")))
+            with watched(server.pid) as held:
+                started = time.perf_counter()
+                put_file(page, "video", film)
+                expect(slot(page, "video").get_by_role("button", name="Replace")).to_be_visible(timeout=120_000)
+                form.append(time.perf_counter() - started)
+            peaks.append(held.peak_mb)
+            time.sleep(3)  # memory goes back once the run has ended
+            rests.append(held.now_mb())
+            another(film, ROUNDS + turn)
+            library.append(timed(lambda: studio.keep_medium(film, "video", "film.mp4")))
+    base = median(bare)
+    print(f"{'bare copy':>10} {base:>8.2f} {1:>6.2f}")
+    print(f"{'library':>10} {median(library):>8.2f} {median(library) / base:>6.2f}")
+    held_mb = f"{max(peaks):>10.0f} MB {rests[-1]:>8.0f} MB"
+    print(f"{'form':>10} {median(form):>8.2f} {median(form) / base:>6.2f} {held_mb}", flush=True)
+
+
+def archive(folder: Path) -> None:
+    """What becomes of a vendor's video, in MB a second."""
+    film = make_film(folder / "film.mp4", UPLOAD)
+    with studio_server(folder, start=False) as (_server, studio), files_at(folder) as base:
+        store, bare, whole, parts = studio._store, [], [], []
+        for turn in range(ROUNDS):
+            another(film, turn)
+            bare.append(timed(lambda: copy_and_hash(film, folder / "copy")))
+            with store.scratch("output") as scratch:
+                path = scratch / "video.mp4"
+                fetched = timed(lambda path=path: bring(f"{base}/film.mp4", path))  # type: ignore[misc]  # bound now
+                started = time.perf_counter()
+                found = store.look_at_video(path)
+                checked = time.perf_counter() - started
+                store.keep_rendered(path, found)
+                kept = time.perf_counter() - started - checked
+            whole.append(fetched + checked + kept)
+            parts.append((fetched, checked, kept))
+    fetched, checked, kept = sorted(parts, key=sum)[ROUNDS // 2]
+    size = UPLOAD / MB
+    print(f"\narchive: {size / median(whole):.0f} MB/s, beside {size / median(bare):.0f} MB/s for a copy with its hash")
+    print(
+        f"         200 MB: fetched in {fetched:.2f} s, checked in {checked:.2f} s, stored in {kept:.2f} s", flush=True
+    )
+
+
+def memory(folder: Path) -> None:
+    """The table of memory above idle."""
+    make_film(folder / "film.mp4", LARGE)
+    print(f"\n{'1 GB':>12} {'above idle':>11} {'MB/s':>6}")
+    with files_at(folder) as base:
+        command = [sys.executable, __file__, "fetch", f"{base}/film.mp4", str(folder / "fetched")]
+        above, seconds = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    (folder / "fetched").unlink()
+    print(f"{'fetched':>12} {float(above):>8.1f} MB {LARGE / MB / float(seconds):>6.0f}", flush=True)
+    with studio_server(folder) as (server, studio):
+        link = server.url + studio.media_link(studio.keep_medium(folder / "film.mp4", "video", "film.mp4"))
+        httpx.get(link, headers={"Range": "bytes=0-9"})  # idle has served once
+        with watched(server.pid) as held:
+            seconds_out = timed(lambda: read_all(link))
+    print(f"{'played out':>12} {held.peak_mb:>8.1f} MB {LARGE / MB / seconds_out:>6.0f}", flush=True)
+
+
+def play(folder: Path) -> None:
+    """Times to the first byte."""
+    make_film(folder / "film.mp4", LARGE)
+    with studio_server(folder) as (server, studio), httpx.Client() as client:
+        link = server.url + studio.media_link(studio.keep_medium(folder / "film.mp4", "video", "film.mp4"))
+        size = (folder / "film.mp4").stat().st_size
+        for what, start in (("first byte", 0), ("seek to 90 %", size * 9 // 10)):
+            waits = sorted(first_byte_s(client, link, start) for _ in range(REQUESTS))
+            print(
+                f"{what:>13}: {median(waits) * 1000:.1f} ms (9 of 10 within {waits[REQUESTS * 9 // 10] * 1000:.1f} ms)"
+            )
+
+
+def make_film(path: Path, size: int) -> Path:
+    """An MP4 just below this size, which the form takes to the byte; its pictures are noise, each a key picture."""
+    dice = np.random.default_rng(1)
+    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        stream = container.add_stream(
+            "libx264", rate=FPS, options={"g": "1", "bf": "0", "qp": "4", "preset": "ultrafast"}
+        )
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        noise = [av.VideoFrame.from_ndarray(dice.integers(0, 255, (720, 1280, 3), np.uint8)) for _ in range(6)]
+        packets = [packet for frame in noise for packet in stream.encode(frame.reformat(format="yuv420p"))]
+        pictures = [bytes(packet) for packet in (*packets, *stream.encode(None))]
+        written = number = 0
+        while written + 2 * max(map(len, pictures)) < size:
+            packet = av.Packet(pictures[number % len(pictures)])
+            packet.stream, packet.time_base = stream, Fraction(1, FPS)
+            packet.pts = packet.dts = number
+            packet.duration, packet.is_keyframe = 1, True
+            written, number = written + packet.size, number + 1
+            container.mux(packet)
+    return path
+
+
+def another(film: Path, turn: int) -> None:
+    """Make it another file: the store keeps the same one only once."""
+    with film.open("ab") as file:
+        file.write(b"\0\0\0\x18free" + f"{turn:016d}".encode())
+
+
+def copy_and_hash(source: Path, target: Path) -> None:
+    """The least that storing takes: every byte read, hashed, written and on the disk."""
+    digest = hashlib.sha256()
+    with source.open("rb") as read, target.open("wb") as written:
+        while chunk := read.read(_CHUNK):
+            digest.update(chunk)
+            written.write(chunk)
+        written.flush()
+        os.fsync(written.fileno())
+    target.unlink()
+
+
+def bring(url: str, into: Path) -> None:
+    """Fetch a link as the archive does."""
+    host = url.split("/")[2]
+    asyncio.run(fetch(url, into, allow=(host,), max_bytes=2 * 1024**3, timeout_s=600))
+
+
+def fetching(url: str, into: Path) -> None:
+    """Print how much memory this process needs above idle to fetch a link, and how long it takes."""
+    bring(url.replace("film.mp4", "little"), into)  # everything that a fetch loads is loaded
+    idle = psutil.Process().memory_info().rss
+    with watched(os.getpid(), idle) as held:
+        seconds = timed(lambda: bring(url, into))
+    print(held.peak_mb, seconds)
+
+
+class Held:
+    """A process's memory above what it had when it was idle."""
+
+    def __init__(self, pid: int, idle: int | None = None) -> None:
+        self._process = psutil.Process(pid)
+        self._idle = self._process.memory_info().rss if idle is None else idle
+        self.peak_mb = 0.0
+
+    def now_mb(self) -> float:
+        """Above idle now; what it is at its highest is noted."""
+        above = (self._process.memory_info().rss - self._idle) / MB
+        self.peak_mb = max(self.peak_mb, above)
+        return above
+
+
+@contextmanager
+def watched(pid: int, idle: int | None = None) -> Iterator[Held]:
+    """Look at a process's memory every few milliseconds."""
+    held, over = Held(pid, idle), threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.01):
+            held.now_mb()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield held
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextmanager
+def studio_server(folder: Path, *, start: bool = True) -> Iterator[tuple[Server, Studio]]:
+    """The studio's server, and its ledger and media seen from outside."""
+    variables = {"STUDIO_DATABASE_URL": f"sqlite:///{folder / 'studio.db'}", "STUDIO_MEDIA_URL": str(folder / "media")}
+    server = Server(variables, folder / "server.log")
+    try:
+        if start:
+            server.start()
+        yield server, Studio(Settings.from_env(variables, dotenv=folder / "no.env"))
+    finally:
+        server.stop()
+
+
+@contextmanager
+def browser_page(server: Server) -> Iterator[Page]:
+    """A browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        try:
+            yield browser.new_context(base_url=server.url).new_page()
+        finally:
+            browser.close()
+
+
+@contextmanager
+def files_at(folder: Path) -> Iterator[str]:
+    """A host of this folder's films, and of a little file."""
+    (folder / "little").write_bytes(bytes(1_000_000))
+
+    async def give(request: Request) -> FileResponse:
+        return FileResponse(folder / str(request.path_params["name"]))
+
+    with served(Starlette(routes=[Route("/{name}", give)])) as base:
+        yield base
+
+
+def read_all(link: str) -> None:
+    """Take a whole file and keep nothing of it."""
+    with httpx.stream("GET", link) as answer:
+        answer.raise_for_status()
+        for _ in answer.iter_raw():
+            pass
+
+
+def first_byte_s(client: httpx.Client, link: str, start: int) -> float:
+    """From the request for what lies behind ``start`` until a byte of it is there."""
+    begun = time.perf_counter()
+    with client.stream("GET", link, headers={"Range": f"bytes={start}-{start + 2_000_000}"}) as answer:
+        assert answer.status_code == 206
+        next(answer.iter_raw())
+        return time.perf_counter() - begun
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that this work takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()

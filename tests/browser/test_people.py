@@ -1,0 +1,468 @@
+"""People in a real browser: signing in by a real service, three roles at once, approval, and how a visit ends."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, WebSocket, expect
+from standardwebhooks import Webhook
+
+from lipsync_core import Brief, Job, JobState, Role, Settings, Studio
+from lipsync_core.sandbox.jobs import Store
+from tests import corpus
+from tests.browser.visit import PORTRAIT, open_page, settle
+from tests.oidc import Provider, claims_of, sign_in, sign_out, signed_cookie, signed_out
+from tests.sandbox import Host, hosting
+from tests.server import Server
+
+pytestmark = pytest.mark.browser
+
+ADMIN, APPROVER, MAKER, VIEWER = (f"{name}@studio.test" for name in ("mia", "ada", "max", "vic"))
+TEAM = {ADMIN: Role.ADMIN, APPROVER: Role.APPROVER, MAKER: Role.MAKER, VIEWER: Role.VIEWER}
+SECRET = f"whsec_{base64.b64encode(b'0123456789abcdef0123456789abcdef').decode()}"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("people")
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with Provider() as provider:
+        for who in TEAM:
+            provider.knows(who, email=who, email_verified=True, name=who.partition("@")[0].capitalize())
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def listener() -> Iterator[Host]:
+    """A chat tool of somebody else's, which the team is told at."""
+    with hosting() as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def variables(folder: Path, provider: Provider, listener: Host) -> dict[str, str]:
+    """A studio where people sign in, which plays in a fast sandbox."""
+    return {
+        "STUDIO_DATABASE_URL": f"sqlite:///{folder / 'studio.db'}",
+        "STUDIO_MEDIA_URL": str(folder / "media"),
+        "STUDIO_POLL_INTERVAL_S": "0.1",
+        "STUDIO_SANDBOX": "1",
+        "STUDIO_SANDBOX_SPEED": "500",
+        "STUDIO_ADMIN": ADMIN,
+        "STUDIO_ALLOWED_DOMAINS": "studio.test",
+        "STUDIO_NOTIFY_URL": f"{listener.url}/hook",
+        "STUDIO_NOTIFY_SECRET": SECRET,
+        "STUDIO_FETCH_ALLOW": listener.url.removeprefix("http://"),
+        "STREAMLIT_SECRETS_FILES": str(provider.secrets(folder)),
+    }
+
+
+@pytest.fixture(scope="module")
+def server(variables: dict[str, str], folder: Path) -> Iterator[Server]:
+    server = Server(variables, folder / "server.log")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def ledger(variables: dict[str, str], server: Server) -> Studio:
+    """The server's own ledger; the team is in it, and makers may spend ten cents a press."""
+    studio = Studio(Settings.from_env(variables, dotenv=Path("no.env")))
+    studio.people.enter(claims_of(ADMIN))
+    for who, role in TEAM.items():
+        if who != ADMIN:
+            studio.people.invite(who, role, by=ADMIN)
+            studio.people.set_limit(who, 100_000, by=ADMIN)
+    return studio
+
+
+class Visitors:
+    """Browsers of their own, each signed in as somebody; whatever a page asks of another host is noted."""
+
+    def __init__(self, browser: Browser, server: Server, provider: Provider) -> None:
+        self._browser = browser
+        self._hosts = (server.url, provider.url, "data:", "blob:", "about:")
+        self._base = server.url
+        self._signed_in: dict[str, BrowserContext] = {}
+        self._contexts: list[BrowserContext] = []
+        self.foreign: list[str] = []
+
+    def stranger(self) -> BrowserContext:
+        """Somebody who has not signed in."""
+        context = self._browser.new_context(base_url=self._base, locale="en-GB")
+        context.route(re.compile("^https:"), lambda route: route.abort())  # a style sheet of the service’s own page
+        context.on("request", self._watch)
+        self._contexts.append(context)
+        return context
+
+    def __getitem__(self, who: str) -> BrowserContext:
+        if who not in self._signed_in:
+            self._signed_in[who] = self.stranger()
+            page = self._signed_in[who].new_page()
+            page.goto("/jobs")
+            sign_in(page, who)
+            page.close()
+        return self._signed_in[who]
+
+    def _watch(self, request: Request) -> None:
+        by_us = request.frame.url.startswith(self._base)
+        if by_us and not request.url.startswith(self._hosts):
+            self.foreign.append(request.url)
+
+    def leave(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+@pytest.fixture(scope="module")
+def visitors(browser: Browser, server: Server, provider: Provider, ledger: Studio) -> Iterator[Visitors]:
+    visitors = Visitors(browser, server, provider)
+    yield visitors
+    visitors.leave()
+    assert not visitors.foreign, f"a page asked other hosts: {visitors.foreign}"
+
+
+@pytest.fixture
+def page(visitors: Visitors) -> Iterator[Page]:
+    """A tab of somebody who has not signed in."""
+    page = visitors.stranger().new_page()
+    yield page
+    page.context.close()
+
+
+@pytest.fixture(scope="module")
+def brief(folder: Path) -> Brief:
+    """A clip of fifteen cents."""
+    voice = folder / "voice.wav"
+    voice.write_bytes(corpus.wav(seconds=1.2))
+    return Brief(scene="portrait", engine="joypix/motion-2", image=PORTRAIT, audio=voice, resolution="480p")
+
+
+@pytest.fixture(scope="module")
+def bill(folder: Path) -> Callable[[], list[dict[str, Any]]]:
+    """What the sandbox charges for by now."""
+    path = folder / "media" / ".sandbox" / "sandbox.db"
+    return lambda: Store(path, 500).bill() if path.exists() else []
+
+
+# Entering
+
+
+def test_a_deep_link_survives_the_login(page: Page) -> None:
+    page.goto("/estimate?seconds=12")
+    expect(signed_out(page)).to_be_visible()
+    sign_in(page, MAKER)
+    expect(page.get_by_role("heading", name="Estimate", level=1)).to_be_visible()
+    assert page.url.endswith("/estimate?seconds=12")
+
+
+def test_an_address_in_capitals_is_the_same_person(page: Page, provider: Provider, ledger: Studio) -> None:
+    before = [person.email for person in ledger.people.everyone("2026-11")]
+    provider.knows("MIA@Studio.Test", email="MIA@Studio.Test", email_verified=True, name="Mia")
+    page.goto("/team")
+    sign_in(page, "MIA@Studio.Test")
+    expect(page.get_by_role("heading", name="Team", level=1)).to_be_visible()
+    assert [person.email for person in ledger.people.everyone("2026-11")] == before
+
+
+@pytest.mark.parametrize(
+    ("who", "verified", "why"),
+    [
+        ("eve@studio.test", False, "is not verified by the sign-in service"),
+        ("m\u0456a@studio.test", True, "letters that look like others"),
+    ],
+    ids=["unverified", "look-alike"],
+)
+def test_whom_the_service_does_not_vouch_for_does_not_enter(
+    page: Page, provider: Provider, ledger: Studio, who: str, verified: bool, why: str
+) -> None:
+    before = ledger.people.everyone("2026-11")
+    provider.knows(who, email=who, email_verified=verified)
+    page.goto("/jobs")
+    sign_in(page, who)
+    expect(signed_out(page)).to_be_visible()
+    expect(page.get_by_text(why)).to_be_visible()
+    assert ledger.people.everyone("2026-11") == before
+
+
+def test_a_stranger_is_told_sees_nothing_and_can_sign_out_again(page: Page, provider: Provider) -> None:
+    provider.knows("eve@elsewhere.test", email="eve@elsewhere.test", email_verified=True)
+    page.goto("/jobs")
+    page.get_by_role("button", name="Sign in", exact=True).click(delay=30)
+    page.get_by_role("button", name="Deny").click()  # as if it were another’s browser
+    expect(page.get_by_text("This studio is for its team.")).to_be_visible()
+    sign_in(page, "eve@elsewhere.test")
+    expect(page.get_by_text("eve@elsewhere.test is not on the team list.")).to_be_visible()
+    expect(page.get_by_role("link", name="Jobs", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Sign out").click(delay=30)
+    page.get_by_role("button", name="End session").click()
+    expect(page.get_by_text("This studio is for its team.")).to_be_visible()
+
+
+# Approval
+
+
+def test_a_maker_asks_an_approver_approves_and_it_is_paid_once_and_told(
+    visitors: Visitors, ledger: Studio, listener: Host, bill: Callable[[], list[dict[str, Any]]], brief: Brief
+) -> None:
+    maker, approver, viewer = (visitors[who].new_page() for who in (MAKER, APPROVER, VIEWER))
+    job = asked_for(maker, ledger, brief, "Launch film")
+    assert job.state is JobState.AWAITING_APPROVAL
+    expect(maker.get_by_text("Awaiting approval").first).to_be_visible()
+    assert bill() == []
+
+    open_page(viewer, f"/jobs?job={job.id}", "Jobs")
+    expect(viewer.get_by_text("Awaiting approval").first).to_be_visible()
+    for label in (f"Approve job {job.id}", f"Decline job {job.id}", f"Withdraw job {job.id}"):
+        expect(viewer.get_by_role("button", name=label)).to_have_count(0)
+
+    open_page(approver, "/jobs", "Jobs")
+    waiting = approver.locator(f".st-key-waits-{job.id}")
+    expect(waiting).to_contain_text("$0.15")
+    expect(waiting).to_contain_text(MAKER)
+    waiting.get_by_role("button", name=f"Approve job {job.id}").click(delay=30)
+    expect(waiting).to_have_count(0)
+
+    for tab in (maker, viewer):
+        tab.reload()
+    finished(maker)
+    expect(viewer.get_by_text("Done", exact=True).first).to_be_visible()
+    done = ledger.job(job.id)
+    assert (done.state, done.by, done.decided_by) == (JobState.DONE, MAKER, APPROVER)
+    assert [(event.state, event.by) for event in ledger.history(job.id)][:2] == [
+        (JobState.AWAITING_APPROVAL, MAKER),
+        (JobState.QUEUED, APPROVER),
+    ]
+    assert [line["vendor"] for line in bill()] == ["joypix"]
+    for _ in range(300):  # the last one is on its way
+        if len(told(listener, job)) == 2:
+            break
+        maker.wait_for_timeout(100)
+    assert told(listener, job) == ["job.awaiting_approval", "job.finished"]
+    for tab in (maker, approver, viewer):
+        tab.close()
+
+
+def asked_for(page: Page, ledger: Studio, brief: Brief, name: str) -> Job:
+    """The job that a press on Create makes; the brief is filled in already."""
+    image = ledger.keep_medium(PORTRAIT, "image", "face.jpg", by=MAKER)
+    audio = ledger.keep_medium(corpus.wav(seconds=1.2), "audio", "voice.wav", by=MAKER)
+    brief_id = f"brief-{name.lower().replace(' ', '-')}"
+    ledger.change_brief(
+        brief_id, by=MAKER, engine=brief.engine, image=image, audio=audio, name=name, resolution=brief.resolution
+    )
+    open_page(page, f"/?brief={brief_id}")
+    page.get_by_role("button", name="Render in sandbox").click(delay=30)
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Max’s limit is $0.10.")
+    dialog.get_by_role("button", name="Ask for approval").click(delay=30)
+    expect(page.locator(".st-key-result")).to_contain_text(name)
+    return next(job for job in ledger.jobs() if job.brief.name == name)
+
+
+def told(listener: Host, job: Job) -> list[str]:
+    """What the listener heard about a job, each message checked as the Standard Webhooks scheme asks for."""
+    checked = [
+        Webhook(SECRET).verify(body, headers)
+        for (body, _type), headers in zip(listener.posted, listener.headers, strict=True)
+    ]
+    return [message["type"] for message in checked if message["data"]["job"] == job.id]
+
+
+def finished(page: Page) -> None:
+    expect(page.locator("video")).to_be_visible(timeout=60_000)
+
+
+def test_what_is_declined_is_not_sent_and_its_maker_reads_why(
+    visitors: Visitors, ledger: Studio, bill: Callable[[], list[dict[str, Any]]], brief: Brief
+) -> None:
+    before = bill()
+    job = ledger.submit(replace(brief, name="Too long"), by=MAKER)
+    approver = visitors[APPROVER].new_page()
+    open_page(approver, "/jobs", "Jobs")
+    why = approver.get_by_label(f"Why job {job.id} is declined")
+    why.fill("Cut it to 20 seconds.")
+    why.press("Tab")
+    settle(approver)
+    approver.get_by_role("button", name=f"Decline job {job.id}").click(delay=30)
+    expect(approver.locator(f".st-key-waits-{job.id}")).to_have_count(0)
+    approver.close()
+
+    maker = visitors[MAKER].new_page()
+    open_page(maker, f"/jobs?job={job.id}", "Jobs")
+    expect(maker.get_by_text("Declined by")).to_contain_text("Cut it to 20 seconds.")
+    maker.close()
+    assert (ledger.job(job.id).state, ledger.job(job.id).decided_by) == (JobState.WITHDRAWN, APPROVER)
+    assert bill() == before
+
+
+# Leaving
+
+
+@pytest.fixture(scope="module")
+def draft(ledger: Studio, brief: Brief) -> Job:
+    """A finished job with a video, which everybody in the team may see."""
+    job = ledger.submit(replace(brief, engine="draft/portrait", name="Board meeting"), by=ADMIN)
+    return ledger.wait(job.id, timeout_s=60)
+
+
+def shows(page: Page, job: Job) -> str:
+    """Open a job, and the link by which its video plays."""
+    open_page(page, f"/jobs?job={job.id}", "Jobs")
+    expect(page.get_by_role("heading", name=job.brief.name)).to_be_visible()
+    source = page.locator("video").get_attribute("src")
+    assert source is not None
+    return source
+
+
+def test_signing_out_in_one_tab_ends_the_other_its_links_and_every_copy_of_the_cookie(
+    visitors: Visitors, server: Server, draft: Job
+) -> None:
+    context = visitors.stranger()
+    here, there = context.new_page(), context.new_page()
+    here.goto("/jobs")
+    sign_in(here, VIEWER)
+    link = shows(there, draft)
+    assert httpx.get(link).status_code == 200
+    copied = context.cookies(server.url)
+
+    sign_out(here)
+    expect(signed_out(there)).to_be_visible()  # nobody touches it
+    expect(there.get_by_text("Board meeting")).to_have_count(0)
+    assert httpx.get(link).status_code == 404
+
+    thief = visitors.stranger()
+    thief.add_cookies(copied)  # type: ignore[arg-type]  # what a jar gives, another takes
+    page = thief.new_page()
+    page.goto("/jobs")
+    expect(page.get_by_text("You signed out. Sign in again to go on.")).to_be_visible()
+    expect(page.get_by_text("Board meeting")).to_have_count(0)
+
+
+def test_a_person_who_was_removed_sees_nothing_from_the_next_run_on(
+    visitors: Visitors, provider: Provider, ledger: Studio, draft: Job
+) -> None:
+    leo = "leo@studio.test"
+    provider.knows(leo, email=leo, email_verified=True, name="Leo")
+    working, idle = visitors[leo].new_page(), visitors[leo].new_page()
+    links = [shows(tab, draft) for tab in (working, idle)]
+
+    ledger.people.remove(leo, by=ADMIN)
+    working.evaluate("document.querySelector('[data-testid=stPageLink-NavLink]')?.click()")  # if it is still there
+    assert [httpx.get(link).status_code for link in links] == [404, 404]
+    for tab in (working, idle):
+        expect(tab.get_by_text("leo@studio.test was taken off the team list.")).to_be_visible()
+        expect(tab.get_by_text("Board meeting")).to_have_count(0)
+
+
+def test_the_last_admin_cannot_take_themselves_off_the_list(visitors: Visitors, ledger: Studio) -> None:
+    page = visitors[ADMIN].new_page()
+    open_page(page, "/team", "Team")
+    change = page.locator(".st-key-change-person")
+    change.get_by_role("combobox", name="Person").click()
+    page.get_by_role("option", name=ADMIN).click()
+    settle(page)
+    change.get_by_role("button", name="Remove…").click(delay=30)
+    page.get_by_role("button", name=f"Take {ADMIN.partition('@')[0]}").click(delay=30)
+    expect(page.get_by_text("is the last admin.")).to_be_visible()
+    assert ledger.people.who(ADMIN) is not None
+    page.close()
+
+
+RECORDER = """
+const send = WebSocket.prototype.send
+window.parts = []
+WebSocket.prototype.send = function (data) {
+  if (window.withheld) return
+  window.socket = this
+  if (new TextDecoder().decode(data).includes('jobs')) window.parts.push(data)
+  send.call(this, data)
+}
+window.again = () => window.parts.slice(1).forEach(data => send.call(window.socket, data))
+"""
+"""A browser that keeps what it sends, to repeat it, and can withhold the rest. The first message asks for a page."""
+
+
+def test_a_browser_that_asks_for_parts_of_a_page_only_gets_none_of_them_after_a_sign_out(
+    page: Page, server: Server, ledger: Studio, brief: Brief
+) -> None:
+    claims = claims_of(VIEWER, nonce="tampered")
+    page.context.add_cookies([signed_cookie(server.url, claims)])  # type: ignore[list-item]  # a part of what it takes
+    page.add_init_script(RECORDER)
+    came: list[bytes] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framereceived", lambda data: came.append(data if isinstance(data, bytes) else data.encode()))
+
+    page.on("websocket", listen)
+    running = ledger.submit(replace(brief, name="Quarterly figures"), by=ADMIN, hold_s=3600)
+
+    def repeated() -> bool:
+        """Whether parts of the page that were asked for before, asked for again, still tell how far the job is."""
+        page.evaluate("window.withheld = true")
+        page.wait_for_timeout(300)
+        came.clear()
+        page.evaluate("window.again()")
+        page.wait_for_timeout(1500)
+        return any(b"Goes to" in data for data in came)
+
+    open_page(page, f"/jobs?job={running.id}", "Jobs")
+    page.wait_for_function("() => window.parts.length > 3")
+    assert repeated()
+    ledger.people.sign_out({**claims, "is_logged_in": True, "provider": "default"})
+    assert not repeated()
+    assert came, "nothing was read"
+    ledger.withdraw(running.id, by=ADMIN)
+
+
+# Forged
+
+
+def test_only_the_cookie_of_this_server_for_this_application_that_is_fresh_opens_it(page: Page, server: Server) -> None:
+    good, now = claims_of(VIEWER), int(time.time())
+    cookie = signed_cookie(server.url, good)
+    broken = {**cookie, "value": f"{cookie['value'][:-4]}AAAA"}
+    bare = base64.urlsafe_b64encode(json.dumps({**good, "is_logged_in": True, "origin": server.url}).encode()).decode()
+    forged = {
+        "another secret": signed_cookie(server.url, good, secret="another server’s secret, which is as long as ours"),
+        "a broken signature": broken,
+        "no signature": {**cookie, "value": bare},
+        "another server": {**signed_cookie("http://127.0.0.1:1", good), "url": server.url},
+        "another application": signed_cookie(server.url, good | {"aud": "another"}),
+        "yesterday": signed_cookie(server.url, good | {"iat": now - 86_400}),
+        "tomorrow": signed_cookie(server.url, good | {"iat": now + 86_400}),
+        "not verified": signed_cookie(server.url, good | {"email_verified": False}),
+    }
+    for case, cookie_of_it in forged.items():
+        page.context.clear_cookies()
+        page.context.add_cookies([cookie_of_it])  # type: ignore[list-item]  # a part of what a jar takes
+        page.goto("/jobs")
+        expect(signed_out(page), case).to_be_visible()
+        expect(page.get_by_role("link", name="Jobs", exact=True), case).to_have_count(0)
+    page.context.clear_cookies()
+    page.context.add_cookies([cookie])  # type: ignore[list-item]  # the same
+    open_page(page, "/jobs", "Jobs")  # the good one, so that it was not something else that kept them out
+
+
+def test_the_login_leads_back_to_this_server_only(page: Page, server: Server) -> None:
+    evil = {"name": "studio_next", "value": "%2F%2Fevil.test%2Fjobs", "url": server.url}
+    page.goto("/")
+    page.context.add_cookies([evil])  # type: ignore[list-item]  # a part of what a jar takes
+    sign_in(page, VIEWER)
+    assert page.url.startswith(f"{server.url}/")
+    for path in ("/auth/login?provider=forged&next=//evil.test", "/oauth2callback?code=x&state=y&next=//evil.test"):
+        answer = httpx.get(server.url + path)
+        assert (answer.status_code, answer.headers["location"]) == (302, "/")

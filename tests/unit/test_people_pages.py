@@ -1,0 +1,232 @@
+"""The pages where people sign in: what each role is offered, and that nothing which is refused is silent."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lipsync_core import ROOT, Brief, Job, JobState, Role, Settings, Studio
+from lipsync_core.samples import PORTRAITS, VOICES
+from pages import frame
+from tests import corpus
+
+SCRIPT = str(ROOT / "pages" / "navigation.py")
+ADMIN, APPROVER, MAKER, VIEWER = (f"{name}@studio.test" for name in ("mia", "ada", "max", "vic"))
+ROLES = {ADMIN: Role.ADMIN, APPROVER: Role.APPROVER, MAKER: Role.MAKER, VIEWER: Role.VIEWER}
+
+
+def claims(email: str) -> dict[str, Any]:
+    return {"email": email, "email_verified": True, "iat": int(time.time()), "nonce": email}
+
+
+@pytest.fixture
+def variables(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text('[auth]\nclient_id = "studio"\nclient_secret = "s"\ncookie_secret = "c"\n', encoding="utf-8")
+    return environment | {
+        "STREAMLIT_SECRETS_FILES": str(secrets),
+        "STUDIO_ADMIN": ADMIN,
+        "STUDIO_ALLOWED_DOMAINS": "studio.test",
+        "STUDIO_SANDBOX": "1",
+    }
+
+
+@pytest.fixture(autouse=True)
+def pages(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Point the pages at the test's own folder."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    frame.studio.clear()
+    yield
+    frame.studio.clear()
+
+
+@pytest.fixture
+def team(variables: dict[str, str], tmp_path: Path) -> Studio:
+    """One person of each role; without approval each but the admin may spend ten cents a press."""
+    studio = Studio(Settings.from_env(variables, dotenv=tmp_path / "no.env"))
+    for email, role in ROLES.items():
+        studio.people.enter(claims(email))
+        if role is not Role.ADMIN:
+            studio.people.set_role(email, role, by=ADMIN)
+            studio.people.set_limit(email, 100_000, by=ADMIN)
+    return studio
+
+
+@pytest.fixture
+def waiting(team: Studio) -> Job:
+    """A clip of fifteen cents, which waits for approval."""
+    voice = corpus.wav(seconds=1.2)
+    brief = Brief(engine="joypix/motion-2", image=PORTRAITS[0].path, audio=voice, resolution="480p", name="Intro")
+    return team.submit(brief, by=MAKER)
+
+
+def visit(who: str, page: str | None = None, **query: str) -> AppTest:
+    app = AppTest.from_file(SCRIPT, default_timeout=30)
+    app.user = {"is_logged_in": True, **claims(who)}
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    if page is not None:
+        app.switch_page(page).run()
+    assert not app.exception
+    return app
+
+
+def labels(app: AppTest) -> set[str]:
+    return {button.label for button in app.button}
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+    return app
+
+
+def errors(app: AppTest) -> str:
+    return " ".join(error.value for error in app.error)
+
+
+def test_only_who_may_decide_is_asked_and_its_maker_sees_who_may(team: Studio, waiting: Job) -> None:
+    for who in (APPROVER, ADMIN):
+        assert {f"Approve job {waiting.id}", f"Decline job {waiting.id}"} <= labels(visit(who, "jobs.py"))
+    for who in (MAKER, VIEWER):
+        app = visit(who, "jobs.py")
+        assert f"Approve job {waiting.id}" not in labels(app)
+        assert (f"Withdraw job {waiting.id}" in labels(app)) is (who == MAKER)
+        text = next(line.value for line in app.markdown if "may approve it until" in line.value)
+        assert "Not sent, nothing charged." in text
+
+
+def test_an_approver_declines_with_a_reason(team: Studio, waiting: Job) -> None:
+    app = visit(APPROVER, "jobs.py")
+    app.text_input(key=f"why-{waiting.id}").set_value("Too dear").run()
+    press(app, f"Decline job {waiting.id}")
+    job = team.job(waiting.id)
+    assert (job.state, job.decided_by, job.decided_why) == (JobState.WITHDRAWN, APPROVER, "Too dear")
+
+
+def test_a_price_that_rose_is_told_in_words_and_asks_again(
+    team: Studio, waiting: Job, variables: dict[str, str]
+) -> None:
+    file = variables["STUDIO_DATABASE_URL"].removeprefix("sqlite:///")
+    with sqlite3.connect(file) as connection:
+        connection.execute("""UPDATE jobs SET quote = json_set(quote, '$.usd_micros', 90000)""")
+    connection.close()
+    app = press(visit(APPROVER, "jobs.py"), f"Approve job {waiting.id}")
+    assert "The price is now" in errors(app)
+    assert team.job(waiting.id).state is JobState.AWAITING_APPROVAL
+    assert team.job(waiting.id).quote.usd_micros == 150_000
+    press(app, f"Approve job {waiting.id}")
+    assert team.job(waiting.id).state is JobState.QUEUED
+
+
+def test_who_decided_first_wins_and_the_other_is_told(team: Studio, waiting: Job) -> None:
+    app = visit(APPROVER, "jobs.py")
+    team.decline(waiting.id, by=ADMIN)
+    assert "does not wait any more" in errors(press(app, f"Approve job {waiting.id}"))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda studio: studio.people.set_role(APPROVER, Role.VIEWER, by=ADMIN), "You are a viewer"),
+        (lambda studio: studio.people.set_role(APPROVER, Role.MAKER, by=ADMIN), "You are a maker"),
+    ],
+)
+def test_a_right_that_was_lost_meanwhile_is_told_beside_the_button(
+    team: Studio, waiting: Job, change: Callable[[Studio], None], says: str
+) -> None:
+    app = visit(APPROVER, "jobs.py", job=str(waiting.id))
+    change(team)
+    press(app, f"Withdraw job {waiting.id}")
+    assert says in errors(app)
+    assert team.job(waiting.id).state is JobState.AWAITING_APPROVAL
+
+
+def test_a_press_that_costs_the_page_is_told_on_the_next_one(team: Studio) -> None:
+    image = team.keep_medium(PORTRAITS[0].path, "image", "face.jpg", by=MAKER)
+    voice = team.keep_medium(VOICES[0].path, "audio", "voice.flac", by=MAKER)
+    team.change_brief("brief-0001", by=MAKER, image=image, audio=voice)
+    app = visit(MAKER, brief="brief-0001")
+    team.people.set_role(MAKER, Role.VIEWER, by=ADMIN)
+    app.text_input(key="brief-0001.name").set_value("Mine").run()
+    assert [title.value for title in app.title] == ["Jobs"]
+    assert "to make clips takes" in errors(app)
+    app.run()
+    assert not app.error
+
+
+def test_above_the_limit_the_one_dialog_says_that_somebody_has_to_agree(team: Studio) -> None:
+    image = team.keep_medium(PORTRAITS[0].path, "image", "face.jpg", by=MAKER)
+    voice = team.keep_medium(corpus.wav(seconds=1.2), "audio", "voice.wav", by=MAKER)
+    team.change_brief("brief-0002", by=MAKER, image=image, audio=voice, engine="joypix/motion-2", resolution="480p")
+    app = press(visit(MAKER, brief="brief-0002"), r"Render in sandbox · \$0.00")
+    assert any("It waits until somebody approves it" in line.value for line in app.markdown)
+    assert list(team.jobs()) == []
+    press(app, "Ask for approval")
+    (job,) = team.jobs()
+    assert job.state is JobState.AWAITING_APPROVAL
+
+
+def test_a_viewer_is_offered_nothing_that_is_not_theirs(team: Studio, waiting: Job) -> None:
+    app = visit(VIEWER)
+    assert [title.value for title in app.title] == ["Jobs"]
+    assert labels(app) == {"Sign out"}
+    assert not [expander.label for expander in app.expander if "Import" in expander.label]
+    for page in ("estimate.py", "spend.py", "team.py"):
+        offered = labels(visit(VIEWER, page)) - {"Sign out", "Send there"}
+        assert offered == set(), page
+
+
+def test_the_team_page_adds_changes_and_removes_people(team: Studio) -> None:
+    app = visit(ADMIN, "team.py")
+    app.text_input(key="invite-address-0").set_value("New@Elsewhere.test").run()
+    app.selectbox(key="invite-role-0").set_value(Role.MAKER).run()
+    app.number_input(key="invite-limit-0").set_value(2.5).run()
+    press(app, "Put on the list")
+    person = team.people.who("new@elsewhere.test")
+    assert person is not None
+    assert (person.role, person.limit_usd_micros) == (Role.MAKER, 2_500_000)
+    app.selectbox(key="person-changed").set_value(ADMIN).run()
+    app.button(key="remove-person").click().run()
+    assert "the last admin" in errors(app)
+    assert team.people.who(ADMIN) is not None
+
+
+def test_the_signing_secret_is_shown_until_it_is_taken_and_never_again(team: Studio) -> None:
+    app = visit(MAKER, "team.py")
+    app.text_input(key="told-url-0").set_value("https://chat.test/hook").run()
+    press(app, "Send there")
+    assert any(code.value.startswith("whsec_") for code in app.code)
+    press(app, "I have it")
+    assert not any(code.value.startswith("whsec_") for code in app.code)
+    person = team.people.who(MAKER)
+    assert person is not None
+    assert person.notify_url == "https://chat.test/hook"
+
+
+def test_what_ended_is_told_on_every_page_until_it_is_dismissed(team: Studio, variables: dict[str, str]) -> None:
+    app = visit(MAKER, "spend.py")
+    job = team.submit(
+        Brief(engine="draft/portrait", image=PORTRAITS[0].path, audio=corpus.wav(seconds=0.3), name="Intro"), by=MAKER
+    )
+    file = variables["STUDIO_DATABASE_URL"].removeprefix("sqlite:///")
+    with sqlite3.connect(file) as connection:
+        ended = int(time.time() * 1000) + 1
+        connection.execute("UPDATE jobs SET state = 'failed', finished_ms = ? WHERE id = ?", (ended, job.id))
+    connection.close()
+    app.run()
+    assert any("**Intro** failed" in line.value for line in app.markdown)
+    app.switch_page("estimate.py").run()
+    assert any("**Intro** failed" in line.value for line in app.markdown)
+    assert not any("**Intro** failed" in line.value for line in visit(VIEWER, "spend.py").markdown)
+    press(app, "Dismiss")
+    app.run()
+    assert not any("**Intro** failed" in line.value for line in app.markdown)
