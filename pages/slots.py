@@ -11,8 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lipsync_core import PORTRAITS, VOICES, Came, Item, Kind, MediaError, MediumFacts, Sample, StudioError
 from pages import shelf
@@ -254,16 +252,10 @@ class SlotForm:
         if st.session_state.get(f"{self._key}.refused") != file.file_id:
             by = self.form.by
             keep = partial(studio().keep_medium, file, self._slot.kind, name, by=by, came=came)
-            self._take(keep, "Looking at it", partial(self._settled, file))
+            self._take(keep, "Looking at it")
+            st.session_state[f"{self._key}.refused"] = file.file_id
 
-    def _settled(self, file: UploadedFile) -> None:
-        """Do not take a file twice, and free its memory: Streamlit would hold it until the tab is closed."""
-        st.session_state[f"{self._key}.refused"] = file.file_id
-        context = get_script_run_ctx()
-        if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
-            context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
-
-    def _take(self, keep: Callable[[], MediumFacts], doing: str, settled: Callable[[], None] = lambda: None) -> None:
+    def _take(self, keep: Callable[[], MediumFacts], doing: str) -> None:
         try:
             with st.spinner(f"{doing} …"):
                 facts = keep()
@@ -273,9 +265,7 @@ class SlotForm:
             self._say("Not kept", str(error))
         else:
             self._put(facts)
-            settled()
             st.rerun()
-        settled()
 
     def _put(self, facts: MediumFacts) -> None:
         changes: dict[str, object] = {self._slot.field: facts}
