@@ -51,8 +51,10 @@ def main(who: Person | None) -> None:
         position="top",
     )
     if gate.may_open(who, page.url_path):
-        news.draw(page.url_path)
+        top = st.container(gap=None)  # filled last: nobody waits for the news who came for the page
         page.run()
+        with top:
+            news.draw(page.url_path)
     elif not page.url_path:  # where everybody lands first
         st.switch_page(PAGES / "jobs.py")
     elif who is not None:

@@ -34,7 +34,7 @@ WAITING = (*PENDING, JobState.AWAITING_APPROVAL)
 
 
 def draw(page: str) -> None:
-    """Draw the card above the page at the address ``page``, if there is something to tell."""
+    """Draw the card of the page at the address ``page``, if there is something to tell. Its place is above the page."""
     by = visitor()
     _looked()
     under_way = studio().count(Filter(states=WAITING, by=by)) > 0
@@ -54,8 +54,7 @@ def draw(page: str) -> None:
         if st.session_state.get("keep_looked"):
             keep_cookie(f"{COOKIE}={_looked()}{A_YEAR}", "remember_looked")
 
-    with st.container(gap=None):  # always there, so that what follows keeps its place
-        look()
+    look()
 
 
 def mark(news: Sequence[Job]) -> str:
