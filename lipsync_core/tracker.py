@@ -15,7 +15,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import Any
 
@@ -46,7 +46,9 @@ IN_HAND = 400
 ASKED_TOGETHER = 100
 """Jobs of one vendor that are asked about in one step: as many as any vendor takes in one request."""
 TOGETHER_S = 0.2
-"""Seconds between two transactions that write down answers."""
+"""Seconds between two transactions that write down answers …"""
+ENOUGH = 100
+"""… unless so many are waiting."""
 DOWNLOADS = 3
 """Videos that are fetched at once."""
 
@@ -236,6 +238,7 @@ class _Together:
         self._claims = claims
         self._next_at = 0.0
         self._waiting: list[tuple[Sequence[Change], asyncio.Future[None]]] = []
+        self._many = asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
 
     async def settle(self, change: Change) -> None:
@@ -246,6 +249,8 @@ class _Together:
         """Make changes of different jobs, but for those whose job does not stand there any more."""
         made: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((changes, made))
+        if sum(len(each) for each, _made in self._waiting) >= ENOUGH:
+            self._many.set()
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
         await made
@@ -257,7 +262,9 @@ class _Together:
 
     async def _write(self) -> None:
         while self._waiting:
-            await asyncio.sleep(self._next_at - time.monotonic())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._many.wait(), self._next_at - time.monotonic())
+            self._many.clear()
             batch, self._waiting = self._waiting, []
             self._next_at = time.monotonic() + TOGETHER_S
             error: Exception | None = None
