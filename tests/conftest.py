@@ -32,8 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: most tests wait for a browser, a render or a vendor now and then."""
-    return (os.cpu_count() or 1) + 1
+    """As many as there are cores, those that one core plays twice among them."""
+    return os.cpu_count() or 1
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
