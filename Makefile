@@ -10,9 +10,11 @@ setup: .venv/.ready .venv/.ready-dev
 run: .venv/.ready
 	@$(BIN)/python -m streamlit run app.py
 
+# Browser tests one after the other: a browser, a server and a render keep two cores busy.
 test: setup
 	@$(BIN)/python -m pytest tests/faults
-	@$(BIN)/python -m pytest tests/unit tests/browser -n auto --dist loadfile
+	@$(BIN)/python -m pytest tests/unit -n auto --dist loadfile
+	@$(BIN)/python -m pytest tests/browser
 
 check: setup
 	@$(BIN)/ruff check .
