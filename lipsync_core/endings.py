@@ -25,14 +25,16 @@ class Endings:
 
     def of(self, by: str, since: datetime, *, limit: int = 20) -> list[Job]:
         """Jobs of ``by`` that ended after ``since`` without their doing, or on which somebody decided; latest first."""
-        latest = select(jobs.c.id).where(jobs.c.made_by == by).order_by(jobs.c.id.desc()).limit(LATEST)
+        own = select(jobs.c.id).where(jobs.c.made_by == by).order_by(jobs.c.id.desc()).limit(LATEST)
+        latest = own.subquery()  # joined, so that these are read first; with IN, all jobs of a state would be
         decided = or_(jobs.c.decided_by.is_not(None), jobs.c.decide_by_ms <= jobs.c.finished_ms)
         ended = or_(
             and_(jobs.c.state.in_(TOLD), not_(and_(jobs.c.provider == "draft", jobs.c.state == JobState.DONE))),
             and_(jobs.c.state == JobState.WITHDRAWN, decided),
         )
         after = jobs.c.finished_ms > int(since.timestamp() * 1000)
-        query = select(jobs).where(jobs.c.id.in_(latest), after, ended, jobs.c.hidden_ms.is_(None))
+        these = select(jobs).join(latest, jobs.c.id == latest.c.id)
+        query = these.where(after, ended, jobs.c.hidden_ms.is_(None))
         with self._db.read() as connection:
             rows = connection.execute(query.order_by(jobs.c.finished_ms.desc()).limit(limit)).mappings()
             return [job_of(row) for row in rows]
