@@ -71,6 +71,11 @@ class NewJob:
     decided_why: str | None = None
     """Why somebody has to."""
 
+    @property
+    def is_paid(self) -> bool:
+        """Whether a vendor is to make it."""
+        return not self.quote.engine.startswith("draft/")
+
 
 class Ledger:
     """Jobs in the database. Thread-safe; holds no state of its own."""
@@ -93,7 +98,6 @@ class Ledger:
             seen = connection.execute(select(jobs).where(jobs.c.nonce == new.nonce)).mappings().first()
             if seen is not None:
                 return job_of(seen)
-        paid = not new.quote.engine.startswith("draft/")
         now = now_ms()
         state = JobState.QUEUED if new.decide_by_ms is None else JobState.AWAITING_APPROVAL
         row = connection.execute(
@@ -108,7 +112,7 @@ class Ledger:
                 brief=json.dumps(new.brief.to_dict()),
                 quote=json.dumps(asdict(new.quote)),
                 created_ms=now,
-                due_ms=now + int(new.hold_s * 1000) if paid and state is JobState.QUEUED else None,
+                due_ms=now + int(new.hold_s * 1000) if new.is_paid and state is JobState.QUEUED else None,
                 decide_by_ms=new.decide_by_ms,
                 decided_why=new.decided_why,
                 environment=new.environment,
@@ -157,11 +161,12 @@ class Ledger:
             raise UnknownJobError(job_id)
         return job_of(row)
 
-    def pressed(self, nonce: str) -> Job | None:
-        """The job of the press with this nonce; None where there was none."""
+    def pressed(self, *nonces: str) -> list[Job]:
+        """The jobs that were pressed with these nonces, in their order; of a nonce that is new there is none."""
         with self._db.read() as connection:
-            row = connection.execute(select(jobs).where(jobs.c.nonce == nonce)).mappings().first()
-        return None if row is None else job_of(row)
+            rows = connection.execute(select(jobs).where(jobs.c.nonce.in_(nonces))).mappings().all()
+        found = {row["nonce"]: job_of(row) for row in rows}
+        return [found[nonce] for nonce in nonces if nonce in found]
 
     def count(self, which: Filter) -> int:
         """How many jobs the filter lets through."""

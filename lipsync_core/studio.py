@@ -181,8 +181,8 @@ class Studio:
             PriceRoseError: it costs more than ``agreed`` said; nothing was queued.
         """
         self.people.check(by, Action.MAKE)
-        if nonce is not None and (pressed := self._ledger.pressed(nonce)) is not None:
-            return self._whole(pressed)  # before it is asked whether a cap holds it a second time
+        if nonce is not None and (pressed := self._ledger.pressed(nonce)):
+            return self._whole(pressed[0])  # before it is asked whether a cap holds it a second time
         environment = self._environment(sandbox)
         new = self._new_job(brief, by, environment, agreed, ceiling_usd_micros)
         return self._whole(
@@ -190,7 +190,7 @@ class Studio:
                 replace(
                     self._limited([new], by)[0],
                     nonce=nonce,
-                    hold_s=hold_s if new.base_url is not None else 0.0,
+                    hold_s=hold_s if new.is_paid else 0.0,
                     follows=follows,
                 )
             )
@@ -217,8 +217,7 @@ class Studio:
         """
         self.people.check(by, Action.MAKE)
         nonces = [f"{batch}.{place}" for place in range(len(briefs))]
-        pressed = [job for nonce in nonces if (job := self._ledger.pressed(nonce)) is not None]
-        if len(pressed) == len(briefs):
+        if len(pressed := self._ledger.pressed(*nonces)) == len(briefs):
             return [self._whole(job) for job in pressed]
         environment = self._environment(sandbox)
         shown = [None] * len(briefs) if agreed is None else agreed
@@ -232,7 +231,7 @@ class Studio:
     def _limited(self, news: Sequence[NewJob], by: str) -> list[NewJob]:
         """The jobs of one press, its paid ones waiting for approval where together they are above the maker's limit."""
         person = self.people.who(by) if self.people.sign_in else None
-        paid = [new for new in news if not new.quote.engine.startswith("draft/")]
+        paid = [new for new in news if new.is_paid]
         if person is None or not paid:
             return list(news)
         prices = [new.quote.usd_micros if new.quote.usd_micros is not None else new.ceiling_usd_micros for new in paid]
@@ -241,7 +240,7 @@ class Studio:
         if above is None:
             return list(news)
         until_ms = self._terms.until_ms()
-        return [replace(new, decide_by_ms=until_ms, decided_why=above) if new in paid else new for new in news]
+        return [replace(new, decide_by_ms=until_ms, decided_why=above) if new.is_paid else new for new in news]
 
     def _new_job(
         self, brief: Brief, by: str, environment: str, agreed: Costed | None, ceiling: int | None = None
@@ -326,7 +325,7 @@ class Studio:
         """Refuse jobs each of which a cap would hold, but not all. The last word is spoken right before each leaves."""
         asked: dict[str, int] = {}
         for new in news:
-            if new.base_url is None or new.environment != LIVE:
+            if not new.is_paid or new.environment != LIVE:
                 continue
             known = new.quote.usd_micros
             for scope in scopes_of(new.brief.project, by):
@@ -697,8 +696,8 @@ class Studio:
 
     def sent_again_as(self, job_id: int) -> Job | None:
         """The job that `send_again` made of this one; None where it was not sent again."""
-        job = self._ledger.pressed(_again(job_id))
-        return None if job is None else self._whole(job)
+        pressed = self._ledger.pressed(_again(job_id))
+        return self._whole(pressed[0]) if pressed else None
 
     def adopt(self, engine: str, vendor_id: str, *, by: str, sandbox: bool | None = None) -> Job:
         """Bring in a job that was started elsewhere, by the vendor's id.
