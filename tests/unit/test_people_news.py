@@ -13,6 +13,7 @@ from lipsync_core.database import Database
 from lipsync_core.endings import Endings
 from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.records import Change, apply
+from tests.statements import watched
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 Q, S, R, A = JobState.QUEUED, JobState.SUBMITTING, JobState.RENDERING, JobState.ARCHIVING
@@ -82,3 +83,15 @@ def test_what_ended_before_one_looked_or_was_taken_off_the_lists_is_not_told(dat
     assert of("max", latest.finished_at) == []
     Ledger(database).hide(second.id, True, "max")
     assert [ended.id for ended in of("max", LONG_AGO)] == [first.id]
+
+
+def test_it_takes_as_long_after_years_as_on_the_first_day(database: Database) -> None:
+    made = job(database)
+    go(database, made.id, Q, S, R, JobState.FAILED)
+    with watched(database) as said:
+        assert [ended.id for ended in Endings(database).of("max", LONG_AGO)] == [made.id]
+    (query,) = (statement for statement in said if statement.startswith("SELECT"))
+    with database.read() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (0,) * query.count("?")).all()
+    assert not any("jobs_by_state" in step[-1] for step in plan), "not every job that ever ended so is read"
+    assert any("USING COVERING INDEX jobs_by_maker (made_by=?)" in step[-1] for step in plan), plan

@@ -5,16 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import random
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event, insert, select
+from sqlalchemy import insert, select
 
 from lipsync_core import Balance, Brief, JobState, Qualifier, Quote, Settings, Studio
 from lipsync_core.budgets import TEAM, Budgets, month_at, scopes_of
@@ -29,6 +27,7 @@ from lipsync_core.spending import Grouping, Spending, Sums
 from lipsync_core.standing import Standings
 from tests import corpus
 from tests.spent import CREATIFY, DOLLAR, JOYPIX, KEPT, LATER, LIPSYNC, NOW, PIXVERSE, add
+from tests.statements import watched
 
 
 @pytest.fixture
@@ -263,20 +262,6 @@ def test_the_export_holds_a_line_for_each_job_and_no_formula(database: Database)
     assert lines[0]["sent"].endswith("+0900")
     assert (lines[1]["job"], lines[1]["name"], lines[1]["billed_usd"]) == (str(second), "é; “x”", "0.900000")
     assert sum(Decimal(line["usd"]) for line in lines) == Decimal(total(Spending(database, "UTC")).held).scaleb(-6)
-
-
-@contextmanager
-def watched(database: Database) -> Iterator[list[str]]:
-    """The statements that are run meanwhile."""
-    said: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        said.append(statement)
-
-    engine: Engine = database._engine  # to count what goes over the wire
-    event.listen(engine, "before_cursor_execute", note)
-    yield said
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def test_a_view_is_one_query_over_one_month_from_an_index(database: Database, spending: Spending) -> None:
