@@ -18,6 +18,7 @@ from lipsync_core.job import PENDING
 from lipsync_core.sending import AFTER_POST, BEFORE_POST
 from tests.desk import rows
 from tests.faults.plan import PAST_LEASE_S, Act, Life, Plan
+from tests.faults.processes import forked
 from tests.faults.promises import SETTLES
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ class Day:
     """For each tracker process and job: the last point that it told about."""
     _acted: dict[int, tuple[int, str]] = field(default_factory=dict)
     """For each tracker process: the job and point at which something happened to it last."""
+    _wakers: list[int] = field(default_factory=list)
+    """Processes that continue a stopped tracker. It may hold a lock on the ledger's file, for which this process waits
+    as soon as it looks into the ledger: it could not wake it then."""
 
     def run(self) -> None:
         """Play until every tracker has come to its end."""
@@ -129,7 +133,7 @@ class Day:
         self._hear()
         if os.WIFSTOPPED(status):
             self.cut |= self._open_at(pid, {*SETTLES, AFTER_POST})
-            self._in(PAST_LEASE_S, lambda: self._continue(pid))
+            self._wakers.append(forked(lambda: _wake(pid)))
             return
         tracker.pid = 0
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
@@ -139,10 +143,6 @@ class Day:
             self._next(tracker)  # the signal itself ends it only before there is anything to drain
         elif status != 0:
             self.troubles.append(f"a tracker crashed (status {status})")
-
-    def _continue(self, pid: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
 
     def _hear(self) -> None:
         """Take in what the trackers told since."""
@@ -175,11 +175,21 @@ class Day:
                     os.kill(tracker.pid, sign)
                     time.sleep(0.2)
                 os.waitpid(tracker.pid, 0)
+        for pid in self._wakers:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
         for _when, do in self._later:  # a sandbox that is still out comes back
             if do == self.stage._open_sandbox:
                 do()
         os.close(self._heard)
         os.close(self._about)
+
+
+def _wake(pid: int) -> int:
+    time.sleep(PAST_LEASE_S)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
+    return 0
 
 
 def settled(ledger: Path) -> bool:
