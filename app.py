@@ -25,6 +25,7 @@ from lipsync_core.serving import (
     OPEN_REFUSED,
     KeepsAddress,
     LoopbackOnly,
+    TeamOnly,
     health,
     is_loopback,
     media,
@@ -33,6 +34,7 @@ from lipsync_core.serving import (
     webhook,
     zipped,
 )
+from pages.signed import signed_claims
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +118,7 @@ app = st.App(
     lifespan=lifespan,
     middleware=[
         Middleware(LoopbackOnly, allowed=OPEN),
-        *([Middleware(KeepsAddress)] if SETTINGS.sign_in else []),
+        *([Middleware(KeepsAddress), Middleware(TeamOnly, claims=signed_claims)] if SETTINGS.sign_in else []),
     ],
     routes=[
         Mount(

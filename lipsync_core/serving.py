@@ -2,19 +2,23 @@
 
 Routes have no login, no cross-site check and no body limit of their own. These need none: one tells nothing, the
 others give only what an unguessable, expiring link names, and where people sign in, only for as long as whom it was
-made for may look (`lipsync_core.links`).
+made for may look (`lipsync_core.links`). Streamlit's own doors for files get a guard.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Mapping
 from functools import cache
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import quote, unquote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lipsync_core.errors import NotAllowedError
 from lipsync_core.handouts import medium_route, review_route, zip_route
 from lipsync_core.studio import Studio
 from lipsync_core.webhooks import endpoint
@@ -65,6 +69,42 @@ class LoopbackOnly:
             await send({"type": "websocket.close", "code": 1008})
         else:
             await PlainTextResponse(OPEN_REFUSED, 403)(scope, receive, send)
+
+
+class TeamOnly:
+    """Keeps Streamlit's own two doors for files to the team: what a page offers to save, and what it is brought.
+
+    Streamlit asks there for an unguessable address and for nothing else. An export that somebody could see stays at its
+    address until their page is drawn the next time; and whoever stands before the sign-in has a page too, which would
+    take files into memory from them. ``claims`` reads a browser's cookies.
+    """
+
+    DOORS = ("/media/", "/_stcore/upload_file/")
+
+    def __init__(self, app: ASGIApp, *, claims: Callable[[Mapping[str, str]], Mapping[str, Any] | None]) -> None:
+        self._app = app
+        self._claims = claims
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let whoever is in the team through, and answer anybody else with 403."""
+        guarded = scope["type"] == "http" and scope["path"].startswith(self.DOORS)
+        if guarded and not await asyncio.to_thread(self._is_here, Request(scope).cookies):
+            await PlainTextResponse(TEAM_ONLY, 403, headers={"Cache-Control": "no-store"})(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _is_here(self, cookies: Mapping[str, str]) -> bool:
+        claims = self._claims(cookies)
+        if claims is None:
+            return False
+        try:
+            studio().people.enter(claims)
+        except NotAllowedError:
+            return False
+        return True
+
+
+TEAM_ONLY = "This is for the team of this studio. Sign in, and open the page that you have the address from."
 
 
 class KeepsAddress:

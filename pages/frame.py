@@ -12,6 +12,7 @@ import streamlit as st
 
 from lipsync_core import MAX_NAME, Action, NotAllowedError, Person, Studio
 from pages import trying
+from pages.signed import TOKENS
 from pages.words import about, clock, plain
 
 P = ParamSpec("P")
@@ -93,7 +94,9 @@ def visitor() -> str:
 
 def visit() -> dict[str, Any] | None:
     """What the sign-in service said of this visit's person; None where nobody is signed in."""
-    return st.user.to_dict() if getattr(st.user, "is_logged_in", False) else None
+    if not getattr(st.user, "is_logged_in", False):
+        return None
+    return {name: claim for name, claim in st.user.to_dict().items() if name != TOKENS}
 
 
 def require() -> Person | None:

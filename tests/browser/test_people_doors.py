@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response, WebSock
 
 from lipsync_core import ROOT, Brief, Job, Role, Settings, Studio
 from tests import corpus
-from tests.browser.visit import PORTRAIT, settle
+from tests.browser.visit import PORTRAIT, put_file, settle, slot
 from tests.oidc import Provider, claims_of, signed_cookie, signed_out
 from tests.server import Server
 
@@ -278,3 +278,37 @@ def test_routes_give_nothing_without_a_link_that_was_made_for_somebody_here(serv
     ]
     assert len({(answer.status_code, answer.content) for answer in answers}) == 1
     assert not any(secret in answers[0].text for secret in SECRETS)
+
+
+def test_what_a_page_offers_to_save_and_what_it_is_brought_pass_a_guard(
+    context: BrowserContext, server: Server, ledger: Studio
+) -> None:
+    claims = claims_of(ADMIN, nonce="exports")
+    cookie = signed_cookie(server.url, claims)
+    context.add_cookies([cookie])  # type: ignore[list-item]  # a part of one
+    page = context.new_page()
+    drawn(page, "/team")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the audit as CSV").click()
+    address = download.value.url
+
+    def code(cookies: dict[str, str]) -> int:
+        return httpx.get(address, cookies=cookies).status_code
+
+    def cookie_of(who: str, **more: str) -> dict[str, str]:
+        one = signed_cookie(server.url, claims_of(who), **more)
+        return {one["name"]: one["value"]}
+
+    assert urlsplit(address).path.startswith("/media/")
+    assert "invite" in httpx.get(address, cookies={cookie["name"]: cookie["value"]}).text
+    for stranger in ({}, cookie_of("eve@elsewhere.test"), cookie_of(ADMIN, secret="another secret of somebody else's")):
+        assert code(stranger) == 403
+        upload = f"{server.url}/_stcore/upload_file/any-session/any-file"
+        assert httpx.put(upload, cookies=stranger, files={"file": b"0"}).status_code == 403
+
+    drawn(page, "/")
+    put_file(page, "image", PORTRAIT)
+    expect(slot(page, "image").get_by_role("button", name="Replace")).to_be_visible()  # the team gets through
+
+    ledger.people.sign_out({**claims, "is_logged_in": True, "provider": "default"})
+    assert code({cookie["name"]: cookie["value"]}) == 403

@@ -1,0 +1,28 @@
+"""What a browser's sign-in cookie says where no page runs: Streamlit reads it for its WebSocket only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from streamlit.auth_util import get_cookie_with_chunks, get_origin_from_redirect_uri
+from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+
+TOKENS = "tokens"
+"""What a page may be told beside the claims, if so configured; no claim about anybody."""
+
+
+def signed_claims(cookies: Mapping[str, str]) -> dict[str, Any] | None:
+    """The claims that `st.user` has in a page of the same browser; None without a cookie that this server signed."""
+
+    def signed(name: str) -> bytes | None:
+        value = cookies.get(name)
+        return None if value is None else decode_signed_value(get_cookie_secret(), name, value.encode("latin-1"))
+
+    content = get_cookie_with_chunks(signed, USER_COOKIE_NAME)
+    claims: dict[str, Any] = {} if content is None else json.loads(content)
+    ours = claims.pop("origin", None) == get_origin_from_redirect_uri()
+    return claims if ours and claims.get("is_logged_in") else None
