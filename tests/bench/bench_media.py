@@ -25,13 +25,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from pathlib import Path
 from statistics import median
 
-import av
 import httpx
-import numpy as np
 import psutil
 from playwright.sync_api import Page, expect, sync_playwright
 from starlette.applications import Starlette
@@ -46,6 +43,7 @@ from lipsync_core import Settings, Studio  # noqa: E402 - needs the line above
 from lipsync_core.fetch import fetch  # noqa: E402
 from tests.browser.visit import open_page, put_file, settle, slot  # noqa: E402
 from tests.conftest import CHROMIUM  # noqa: E402
+from tests.films import make_film  # noqa: E402
 from tests.sandbox import served  # noqa: E402
 from tests.server import FLAGS, Server  # noqa: E402
 
@@ -53,7 +51,6 @@ MB = 1_000_000
 UPLOAD, LARGE = 200 * MB, 1_000 * MB
 ROUNDS = 3
 REQUESTS = 40
-FPS = 25
 _CHUNK = 1 << 20
 
 
@@ -157,28 +154,6 @@ def play(folder: Path) -> None:
             print(
                 f"{what:>13}: {median(waits) * 1000:.1f} ms (9 of 10 within {waits[REQUESTS * 9 // 10] * 1000:.1f} ms)"
             )
-
-
-def make_film(path: Path, size: int) -> Path:
-    """An MP4 just below this size, which the form takes to the byte; its pictures are noise, each a key picture."""
-    dice = np.random.default_rng(1)
-    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        stream = container.add_stream(
-            "libx264", rate=FPS, options={"g": "1", "bf": "0", "qp": "4", "preset": "ultrafast"}
-        )
-        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
-        noise = [av.VideoFrame.from_ndarray(dice.integers(0, 255, (720, 1280, 3), np.uint8)) for _ in range(6)]
-        packets = [packet for frame in noise for packet in stream.encode(frame.reformat(format="yuv420p"))]
-        pictures = [bytes(packet) for packet in (*packets, *stream.encode(None))]
-        written = number = 0
-        while written + 2 * max(map(len, pictures)) < size:
-            packet = av.Packet(pictures[number % len(pictures)])
-            packet.stream, packet.time_base = stream, Fraction(1, FPS)
-            packet.pts = packet.dts = number
-            packet.duration, packet.is_keyframe = 1, True
-            written, number = written + packet.size, number + 1
-            container.mux(packet)
-    return path
 
 
 def another(film: Path, turn: int) -> None:

@@ -1,19 +1,23 @@
-"""Media of a redub in a real browser: the video is cut, both are converted for the vendor, and the price is of that."""
+"""Media in a real browser: cut, converted, priced as they are sent, fetched by the vendor, and kept for good."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from lipsync_core import JobState, Settings, Studio
 from lipsync_core.sandbox.jobs import Store
 from tests import corpus
 from tests.browser.test_accessibility import violations
-from tests.browser.visit import finished, open_page, press, put_file, settle, slot
+from tests.browser.visit import PORTRAIT, finished, open_page, press, put_file, settle, slot, upload
+from tests.films import make_film
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
@@ -94,3 +98,80 @@ def test_a_video_is_cut_converted_and_paid_for_as_it_is_sent(
     assert Decimal(str(line["credits"])) == job.quote.credits
     assert ".wav" in line["asked"]["formState"]["audio"]
     assert ".mp4" in line["asked"]["formState"]["video"]
+
+
+def test_a_video_of_150_mb_is_fetched_by_the_vendor_and_its_result_is_watched_and_saved(
+    page: Page, ledger: Studio, variables: dict[str, str], tmp_path: Path
+) -> None:
+    film = make_film(tmp_path / "interview.mp4", 150_000_000)
+    (tmp_path / "voice.wav").write_bytes(corpus.wav(4.0))
+    open_page(page)
+    page.get_by_text("New voice for a video", exact=True).click(delay=30)
+    put(page, "video", film)
+    put(page, "audio", tmp_path / "voice.wav")
+    slot(page, "audio").get_by_role("button", name="Trim").click(delay=30)
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Out (seconds)").fill("3")
+    dialog.get_by_label("Out (seconds)").press("Tab")
+    expect(dialog).to_contain_text("3.0 s of 4.0 s are left")
+    dialog.get_by_role("button", name="Use this part").click(delay=30)
+    expect(slot(page, "audio")).to_contain_text("voice 0.00–3.00 s.wav", timeout=30_000)
+    page.get_by_text("lipsync.studio video", exact=True).first.click(delay=30)
+    expect(page.get_by_role("button", name="Render in sandbox")).to_be_enabled(timeout=60_000)
+    settle(page)
+    press(page, "Render in sandbox")
+    video = finished(page)
+
+    job = next(ledger.jobs())
+    assert (job.engine, job.state) == ("lipsync-studio/lipsync-video", JobState.DONE)
+    house = Path(variables["STUDIO_MEDIA_URL"]) / ".sandbox"
+    line = Store(house / "sandbox.db", 200).bill()[-1]
+    assert Decimal(str(line["credits"])) == job.quote.credits
+    voice = ledger.medium(job.brief.audio, "audio")
+    assert voice is not None
+    fetched = {path.stem for path in (house / "media").glob("*.bin")}
+    assert {sha256(film.read_bytes()).hexdigest(), voice.sha256} <= fetched, "what it fetched is what was put here"
+
+    seek_to(video, 2.0)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename.endswith("-sandbox.mp4")
+    assert sha256(download.value.path().read_bytes()).hexdigest() == job.output_sha256
+
+
+def seek_to(video: Locator, second: float) -> None:
+    """Go there, and show that a picture is."""
+    video.evaluate(
+        """(player, second) => new Promise((done, failed) => {
+            player.onseeked = () => player.readyState >= 2 ? done() : failed(new Error("no picture"));
+            player.onerror = () => failed(new Error(player.error.message));
+            player.currentTime = second;
+        })""",
+        second,
+    )
+    assert abs(video.evaluate("player => player.currentTime") - second) < 0.1
+
+
+def test_what_the_vendor_deletes_after_72_hours_is_still_here(page: Page, ledger: Studio, tmp_path: Path) -> None:
+    (tmp_path / "voice.wav").write_bytes(corpus.wav(2.0))
+    open_page(page)
+    upload(page, PORTRAIT, tmp_path / "voice.wav")
+    page.get_by_text("JoyPix Motion-2", exact=True).first.click(delay=30)
+    expect(page.get_by_role("button", name="Render in sandbox")).to_be_enabled(timeout=30_000)
+    settle(page)
+    press(page, "Render in sandbox")
+    finished(page)
+
+    job = next(ledger.jobs())
+    assert job.output_url is not None
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(job.output_url))
+    with httpx.Client(trust_env=False) as client:
+        assert client.get(job.output_url).is_success
+        assert client.post(f"{origin}/sandbox/clock", json={"advance_s": 72 * 3600}).is_success
+        assert client.get(job.output_url).status_code == 403, "the vendor has deleted it"
+
+    open_page(page, f"/jobs?job={job.id}", "Jobs")
+    seek_to(finished(page), 1.0)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").first.click()
+    assert sha256(download.value.path().read_bytes()).hexdigest() == job.output_sha256
