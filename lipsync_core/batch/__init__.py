@@ -6,11 +6,12 @@ so that whoever imports the studio does not wait for it.
 
 from __future__ import annotations
 
+from lipsync_core.batch.cells import Medium, is_link
 from lipsync_core.batch.choosing import Plan, Wish, choose
 from lipsync_core.batch.columns import COLUMNS, Column, template
 from lipsync_core.batch.export import csv_of, harmless, plan_csv
 from lipsync_core.batch.lengths import LengthError, length_text, seconds_of
-from lipsync_core.batch.rows import Batch, Medium, Offer, RowPrice, Total, is_link, quote_rows
+from lipsync_core.batch.rows import Batch, Offer, RowPrice, Total, quote_rows
 from lipsync_core.batch.sheet import MOST_ROWS, Sheet, SheetError, file_key, read_sheet, sheet_of
 
 __all__ = [

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipsync_core.batch.costs import UNKNOWN, Flags, Floats, Ints
-from lipsync_core.batch.rows import Batch, Offer, RowPrice, Total, Words, filled, numbered, total_of
+from lipsync_core.batch.rows import Batch, Offer, RowPrice, Total, total_of
+from lipsync_core.batch.words import Words, filled, numbered
 from lipsync_core.engines import ENGINES, SCENES
 
 NOBODY_MAKES = -1

@@ -1,0 +1,209 @@
+"""What the cells of a table say: engine, scene, media, length and options, each in the one way, or what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+
+from lipsync_core.batch.columns import COLUMNS, MEDIA
+from lipsync_core.batch.costs import Flags, Floats, Lengths
+from lipsync_core.batch.lengths import LengthError, seconds_of
+from lipsync_core.batch.sheet import Sheet, file_key
+from lipsync_core.batch.words import Notes, Words, blank, filled, mapped, numbered
+from lipsync_core.brief import MAX_SEED
+from lipsync_core.engines import ENGINES, SCENES
+
+
+class Medium(Protocol):
+    """A stored medium, as `lipsync_core.media.MediumFacts` tells of it."""
+
+    @property
+    def sha256(self) -> str:
+        """Its content's hash."""
+
+    @property
+    def name(self) -> str:
+        """The name it came with."""
+
+    @property
+    def url(self) -> str | None:
+        """The link it came from."""
+
+    @property
+    def duration_s(self) -> float:
+        """Its length."""
+
+
+Files = Mapping[tuple[str, str], Medium | str]
+"""What came with the table, by kind and `file_key` (or the link): what it is, or why it cannot be used."""
+_PLAIN_NUMBER = r"[0-9]{1,6}(?:\.[0-9]{1,9})?"
+_ASPECTS = {"9:16": "9:16", "16:9": "16:9", "1:1": "1:1", "16:09": "16:9", "09:16": "9:16", "01:01": "1:1"}
+"""Spreadsheets take an aspect ratio for a time of day; what they make of it is understood too."""
+_SHOWN = ("dialog", "redub", "presenter")
+"""Scenes that a second voice, a video and a presenter make of a row."""
+
+
+def texts_of(sheet: Sheet, resolution: str, problems: Notes) -> dict[str, Words]:
+    """Every column as text, with what stands for the same written the same way."""
+    empty = blank(len(sheet))
+    texts = {name: sheet.cells[name].to_numpy(dtype=object) if name in sheet.cells else empty for name in COLUMNS}
+    texts["resolution"] = mapped(texts["resolution"], lambda word: _size(word) or resolution)
+    texts["aspect_ratio"] = mapped(texts["aspect_ratio"], _aspect)
+    texts["scene"] = mapped(texts["scene"], _scene)
+    for column in ("order", "speaker"):
+        texts[column] = mapped(texts[column], partial(_option, column))
+    seeds = mapped(texts["seed"], _seed)
+    if texts["seed"] is not empty:
+        wrong = np.array([seed is None for seed in seeds], dtype=np.bool_)
+        for row in wrong.nonzero()[0].tolist():
+            problems.say(row, f"“{texts['seed'][row][:40]}” is no seed: write a whole number from 0 to {MAX_SEED:,}.")
+        seeds = np.where(wrong, -1, seeds)
+    texts["seed"] = seeds
+    return texts
+
+
+def _option(column: str, word: str) -> str:
+    """One of the engines' options for a column, however its letters are written; else the word itself."""
+    options = (option for engine in ENGINES.values() for option in engine.form.choices.get(column, ()))
+    return next((option for option in options if option.casefold() == word.casefold()), word)
+
+
+def _size(word: str) -> str:
+    small = word.casefold().replace(" ", "")
+    return f"{small}p" if small.isdecimal() else small
+
+
+def _aspect(word: str) -> str:
+    small = word.replace(" ", "").replace("x", ":").removesuffix(":00")
+    return _ASPECTS.get(small, word)
+
+
+def _scene(word: str) -> str:
+    small = word.casefold()
+    return next((scene for scene, title in SCENES.items() if small in (scene, title.casefold())), word)
+
+
+def _seed(word: str) -> int | None:
+    if not word:
+        return -1
+    digits = word.removesuffix(".0")  # what a spreadsheet makes of a column with gaps
+    return int(digits) if digits.lstrip("-").isascii() and digits.removeprefix("-").isdecimal() else None
+
+
+def engines_and_scenes(texts: Mapping[str, Words], problems: Notes) -> tuple[Words, Words]:
+    """Each row's engine where it names one, and its scene: named, the engine's, or that which its columns make."""
+    known = {name.casefold(): engine.id for engine in ENGINES.values() for name in (engine.id, engine.title)}
+    named = mapped(texts["engine"], lambda word: known.get(word.casefold(), "" if not word else "?"))
+    for row in (filled(named) & (named == "?")).nonzero()[0].tolist():
+        word = texts["engine"][row]
+        close = get_close_matches(word.casefold(), known, n=1)
+        meant = f"Did you mean {known[close[0]]}?" if close else f"It can be {', '.join(ENGINES)}."
+        problems.say(row, f"“{word[:40]}” is no engine. {meant}")
+    order = [*SCENES]
+    shown = [
+        filled(texts["left_audio"]) | filled(texts["right_audio"]),
+        filled(texts["video"]),
+        filled(texts["creator"]),
+    ]
+    guessed = np.select(shown, [order.index(scene) for scene in _SHOWN], default=order.index("portrait"))
+    of_engine = numbered(named, lambda engine: order.index(ENGINES[engine].scene) if engine in ENGINES else -1)
+    written = numbered(texts["scene"], lambda scene: order.index(scene) if scene in SCENES else -1)
+    codes = np.where(written >= 0, written, np.where(of_engine >= 0, of_engine, guessed))
+    scenes: Words = np.array(order, dtype=object)[codes]
+    for row in (filled(texts["scene"]) & (written < 0)).nonzero()[0].tolist():
+        scenes[row] = word = texts["scene"][row]
+        problems.say(row, f"“{word[:40]}” is no scene. It can be {', '.join(SCENES)}.")
+    return named, scenes
+
+
+def media_of(
+    texts: Mapping[str, Words], files: Files, problems: Notes
+) -> tuple[dict[str, Sequence[Medium | None]], Flags]:
+    """What each cell of the media columns stands for, and the rows for which something is not here."""
+    media: dict[str, Sequence[Medium | None]] = {}
+    missing = np.zeros(len(problems.words), dtype=np.bool_)
+    for column, kind in MEDIA.items():
+        cells = texts[column]
+        there = filled(cells)
+        if not there.any():
+            continue
+        found = mapped(cells, partial(_file, kind=kind, files=files))
+        for row in there.nonzero()[0].tolist():
+            if isinstance(found[row], str):
+                problems.say(row, found[row])
+                missing[row] = True
+        media[column] = [None if isinstance(one, str) else one for one in found.tolist()]
+    return media, missing
+
+
+def _file(cell: str, kind: str, files: Files) -> Medium | str | None:
+    if not cell:
+        return None
+    if is_link(cell):
+        return files.get((kind, cell), f"The link {_short(cell)} was not fetched yet.")
+    return files.get((kind, file_key(cell)), f"{_short(cell)} was not dropped.")
+
+
+def is_link(cell: str) -> bool:
+    """Whether a cell of a media column is a link."""
+    return cell.lower().startswith(("http://", "https://"))
+
+
+def _short(cell: str) -> str:
+    return cell if len(cell) <= 60 else f"{cell[:59]}…"
+
+
+def lengths_of(texts: Mapping[str, Words], media: Mapping[str, Sequence[Medium | None]], problems: Notes) -> Lengths:
+    """How long each row's recordings are, and what else its length comes from."""
+
+    def heard(column: str) -> Floats:
+        if column not in media:
+            return np.full(len(texts["text"]), np.nan)
+        return np.array([np.nan if one is None else one.duration_s for one in media[column]])
+
+    audio, left, right = heard("audio"), heard("left_audio"), heard("right_audio")
+    written = _durations(texts["duration"], problems)
+    # A length that was written down counts only where nothing better tells.
+    open_ = np.isnan(audio) & np.isnan(left) & np.isnan(right) & ~filled(texts["text"])
+    return Lengths(
+        audio_s=np.where(open_, written, audio),
+        left_s=left,
+        right_s=right,
+        video_s=heard("video"),
+        ordered=filled(texts["order"]),
+        meanwhile=filled(texts["order"]) & (texts["order"] == "meanwhile"),
+        texts=texts["text"],
+    )
+
+
+def _durations(cells: Words, problems: Notes) -> Floats:
+    """The written lengths in seconds; NaN where none is written, or nonsense is."""
+    import pandas as pd
+
+    seconds = np.full(len(cells), np.nan)
+    if cells is blank(len(cells)):
+        return seconds
+    words = pd.Series(cells, dtype="str")
+    plain = words.str.fullmatch(_PLAIN_NUMBER).to_numpy(dtype=bool)
+    seconds[plain] = words[plain].astype("float64[pyarrow]").to_numpy()  # ten times as fast as by way of objects
+    doubtful = plain & ((seconds * 1000 <= 0.5) | (seconds > 60_000))
+    others = ((~plain & (cells != "")) | doubtful).nonzero()[0]
+    known: dict[str, float | str] = {}
+    for row in others.tolist():
+        word = cells[row]
+        if word not in known:
+            try:
+                known[word] = seconds_of(word)
+            except LengthError as error:
+                known[word] = str(error)
+        read = known[word]
+        if isinstance(read, str):
+            seconds[row] = np.nan
+            problems.say(row, read)
+        else:
+            seconds[row] = read
+    return seconds

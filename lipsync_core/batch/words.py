@@ -1,0 +1,91 @@
+"""Columns of text, and what is worked out once for each different word of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipsync_core.batch.costs import Flags, Ints
+
+Words = NDArray[np.object_]
+"""One text for each row; empty where there is nothing to be said."""
+
+
+class Notes:
+    """What is said of each row; what is said twice stands once, after what was said before."""
+
+    def __init__(self, count: int) -> None:
+        self.words: Words = blank(count)
+
+    def say(self, rows: int | Ints, what: str) -> None:
+        """Say it of these rows."""
+        if self.words is blank(len(self.words)):
+            self.words = self.words.copy()
+        for row in (rows,) if isinstance(rows, int) else rows.tolist():
+            said = self.words[row]
+            if what not in said:
+                self.words[row] = f"{said} {what}" if said else what
+
+
+@lru_cache(maxsize=4)
+def blank(count: int) -> Words:
+    """So many empty texts: one array for all columns that a table does not have. It cannot be written to."""
+    words = np.full(count, "", dtype=object)
+    words.flags.writeable = False
+    return words
+
+
+def filled(words: Words) -> Flags:
+    """Which of these texts are not empty."""
+    if words is blank(len(words)):
+        return np.zeros(len(words), dtype=np.bool_)
+    there: Flags = words != ""
+    return there
+
+
+def codes_of(words: Words) -> tuple[list[str], Ints]:
+    """The different words, and for each row which of them it has."""
+    import pandas as pd
+
+    codes, found = pd.factorize(words)
+    return [str(word) for word in found], codes.astype(np.int64)
+
+
+def mapped(words: Words, meaning: Callable[[str], Any]) -> Words:
+    """``meaning`` of each word, looked up once for each different word."""
+    if words is blank(len(words)):
+        same = meaning("")
+        return words if same == "" else np.full(len(words), same, dtype=object)
+    found, codes = codes_of(words)
+    meanings = np.empty(len(found), dtype=object)
+    for place, word in enumerate(found):
+        meanings[place] = meaning(word)
+    return meanings[codes] if len(found) else words
+
+
+def numbered(words: Words, number: Callable[[str], int]) -> Ints:
+    """A number for each word, looked up once for each different word."""
+    if words is blank(len(words)):
+        return np.full(len(words), number(""), dtype=np.int64)
+    found, codes = codes_of(words)
+    numbers: Ints = np.array([number(word) for word in found], dtype=np.int64)[codes]
+    return numbers
+
+
+def sizes_of(words: Words) -> Ints:
+    """Characters of each text."""
+    if words is blank(len(words)):
+        return np.zeros(len(words), dtype=np.int64)
+    return np.fromiter(map(len, words.tolist()), dtype=np.int64, count=len(words))
+
+
+def group(values: NDArray[Any]) -> Ints:
+    """For each value which of the different ones it is."""
+    import pandas as pd
+
+    codes: Ints = pd.factorize(values)[0].astype(np.int64)
+    return codes
