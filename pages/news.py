@@ -1,5 +1,7 @@
 """What ended since one last looked: a card on every page that stays until it is dismissed, and a mark on the tab.
 
+Whoever approves also reads there what waits for them, on every page but Jobs, where it stands itself.
+
 Renders take minutes to hours, and a toast is gone by then. When one last looked is kept by the browser, so that it
 holds over F5, a closed tab and a restart.
 """
@@ -12,8 +14,9 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from lipsync_core import PENDING, Filter, Job, JobState
-from pages.frame import A_YEAR, fragment, keep_cookie, name_tab, studio, visitor
+from lipsync_core import PENDING, Action, Filter, Job, JobState
+from pages import approvals
+from pages.frame import A_YEAR, fragment, keep_cookie, looking, name_tab, studio, visitor, why_not
 from pages.words import job_name, plain
 
 COOKIE = "studio_looked"
@@ -41,14 +44,18 @@ def draw(page: str) -> None:
     if under_way:
         st.session_state.keep_looked = True
 
+    decides = page != "jobs" and looking() is not None and why_not(Action.DECIDE) is None
+
     # A tick draws the card itself and nothing else: a full run would close dialogs and start players anew.
-    @fragment(run_every=LOOK_EVERY_S if under_way else None)
+    @fragment(run_every=LOOK_EVERY_S if under_way or decides else None)
     def look() -> None:
         news = _news(by, page)
         before = st.session_state.get("news_mark", "")
         st.session_state.news_mark = mark(news)
         if before != mark(news) and "tab_title" in st.session_state:
             name_tab(st.session_state.tab_title)
+        if decides:
+            _to_decide(len(approvals.mine()))
         if news:
             _card(news)
         if st.session_state.get("keep_looked"):
@@ -98,6 +105,14 @@ def _card(news: Sequence[Job]) -> None:
             if len(news) > NAMED:
                 st.caption(f"and {len(news) - NAMED}{' or more' if len(news) == MOST else ''} others, on Jobs")
         st.button("Dismiss", icon=":material/close:", key="dismiss-news", on_click=_dismiss)
+
+
+def _to_decide(count: int) -> None:
+    if count:
+        with st.container(border=True, key="to-decide", horizontal=True, vertical_alignment="center"):
+            waits = "1 job waits" if count == 1 else f"{count} jobs wait"
+            st.markdown(f":material/approval: **{waits}** for you to approve or decline.", width="content")
+            st.page_link("jobs.py", label="Decide on Jobs")
 
 
 def _dismiss() -> None:

@@ -219,6 +219,7 @@ def test_a_maker_asks_an_approver_approves_and_it_is_paid_once_and_told(
     visitors: Visitors, ledger: Studio, listener: Host, bill: Callable[[], list[dict[str, Any]]], brief: Brief
 ) -> None:
     maker, approver, viewer = (visitors[who].new_page() for who in (MAKER, APPROVER, VIEWER))
+    open_page(approver, "/spend", "Spend")
     job = asked_for(maker, ledger, brief, "Launch film")
     assert job.state is JobState.AWAITING_APPROVAL
     expect(maker.get_by_text("Awaiting approval").first).to_be_visible()
@@ -229,12 +230,15 @@ def test_a_maker_asks_an_approver_approves_and_it_is_paid_once_and_told(
     for label in (f"Approve job {job.id}", f"Decline job {job.id}", f"Withdraw job {job.id}"):
         expect(viewer.get_by_role("button", name=label)).to_have_count(0)
 
-    open_page(approver, "/jobs", "Jobs")
+    expect(approver.locator(".st-key-to-decide")).to_contain_text("1 job waits", timeout=15_000)  # told where they are
+    expect(viewer.locator(".st-key-to-decide")).to_have_count(0)
+    approver.get_by_role("link", name="Decide on Jobs").click(delay=30)
     waiting = approver.locator(f".st-key-waits-{job.id}")
     expect(waiting).to_contain_text("$0.15")
     expect(waiting).to_contain_text(MAKER)
     waiting.get_by_role("button", name=f"Approve job {job.id}").click(delay=30)
     expect(waiting).to_have_count(0)
+    expect(approver.locator(".st-key-to-decide")).to_have_count(0)
 
     for tab in (maker, viewer):
         tab.reload()
