@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from lipsync_core import ROOT
+from lipsync_core import ROOT, Settings, Studio
 
 FLAGS = (
     "--no-sandbox",
@@ -36,10 +36,26 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def sandboxed(folder: Path, **more: str) -> dict[str, str]:
+    """The variables of a studio in ``folder`` where every paid job goes to the sandbox, and ``more`` of them."""
+    return {
+        "STUDIO_DATABASE_URL": f"sqlite:///{folder / 'studio.db'}",
+        "STUDIO_MEDIA_URL": str(folder / "media"),
+        "STUDIO_POLL_INTERVAL_S": "0.1",
+        "STUDIO_SANDBOX": "1",
+        **more,
+    }
+
+
+def studio_of(variables: dict[str, str]) -> Studio:
+    """The ledger and media of a server with these variables, seen from outside."""
+    return Studio(Settings.from_env(variables, dotenv=Path("no.env")))
+
+
 class Server:
     """``streamlit run`` in a process group of its own, which can be killed and started again.
 
-    ``app`` is the file to run; Streamlit reads the ``.streamlit/config.toml`` beside it.
+    ``app`` is the file to run; Streamlit reads the ``.streamlit/config.toml`` beside it. As a context it is started.
     """
 
     def __init__(self, environment: dict[str, str], log: Path, app: Path = ROOT / "app.py") -> None:
@@ -49,6 +65,13 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
 
     def start(self) -> None:
         """Start and wait until it answers."""

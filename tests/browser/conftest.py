@@ -8,24 +8,22 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, expect, sync_playwright
 
-from lipsync_core import Settings, Studio
+from lipsync_core import Studio
 from tests.conftest import CHROMIUM
-from tests.server import FLAGS, Server
+from tests.server import FLAGS, Server, studio_of
 
 
 @pytest.fixture
 def server(environment: dict[str, str], tmp_path: Path) -> Iterator[Server]:
     """A running studio on loopback with an empty ledger."""
-    server = Server(environment, tmp_path / "server.log")
-    server.start()
-    yield server
-    server.stop()
+    with Server(environment, tmp_path / "server.log") as server:
+        yield server
 
 
 @pytest.fixture
-def ledger(environment: dict[str, str], tmp_path: Path, server: Server) -> Studio:
+def ledger(environment: dict[str, str], server: Server) -> Studio:
     """The server's own ledger and media, seen from outside."""
-    return Studio(Settings.from_env(environment, dotenv=tmp_path / "no.env"))
+    return studio_of(environment)
 
 
 @pytest.fixture(scope="package")

@@ -10,13 +10,13 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from lipsync_core import Job, JobState, KeptMedium, Settings, Studio
+from lipsync_core import Job, JobState, KeptMedium, Studio
 from lipsync_core.sandbox.creatify_cast import VOICES
 from lipsync_core.sandbox.jobs import Store
 from tests import corpus
 from tests.browser.test_accessibility import violations
 from tests.browser.visit import PORTRAIT, finished, open_page, press, put_file, settle, slot
-from tests.server import Server
+from tests.server import Server, sandboxed, studio_of
 
 pytestmark = pytest.mark.browser
 
@@ -33,28 +33,20 @@ def studio_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def variables(studio_folder: Path) -> dict[str, str]:
     """A studio that plays in a fast sandbox."""
-    return {
-        "STUDIO_DATABASE_URL": f"sqlite:///{studio_folder / 'studio.db'}",
-        "STUDIO_MEDIA_URL": str(studio_folder / "media"),
-        "STUDIO_POLL_INTERVAL_S": "0.1",
-        "STUDIO_SANDBOX": "1",
-        "STUDIO_SANDBOX_SPEED": str(SPEED),
-    }
+    return sandboxed(studio_folder, STUDIO_SANDBOX_SPEED=str(SPEED))
 
 
 @pytest.fixture(scope="module")
 def server(variables: dict[str, str], studio_folder: Path) -> Iterator[Server]:
     """One server for all visits of this file; each visit is a browser session of its own."""
-    server = Server(variables, studio_folder / "server.log")
-    server.start()
-    yield server
-    server.stop()
+    with Server(variables, studio_folder / "server.log") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def ledger(variables: dict[str, str], server: Server) -> Studio:
     """The server's own ledger and media, seen from outside."""
-    return Studio(Settings.from_env(variables, dotenv=Path("no.env")))
+    return studio_of(variables)
 
 
 @pytest.fixture

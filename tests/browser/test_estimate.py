@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from lipsync_core import Filter, Job, KeptMedium, Settings, Studio
+from lipsync_core import Filter, Job, KeptMedium, Studio
 from tests import corpus
 from tests.browser.test_accessibility import violations
 from tests.browser.visit import PORTRAIT, open_page, press, settle
-from tests.server import Server
+from tests.server import Server, sandboxed, studio_of
 
 pytestmark = pytest.mark.browser
 
@@ -25,29 +25,20 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A studio that plays in a fast sandbox, at a rate for lipsync.studio of its own."""
-    folder = tmp_path_factory.mktemp("estimate")
-    return {
-        "STUDIO_DATABASE_URL": f"sqlite:///{folder / 'studio.db'}",
-        "STUDIO_MEDIA_URL": str(folder / "media"),
-        "STUDIO_POLL_INTERVAL_S": "0.1",
-        "STUDIO_SANDBOX": "1",
-        "STUDIO_SANDBOX_SPEED": "200",
-    }
+    return sandboxed(tmp_path_factory.mktemp("estimate"), STUDIO_SANDBOX_SPEED="200")
 
 
 @pytest.fixture(scope="module")
 def server(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all visits of this file; each visit is a browser session of its own."""
-    server = Server(variables, tmp_path_factory.mktemp("log") / "server.log")
-    server.start()
-    yield server
-    server.stop()
+    with Server(variables, tmp_path_factory.mktemp("log") / "server.log") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def ledger(variables: dict[str, str], server: Server) -> Studio:
     """The server's own ledger and media, seen from outside."""
-    return Studio(Settings.from_env(variables, dotenv=Path("no.env")))
+    return studio_of(variables)
 
 
 def estimate(page: Page, query: str = "") -> None:

@@ -10,13 +10,13 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import update
 
-from lipsync_core import Brief, JobState, KeptMedium, MediumFacts, Settings, Studio
+from lipsync_core import Brief, JobState, KeptMedium, MediumFacts, Studio
 from lipsync_core.database import Database
 from lipsync_core.schema import jobs, media
 from tests import corpus
 from tests.browser.test_accessibility import LOOKS, violations
 from tests.browser.visit import PORTRAIT, SAMPLES, open_page, put_file, settle, slot
-from tests.server import Server
+from tests.server import Server, sandboxed, studio_of
 
 pytestmark = pytest.mark.browser
 
@@ -26,28 +26,20 @@ RUDE = "$5 of $a$ ![x](x.png)"
 @pytest.fixture(scope="module")
 def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A studio where every paid job goes to the sandbox."""
-    folder = tmp_path_factory.mktemp("library")
-    return {
-        "STUDIO_DATABASE_URL": f"sqlite:///{folder / 'studio.db'}",
-        "STUDIO_MEDIA_URL": str(folder / "media"),
-        "STUDIO_POLL_INTERVAL_S": "0.1",
-        "STUDIO_SANDBOX": "1",
-    }
+    return sandboxed(tmp_path_factory.mktemp("library"))
 
 
 @pytest.fixture(scope="module")
 def server(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for the whole file: each test brings media of its own."""
-    server = Server(variables, tmp_path_factory.mktemp("log") / "server.log")
-    server.start()
-    yield server
-    server.stop()
+    with Server(variables, tmp_path_factory.mktemp("log") / "server.log") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def ledger(variables: dict[str, str], server: Server) -> Studio:
     """The server's own ledger and media, seen from outside."""
-    return Studio(Settings.from_env(variables, dotenv=Path("no.env")))
+    return studio_of(variables)
 
 
 @pytest.fixture(scope="module")

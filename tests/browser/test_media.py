@@ -12,13 +12,13 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from lipsync_core import JobState, Settings, Studio
+from lipsync_core import JobState, Studio
 from lipsync_core.sandbox.jobs import Store
 from tests import corpus
 from tests.browser.test_accessibility import violations
 from tests.browser.visit import PORTRAIT, finished, open_page, press, put_file, settle, slot, upload
 from tests.films import make_film
-from tests.server import Server
+from tests.server import Server, sandboxed, studio_of
 
 pytestmark = pytest.mark.browser
 
@@ -26,27 +26,18 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A studio that plays in a fast sandbox."""
-    folder = tmp_path_factory.mktemp("media")
-    return {
-        "STUDIO_DATABASE_URL": f"sqlite:///{folder / 'studio.db'}",
-        "STUDIO_MEDIA_URL": str(folder / "media"),
-        "STUDIO_POLL_INTERVAL_S": "0.1",
-        "STUDIO_SANDBOX": "1",
-        "STUDIO_SANDBOX_SPEED": "200",
-    }
+    return sandboxed(tmp_path_factory.mktemp("media"), STUDIO_SANDBOX_SPEED="200")
 
 
 @pytest.fixture(scope="module")
 def server(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(variables, tmp_path_factory.mktemp("log") / "server.log")
-    server.start()
-    yield server
-    server.stop()
+    with Server(variables, tmp_path_factory.mktemp("log") / "server.log") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def ledger(variables: dict[str, str], server: Server) -> Studio:
-    return Studio(Settings.from_env(variables, dotenv=Path("no.env")))
+    return studio_of(variables)
 
 
 def put(page: Page, field: str, file: Path) -> None:

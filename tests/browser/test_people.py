@@ -16,13 +16,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, WebSocket, expect
 from standardwebhooks import Webhook
 
-from lipsync_core import Brief, Job, JobState, Role, Settings, Studio
+from lipsync_core import Brief, Job, JobState, Role, Studio
 from lipsync_core.sandbox.jobs import Store
 from tests import corpus
 from tests.browser.visit import PORTRAIT, open_page, settle
 from tests.oidc import Provider, claims_of, sign_in, sign_out, signed_cookie, signed_out
 from tests.sandbox import Host, hosting
-from tests.server import Server
+from tests.server import Server, sandboxed, studio_of
 
 pytestmark = pytest.mark.browser
 
@@ -54,11 +54,7 @@ def listener() -> Iterator[Host]:
 @pytest.fixture(scope="module")
 def variables(folder: Path, provider: Provider, listener: Host) -> dict[str, str]:
     """A studio where people sign in, which plays in a fast sandbox."""
-    return {
-        "STUDIO_DATABASE_URL": f"sqlite:///{folder / 'studio.db'}",
-        "STUDIO_MEDIA_URL": str(folder / "media"),
-        "STUDIO_POLL_INTERVAL_S": "0.1",
-        "STUDIO_SANDBOX": "1",
+    return sandboxed(folder) | {
         "STUDIO_SANDBOX_SPEED": "500",
         "STUDIO_ADMIN": ADMIN,
         "STUDIO_ALLOWED_DOMAINS": "studio.test",
@@ -71,16 +67,14 @@ def variables(folder: Path, provider: Provider, listener: Host) -> dict[str, str
 
 @pytest.fixture(scope="module")
 def server(variables: dict[str, str], folder: Path) -> Iterator[Server]:
-    server = Server(variables, folder / "server.log")
-    server.start()
-    yield server
-    server.stop()
+    with Server(variables, folder / "server.log") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def ledger(variables: dict[str, str], server: Server) -> Studio:
     """The server's own ledger; the team is in it, and makers may spend ten cents a press."""
-    studio = Studio(Settings.from_env(variables, dotenv=Path("no.env")))
+    studio = studio_of(variables)
     studio.people.enter(claims_of(ADMIN))
     for who, role in TEAM.items():
         if who != ADMIN:

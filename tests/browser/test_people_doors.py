@@ -14,11 +14,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, WebSocket, expect
 
-from lipsync_core import ROOT, Brief, Job, Role, Settings, Studio
+from lipsync_core import ROOT, Brief, Job, Role, Studio
 from tests import corpus
 from tests.browser.visit import PORTRAIT, put_file, settle, slot
 from tests.oidc import Provider, claims_of, signed_cookie, signed_out
-from tests.server import Server
+from tests.server import Server, sandboxed, studio_of
 
 pytestmark = pytest.mark.browser
 
@@ -100,10 +100,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture(scope="module")
 def variables(folder: Path, provider: Provider) -> dict[str, str]:
-    return {
-        "STUDIO_DATABASE_URL": f"sqlite:///{folder / 'studio.db'}",
-        "STUDIO_MEDIA_URL": str(folder / "media"),
-        "STUDIO_SANDBOX": "1",
+    return sandboxed(folder) | {
         "STUDIO_ADMIN": ADMIN,
         "STUDIO_ALLOWED_DOMAINS": "studio.test",
         "STREAMLIT_SECRETS_FILES": str(provider.secrets(folder)),
@@ -113,7 +110,7 @@ def variables(folder: Path, provider: Provider) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def ledger(variables: dict[str, str]) -> Studio:
     """A team, and somebody in it who can and did do nothing: only the list of people and the audit know them."""
-    studio = Studio(Settings.from_env(variables, dotenv=Path("no.env")))
+    studio = studio_of(variables)
     studio.people.enter(claims_of(ADMIN))
     for who, role in TEAM.items():
         studio.people.invite(who, role, by=ADMIN)
@@ -136,10 +133,8 @@ def job(ledger: Studio) -> Job:
 @pytest.fixture
 def server(variables: dict[str, str], folder: Path, job: Job) -> Iterator[Server]:
     """A cold one: nobody has asked it anything but whether it is up."""
-    server = Server(variables, folder / "server.log")
-    server.start()
-    yield server
-    server.stop()
+    with Server(variables, folder / "server.log") as server:
+        yield server
 
 
 class Wire:
