@@ -34,6 +34,7 @@ from lipsync_core.serving import (
     webhook,
     zipped,
 )
+from pages.mended import keep_answers
 from pages.signed import signed_claims
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ OPEN = SETTINGS.allow_open or SETTINGS.sign_in
 if not (OPEN or is_loopback(config.get_option("server.address"))):
     sys.exit(OPEN_REFUSED)
 
+keep_answers()
 app = st.App(
     ROOT / "pages" / "navigation.py",
     lifespan=lifespan,

@@ -1,0 +1,56 @@
+"""What is mended of Streamlit; where a newer one does it itself, the first test says so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+
+from pages.mended import keep_answers
+
+
+def waiting() -> ForwardMsgQueue:
+    """An answer, a part of the page, and an answer again."""
+    queue = ForwardMsgQueue()
+    answer, other, part = ForwardMsg(), ForwardMsg(), ForwardMsg()
+    answer.file_urls_response.response_id = "1"
+    part.delta.new_element.text.body = "old"
+    other.backend_operation_response.SetInParent()
+    for message in (answer, part, other):
+        queue.enqueue(message)
+    return queue
+
+
+def kinds(queue: ForwardMsgQueue) -> list[str | None]:
+    return [message.WhichOneof("type") for message in queue.flush()]
+
+
+def test_streamlit_alone_still_forgets_them() -> None:
+    code = (
+        "from tests.unit.test_mended import kinds, waiting\n"
+        "queue = waiting(); queue.clear(retain_lifecycle_msgs=True); assert kinds(queue) == [], 'pages.mended can go'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_answer_outlives_the_run_that_begins_before_it_left() -> None:
+    keep_answers()
+    keep_answers()  # which changes nothing
+    queue = waiting()
+    queue.clear(retain_lifecycle_msgs=True)
+    assert kinds(queue) == ["file_urls_response", "backend_operation_response"]
+
+    queue = waiting()
+    queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=["f"])
+    assert sorted(filter(None, kinds(queue))) == ["backend_operation_response", "delta", "file_urls_response"]
+
+    queue = waiting()
+    queue.clear()
+    assert kinds(queue) == []
+
+
+def test_the_server_does_so() -> None:
+    code = "import app; from streamlit.runtime.forward_msg_queue import ForwardMsgQueue as Q; Q.clear.__wrapped__"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
