@@ -33,6 +33,7 @@ from lipsync_core import (
 )
 from pages import trying
 from pages.frame import studio
+from pages.releasing import release
 from pages.slots import PICTURE, VIDEO, VOICE
 from pages.words import plain
 
@@ -170,6 +171,7 @@ def draw(by: str) -> Brought:
         if arrived:
             _take(here, arrived, by)
             _keep(here, by)
+            release(*arrived)
             st.session_state["batch.turn"] = turn + 1
             st.rerun()
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -36,6 +36,7 @@ from lipsync_core import (
 from pages import stairs, trying
 from pages.fields import BRIEF, change
 from pages.frame import fragment, looking, studio, why_not
+from pages.releasing import release
 from pages.slots import VIDEO, VOICE
 from pages.words import about, length, md, plain
 
@@ -193,6 +194,7 @@ def _uploader(by: str) -> None:
         st.session_state["estimate.turn"] = turn + 1
         st.session_state["estimate.wrong"] = None
         st.query_params["voice"] = brief_id
+    release(file)
     st.rerun()
 
 

@@ -16,6 +16,7 @@ from lipsync_core import PORTRAITS, VOICES, Came, Item, Kind, MediaError, Medium
 from pages import shelf
 from pages.fields import Form, change
 from pages.frame import looking, studio
+from pages.releasing import release
 from pages.words import length, plain
 
 if TYPE_CHECKING:
@@ -252,10 +253,14 @@ class SlotForm:
         if st.session_state.get(f"{self._key}.refused") != file.file_id:
             by = self.form.by
             keep = partial(studio().keep_medium, file, self._slot.kind, name, by=by, came=came)
-            self._take(keep, "Looking at it")
-            st.session_state[f"{self._key}.refused"] = file.file_id
+            self._take(keep, "Looking at it", partial(self._settled, file))
 
-    def _take(self, keep: Callable[[], MediumFacts], doing: str) -> None:
+    def _settled(self, file: UploadedFile) -> None:
+        """Do not take a file twice, and do not hold it any more."""
+        st.session_state[f"{self._key}.refused"] = file.file_id
+        release(file)
+
+    def _take(self, keep: Callable[[], MediumFacts], doing: str, settled: Callable[[], None] = lambda: None) -> None:
         try:
             with st.spinner(f"{doing} …"):
                 facts = keep()
@@ -265,7 +270,9 @@ class SlotForm:
             self._say("Not kept", str(error))
         else:
             self._put(facts)
+            settled()
             st.rerun()
+        settled()
 
     def _put(self, facts: MediumFacts) -> None:
         changes: dict[str, object] = {self._slot.field: facts}

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import psutil
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -92,13 +93,20 @@ def test_a_video_is_cut_converted_and_paid_for_as_it_is_sent(
 
 
 def test_a_video_of_150_mb_is_fetched_by_the_vendor_and_its_result_is_watched_and_saved(
-    page: Page, ledger: Studio, variables: dict[str, str], tmp_path: Path
+    page: Page, server: Server, ledger: Studio, variables: dict[str, str], tmp_path: Path
 ) -> None:
     film = make_film(tmp_path / "interview.mp4", 150_000_000)
     (tmp_path / "voice.wav").write_bytes(corpus.wav(4.0))
     open_page(page)
     page.get_by_text("New voice for a video", exact=True).click(delay=30)
+    held = psutil.Process(server.pid)
+    before = held.memory_info().rss
     put(page, "video", film)
+    for _ in range(100):
+        if held.memory_info().rss < before + 75_000_000:
+            break
+        page.wait_for_timeout(100)
+    assert held.memory_info().rss < before + 75_000_000, "the server still holds what is stored"
     put(page, "audio", tmp_path / "voice.wav")
     slot(page, "audio").get_by_role("button", name="Trim").click(delay=30)
     dialog = page.get_by_role("dialog")
