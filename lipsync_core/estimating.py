@@ -18,7 +18,7 @@ from lipsync_core.timing import Wait, expected_wait
 if TYPE_CHECKING:
     from lipsync_core.batch import Batch, Medium, Plan, Sheet, Wish
 
-FRESH_S = 5.0
+FRESH_S = 60.0
 """For how long what was seen is not asked for again."""
 
 Seen = Callable[[str], Sequence[tuple[float, float]]]
@@ -64,7 +64,7 @@ class Estimates:
         self._places = places
 
     def _took(self, engine: str) -> Sequence[tuple[float, float]]:
-        """What an engine's latest renders took. Asked anew every few seconds, and not for every move of a slider."""
+        """What an engine's latest renders took. Asked anew every minute, and not for every move of a slider."""
         return () if ENGINES[engine].is_draft else self._seen(engine, int(time.monotonic() / FRESH_S))
 
     def clip(self, seconds: float, resolution: str, budget_micros: int = 0) -> list[Estimate]:

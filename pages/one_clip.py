@@ -7,10 +7,10 @@ everything that was set.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -40,9 +40,6 @@ from pages.releasing import release
 from pages.slots import VIDEO, VOICE
 from pages.words import about, length, md, plain
 
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
-
 CREATE = Path(__file__).with_name("create.py")
 FIRST_LENGTH = "0:12.4"
 SLIDER_S = (0.1, 600.0)
@@ -50,6 +47,9 @@ SLIDER_S = (0.1, 600.0)
 EVERY = "All engines"
 SIZES = ("480p", "720p")
 MOST_CLIPS = 10_000
+LONGEST_WRITTEN = 40
+AHEAD_S = 0.03
+"""For so long the rest waits for the table to leave. A browser that gets all at once draws all before it shows any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,50 +65,45 @@ class Asked:
 
 def draw(by: str) -> None:
     """Draw the page below its head."""
-    left, right = st.columns([2, 3], gap="large")
-    with right:
-        st.header("Price and wait", anchor=False)
-        result = st.empty()
+    answer, settings = st.columns([3, 2], gap="large")
     voice = _voice()
-    with left:
-        place = st.container()  # always there, so that the uploader keeps its place
-        if why_not(Action.MAKE) is None:
-            _uploader(by)
+    with settings:
         size = st.radio("Size", SIZES, key="size", horizontal=True, bind="query-params")
         engine = st.selectbox("Engine", [EVERY, *ENGINES], format_func=_title, key="engine", bind="query-params")
         clips = st.number_input("How many clips", 1, MOST_CLIPS, 1, key="clips", bind="query-params")
         budget = st.number_input("Budget in dollars", 0, 1_000_000, 50, 10, key="budget", bind="query-params")
+        if why_not(Action.MAKE) is None:
+            _uploader(by)
     asked = Asked(size, engine, clips, budget)
-    with place:
+    with answer:
         if voice is None:
-            _follow(asked, result)
+            _follow(asked)
         else:
             _measured(voice)
-            _answer(asked, voice.duration_s, voice, result)
-    if why_not(Action.MAKE) is None:
-        with right:
+            _answer(asked, voice.duration_s, voice)
+        if why_not(Action.MAKE) is None:
             _create(asked, voice, by)
 
 
 @fragment()
-def _follow(asked: Asked, result: DeltaGenerator) -> None:
-    """The length and what it comes to. A move of the slider draws only this, the table first."""
-    seconds = _length()
+def _follow(asked: Asked) -> None:
+    """The length and what it comes to. A move of the slider draws only this."""
+    written, seconds = _length()
     if seconds is None:
-        result.caption("Write a length, and every engine’s price and wait appear here.")
+        st.caption("Write a length, and every engine’s price and wait appear here.")
     else:
-        _answer(asked, seconds, None, result)
+        _answer(asked, seconds, None)
+    _note(written)
 
 
-def _answer(asked: Asked, seconds: float, voice: MediumFacts | None, result: DeltaGenerator) -> None:
+def _answer(asked: Asked, seconds: float, voice: MediumFacts | None) -> None:
     estimates = studio().estimates.clip(seconds, asked.size, asked.budget * 1_000_000)
     shown = [one for one in estimates if asked.engine in (EVERY, one.engine.id)]
-    with result.container():
-        _table(shown, asked.clips)
-        _bought(shown, asked)
-        _remarks(shown, seconds, voice)
-        stairs.draw(shown, asked.size, seconds)
-        _sources(shown)
+    _table(shown, asked.clips)
+    time.sleep(AHEAD_S)
+    _sentences(shown, asked, seconds, voice)
+    stairs.draw(shown, asked.size, seconds)
+    _sources(shown)
 
 
 def _title(engine: str) -> str:
@@ -118,19 +113,20 @@ def _title(engine: str) -> str:
 # The length
 
 
-def _length() -> float | None:
-    """The typed length and the slider, which show the same; None while what is typed is no length."""
+def _length() -> tuple[str, float | None]:
+    """The typed length and the slider, which show the same: what is typed, and the seconds, None where it is none."""
+    if "length" not in st.session_state:
+        st.session_state.length = st.query_params.get("length", "")[:LONGEST_WRITTEN]
     written = st.text_input(
         "Length",
         key="length",
-        bind="query-params",
-        max_chars=40,
+        max_chars=LONGEST_WRITTEN,
         placeholder=FIRST_LENGTH,
         help="Seconds (83.5), minutes and seconds (1:23.5), or hours too (0:01:23).",
-    )
+    ).strip()
     error, seconds = None, None
     try:
-        seconds = seconds_of((written or "").strip() or FIRST_LENGTH)
+        seconds = seconds_of(written or FIRST_LENGTH)
     except LengthError as caught:
         error = str(caught)
     with st.container():  # always there, so that the slider keeps its place
@@ -142,7 +138,15 @@ def _length() -> float | None:
     last = st.session_state.get("estimate.seconds", SLIDER_S[0])
     st.session_state.slider = min(max(last, SLIDER_S[0]), SLIDER_S[1])
     st.slider("Length in seconds", *SLIDER_S, step=0.1, format="%.1f s", key="slider", on_change=_slid)
-    return seconds
+    return written, seconds
+
+
+def _note(written: str) -> None:
+    """Put the length into the address, last of all: a browser that does so draws the page anew."""
+    if written and written != st.query_params.get("length"):
+        st.query_params["length"] = written
+    elif not written:
+        st.query_params.pop("length", None)
 
 
 def _slid() -> None:
@@ -235,17 +239,24 @@ def _wait(estimate: Estimate, clips: int) -> str:
     return f"{about(half_s)}, 9 of 10 in {about(most_s)}"
 
 
-def _bought(estimates: Sequence[Estimate], asked: Asked) -> None:
+def _sentences(estimates: Sequence[Estimate], asked: Asked, seconds: float, voice: MediumFacts | None) -> None:
+    """What the budget buys, what is paid for and not used, and what an engine may refuse."""
+    st.markdown("\n\n".join([*_bought(estimates, asked), *_remarks(estimates, seconds, voice)]))
+
+
+def _bought(estimates: Sequence[Estimate], asked: Asked) -> list[str]:
     """What the budget buys, where a price is known: engines that come to the same in one line."""
     titles: dict[str, list[str]] = {}
     for one in estimates:
         if one.buys_s is not None and one.buys_s != float("inf"):
             titles.setdefault("no clip" if one.buys_s == 0 else length(one.buys_s), []).append(one.engine.title)
-    for bought, whose in titles.items():
-        st.markdown(rf"**\${asked.budget:,} buys {bought}** at {asked.size} with {' or '.join(whose)}.")
+    return [
+        rf"**\${asked.budget:,} buys {bought}** at {asked.size} with {' or '.join(whose)}."
+        for bought, whose in titles.items()
+    ]
 
 
-def _remarks(estimates: Sequence[Estimate], seconds: float, voice: MediumFacts | None) -> None:
+def _remarks(estimates: Sequence[Estimate], seconds: float, voice: MediumFacts | None) -> list[str]:
     """What is paid for and not used, and what an engine may refuse."""
     said: dict[str, list[str]] = {}
     for one in estimates:
@@ -254,9 +265,10 @@ def _remarks(estimates: Sequence[Estimate], seconds: float, voice: MediumFacts |
             said.setdefault(_unused(one.waste, seconds, voice), []).append(one.engine.title)
         if one.problem:
             said.setdefault(one.problem, [])
-    for sentence, titles in said.items():
-        whose = f"**{' and '.join(titles)}:** " if titles and len(estimates) > 1 else ""
-        st.markdown(whose + md(sentence))
+    return [
+        (f"**{' and '.join(titles)}:** " if titles and len(estimates) > 1 else "") + md(sentence)
+        for sentence, titles in said.items()
+    ]
 
 
 def _unused(waste: Waste, seconds: float, voice: MediumFacts | None) -> str:
@@ -290,13 +302,14 @@ def _exactly(seconds: float) -> str:
 
 
 def _sources(estimates: Sequence[Estimate]) -> None:
+    lines = []
+    for one in estimates:
+        known = f"the last {one.samples} renders of this studio" if one.samples else one.wait.source
+        basis = " ".join(plain(line) for line in (one.price.explanation, one.price.basis, f"Wait: {known}.") if line)
+        lines.append(f"**{one.engine.title}**: {basis}")
+        lines += [f":orange[:material/warning: {plain(warning)}]" for warning in one.price.warnings]
     with st.expander("Where these figures come from"):
-        for one in estimates:
-            known = f"the last {one.samples} renders of this studio" if one.samples else one.wait.source
-            lines = (one.price.explanation, one.price.basis, f"Wait: {known}.")
-            st.markdown(f"**{one.engine.title}**: {' '.join(plain(line) for line in lines if line)}")
-            for warning in one.price.warnings:
-                st.caption(f":orange[:material/warning:] {plain(warning)}")
+        st.markdown("\n\n".join(lines))
 
 
 def _create(asked: Asked, voice: MediumFacts | None, by: str) -> None:

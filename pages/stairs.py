@@ -45,8 +45,7 @@ def draw(estimates: Sequence[Estimate], size: str, seconds: float) -> None:
         height=HEIGHT,
         alt=f"Price by length up to {end:.0f} s. {' '.join(said)}",
     )
-    for sentence in said:
-        st.caption(md(sentence))
+    st.caption("\n\n".join(md(sentence) for sentence in said))
 
 
 def _height(step: Step, in_dollars: bool) -> float | None:
