@@ -26,6 +26,7 @@ from starlette.responses import Response
 from lipsync_core import ROOT, Brief, Job, JobState, MediaError, MediumFacts, Settings, Studio
 from lipsync_core.brief import KeptMedium
 from lipsync_core.bucket import LONGEST_LINK_S
+from lipsync_core.erasing import Root
 from lipsync_core.handouts import medium_route
 from lipsync_core.keeping import DURING_DOWNLOAD
 from lipsync_core.pace import Pace
@@ -239,6 +240,25 @@ def test_a_paid_job_in_the_sandbox_needs_no_link_into_the_bucket(
     lose(in_bucket)
     assert (again := studio.job(job.id).output) is not None
     assert hashlib.sha256(again.read_bytes()).hexdigest() == job.output_sha256
+
+
+def test_a_face_that_is_deleted_leaves_nothing_in_the_bucket(
+    in_bucket: dict[str, str], objects: S3Client, tmp_path: Path
+) -> None:
+    studio = opened(in_bucket | {"STUDIO_SANDBOX_SPEED": "500"}, tmp_path)
+    stays = studio.keep_medium(corpus.png(), "image", "somebody else.png")
+    job = studio.wait(submitted(studio, sandbox=True).id, timeout_s=120)
+    face = job.brief.image
+    assert isinstance(face, KeptMedium)
+    shown = studio.eraser.traces(Root(sha256=face.sha256, kind="image"))
+    assert shown.jobs == shown.videos == (job.id,)
+    lose(in_bucket)  # what lies only in the bucket goes, too
+    left = studio.eraser.erase(shown, by="ana")
+    assert left.media == ()
+    kept = " ".join(names(objects))
+    assert stays.sha256 in kept
+    assert not [gone for gone in (face.sha256, str(job.output_sha256)) if gone in kept]
+    assert studio.job(job.id).output is None
 
 
 def test_a_vendor_fetches_from_the_bucket_what_the_form_could_not_send_without_it(
