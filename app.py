@@ -19,6 +19,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, Router
 from streamlit import config
 from streamlit.auth_util import get_secrets_auth_section
+from streamlit.env_util import is_repl
 
 from lipsync_core import ROOT, Settings, SettingsError
 from lipsync_core.serving import (
@@ -46,6 +47,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     tracker = (await asyncio.to_thread(studio)).tracker()
     for name in WARM:
         await asyncio.to_thread(importlib.import_module, name)
+    await asyncio.to_thread(is_repl)  # which the first element of the first page asks: it looks at every module
     gc.collect()
     gc.freeze()
     task = asyncio.create_task(tracker.run(), name="tracker")
