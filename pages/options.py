@@ -42,7 +42,11 @@ def _more(form: Form) -> None:
     offered = [field for field in MORE if form.takes(field)]
     if not offered:
         return
-    with st.expander(f"More options: {', '.join(MORE[field] for field in offered)}"):
+    title = f"More options: {', '.join(MORE[field] for field in offered)}"
+    more = st.expander(title, key=f"{form.brief_id}.more", on_change="rerun")
+    if not more.open:  # a first visitor need not wait for what draws it
+        return
+    with more:
         if "prompt" in offered:
             st.text_input(
                 "Prompt",
