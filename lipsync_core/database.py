@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from lipsync_core.errors import SettingsError
 
 HEAD = "0007"
 """The newest migration in ``migrations/versions``."""
+BUSY_S = 15
+"""For how long one waits for a lock that somebody else holds."""
 
 
 class Database:
@@ -77,8 +80,24 @@ class Database:
 def _prepare(connection: Any, _record: object) -> None:
     # The driver would open transactions by itself, and only before a write; SQLAlchemy's "begin" does it here.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY_S * 1000}", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    _keep_a_log(connection)
+
+
+def _keep_a_log(connection: Any) -> None:
+    """Switch to WAL. The first one ever does so for the file; to others that try at that moment SQLite says that it is
+    busy at once, whatever its timeout."""
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
