@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 
 import streamlit as st
@@ -16,6 +17,11 @@ from pages.quotes import Offers
 from pages.scenes import MADE_OF, choose_scene, is_written
 from pages.words import job_name, plain
 
+AHEAD_S = 0.2
+"""For so long the rest of a newcomer's first page waits. A browser that gets all at once shows the button only when it
+has fetched the code of every widget.
+"""
+
 
 def main() -> None:
     arrives = came_from_elsewhere("Create")
@@ -26,12 +32,13 @@ def main() -> None:
     job = studio().job(open_brief.job_id) if open_brief and open_brief.job_id else None
     brief = _brief_of(open_brief)
     by = header("Create", tab=_tab(job))
-    # Above the columns, because the browser loads what it draws from the top: below the slots, the button that a first
-    # visitor needs would wait for the code of every other widget. In a container that is always there, because an
-    # uploader whose place on the page shifts forgets the file that it is taking.
+    # In a container that is always there, because an uploader whose place on the page shifts forgets the file that it
+    # is taking.
     with st.container():
         if not _is_begun(brief) and not studio().page(Filter(hidden=True), limit=1):
             _first_time(brief_id, by)
+            if arrives:
+                time.sleep(AHEAD_S)
     written = is_written(brief_id, brief)
     offered = quotes.offers(brief, written=written, by=by)
     form = Form(brief_id, brief, by, offered.engine, written, offered.notes)
