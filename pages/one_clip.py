@@ -47,9 +47,8 @@ SLIDER_S = (0.1, 600.0)
 EVERY = "All engines"
 SIZES = ("480p", "720p")
 MOST_CLIPS = 10_000
-LONGEST_WRITTEN = 40
 AHEAD_S = 0.03
-"""For so long the rest waits for the table to leave. A browser that gets all at once draws all before it shows any."""
+"""For so long all else waits for the table to leave. A browser that gets all at once draws all before it shows any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +79,28 @@ def draw(by: str) -> None:
             _follow(asked)
         else:
             _measured(voice)
-            _answer(asked, voice.duration_s, voice)
+            _below(_table(asked, voice.duration_s), asked, voice.duration_s, voice)
         if why_not(Action.MAKE) is None:
             _create(asked, voice, by)
 
 
 @fragment()
 def _follow(asked: Asked) -> None:
-    """The length and what it comes to. A move of the slider draws only this."""
-    written, seconds = _length()
+    """The length and what it comes to. A move of the slider draws only this, the table first."""
+    above = st.container()
+    written = st.session_state.get("length", st.query_params.get("length"))  # what the field is about to show
+    seconds, error = _understood(written)
     if seconds is None:
         st.caption("Write a length, and every engine’s price and wait appear here.")
     else:
-        _answer(asked, seconds, None)
-    _note(written)
-
-
-def _answer(asked: Asked, seconds: float, voice: MediumFacts | None) -> None:
-    estimates = studio().estimates.clip(seconds, asked.size, asked.budget * 1_000_000)
-    shown = [one for one in estimates if asked.engine in (EVERY, one.engine.id)]
-    _table(shown, asked.clips)
-    time.sleep(AHEAD_S)
-    _sentences(shown, asked, seconds, voice)
-    stairs.draw(shown, asked.size, seconds)
-    _sources(shown)
+        shown = _table(asked, seconds)
+        time.sleep(AHEAD_S)
+    with above:
+        _length(seconds, error)
+    if st.session_state.length != (written or ""):  # the address named what no field takes
+        st.rerun()
+    if seconds is not None:
+        _below(shown, asked, seconds, None)
 
 
 def _title(engine: str) -> str:
@@ -113,22 +110,24 @@ def _title(engine: str) -> str:
 # The length
 
 
-def _length() -> tuple[str, float | None]:
-    """The typed length and the slider, which show the same: what is typed, and the seconds, None where it is none."""
-    if "length" not in st.session_state:
-        st.session_state.length = st.query_params.get("length", "")[:LONGEST_WRITTEN]
-    written = st.text_input(
+def _understood(written: str | None) -> tuple[float | None, str | None]:
+    """The seconds that were meant, or why it is no length."""
+    try:
+        return seconds_of((written or "").strip() or FIRST_LENGTH), None
+    except LengthError as error:
+        return None, str(error)
+
+
+def _length(seconds: float | None, error: str | None) -> None:
+    """The typed length and the slider, which show the same."""
+    st.text_input(
         "Length",
         key="length",
-        max_chars=LONGEST_WRITTEN,
+        bind="query-params",
+        max_chars=40,
         placeholder=FIRST_LENGTH,
         help="Seconds (83.5), minutes and seconds (1:23.5), or hours too (0:01:23).",
-    ).strip()
-    error, seconds = None, None
-    try:
-        seconds = seconds_of(written or FIRST_LENGTH)
-    except LengthError as caught:
-        error = str(caught)
+    )
     with st.container():  # always there, so that the slider keeps its place
         if error is not None:
             st.error(plain(error))
@@ -138,15 +137,6 @@ def _length() -> tuple[str, float | None]:
     last = st.session_state.get("estimate.seconds", SLIDER_S[0])
     st.session_state.slider = min(max(last, SLIDER_S[0]), SLIDER_S[1])
     st.slider("Length in seconds", *SLIDER_S, step=0.1, format="%.1f s", key="slider", on_change=_slid)
-    return written, seconds
-
-
-def _note(written: str) -> None:
-    """Put the length into the address, last of all: a browser that does so draws the page anew."""
-    if written and written != st.query_params.get("length"):
-        st.query_params["length"] = written
-    elif not written:
-        st.query_params.pop("length", None)
 
 
 def _slid() -> None:
@@ -181,17 +171,15 @@ def _uploader(by: str) -> None:
         if (wrong := st.session_state.get("estimate.wrong")) is not None:
             title, advice = wrong
             st.error(f"{plain(advice)} Nothing else was lost.", title=plain(title))
-    if file is None or st.session_state.get("estimate.refused") == file.file_id:
+    if file is None:
         return
     try:
         with st.spinner("Measuring it …"):
             facts = studio().keep_medium(file, "audio", file.name, by=by)
     except MediaError as error:
         st.session_state["estimate.wrong"] = (error.title, error.advice)
-        st.session_state["estimate.refused"] = file.file_id
     except StudioError as error:
         st.session_state["estimate.wrong"] = ("Not measured", str(error))
-        st.session_state["estimate.refused"] = file.file_id
     else:
         brief_id = new_brief_id()
         change(brief_id, by, audio=facts)
@@ -205,21 +193,32 @@ def _uploader(by: str) -> None:
 # What it comes to
 
 
-def _table(estimates: Sequence[Estimate], clips: int) -> None:
-    cost = "Price" if clips == 1 else f"Price of {clips:,}"
+def _table(asked: Asked, seconds: float) -> list[Estimate]:
+    """Draw price and wait of the engines that are asked for, and return them."""
+    estimates = studio().estimates.clip(seconds, asked.size, asked.budget * 1_000_000)
+    shown = [one for one in estimates if asked.engine in (EVERY, one.engine.id)]
+    cost = "Price" if asked.clips == 1 else f"Price of {asked.clips:,}"
     st.table(
         [
             {
                 "Engine": one.engine.title,
-                cost: _together(md(_price(one, clips))),
-                "Wait": _together(_wait(one, clips)),
+                cost: _together(md(_price(one, asked.clips))),
+                "Wait": _together(_wait(one, asked.clips)),
             }
-            for one in estimates
+            for one in shown
         ],
         border="horizontal",
         hide_index=True,
         alt="Price and wait of each engine",
     )
+    return shown
+
+
+def _below(shown: Sequence[Estimate], asked: Asked, seconds: float, voice: MediumFacts | None) -> None:
+    """Draw what the table leaves open."""
+    st.markdown("\n\n".join([*_bought(shown, asked), *_remarks(shown, seconds, voice)]))
+    stairs.draw(shown, asked.size, seconds)
+    _sources(shown)
 
 
 def _together(words: str) -> str:
@@ -237,11 +236,6 @@ def _price(estimate: Estimate, clips: int) -> str:
 def _wait(estimate: Estimate, clips: int) -> str:
     half_s, most_s = until_ready_s(estimate, clips)
     return f"{about(half_s)}, 9 of 10 in {about(most_s)}"
-
-
-def _sentences(estimates: Sequence[Estimate], asked: Asked, seconds: float, voice: MediumFacts | None) -> None:
-    """What the budget buys, what is paid for and not used, and what an engine may refuse."""
-    st.markdown("\n\n".join([*_bought(estimates, asked), *_remarks(estimates, seconds, voice)]))
 
 
 def _bought(estimates: Sequence[Estimate], asked: Asked) -> list[str]:

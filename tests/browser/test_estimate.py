@@ -118,6 +118,29 @@ def test_what_is_typed_moves_the_slider_and_the_slider_writes_what_it_shows(page
     expect(page).to_have_url(re.compile(r"length=0%3A20\.1"))
 
 
+def test_back_brings_the_length_before(page: Page) -> None:
+    estimate(page, "length=1:00")
+    field, slider = page.get_by_label("Length", exact=True), page.get_by_role("slider")
+    slider.press("PageUp")
+    expect(field).to_have_value("2:00")
+    settle(page)
+    slider.press("PageUp")
+    expect(field).to_have_value("3:00")
+    settle(page)
+    page.go_back()
+    expect(field).to_have_value("2:00")
+    expect(page).to_have_url(re.compile("length=2%3A00$"))
+    expect(slider).to_have_value("120")
+    expect(price_of(page, "JoyPix Motion-2-Dialog")).to_contain_text("$3.60")  # 24 blocks of 5 s
+
+
+def test_an_address_with_more_than_a_length_shows_what_the_field_shows(page: Page) -> None:
+    estimate(page, f"length={'0' * 38}20{'0' * 20}")
+    expect(page.get_by_label("Length", exact=True)).to_have_value(f"{'0' * 38}20")
+    expect(page.get_by_role("slider")).to_have_value("20")
+    expect(price_of(page, "JoyPix Motion-2-Dialog")).to_contain_text("$0.60")
+
+
 def test_what_is_no_length_is_said_under_the_field(page: Page) -> None:
     estimate(page)
     for text, said in (("abc", "is no length"), ("-3", "below 0"), ("1e9", "longer than a day"), ("0", "length of 0")):
