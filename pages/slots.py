@@ -250,15 +250,8 @@ class SlotForm:
         self._take(lambda: studio().keep_medium(path, kind, path.name, by=by, came="sample"), "Opening")
 
     def _arrived(self, file: UploadedFile, name: str, came: Came) -> None:
-        if st.session_state.get(f"{self._key}.refused") != file.file_id:
-            by = self.form.by
-            keep = partial(studio().keep_medium, file, self._slot.kind, name, by=by, came=came)
-            self._take(keep, "Looking at it", partial(self._settled, file))
-
-    def _settled(self, file: UploadedFile) -> None:
-        """Do not take a file twice, and do not hold it any more."""
-        st.session_state[f"{self._key}.refused"] = file.file_id
-        release(file)
+        keep = partial(studio().keep_medium, file, self._slot.kind, name, by=self.form.by, came=came)
+        self._take(keep, "Looking at it", partial(release, file))
 
     def _take(self, keep: Callable[[], MediumFacts], doing: str, settled: Callable[[], None] = lambda: None) -> None:
         try:
