@@ -38,7 +38,7 @@ from pages.fields import BRIEF, change
 from pages.frame import fragment, looking, studio, why_not
 from pages.releasing import release
 from pages.slots import VIDEO, VOICE
-from pages.words import about, length, md, plain
+from pages.words import about, length, md, plain, together
 
 CREATE = Path(__file__).with_name("create.py")
 FIRST_LENGTH = "0:12.4"
@@ -202,8 +202,8 @@ def _table(asked: Asked, seconds: float) -> list[Estimate]:
         [
             {
                 "Engine": one.engine.title,
-                cost: _together(md(_price(one, asked.clips))),
-                "Wait": _together(_wait(one, asked.clips)),
+                cost: together(md(_price(one, asked.clips))),
+                "Wait": together(_wait(one, asked.clips)),
             }
             for one in shown
         ],
@@ -219,11 +219,6 @@ def _below(shown: Sequence[Estimate], asked: Asked, seconds: float, voice: Mediu
     st.markdown("\n\n".join([*_bought(shown, asked), *_remarks(shown, seconds, voice)]))
     stairs.draw(shown, asked.size, seconds)
     _sources(shown)
-
-
-def _together(words: str) -> str:
-    """Words that a narrow cell does not break between a figure and what it counts."""
-    return re.sub(r"(?<=\d) (?!of|in)(?=[a-z])|(?<=\bh) (?=\d)|(?<=min) (?=\d)", "\u00a0", words)
 
 
 def _price(estimate: Estimate, clips: int) -> str:

@@ -25,7 +25,7 @@ from lipsync_core import (
 from pages.fields import Form, Note, change
 from pages.frame import in_sandbox, studio
 from pages.scenes import default_of, engines_of
-from pages.words import about, md, plain
+from pages.words import about, md, plain, together
 
 TO_DO = {
     "image": "Add a picture.",
@@ -170,7 +170,7 @@ def _line(quote: Quote, lowest: bool) -> str:
     engine = ENGINES[quote.engine]
     is_assumed = quote.qualifier is Qualifier.ASSUMED and quote.usd_micros is not None
     price = price_text(quote.usd_micros) if is_assumed else priced(quote)
-    wait = f"about {about(quote.expected_s)}" if quote.expected_s is not None else "wait unknown"
+    wait = together(f"about {about(quote.expected_s)}") if quote.expected_s is not None else "wait unknown"
     badges = (
         ":gray-badge[Draft]" if engine.is_draft else "",
         ":orange-badge[Assumed price]" if is_assumed else "",

@@ -59,6 +59,7 @@ def draw_rates(by: str) -> None:
             "Rate": st.column_config.TextColumn(width=215),
             YOURS: st.column_config.TextColumn(width=90, validate=FIGURE, help="Dollars, such as 0.0833. Empty: none."),
             "Published": st.column_config.TextColumn(width=230),
+            "From": st.column_config.TextColumn(width=440),
         },
         alt="Rates: what is published, what your team pays, where it is from and since when",
     )

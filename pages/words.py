@@ -168,6 +168,11 @@ def about(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes and hours < 24 else f"{hours} h"
 
 
+def together(words: str) -> str:
+    """Words that a narrow place does not break between a figure and what it counts."""
+    return re.sub(r"(?<=\d) (?!of|in)(?=[a-z])|(?<=\bh) (?=\d)|(?<=min) (?=\d)", "\u00a0", words)
+
+
 def here_at(at: datetime) -> datetime:
     """An instant in the visitor's own time zone."""
     return at.astimezone(_zone())
