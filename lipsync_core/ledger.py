@@ -76,6 +76,11 @@ class NewJob:
         """Whether a vendor is to make it."""
         return not self.quote.engine.startswith("draft/")
 
+    @property
+    def state(self) -> JobState:
+        """What it is at first."""
+        return JobState.QUEUED if self.decide_by_ms is None else JobState.AWAITING_APPROVAL
+
 
 class Ledger:
     """Jobs in the database. Thread-safe; holds no state of its own."""
@@ -85,53 +90,24 @@ class Ledger:
 
     def add(self, new: NewJob) -> Job:
         """Record a new queued job; with a nonce already seen, return that press's job instead."""
-        with self._db.write() as connection:
-            return self._add(connection, new)
+        return self.add_all([new])[0]
 
     def add_all(self, news: Sequence[NewJob]) -> list[Job]:
-        """Record all of these, or none."""
+        """Record all of these, or none; in place of one whose nonce was seen before there is that press's job."""
         with self._db.write() as connection:
-            return [self._add(connection, new) for new in news]
+            return self._add_all(connection, news)
 
-    def _add(self, connection: Connection, new: NewJob) -> Job:
-        if new.nonce is not None:
-            seen = connection.execute(select(jobs).where(jobs.c.nonce == new.nonce)).mappings().first()
-            if seen is not None:
-                return job_of(seen)
-        now = now_ms()
-        state = JobState.QUEUED if new.decide_by_ms is None else JobState.AWAITING_APPROVAL
-        row = connection.execute(
-            insert(jobs)
-            .values(
-                nonce=new.nonce,
-                state=state,
-                engine=new.quote.engine,
-                provider=new.quote.engine.partition("/")[0],
-                made_by=new.by,
-                name=new.brief.name,
-                brief=json.dumps(new.brief.to_dict()),
-                quote=json.dumps(asdict(new.quote)),
-                created_ms=now,
-                due_ms=now + int(new.hold_s * 1000) if new.is_paid and state is JobState.QUEUED else None,
-                decide_by_ms=new.decide_by_ms,
-                decided_why=new.decided_why,
-                environment=new.environment,
-                base_url=new.base_url,
-                key_fingerprint=new.key_fingerprint,
-                length_ms=None if new.length_s is None else round(new.length_s * 1000),
-                likeness=new.likeness,
-                batch=new.batch,
-                follows=new.follows,
-                ceiling_usd_micros=new.ceiling_usd_micros,
-                project=new.brief.project,
-                quoted_usd_micros=new.quote.usd_micros,
-                quoted_credits=new.quote.credits,
-            )
-            .returning(jobs)
-        ).mappings()
-        job = job_of(row.one())
-        record(connection, job.id, state, new.by, f"asked for. {new.decided_why}" if new.decided_why else "asked for")
-        return job
+    def _add_all(self, connection: Connection, news: Sequence[NewJob]) -> list[Job]:
+        pressed = _pressed(connection, [new.nonce for new in news if new.nonce is not None])
+        fresh = [new for new in news if new.nonce not in pressed]
+        made: Iterator[Job] = iter(())
+        if fresh:
+            query, now = insert(jobs).returning(jobs, sort_by_parameter_order=True), now_ms()
+            rows = connection.execute(query, [_first_row(new, now) for new in fresh]).mappings().all()
+            lines = [_first_line(row["id"], new, now) for row, new in zip(rows, fresh, strict=True)]
+            connection.execute(insert(events), lines)
+            made = map(job_of, rows)
+        return [pressed[new.nonce] if new.nonce in pressed else next(made) for new in news]
 
     def adopt(self, new: NewJob, vendor_id: str, due_ms: int, month: str | None = None) -> Job:
         """Record a job that was started elsewhere; raises `VendorIdTakenError` where another job has the id.
@@ -139,7 +115,7 @@ class Ledger:
         What it is found to have cost counts in ``month``, though no cap could stop it any more.
         """
         with self._db.write() as connection:
-            job = self._add(connection, new)
+            (job,) = self._add_all(connection, [new])
             check_id_is_free(connection, job.id, vendor_id)
             now = now_ms()
             values: dict[str, Any] = {
@@ -164,8 +140,7 @@ class Ledger:
     def pressed(self, *nonces: str) -> list[Job]:
         """The jobs that were pressed with these nonces, in their order; of a nonce that is new there is none."""
         with self._db.read() as connection:
-            rows = connection.execute(select(jobs).where(jobs.c.nonce.in_(nonces))).mappings().all()
-        found = {row["nonce"]: job_of(row) for row in rows}
+            found = _pressed(connection, nonces)
         return [found[nonce] for nonce in nonces if nonce in found]
 
     def count(self, which: Filter) -> int:
@@ -299,21 +274,16 @@ class Ledger:
                 connection.execute(update(jobs).where(jobs.c.id == found.id).values(values))
             return True
 
-    def alike(self, likeness: str, environment: str, since_ms: int) -> Job | None:
-        """The latest job that asked the same of the same engine and is pending, unconfirmed, or done since then."""
+    def alike(self, likenesses: Collection[str], environment: str, since_ms: int) -> dict[str, Job]:
+        """By what was asked: the latest job that asked it and is pending, unconfirmed, or done since then."""
         again = or_(
             jobs.c.state.in_([*PENDING, JobState.UNCONFIRMED, JobState.AWAITING_APPROVAL]),
             and_(jobs.c.state == JobState.DONE, jobs.c.created_ms >= since_ms),
         )
-        query = (
-            select(jobs)
-            .where(jobs.c.likeness == likeness, jobs.c.environment == environment, again)
-            .order_by(jobs.c.id.desc())
-            .limit(1)
-        )
+        same = (jobs.c.likeness.in_(likenesses), jobs.c.environment == environment, again)
+        query = select(jobs).where(jobs.c.id.in_(select(func.max(jobs.c.id)).where(*same).group_by(jobs.c.likeness)))
         with self._db.read() as connection:
-            row = connection.execute(query).mappings().first()
-        return None if row is None else job_of(row)
+            return {row["likeness"]: job_of(row) for row in connection.execute(query).mappings()}
 
     def took(self, engine: str, limit: int = 50) -> list[tuple[float, float]]:
         """(seconds from the request to the kept video, seconds of video) of an engine's latest real renders."""
@@ -372,6 +342,46 @@ class Ledger:
                     connection.execute(insert(secrets).values(name=name, value=fresh))
                     value = fresh
         return value
+
+
+def _pressed(connection: Connection, nonces: Collection[str]) -> dict[str | None, Job]:
+    if not nonces:
+        return {}
+    rows = connection.execute(select(jobs).where(jobs.c.nonce.in_(nonces))).mappings()
+    return {row["nonce"]: job_of(row) for row in rows}
+
+
+def _first_row(new: NewJob, now: int) -> dict[str, Any]:
+    return {
+        "nonce": new.nonce,
+        "state": new.state,
+        "engine": new.quote.engine,
+        "provider": new.quote.engine.partition("/")[0],
+        "made_by": new.by,
+        "name": new.brief.name,
+        "brief": json.dumps(new.brief.to_dict()),
+        "quote": json.dumps(asdict(new.quote)),
+        "created_ms": now,
+        "due_ms": now + int(new.hold_s * 1000) if new.is_paid and new.state is JobState.QUEUED else None,
+        "decide_by_ms": new.decide_by_ms,
+        "decided_why": new.decided_why,
+        "environment": new.environment,
+        "base_url": new.base_url,
+        "key_fingerprint": new.key_fingerprint,
+        "length_ms": None if new.length_s is None else round(new.length_s * 1000),
+        "likeness": new.likeness,
+        "batch": new.batch,
+        "follows": new.follows,
+        "ceiling_usd_micros": new.ceiling_usd_micros,
+        "project": new.brief.project,
+        "quoted_usd_micros": new.quote.usd_micros,
+        "quoted_credits": new.quote.credits,
+    }
+
+
+def _first_line(job_id: int, new: NewJob, now: int) -> dict[str, Any]:
+    note = f"asked for. {new.decided_why}" if new.decided_why else "asked for"
+    return {"job_id": job_id, "at_ms": now, "state": new.state, "made_by": new.by, "note": note}
 
 
 def _where(which: Filter) -> list[ColumnElement[bool]]:

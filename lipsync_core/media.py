@@ -13,7 +13,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -222,6 +222,14 @@ class MediaStore:
             query = select(media).where(media.c.sha256 == sha256, media.c.kind == kind)
             row = connection.execute(query).mappings().first()
         return None if row is None else from_row(row)
+
+    def get_all(self, sha256s: Collection[str]) -> dict[tuple[str, Kind], MediumFacts]:
+        """The facts of all stored media with these hashes, by hash and kind."""
+        if not sha256s:
+            return {}
+        with self._db.read() as connection:
+            rows = connection.execute(select(media).where(media.c.sha256.in_(sha256s))).mappings()
+            return {(row["sha256"], row["kind"]): from_row(row) for row in rows}
 
     def recent(self, kind: Kind, limit: int) -> list[MediumFacts]:
         """Stored media of a kind, the latest arrival first."""

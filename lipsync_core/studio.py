@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,29 +12,29 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import unquote, urlsplit
 
 from lipsync_core import rates as rate_file
 from lipsync_core import workers
-from lipsync_core.accounts import Account, Accounts
-from lipsync_core.affording import Means, low_balance, stale_prices, unmet
+from lipsync_core.accounts import Accounts
+from lipsync_core.affording import stale_prices, unmet
 from lipsync_core.approval import Approvals, Terms, above_limit
 from lipsync_core.arrivals import Came
 from lipsync_core.auditing import Audit
-from lipsync_core.brief import MEDIA_FIELDS, Brief, KeptMedium, Medium, MouthBox, mouth_box_error
+from lipsync_core.brief import Brief, KeptMedium, Medium, MouthBox
 from lipsync_core.briefs import BriefDesk, OpenBatch, OpenBrief, new_brief_id
 from lipsync_core.bucket import Bucket
-from lipsync_core.budgets import Budgets, Over, Room, month_at, over_cap_text, scopes_of
+from lipsync_core.budgets import Budgets, month_at
 from lipsync_core.claims import Claims
 from lipsync_core.cleaning import CleanUp
 from lipsync_core.database import Database, now_ms
 from lipsync_core.endings import Endings
-from lipsync_core.engines import DRAFT, ENGINES, Engine
+from lipsync_core.engines import DRAFT, ENGINES
 from lipsync_core.erasing import Eraser
 from lipsync_core.errands import Errands
-from lipsync_core.errors import BriefError, BucketError, FetchError, MediaError, VendorError
+from lipsync_core.errors import BriefError, BucketError, MediaError, VendorError
 from lipsync_core.estimating import Estimates
-from lipsync_core.hosting import KINDS, Hosting
+from lipsync_core.hosting import Hosting
+from lipsync_core.intake import Intake, likeness
 from lipsync_core.job import LIVE, SANDBOX, Job, JobEvent, JobState
 from lipsync_core.ledger import Filter, Ledger, NewJob
 from lipsync_core.library import Library
@@ -44,27 +42,25 @@ from lipsync_core.links import Links
 from lipsync_core.media import Kind, MediaStore, MediumFacts, Variant
 from lipsync_core.naming import download_name
 from lipsync_core.notices import Notices
-from lipsync_core.orders import MISSING, fits
+from lipsync_core.orders import MISSING
 from lipsync_core.pace import DAY_S, Pace
 from lipsync_core.people import People
 from lipsync_core.playground import FILES_ROUTE, HOOKS_ROUTE, forget, origin_of
 from lipsync_core.presenters import Presenters
-from lipsync_core.pricing import Costed, PriceRoseError, Quote, has_risen, price_text, priced
-from lipsync_core.quoting import assess, length_of
+from lipsync_core.pricing import Costed, PriceRoseError, Quote, has_risen, priced
+from lipsync_core.quoting import assess
 from lipsync_core.rights import Person
 from lipsync_core.roles import Action
 from lipsync_core.sending import Point, hash_of
 from lipsync_core.settings import Settings
 from lipsync_core.sharing import Sharing
 from lipsync_core.spending import Spending
-from lipsync_core.standing import Standing, Standings
+from lipsync_core.standing import Standings
 from lipsync_core.tariffs import Override, Rates
 from lipsync_core.tracker import STALE_S, Tracker, unwatched
 from lipsync_core.trimming import trim
 from lipsync_core.vendors import Vendors
 
-MAX_LINK_BYTES = 200 * 1024 * 1024
-LINK_TIMEOUT_S = 60.0
 HOLD_S = 5.0
 """For how long a paid job that was pressed in a browser can be undone before it may leave."""
 
@@ -115,6 +111,17 @@ class Studio:
         self._hosting = Hosting(
             self._store, self._links.path_for, settings.public_url, lambda: self._sandbox_origin() + FILES_ROUTE
         )
+        self._intake = Intake(
+            self._ledger,
+            self._store,
+            self._accounts,
+            self._standings,
+            self._hosting,
+            self.budgets,
+            self.rates,
+            settings.timezone,
+            settings.fetch_allow,
+        )
         self.vendors = Vendors(self._accounts, self._standings, self.people.check, self.audit)
         """The vendors, for whoever wants to know what costs nothing."""
         self.presenters = Presenters(
@@ -149,13 +156,7 @@ class Studio:
         Raises:
             BriefError: the media themselves cannot be used.
         """
-        eligible = [engine for engine in ENGINES.values() if brief.engine in (None, engine.id) and fits(brief, engine)]
-        must_read = any(engine.is_draft for engine in eligible) and brief.engine is not None
-        media, unread = self._media(brief, keep=False, must_read=must_read)
-        rates, environment = self.rates(), self._environment(sandbox)
-        means = self._means(brief, environment, by)
-        quotes = [self._assess(engine, brief, media, unread, rates, environment, means)[0] for engine in eligible]
-        return sorted(quotes, key=lambda quote: (quote.usd_micros is None, quote.usd_micros or 0))
+        return self._intake.quotes(brief, self._environment(sandbox), by)
 
     def submit(
         self,
@@ -183,8 +184,9 @@ class Studio:
         self.people.check(by, Action.MAKE)
         if nonce is not None and (pressed := self._ledger.pressed(nonce)):
             return self._whole(pressed[0])  # before it is asked whether a cap holds it a second time
-        environment = self._environment(sandbox)
-        new = self._new_job(brief, by, environment, agreed, ceiling_usd_micros)
+        (new,) = self._intake.jobs(
+            [brief], self._environment(sandbox), by, agreed=[agreed], ceiling_usd_micros=ceiling_usd_micros
+        )
         return self._whole(
             self._ledger.add(
                 replace(
@@ -219,13 +221,13 @@ class Studio:
         nonces = [f"{batch}.{place}" for place in range(len(briefs))]
         if len(pressed := self._ledger.pressed(*nonces)) == len(briefs):
             return [self._whole(job) for job in pressed]
-        environment = self._environment(sandbox)
-        shown = [None] * len(briefs) if agreed is None else agreed
         news = [
-            replace(self._new_job(brief, by, environment, price), nonce=nonce, batch=batch, hold_s=hold_s)
-            for nonce, brief, price in zip(nonces, briefs, shown, strict=True)
+            replace(new, nonce=nonce, batch=batch, hold_s=hold_s)
+            for nonce, new in zip(
+                nonces, self._intake.jobs(briefs, self._environment(sandbox), by, agreed=agreed), strict=True
+            )
         ]
-        self._check_together(news, by)
+        self._intake.check_together(news, by)
         return [self._whole(job) for job in self._ledger.add_all(self._limited(news, by))]
 
     def _limited(self, news: Sequence[NewJob], by: str) -> list[NewJob]:
@@ -242,67 +244,9 @@ class Studio:
         until_ms = self._terms.until_ms()
         return [replace(new, decide_by_ms=until_ms, decided_why=above) if new.is_paid else new for new in news]
 
-    def _new_job(
-        self, brief: Brief, by: str, environment: str, agreed: Costed | None, ceiling: int | None = None
-    ) -> NewJob:
-        engine = ENGINES.get(brief.engine or "")
-        if engine is None:
-            raise BriefError({"engine": f"Choose an engine: {', '.join(ENGINES)}."})
-        media, unread = self._media(brief, keep=True, must_read=engine.is_draft)
-        means = self._means(brief, environment, by, ceiling)
-        quote, errors = self._assess(engine, brief, media, unread, self.rates(), environment, means)
-        if not errors and not engine.is_draft and (sent := self._converted(engine, media, environment)) is not None:
-            quote, errors = self._assess(engine, brief, media, unread, self.rates(), environment, means, sent)
-        if errors:
-            raise BriefError(errors)
-        if agreed is not None:
-            _check_price(agreed, quote)
-        kept: dict[str, Any] = {
-            field: KeptMedium(facts.sha256, facts.name, facts.url) for field, facts in media.items()
-        }
-        texts: dict[str, Any] = {
-            "name": brief.name.strip(),
-            "project": brief.project.strip(),
-            "text": brief.text.strip(),
-        }
-        asked = replace(brief, **kept, **texts)
-        picks_seed = brief.seed == -1 and engine.is_draft
-        frozen = replace(asked, seed=secrets.randbelow(2**31)) if picks_seed else asked
-        paid = not engine.is_draft
-        if paid and quote.usd_micros is None and ceiling is None and means.room.caps:
-            raise BriefError({"ceiling": over_cap_text(Over(means.room.caps[0], means.room.month, None))})
-        account = self._accounts.of(engine.provider, environment) if paid else None
-        return NewJob(
-            brief=frozen,
-            quote=quote,
-            by=by,
-            environment=environment if paid else LIVE,
-            base_url=account.base_url if account else None,
-            key_fingerprint=account.fingerprint if account else None,
-            length_s=length_of(brief, media),
-            likeness=likeness(asked, engine.id),
-            ceiling_usd_micros=ceiling,
-        )
-
-    def _converted(
-        self, engine: Engine, media: Mapping[str, MediumFacts], environment: str
-    ) -> dict[str, MediumFacts] | None:
-        """What the engine gets, with every copy made that it needs; None where it gets all as it is."""
-        sent = dict(media)
-        changes = self._hosting.changes(media, engine.form, environment)
-        for field, change in changes.items():
-            try:
-                sent |= self._hosting.sent({field: media[field]}, {field: change}, make=True)
-            except MediaError as error:
-                raise BriefError({field: str(error)}) from error
-        return sent if changes else None
-
     def needs_copies(self, brief: Brief, engine: str, *, sandbox: bool | None = None) -> bool:
         """Whether an engine needs media in other formats that are not made yet. Only kept media are looked at."""
-        media, form, environment = self._kept_media(brief), ENGINES[engine].form, self._environment(sandbox)
-        changes = self._hosting.changes(media, form, environment)
-        sent = self._hosting.sent(media, changes)
-        return any(sent[field] is media[field] for field in changes)
+        return self._intake.needs_copies(brief, ENGINES[engine], self._environment(sandbox))
 
     def make_copies(self, brief: Brief, engine: str, *, sandbox: bool | None = None, by: str = "") -> None:
         """Make the copies of a brief's kept media that an engine needs, so that the price is of what is sent.
@@ -310,130 +254,10 @@ class Studio:
         Raises `BriefError` and `NotAllowedError`.
         """
         self.people.check(by, Action.MAKE)
-        self._converted(ENGINES[engine], self._kept_media(brief), self._environment(sandbox))
-
-    def _kept_media(self, brief: Brief) -> dict[str, MediumFacts]:
-        found = {field: self.medium(getattr(brief, field), kind) for field, kind in KINDS.items()}
-        return {field: facts for field, facts in found.items() if facts is not None}
-
-    def _means(self, brief: Brief, environment: str, by: str | None, ceiling: int | None = None) -> Means:
-        scopes = scopes_of(brief.project.strip(), by)
-        room = self.budgets.room(scopes, self.month()) if environment == LIVE else Room("")
-        return Means(room, by, ceiling)
-
-    def _check_together(self, news: Sequence[NewJob], by: str) -> None:
-        """Refuse jobs each of which a cap would hold, but not all. The last word is spoken right before each leaves."""
-        asked: dict[str, int] = {}
-        for new in news:
-            if not new.is_paid or new.environment != LIVE:
-                continue
-            known = new.quote.usd_micros
-            for scope in scopes_of(new.brief.project, by):
-                asked[scope] = asked.get(scope, 0) + (known if known is not None else new.ceiling_usd_micros or 0)
-        over = self.budgets.room(asked, self.month()).over(asked)
-        if over is not None:
-            text = over_cap_text(over, what=f"Together these clips ({price_text(over.usd_micros)})", by=by)
-            raise BriefError({"engine": text})
-
-    def _assess(
-        self,
-        engine: Engine,
-        brief: Brief,
-        media: Mapping[str, MediumFacts],
-        unread: Mapping[str, str],
-        rates: Rates,
-        environment: str,
-        means: Means,
-        sent: Mapping[str, MediumFacts] | None = None,
-    ) -> tuple[Quote, dict[str, str]]:
-        """The quote for what the engine gets: ``sent``, or what is known of that now."""
-        today = datetime.now(UTC).date()
-        if engine.is_draft:  # what this computer cannot read, it cannot render
-            return assess(engine, brief, media, rates=rates, today=today, obstacles=unread)
-        account = self._accounts.of(engine.provider, environment)
-        standing = self._standings.of(engine.provider, environment)
-        warnings = [f"{why} {engine.vendor} fetches it itself, so this may still work." for why in unread.values()]
-        changes = self._hosting.changes(media, engine.form, account.environment)
-        media = sent or self._hosting.sent(media, changes)
-        quote, errors = assess(
-            engine,
-            brief,
-            media,
-            rates=rates,
-            today=today,
-            seen=self._ledger.took(engine.id),
-            obstacles=self._obstacles(account, standing, engine, media),
-            remarks={field: change.words for field, change in changes.items()},
-            warnings=warnings,
-        )
-        if (refusal := means.refusal(quote, engine, brief, media, rates=rates, today=today)) is not None:
-            errors = {"cap": refusal, **errors}
-            quote = replace(quote, problems=(refusal, *quote.problems), concerns=(("cap", refusal), *quote.concerns))
-        if (held := standing.held(account.fingerprint)) is not None:
-            low = low_balance(engine.vendor, *held, usd_micros=quote.usd_micros, credits=quote.credits)
-            quote = quote if low is None else replace(quote, warnings=(*quote.warnings, low))
-        return quote, errors
-
-    def _obstacles(
-        self, account: Account, standing: Standing, engine: Engine, media: Mapping[str, MediumFacts]
-    ) -> dict[str, str]:
-        if account.key_problem is not None:
-            return {"engine": f"No {engine.vendor} key. {account.key_problem}"}
-        if standing.paused_at is not None and standing.paused_key == account.fingerprint:
-            return {
-                "engine": f"{engine.vendor} is paused: {standing.paused_why} "
-                "Check the connection on the Providers page; then it goes on."
-            }
-        problem = self._hosting.problem(media, engine.form, account.environment, engine.vendor)
-        return {} if problem is None else {"engine": problem}
+        self._intake.make_copies(brief, ENGINES[engine], self._environment(sandbox))
 
     def _environment(self, sandbox: bool | None) -> str:
         return SANDBOX if (self._settings.sandbox if sandbox is None else sandbox) else LIVE
-
-    def _media(self, brief: Brief, *, keep: bool, must_read: bool) -> tuple[dict[str, MediumFacts], dict[str, str]]:
-        """What is known of the brief's media, and why others could not be read: field → message.
-
-        Raises `BriefError` for what can be used by nobody, and, if ``must_read``, for a link that cannot be reached.
-        """
-        media: dict[str, MediumFacts] = {}
-        errors: dict[str, str] = {}
-        unread: dict[str, str] = {}
-        for field, kind in KINDS.items():
-            medium: Medium | None = getattr(brief, field)
-            if medium is None:
-                continue
-            try:
-                media[field] = self._medium(medium, kind, keep=keep)
-            except FetchError as error:
-                (errors if must_read or error.refused else unread)[field] = str(error)
-            except MediaError as error:
-                errors[field] = str(error)
-        image = media.get("image")
-        if brief.mouth_box is not None and image is not None:
-            problem = mouth_box_error(brief.mouth_box, image.width, image.height)
-            if problem is not None:
-                errors["mouth_box"] = problem
-        if errors:
-            raise BriefError(errors)
-        return media, unread
-
-    def _medium(self, medium: Medium, kind: Kind, *, keep: bool) -> MediumFacts:
-        if isinstance(medium, KeptMedium):
-            facts = self._store.get(medium.sha256, kind)
-            if facts is None or self._store.file(facts) is None:
-                raise MediaError("No longer here", f"“{medium.name}” is not in the media store. Choose it again.")
-            return replace(facts, name=medium.name, url=medium.url)
-        if isinstance(medium, str) and medium.lower().startswith(("http://", "https://")):
-            return self._keep_link(medium, kind)
-        if isinstance(medium, bytes):
-            source: Path | bytes = medium
-            name: str = kind
-        else:
-            source = Path(medium)
-            name = source.name
-            if not source.is_file():
-                raise MediaError("No such file", f"There is no file at {medium}.")
-        return self._store.keep(source, kind, name) if keep else self._store.look(source, kind, name)
 
     def rates(self) -> Rates:
         """What this team pays where it set that itself. Raises `SettingsError` where the file is nonsense."""
@@ -469,12 +293,23 @@ class Studio:
         """The present month, as ``2026-11``, where the team is."""
         return month_at(self._settings.timezone, datetime.now(UTC))
 
-    def alike(self, brief: Brief, engine: str, *, sandbox: bool | None = None) -> Job | None:
-        """The job that asked the same of ``engine`` and is pending, unconfirmed, or was done in the last 24 hours."""
-        paid = not ENGINES[engine].is_draft
-        environment = self._environment(sandbox) if paid else LIVE
-        job = self._ledger.alike(likeness(brief, engine), environment, now_ms() - int(DAY_S * 1000))
-        return None if job is None else self._whole(job)
+    def alike(self, briefs: Sequence[Brief], *, sandbox: bool | None = None) -> list[Job | None]:
+        """For each brief, the job that asked the same and is pending, unconfirmed, or was done in the last 24 hours.
+
+        Each brief names its engine.
+        """
+        asked = [likeness(brief, brief.engine or "") for brief in briefs]
+        is_draft = [ENGINES[brief.engine or ""].is_draft for brief in briefs]
+        places = [LIVE if draft else self._environment(sandbox) for draft in is_draft]
+        since_ms = now_ms() - int(DAY_S * 1000)
+        found = {
+            environment: self._ledger.alike(
+                [what for what, where in zip(asked, places, strict=True) if where == environment], environment, since_ms
+            )
+            for environment in set(places)
+        }
+        jobs = (found[where].get(what) for what, where in zip(asked, places, strict=True))
+        return [None if job is None else self._whole(job) for job in jobs]
 
     # Waiting and listing
 
@@ -617,7 +452,8 @@ class Studio:
         job = self._ledger.job(job_id)
         if job.state is not JobState.AWAITING_APPROVAL:
             return False
-        fresh = self._new_job(job.brief, job.by, job.environment, None, job.ceiling_usd_micros).quote
+        (new,) = self._intake.jobs([job.brief], job.environment, job.by, ceiling_usd_micros=job.ceiling_usd_micros)
+        fresh = new.quote
         seen = agreed or job.quote
         if has_risen(seen, fresh):
             self._approvals.reprice(job_id, fresh, by=by)
@@ -830,21 +666,9 @@ class Studio:
         Raises `MediaError` (`FetchError`) and `NotAllowedError`.
         """
         self.people.check(by, Action.MAKE)
-        facts = self._keep_link(url, kind)
+        facts = self._intake.keep_link(url, kind)
         self.library.arrived(facts, "link", by=by)
         return facts
-
-    def _keep_link(self, url: str, kind: Kind) -> MediumFacts:
-        from lipsync_core.fetch import fetch
-
-        with self._store.scratch("link") as scratch:
-            path = scratch / "fetched"
-            allow = self._settings.fetch_allow
-            with ThreadPoolExecutor(1) as thread:
-                request = fetch(url, path, allow=allow, max_bytes=MAX_LINK_BYTES, timeout_s=LINK_TIMEOUT_S)
-                thread.submit(lambda: asyncio.run(request)).result()
-            name = unquote(urlsplit(url).path).rsplit("/", 1)[-1]
-            return replace(self._store.keep(path, kind, name or kind), url=url)
 
     def medium(self, medium: Medium | None, kind: Kind) -> MediumFacts | None:
         """The facts of a stored medium under the name it was chosen by; None where it is not stored."""
@@ -971,15 +795,6 @@ class Studio:
         return seen is not None and (datetime.now(UTC) - seen).total_seconds() < STALE_S
 
 
-def likeness(brief: Brief, engine: str) -> str:
-    """What a brief asks of an engine, hashed; its name and project change nothing."""
-    asked = replace(brief, engine=engine, name="", project="").to_dict()
-    for field in MEDIA_FIELDS:
-        medium = asked[field]
-        asked[field] = medium["sha256"] if isinstance(medium, dict) else medium
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-
-
 def _team(settings: Settings) -> tuple[str, str] | None:
     """Where the team is told, and with what signature."""
     if settings.notify_url is None or settings.notify_secret is None:
@@ -1000,13 +815,6 @@ def _kept(facts: MediumFacts) -> dict[str, str]:
 def _video(sha256: str) -> MediumFacts:
     """What a finished video is to the store."""
     return MediumFacts(sha256, "video", "", ".mp4", "video/mp4", 0)
-
-
-def _check_price(agreed: Costed, fresh: Quote) -> None:
-    """Raise `PriceRoseError` where ``fresh`` is more than what was agreed to."""
-    if has_risen(agreed, fresh):
-        text = f"The price is now {priced(fresh)}, not {priced(agreed)}. Nothing was sent: press again to accept."
-        raise PriceRoseError(fresh, text)
 
 
 def _same(made: Job, asked: Brief, environment: str) -> bool:

@@ -201,11 +201,12 @@ def _left_out(plan: Plan) -> list[str]:
 
 def _again(order: Order, plan: Plan, rows: Sequence[int]) -> list[str]:
     """The rows that were made, or are being made, already."""
-    known = []
-    for row, brief in zip(rows, order.briefs, strict=True):
-        job = studio().alike(brief, str(brief.engine), sandbox=order.sandbox)
-        if job is not None:
-            known.append(f"{plan.batch.sheet.numbers[row]} (job {job.id})")
+    alike = studio().alike(order.briefs, sandbox=order.sandbox)
+    known = [
+        f"{plan.batch.sheet.numbers[row]} (job {job.id})"
+        for row, job in zip(rows, alike, strict=True)
+        if job is not None
+    ]
     if not known:
         return []
     more = f" and {len(known) - NAMED:,} more" if len(known) > NAMED else ""

@@ -212,7 +212,8 @@ def _refuse(press: Press, title: str, text: str) -> None:
 def _alike(press: Press) -> Job | None:
     if press.engine.is_draft:
         return None
-    return studio().alike(press.brief, press.quote.engine, sandbox=press.sandbox)
+    (job,) = studio().alike([replace(press.brief, engine=press.quote.engine)], sandbox=press.sandbox)
+    return job
 
 
 def _is_unknown(press: Press) -> bool:

@@ -1,5 +1,6 @@
 """Estimates through the studio: at its own rates, with what it has seen, and from a table to jobs or to nothing."""
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from lipsync_core import (
     until_ready_s,
 )
 from lipsync_core.samples import PORTRAITS, VOICES
+from tests.statements import watched
 
 JOYPIX, STUDIO = "joypix/motion-2", "lipsync-studio/lipsync-image"
 
@@ -89,6 +91,30 @@ def test_a_batch_is_sent_whole_at_the_price_that_was_shown(played: Studio) -> No
     again = played.submit_all(briefs, by="ana", batch="press", agreed=prices)
     assert [job.id for job in again] == [job.id for job in jobs]
     assert played.count(Filter(batch="press")) == 3
+
+
+def test_a_large_batch_asks_the_ledger_no_more_than_a_small_one(played: Studio) -> None:
+    briefs, prices = batch_of(played, 4)
+    asked = []
+    for batch, size in (("small", 1), ("large", 25)):
+        with watched(played._ledger._db) as said:
+            played.alike(briefs * size)
+            played.submit_all(briefs * size, by="ana", batch=batch, agreed=prices * size)
+        asked.append([statement.split("?", 1)[0] for statement in said if not statement.startswith("INSERT")])
+    small, large = asked
+    assert large == small
+    assert played.count(Filter(batch="large")) == 100
+
+
+def test_of_each_brief_it_is_known_which_job_asked_the_same(played: Studio) -> None:
+    briefs, prices = batch_of(played, 3)
+    jobs = played.submit_all(briefs[:2], by="ana", batch="press", agreed=prices[:2])
+    newer = played.submit_all(briefs[:1], by="ana", batch="once more", agreed=prices[:1])
+    drafts = [replace(brief, engine="draft/portrait") for brief in briefs[:1]]
+    draft = played.submit(drafts[0], by="ana")
+    found = played.alike([*briefs, *drafts])
+    assert [job and job.id for job in found] == [newer[0].id, jobs[1].id, None, draft.id]
+    assert played.alike(briefs, sandbox=False) == [None] * 3
 
 
 def test_nothing_is_sent_where_one_price_has_risen(played: Studio) -> None:

@@ -1,0 +1,316 @@
+"""From a brief to its prices, and to the row of a job: its media are stored, and what stands against it is found."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from lipsync_core.accounts import Account, Accounts
+from lipsync_core.affording import Means, low_balance
+from lipsync_core.brief import MEDIA_FIELDS, Brief, KeptMedium, Medium, mouth_box_error
+from lipsync_core.budgets import Budgets, Over, Room, month_at, over_cap_text, scopes_of
+from lipsync_core.engines import ENGINES, Engine
+from lipsync_core.errors import BriefError, FetchError, MediaError
+from lipsync_core.hosting import KINDS, Hosting
+from lipsync_core.job import LIVE
+from lipsync_core.ledger import Ledger, NewJob
+from lipsync_core.media import Kind, MediaStore, MediumFacts
+from lipsync_core.orders import fits
+from lipsync_core.pricing import Costed, PriceRoseError, Quote, has_risen, price_text, priced
+from lipsync_core.quoting import assess, length_of
+from lipsync_core.standing import Standing, Standings
+from lipsync_core.tariffs import Rates
+
+MAX_LINK_BYTES = 200 * 1024 * 1024
+LINK_TIMEOUT_S = 60.0
+
+
+class Known:
+    """What the ledger and the store say while one press is looked at: asked once, however many briefs it is for."""
+
+    def __init__(self, intake: Intake, briefs: Iterable[Brief], environment: str) -> None:
+        now = datetime.now(UTC)
+        month = month_at(intake.timezone, now)
+
+        def room(scopes: tuple[str, ...]) -> Room:
+            return intake.budgets.room(scopes, month) if environment == LIVE else Room("")
+
+        self.environment = environment
+        self.today = now.date()
+        self.rates = intake.rates()
+        self.took = cache(intake.ledger.took)
+        self.standing = cache(intake.standings.of)
+        self.room = cache(room)
+        self.media = intake.kept(briefs)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Looks at briefs. Thread-safe; who may ask is asked before."""
+
+    ledger: Ledger
+    store: MediaStore
+    accounts: Accounts
+    standings: Standings
+    hosting: Hosting
+    budgets: Budgets
+    rates: Callable[[], Rates]
+    timezone: str
+    fetch_allow: tuple[str, ...]
+
+    def quotes(self, brief: Brief, environment: str, by: str | None) -> list[Quote]:
+        """One quote for every engine that fits, cheapest first. Raises `BriefError` where nobody can use the media."""
+        eligible = [engine for engine in ENGINES.values() if brief.engine in (None, engine.id) and fits(brief, engine)]
+        must_read = any(engine.is_draft for engine in eligible) and brief.engine is not None
+        known = Known(self, [brief], environment)
+        media, unread = self._media(brief, known, keep=False, must_read=must_read)
+        means = Means(known.room(scopes_of(brief.project.strip(), by)), by)
+        quotes = [self._assess(engine, brief, media, unread, known, means)[0] for engine in eligible]
+        return sorted(quotes, key=lambda quote: (quote.usd_micros is None, quote.usd_micros or 0))
+
+    def jobs(
+        self,
+        briefs: Sequence[Brief],
+        environment: str,
+        by: str,
+        *,
+        agreed: Sequence[Costed | None] | None = None,
+        ceiling_usd_micros: int | None = None,
+    ) -> list[NewJob]:
+        """What a job's row begins with, for each brief; their media are stored.
+
+        Raises `BriefError`, and `PriceRoseError` where one costs more than was ``agreed``.
+        """
+        known = Known(self, briefs, environment)
+        shown = [None] * len(briefs) if agreed is None else agreed
+        return [
+            self._job(brief, known, by, price, ceiling_usd_micros) for brief, price in zip(briefs, shown, strict=True)
+        ]
+
+    def _job(self, brief: Brief, known: Known, by: str, agreed: Costed | None, ceiling: int | None) -> NewJob:
+        engine = ENGINES.get(brief.engine or "")
+        if engine is None:
+            raise BriefError({"engine": f"Choose an engine: {', '.join(ENGINES)}."})
+        media, unread = self._media(brief, known, keep=True, must_read=engine.is_draft)
+        means = Means(known.room(scopes_of(brief.project.strip(), by)), by, ceiling)
+        quote, errors = self._assess(engine, brief, media, unread, known, means)
+        if not errors and not engine.is_draft and (sent := self._converted(engine, media, known.environment)):
+            quote, errors = self._assess(engine, brief, media, unread, known, means, sent)
+        if errors:
+            raise BriefError(errors)
+        if agreed is not None and has_risen(agreed, quote):
+            text = f"The price is now {priced(quote)}, not {priced(agreed)}. Nothing was sent: press again to accept."
+            raise PriceRoseError(quote, text)
+        paid = not engine.is_draft
+        if paid and quote.usd_micros is None and ceiling is None and means.room.caps:
+            raise BriefError({"ceiling": over_cap_text(Over(means.room.caps[0], means.room.month, None))})
+        kept: dict[str, Any] = {
+            field: KeptMedium(facts.sha256, facts.name, facts.url) for field, facts in media.items()
+        }
+        texts: dict[str, Any] = {
+            "name": brief.name.strip(),
+            "project": brief.project.strip(),
+            "text": brief.text.strip(),
+        }
+        asked = replace(brief, **kept, **texts)
+        picks_seed = brief.seed == -1 and engine.is_draft
+        account = self.accounts.of(engine.provider, known.environment) if paid else None
+        return NewJob(
+            brief=replace(asked, seed=secrets.randbelow(2**31)) if picks_seed else asked,
+            quote=quote,
+            by=by,
+            environment=known.environment if paid else LIVE,
+            base_url=account.base_url if account else None,
+            key_fingerprint=account.fingerprint if account else None,
+            length_s=length_of(brief, media),
+            likeness=likeness(asked, engine.id),
+            ceiling_usd_micros=ceiling,
+        )
+
+    def check_together(self, news: Sequence[NewJob], by: str) -> None:
+        """Raise `BriefError` for jobs each of which a cap would hold, but not all.
+
+        The last word is spoken right before each leaves.
+        """
+        asked: dict[str, int] = {}
+        for new in news:
+            if not new.is_paid or new.environment != LIVE:
+                continue
+            known = new.quote.usd_micros
+            for scope in scopes_of(new.brief.project, by):
+                asked[scope] = asked.get(scope, 0) + (known if known is not None else new.ceiling_usd_micros or 0)
+        over = self.budgets.room(asked, month_at(self.timezone, datetime.now(UTC))).over(asked)
+        if over is not None:
+            text = over_cap_text(over, what=f"Together these clips ({price_text(over.usd_micros)})", by=by)
+            raise BriefError({"engine": text})
+
+    def needs_copies(self, brief: Brief, engine: Engine, environment: str) -> bool:
+        """Whether an engine needs media in other formats that are not made yet. Only kept media are looked at."""
+        media = self._kept_media(brief)
+        changes = self.hosting.changes(media, engine.form, environment)
+        sent = self.hosting.sent(media, changes)
+        return any(sent[field] is media[field] for field in changes)
+
+    def make_copies(self, brief: Brief, engine: Engine, environment: str) -> None:
+        """Make them. Raises `BriefError`."""
+        self._converted(engine, self._kept_media(brief), environment)
+
+    def kept(self, briefs: Iterable[Brief]) -> dict[tuple[str, Kind], MediumFacts]:
+        """The facts of all stored media that these briefs name."""
+        media = (getattr(brief, field) for brief in briefs for field in KINDS)
+        return self.store.get_all({medium.sha256 for medium in media if isinstance(medium, KeptMedium)})
+
+    def keep_link(self, url: str, kind: Kind) -> MediumFacts:
+        """Fetch a link through the guard and store what it leads to. Raises `MediaError` (`FetchError`)."""
+        from lipsync_core.fetch import fetch
+
+        with self.store.scratch("link") as scratch:
+            path = scratch / "fetched"
+            with ThreadPoolExecutor(1) as thread:
+                request = fetch(url, path, allow=self.fetch_allow, max_bytes=MAX_LINK_BYTES, timeout_s=LINK_TIMEOUT_S)
+                thread.submit(lambda: asyncio.run(request)).result()
+            name = unquote(urlsplit(url).path).rsplit("/", 1)[-1]
+            return replace(self.store.keep(path, kind, name or kind), url=url)
+
+    def _assess(
+        self,
+        engine: Engine,
+        brief: Brief,
+        media: Mapping[str, MediumFacts],
+        unread: Mapping[str, str],
+        known: Known,
+        means: Means,
+        sent: Mapping[str, MediumFacts] | None = None,
+    ) -> tuple[Quote, dict[str, str]]:
+        """The quote for what the engine gets: ``sent``, or what is known of that now."""
+        rates, today = known.rates, known.today
+        if engine.is_draft:  # what this computer cannot read, it cannot render
+            return assess(engine, brief, media, rates=rates, today=today, obstacles=unread)
+        account = self.accounts.of(engine.provider, known.environment)
+        standing = known.standing(engine.provider, known.environment)
+        warnings = [f"{why} {engine.vendor} fetches it itself, so this may still work." for why in unread.values()]
+        changes = self.hosting.changes(media, engine.form, account.environment)
+        media = sent or self.hosting.sent(media, changes)
+        quote, errors = assess(
+            engine,
+            brief,
+            media,
+            rates=rates,
+            today=today,
+            seen=known.took(engine.id),
+            obstacles=self._obstacles(account, standing, engine, media),
+            remarks={field: change.words for field, change in changes.items()},
+            warnings=warnings,
+        )
+        if (refusal := means.refusal(quote, engine, brief, media, rates=rates, today=today)) is not None:
+            errors = {"cap": refusal, **errors}
+            quote = replace(quote, problems=(refusal, *quote.problems), concerns=(("cap", refusal), *quote.concerns))
+        if (held := standing.held(account.fingerprint)) is not None:
+            low = low_balance(engine.vendor, *held, usd_micros=quote.usd_micros, credits=quote.credits)
+            quote = quote if low is None else replace(quote, warnings=(*quote.warnings, low))
+        return quote, errors
+
+    def _obstacles(
+        self, account: Account, standing: Standing, engine: Engine, media: Mapping[str, MediumFacts]
+    ) -> dict[str, str]:
+        if account.key_problem is not None:
+            return {"engine": f"No {engine.vendor} key. {account.key_problem}"}
+        if standing.paused_at is not None and standing.paused_key == account.fingerprint:
+            return {
+                "engine": f"{engine.vendor} is paused: {standing.paused_why} "
+                "Check the connection on the Providers page; then it goes on."
+            }
+        problem = self.hosting.problem(media, engine.form, account.environment, engine.vendor)
+        return {} if problem is None else {"engine": problem}
+
+    def _converted(
+        self, engine: Engine, media: Mapping[str, MediumFacts], environment: str
+    ) -> dict[str, MediumFacts] | None:
+        """What the engine gets, with every copy made that it needs; None where it gets all as it is."""
+        sent = dict(media)
+        changes = self.hosting.changes(media, engine.form, environment)
+        for field, change in changes.items():
+            try:
+                sent |= self.hosting.sent({field: media[field]}, {field: change}, make=True)
+            except MediaError as error:
+                raise BriefError({field: str(error)}) from error
+        return sent if changes else None
+
+    def _kept_media(self, brief: Brief) -> dict[str, MediumFacts]:
+        stored = self.kept([brief])
+        found = {field: _facts(getattr(brief, field), kind, stored) for field, kind in KINDS.items()}
+        return {field: facts for field, facts in found.items() if facts is not None}
+
+    def _media(
+        self, brief: Brief, known: Known, *, keep: bool, must_read: bool
+    ) -> tuple[dict[str, MediumFacts], dict[str, str]]:
+        """What is known of the brief's media, and why others could not be read: field → message.
+
+        Raises `BriefError` for what can be used by nobody, and, if ``must_read``, for a link that cannot be reached.
+        """
+        media: dict[str, MediumFacts] = {}
+        errors: dict[str, str] = {}
+        unread: dict[str, str] = {}
+        for field, kind in KINDS.items():
+            medium: Medium | None = getattr(brief, field)
+            if medium is None:
+                continue
+            try:
+                media[field] = self._medium(medium, kind, known, keep=keep)
+            except FetchError as error:
+                (errors if must_read or error.refused else unread)[field] = str(error)
+            except MediaError as error:
+                errors[field] = str(error)
+        image = media.get("image")
+        if brief.mouth_box is not None and image is not None:
+            problem = mouth_box_error(brief.mouth_box, image.width, image.height)
+            if problem is not None:
+                errors["mouth_box"] = problem
+        if errors:
+            raise BriefError(errors)
+        return media, unread
+
+    def _medium(self, medium: Medium, kind: Kind, known: Known, *, keep: bool) -> MediumFacts:
+        if isinstance(medium, KeptMedium):
+            facts = _facts(medium, kind, known.media)
+            if facts is None or self.store.file(facts) is None:
+                raise MediaError("No longer here", f"“{medium.name}” is not in the media store. Choose it again.")
+            return facts
+        if isinstance(medium, str) and medium.lower().startswith(("http://", "https://")):
+            return self.keep_link(medium, kind)
+        if isinstance(medium, bytes):
+            source: Path | bytes = medium
+            name: str = kind
+        else:
+            source = Path(medium)
+            name = source.name
+            if not source.is_file():
+                raise MediaError("No such file", f"There is no file at {medium}.")
+        return self.store.keep(source, kind, name) if keep else self.store.look(source, kind, name)
+
+
+def likeness(brief: Brief, engine: str) -> str:
+    """What a brief asks of an engine, hashed; its name and project change nothing."""
+    asked = replace(brief, engine=engine, name="", project="").to_dict()
+    for field in MEDIA_FIELDS:
+        medium = asked[field]
+        asked[field] = medium["sha256"] if isinstance(medium, dict) else medium
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _facts(medium: Medium | None, kind: Kind, stored: Mapping[tuple[str, Kind], MediumFacts]) -> MediumFacts | None:
+    """The facts of a stored medium under the name it was chosen by; None where it is not stored."""
+    if not isinstance(medium, KeptMedium):
+        return None
+    facts = stored.get((medium.sha256, kind))
+    return None if facts is None else replace(facts, name=medium.name, url=medium.url)
