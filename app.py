@@ -100,6 +100,7 @@ WARM = (
     "pages.stairs",
     "pages.trim",
     "pages.trying",
+    "pages.waits",
 )
 """What is imported while a page is drawn for the first time; else the first visitor would wait for it."""
 

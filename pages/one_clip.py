@@ -33,7 +33,7 @@ from lipsync_core import (
     times,
     until_ready_s,
 )
-from pages import stairs, trying
+from pages import stairs, trying, waits
 from pages.fields import BRIEF, change
 from pages.frame import fragment, looking, studio, why_not
 from pages.releasing import release
@@ -218,6 +218,7 @@ def _below(shown: Sequence[Estimate], asked: Asked, seconds: float, voice: Mediu
     """Draw what the table leaves open."""
     st.markdown("\n\n".join([*_bought(shown, asked), *_remarks(shown, seconds, voice)]))
     stairs.draw(shown, asked.size, seconds)
+    waits.draw(shown, asked.clips)
     _sources(shown)
 
 

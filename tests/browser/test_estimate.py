@@ -194,6 +194,15 @@ def test_the_stairs_are_told_in_words_too(page: Page) -> None:
     expect(page.get_by_label(re.compile(r"^Price by length.*up to 15 s \$0\.45"))).to_be_visible()
 
 
+def test_waits_are_bars_where_there_are_several_to_compare(page: Page) -> None:
+    estimate(page, "length=1:23.5")
+    bars = page.get_by_role("img", name="Wait by engine, as in the table; Draft engine is the soonest.")
+    expect(bars).to_be_visible()
+    page.get_by_role("combobox", name="Engine").click()
+    page.get_by_role("option", name="JoyPix Motion-2", exact=True).click()
+    expect(bars).to_have_count(0)
+
+
 def test_create_goes_on_with_the_settings_and_the_voice(page: Page) -> None:
     estimate(page, "size=720p&engine=lipsync.studio+image")
     drop(page, voice(3.0, "hello.wav"))

@@ -1,0 +1,50 @@
+"""The expected waits as bars: how soon half of such clips are ready, and how soon nine of ten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lipsync_core import Estimate, until_ready_s
+
+BAR, FRAME = 26, 56
+"""Pixels for each engine, and for the axis and the legend."""
+UNITS = ((3 * 3600, 3600, "h"), (180, 60, "min"), (0, 1, "s"))
+"""From how many seconds on the axis counts in what: seconds of one, and its name."""
+HALF, MOST = "half are ready", "9 of 10 are ready"
+
+
+def draw(estimates: Sequence[Estimate], clips: int) -> None:
+    """Draw the waits of several engines; of one, the table says it all."""
+    if len(estimates) < 2:
+        return
+    waits = {one.engine.title: until_ready_s(one, clips) for one in estimates}
+    st.echarts_chart(
+        _option(waits),
+        height=BAR * len(waits) + FRAME,
+        alt=f"Wait by engine, as in the table; {min(waits, key=lambda title: waits[title])} is the soonest.",
+    )
+
+
+def _option(waits: dict[str, tuple[float, float]]) -> dict[str, object]:
+    longest = max(most for _half, most in waits.values())
+    _from, of_one, unit = next(each for each in UNITS if longest >= each[0])
+    bar = {"type": "bar", "stack": "wait"}
+    return {
+        "animation": False,
+        "grid": {"left": 8, "right": 24, "top": 8, "bottom": 28, "containLabel": True},
+        "legend": {"bottom": 0},
+        "xAxis": {"type": "value", "axisLabel": {"formatter": f"{{value}} {unit}"}},
+        "yAxis": {"type": "category", "inverse": True, "data": list(waits), "axisTick": {"show": False}},
+        "series": [
+            bar | {"name": HALF, "data": [round(half / of_one, 3) for half, _most in waits.values()]},
+            # On top of the first: what is still to come of the longer wait.
+            bar
+            | {
+                "name": MOST,
+                "data": [round((most - half) / of_one, 3) for half, most in waits.values()],
+                "itemStyle": {"opacity": 0.4},
+            },
+        ],
+    }
