@@ -15,6 +15,10 @@ PORTRAIT = SAMPLES / "grace_hopper.jpg"
 
 READY = "() => document.querySelector('[data-testid=\"stApp\"]')?.dataset.testScriptState === 'notRunning'"
 
+DRAWN = (
+    """() => ![...document.querySelectorAll('[data-testid="stSkeleton"]')].some(one => one.getClientRects().length)"""
+)
+
 
 def open_page(page: Page, path: str = "/", title: str = "Create") -> None:
     """Go to a page and wait until it is drawn."""
@@ -60,7 +64,8 @@ def upload(page: Page, portrait: Path, voice: Path) -> None:
 
 
 def press(page: Page, name: str) -> None:
-    """Press a button as a person does: not in the same instant as typing."""
+    """Press a button as a person does: not in the same instant as typing, nor while the page still moves."""
+    page.wait_for_function(DRAWN)
     page.get_by_role("button", name=name).click(delay=30)
 
 
