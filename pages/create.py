@@ -17,7 +17,7 @@ from pages.quotes import Offers
 from pages.scenes import MADE_OF, choose_scene, is_written
 from pages.words import job_name, plain
 
-AHEAD_S = 0.2
+AHEAD_S = 0.3
 """For so long the rest of a newcomer's first page waits. A browser that gets all at once shows the button only when it
 has fetched the code of every widget.
 """
