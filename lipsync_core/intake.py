@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from lipsync_core.accounts import Account, Accounts
 from lipsync_core.affording import Means, low_balance
 from lipsync_core.brief import MEDIA_FIELDS, Brief, KeptMedium, Medium, mouth_box_error
-from lipsync_core.budgets import Budgets, Over, Room, month_at, over_cap_text, scopes_of
+from lipsync_core.budgets import Budgets, Over, Room, over_cap_text, scopes_of
 from lipsync_core.engines import ENGINES, Engine
 from lipsync_core.errors import BriefError, FetchError, MediaError
 from lipsync_core.hosting import KINDS, Hosting
@@ -39,14 +39,12 @@ class Known:
     """What the ledger and the store say while one press is looked at: asked once, however many briefs it is for."""
 
     def __init__(self, intake: Intake, briefs: Iterable[Brief], environment: str) -> None:
-        now = datetime.now(UTC)
-        month = month_at(intake.timezone, now)
 
         def room(scopes: tuple[str, ...]) -> Room:
-            return intake.budgets.room(scopes, month) if environment == LIVE else Room("")
+            return intake.budgets.room(scopes, intake.month()) if environment == LIVE else Room("")
 
         self.environment = environment
-        self.today = now.date()
+        self.today = datetime.now(UTC).date()
         self.rates = intake.rates()
         self.took = cache(intake.ledger.took)
         self.standing = cache(intake.standings.of)
@@ -65,7 +63,7 @@ class Intake:
     hosting: Hosting
     budgets: Budgets
     rates: Callable[[], Rates]
-    timezone: str
+    month: Callable[[], str]
     fetch_allow: tuple[str, ...]
 
     def quotes(self, brief: Brief, environment: str, by: str | None) -> list[Quote]:
@@ -149,7 +147,7 @@ class Intake:
             known = new.quote.usd_micros
             for scope in scopes_of(new.brief.project, by):
                 asked[scope] = asked.get(scope, 0) + (known if known is not None else new.ceiling_usd_micros or 0)
-        over = self.budgets.room(asked, month_at(self.timezone, datetime.now(UTC))).over(asked)
+        over = self.budgets.room(asked, self.month()).over(asked)
         if over is not None:
             text = over_cap_text(over, what=f"Together these clips ({price_text(over.usd_micros)})", by=by)
             raise BriefError({"engine": text})
@@ -169,6 +167,12 @@ class Intake:
         """The facts of all stored media that these briefs name."""
         media = (getattr(brief, field) for brief in briefs for field in KINDS)
         return self.store.get_all({medium.sha256 for medium in media if isinstance(medium, KeptMedium)})
+
+    def medium(self, medium: Medium | None, kind: Kind) -> MediumFacts | None:
+        """The facts of a stored medium under the name it was chosen by; None where it is not stored."""
+        if not isinstance(medium, KeptMedium):
+            return None
+        return _facts(medium, kind, self.store.get_all([medium.sha256]))
 
     def keep_link(self, url: str, kind: Kind) -> MediumFacts:
         """Fetch a link through the guard and store what it leads to. Raises `MediaError` (`FetchError`)."""

@@ -107,7 +107,7 @@ class Ledger:
             lines = [_first_line(row["id"], new, now) for row, new in zip(rows, fresh, strict=True)]
             connection.execute(insert(events), lines)
             made = map(job_of, rows)
-        return [pressed[new.nonce] if new.nonce in pressed else next(made) for new in news]
+        return [pressed.get(new.nonce) or next(made) for new in news]
 
     def adopt(self, new: NewJob, vendor_id: str, due_ms: int, month: str | None = None) -> Job:
         """Record a job that was started elsewhere; raises `VendorIdTakenError` where another job has the id.
@@ -274,16 +274,17 @@ class Ledger:
                 connection.execute(update(jobs).where(jobs.c.id == found.id).values(values))
             return True
 
-    def alike(self, likenesses: Collection[str], environment: str, since_ms: int) -> dict[str, Job]:
-        """By what was asked: the latest job that asked it and is pending, unconfirmed, or done since then."""
+    def alike(self, likenesses: Collection[str], since_ms: int) -> dict[tuple[str, str], Job]:
+        """By environment and likeness: the latest job that is alike and pending, unconfirmed, or done since."""
         again = or_(
             jobs.c.state.in_([*PENDING, JobState.UNCONFIRMED, JobState.AWAITING_APPROVAL]),
             and_(jobs.c.state == JobState.DONE, jobs.c.created_ms >= since_ms),
         )
-        same = (jobs.c.likeness.in_(likenesses), jobs.c.environment == environment, again)
-        query = select(jobs).where(jobs.c.id.in_(select(func.max(jobs.c.id)).where(*same).group_by(jobs.c.likeness)))
+        latest = select(func.max(jobs.c.id)).where(jobs.c.likeness.in_(likenesses), again)
+        query = select(jobs).where(jobs.c.id.in_(latest.group_by(jobs.c.environment, jobs.c.likeness)))
         with self._db.read() as connection:
-            return {row["likeness"]: job_of(row) for row in connection.execute(query).mappings()}
+            rows = connection.execute(query).mappings()
+            return {(row["environment"], row["likeness"]): job_of(row) for row in rows}
 
     def took(self, engine: str, limit: int = 50) -> list[tuple[float, float]]:
         """(seconds from the request to the kept video, seconds of video) of an engine's latest real renders."""

@@ -119,7 +119,7 @@ class Studio:
             self._hosting,
             self.budgets,
             self.rates,
-            settings.timezone,
+            self.month,
             settings.fetch_allow,
         )
         self.vendors = Vendors(self._accounts, self._standings, self.people.check, self.audit)
@@ -298,18 +298,13 @@ class Studio:
 
         Each brief names its engine.
         """
-        asked = [likeness(brief, brief.engine or "") for brief in briefs]
-        is_draft = [ENGINES[brief.engine or ""].is_draft for brief in briefs]
-        places = [LIVE if draft else self._environment(sandbox) for draft in is_draft]
-        since_ms = now_ms() - int(DAY_S * 1000)
-        found = {
-            environment: self._ledger.alike(
-                [what for what, where in zip(asked, places, strict=True) if where == environment], environment, since_ms
-            )
-            for environment in set(places)
-        }
-        jobs = (found[where].get(what) for what, where in zip(asked, places, strict=True))
-        return [None if job is None else self._whole(job) for job in jobs]
+        engines, environment = [ENGINES[brief.engine or ""] for brief in briefs], self._environment(sandbox)
+        asked = [
+            (LIVE if engine.is_draft else environment, likeness(brief, engine.id))
+            for brief, engine in zip(briefs, engines, strict=True)
+        ]
+        found = self._ledger.alike([what for _where, what in asked], now_ms() - int(DAY_S * 1000))
+        return [None if (job := found.get(one)) is None else self._whole(job) for one in asked]
 
     # Waiting and listing
 
@@ -672,10 +667,7 @@ class Studio:
 
     def medium(self, medium: Medium | None, kind: Kind) -> MediumFacts | None:
         """The facts of a stored medium under the name it was chosen by; None where it is not stored."""
-        if not isinstance(medium, KeptMedium):
-            return None
-        facts = self._store.get(medium.sha256, kind)
-        return None if facts is None else replace(facts, name=medium.name, url=medium.url)
+        return self._intake.medium(medium, kind)
 
     def trimmed(
         self, whole: MediumFacts, start_s: float, end_s: float, *, listed: bool = True, by: str = ""

@@ -177,7 +177,7 @@ def first(folder: Path) -> None:
     }
     starts: dict[str, list[float]] = {name: [] for name in servers}
     visits: dict[str, list[float]] = {name: [] for name in servers}
-    wholes = []
+    wholes: list[float] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         for number in range(VISITS + 1):
@@ -185,11 +185,12 @@ def first(folder: Path) -> None:
                 begun = time.perf_counter()
                 with running(server):
                     start_s = time.perf_counter() - begun
-                    visit_s, whole_s = _visit(browser, server, whole=name == "studio")
+                    seen_s, whole_s = _visit(browser, server, last="wholeAt" if name == "studio" else "seenAt")
                 if number:  # the first round also reads files that no later one has to
                     starts[name].append(start_s)
-                    visits[name].append(visit_s)
-                    wholes += [whole_s] if whole_s else []
+                    visits[name].append(seen_s)
+                    if name == "studio":
+                        wholes.append(whole_s)
         browser.close()
     print(f"\nfirst: the first visitor of a server just started, {VISITS} starts each, medians")
     print(f"{'':12}{'start s':>10}{'request to button s':>22}{'fastest':>9}{'slowest':>9}{'ratio':>8}")
@@ -203,15 +204,16 @@ def first(folder: Path) -> None:
     print(f"whole page of the studio: {median(wholes):.2f} s")
 
 
-def _visit(browser: Browser, server: Server, *, whole: bool) -> tuple[float, float | None]:
+def _visit(browser: Browser, server: Server, *, last: str) -> tuple[float, float]:
+    """Seconds until the button was there, and until what is noted as ``last``."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.add_init_script(SEEN)
     page.goto(server.url, wait_until="commit")
-    seen_ms = page.wait_for_function("() => window.seenAt", timeout=60_000).json_value()
-    whole_ms = page.wait_for_function("() => window.wholeAt", timeout=60_000).json_value() if whole else None
+    last_ms = page.wait_for_function(f"() => window.{last}", timeout=60_000).json_value()
+    seen_ms = page.evaluate("() => window.seenAt")
     context.close()
-    return seen_ms / 1000, whole_ms and whole_ms / 1000
+    return seen_ms / 1000, last_ms / 1000
 
 
 def ticks(folder: Path) -> None:

@@ -15,9 +15,8 @@ PORTRAIT = SAMPLES / "grace_hopper.jpg"
 
 READY = "() => document.querySelector('[data-testid=\"stApp\"]')?.dataset.testScriptState === 'notRunning'"
 
-DRAWN = (
-    """() => ![...document.querySelectorAll('[data-testid="stSkeleton"]')].some(one => one.getClientRects().length)"""
-)
+DRAWN = "() => ![...document.querySelectorAll('[data-testid=stSkeleton]')].some(one => one.getClientRects().length)"
+"""Nothing is a place for something that is still fetched, and moves what is below it once it is there."""
 
 
 def open_page(page: Page, path: str = "/", title: str = "Create") -> None:
