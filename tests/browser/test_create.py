@@ -287,7 +287,7 @@ def test_a_render_cut_off_by_kill_9_goes_on_after_the_restart_and_appears_once(
     open_page(page)
     upload(page, PORTRAIT, voice)
     press(page, "Render free draft")
-    expect(page.get_by_text("frames")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("frames")).to_be_visible(timeout=60_000)
     server.kill()
     cut = next(ledger.jobs())
     assert cut.state is JobState.RENDERING

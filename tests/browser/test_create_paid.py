@@ -182,7 +182,7 @@ def test_a_new_voice_for_a_video_recorded_or_written(
     page.get_by_role("combobox", name="Speaker").click()
     page.get_by_role("option", name="Ava").click()
     send(page)
-    expect(card(page)).to_contain_text("Done", timeout=120_000)
+    expect(card(page)).to_contain_text("Done", timeout=60_000)
     finished(page)
     written = newest(ledger)
     assert (written.engine, written.state) == ("aimlapi/pixverse-lip-sync", JobState.DONE)
@@ -273,7 +273,7 @@ def test_the_same_brief_asks_once_and_back_comes_first(
     dialog.get_by_role("button", name="Render again for $0.00 in the sandbox").click(delay=30)
     expect(dialog).to_have_count(0)
     expect(card(page)).to_contain_text(f"Job {first.id + 1}")
-    expect(card(page)).to_contain_text("Done", timeout=120_000)
+    expect(card(page)).to_contain_text("Done", timeout=60_000)
     assert newest(ledger).id == first.id + 1
     assert ledger.wait(first.id).state is JobState.DONE
     assert books.vendors() == ["lipsync-studio", "lipsync-studio"]

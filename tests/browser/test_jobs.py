@@ -113,7 +113,7 @@ def test_a_draft_is_withdrawn_while_it_renders(page: Page, ledger: Studio) -> No
     ]
     open_page(page, "/jobs", "Jobs")
     page.locator(f".st-key-running-{jobs[-1].id}").get_by_role("button", name="Withdraw").click(delay=30)
-    expect(page.locator(f".st-key-row-{jobs[-1].id}").get_by_text("Withdrawn")).to_be_visible(timeout=120_000)
+    expect(page.locator(f".st-key-row-{jobs[-1].id}").get_by_text("Withdrawn")).to_be_visible(timeout=60_000)
     assert ledger.job(jobs[-1].id).state is JobState.WITHDRAWN
 
 

@@ -135,7 +135,7 @@ def test_a_lost_answer_that_was_taken_is_attached_by_its_id_and_its_video_kept(
     assert past.studio.job(job.id).state is JobState.UNCONFIRMED
     page.get_by_label("JoyPix task id").fill(f" {line['vendor_id']} ")
     press(page, "Check it with JoyPix")
-    expect(row(page, job).get_by_text("Done")).to_be_visible(timeout=120_000)
+    expect(row(page, job).get_by_text("Done")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("It may have been paid")).to_have_count(0)
     row(page, job).get_by_role("link").click()
     finished(page)
@@ -195,7 +195,7 @@ class TestCancelling(Slow):
         sent, waits = past.submit("Sent"), past.submit("Waits")
         server.start()
         open_page(page, "/jobs", "Jobs")
-        expect(card(page, sent).get_by_text("Rendering")).to_be_visible(timeout=120_000)
+        expect(card(page, sent).get_by_text("Rendering")).to_be_visible(timeout=60_000)
         expect(card(page, waits)).to_contain_text("Waiting for a free place (1 of 1 in use)")
 
         menu(page, f"Job {waits.id}", "Cancel…")
@@ -223,7 +223,7 @@ class TestCancelling(Slow):
         job = past.submit("Out of sight")
         server.start()
         open_page(page, "/jobs", "Jobs")
-        expect(card(page, job).get_by_text("Rendering")).to_be_visible(timeout=120_000)
+        expect(card(page, job).get_by_text("Rendering")).to_be_visible(timeout=60_000)
         menu(page, f"Job {job.id}", "Cancel…")
         press(page, "Stop watching")
         expect(card(page, job)).to_have_count(0)
@@ -254,7 +254,7 @@ class TestCancelling(Slow):
         other = past.submit("Another")
         server.start()
         open_page(page, "/jobs?batch=week-47", "Jobs")
-        expect(card(page, batch[0]).get_by_text("Rendering")).to_be_visible(timeout=120_000)
+        expect(card(page, batch[0]).get_by_text("Rendering")).to_be_visible(timeout=60_000)
         expect(card(page, other)).to_have_count(0)
         press(page, "Withdraw the 3 that wait")
         for job in batch[1:]:
@@ -286,7 +286,7 @@ class TestUnhurried(Slow):
         assert page.title().startswith("SANDBOX · (1) Jobs")
         past.control("clock", advance_s=600)
         press(page, f"Ask now about job {job.id}")
-        expect(row(page, job).get_by_text("Done")).to_be_visible(timeout=120_000)
+        expect(row(page, job).get_by_text("Done")).to_be_visible(timeout=60_000)
         expect(page).to_have_title(re.compile("^SANDBOX · ✓ Jobs"))
 
     def test_a_video_that_could_not_be_saved_says_so_and_is_tried_at_once(
@@ -305,7 +305,7 @@ class TestUnhurried(Slow):
         expect(page.get_by_role("link", name=f"Open job {job.id} at JoyPix").first).to_be_visible()
         assert violations(page) == []
         press(page, f"Try job {job.id} now")
-        expect(row(page, job).get_by_text("Done")).to_be_visible(timeout=120_000)
+        expect(row(page, job).get_by_text("Done")).to_be_visible(timeout=60_000)
         expect(page.get_by_text("Not saved yet")).to_have_count(0)
         assert past.studio.job(job.id).output is not None
 
@@ -344,7 +344,7 @@ def test_a_job_that_was_started_elsewhere_is_brought_in_once(
         page.get_by_label("Its id at JoyPix").press("Tab")
         settle(page)
         press(page, "Import")
-        expect(page.get_by_text(answer).first).to_be_visible(timeout=120_000)
+        expect(page.get_by_text(answer).first).to_be_visible(timeout=60_000)
     (job,) = past.studio.jobs()
     assert (job.state, job.vendor_id, len(past.bill())) == (JobState.DONE, started.vendor_id, 1)
     expect(page.get_by_role("alert").filter(has_text="Not imported")).to_be_visible()

@@ -116,7 +116,7 @@ def test_a_video_of_150_mb_is_fetched_by_the_vendor_and_its_result_is_watched_an
     dialog.get_by_role("button", name="Use this part").click(delay=30)
     expect(slot(page, "audio")).to_contain_text("voice 0.00–3.00 s.wav", timeout=30_000)
     page.get_by_text("lipsync.studio video", exact=True).first.click(delay=30)
-    expect(page.get_by_role("button", name="Render in sandbox")).to_be_enabled(timeout=120_000)
+    expect(page.get_by_role("button", name="Render in sandbox")).to_be_enabled(timeout=60_000)
     settle(page)
     press(page, "Render in sandbox")
     video = finished(page)

@@ -281,7 +281,7 @@ def told(listener: Host, job: Job) -> list[str]:
 
 
 def finished(page: Page) -> None:
-    expect(page.locator("video")).to_be_visible(timeout=120_000)
+    expect(page.locator("video")).to_be_visible(timeout=60_000)
 
 
 def test_what_is_declined_is_not_sent_and_its_maker_reads_why(
