@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from lipsync_core import ENGINES, PROVIDERS, Action, Job, JobState
-from pages import dialogs, trying
+from pages import dialogs, to_create, trying
 from pages.frame import in_sandbox, looking, studio, why_not
 from pages.telling import NO_QUEUE, Queue, is_held, tell, unanswered
 from pages.words import BADGES, clock, job_name, md, money, plain, price, state_word, vendor, weekday
@@ -191,8 +191,7 @@ def actions(job: Job, by: str) -> None:
     if job.hidden and why_not(Action.HANDLE, owner=job.by) is None:
         off_the_lists(job, by)
     dialogs.cancelling(job, by)
-    if st.session_state.pop("go_to_create", False):
-        st.switch_page("create.py", query_params={"brief": st.session_state.brief_id})
+    to_create.follow()
 
 
 def _result_actions(job: Job, by: str) -> None:
@@ -289,13 +288,13 @@ def _withdraw(job_id: int, by: str) -> None:
 
 
 def _use_again(job_id: int, by: str, **changes: object) -> None:
-    def start() -> None:
+    def begin() -> str:
         brief_id = studio().use_again(job_id, by=by)
         if changes:
             studio().change_brief(brief_id, by=by, **changes)
-        st.session_state.brief_id = brief_id
+        return brief_id
 
-    st.session_state.go_to_create = trying.attempt(dialogs.place_of(job_id), start)
+    to_create.start(dialogs.place_of(job_id), begin, shows_price=True)
 
 
 def _paid_engine(job: Job) -> str | None:

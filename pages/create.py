@@ -9,7 +9,7 @@ from dataclasses import replace
 import streamlit as st
 
 from lipsync_core import PORTRAITS, SCENES, VOICES, Brief, Filter, Job, OpenBrief, new_brief_id
-from pages import cards, content, dialogs, options, pressing, quotes, trying
+from pages import cards, content, dialogs, in_view, options, pressing, quotes, to_create, trying
 from pages.fields import BRIEF, Form
 from pages.frame import came_from_elsewhere, fragment, header, in_sandbox, studio
 from pages.pressing import Press
@@ -53,10 +53,14 @@ def main() -> None:
         _price_and_button(form, offered, open_brief.job_id if open_brief else None)
         if job is not None:
             _result(job, by)
+    if to_create.price_to_show() == brief_id:
+        in_view.bring("pay", brief_id)
 
 
 def _current(arrives: bool) -> tuple[str, OpenBrief | None]:
     """The brief that the address names, else the one this visit was filling in, else a fresh one."""
+    if (begun := to_create.take()) is not None:
+        st.query_params["brief"] = begun
     asked = st.query_params.get("brief", "")
     if re.fullmatch(r"[\w-]{6,32}", asked):
         st.session_state.brief_id = asked
@@ -110,7 +114,8 @@ def _price_and_button(form: Form, offered: Offers, after: int | None) -> None:
     if not quotes.copied(form, offered.engine):
         return
     quotes.obstacles(form, offered.quote)
-    pressing.button(presses[offered.engine.id])
+    with st.container(key="pay"):
+        pressing.button(presses[offered.engine.id])
     quotes.fine_print(offered.engine, offered.quote)
 
 

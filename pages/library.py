@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import Action, Item, ItemKind, MediumFacts, Root
-from pages import deleting, shelf, trying
+from pages import deleting, shelf, to_create, trying
 from pages.deleting import KINDS
 from pages.frame import header, in_sandbox, looking, studio, why_not
 from pages.words import clock, length, plain
@@ -34,8 +34,7 @@ def main() -> None:
     by = header("Library")
     deleting.said()
     trying.refusal(PLACE)
-    if st.session_state.pop("go_to_create", False):
-        st.switch_page("create.py", query_params={"brief": st.session_state.brief_id})
+    to_create.follow()
     view = st.radio("Show", [KEPT, BROUGHT], horizontal=True, key="show", bind="query-params")
     if view == KEPT:
         _library(by)
@@ -139,11 +138,8 @@ def came(item: Item) -> str:
 
 
 def _use(item_id: int, by: str) -> None:
-    def use() -> None:
-        here = st.session_state.get("brief_id")
-        st.session_state.brief_id = studio().library.use(item_id, by=by, brief_id=here)
-
-    st.session_state.go_to_create = trying.attempt(PLACE, use)
+    here: str | None = st.session_state.get("brief_id")
+    to_create.start(PLACE, lambda: studio().library.use(item_id, by=by, brief_id=here))
 
 
 def _menu(item: Item, by: str) -> None:

@@ -1,0 +1,34 @@
+"""Brings a part of the page into view after a press that changed what is shown elsewhere on it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+_SCROLL = """
+export default function ({ data }) {
+  const done = document.documentElement.dataset
+  if (!data.turn || done.broughtIntoView === data.turn) return
+  done.broughtIntoView = data.turn
+  let tries = 100
+  const bring = () => {
+    const place = document.querySelector(`.st-key-${data.key}`)
+    const moves = [...document.querySelectorAll('[data-testid=stSkeleton]')].some((one) => one.getClientRects().length)
+    if ((!place || moves) && tries-- > 0) return setTimeout(bring, 50)
+    if (!place) return
+    const box = place.getBoundingClientRect()
+    if (box.top < data.above || box.bottom > innerHeight) place.scrollIntoView({ block: 'center' })
+  }
+  bring()
+}"""
+
+TOP_PX = 60
+"""What the navigation covers."""
+
+
+def bring(key: str, turn: str) -> None:
+    """Scroll the container called ``key`` into view once for each ``turn``; an empty one scrolls nothing.
+
+    To be drawn in every run: what is gone in the next run may never have run in the browser.
+    """
+    component = st.components.v2.component("in_view", js=_SCROLL)
+    component(data={"key": key, "turn": turn, "above": TOP_PX}, key=f"in-view-{key}")

@@ -1,0 +1,42 @@
+"""The way to Create with a brief to go on with: from a finished job, or from an entry of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages import trying
+
+_GOES_ON = "to_create"
+"""The brief that a press made, until the next run has opened it."""
+_SHOWS_PRICE = "price_to_show"
+"""The brief whose price was asked for with that press."""
+
+
+def start(place: str, begin: Callable[[], str], *, shows_price: bool = False) -> None:
+    """Have Create opened in the next run with the brief that ``begin`` returns; for callbacks.
+
+    With ``shows_price`` its price is brought into view. Why nothing was begun is told at ``place``.
+    """
+    begun: list[str] = []
+    if trying.attempt(place, lambda: begun.append(begin())):
+        st.session_state[_GOES_ON] = begun[0]
+        st.session_state[_SHOWS_PRICE] = begun[0] if shows_price else None
+
+
+def take() -> str | None:
+    """The brief to go on with, once; None where there is none. For Create itself."""
+    brief_id: str | None = st.session_state.pop(_GOES_ON, None)
+    return brief_id
+
+
+def follow() -> None:
+    """Go to Create, where a press asked for it; for every other page."""
+    if (brief_id := take()) is not None:
+        st.switch_page("create.py", query_params={"brief": brief_id})
+
+
+def price_to_show() -> str:
+    """The brief whose price is to be brought into view; empty where there is none."""
+    return st.session_state.get(_SHOWS_PRICE) or ""
