@@ -273,7 +273,7 @@ class Sending:
     async def _tell_account(self, job: Job, outcome: SubmitOutcome | NotSent) -> None:
         about = (job.provider, job.environment)
         match outcome:
-            case Refused(kind=Refusal.KEY | Refusal.CREDIT, message=why):
+            case Refused(kind=Refusal.KEY | Refusal.CREDIT | Refusal.ACCOUNT, message=why):
                 await asyncio.to_thread(self.standings.pause, *about, job.key_fingerprint, why)
             case Busy(retry_after_s=wish_s):
                 pause_s = max(wish_s or 0.0, self.pace.until_next_try_s(job.attempts))

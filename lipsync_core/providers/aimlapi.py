@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -20,7 +21,7 @@ from lipsync_core.providers.answers import (
     id_of,
     items_of,
     json_of,
-    link_of,
+    link_in,
     text_of,
     usd_micros_of,
     words_of,
@@ -32,7 +33,7 @@ from lipsync_core.providers.provider import Provider, is_success
 from lipsync_core.providers.wire import (
     AskAgain,
     Balance,
-    Poll,
+    Charge,
     PollAnswer,
     PollState,
     Refusal,
@@ -52,6 +53,8 @@ SPEAKERS = (
     *("Mason", "Jack", "Liam", "James", "Oliver", "Adrian", "Ethan", "Auto"),
 )
 """Case-sensitive."""
+_KINDS = MappingProxyType({"err_insufficent_credits": Refusal.CREDIT, "err_unverified_card": Refusal.ACCOUNT})
+"""``error.data.kind`` of a refusal, as answers since February 2026 spell it."""
 _PIXVERSE = "PixVerse's own pages; AI/ML API states no limits"
 _GENERATIONS = "/v2/video/generations"
 
@@ -75,6 +78,8 @@ class AimlApi(Provider):
             "succeeded": PollState.SUCCEEDED,  # not in the schema, but what the vendor's PixVerse samples end on
             "error": PollState.FAILED,
             "failed": PollState.FAILED,  # from clients in the field
+            "canceled": PollState.FAILED,  # the vendor's own SDK ends on it
+            "timeout": PollState.FAILED,  # likewise
         }
     )
     forms = (
@@ -188,34 +193,53 @@ class AimlApi(Provider):
     def _submitted_id(self, response: Response, content: Any) -> str | None:
         if is_success(response.status) and content is UNREADABLE:
             return id_of(response.headers.get("x-inference-id"))
-        return super()._submitted_id(response, content)
+        return _named(content)
 
     def _polled(self, request: Request, response: Response, content: Any) -> PollAnswer | AskAgain:
         (asked,) = request.about
-        if not isinstance(content, dict) or id_of(content.get("id")) not in (asked, None):
+        if not isinstance(content, dict) or _named(content) not in (asked, None):
             return AskAgain("AI/ML API answered about something else.")
         poll = self.poll_of(
             content.get("status"),
-            output_url=link_of(at(content, "video", "url")),
+            output_url=link_in(content.get("video")) or link_in(content.get("videos")),
             error=words_of(content) or text_of(at(content, "error", "name")),
         )
-        return PollAnswer({asked: _with_bill(poll, response, content)})
+        # Only a success tells what was charged: before that the figure may be a hold.
+        charge = self._charge(response, content) if poll.state is PollState.SUCCEEDED else None
+        if charge is not None:
+            poll = replace(poll, billed_credits=charge.credits, billed_usd_micros=charge.usd_micros)
+        return PollAnswer({asked: poll})
+
+    def _charge(self, response: Response, content: Any) -> Charge | None:
+        """The sum in ``meta.usage``, else in the headers; a zero proves nothing. The higher of two that disagree.
+
+        `x-inference-id` is on every answer of this vendor, a refusal too, and so is no sign of a job.
+        """
+        usage = at(content, "meta", "usage")
+        for credits_used, usd_spent in (
+            (at(usage, "credits_used"), at(usage, "usd_spent")),
+            (response.headers.get("x-aimlapi-credits-used"), response.headers.get("x-aimlapi-usd-spent")),
+        ):
+            credits, usd = amount_of(credits_used) or Decimal(0), amount_of(usd_spent) or Decimal(0)
+            credits = max(credits, usd * CREDITS_PER_USD)
+            if credits > 0:
+                return Charge(credits, round(credits * 1_000_000 / CREDITS_PER_USD))
+        return None
 
     def _documents_busy(self, content: Any) -> bool:
-        return text_of(at(content, "message")) is not None and str(at(content, "statusCode")) == "429"
+        """The vendor's envelope of before April 2026, with ``statusCode``, or of since then, with ``status``."""
+        said = (str(at(content, "statusCode")), str(at(content, "status")))
+        return text_of(at(content, "message")) is not None and "429" in said
 
-    def _refusal(self, status: int, words: str) -> Refusal:
-        return Refusal.CREDIT if status == 403 else super()._refusal(status, words)
+    def _refusal(self, status: int, content: Any, words: str) -> Refusal:
+        kind = at(content, "error", "data", "kind")
+        if isinstance(kind, str) and kind in _KINDS:
+            return _KINDS[kind]
+        if status == 403 and not words:
+            return Refusal.CREDIT  # the only 403 that its pages explain
+        return super()._refusal(status, content, words)
 
 
-def _with_bill(poll: Poll, response: Response, content: Any) -> Poll:
-    """The poll with what was charged, which only a success may tell: before that the figure is a hold."""
-    if poll.state is not PollState.SUCCEEDED:
-        return poll
-    credits = amount_of(at(content, "meta", "usage", "credits_used")) or amount_of(
-        response.headers.get("x-aimlapi-credits-used")
-    )
-    # On an asynchronous job nobody says whether these count the job or this free question: a zero proves nothing.
-    if credits is None or credits <= 0:
-        return poll
-    return replace(poll, billed_credits=credits, billed_usd_micros=round(credits * 1_000_000 / CREDITS_PER_USD))
+def _named(content: Any) -> str | None:
+    """The job's id, which some models' answers call ``generation_id``."""
+    return id_of(at(content, "id")) or id_of(at(content, "generation_id"))

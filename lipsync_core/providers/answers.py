@@ -16,6 +16,7 @@ LONGEST_ID = 300
 LONGEST_LINK = 8_192
 LONGEST_WAIT_S = 86_400.0
 MOST_AMOUNT = 10**12
+_MOST_LISTED = 20
 
 
 class _Unreadable:
@@ -80,6 +81,12 @@ def link_of(value: Any) -> str | None:
     return value if parts.scheme in ("http", "https") and parts.hostname else None
 
 
+def link_in(value: Any) -> str | None:
+    """The first link that is this value, an entry of this list, or the ``url`` of either."""
+    entries = value[:_MOST_LISTED] if isinstance(value, list) else [value]
+    return next((found for entry in entries if (found := link_of(entry) or link_of(at(entry, "url")))), None)
+
+
 def amount_of(value: Any) -> Decimal | None:
     """A number, or a text that holds one, of a size that money can have."""
     if isinstance(value, str):
@@ -103,9 +110,18 @@ def words_of(content: Any) -> str | None:
     """The vendor's words in an error's body, from every shape that one of the four is known to use.
 
     ``message``, ``msg``, ``detail``, ``error`` as text; ``error`` or ``detail`` as an object or list of these;
-    ``{field: [text]}``; a bare list or text.
+    ``{field: [text]}``; a bare list or text. A field that the vendor objects to stands before its words, also where a
+    bare message comes with a list of objections in ``error.data`` (AI/ML API).
     """
-    return text_of("; ".join(_said(content, depth=4)))
+    said = _said(content, depth=4)
+    listed = at(content, "error", "data")
+    objections = _said(listed, depth=3) if isinstance(listed, list) else []
+    return text_of("; ".join([*said, *(one for one in objections if one not in said)]))
+
+
+def sentence(text: str) -> str:
+    """A text with a full stop at its end, unless it has an end of its own."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _said(content: Any, depth: int) -> list[str]:
@@ -114,20 +130,30 @@ def _said(content: Any, depth: int) -> list[str]:
     if depth == 0:
         return []
     if isinstance(content, list):
-        return [words for item in content[:20] for words in _said(item, depth - 1)]
+        return [words for item in content[:_MOST_LISTED] for words in _said(item, depth - 1)]
     if not isinstance(content, dict):
         return []
     for name in ("message", "msg", "detail", "error", "errors"):
         if found := _said(content.get(name), depth - 1):
-            return found
+            field = _field_of(content)
+            return [f"{field}: {' '.join(found)}"] if field else found
     if isinstance(content.get("name"), str) and set(content) <= {"name", "message"}:
         return _said(content["name"], depth - 1)
     fields = {name: _said(value, depth - 1) for name, value in content.items() if isinstance(value, list)}
     return [
         " ".join(said) if name == "non_field_errors" else f"{name}: {' '.join(said)}"
-        for name, said in list(fields.items())[:20]
+        for name, said in list(fields.items())[:_MOST_LISTED]
         if said
     ]
+
+
+def _field_of(objection: dict[str, Any]) -> str:
+    """The field that one entry of a checker's list is about: its ``path`` (zod) or ``loc`` (pydantic), or nothing."""
+    path = objection.get("path") or objection.get("loc")
+    if not isinstance(path, list):
+        return ""
+    steps = [str(step) for step in path[:_MOST_LISTED] if isinstance(step, str | int)]
+    return ".".join(steps[1:] if steps[:1] == ["body"] else steps)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from lipsync_core.providers.answers import amount_of, at, id_of, items_of, json_of, link_of, text_of
+from lipsync_core.providers.answers import amount_of, at, id_of, items_of, json_of, link_in, text_of
 from lipsync_core.providers.creatify_library import PersonaPage, Voice, persona_page_of, voices_of
 from lipsync_core.providers.facts import Assumption, Fact
 from lipsync_core.providers.keys import Keys
@@ -23,6 +23,7 @@ from lipsync_core.providers.provider import Provider
 from lipsync_core.providers.wire import (
     AskAgain,
     Balance,
+    Charge,
     Poll,
     PollAnswer,
     PollState,
@@ -175,6 +176,14 @@ class Creatify(Provider):
         problem = self.trouble(response, content)
         return problem or (AskAgain("Creatify sent no voices.") if voices is None else voices)
 
+    def _charge(self, response: Response, content: Any) -> Charge | None:
+        credits = amount_of(at(content, "credits_used"))
+        return Charge(credits) if credits is not None and credits > 0 else None
+
+    def _documents_busy(self, content: Any) -> bool:
+        """``{"detail": text}`` and nothing else: how the framework behind Creatify says “throttled”."""
+        return isinstance(content, dict) and set(content) == {"detail"} and text_of(content["detail"]) is not None
+
     def _polled(self, request: Request, response: Response, content: Any) -> PollAnswer | AskAgain:
         listed = items_of(content, "results")
         if listed is None:
@@ -192,7 +201,7 @@ class Creatify(Provider):
     def _poll(self, item: Any) -> Poll:
         poll = self.poll_of(
             at(item, "status"),
-            output_url=link_of(at(item, "output")) or link_of(at(item, "video_output")),
+            output_url=link_in(at(item, "output")) or link_in(at(item, "video_output")),
             error=text_of(at(item, "failed_reason")),
             progress=progress_of(at(item, "progress"), self.assumed["progress_scale"]),
         )

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from lipsync_core.providers.answers import at, id_of, json_of, link_of, retry_after_s, text_of, words_of
+from lipsync_core.providers.answers import at, id_of, json_of, link_in, retry_after_s, sentence, text_of, words_of
 from lipsync_core.providers.facts import Fact
 from lipsync_core.providers.limits import EngineForm, Files, Limit
 from lipsync_core.providers.order import Order
@@ -137,9 +137,10 @@ class JoyPix(Provider):
         if job_id is None and 400 <= code < 500 and one_voice and code not in _MAY_BE_TAKEN:
             if code == 429:
                 return Busy(retry_after_s(response.headers))
-            return Refused(self._refusal(code, words or ""), words or self._bare(replace(response, status=code)))
+            kind = self._refusal(code, content, words or "")
+            return Refused(kind, sentence(words) if words else self._bare(replace(response, status=code)))
         said = f" and said: {words}" if words else ""
-        return Unclear(f"JoyPix answered with status {response.status} and code {code}{said}.", job_id)
+        return Unclear(sentence(f"JoyPix answered with status {response.status} and code {code}{said}"), job_id)
 
     def read_poll(self, request: Request, response: Response) -> PollAnswer | AskAgain:
         """What a poll's answer says; a ``code`` of failure counts like a status."""
@@ -160,7 +161,7 @@ class JoyPix(Provider):
         return PollAnswer(
             {
                 asked: self.poll_of(
-                    task.get("status"), output_url=link_of(task.get("video_url")), error=text_of(task.get("error"))
+                    task.get("status"), output_url=link_in(task.get("video_url")), error=text_of(task.get("error"))
                 )
             }
         )

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from lipsync_core.providers.answers import id_of, link_of, text_of
+from lipsync_core.providers.answers import at, id_of, link_in, text_of
 from lipsync_core.providers.facts import Assumption, Fact
 from lipsync_core.providers.limits import EngineForm, Files, Limit
 from lipsync_core.providers.order import Order
@@ -130,6 +130,10 @@ class LipsyncStudio(Provider):
     def _submitted_id(self, response: Response, content: Any) -> str | None:
         return _job_id(content)
 
+    def _documents_busy(self, content: Any) -> bool:
+        """Its errors are one text in ``error``; a gateway's would have another name."""
+        return text_of(at(content, "error")) is not None
+
     def _polled(self, request: Request, response: Response, content: Any) -> PollAnswer | AskAgain:
         (asked,) = request.about
         if not isinstance(content, dict) or _job_id(content) not in (asked, None):
@@ -138,7 +142,7 @@ class LipsyncStudio(Provider):
             {
                 asked: self.poll_of(
                     content.get("status"),
-                    output_url=link_of(content.get("output")),
+                    output_url=link_in(content.get("output")),
                     error=text_of(content.get("error")),
                 )
             }

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 from lipsync_core.errors import SettingsError
 from lipsync_core.providers import limits
-from lipsync_core.providers.answers import id_of, json_of, retry_after_s, text_of, webhook_id, words_of
+from lipsync_core.providers.answers import id_of, json_of, retry_after_s, sentence, text_of, webhook_id, words_of
 from lipsync_core.providers.facts import MOST_AT_ONCE, NO_ASSUMPTIONS, Assumption, Fact
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.limits import EngineForm
@@ -22,6 +22,7 @@ from lipsync_core.providers.wire import (
     AskAgain,
     Balance,
     Busy,
+    Charge,
     KeyCheck,
     Poll,
     PollAnswer,
@@ -37,9 +38,11 @@ from lipsync_core.providers.wire import (
     Verdict,
 )
 
-REFUSING = frozenset({400, 401, 403, 404, 413, 422})
-"""The statuses that, with a JSON body, prove that a submit was not taken."""
+REFUSING = frozenset({400, 401, 402, 403, 404, 413, 422})
+"""The statuses that, in the vendor's own JSON, prove that a submit was not taken."""
 GONE = frozenset({404, 410})
+_DENYING = frozenset({401, 402, 403})
+"""The statuses of a free request that say something about the key or its account, not about what was asked."""
 
 
 class Provider(ABC):
@@ -144,21 +147,26 @@ class Provider(ABC):
     # Answers
 
     def read_submit(self, response: Response) -> SubmitOutcome:
-        """What one POST's answer means, by the table in the design."""
+        """What one POST's answer means, by the table in the design.
+
+        A refusal that names a job, or a sum for one, is none: the job may have been taken.
+        """
         content = json_of(response.body)
         job_id = self._submitted_id(response, content)
+        charge = self._charge(response, content)
         words = words_of(content)
         said = f", and said: {words}" if words else ""
         if is_success(response.status):
             if job_id:
-                return Taken(job_id, response.body)
-            return Unclear(f"{self.title} accepted the order, but named no job{said}.")
-        proves_nothing_taken = isinstance(content, dict | list) and not job_id
+                return Taken(job_id, response.body, charge)
+            return Unclear(sentence(f"{self.title} accepted the order, but named no job{said}"))
+        proves_nothing_taken = isinstance(content, dict | list) and not job_id and charge is None
         if response.status in REFUSING and proves_nothing_taken:
-            return Refused(self._refusal(response.status, words or ""), words or self._bare(response))
+            kind = self._refusal(response.status, content, words or "")
+            return Refused(kind, sentence(words) if words else self._bare(response))
         if response.status == 429 and proves_nothing_taken and self._documents_busy(content):
             return Busy(retry_after_s(response.headers))
-        return Unclear(f"{self.title} answered with status {response.status}{said}.", job_id)
+        return Unclear(sentence(f"{self.title} answered with status {response.status}{said}"), job_id)
 
     def read_poll(self, request: Request, response: Response) -> PollAnswer | AskAgain:
         """What a poll's answer says of the jobs in ``request.about``."""
@@ -191,12 +199,13 @@ class Provider(ABC):
     def read_check(self, response: Response) -> KeyCheck:
         """What `check`'s answer says about the key."""
         words = words_of(content := json_of(response.body))
-        said = f" It said: {words}" if words else ""
+        said = f" It said: {sentence(words)}" if words else ""
         if is_success(response.status) and self.trouble(response, content) is None:
             return KeyCheck(Verdict.ACCEPTED, f"{self.title} accepts the key.")
-        if response.status in (401, 403):
-            variables = " and ".join(self.key_variables)
-            return KeyCheck(Verdict.REFUSED, f"{self.title} refuses the key. Check {variables}.{said}")
+        if response.status in _DENYING:
+            why, kind = self._denied(response.status, content, words or "")
+            what_to_do = f" Check {' and '.join(self.key_variables)}." if kind is Refusal.KEY else ""
+            return KeyCheck(Verdict.REFUSED, f"{why}.{what_to_do}{said}")
         if self.check_asks_for_no_job and response.status in (400, *GONE) and words:
             return KeyCheck(Verdict.ACCEPTED, f"{self.title} did not object to the key, the most it can be asked.")
         why = f"{self.title} answered with status {response.status}, so the key is not proven."
@@ -208,12 +217,13 @@ class Provider(ABC):
         said = f": {words}" if words else ""
         wait_s = retry_after_s(response.headers)
         match response.status:
-            case 401 | 403:
-                return AskAgain(f"{self.title} refuses the key{said}", wait_s, Snag.KEY)
+            case status if status in _DENYING:
+                why, _kind = self._denied(status, content, words or "")
+                return AskAgain(sentence(f"{why}{said}"), wait_s, Snag.KEY)
             case 429:
-                return AskAgain(f"{self.title} asks for a pause{said}", wait_s, Snag.BUSY)
+                return AskAgain(sentence(f"{self.title} asks for a pause{said}"), wait_s, Snag.BUSY)
             case status if not is_success(status):
-                return AskAgain(f"{self.title} answered with status {status}{said}", wait_s)
+                return AskAgain(sentence(f"{self.title} answered with status {status}{said}"), wait_s)
         if not isinstance(content, dict | list):
             return AskAgain(f"{self.title} sent something that cannot be read.", wait_s)
         return None
@@ -228,17 +238,32 @@ class Provider(ABC):
     def _polled(self, request: Request, response: Response, content: Any) -> PollAnswer | AskAgain:
         """The meaning of a poll's readable answer."""
 
+    def _charge(self, response: Response, content: Any) -> Charge | None:
+        """The sum above zero that an answer names for a job; None where it names none."""
+        return None
+
     def _documents_busy(self, content: Any) -> bool:
-        """Whether this body of a 429 is one that the vendor documents."""
+        """Whether this body of a 429 is the vendor's own, and not one of a gateway before it."""
         return False
 
-    def _refusal(self, status: int, words: str) -> Refusal:
-        """Why a submit was refused. That an empty account is named by its credits is assumed."""
+    def _refusal(self, status: int, content: Any, words: str) -> Refusal:
+        """Why a request was refused. That an empty account is named by its credits is assumed."""
         if status == 402 or (status in (400, 403) and any(word in words.lower() for word in ("credit", "balance"))):
             return Refusal.CREDIT
         if status in (401, 403):
             return Refusal.KEY
         return Refusal.INPUT if status in (400, 413, 422) else Refusal.OTHER
+
+    def _denied(self, status: int, content: Any, words: str) -> tuple[str, Refusal]:
+        """Who has to look at what before this vendor answers again: a sentence without its full stop, and the kind."""
+        kind = self._refusal(status, content, words)
+        match kind:
+            case Refusal.CREDIT:
+                return f"{self.title} says that the account is out of credit", kind
+            case Refusal.ACCOUNT:
+                return f"{self.title} wants the account verified first", kind
+            case _:
+                return f"{self.title} refuses the key", Refusal.KEY
 
     def _bare(self, response: Response) -> str:
         return f"{self.title} refused the order (status {response.status}) and gave no reason."

@@ -44,11 +44,21 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """A sum that a vendor names for a job, in its own credits, in micro-dollars, or in both."""
+
+    credits: Decimal | None = None
+    usd_micros: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """The vendor has the job, and bills it."""
 
     job_id: str
     raw: bytes
+    said: Charge | None = None
+    """What the vendor said at once that it costs. Nobody promises that the bill will say the same."""
 
 
 class Refusal(StrEnum):
@@ -56,6 +66,7 @@ class Refusal(StrEnum):
 
     KEY = "key"  # the key is wrong, or may not do this
     CREDIT = "credit"  # the account is empty
+    ACCOUNT = "account"  # the vendor wants the account verified before it takes any order
     INPUT = "input"  # something in the order
     OTHER = "other"
 

@@ -139,7 +139,7 @@ def _on_submit(dice: random.Random, kind: Kind) -> dict[str, Any]:
         case Kind.HUGE:
             about |= {"size": 2 << 20}
         case Kind.REFUSED:
-            status = dice.choice((400, 401, 403, 404, 409, 413, 422, 429, 429, 429, 500, 503))
+            status = dice.choice((400, 401, 402, 403, 404, 409, 413, 422, 429, 429, 500, 503))
             about |= {"status": status, "retry_after": dice.choice((None, 1)) if status == 429 else None}
             about |= {"accepted": about["accepted"] and status >= 500}
         case Kind.GATEWAY:

@@ -11,9 +11,9 @@ from lipsync_core.job import PENDING, JobState
 from lipsync_core.sending import ANSWER_APPLIED, ANSWER_KEPT, BEFORE_POST
 from tests.faults.plan import PACE, Plan
 
-DOCUMENTS_BUSY = frozenset({"joypix", "aimlapi"})
-"""The vendors whose 429 says in a documented way that nothing was taken."""
-REFUSING = frozenset({400, 401, 403, 404, 413, 422})
+BUSY = 429
+"""What says, in a vendor's own words, that nothing was taken for now."""
+REFUSING = frozenset({400, 401, 402, 403, 404, 413, 422})
 """Refusals that prove the same, in a vendor's own words."""
 HAS_LOG = frozenset({"aimlapi"})
 """The vendors whose log finds a job whose answer was lost."""
@@ -87,7 +87,7 @@ def _of_one(plan: Plan, intent: Intent) -> Iterator[str]:
     vendor_id, state = intent.job["vendor_id"], intent.state
     if len(intent.billed) > 1:
         yield f"billed {len(intent.billed)} times"
-    if not all(_said_busy(intent.vendor, post) for post in intent.posts[:-1]):
+    if not all(_said_busy(post) for post in intent.posts[:-1]):
         yield f"sent again although an earlier request may have been taken: {intent.posts}"
     if vendor_id is not None and vendor_id not in intent.billed:
         yield f"taken as {vendor_id}, which nobody billed"
@@ -122,8 +122,8 @@ def _of_taken(intent: Intent) -> Iterator[str]:
         yield "its video is another job's"
 
 
-def _said_busy(vendor: str, post: Post) -> bool:
-    return vendor in DOCUMENTS_BUSY and post.fault == "refused" and post.status == 429
+def _said_busy(post: Post) -> bool:
+    return post.fault == "refused" and post.status == BUSY
 
 
 def _is_open(plan: Plan, intent: Intent) -> bool:
@@ -134,12 +134,12 @@ def _is_open(plan: Plan, intent: Intent) -> bool:
         return False
     if plan.outage_s is not None or intent.cut:
         return True
-    return any(_leaves_open(plan, intent.vendor, post) for post in intent.posts)
+    return any(_leaves_open(plan, post) for post in intent.posts)
 
 
-def _leaves_open(plan: Plan, vendor: str, post: Post) -> bool:
+def _leaves_open(plan: Plan, post: Post) -> bool:
     if post.fault == "refused":
-        return post.status not in REFUSING and not _said_busy(vendor, post)
+        return post.status not in REFUSING and not _said_busy(post)
     if post.fault == "slow":
         return any(fault["kind"] == "slow" and fault.get("seconds", 0) > PACE.send_s for fault in plan.faults)
     return post.fault in PROVES_LITTLE

@@ -105,7 +105,9 @@ def test_a_word_that_nobody_documents_means_still_running(provider: str, word: A
 
 
 @pytest.mark.parametrize("provider", list(PROVIDERS))
-@pytest.mark.parametrize("link", [None, "", "not a link", "ftp://a.test/x", "javascript:alert(1)", 7, [LINK]])
+@pytest.mark.parametrize(
+    "link", [None, "", "not a link", "ftp://a.test/x", "javascript:alert(1)", 7, [7], [], [[LINK]]]
+)
 def test_a_success_without_a_link_is_marked_to_be_asked_again(provider: str, link: Any) -> None:
     word = {"aimlapi": "succeeded", "creatify": "done"}.get(provider, "completed")
     seen = poll(provider, job(provider, word, link))
@@ -152,13 +154,21 @@ def test_joypix_may_say_so_by_its_own_code() -> None:
 @pytest.mark.parametrize("provider", list(PROVIDERS))
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(401, Snag.KEY), (403, Snag.KEY), (429, Snag.BUSY), (400, Snag.FAULT), (500, Snag.FAULT), (503, Snag.FAULT)],
+    [
+        (401, Snag.KEY),
+        (402, Snag.KEY),
+        (403, Snag.KEY),
+        (429, Snag.BUSY),
+        (400, Snag.FAULT),
+        (500, Snag.FAULT),
+        (503, Snag.FAULT),
+    ],
 )
 def test_a_poll_s_refusal_ends_no_job(provider: str, status: int, kind: Snag) -> None:
     again = answer(provider, {"message": "no"}, status, retry_after="30")
     assert isinstance(again, AskAgain)
     assert (again.kind, again.retry_after_s) == (kind, 30.0)
-    assert again.what.endswith(": no")
+    assert again.what.endswith(": no.")
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,7 @@ REFUSALS = [
     ("joypix", 422, {"detail": "x"}, Refusal.INPUT, "x"),
     ("joypix", 200, {"code": 404}, Refusal.OTHER, "JoyPix refused the order (status 404) and gave no reason."),
     ("lipsync-studio", 401, {"error": "Invalid API key"}, Refusal.KEY, "Invalid API key"),
+    ("lipsync-studio", 402, {"error": "Insufficient credits"}, Refusal.CREDIT, "Insufficient credits."),
     ("lipsync-studio", 403, {"error": {"message": "no"}}, Refusal.KEY, "no"),
     ("lipsync-studio", 413, {}, Refusal.INPUT, "lipsync.studio refused the order (status 413) and gave no reason."),
     (
@@ -222,10 +223,12 @@ REFUSALS = [
     ),
     ("aimlapi", 401, {"message": "This request requires a valid API key"}, Refusal.KEY, "This request requires"),
     ("aimlapi", 403, {"message": "You’ve run out of credits"}, Refusal.CREDIT, "You’ve run out of credits"),
+    ("aimlapi", 402, {"message": "Payment required", "statusCode": 402}, Refusal.CREDIT, "Payment required."),
     ("aimlapi", 403, {"statusCode": 403}, Refusal.CREDIT, "gave no reason"),
     ("aimlapi", 422, {"detail": [{"loc": ["b"], "msg": "no face", "type": "v"}]}, Refusal.INPUT, "no face"),
     ("aimlapi", 400, {"error": {"name": "ValidationError", "message": "bad"}}, Refusal.INPUT, "bad"),
     ("creatify", 401, {"detail": "Authentication credentials were not provided."}, Refusal.KEY, "Authentication"),
+    ("creatify", 402, {"detail": "Not enough credits."}, Refusal.CREDIT, "Not enough credits."),
     ("creatify", 400, {"creator": ["Must be a valid UUID."]}, Refusal.INPUT, "creator: Must be a valid UUID."),
     ("creatify", 400, {"non_field_errors": ["text or audio"]}, Refusal.INPUT, "text or audio"),
     ("creatify", 400, ["Insufficient credits"], Refusal.CREDIT, "Insufficient credits"),
@@ -263,6 +266,8 @@ TOO_MANY = {"message": "Too Many Requests", "path": "/", "requestId": "r", "stat
         ("aimlapi", 429, TOO_MANY | {"statusCode": 429}),
         ("joypix", 200, {"code": 429, "message": "slow down"}),
         ("joypix", 429, {"code": 429, "message": "slow down"}),
+        ("creatify", 429, {"detail": "Request was throttled. Expected available in 30 seconds."}),
+        ("lipsync-studio", 429, {"error": "Too many requests"}),
     ],
 )
 def test_a_documented_429_may_be_sent_again(provider: str, status: int, content: Any) -> None:
@@ -280,7 +285,12 @@ UNDOCUMENTED_BUSY = [
     ("joypix", {"message": "slow down"}),
     ("joypix", {"code": 400, "message": "slow down"}),
     ("lipsync-studio", {"message": "slow down"}),
-    ("creatify", {"detail": "Request was throttled."}),
+    ("lipsync-studio", {"error": ""}),
+    ("lipsync-studio", {"error": "slow down", "id": UUID}),
+    ("creatify", {"message": "Too Many Requests"}),
+    ("creatify", {"title": "Too many requests", "status": 429, "detail": "A gateway's own words."}),
+    ("creatify", {"detail": "Request was throttled.", "id": UUID}),
+    ("creatify", ["Request was throttled."]),
 ]
 
 
@@ -290,13 +300,13 @@ def test_a_429_that_nobody_documents_may_have_been_taken(provider: str, content:
 
 
 @pytest.mark.parametrize("provider", list(PROVIDERS))
-@pytest.mark.parametrize("status", [301, 302, 307, 308, 402, 405, 408, 409, 418, 425, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize("status", [301, 302, 307, 308, 405, 408, 409, 418, 425, 500, 502, 503, 504, 599])
 def test_every_status_outside_the_table_may_have_been_taken(provider: str, status: int) -> None:
     assert isinstance(read(provider, status, {"message": "no"}), Unclear)
 
 
 @pytest.mark.parametrize("provider", list(PROVIDERS))
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422])
 @pytest.mark.parametrize("content", [b"", b"<html>no</html>", b'{"message": "n', b'"no"', b"null", b"7"])
 def test_a_refusal_that_is_no_json_of_the_vendor_may_come_from_a_gateway(
     provider: str, status: int, content: bytes
