@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from lipsync_core.media import Kind, MediumFacts, MouthGuess, box_around
     from lipsync_core.notices import NOTICE_EXAMPLE
     from lipsync_core.pace import Pace
+    from lipsync_core.plain_text import one_line
     from lipsync_core.presenters import Presenter, PresenterPage
     from lipsync_core.pricing import PriceRoseError, Qualifier, Quote, credits_text, has_risen, price_text, priced
     from lipsync_core.providers import PROVIDERS
@@ -125,6 +126,7 @@ _HOMES = {
     "notices": ("NOTICE_EXAMPLE",),
     "pace": ("Pace",),
     "rights": ("Person",),
+    "plain_text": ("one_line",),
     "presenters": ("Presenter", "PresenterPage"),
     "pricing": ("PriceRoseError", "Qualifier", "Quote", "credits_text", "has_risen", "price_text", "priced"),
     "providers": ("PROVIDERS",),
@@ -234,6 +236,7 @@ __all__ = [
     "length_text",
     "month_name",
     "new_brief_id",
+    "one_line",
     "plan_csv",
     "price_text",
     "priced",

@@ -61,7 +61,7 @@ class Means:
         return over_cap_text(over, what=f"This clip ({price_words})", by=self.by, instead=instead)
 
     def _over(self, amount: int, brief: Brief) -> Over | None:
-        return self.room.over(dict.fromkeys(scopes_of(brief.project.strip(), self.by), amount))
+        return self.room.over(dict.fromkeys(scopes_of(brief.project, self.by), amount))
 
 
 def low_balance(

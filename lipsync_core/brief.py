@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
+
+from lipsync_core.plain_text import one_line, paragraphs
 
 MAX_NAME = 120
 """Characters that a job's name or project may have."""
@@ -74,6 +76,16 @@ class Brief:
     def to_dict(self) -> dict[str, Any]:
         """The brief as JSON-ready values; its media must be kept ones or links."""
         return asdict(self)
+
+    def tidied(self) -> Brief:
+        """The brief as a job keeps it: its names on one line, its texts trimmed and without control characters."""
+        return replace(
+            self,
+            name=one_line(self.name),
+            project=one_line(self.project),
+            text=paragraphs(self.text),
+            prompt=paragraphs(self.prompt),
+        )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Brief:

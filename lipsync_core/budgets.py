@@ -21,6 +21,7 @@ from lipsync_core import audit
 from lipsync_core.database import Database, now_ms
 from lipsync_core.errors import SettingsError
 from lipsync_core.job import LIVE, JobState
+from lipsync_core.plain_text import one_line
 from lipsync_core.pricing import price_text
 from lipsync_core.providers import PROVIDERS
 from lipsync_core.roles import Action
@@ -120,8 +121,9 @@ class Room:
 
 def scopes_of(project: str, by: str | None) -> tuple[str, ...]:
     """The scopes that a job counts in; ``by`` None where it is not known who will ask for it."""
-    of_project = (f"project:{project}",) if project else ()
-    return (TEAM, *of_project, *((f"person:{by}",) if by is not None else ()))
+    named = one_line(project)
+    of_project = (f"project:{named}",) if named else ()
+    return (TEAM, *of_project, *((f"person:{one_line(by)}",) if by is not None else ()))
 
 
 def month_at(zone: str, at: datetime) -> str:
@@ -319,6 +321,7 @@ class Budgets:
         Raises `SettingsError` and `NotAllowedError`.
         """
         self._guard(by, Action.CAPS)
+        wanted = {_plain(scope): usd_micros for scope, usd_micros in wanted.items()}
         for scope, usd_micros in wanted.items():
             _check_scope(scope)
             _check_sum("cap", usd_micros)
@@ -375,6 +378,11 @@ def _note(connection: Connection, by: str, kind: str, about: str, before: int | 
         did = f"{'set' if after is not None else 'removed'} the {kind}"
         sums = ({"usd_micros": before}, {"usd_micros": after})
         audit.note(connection, by, did, kind, about, before=sums[0], after=sums[1])
+
+
+def _plain(scope: str) -> str:
+    kind, colon, name = scope.partition(":")
+    return f"{kind}{colon}{one_line(name)}"
 
 
 def _check_scope(scope: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, create_engine, event, inspect, make_url, text
 
 from lipsync_core.errors import SettingsError
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration in ``migrations/versions``."""
 BUSY_S = 15
 """For how long one waits for a lock that somebody else holds."""
@@ -41,9 +41,9 @@ class Database:
         event.listen(self._engine, "begin", _begin)
         self._writer = self._engine.execution_options(writes=True)
 
-    def migrate(self) -> None:
-        """Bring the schema to `HEAD`. Safe to call from several processes at once, and again."""
-        if self._version() == HEAD:
+    def migrate(self, to: str = HEAD) -> None:
+        """Bring the schema up to a migration. Safe to call from several processes at once, and again."""
+        if self._version() == to:
             return
         from alembic import command
         from alembic.config import Config
@@ -52,7 +52,7 @@ class Database:
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
         with self.write() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
 
     def _version(self) -> str | None:
         with self.read() as connection:

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from lipsync_core.accounts import Account, Accounts
 from lipsync_core.affording import Means, low_balance
+from lipsync_core.bounds import brief_oversized
 from lipsync_core.brief import MEDIA_FIELDS, Brief, KeptMedium, Medium, mouth_box_error
 from lipsync_core.budgets import Budgets, Over, Room, over_cap_text, scopes_of
 from lipsync_core.engines import ENGINES, Engine
@@ -68,11 +69,13 @@ class Intake:
 
     def quotes(self, brief: Brief, environment: str, by: str | None) -> list[Quote]:
         """One quote for every engine that fits, cheapest first. Raises `BriefError` where nobody can use the media."""
+        if wrong := brief_oversized(brief):
+            raise BriefError(wrong)
         eligible = [engine for engine in ENGINES.values() if brief.engine in (None, engine.id) and fits(brief, engine)]
         must_read = any(engine.is_draft for engine in eligible) and brief.engine is not None
         known = Known(self, [brief], environment)
         media, unread = self._media(brief, known, keep=False, must_read=must_read)
-        means = Means(known.room(scopes_of(brief.project.strip(), by)), by)
+        means = Means(known.room(scopes_of(brief.project, by)), by)
         quotes = [self._assess(engine, brief, media, unread, known, means)[0] for engine in eligible]
         return sorted(quotes, key=lambda quote: (quote.usd_micros is None, quote.usd_micros or 0))
 
@@ -96,11 +99,13 @@ class Intake:
         ]
 
     def _job(self, brief: Brief, known: Known, by: str, agreed: Costed | None, ceiling: int | None) -> NewJob:
-        engine = ENGINES.get(brief.engine or "")
+        if wrong := brief_oversized(brief):
+            raise BriefError(wrong)
+        engine, brief = ENGINES.get(brief.engine or ""), brief.tidied()
         if engine is None:
             raise BriefError({"engine": f"Choose an engine: {', '.join(ENGINES)}."})
         media, unread = self._media(brief, known, keep=True, must_read=engine.is_draft)
-        means = Means(known.room(scopes_of(brief.project.strip(), by)), by, ceiling)
+        means = Means(known.room(scopes_of(brief.project, by)), by, ceiling)
         quote, errors = self._assess(engine, brief, media, unread, known, means)
         if not errors and not engine.is_draft and (sent := self._converted(engine, media, known.environment)):
             quote, errors = self._assess(engine, brief, media, unread, known, means, sent)
@@ -115,12 +120,7 @@ class Intake:
         kept: dict[str, Any] = {
             field: KeptMedium(facts.sha256, facts.name, facts.url) for field, facts in media.items()
         }
-        texts: dict[str, Any] = {
-            "name": brief.name.strip(),
-            "project": brief.project.strip(),
-            "text": brief.text.strip(),
-        }
-        asked = replace(brief, **kept, **texts)
+        asked = replace(brief, **kept)
         picks_seed = brief.seed == -1 and engine.is_draft
         account = self.accounts.of(engine.provider, known.environment) if paid else None
         return NewJob(

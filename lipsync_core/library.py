@@ -22,6 +22,7 @@ from lipsync_core.database import Database, instant, now_ms
 from lipsync_core.errors import LibraryError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.media import Kind, MediumFacts, from_row
+from lipsync_core.plain_text import one_line, paragraphs
 from lipsync_core.roles import Action
 from lipsync_core.schema import jobs, library, media
 
@@ -254,7 +255,7 @@ def free_place(brief: Brief, kind: ItemKind) -> str | None:
 
 def _words(name: str, project: str, consent: str) -> dict[str, str]:
     """What a person says of an entry, as it is kept. Raises `LibraryError`."""
-    name, project, consent = " ".join(name.split()), " ".join(project.split()), consent.strip()
+    name, project, consent = one_line(name), one_line(project), paragraphs(consent)
     if not name:
         raise LibraryError("Give it a name, so that colleagues find it. Nothing was changed.")
     if len(name) > MAX_NAME or len(project) > MAX_NAME:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lipsync_core.brief import MAX_NAME, MEDIA_FIELDS, Brief
+from lipsync_core.brief import MEDIA_FIELDS, Brief
 from lipsync_core.engines import Engine
 from lipsync_core.providers.limits import NAMES, EngineForm, order_errors, order_warnings
 from lipsync_core.providers.order import Order
@@ -44,9 +44,6 @@ def option_errors(brief: Brief, engine: Engine) -> dict[str, str]:
     links = {name: _ANY_LINK for name in MEDIA_FIELDS if getattr(brief, name) is not None}
     for field, message in order_errors(order_of(brief, engine.form, links), engine.form).items():
         errors[field] = MISSING.get(field, message) if not _given(brief, field) else message
-    for field in ("name", "project"):
-        if len(getattr(brief, field)) > MAX_NAME:
-            errors[field] = f"Keep it to {MAX_NAME} characters."
     return errors
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, se
 from lipsync_core import audit
 from lipsync_core.database import Database, now_ms
 from lipsync_core.errors import NotAllowedError
+from lipsync_core.plain_text import one_line
 from lipsync_core.rights import Person, check, person_of, refusal, who
 from lipsync_core.roles import Action, Role
 from lipsync_core.schema import budgets, people, sign_outs
@@ -85,7 +86,7 @@ class People:
         self._check_rules(email, claims, row)
         stale = row is None or row["seen_ms"] is None or now_ms() - row["seen_ms"] >= SEEN_EVERY_MS
         if stale or row is None or (row["role"] != Role.ADMIN and self._is_first_admin(email)):
-            name = " ".join(str(claims.get("name") or "").split())[:LONGEST_NAME] or email
+            name = one_line(str(claims.get("name") or ""), LONGEST_NAME) or email
             row = self._seen(email, name)
         return replace(person_of(row), visit=visit_of(claims))
 

@@ -15,11 +15,12 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Update, bindparam, case, insert, select, update
 
-from lipsync_core.brief import Brief
+from lipsync_core.brief import MAX_NAME, Brief
 from lipsync_core.budgets import settle
 from lipsync_core.database import instant, maybe_instant, now_ms
 from lipsync_core.errors import VendorIdTakenError
 from lipsync_core.job import PENDING, Job, JobState, may_become
+from lipsync_core.plain_text import one_line
 from lipsync_core.pricing import Qualifier, Quote
 from lipsync_core.schema import events, jobs
 
@@ -129,7 +130,8 @@ def _guarded(names: tuple[str, ...], guards: tuple[str, ...], *, unsent: bool, f
 
 def record(connection: Connection, job_id: int, state: JobState, by: str, note: str) -> None:
     """Add a line to a job's history."""
-    connection.execute(insert(events).values(job_id=job_id, at_ms=now_ms(), state=state, made_by=by, note=note))
+    line = {"job_id": job_id, "at_ms": now_ms(), "state": state, "made_by": one_line(by, MAX_NAME), "note": note}
+    connection.execute(insert(events).values(line))
 
 
 def check_id_is_free(connection: Connection, job_id: int, vendor_id: str) -> None:
@@ -198,17 +200,33 @@ def job_of(row: RowMapping | Mapping[str, Any]) -> Job:
     )
 
 
-# A job is read again and again, at every poll and every tick of a page, and these two never change.
+# A job is read again and again, at every poll and every tick of a page, and these two never change. What an older
+# version let grow beyond all bounds is read anew each time, so that it does not stay in memory.
+
+_LONGEST_KEPT = 100_000
+"""Characters. 4,096 times that is still bounded, and a brief of today is shorter."""
+
+
+def _brief_of(text: str) -> Brief:
+    return _known_brief(text) if len(text) <= _LONGEST_KEPT else Brief.from_dict(json.loads(text))
+
+
+def quote_of(text: str) -> Quote:
+    """The quote that a row holds."""
+    return _known_quote(text) if len(text) <= _LONGEST_KEPT else _read_quote(text)
 
 
 @lru_cache(maxsize=4096)
-def _brief_of(text: str) -> Brief:
+def _known_brief(text: str) -> Brief:
     return Brief.from_dict(json.loads(text))
 
 
 @lru_cache(maxsize=4096)
-def quote_of(text: str) -> Quote:
-    """The quote that a row holds."""
+def _known_quote(text: str) -> Quote:
+    return _read_quote(text)
+
+
+def _read_quote(text: str) -> Quote:
     quote = json.loads(text)
     quote |= {
         "qualifier": Qualifier(quote["qualifier"]),

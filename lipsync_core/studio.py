@@ -20,7 +20,8 @@ from lipsync_core.affording import stale_prices, unmet
 from lipsync_core.approval import Approvals, Terms, above_limit
 from lipsync_core.arrivals import Came
 from lipsync_core.auditing import Audit
-from lipsync_core.brief import Brief, KeptMedium, Medium, MouthBox
+from lipsync_core.bounds import oversized
+from lipsync_core.brief import MAX_NAME, Brief, KeptMedium, Medium, MouthBox
 from lipsync_core.briefs import BriefDesk, OpenBatch, OpenBrief, new_brief_id
 from lipsync_core.bucket import Bucket
 from lipsync_core.budgets import Budgets, month_at
@@ -45,6 +46,7 @@ from lipsync_core.notices import Notices
 from lipsync_core.orders import MISSING
 from lipsync_core.pace import DAY_S, Pace
 from lipsync_core.people import People
+from lipsync_core.plain_text import one_line
 from lipsync_core.playground import FILES_ROUTE, HOOKS_ROUTE, forget, origin_of
 from lipsync_core.presenters import Presenters
 from lipsync_core.pricing import Costed, PriceRoseError, Quote, has_risen, priced
@@ -181,6 +183,7 @@ class Studio:
             NotAllowedError: ``by`` may not make clips; nothing was queued.
             PriceRoseError: it costs more than ``agreed`` said; nothing was queued.
         """
+        by = one_line(by, MAX_NAME)
         self.people.check(by, Action.MAKE)
         if nonce is not None and (pressed := self._ledger.pressed(nonce)):
             return self._whole(pressed[0])  # before it is asked whether a cap holds it a second time
@@ -217,6 +220,7 @@ class Studio:
             NotAllowedError: ``by`` may not make clips; nothing was queued.
             PriceRoseError: one costs more than was agreed to; nothing was queued.
         """
+        by = one_line(by, MAX_NAME)
         self.people.check(by, Action.MAKE)
         nonces = [f"{batch}.{place}" for place in range(len(briefs))]
         if len(pressed := self._ledger.pressed(*nonces)) == len(briefs):
@@ -300,7 +304,7 @@ class Studio:
         """
         engines, environment = [ENGINES[brief.engine or ""] for brief in briefs], self._environment(sandbox)
         asked = [
-            (LIVE if engine.is_draft else environment, likeness(brief, engine.id))
+            (LIVE if engine.is_draft else environment, likeness(brief.tidied(), engine.id))
             for brief, engine in zip(briefs, engines, strict=True)
         ]
         found = self._ledger.alike([what for _where, what in asked], now_ms() - int(DAY_S * 1000))
@@ -538,6 +542,7 @@ class Studio:
             VendorIdTakenError: it is here already.
             NotAllowedError: ``by`` may not make clips.
         """
+        by = one_line(by, MAX_NAME)
         self.people.check(by, Action.MAKE)
         made_by = ENGINES[engine]
         if made_by.is_draft:
@@ -580,9 +585,14 @@ class Studio:
         return self._desk.open(brief_id)
 
     def change_brief(self, brief_id: str, *, by: str, **changes: Any) -> None:
-        """Set fields of a brief that is being filled in; media as `MediumFacts` or None."""
+        """Set fields of a brief that is being filled in; media as `MediumFacts` or None.
+
+        Raises `BriefError` for what is too long to be kept, and `NotAllowedError`; then nothing is changed.
+        """
         self.people.check(by, Action.MAKE)
-        values = {key: _kept(value) if isinstance(value, MediumFacts) else value for key, value in changes.items()}
+        values = {field: _field(field, value) for field, value in changes.items()}
+        if wrong := oversized(values):
+            raise BriefError(wrong)
         self._desk.change(brief_id, by, values)
 
     def open_batch(self, batch_id: str) -> OpenBatch | None:
@@ -799,6 +809,13 @@ def _again(job_id: int) -> str:
     return f"again.{job_id}"
 
 
+def _field(field: str, value: Any) -> Any:
+    """A brief's field as its row keeps it."""
+    if isinstance(value, MediumFacts):
+        return _kept(value)
+    return one_line(value) if field in ("name", "project") and isinstance(value, str) else value
+
+
 def _kept(facts: MediumFacts) -> dict[str, str]:
     kept = {"sha256": facts.sha256, "name": facts.name}
     return kept if facts.url is None else {**kept, "url": facts.url}
@@ -812,6 +829,4 @@ def _video(sha256: str) -> MediumFacts:
 def _same(made: Job, asked: Brief, environment: str) -> bool:
     """Whether a job is what is asked for now; a draft's random seed was filled in when the job was made."""
     seed = made.brief.seed if asked.seed == -1 else asked.seed
-    return made.environment == environment and made.brief == replace(
-        asked, seed=seed, name=asked.name.strip(), project=asked.project.strip(), text=asked.text.strip()
-    )
+    return made.environment == environment and made.brief == replace(asked.tidied(), seed=seed)

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from lipsync_core import Brief, Engine
+from lipsync_core import Brief, Engine, one_line
 from pages import trying
 from pages.frame import studio
 from pages.words import plain
@@ -55,7 +55,10 @@ class Form:
 
     def change(self, name: str) -> None:
         """Write to the row what the field's widget holds: its callback."""
-        value = st.session_state[f"{self.brief_id}.{name}"]
+        key = f"{self.brief_id}.{name}"
+        if name in ("name", "project"):
+            st.session_state[key] = one_line(st.session_state[key])  # as it is kept, so that the page shows that
+        value = st.session_state[key]
         change(self.brief_id, self.by, **{name: value})
 
     def choose(self, label: str, name: str, words: Mapping[str, str] | None = None) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 import streamlit as st
 
-from lipsync_core import MAX_NAME, Action, NotAllowedError, Person, Studio
+from lipsync_core import MAX_NAME, Action, NotAllowedError, Person, Studio, one_line
 from pages import trying
 from pages.signed import TOKENS
 from pages.words import about, clock, plain
@@ -201,7 +201,7 @@ def _visitor() -> str:
     if "visitor" not in st.session_state:
         st.session_state.visitor = unquote(st.context.cookies.get(NAME_COOKIE, ""))[:MAX_NAME]
         st.session_state.remembered = st.session_state.visitor
-    return st.session_state.visitor.strip() or NOBODY
+    return one_line(st.session_state.visitor) or NOBODY
 
 
 def _remember() -> None:

@@ -13,9 +13,11 @@ from lipsync_core.batch.columns import COLUMNS, MEDIA
 from lipsync_core.batch.costs import Flags, Floats, Lengths
 from lipsync_core.batch.lengths import LengthError, seconds_of
 from lipsync_core.batch.sheet import Sheet, file_key
-from lipsync_core.batch.words import Notes, Words, blank, filled, mapped, numbered
+from lipsync_core.batch.words import Notes, Words, blank, filled, mapped, numbered, sizes_of
+from lipsync_core.bounds import LONGEST, too_long
 from lipsync_core.brief import MAX_SEED
 from lipsync_core.engines import ENGINES, SCENES
+from lipsync_core.plain_text import one_line
 
 
 class Medium(Protocol):
@@ -51,6 +53,10 @@ def texts_of(sheet: Sheet, resolution: str, problems: Notes) -> dict[str, Words]
     """Every column as text, with what stands for the same written the same way."""
     empty = blank(len(sheet))
     texts = {name: sheet.cells[name].to_numpy(dtype=object) if name in sheet.cells else empty for name in COLUMNS}
+    for column in ("name", "project"):
+        texts[column] = mapped(texts[column], one_line)
+    for column in LONGEST.keys() & texts.keys():
+        _bound(column, texts[column], problems)
     texts["resolution"] = mapped(texts["resolution"], lambda word: _size(word) or resolution)
     texts["aspect_ratio"] = mapped(texts["aspect_ratio"], _aspect)
     texts["scene"] = mapped(texts["scene"], _scene)
@@ -64,6 +70,13 @@ def texts_of(sheet: Sheet, resolution: str, problems: Notes) -> dict[str, Words]
         seeds = np.where(wrong, -1, seeds)
     texts["seed"] = seeds
     return texts
+
+
+def _bound(column: str, words: Words, problems: Notes) -> None:
+    """Say of which rows a cell is too long to be kept."""
+    sizes = sizes_of(words)
+    for row in (sizes > LONGEST[column]).nonzero()[0].tolist():
+        problems.say(row, f"Its {column}: {too_long(column, int(sizes[row]))}")
 
 
 def _option(column: str, word: str) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lipsync_core.batch.columns import MEDIA
 from lipsync_core.batch.costs import Flags, Ints
 from lipsync_core.batch.words import Notes, Words, blank, filled, group, sizes_of
-from lipsync_core.brief import MAX_NAME, MAX_SEED, Brief
+from lipsync_core.brief import MAX_SEED, Brief
 from lipsync_core.engines import ENGINES, Engine
 from lipsync_core.orders import MISSING, fits, option_errors
 from lipsync_core.providers.limits import NAMES
@@ -58,7 +58,6 @@ def judge(texts: Mapping[str, Words], scenes: Words, named: Words) -> Judged:
     aspects += [filled(texts[column]) for column in ("creator", "accent", "prompt", *MEDIA)]
     sizes = sizes_of(texts["text"])
     aspects.append(np.where(sizes > _SHORT_TEXT, sizes, sizes > 0))
-    aspects += [sizes_of(texts[column]) > MAX_NAME for column in ("name", "project")]
     seeds = texts["seed"]
     aspects.append(np.where(seeds == -1, 0, np.where((seeds >= 0) & (seeds <= MAX_SEED), 1, 2)))
     kind = np.zeros(len(scenes), dtype=np.int64)

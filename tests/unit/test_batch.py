@@ -172,7 +172,7 @@ def test_a_row_with_too_few_cells_is_read_as_far_as_it_goes() -> None:
 
 def test_a_cell_may_hold_lines_commas_and_quotation_marks() -> None:
     text = 'name,duration,text\n"Weekly, ""47""\nDE",,"Hello,\nworld"\n5" screen,7,\n'
-    assert quoted(text).texts["name"].tolist() == ['Weekly, "47"\nDE', '5" screen']
+    assert quoted(text).texts["name"].tolist() == ['Weekly, "47" DE', '5" screen']
 
 
 # Lengths
