@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lipsync_core import ENGINES, PROVIDERS, Action, Job, JobState
 from pages import dialogs, to_create, trying
-from pages.frame import in_sandbox, looking, studio, why_not
+from pages.frame import fragment, in_sandbox, looking, studio, why_not
 from pages.telling import NO_QUEUE, Queue, is_held, tell, unanswered
-from pages.words import BADGES, clock, job_name, md, money, plain, price, state_word, vendor, weekday
+from pages.words import BADGES, billed, clock, job_name, md, money, plain, price, state_word, vendor, weekday
 
 DRAFT_CAPTION = "Draft from this computer: for timing, framing and script. Not for publishing."
 TICK_S = 1.0
 """Seconds between two looks at the ledger while something is pending."""
+LOOK_S = 4.0
+"""Seconds between two looks for what a person decides, or for a bill."""
+BILL_COMES = timedelta(days=1)
+"""For how long after its end an open page looks for a job's bill, or for a verdict on it that is taken back."""
 WORRYING_SNAGS = 2
 """Failed downloads in a row after which a person should know; one alone is tried again within seconds."""
 
@@ -58,12 +63,45 @@ def size(job: Job) -> str:
 
 
 def face(job: Job) -> tuple[object, ...]:
-    """What a card is drawn anew for: another state, or other buttons. All else moves in its `progress`.
+    """What a card is drawn anew for: another state, other buttons, or other sums. All else moves in its `progress`.
 
     To be asked when the card is drawn and compared with what a tick gets: a hold ends while the job stays as it is.
     """
     now = datetime.now(UTC)
-    return (job.id, job.state, is_held(job, now), min(job.snags, WORRYING_SNAGS), job.output_url is None, job.hidden)
+    snags, linkless = min(job.snags, WORRYING_SNAGS), job.output_url is None
+    return (job.id, job.state, is_held(job, now), snags, linkless, job.hidden, price(job), money(job))
+
+
+def look_every_s(job: Job) -> float | None:
+    """Seconds between two looks at a job that is on screen; None where nothing more will happen to it by itself."""
+    if job.pending:
+        return TICK_S
+    if job.state in (JobState.AWAITING_APPROVAL, JobState.UNCONFIRMED):
+        return LOOK_S
+    if job.is_draft or job.state in (JobState.REJECTED, JobState.WITHDRAWN) or billed(job) is not None:
+        return None
+    return LOOK_S if job.finished_at is not None and datetime.now(UTC) - job.finished_at < BILL_COMES else None
+
+
+def follow(job: Job, place: DeltaGenerator) -> None:
+    """Have the page drawn anew once the job's card would look different; until then its `progress` moves in ``place``.
+
+    A tick draws only what moves: with whole cards, fifty tabs starve the server.
+    """
+    if (every_s := look_every_s(job)) is None:
+        return
+    drawn = face(job)  # what it looked like now, and not when a tick asks
+
+    @fragment(run_every=every_s)
+    def tick() -> None:
+        now = studio().job(job.id)
+        if face(now) != drawn:
+            st.rerun()
+        if now.pending:
+            with place:
+                progress(now, studio().ahead_of(now))
+
+    tick()
 
 
 def queue_for(jobs: Iterable[Job]) -> Queue:

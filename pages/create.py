@@ -11,7 +11,7 @@ import streamlit as st
 from lipsync_core import PORTRAITS, SCENES, VOICES, Brief, Filter, Job, OpenBrief, new_brief_id
 from pages import cards, content, dialogs, in_view, options, pressing, quotes, to_create, trying
 from pages.fields import BRIEF, Form
-from pages.frame import came_from_elsewhere, fragment, header, in_sandbox, studio
+from pages.frame import came_from_elsewhere, header, in_sandbox, studio
 from pages.pressing import Press
 from pages.quotes import Offers
 from pages.scenes import MADE_OF, choose_scene, is_written
@@ -143,8 +143,8 @@ def _result(job: Job, by: str) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(job_name(job))}**", width="content")
             cards.badges(job)
+        moving = st.empty()
         if job.pending:
-            moving = st.empty()
             st.caption("You can leave this page; the render goes on.")
         else:
             cards.player(job, width=_player_width(job))
@@ -152,21 +152,7 @@ def _result(job: Job, by: str) -> None:
         cards.actions(job, by)
         if job.output is not None and job.is_draft:
             st.caption(cards.DRAFT_CAPTION)
-    if not job.pending:
-        return
-
-    drawn = cards.face(job)  # what it looked like now, and not when a tick asks
-
-    # A tick draws only what moves, into the place made for it.
-    @fragment(run_every=cards.TICK_S)
-    def tick() -> None:
-        now = studio().job(job.id)
-        if cards.face(now) != drawn:
-            st.rerun()
-        with moving:
-            cards.progress(now, studio().ahead_of(now))
-
-    tick()
+    cards.follow(job, moving)
 
 
 def _player_width(job: Job) -> int | str:

@@ -211,8 +211,22 @@ def _history(by: str, batch: str | None) -> None:
         rows = st.container(gap="small")
         page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
     with rows:
-        for job in studio().page(which, limit=ROWS, offset=(page - 1) * ROWS):
+        jobs = studio().page(which, limit=ROWS, offset=(page - 1) * ROWS)
+        for job in jobs:
             _row(job)
+    _follow(jobs, which, (page - 1) * ROWS)
+
+
+def _follow(jobs: list[Job], which: Filter, offset: int) -> None:
+    """Have the page drawn anew once one of the rows would look different, as by a bill; draws nothing."""
+    faces = [cards.face(job) for job in jobs]
+
+    @fragment(run_every=cards.LOOK_S if any(cards.look_every_s(job) for job in jobs) else None)
+    def look() -> None:
+        if [cards.face(job) for job in studio().page(which, limit=ROWS, offset=offset)] != faces:
+            st.rerun()
+
+    look()
 
 
 def _row(job: Job) -> None:
@@ -256,9 +270,9 @@ def _back() -> None:
 def _stage(job: Job, by: str) -> None:
     if job.state is JobState.UNCONFIRMED:
         needs_you.unconfirmed(job, by)
+        cards.follow(job, st.empty())
         return
-    waits = job.state is _WAITS
-    decides = waits and why_not(Action.DECIDE, owner=job.by) is None
+    decides = job.state is _WAITS and why_not(Action.DECIDE, owner=job.by) is None
     trying.refusal(approvals.PLACE)
     if decides:
         approvals.decide(job, by, facts=False)
@@ -273,19 +287,7 @@ def _stage(job: Job, by: str) -> None:
         st.caption(plain(not_mine))
     if job.output is not None and job.is_draft:
         st.caption(cards.DRAFT_CAPTION)
-
-    face = cards.face(job)
-
-    @fragment(run_every=cards.TICK_S if job.pending else approvals.LOOK_S if waits else None)
-    def tick() -> None:
-        now = studio().job(job.id)
-        if cards.face(now) != face:
-            st.rerun()
-        if now.pending:
-            with place:
-                cards.progress(now, studio().ahead_of(now))
-
-    tick()
+    cards.follow(job, place)
 
 
 def _facts(job: Job, by: str) -> None:

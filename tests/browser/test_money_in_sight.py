@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from lipsync_core import Job, Studio
+from lipsync_core import Job, JobState, Studio
+from lipsync_core.claims import Claims
+from lipsync_core.database import Database
+from lipsync_core.records import Change
 from tests import corpus
 from tests.browser.visit import PORTRAIT, finished, open_page, press, settle, slot
 from tests.server import Server, sandboxed, studio_of
@@ -99,3 +102,24 @@ def test_the_buttons_below_a_result_on_create_lead_to_a_new_brief_with_its_price
     assert (opened.brief.image, opened.brief.audio) == (draft.brief.image, draft.brief.audio)
     page.go_back()
     finished(page)
+
+
+def test_an_open_page_follows_a_bill_that_comes_after_the_video(
+    browser: Browser, server: Server, ledger: Studio, variables: dict[str, str]
+) -> None:
+    fill_in(ledger, "brief-billed", name="Billed later")
+    job = ledger.render("brief-billed", engine="joypix/motion-2", by="ana", after=None, sandbox=True)
+    assert ledger.wait(job.id, timeout_s=120).state is JobState.DONE
+    context = browser.new_context(base_url=server.url, locale="en-GB")
+    create, alone = context.new_page(), context.new_page()
+    open_page(create, "/?brief=brief-billed")
+    open_page(alone, f"/jobs?job={job.id}", "Jobs")
+    for tab in (create, alone):
+        finished(tab)
+    expect(create.get_by_text("JoyPix does not report what it billed")).to_be_visible()
+    expect(alone.get_by_text("JoyPix does not report it")).to_be_visible()
+    bill = Change(job.id, JobState.DONE, values={"billed_credits": "17"})
+    assert Claims(Database(variables["STUDIO_DATABASE_URL"])).settle(bill)
+    for tab in (create, alone):
+        expect(tab.get_by_text("17 credits")).to_be_visible()
+    context.close()

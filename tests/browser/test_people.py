@@ -234,9 +234,7 @@ def test_a_maker_asks_an_approver_approves_and_it_is_paid_once_and_told(
     expect(waiting).to_have_count(0)
     expect(approver.locator(".st-key-to-decide")).to_have_count(0)
 
-    for tab in (maker, viewer):
-        tab.reload()
-    finished(maker)
+    finished(maker)  # an open page follows without being asked to
     expect(viewer.get_by_text("Done", exact=True).first).to_be_visible()
     done = ledger.job(job.id)
     assert (done.state, done.by, done.decided_by) == (JobState.DONE, MAKER, APPROVER)
@@ -288,8 +286,11 @@ def test_what_is_declined_is_not_sent_and_its_maker_reads_why(
     visitors: Visitors, ledger: Studio, bill: Callable[[], list[dict[str, Any]]], brief: Brief
 ) -> None:
     before = bill()
-    job = ledger.submit(replace(brief, name="Too long"), by=MAKER)
-    approver = visitors[APPROVER].new_page()
+    create, maker, approver = visitors[MAKER].new_page(), visitors[MAKER].new_page(), visitors[APPROVER].new_page()
+    job = asked_for(create, ledger, brief, "Too long")
+    expect(create.locator(".st-key-result")).to_contain_text("Not sent, nothing charged.")
+    open_page(maker, f"/jobs?job={job.id}", "Jobs")
+    expect(maker.get_by_text("Not sent, nothing charged.")).to_be_visible()
     open_page(approver, "/jobs", "Jobs")
     why = approver.get_by_label(f"Why job {job.id} is declined")
     why.fill("Cut it to 20 seconds.")
@@ -297,12 +298,10 @@ def test_what_is_declined_is_not_sent_and_its_maker_reads_why(
     settle(approver)
     approver.get_by_role("button", name=f"Decline job {job.id}").click(delay=30)
     expect(approver.locator(f".st-key-waits-{job.id}")).to_have_count(0)
-    approver.close()
-
-    maker = visitors[MAKER].new_page()
-    open_page(maker, f"/jobs?job={job.id}", "Jobs")
-    expect(maker.get_by_text("Declined by")).to_contain_text("Cut it to 20 seconds.")
-    maker.close()
+    for tab in (create, maker):  # an open page follows
+        expect(tab.get_by_text("Declined by")).to_contain_text("Cut it to 20 seconds.")
+    for tab in (create, maker, approver):
+        tab.close()
     assert (ledger.job(job.id).state, ledger.job(job.id).decided_by) == (JobState.WITHDRAWN, APPROVER)
     assert bill() == before
 
