@@ -22,6 +22,7 @@ from streamlit.auth_util import get_secrets_auth_section
 from streamlit.env_util import is_repl
 
 from lipsync_core import ROOT, Settings, SettingsError
+from lipsync_core.cage import hide_memory
 from lipsync_core.serving import (
     OPEN_REFUSED,
     KeepsAddress,
@@ -117,6 +118,7 @@ OPEN = SETTINGS.allow_open or SETTINGS.sign_in
 if not (OPEN or is_loopback(config.get_option("server.address"))):
     sys.exit(OPEN_REFUSED)
 
+hide_memory()
 keep_answers()
 app = st.App(
     ROOT / "pages" / "navigation.py",

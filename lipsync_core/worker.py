@@ -1,4 +1,4 @@
-"""The worker's side of `lipsync_core.workers`: ``python -m lipsync_core.worker TASK MEMORY_MB``."""
+"""The worker's side of `lipsync_core.workers`, which starts it with a task's name and its bounds."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import signal
 import sys
 from typing import Any
 
+from lipsync_core.cage import Bounds, enter
 from lipsync_core.errors import MediaError, RenderError
 
 
 def main() -> None:
     """Bound this process first, then read the arguments, do the task, and answer."""
-    task, memory_mb = sys.argv[1], int(sys.argv[2])
-    _bound(memory_mb)
+    task, bounds = sys.argv[2], Bounds(**json.loads(sys.argv[3]))
+    be_modest()
+    missing = enter(bounds)
     # Ctrl+C and a service manager's stop reach this process too; whether it is still wanted is for its parent to say.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)
@@ -26,6 +28,8 @@ def main() -> None:
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
+    if missing:
+        say({"uncaged": missing})
     try:
         arguments = json.load(sys.stdin)
         from lipsync_core import tasks
@@ -39,19 +43,10 @@ def main() -> None:
         say({"out_of_memory": True})
 
 
-def _bound(memory_mb: int) -> None:
+def be_modest() -> None:
+    """Leave the processor to others."""
     # One thread each for the number libraries: more would only compete with the encoder's.
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
-    if sys.platform == "win32":
-        return  # its priority was set from outside, and it has no limit on memory
-    import resource
-
-    os.nice(10)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform != "darwin":  # which takes the limit and ignores it
-        resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
-
-
-if __name__ == "__main__":
-    main()
+    if sys.platform != "win32":  # where its priority was set from outside
+        os.nice(10)

@@ -1,31 +1,50 @@
-"""Runs one task on people's media in a process of its own: low priority, limited memory, limited time.
+"""Runs one task on people's media in a process of its own: low priority, limited memory, limited time, in a cage.
 
-A file that crashes, hangs or bombs a decoder ends that process and nothing else. The conversation is JSON:
-one object on the worker's standard input, then one a line on its standard output: ``{"frames": [3, 310]}`` for
-progress and, last, ``{"result": …}`` or ``{"refused": …}``. The worker's side is `lipsync_core.worker`.
+A file that crashes, hangs or bombs a decoder ends that process and nothing else; one that takes it over finds only
+its own input and an empty folder (`lipsync_core.cage`). The conversation is JSON: one object on the worker's standard
+input, then one a line on its standard output: ``{"frames": [3, 310]}`` for progress and, last, ``{"result": …}`` or
+``{"refused": …}``. The worker's side is `lipsync_core.worker`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import math
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
 from typing import IO, Any
 
+from lipsync_core.cage import Bounds
 from lipsync_core.errors import MediaError, RenderError, WorkerError
 from lipsync_core.settings import ROOT
 
 log = logging.getLogger(__name__)
 
-_INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "HOME")
+_INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """All that a worker sees of the environment: no key reaches a process that decodes people's files."""
+_AT_HOME = ("HOME", "TMPDIR", "TEMP", "TMP")
+"""Variables that name a folder; a worker's own scratch folder is all of them."""
+
+READS = ("path", "image", "audio", "video", "picture", "voices")
+"""A task's arguments that name the files it reads."""
+WRITES = ("out", "preview", "thumb")
+"""Those that name the files it makes. It makes them in its scratch folder, and they are moved when it is done."""
+
+_START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from lipsync_core import worker; worker.main()"
+"""What Python is told to run: isolated (``-I``), with the server's own search path for packages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +53,8 @@ class Limits:
 
     memory_mb: int
     seconds: float
+    file_mb: int = 4096
+    """The longest file that it may write."""
 
 
 class Withdrawn(Exception):  # noqa: N818 - not an error: somebody took the job back
@@ -58,17 +79,46 @@ def run(
         WorkerError: the worker ran out of memory or time, or crashed.
         Withdrawn: the result is no longer wanted.
     """
+    with _scratch(arguments) as scratch:
+        moved = {name: str(Path(scratch, Path(arguments[name]).name)) for name in WRITES if arguments.get(name)}
+        last = _run(task, dict(arguments) | moved, limits, scratch, on_frames, wanted)
+        for name, made in moved.items():
+            if Path(made).exists():
+                Path(made).replace(arguments[name])
+    result: dict[str, Any] = last["result"]
+    return result
+
+
+def _run(
+    task: str,
+    arguments: Mapping[str, Any],
+    limits: Limits,
+    scratch: str,
+    on_frames: Callable[[int, int], bool] | None,
+    wanted: Callable[[], bool],
+) -> dict[str, Any]:
     flags = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
+    path = _search_path()
+    bounds = Bounds(
+        reads=(*_programs(path), *_files(arguments, READS)),
+        writes=scratch,
+        memory_mb=limits.memory_mb,
+        file_mb=limits.file_mb,
+        cpu_s=math.ceil(limits.seconds) * (os.cpu_count() or 1) + 30,
+    )
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
         subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
-            [sys.executable, "-m", "lipsync_core.worker", task, str(limits.memory_mb)],
+            [sys.executable, "-I", "-c", _START, json.dumps(path), task, json.dumps(asdict(bounds))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
-            cwd=ROOT,
-            env={name: os.environ[name] for name in _INHERITED if name in os.environ},
+            cwd=scratch,
+            env=_environment(scratch),
             creationflags=flags,
+            # Not a session of its own: where the kernel groups processes by session, that would change who waits
+            # for whom.
+            process_group=None if sys.platform == "win32" else 0,
             encoding="utf-8",
         ) as process,
     ):
@@ -78,14 +128,13 @@ def run(
             code = process.wait()
         finally:
             watch.end()
-            process.kill()
+            _end(process)
         if watch.unwanted:
             raise Withdrawn
         if watch.out_of_time:
             raise WorkerError(f"It took longer than {limits.seconds:.0f} s, so it was stopped.")
         if "result" in last:
-            result: dict[str, Any] = last["result"]
-            return result
+            return last
         if "refused" in last:
             raise _refusal(last["refused"])
         complaints.seek(0)
@@ -93,6 +142,57 @@ def run(
         if last.get("out_of_memory") or code == -9:
             raise WorkerError(f"It needed more than the {limits.memory_mb} MB of memory that one file may use.")
         raise WorkerError("The program that opens it crashed. Nothing else was affected.")
+
+
+@contextlib.contextmanager
+def _scratch(arguments: Mapping[str, Any]) -> Iterator[str]:
+    """An empty folder that is gone when left; on the disk that what is made goes to."""
+    beside = next((Path(arguments[name]).parent for name in WRITES if arguments.get(name)), None)
+    folder = tempfile.mkdtemp(prefix=".worker-", dir=beside)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _environment(scratch: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    return kept | dict.fromkeys(_AT_HOME, scratch)
+
+
+def _search_path() -> list[str]:
+    """Where the server finds packages; the program's own folder first."""
+    return list(dict.fromkeys([str(ROOT), *(str(Path(entry).absolute()) for entry in sys.path if entry)]))
+
+
+def _programs(path: list[str]) -> tuple[str, ...]:
+    """The folders that hold Python, its packages and ours. Never the program's folder itself: keys lie there."""
+    stdlib = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
+    libraries = (f"{prefix}/{name}" for prefix in (sys.base_prefix, sys.prefix) for name in ("lib", "lib64"))
+    named = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+    holding = (*path[1:], *stdlib, *libraries, *(folder for folder in named if folder))
+    return (f"{ROOT}/lipsync_core", *(folder for folder in holding if not ROOT.is_relative_to(folder)))
+
+
+def _files(arguments: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
+    """The files that arguments of these names name."""
+    values = (arguments.get(name) for name in names)
+    return [str(path) for value in values for path in (value if isinstance(value, list) else [value]) if path]
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a worker and whatever it may have started."""
+    if sys.platform == "win32":
+        process.kill()
+        return
+    # Where all of them have ended there is no group any more.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@cache
+def _say_uncaged(missing: tuple[str, ...]) -> None:
+    log.warning("this system does not offer all that confines a worker; missing: %s", "; ".join(missing))
 
 
 class _Watch:
@@ -113,7 +213,7 @@ class _Watch:
             self.out_of_time = time.monotonic() >= self._until
             self.unwanted = not self._wanted()
             if self.out_of_time or self.unwanted:
-                self._process.kill()
+                _end(self._process)
                 return
 
     def end(self) -> None:
@@ -133,6 +233,8 @@ def _converse(
     last: dict[str, Any] = {}
     for line in stdout:
         last = json.loads(line)
+        if "uncaged" in last:
+            _say_uncaged(tuple(last["uncaged"]))
         if "frames" in last and on_frames is not None and not on_frames(*last["frames"]):
             raise Withdrawn
     return last

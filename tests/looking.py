@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lipsync_core import tasks, worker
+from lipsync_core import cage, tasks, worker
 from lipsync_core.errors import MediaError
 
 NEXT: dict[str, tuple[str, dict[str, Any]]] = {
@@ -26,7 +26,9 @@ NEXT: dict[str, tuple[str, dict[str, Any]]] = {
 
 def main() -> None:
     """Go through the manifest."""
-    worker._bound(int(sys.argv[1]))
+    worker.be_modest()
+    # Limits only, no cage: in there a file that phones would not be heard.
+    cage.limit(cage.Bounds(reads=(), writes="", memory_mb=int(sys.argv[1]), file_mb=4096, cpu_s=3600))
     for entry in json.loads(Path(sys.argv[2]).read_text()):
         path, kind = Path(entry["path"]), entry["kind"]
         print(json.dumps({"begun": path.name}), flush=True)

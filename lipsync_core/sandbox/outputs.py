@@ -104,4 +104,3 @@ class Outputs:
         finally:
             self._rendering.pop(path.name, None)
             part.unlink(missing_ok=True)
-            part.with_suffix(".wav").unlink(missing_ok=True)

@@ -1,17 +1,23 @@
 """Worker processes: limited, keyless, and their end is never the server's."""
 
+import json
 import os
+import shutil
+import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lipsync_core import ROOT
 from lipsync_core.errors import MediaError, WorkerError
 from lipsync_core.workers import Limits, Withdrawn, run
 from tests import corpus
 
 ROOMY = Limits(memory_mb=2048, seconds=60)
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux confines a worker")
 
 
 def look(path: Path, limits: Limits = ROOMY) -> dict[str, object]:
@@ -64,3 +70,59 @@ def test_a_worker_whose_result_is_no_longer_wanted_is_ended(tmp_path: Path) -> N
 def test_a_worker_that_crashes_fails_alone() -> None:
     with pytest.raises(WorkerError, match="crashed"):
         run("no_such_task", {}, ROOMY)
+
+
+@pytest.fixture(scope="module")
+def intruder(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What `tests.intruder` could do in place of the decoders, in a copy of the program that holds secrets."""
+    root = tmp_path_factory.mktemp("program")
+    shutil.copytree(ROOT / "lipsync_core", root / "lipsync_core", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "tests" / "intruder.py", root / "lipsync_core" / "tasks.py")
+    for secret in (".env", ".streamlit/secrets.toml", "data/ledger.db"):
+        (root / secret).parent.mkdir(exist_ok=True)
+        (root / secret).write_text("JOYPIX_API_KEY=secret")
+    medium = root / "medium.png"
+    medium.write_bytes(corpus.png(width=8, height=8))
+    done = subprocess.run(
+        [sys.executable, "-m", "lipsync_core.tasks", str(root), str(medium)],
+        cwd=root,
+        env={**os.environ, "CREATIFY_API_KEY": "secret"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@linux
+def test_an_intruder_in_a_worker_gets_at_nothing(intruder: dict[str, Any]) -> None:
+    done = {name: became for name, became in intruder["bad"].items() if became.startswith("DONE")}
+    assert done == {}
+    assert len(intruder["bad"]) > 20
+
+
+@linux
+def test_what_a_decoder_needs_is_left_to_it(intruder: dict[str, Any]) -> None:
+    assert all(became.startswith("DONE") for became in intruder["good"].values()), intruder["good"]
+
+
+@linux
+def test_a_worker_knows_no_key_and_lives_in_its_scratch_folder(intruder: dict[str, Any]) -> None:
+    assert not any("KEY" in name or "SECRET" in name for name in intruder["variables"])
+    home, working = intruder["home"]
+    assert home == working
+    assert not Path(home).exists()  # gone with the worker
+
+
+def test_a_worker_has_a_group_of_its_own_in_the_servers_session(intruder: dict[str, Any]) -> None:
+    assert intruder["group"] == intruder["worker"]
+    assert intruder["session"] == os.getsid(0)
+
+
+@linux
+def test_the_servers_memory_is_its_own() -> None:
+    code = "from lipsync_core.cage import hide_memory; hide_memory(); import ctypes; print(ctypes.CDLL(None).prctl(3))"
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "0"  # PR_GET_DUMPABLE
