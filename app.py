@@ -23,6 +23,7 @@ from streamlit.env_util import is_repl
 
 from lipsync_core import ROOT, Settings, SettingsError
 from lipsync_core.cage import hide_memory
+from lipsync_core.providers import providers_from
 from lipsync_core.serving import (
     OPEN_REFUSED,
     KeepsAddress,
@@ -107,6 +108,7 @@ WARM = (
 
 try:
     SETTINGS = Settings.from_env()
+    providers_from(SETTINGS.vendors)
 except SettingsError as error:
     sys.exit(str(error))
 if SETTINGS.sign_in != bool(get_secrets_auth_section()):

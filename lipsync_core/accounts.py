@@ -15,7 +15,8 @@ from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.providers import providers_from
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.provider import Provider
-from lipsync_core.settings import Settings
+from lipsync_core.settings import MOST_PLACES, Settings
+from lipsync_core.variables import count
 
 SANDBOX_KEYS = MappingProxyType(
     {
@@ -92,10 +93,4 @@ class Accounts:
         provider = self.providers.get(provider_id)
         if provider is None:
             return 0
-        text = self._given.get(places_variable(provider), "").strip()
-        return int(text) if text.isdecimal() and 0 < int(text) <= 1000 else provider.max_concurrent.value
-
-
-def places_variable(provider: Provider) -> str:
-    """The variable that says how many jobs a vendor is given at once."""
-    return f"{provider.base_url_variable.removesuffix('BASE_URL')}MAX_JOBS"
+        return count(self._given, provider.places_variable, most=MOST_PLACES) or provider.max_concurrent.value

@@ -17,15 +17,17 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from zoneinfo import ZoneInfo
 
-from dotenv import dotenv_values
-
 from lipsync_core.errors import SettingsError
+from lipsync_core.variables import address, all_given, count, entries, hosts, number, switch
 
 ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds ``app.py``, ``.env`` and, by default, ``data/``."""
 
 VENDOR_PREFIXES = ("JOYPIX_", "LIPSYNC_STUDIO_", "AIMLAPI_", "CREATIFY_")
 """What the names of the vendors' variables begin with."""
+
+MOST_PLACES = 1_000
+"""The most jobs that a vendor can be given at once."""
 
 AWS_VARIABLES = (
     *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
@@ -100,40 +102,32 @@ class Settings:
         Raises:
             SettingsError: a variable has a value that cannot be used; the text names it.
         """
-        given = {name: value for name, value in dotenv_values(dotenv).items() if value is not None}
-        given |= dict(os.environ if environ is None else environ)
+        ours = ("STUDIO_", *VENDOR_PREFIXES, *AWS_VARIABLES)
+        given = all_given(os.environ if environ is None else environ, dotenv, ours)
         return cls(
             database_url=given.get("STUDIO_DATABASE_URL") or f"sqlite:///{ROOT / 'data' / 'studio.db'}",
             **_media(given),
-            fetch_allow=_list(given, "STUDIO_FETCH_ALLOW"),
-            poll_interval_s=_positive(given, "STUDIO_POLL_INTERVAL_S"),
-            allow_open=_switch(given, "STUDIO_ALLOW_OPEN"),
-            draft_slots=int(_positive(given, "STUDIO_DRAFT_SLOTS") or max(1, (os.cpu_count() or 1) // 2)),
-            sandbox=_switch(given, "STUDIO_SANDBOX"),
-            sandbox_speed=_positive(given, "STUDIO_SANDBOX_SPEED") or 20.0,
-            public_url=_address(given, "STUDIO_PUBLIC_URL"),
+            fetch_allow=hosts(given, "STUDIO_FETCH_ALLOW"),
+            poll_interval_s=number(given, "STUDIO_POLL_INTERVAL_S", most=86_400),
+            allow_open=switch(given, "STUDIO_ALLOW_OPEN"),
+            draft_slots=count(given, "STUDIO_DRAFT_SLOTS", most=256) or max(1, (os.cpu_count() or 1) // 2),
+            sandbox=switch(given, "STUDIO_SANDBOX"),
+            sandbox_speed=number(given, "STUDIO_SANDBOX_SPEED", most=1_000_000) or 20.0,
+            public_url=address(given, "STUDIO_PUBLIC_URL"),
             rates_file=_rates_file(given),
             timezone=_timezone(given, "STUDIO_TIMEZONE"),
             **_sign_in(given),
             admin=given.get("STUDIO_ADMIN", "").strip() or None,
-            allowed_domains=_list(given, "STUDIO_ALLOWED_DOMAINS"),
-            allowed_emails=_list(given, "STUDIO_ALLOWED_EMAILS"),
-            allowed_groups=_list(given, "STUDIO_ALLOWED_GROUPS"),
+            allowed_domains=entries(given, "STUDIO_ALLOWED_DOMAINS"),
+            allowed_emails=entries(given, "STUDIO_ALLOWED_EMAILS"),
+            allowed_groups=entries(given, "STUDIO_ALLOWED_GROUPS"),
             groups_claim=given.get("STUDIO_GROUPS_CLAIM", "").strip() or "groups",
-            sign_in_hours=_positive(given, "STUDIO_SIGN_IN_HOURS") or 12.0,
-            approval_days=_positive(given, "STUDIO_APPROVAL_DAYS") or 7.0,
-            approve_own=_switch(given, "STUDIO_APPROVE_OWN"),
+            sign_in_hours=number(given, "STUDIO_SIGN_IN_HOURS", most=8_760) or 12.0,
+            approval_days=number(given, "STUDIO_APPROVAL_DAYS", most=3_650) or 7.0,
+            approve_own=switch(given, "STUDIO_APPROVE_OWN"),
             **_notify(given),
-            vendors={name: value for name, value in given.items() if name.startswith(VENDOR_PREFIXES)},
+            vendors=_vendors(given),
         )
-
-
-def _switch(given: Mapping[str, str], name: str) -> bool:
-    return given.get(name, "").strip().lower() in {"1", "true", "yes", "on"}
-
-
-def _list(given: Mapping[str, str], name: str) -> tuple[str, ...]:
-    return tuple(entry.strip() for entry in given.get(name, "").split(",") if entry.strip())
 
 
 def _sign_in(given: Mapping[str, str]) -> dict[str, Any]:
@@ -179,22 +173,23 @@ def _rates_file(given: Mapping[str, str]) -> Path:
     return Path(ledger[2]).with_name("rates.toml") if ledger[2] else ROOT / "data" / "rates.toml"
 
 
+def _vendors(given: Mapping[str, str]) -> dict[str, str]:
+    """The vendors' own variables; what of them is used only later is read here once, so that the start says it."""
+    found = {name: value for name, value in given.items() if name.startswith(VENDOR_PREFIXES)}
+    for name in found:
+        if name.endswith("_BASE_URL"):
+            address(found, name)
+        elif name.endswith("_MAX_JOBS"):
+            count(found, name, most=MOST_PLACES)
+    return found
+
+
 def _timezone(given: Mapping[str, str], name: str) -> str:
     text = given.get(name, "").strip() or "UTC"
     try:
         ZoneInfo(text)
     except (ValueError, KeyError, OSError):
         raise SettingsError(f"{name} is “{text}”. Give a name like Europe/Berlin, or leave it out for UTC.") from None
-    return text
-
-
-def _address(given: Mapping[str, str], name: str) -> str | None:
-    text = given.get(name, "").strip().rstrip("/")
-    if not text:
-        return None
-    url = urlsplit(text)
-    if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment or url.username:
-        raise SettingsError(f"{name} is “{text}”. Give an address like https://studio.example.org, or leave it out.")
     return text
 
 
@@ -221,16 +216,3 @@ def _folder(value: str) -> Path:
         f"STUDIO_MEDIA_URL starts with “{url.scheme}://”, which media cannot be stored in. "
         "Give a folder or s3://bucket/prefix, or leave it out for data/media."
     )
-
-
-def _positive(given: Mapping[str, str], name: str) -> float | None:
-    text = given.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise SettingsError(f"{name} is “{text}”. Give a number above 0, or leave it out.")
-    return number

@@ -11,7 +11,7 @@ from functools import cache
 
 import httpx
 
-from lipsync_core.accounts import Accounts, places_variable
+from lipsync_core.accounts import Accounts
 from lipsync_core.auditing import Audit
 from lipsync_core.budgets import Guard, everybody
 from lipsync_core.errors import VendorError
@@ -87,7 +87,7 @@ class Vendors:
             offers_balance=provider.balance() is not None,
             webhooks=provider.webhooks,
             places=self._accounts.places(provider.id),
-            places_variable=places_variable(provider),
+            places_variable=provider.places_variable,
             standing=standing,
             held=standing.held(account.fingerprint),
             paused=standing.paused_at is not None and standing.paused_key == account.fingerprint,

@@ -61,8 +61,12 @@ class Creatify(Provider):
     )
     assumptions = MappingProxyType(
         {
-            "aspect_separator": Assumption(":", "older page; newer ones write 16x9", "CREATIFY_ASPECT_SEPARATOR"),
-            "progress_scale": Assumption("auto", "nobody says 0–1 or 0–100", "CREATIFY_PROGRESS_SCALE"),
+            "aspect_separator": Assumption(
+                ":", "older page; newer ones write 16x9", "CREATIFY_ASPECT_SEPARATOR", (":", "x")
+            ),
+            "progress_scale": Assumption(
+                "auto", "nobody says 0–1 or 0–100", "CREATIFY_PROGRESS_SCALE", ("1", "100", "auto")
+            ),
         }
     )
     forms = (

@@ -27,6 +27,8 @@ class Assumption:
     why: str
     variable: str
     """The environment variable that overrides it."""
+    choices: tuple[str, ...] = ()
+    """The words that it can be; empty where any word may be the vendor's."""
 
 
 NO_ASSUMPTIONS: Mapping[str, Assumption] = MappingProxyType({})

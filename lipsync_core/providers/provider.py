@@ -87,14 +87,23 @@ class Provider(ABC):
 
     @classmethod
     def from_variables(cls, given: Mapping[str, str]) -> Self:
-        """The provider with its assumptions overridden by those of their variables that ``given`` holds."""
-        return cls(
-            {
-                name: given[assumption.variable].strip()
-                for name, assumption in cls.assumptions.items()
-                if given.get(assumption.variable, "").strip()
-            }
-        )
+        """The provider with its assumptions overridden by those of their variables that ``given`` holds.
+
+        Raises:
+            SettingsError: one of them is none of the words that it can be.
+        """
+        found = {name: given.get(about.variable, "").strip() for name, about in cls.assumptions.items()}
+        for name, word in found.items():
+            about = cls.assumptions[name]
+            if word and about.choices and word not in about.choices:
+                words = " or ".join(about.choices)
+                raise SettingsError(f"{about.variable} is “{word}”. Give {words}, or leave it out.")
+        return cls({name: word for name, word in found.items() if word})
+
+    @property
+    def places_variable(self) -> str:
+        """The variable that says how many jobs the vendor is given at once."""
+        return f"{self.base_url_variable.removesuffix('BASE_URL')}MAX_JOBS"
 
     # Requests
 

@@ -74,17 +74,29 @@ def test_a_kept_video_is_served_in_ranges_and_cannot_be_sniffed(server: Server, 
     assert httpx.head(server.url + link).status_code == 200
 
 
-def test_it_refuses_to_listen_beyond_loopback_and_says_what_to_set(environment: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"STREAMLIT_SERVER_ADDRESS": "0.0.0.0"}, "STUDIO_ALLOW_OPEN=1"),
+        ({"STUDIO_SANDBOX": '"1"'}, 'STUDIO_SANDBOX is “"1"”'),
+        ({"CREATIFY_PROGRESS_SCALE": "percent"}, "CREATIFY_PROGRESS_SCALE is “percent”. Give 1 or 100 or auto"),
+    ],
+    ids=["beyond loopback", "quotation marks", "a vendor's word"],
+)
+def test_it_refuses_to_start_with_what_it_cannot_keep_to_and_says_what_to_set(
+    given: dict[str, str], says: str, environment: dict[str, str]
+) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    environment |= {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0", "STREAMLIT_SERVER_PORT": port}
+    environment |= given | {"STREAMLIT_SERVER_PORT": port}
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
     done = subprocess.run(
         command, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode != 0
-    assert "STUDIO_ALLOW_OPEN=1" in done.stdout + done.stderr
+    assert says in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_with_leave_it_listens_on_every_address(environment: dict[str, str], tmp_path: Path) -> None:

@@ -1,0 +1,153 @@
+"""Reading the variables of the environment and ``.env``: strictly, because a switch that is misread can cost money.
+
+Whatever cannot be read stops the start with a `SettingsError` that names the variable, shows its value (never that of a
+key) and says what to give. Nothing unreadable counts as “not set”.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv.parser import parse_stream
+
+from lipsync_core.errors import SettingsError
+
+_ON = frozenset({"1", "true", "yes", "on"})
+_OFF = frozenset({"", "0", "false", "no", "off"})
+_QUOTES = ('"', "'")
+_SECRET = re.compile(r"(KEY|SECRET|TOKEN|PASSWORD|_ID)$|^STUDIO_(DATABASE|NOTIFY)_")
+"""Names of variables whose values are never shown: keys, and addresses that may hold a password."""
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?)(?::(?P<port>\d{1,5}))?")
+
+
+def all_given(environ: Mapping[str, str], dotenv: Path, prefixes: tuple[str, ...]) -> dict[str, str]:
+    """What ``environ`` says, over what the file ``dotenv`` says; the file need not exist.
+
+    Of variables whose names begin with one of ``prefixes``, no value may have a quotation mark at an end: Docker’s
+    ``--env-file`` keeps those that a shell and ``.env`` take away. ``${…}`` is not filled in anywhere.
+
+    Raises:
+        SettingsError: the file cannot be read, or a value is of that kind.
+    """
+    given = _in_file(dotenv) | dict(environ)
+    for name, value in given.items():
+        if name.startswith(prefixes):
+            _check_plain(name, value.strip())
+    return given
+
+
+def switch(given: Mapping[str, str], name: str) -> bool:
+    """Whether a switch is on; one that is not set or empty is off. Raises `SettingsError`."""
+    text = given.get(name, "").strip()
+    if text.lower() in _ON:
+        return True
+    if text.lower() in _OFF:
+        return False
+    raise SettingsError(f"{name} is “{text}”. Give 1 (on) or 0 (off), or leave it out.")
+
+
+def number(given: Mapping[str, str], name: str, *, most: float) -> float | None:
+    """A number above 0 and up to ``most``; None where it is not set. Raises `SettingsError`."""
+    text = given.get(name, "").strip()
+    if not text:
+        return None
+    if re.fullmatch(r"\d{1,20}(\.\d{1,20})?", text, re.ASCII) and 0 < float(text) <= most:
+        return float(text)
+    raise SettingsError(f"{name} is “{text}”. Give a number above 0 and up to {most:,.0f}, or leave it out.")
+
+
+def count(given: Mapping[str, str], name: str, *, most: int) -> int | None:
+    """A whole number from 1 to ``most``; None where it is not set. Raises `SettingsError`."""
+    text = given.get(name, "").strip()
+    if not text:
+        return None
+    if re.fullmatch(r"\d{1,9}", text, re.ASCII) and 0 < int(text) <= most:
+        return int(text)
+    raise SettingsError(f"{name} is “{text}”. Give a whole number from 1 to {most:,}, or leave it out.")
+
+
+def entries(given: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """What stands between the commas of a list."""
+    return tuple(entry.strip() for entry in given.get(name, "").split(",") if entry.strip())
+
+
+def hosts(given: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """A list of hosts, each with or without a port. Raises `SettingsError`."""
+    for entry in (found := entries(given, name)):
+        if not _is_host(entry):
+            raise SettingsError(
+                f"{name} holds “{entry}”. Give hosts only, such as files.example.org or files.example.org:8080, with "
+                "commas between them: without https://, without a path and without a wildcard."
+            )
+    return found
+
+
+def address(given: Mapping[str, str], name: str) -> str | None:
+    """A web address without a slash at its end; None where it is not set. Raises `SettingsError`."""
+    text = given.get(name, "").strip().rstrip("/")
+    if not text:
+        return None
+    try:
+        url = urlsplit(text)
+        usable = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    except ValueError:
+        usable = False
+    if not usable or url.query or url.fragment or url.username or re.search(r"\s", text):
+        shown = "…" if "@" in text else text  # what stands before an @ may be a password
+        raise SettingsError(f"{name} is “{shown}”. Give an address like https://studio.example.org, or leave it out.")
+    return text
+
+
+def _in_file(path: Path) -> dict[str, str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise SettingsError(f"{path.name} is there but cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise SettingsError(f"{path.name} is not UTF-8 text. Save it as UTF-8.") from None
+    found: dict[str, str] = {}
+    for binding in parse_stream(io.StringIO(text)):
+        unread = binding.error or (binding.key is not None and binding.value is None)
+        if unread:
+            told = binding.original.string
+            line = binding.original.line + len(re.findall(r"\r\n|\n|\r", told[: len(told) - len(told.lstrip())]))
+            raise SettingsError(
+                f"{path.name}, line {line}, cannot be read. Write NAME=value, with a quotation mark at both ends of "
+                "the value or at neither, or put # before it."
+            )
+        if binding.key is not None and binding.value is not None:
+            found[binding.key] = binding.value
+    return found
+
+
+def _check_plain(name: str, value: str) -> None:
+    shown = "" if _SECRET.search(name) else f" “{value}”:"
+    if value.startswith(_QUOTES) or value.endswith(_QUOTES):
+        raise SettingsError(
+            f"{name} is{shown or ' given'} with a quotation mark that counts as part of it (Docker keeps those of an "
+            "--env-file). Write it without."
+        )
+    if "${" in value and shown:
+        raise SettingsError(f"{name} is{shown} nothing is filled in for ${{…}}. Write out what it stands for.")
+
+
+def _is_host(text: str) -> bool:
+    try:
+        return bool(ip_address(text))
+    except ValueError:
+        found = _HOST.fullmatch(text)
+    if found is None or not 0 < int(found["port"] or 1) < 65_536:
+        return False
+    if not found["name"].startswith("["):
+        return True
+    try:
+        return bool(ip_address(found["name"].strip("[]")))
+    except ValueError:
+        return False
