@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from lipsync_core.studio import HOLD_S, Studio
     from lipsync_core.tariffs import TARIFFS, Override, Rates, Step, Tariff, Waste
     from lipsync_core.vendors import VendorState
+    from lipsync_core.visits import act_for
 
 _HOMES = {
     "affording": ("balance_text",),
@@ -139,6 +140,7 @@ _HOMES = {
     "studio": ("HOLD_S", "Studio"),
     "tariffs": ("TARIFFS", "Override", "Rates", "Step", "Tariff", "Waste"),
     "vendors": ("VendorState",),
+    "visits": ("act_for",),
 }
 
 __all__ = [
@@ -227,6 +229,7 @@ __all__ = [
     "Waste",
     "Wish",
     "WorkerError",
+    "act_for",
     "balance_text",
     "box_around",
     "credits_text",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +40,8 @@ class Database:
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
         self._writer = self._engine.execution_options(writes=True)
+        self.judge: Callable[[Connection], None] | None = None
+        """Asked first in every transaction that writes; what it raises ends that."""
 
     def migrate(self, to: str = HEAD) -> None:
         """Bring the schema up to a migration. Safe to call from several processes at once, and again."""
@@ -67,9 +69,14 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One unit of work; it holds the write lock from its first moment and is durable once left."""
+    def write(self, *, judged: bool = True) -> Iterator[Connection]:
+        """One unit of work; it holds the write lock from its first moment and is durable once left.
+
+        ``judged`` says whether `judge` is asked.
+        """
         with self._writer.begin() as connection:
+            if judged and self.judge is not None:
+                self.judge(connection)
             yield connection
 
     def close(self) -> None:

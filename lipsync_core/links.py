@@ -135,7 +135,9 @@ class Links:
         return (int(time.time()) // period_s + 2) * period_s
 
     def _bound(self, person: Person | None) -> tuple[str, str]:
-        return ("", "") if person is None else (self._mark(person.email), person.visit[:_MARK])
+        if person is None:
+            return "", ""
+        return self._mark(person.email), "" if person.visit is None else person.visit.id[:_MARK]
 
     def _mark(self, email: str) -> str:
         return hmac.new(self._secret, email.encode(), hashlib.sha256).hexdigest()[:_MARK] if email else ""

@@ -23,6 +23,7 @@ from lipsync_core.rights import Person, check, person_of, refusal, who
 from lipsync_core.roles import Action, Role
 from lipsync_core.schema import budgets, people, sign_outs
 from lipsync_core.settings import Settings
+from lipsync_core.visits import EXPIRED, SIGNED_OUT, Visit, judge
 
 MOST_USD_MICROS = 1_000_000_000_000
 """The highest limit, a million dollars; more is a slip of the pen."""
@@ -61,6 +62,8 @@ class People:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._db = database
         self._settings = settings
+        if settings.sign_in:
+            database.judge = judge
         self.sign_in = settings.sign_in
         """Whether people have to sign in."""
 
@@ -78,17 +81,17 @@ class People:
         if claims.get("email_verified", True) not in (True, "true"):
             raise NotAllowedError(f"{email} is not verified by the sign-in service. Verify it there and sign in again.")
         self._check_audience(claims)
-        self._check_age(claims)
+        visit = Visit(visit_of(claims), email, self._checked_end(claims))
         with self._db.read() as connection:
-            if connection.execute(select(sign_outs.c.visit).where(sign_outs.c.visit == visit_of(claims))).first():
-                raise NotAllowedError("You signed out. Sign in again to go on.")
+            if connection.execute(select(sign_outs.c.visit).where(sign_outs.c.visit == visit.id)).first():
+                raise NotAllowedError(SIGNED_OUT)
             row = connection.execute(select(people).where(people.c.email == email)).mappings().first()
         self._check_rules(email, claims, row)
         stale = row is None or row["seen_ms"] is None or now_ms() - row["seen_ms"] >= SEEN_EVERY_MS
         if stale or row is None or (row["role"] != Role.ADMIN and self._is_first_admin(email)):
             name = one_line(str(claims.get("name") or ""), LONGEST_NAME) or email
             row = self._seen(email, name)
-        return replace(person_of(row), visit=visit_of(claims))
+        return replace(person_of(row), visit=visit)
 
     def _check_audience(self, claims: Mapping[str, Any]) -> None:
         """Refuse a token that was made for somebody else; it was checked once, when it came."""
@@ -97,13 +100,15 @@ class People:
         if audience is not None and self._settings.audiences and not set(named) & set(self._settings.audiences):
             raise NotAllowedError("That sign-in was meant for another application. Sign in again.")
 
-    def _check_age(self, claims: Mapping[str, Any]) -> None:
+    def _checked_end(self, claims: Mapping[str, Any]) -> int:
+        """When the visit is over by its age, in UTC milliseconds. Raises `NotAllowedError` where that has passed."""
         issued = claims.get("iat")
         if isinstance(issued, bool) or not isinstance(issued, int | float):
             raise NotAllowedError("That sign-in does not say when it was made. Sign in again.")
         age_s = now_ms() / 1000 - issued
         if age_s > self._settings.sign_in_hours * 3600 or age_s < -AHEAD_S:
-            raise NotAllowedError("Your sign-in has expired. Sign in again to go on.")
+            raise NotAllowedError(EXPIRED)
+        return int((issued + self._settings.sign_in_hours * 3600) * 1000)
 
     def _check_rules(self, email: str, claims: Mapping[str, Any], row: RowMapping | None) -> None:
         if row is not None and row["removed_ms"] is not None:
@@ -156,8 +161,8 @@ class People:
             return connection.execute(select(people).where(this)).mappings().one()
 
     def sign_out(self, claims: Mapping[str, Any]) -> None:
-        """End a visit for every tab and every copy of its cookie."""
-        with self._db.write() as connection:
+        """End a visit for every tab and every copy of its cookie; also one that is over already."""
+        with self._db.write(judged=False) as connection:
             connection.execute(delete(sign_outs).where(sign_outs.c.at_ms < now_ms() - SIGN_OUTS_KEPT_MS))
             visit = visit_of(claims)
             if connection.execute(select(sign_outs.c.visit).where(sign_outs.c.visit == visit)).first() is None:

@@ -13,6 +13,7 @@ from lipsync_core.database import maybe_instant
 from lipsync_core.errors import NotAllowedError
 from lipsync_core.roles import Action, Role, may, roles_for
 from lipsync_core.schema import people
+from lipsync_core.visits import Visit, judge
 
 _NOTHING = "Nothing was sent and nothing was changed."
 
@@ -32,8 +33,8 @@ class Person:
     """Where this person is told what became of jobs."""
     spent_usd_micros: int = 0
     """What this person's jobs take of the month that was asked for."""
-    visit: str = ""
-    """What all tabs of this sign-in have in common; empty for somebody who did not just enter."""
+    visit: Visit | None = None
+    """The visit that this person entered by; None for somebody who did not just enter."""
 
     def may(self, action: Action, *, owner: str | None = None) -> bool:
         """Whether this person may do it to something of ``owner``'s."""
@@ -43,7 +44,11 @@ class Person:
 def check(
     connection: Connection, by: str, action: Action, *, owner: str | None = None, approve_own: bool = False
 ) -> None:
-    """Raise `NotAllowedError` where ``by`` may not do ``action`` to something of ``owner``'s."""
+    """Raise `NotAllowedError` where ``by`` may not do ``action`` to something of ``owner``'s.
+
+    Also where their visit is over.
+    """
+    judge(connection, by)
     person = who(connection, by)
     if person is None:
         raise NotAllowedError(f"{by or 'Whoever asks'} is not on the team list. {_NOTHING}")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from lipsync_core import HOLD_S, Action, Job
 from pages import cards, trying
-from pages.frame import fragment, looking, studio, why_not
+from pages.frame import fragment, looking, pressed, studio, why_not
 from pages.words import clock, job_name, length, md, plain, price
 
 LOOK_S = 5.0
@@ -87,14 +87,14 @@ def decide(job: Job, by: str, *, facts: bool = True) -> None:
                 key=f"approve-{job.id}",
                 type="primary",
                 icon=":material/check:",
-                on_click=_approve,
+                on_click=pressed(_approve),
                 args=(job, by),
             )
             st.button(
                 f"Decline job {job.id}",
                 key=f"decline-{job.id}",
                 icon=":material/close:",
-                on_click=_decline,
+                on_click=pressed(_decline),
                 args=(job.id, by),
             )
         trying.refusal(_place(job.id), "Nothing was decided")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lipsync_core import ENGINES, Batch, MediumFacts, Plan, Sheet, Wish, plan_csv, priced
 from pages import batch_files, batch_sending
 from pages.batch_files import Brought
-from pages.frame import studio
+from pages.frame import offered, studio
 from pages.one_clip import SIZES
 from pages.words import about, here_at, hour, length, md
 
@@ -106,7 +106,7 @@ def _rows(plan: Plan) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Export as CSV",
-            lambda: plan_csv(plan),
+            offered(lambda: plan_csv(plan)),
             "batch-quoted.csv",
             "text/csv",
             icon=":material/download:",

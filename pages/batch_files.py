@@ -32,7 +32,7 @@ from lipsync_core import (
     template,
 )
 from pages import trying
-from pages.frame import studio
+from pages.frame import carried, pressed, studio
 from pages.releasing import release
 from pages.slots import PICTURE, VIDEO, VOICE
 from pages.words import plain
@@ -180,9 +180,9 @@ def draw(by: str) -> Brought:
             )
             with st.popover("Paste a table", icon=":material/content_paste:"):
                 st.text_area("Table, its first row names the columns", key="batch.pasted", height=200)
-                st.button("Use this table", on_click=_paste, args=(by,))
+                st.button("Use this table", on_click=pressed(_paste), args=(by,))
             if here.files or here.sheet is not None or here.table_error:
-                st.button("Clear all", icon=":material/close:", on_click=_clear)
+                st.button("Clear all", icon=":material/close:", on_click=pressed(_clear))
         trying.refusal(BATCH, "Not kept")
         _said(here)
         _fetch(here, by)
@@ -234,7 +234,7 @@ def _work(here: Brought, media: list[tuple[tuple[str, str], Callable[[], MediumF
         return
     bar = st.progress(0.0, text=f"{doing}: 0 of {len(media)}")
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        kept = threads.map(_kept, (keep for _key, keep in media))
+        kept = threads.map(_kept, [carried(keep) for _key, keep in media])
         for done, ((key, _keep), found) in enumerate(zip(media, kept, strict=True), start=1):
             here.files[key] = found
             here.version += 1

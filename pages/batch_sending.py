@@ -23,7 +23,7 @@ from lipsync_core import (
     credits_text,
     priced,
 )
-from pages.frame import in_sandbox, studio
+from pages.frame import dialog, in_sandbox, pressed, studio
 from pages.pressing import WAITS
 from pages.words import hour, md, plain
 
@@ -81,7 +81,7 @@ def draw(plan: Plan, by: str) -> None:
             type="primary",
             wrap=True,
             disabled=not count or obstacle is not None,
-            on_click=_ask,
+            on_click=pressed(_ask),
         )
     if obstacle is not None:
         st.error(plain(obstacle))
@@ -168,7 +168,7 @@ def _question(plan: Plan, total: Total, by: str) -> None:
     else:
         title, button = f"Spend {order.words} on {videos}?", f"Spend {order.words}"
 
-    @st.dialog(md(title), on_dismiss=_answered)
+    @dialog(md(title), on_dismiss=_answered)
     def body() -> None:
         if st.session_state.get("batch.asking") is None:
             st.rerun()  # a press in here reruns only this body
@@ -184,8 +184,8 @@ def _question(plan: Plan, total: Total, by: str) -> None:
         if not free:
             st.caption(f"For {HOLD_S:.0f} seconds all of it can be undone, and what waits can be withdrawn after that.")
         with st.container(horizontal=True):
-            st.button("Back", key="batch.back", on_click=_answered)
-            st.button(md(button), key="batch.spend", type="primary", wrap=True, on_click=_send, args=(order,))
+            st.button("Back", key="batch.back", on_click=pressed(_answered))
+            st.button(md(button), key="batch.spend", type="primary", wrap=True, on_click=pressed(_send), args=(order,))
 
     body()
 

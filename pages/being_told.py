@@ -6,7 +6,7 @@ import streamlit as st
 
 from lipsync_core import NOTICE_EXAMPLE, Action, Person
 from pages import trying
-from pages.frame import studio
+from pages.frame import pressed, studio
 
 PLACE = "being-told"
 
@@ -26,9 +26,9 @@ def draw_being_told(who: Person) -> None:
             placeholder="https://…",
             max_chars=2000,
         )
-        st.button("Send there", icon=":material/notifications:", on_click=_set, args=(who.email, turn))
+        st.button("Send there", icon=":material/notifications:", on_click=pressed(_set), args=(who.email, turn))
         if who.notify_url:
-            st.button("Stop sending", icon=":material/notifications_off:", on_click=_stop, args=(who.email,))
+            st.button("Stop sending", icon=":material/notifications_off:", on_click=pressed(_stop), args=(who.email,))
     trying.refusal(PLACE, "Nothing was changed")
     with st.container():  # always there, so that what follows keeps its place
         if (secret := st.session_state.get("told_secret")) is not None:
@@ -38,7 +38,7 @@ def draw_being_told(who: Person) -> None:
                 title="This is the signing secret",
             )
             st.code(secret, language=None)
-            st.button("I have it", key="told-secret-taken", on_click=_forget)
+            st.button("I have it", key="told-secret-taken", on_click=pressed(_forget))
     with st.expander("What a message looks like"):
         st.markdown(
             "A POST with this JSON, signed by the [Standard Webhooks](https://www.standardwebhooks.com) scheme: "

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lipsync_core import MAX_NAME, PRESS, TEAM, Action, Cap, StudioError
 from pages.amounts import amount, changed, typed
-from pages.frame import studio, why_not
+from pages.frame import pressed, studio, why_not
 from pages.words import dollars, md, plain
 
 EMPTY = "no cap"
@@ -67,7 +67,7 @@ def draw_caps(caps: list[Cap], by: str) -> None:
                     width=280,
                 )
                 amount("Their cap", None, key=f"cap-of-person-{version}", empty=EMPTY, width=180)
-        st.form_submit_button("Save caps", icon=":material/save:", on_click=_save, args=(keys, version, by))
+        st.form_submit_button("Save caps", icon=":material/save:", on_click=pressed(_save), args=(keys, version, by))
     with st.container():  # always there, so that what follows keeps its place
         if (said := st.session_state.pop("caps_said", None)) is not None:
             st.success(plain(said))

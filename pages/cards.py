@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lipsync_core import ENGINES, PROVIDERS, Action, Job, JobState
 from pages import dialogs, to_create, trying
-from pages.frame import fragment, in_sandbox, looking, studio, why_not
+from pages.frame import fragment, in_sandbox, looking, pressed, studio, why_not
 from pages.telling import NO_QUEUE, Queue, is_held, tell, unanswered
 from pages.words import BADGES, billed, clock, job_name, md, money, plain, price, state_word, vendor, weekday
 
@@ -243,7 +243,7 @@ def _result_actions(job: Job, by: str) -> None:
             "Render for real…",
             key=f"real-{job.id}",
             icon=":material/movie:",
-            on_click=_render_for_real,
+            on_click=pressed(_render_for_real),
             args=(job.id, engine, by),
         )
     if _is_over(job):
@@ -252,7 +252,7 @@ def _result_actions(job: Job, by: str) -> None:
             "Fix and send" if rejected else "Use again",
             key=f"again-{job.id}",
             icon=":material/edit:" if rejected else ":material/replay:",
-            on_click=_use_again,
+            on_click=pressed(_use_again),
             args=(job.id, by),
         )
 
@@ -268,7 +268,7 @@ def _running_actions(job: Job, by: str) -> None:
             f"Undo job {job.id}" if is_held(job, datetime.now(UTC)) else f"Withdraw job {job.id}",
             key=f"withdraw-{job.id}",
             icon=":material/undo:",
-            on_click=_withdraw,
+            on_click=pressed(_withdraw),
             args=(job.id, by),
         )
     if job.state is JobState.OVERDUE:
@@ -279,7 +279,7 @@ def _running_actions(job: Job, by: str) -> None:
 
 
 def _ask_now(job: Job, label: str, by: str) -> None:
-    st.button(label, key=f"now-{job.id}", icon=":material/sync:", on_click=ask_now, args=(job.id, by))
+    st.button(label, key=f"now-{job.id}", icon=":material/sync:", on_click=pressed(ask_now), args=(job.id, by))
 
 
 def ask_now(job_id: int, by: str) -> None:
@@ -303,7 +303,7 @@ def _menu(job: Job, by: str) -> None:
     else:
         return
     key = f"menu-{job.id}"
-    st.menu_button(f"Job {job.id}", [option], key=key, on_click=_chosen, args=(key, job.id, by))
+    st.menu_button(f"Job {job.id}", [option], key=key, on_click=pressed(_chosen), args=(key, job.id, by))
 
 
 def _chosen(key: str, job_id: int, by: str) -> None:
@@ -317,7 +317,13 @@ def off_the_lists(job: Job, by: str) -> None:
     """That a job is hidden, and the way back."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"off-{job.id}"):
         st.markdown(f"Job {job.id} is off the lists.", width="content")
-        st.button("Undo", key=f"unhide-{job.id}", icon=":material/undo:", on_click=dialogs.put_back, args=(job.id, by))
+        st.button(
+            "Undo",
+            key=f"unhide-{job.id}",
+            icon=":material/undo:",
+            on_click=pressed(dialogs.put_back),
+            args=(job.id, by),
+        )
     trying.refusal(dialogs.place_of(job.id))
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from lipsync_core import VendorError
 from pages import presenters, previews
 from pages.fields import Form
-from pages.frame import in_sandbox, studio
+from pages.frame import in_sandbox, pressed, studio
 from pages.scenes import choose_mode, speaks
 from pages.slots import LEFT_VOICE, PICTURE, RIGHT_VOICE, VIDEO, VOICE, Slot, SlotForm
 from pages.words import length, plain
@@ -75,7 +75,7 @@ def _text(form: Form, title: str, top: Callable[[], None] | None) -> None:
         st.header(title, anchor=False)
         if top is not None:
             top()
-        st.text_area("Text", key=form.key("text"), height=TEXT_HEIGHT, on_change=form.change, args=("text",))
+        st.text_area("Text", key=form.key("text"), height=TEXT_HEIGHT, on_change=pressed(form.change), args=("text",))
         count = f"{len(form.brief.text):,} character{'s' * (len(form.brief.text) != 1)}."
         if (limit := form.engine.form.limits.get("text")) is not None and "text" not in form.notes:
             takes = "takes" if limit.blocks else "probably takes"
@@ -94,7 +94,7 @@ def _speaker(form: Form) -> None:
         form.engine.form.choices["speaker"],
         key=form.key("speaker"),
         placeholder="Choose who speaks",
-        on_change=form.change,
+        on_change=pressed(form.change),
         args=("speaker",),
     )
     form.note("speaker")
@@ -116,7 +116,7 @@ def _accent(form: Form) -> None:
         index=None,
         key=key,
         placeholder=f"Left to {form.engine.vendor}",
-        on_change=form.change,
+        on_change=pressed(form.change),
         args=("accent",),
     )
     form.note("accent")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from lipsync_core import PROVIDERS, Going, ItemKind, MediumFacts, Root, StudioError, Traces
-from pages.frame import studio
+from pages.frame import dialog, studio
 from pages.words import plain
 
 KINDS: Mapping[ItemKind, str] = {"image": "Picture", "audio": "Voice", "video": "Video", "creator": "Presenter"}
@@ -56,7 +56,7 @@ def everything_of(root: Root, by: str) -> None:
 # What a dialog is given is what it shows until it is closed, and no more than that is deleted.
 
 
-@st.dialog("Find and delete everything", width="medium")
+@dialog("Find and delete everything", width="medium")
 def _everything(traces: Traces, by: str) -> None:
     st.markdown(f"All that this studio keeps of **{plain(traces.name)}**: files, parts of them, and finished videos.")
     if traces.media:
@@ -148,7 +148,7 @@ def clean_up(by: str) -> None:
                 _by_age(studio().cleanup.preview(days=days), days, by)
 
 
-@st.dialog("Clean up by age", width="medium")
+@dialog("Clean up by age", width="medium")
 def _by_age(going: Going, days: int, by: str) -> None:
     if not going.media:
         st.markdown(f"Nothing: everything was brought, used or made in the last {days} days, or is in the library.")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from lipsync_core import BriefError, Job, JobState, Quote, SettingsError, priced
 from pages import trying
-from pages.frame import studio
+from pages.frame import dialog, pressed, studio
 from pages.words import md, plain, vendor
 
 
@@ -68,18 +68,18 @@ def cancelling(job: Job, by: str) -> None:
     else:
         title = f"Job {job.id} has ended"
 
-    @st.dialog(title, on_dismiss=close)
+    @dialog(title, on_dismiss=close)
     def body() -> None:
         _still_open()
         st.markdown(md(_truth(job)))
         with st.container(horizontal=True):
             if job.can_withdraw:
-                st.button("Keep", on_click=close, key="keep")
-                st.button("Withdraw", type="primary", on_click=withdraw, args=(job.id, by), key="withdraw")
+                st.button("Keep", on_click=pressed(close), key="keep")
+                st.button("Withdraw", type="primary", on_click=pressed(withdraw), args=(job.id, by), key="withdraw")
                 return
-            st.button("Close", on_click=close, key="close")
+            st.button("Close", on_click=pressed(close), key="close")
             if job.pending and not job.hidden and not job.is_draft:
-                st.button("Stop watching", on_click=hide, args=(job.id, by), key="stop-watching")
+                st.button("Stop watching", on_click=pressed(hide), args=(job.id, by), key="stop-watching")
 
     body()
 
@@ -106,7 +106,7 @@ def sending_again(job: Job, by: str) -> None:
     if not _is_asked("send again", job):
         return
 
-    @st.dialog("Send it again?", on_dismiss=close)
+    @dialog("Send it again?", on_dismiss=close)
     def body() -> None:
         _still_open()
         quote, problems = _quote_again(job)
@@ -116,13 +116,13 @@ def sending_again(job: Job, by: str) -> None:
         for problem in problems:
             st.error(plain(problem))
         with st.container(horizontal=True):
-            st.button("Back", on_click=close, key="back")
+            st.button("Back", on_click=pressed(close), key="back")
             st.button(
                 f"Send again for {cost}",
                 type="primary",
                 wrap=True,
                 disabled=bool(problems),
-                on_click=_send_again,
+                on_click=pressed(_send_again),
                 args=(job.id, quote, by),
                 key="send-again",
             )

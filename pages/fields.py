@@ -10,7 +10,7 @@ import streamlit as st
 
 from lipsync_core import Brief, Engine, one_line
 from pages import trying
-from pages.frame import studio
+from pages.frame import pressed, studio
 from pages.words import plain
 
 BRIEF = "brief"
@@ -70,7 +70,7 @@ class Form:
             format_func=lambda option: option if words is None else words.get(option, option),
             horizontal=True,
             key=self.key(name),
-            on_change=self.change,
+            on_change=pressed(self.change),
             args=(name,),
         )
         self.note(name)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import copy_context
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any, Literal, ParamSpec, TypeVar
 from urllib.parse import quote, unquote
 
 import streamlit as st
 
-from lipsync_core import MAX_NAME, Action, NotAllowedError, Person, Studio, one_line
+from lipsync_core import MAX_NAME, Action, NotAllowedError, Person, Studio, act_for, one_line
 from pages import trying
 from pages.signed import TOKENS
 from pages.words import about, clock, plain
 
 P = ParamSpec("P")
+R = TypeVar("R")
 
 NOBODY = "Someone"
 """Who a job is by when no name was given."""
@@ -115,17 +117,37 @@ def is_open() -> bool:
 
 
 def closed() -> str | None:
-    """Why whoever is looking may not enter; None where they may, and then `looking` knows them."""
+    """Why whoever is looking may not enter; None where they may, and then `looking` knows them.
+
+    What this thread does from then on is bound to their visit, so that the core judges it by that, too.
+    """
     st.session_state.looking = None
     if not studio().people.sign_in:
         return None
     if (claims := visit()) is None:
         return "This studio is for its team."
     try:
-        st.session_state.looking = studio().people.enter(claims)
+        person = studio().people.enter(claims)
     except NotAllowedError as error:
         return str(error)
+    act_for(person.visit)
+    st.session_state.looking = person
     return None
+
+
+def pressed(do: Callable[P, object]) -> Callable[P, None]:
+    """A callback for whoever may still enter: Streamlit carries callbacks out before the page, and so before its gate.
+
+    Every ``on_click`` and its like is wrapped in it. After the end of a visit nothing is done and the page draws the
+    way in.
+    """
+
+    @wraps(do)
+    def guarded(*given: P.args, **named: P.kwargs) -> None:
+        if closed() is None:
+            do(*given, **named)
+
+    return guarded
 
 
 def fragment(run_every: float | None = None) -> Callable[[Callable[P, None]], Callable[P, None]]:
@@ -145,6 +167,46 @@ def fragment(run_every: float | None = None) -> Callable[[Callable[P, None]], Ca
         return guarded
 
     return decorate
+
+
+def dialog(
+    title: str,
+    *,
+    width: Literal["small", "medium", "large"] = "small",
+    on_dismiss: Callable[[], object] | None = None,
+) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """`streamlit.dialog` for whoever may still enter; like a fragment's, its own run does not pass the gate."""
+
+    def decorate(draw: Callable[P, None]) -> Callable[P, None]:
+        @st.dialog(title, width=width, on_dismiss="ignore" if on_dismiss is None else pressed(on_dismiss))
+        @wraps(draw)
+        def guarded(*given: P.args, **named: P.kwargs) -> None:
+            if closed() is not None:
+                st.rerun()
+            draw(*given, **named)
+
+        return guarded
+
+    return decorate
+
+
+def offered(make: Callable[[], bytes]) -> Callable[[], bytes]:
+    """A file that is made when somebody saves it, for whoever may still enter then; no page runs at that moment."""
+    claims = visit()
+
+    def guarded() -> bytes:
+        context = copy_context()
+        if studio().people.sign_in:
+            context.run(act_for, studio().people.enter(claims or {}).visit)
+        return context.run(make)
+
+    return guarded
+
+
+def carried(do: Callable[[], R]) -> Callable[[], R]:
+    """The same work for another thread, which would not know for whose visit it works."""
+    context = copy_context()
+    return lambda: context.run(do)
 
 
 def _door(why: str) -> None:

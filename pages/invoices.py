@@ -6,7 +6,7 @@ import streamlit as st
 
 from lipsync_core import PROVIDERS, Action, Month, StudioError, VendorMonth
 from pages.amounts import amount, changed
-from pages.frame import studio, why_not
+from pages.frame import pressed, studio, why_not
 from pages.words import clock, dollars, md, month_text, plain
 
 
@@ -30,7 +30,9 @@ def draw_invoices(view: Month, by: str) -> None:
                 amount(label, vendor.invoice_usd_micros, key=key, empty="not typed in")
                 for line in _beside(vendor):
                     st.caption(md(line))
-        st.form_submit_button("Save invoices", icon=":material/save:", on_click=_save, args=(view.month, keys, by))
+        st.form_submit_button(
+            "Save invoices", icon=":material/save:", on_click=pressed(_save), args=(view.month, keys, by)
+        )
     with st.container():  # always there, so that what follows keeps its place
         if (said := st.session_state.pop("invoices_said", None)) is not None:
             st.success(plain(said))

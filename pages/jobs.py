@@ -19,7 +19,7 @@ from lipsync_core import (
     priced,
 )
 from pages import approvals, cards, dialogs, importing, needs_you, sharing, shelf, trying
-from pages.frame import came_from_elsewhere, fragment, header, studio, why_not
+from pages.frame import came_from_elsewhere, fragment, header, pressed, studio, why_not
 from pages.words import about, billed, clock, job_name, length, money, plain, price, state_word, unbilled, vendor
 
 ROWS = 12
@@ -113,7 +113,7 @@ def _batch(batch: str, by: str) -> None:
             st.button(
                 f"Withdraw the {waiting} that wait" if waiting > 1 else "Withdraw the one that waits",
                 icon=":material/undo:",
-                on_click=_withdraw_batch,
+                on_click=pressed(_withdraw_batch),
                 args=(batch, by),
             )
         sharing.zip_button(batch)

@@ -7,7 +7,7 @@ import streamlit as st
 from lipsync_core import Action, Item, ItemKind, MediumFacts, Root
 from pages import deleting, shelf, to_create, trying
 from pages.deleting import KINDS
-from pages.frame import header, in_sandbox, looking, studio, why_not
+from pages.frame import dialog, header, in_sandbox, looking, pressed, studio, why_not
 from pages.words import clock, length, plain
 
 ROWS = 12
@@ -121,7 +121,7 @@ def _card(item: Item, by: str) -> None:
                 icon=":material/add_circle:",
                 disabled=item.gone,
                 wrap=True,
-                on_click=_use,
+                on_click=pressed(_use),
                 args=(item.id, by),
             )
             _menu(item, by)
@@ -155,7 +155,7 @@ def _menu(item: Item, by: str) -> None:
         deleting.everything_of(Root(item.id), by)
 
 
-@st.dialog("Take it out of the library?")
+@dialog("Take it out of the library?")
 def _take_out(item: Item, by: str) -> None:
     st.markdown(
         f"The entry **{plain(item.name)}** goes, with its project and its consent note. The file, the jobs and the "

@@ -8,7 +8,7 @@ import streamlit as st
 
 from lipsync_core import MediumFacts, MouthBox, StudioError, box_around
 from pages.fields import change
-from pages.frame import studio
+from pages.frame import dialog, studio
 from pages.words import plain
 
 
@@ -26,7 +26,7 @@ def picture_with_box(facts: MediumFacts, box: MouthBox, width: int, *, close: bo
     _drawn(facts, studio().preview(facts), box if close else None, box, width, "The picture, with a box at its mouth")
 
 
-@st.dialog("Place the mouth", width="medium")
+@dialog("Place the mouth", width="medium")
 def place_mouth(brief_id: str, by: str, facts: MediumFacts, placed: MouthBox | None) -> None:
     """Three sliders move the box; the picture follows; the person can see the mouth open before keeping it."""
     st.caption("Put the box round the closed lips, from corner to corner.")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lipsync_core import Action, Filter, Job, JobState, StudioError, VendorState, price_text
 from pages import approvals, cards, dialogs, trying
-from pages.frame import fragment, in_sandbox, studio, why_not
+from pages.frame import fragment, in_sandbox, pressed, studio, why_not
 from pages.telling import unanswered, unsaved
 from pages.words import clock, job_name, md, plain, vendor
 
@@ -70,12 +70,12 @@ def unconfirmed(job: Job, by: str, *, alone: bool = True) -> None:
                     label("It was not taken"),
                     key=f"not-taken-{job.id}",
                     icon=":material/block:",
-                    on_click=_not_taken,
+                    on_click=pressed(_not_taken),
                     args=(job.id, by),
                 )
                 key = f"more-{job.id}"
                 more = [WRITE_OFF] if follower else [WRITE_OFF, SEND_AGAIN]
-                st.menu_button(label("More"), more, key=key, on_click=_more, args=(key, job.id, by))
+                st.menu_button(label("More"), more, key=key, on_click=pressed(_more), args=(key, job.id, by))
             if st.query_params.get("job") != str(job.id):
                 st.page_link("jobs.py", label=f"Open job {job.id}", query_params={"job": str(job.id)})
             _sandbox_badge(job)
@@ -156,7 +156,7 @@ def _not_saved(job: Job, by: str) -> None:
                     f"Try job {job.id} now",
                     key=f"try-{job.id}",
                     icon=":material/sync:",
-                    on_click=cards.ask_now,
+                    on_click=pressed(cards.ask_now),
                     args=(job.id, by),
                 )
             cards.open_at_vendor(job)

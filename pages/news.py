@@ -16,7 +16,7 @@ import streamlit as st
 
 from lipsync_core import PENDING, Action, Filter, Job, JobState
 from pages import approvals
-from pages.frame import A_YEAR, fragment, keep_cookie, looking, name_tab, studio, visitor, why_not
+from pages.frame import A_YEAR, fragment, keep_cookie, looking, name_tab, pressed, studio, visitor, why_not
 from pages.words import job_name, plain
 
 COOKIE = "studio_looked"
@@ -104,7 +104,7 @@ def _card(news: Sequence[Job]) -> None:
                     st.page_link("jobs.py", label=f"See job {job.id}", query_params={"job": str(job.id)})
             if len(news) > NAMED:
                 st.caption(f"and {len(news) - NAMED}{' or more' if len(news) == MOST else ''} others, on Jobs")
-        st.button("Dismiss", icon=":material/close:", key="dismiss-news", on_click=_dismiss)
+        st.button("Dismiss", icon=":material/close:", key="dismiss-news", on_click=pressed(_dismiss))
 
 
 def _to_decide(count: int) -> None:

@@ -35,7 +35,7 @@ from lipsync_core import (
 )
 from pages import stairs, trying, waits
 from pages.fields import BRIEF, change
-from pages.frame import fragment, looking, studio, why_not
+from pages.frame import fragment, looking, pressed, studio, why_not
 from pages.releasing import release
 from pages.slots import VIDEO, VOICE
 from pages.words import about, length, md, plain, together
@@ -136,7 +136,7 @@ def _length(seconds: float | None, error: str | None) -> None:
     # Told at each drawing, also beside an error: a slider that is not told falls back to its lowest end.
     last = st.session_state.get("estimate.seconds", SLIDER_S[0])
     st.session_state.slider = min(max(last, SLIDER_S[0]), SLIDER_S[1])
-    st.slider("Length in seconds", *SLIDER_S, step=0.1, format="%.1f s", key="slider", on_change=_slid)
+    st.slider("Length in seconds", *SLIDER_S, step=0.1, format="%.1f s", key="slider", on_change=pressed(_slid))
 
 
 def _slid() -> None:
@@ -155,7 +155,7 @@ def _measured(voice: MediumFacts) -> None:
         st.text(voice.name)
         st.caption(f"{length(voice.duration_s)}, measured")
         st.audio(studio().media_link(voice, person=looking()), format=voice.mime, alt=f"Voice: {voice.name}")
-        st.button("Type a length instead", icon=":material/edit:", on_click=_forget)
+        st.button("Type a length instead", icon=":material/edit:", on_click=pressed(_forget))
 
 
 def _forget() -> None:

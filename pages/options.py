@@ -7,6 +7,7 @@ import streamlit as st
 from lipsync_core import MAX_NAME
 from pages import previews
 from pages.fields import Form
+from pages.frame import pressed
 from pages.slots import MASK, SlotForm
 
 SEED_HELP = "Same inputs and seed, same video, as far as the engine keeps to it. −1 picks one at random and records it."
@@ -31,7 +32,7 @@ def draw(form: Form) -> None:
                 key=form.key(field),
                 max_chars=MAX_NAME,
                 placeholder=example,
-                on_change=form.change,
+                on_change=pressed(form.change),
                 args=(field,),
             )
             form.note(field)
@@ -52,7 +53,7 @@ def _more(form: Form) -> None:
                 "Prompt",
                 key=form.key("prompt"),
                 placeholder="Friendly, looks into the camera",
-                on_change=form.change,
+                on_change=pressed(form.change),
                 args=("prompt",),
                 help="How the speaker should act.",
             )
@@ -65,7 +66,7 @@ def _more(form: Form) -> None:
                 max_value=most,
                 step=1,
                 key=form.key("seed"),
-                on_change=form.change,
+                on_change=pressed(form.change),
                 args=("seed",),
                 help=DRAFT_SEED_HELP if form.engine.is_draft else SEED_HELP,
             )

@@ -9,7 +9,7 @@ import streamlit as st
 from lipsync_core import Presenter, PresenterPage, VendorError
 from pages import shelf
 from pages.fields import Form, change
-from pages.frame import fragment, in_sandbox, looking, studio
+from pages.frame import fragment, in_sandbox, looking, pressed, studio
 from pages.words import plain
 
 FILTERS = {"gender": "Gender", "age_range": "Age", "location": "Place", "style": "Style"}
@@ -57,7 +57,7 @@ def _chosen(form: Form, presenter: Presenter | None) -> None:
         "Replace",
         key=f"{form.brief_id}.creator.replace",
         icon=":material/swap_horiz:",
-        on_click=_replace,
+        on_click=pressed(_replace),
         args=(form, True),
     )
 
@@ -82,7 +82,7 @@ def _choose(form: Form) -> None:
                 format_func=_word,
                 key=f"{form.brief_id}.filter.{name}",
                 placeholder="Any",
-                on_change=_first_page,
+                on_change=pressed(_first_page),
                 args=(form,),
             )
 
@@ -95,7 +95,9 @@ def _choose(form: Form) -> None:
     if page.pages > 1:
         st.pagination(page.pages, key=_page(form))
     if form.brief.creator:
-        st.button("Keep the present one", key=f"{form.brief_id}.creator.back", on_click=_replace, args=(form, False))
+        st.button(
+            "Keep the present one", key=f"{form.brief_id}.creator.back", on_click=pressed(_replace), args=(form, False)
+        )
 
 
 def _faces(form: Form, page: PresenterPage, ask: Callable[[], PresenterPage]) -> None:
@@ -128,7 +130,7 @@ def _face(form: Form, presenter: Presenter, *, waits: bool) -> None:
         key=f"{form.brief_id}.creator.{presenter.id}",
         width="stretch",
         wrap=True,
-        on_click=_take,
+        on_click=pressed(_take),
         args=(form, presenter.id),
     )
 
@@ -142,7 +144,7 @@ def _by_id(form: Form, why: str) -> None:
         "Presenter’s id",
         key=form.key("creator"),
         placeholder="3c90c3cc-0d44-4b50-8888-8dd25736052a",
-        on_change=_type,
+        on_change=pressed(_type),
         args=(form,),
         help=f"As {form.engine.vendor} calls a presenter in its own list of personas.",
     )

@@ -26,7 +26,7 @@ from lipsync_core import (
     price_text,
     priced,
 )
-from pages.frame import studio
+from pages.frame import dialog, pressed, studio
 from pages.words import about, md, plain, state_word
 
 LOOK_S = 1.0
@@ -106,7 +106,7 @@ def button(press: Press) -> None:
         icon=":material/play_arrow:",
         shortcut="Ctrl+Enter" if press.engine.is_draft else None,
         disabled=bool(press.quote.problems),
-        on_click=_pressed,
+        on_click=pressed(_pressed),
         args=(press,),
     )
     asked: Press | None = st.session_state.get(_asking(press.brief_id))
@@ -244,7 +244,7 @@ def _ask(press: Press) -> None:
         return
     spent = "$0.00 in the sandbox" if press.sandbox else _sum(press.quote)
 
-    @st.dialog(md(_title(press, spent, twice is not None)), on_dismiss=lambda: _answered(press))
+    @dialog(md(_title(press, spent, twice is not None)), on_dismiss=lambda: _answered(press))
     def body() -> None:
         if st.session_state.get(_asking(press.brief_id)) is None:
             st.rerun()  # a press in here reruns only this body
@@ -266,13 +266,13 @@ def _ask(press: Press) -> None:
         if (above := _approval(press, ceiling)) is not None:
             st.markdown(md(f"{plain(above)} {WAITS}"))
         with st.container(horizontal=True):
-            st.button("Back", key="back", on_click=_answered, args=(press,))
+            st.button("Back", key="back", on_click=pressed(_answered), args=(press,))
             st.button(
                 md(_yes(spent, again=twice is not None, asks=above is not None)),
                 key="spend",
                 type="primary",
                 wrap=True,
-                on_click=_agreed,
+                on_click=pressed(_agreed),
                 args=(press, twice is not None),
             )
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lipsync_core import MediumFacts
 from pages.fields import change
-from pages.frame import looking, studio
+from pages.frame import looking, pressed, studio
 from pages.mouth import picture_with_box, place_mouth
 from pages.slots import SlotForm
 from pages.trim import trim_video, trim_voice
@@ -33,7 +33,7 @@ def speaker(slot: SlotForm, facts: MediumFacts) -> None:
         if doubtful and guess is not None and guess.found:
             st.button(
                 "Looks right",
-                on_click=_confirm_mouth,
+                on_click=pressed(_confirm_mouth),
                 args=(form.brief_id, form.by, facts),
                 icon=":material/check:",
             )

@@ -10,7 +10,7 @@ import streamlit as st
 
 from lipsync_core import PROVIDERS, Balance, KeyCheck, StudioError, VendorState, Verdict
 from pages import trying
-from pages.frame import header, in_sandbox, studio, switch_sandbox
+from pages.frame import header, in_sandbox, pressed, studio, switch_sandbox
 from pages.rates import draw_rates
 from pages.words import clock, plain
 
@@ -46,7 +46,7 @@ def _switch() -> None:
         st.toggle(
             "Sandbox for this browser session",
             key="sandbox_switch",
-            on_change=_switched,
+            on_change=pressed(_switched),
             disabled=studio().sandbox,
             help="It lasts until the browser is closed. Other tabs that are open now follow when they are reloaded.",
         )
@@ -129,7 +129,7 @@ def _check(state: VendorState, sandbox: bool, by: str, checks: dict[tuple[str, s
         st.button(
             f"Send to {state.title} again",
             icon=":material/play_arrow:",
-            on_click=_resume,
+            on_click=pressed(_resume),
             args=(state, sandbox, by),
             help="If the key is refused once more, nothing is charged, and it pauses again.",
         )

@@ -23,7 +23,7 @@ from lipsync_core import (
     priced,
 )
 from pages.fields import Form, Note, change
-from pages.frame import in_sandbox, studio
+from pages.frame import in_sandbox, pressed, studio
 from pages.scenes import default_of, engines_of
 from pages.words import about, md, plain, together
 
@@ -112,7 +112,7 @@ def choose(form: Form, offered: Offers) -> None:
             for engine, quote in offered.quotes.items()
         ],
         key=key,
-        on_change=_choose,
+        on_change=pressed(_choose),
         args=(form.brief_id, form.by),
     )
     for engine in engines_of(form.brief.scene):

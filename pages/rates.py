@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 import streamlit as st
 
 from lipsync_core import TARIFFS, Override, Rates, SettingsError, StudioError, Tariff
-from pages.frame import studio
+from pages.frame import pressed, studio
 from pages.words import plain
 
 YOURS = "Yours, $"
@@ -64,7 +64,7 @@ def draw_rates(by: str) -> None:
         alt="Rates: what is published, what your team pays, where it is from and since when",
     )
     with st.container(horizontal=True):
-        st.button("Save rates", icon=":material/save:", on_click=_save, args=(by, version))
+        st.button("Save rates", icon=":material/save:", on_click=pressed(_save), args=(by, version))
         if st.button(
             "Fetch AI/ML API’s rate",
             icon=":material/download:",
@@ -134,7 +134,7 @@ def _plan(rates: Rates, by: str) -> None:
         "Creatify plan",
         [NO_PLAN, *words, *([OWN_PRICE] if chosen == OWN_PRICE else [])],
         key="creatify_plan",
-        on_change=_save_plan,
+        on_change=pressed(_save_plan),
         args=(words, by),
         width=320,
         help="Decides what a credit costs. Saved at once; it takes the place of an own price.",

@@ -13,7 +13,7 @@ import streamlit as st
 
 from lipsync_core import ENGINES, SCENES, Brief, Engine
 from pages.fields import Form, change
-from pages.frame import studio
+from pages.frame import pressed, studio
 
 Mode = Literal["recording", "text"]
 
@@ -50,7 +50,7 @@ def choose_scene(brief_id: str, scene: str, by: str) -> None:
         format_func=lambda name: SCENES[name],
         horizontal=True,
         key=key,
-        on_change=_change_scene,
+        on_change=pressed(_change_scene),
         args=(brief_id, by),
     )
 
@@ -77,7 +77,7 @@ def choose_mode(form: Form) -> None:
         format_func=lambda name: MODES[name],
         horizontal=True,
         key=key,
-        on_change=_change_mode,
+        on_change=pressed(_change_mode),
         args=(form.brief_id, form.engine.scene, form.by),
     )
 

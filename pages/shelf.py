@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from lipsync_core import MAX_NAME, Item, ItemKind, Job, KeptMedium, Kind, MediumFacts, Presenter, StudioError
-from pages.frame import in_sandbox, looking, studio
+from pages.frame import dialog, in_sandbox, looking, pressed, studio
 from pages.words import job_name, plain
 
 LIBRARY = "From the library"
@@ -52,7 +52,14 @@ def choose(kind: ItemKind, project: str, key: str, take: Callable[[Item], None])
         with st.container(horizontal=True, vertical_alignment="center"):
             picture(item, 48)
             label = f"Use {item.name}" + (f" · {item.project}" if item.project else "")
-            st.button(plain(label), key=f"{key}.{item.id}", on_click=take, args=(item,), wrap=True, disabled=item.gone)
+            st.button(
+                plain(label),
+                key=f"{key}.{item.id}",
+                on_click=pressed(take),
+                args=(item,),
+                wrap=True,
+                disabled=item.gone,
+            )
 
 
 def picture(item: Item, width: int) -> None:
@@ -130,7 +137,7 @@ def _button(label: str, key: str) -> bool:
     return st.button(label, key=key, icon=":material/bookmark_add:", type="tertiary", wrap=True)
 
 
-@st.dialog("Keep in the library")
+@dialog("Keep in the library")
 def _keep_medium(facts: MediumFacts, project: str, by: str) -> None:
     stem = facts.name.rpartition(".")[0] or facts.name
     name, kept_for, consent = words(stem[:MAX_NAME], project, "", facts.sha256)
@@ -138,7 +145,7 @@ def _keep_medium(facts: MediumFacts, project: str, by: str) -> None:
     _confirm(lambda: library.keep(facts, name=name, project=kept_for, consent=consent, by=by))
 
 
-@st.dialog("Keep in the library")
+@dialog("Keep in the library")
 def _keep_presenter(presenter: Presenter, vendor: str, project: str, by: str) -> None:
     name, kept_for, consent = words(presenter.name[:MAX_NAME], project, "", presenter.id)
     library, sandbox = studio().library, in_sandbox()
@@ -147,7 +154,7 @@ def _keep_presenter(presenter: Presenter, vendor: str, project: str, by: str) ->
     _confirm(lambda: library.keep_presenter(presenter.id, picture_of, vendor=vendor, **told, sandbox=sandbox, by=by))
 
 
-@st.dialog("Edit the entry")
+@dialog("Edit the entry")
 def edit(item: Item, by: str) -> None:
     """Change what an entry says."""
     name, project, consent = words(item.name, item.project, item.consent, f"entry-{item.id}")

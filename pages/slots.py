@@ -15,7 +15,7 @@ import streamlit as st
 from lipsync_core import PORTRAITS, VOICES, Came, Item, Kind, MediaError, MediumFacts, Sample, StudioError
 from pages import shelf
 from pages.fields import Form, change
-from pages.frame import looking, studio
+from pages.frame import looking, pressed, studio
 from pages.releasing import release
 from pages.words import length, plain
 
@@ -135,7 +135,7 @@ class SlotForm:
             "Replace",
             key=f"{self._key}.replace",
             icon=":material/swap_horiz:",
-            on_click=self._replacing,
+            on_click=pressed(self._replacing),
             args=(True,),
         )
 
@@ -173,7 +173,9 @@ class SlotForm:
                 st.session_state.pop(f"{self._key}.error", None)
                 st.rerun()
             if can_go_back:
-                st.button("Keep the present one", key=f"{self._key}.back", on_click=self._replacing, args=(False,))
+                st.button(
+                    "Keep the present one", key=f"{self._key}.back", on_click=pressed(self._replacing), args=(False,)
+                )
 
     # Another widget's event may cut a run off at any st.* call. So what arrived counts as taken only once it is
     # stored or refused; until then the next run takes it again.
@@ -218,7 +220,7 @@ class SlotForm:
                 st.button(
                     plain(label),
                     key=f"{self._key}.{facts.sha256}",
-                    on_click=self._put,
+                    on_click=pressed(self._put),
                     args=(facts,),
                     wrap=True,
                 )

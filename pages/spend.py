@@ -8,7 +8,7 @@ import streamlit as st
 
 from lipsync_core import ENGINES, TEAM, Cap, Grouping, Line, Month, SettingsError, Sums, balance_text
 from pages.caps import draw_caps
-from pages.frame import header, in_sandbox, studio
+from pages.frame import header, in_sandbox, offered, studio
 from pages.invoices import draw_invoices, reports_bill, title_of
 from pages.words import clock, dollars, md, month_text, plain
 
@@ -37,7 +37,7 @@ def main() -> None:
         _fine_print(view)
         st.download_button(
             "Export the jobs as CSV",
-            lambda: studio().spending.export(month),
+            offered(lambda: studio().spending.export(month)),
             file_name=f"spend-{month}.csv",
             mime="text/csv",
             icon=":material/download:",

@@ -12,7 +12,7 @@ from pages import trying
 from pages.amounts import amount, typed
 from pages.being_told import draw_being_told
 from pages.caps import draw_caps
-from pages.frame import header, studio
+from pages.frame import header, offered, pressed, studio
 from pages.words import clock, dollars, md, month_text, plain, state_word
 
 UNLIMITED = "No limit"
@@ -101,7 +101,7 @@ def _change(here: dict[str, Person], by: str) -> None:
     st.selectbox("Role", list(Role), list(Role).index(chosen.role), format_func=ROLES.__getitem__, key=f"role-{key}")
     amount("Limit for one press, in dollars", chosen.limit_usd_micros, key=f"limit-{key}", empty=UNLIMITED)
     with st.container(horizontal=True):
-        st.button("Save", icon=":material/save:", key="save-person", on_click=_save, args=(chosen, key, by))
+        st.button("Save", icon=":material/save:", key="save-person", on_click=pressed(_save), args=(chosen, key, by))
         with st.popover("Remove…", icon=":material/person_remove:"):
             st.text(f"{chosen.email} is signed out everywhere, and what they queued is not sent. Their jobs stay.")
             st.button(
@@ -109,7 +109,7 @@ def _change(here: dict[str, Person], by: str) -> None:
                 key="remove-person",
                 type="primary",
                 wrap=True,
-                on_click=_remove,
+                on_click=pressed(_remove),
                 args=(chosen.email, by),
             )
 
@@ -142,7 +142,7 @@ def _add(by: str) -> None:
     st.text_input("Address", key=f"invite-address-{turn}", max_chars=120, placeholder="ana@example.org")
     st.selectbox("Their role", list(Role), format_func=ROLES.__getitem__, key=f"invite-role-{turn}")
     amount("Their limit for one press, in dollars", 0, key=f"invite-limit-{turn}", empty=UNLIMITED)
-    st.button("Put on the list", icon=":material/person_add:", key="invite", on_click=_invite, args=(turn, by))
+    st.button("Put on the list", icon=":material/person_add:", key="invite", on_click=pressed(_invite), args=(turn, by))
 
 
 def _invite(turn: int, by: str) -> None:
@@ -219,7 +219,7 @@ def _audit(by: str) -> None:
     )
     st.download_button(
         "Save the audit as CSV",
-        lambda: studio().audit.export(by=by),
+        offered(lambda: studio().audit.export(by=by)),
         "audit.csv",
         "text/csv",
         icon=":material/download:",

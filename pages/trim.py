@@ -8,13 +8,13 @@ import streamlit as st
 
 from lipsync_core import MediaError, MediumFacts, StudioError
 from pages.fields import change
-from pages.frame import looking, studio
+from pages.frame import dialog, looking, studio
 from pages.words import length, plain
 
 STEP_S = 0.1
 
 
-@st.dialog("Trim the voice", width="medium")
+@dialog("Trim the voice", width="medium")
 def trim_voice(brief_id: str, by: str, field: str, facts: MediumFacts) -> None:
     """Two times choose the part; it can be heard before the brief takes it in the whole one's place."""
     st.caption(
@@ -23,7 +23,7 @@ def trim_voice(brief_id: str, by: str, field: str, facts: MediumFacts) -> None:
     _trim(brief_id, by, field, facts, "Listen to this part", ":material/hearing:")
 
 
-@st.dialog("Trim the video", width="medium")
+@dialog("Trim the video", width="medium")
 def trim_video(brief_id: str, by: str, field: str, facts: MediumFacts) -> None:
     """The same for a video."""
     st.caption(
