@@ -10,6 +10,8 @@ from lipsync_core.errors import StudioError
 LONGEST_S = 24 * 60 * 60.0
 """A day. Whoever writes more has milliseconds or a slip of the pen."""
 SHORTEST_S = 0.001
+_LONGEST_WRITTEN = 40
+"""Characters. No length takes as many, and Python refuses to read numbers of thousands of digits."""
 
 _NUMBER = r"(?:\d+(?:[.,]\d*)?|[.,]\d+)"
 _CLOCK = re.compile(rf"(?:(\d+):)?(\d+):({_NUMBER})")
@@ -56,6 +58,8 @@ def length_text(seconds: float) -> str:
 
 def _read(written: str) -> float | None:
     """Seconds, or None where it cannot be read. ``written`` has no spaces and no sign."""
+    if len(written) > _LONGEST_WRITTEN:
+        return None
     if ":" in written:
         return _clock(written)
     if match := _BARE.fullmatch(written):

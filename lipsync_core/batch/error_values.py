@@ -1,0 +1,56 @@
+"""What a spreadsheet program writes into a cell whose formula went wrong, in the languages that it speaks. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_EXCEL = """
+    #NULL! #DIV/0! #VALUE! #REF! #NAME? #NUM! #N/A #GETTING_DATA #SPILL! #CALC! #FIELD! #BLOCKED! #CONNECT! #EXTERNAL!
+    #BUSY! #PYTHON! #TIMEOUT! #UNKNOWN! #ERROR! #CYCLE! #CIRCULAR!
+    #WERT! #BEZUG! #ZAHL! #NV #ÜBERLAUF! #KALK! #FELD! #BLOCKIERT! #DATEN_ABRUFEN
+    #NUL! #VALEUR! #NOM? #NOMBRE! #PROPAGATION! #DEVERSEMENT! #EPARS! #CALCUL! #CHAMP! #CONNEXION! #BLOQUE!
+    #CHARGEMENT_DONNEES #OBTENTION_DONNEES
+    #NULO! #VALOR! #NOMBRE? #N/D #DESBORDAMIENTO! #OBTENIENDO_DATOS
+    #RIF! #VALORE! #NOME? #NULLO! #ESPANSIONE! #ESTRAZIONE_DATI_IN_CORSO
+    #NÚM! #DESPEJAR! #TRANSPOSIÇÃO! #EXCEDENTE! #OBTENDO_DADOS
+    #LEEG! #DEEL/0! #DELING.DOOR.0! #WAARDE! #VERW! #NAAM? #GETAL! #N/B #OVERLOOP!
+    #ZERO! #DZIEL/0! #ARG! #ADR! #NAZWA? #LICZBA! #N/D! #ROZLANIE! #CYKL! #BŁĄD!
+    #ПУСТО! #ДЕЛ/0! #ЗНАЧ! #ССЫЛКА! #ИМЯ? #ЧИСЛО! #Н/Д #ПЕРЕНОС! #ВЫЧИСЛ! #ДІЛЕННЯ/0! #ПОСИЛАННЯ! #ІМ'Я?
+    #SKÄRNING! #DIVISION/0! #VÄRDEFEL! #REFERENS! #NAMN? #OGILTIGT! #SAKNAS!
+    #VÆRDI! #REFERENCE! #NAVN? #NUMMER! #I/T #OVERLØB! #TOM!
+    #VERDI! #OVERFLYT!
+    #TYHJÄ! #JAKO/0! #ARVO! #VIITTAUS! #NIMI? #LUKU! #PUUTTUU! #PUUTTUU #LEVITTYMINEN!
+    #DĚLENÍ_NULOU! #HODNOTA! #ODKAZ! #NÁZEV? #ČÍSLO! #NENÍ_K_DISPOZICI #PŘESAH! #PRESAH!
+    #DELENIENULOU! #NÁZOV? #NEDOSTUPNÝ #NEPLATNÝ!
+    #NULLA! #ZÉRÓOSZTÓ! #ÉRTÉK! #HIV! #NÉV? #SZÁM! #HIÁNYZIK #KIBONTÁS!
+    #BOŞ! #SAYI/0! #DEĞER! #BAŞV! #AD? #SAYI! #YOK #TAŞMA!
+    #VRIJEDNOST! #BROJ! #DIJ/0! #NAZIV?
+    #ΚΕΝΟ! #ΔΙΑΙΡ./0! #ΤΙΜΗ! #ΑΝΑΦ! #ΟΝΟΜΑ? #ΑΡΙΘ! #Δ/Υ
+    #VALOARE! #NUME?
+    #NIČ! #DEL/0! #VREDN! #SKLIC! #IME? #ŠTEV! #N/V
+"""
+"""A line or two for each language: English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Russian and
+Ukrainian, Swedish, Danish, Norwegian, Finnish, Czech, Slovak, Hungarian, Turkish, Croatian, Greek, Romanian, Slovenian.
+"""
+_NUMBERED = re.compile(r"err:\s?\d{3}")
+"""What LibreOffice writes."""
+_TOO_NARROW = re.compile(r"#{3,}")
+"""What is written in place of a number or a date that the column is too narrow for."""
+
+
+def is_error_value(cell: str) -> bool:
+    """Whether a cell holds an error of the spreadsheet in place of what it should hold."""
+    cell = cell.strip()
+    if len(cell) > 40 or not cell.startswith(("#", "E", "e")):
+        return False
+    plain = _plainly(cell)
+    return plain in _KNOWN or bool(_NUMBERED.fullmatch(plain) or _TOO_NARROW.fullmatch(plain))
+
+
+def _plainly(cell: str) -> str:
+    """Spanish writes ``#¡REF!``, and ``#REF!`` too."""
+    return unicodedata.normalize("NFC", cell).replace("¡", "").replace("¿", "").casefold()
+
+
+_KNOWN = frozenset(map(_plainly, _EXCEL.split()))
