@@ -116,11 +116,21 @@ def _text(head: bytes) -> Look | None:
     start = text.lstrip().lower()
     if re.search(r"<svg[\s>]", start):
         return Look(Kind.SVG, "an SVG drawing")
-    if re.match(r"(<!--.*?-->\s*)*<(!doctype html|html|head|body)\b", start, re.DOTALL):
+    if re.match(r"<(!doctype html|html|head|body)\b", _behind_comments(start)):
         return Look(Kind.TEXT, "a web page")
     if start.startswith("#extm3u"):
         return Look(Kind.TEXT, "a playlist, which holds links and no sound")
     return Look(Kind.TEXT, "a text file")
+
+
+def _behind_comments(text: str) -> str:
+    """What follows the comments that a page may begin with; one regular expression for all could run away."""
+    at = 0
+    while text.startswith("<!--", at) and (end := text.find("-->", at + 4)) >= 0:
+        at = end + 3
+        while at < len(text) and text[at].isspace():
+            at += 1
+    return text[at:]
 
 
 def shown(name: str) -> str:
