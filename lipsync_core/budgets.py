@@ -1,7 +1,8 @@
 """What a month may cost: caps by scope, and how much of each is taken.
 
 A job counts from the moment it is about to be sent: with its quoted price, or the ceiling that was named for an unknown
-one. Until its end is known it stays counted, also while nobody knows whether it was taken; then it counts what it cost.
+one; with what its vendor said when it took it, where that is more. Until its end is known it stays counted, also while
+nobody knows whether it was taken; then it counts what it cost (see docs/decisions, 0020).
 All of it happens inside the transaction that changes the job's state, so that no number of trackers exceeds a cap.
 """
 
@@ -216,34 +217,56 @@ def settle(connection: Connection, job_id: int, then: JobState) -> None:
 
 
 def cost_of(job: Row, state: JobState) -> int:
-    """What a job's row costs in ``state``, in micro-dollars: as billed, else as quoted, else its ceiling."""
-    if state is JobState.FAILED and refunds(job["provider"]):
-        return 0
+    """What a job's row costs in ``state``, in micro-dollars: as billed, else what is expected at most.
+
+    A failed one costs nothing where its vendor promises that of such an end; any other end may have been paid for.
+    """
     billed = billed_cost(job) if state in SETTLED else None
-    return billed if billed is not None else expected_cost(job) or 0
+    if billed is not None:
+        return billed
+    if state is JobState.FAILED and refunds(job["provider"], job["vendor_word"]):
+        return 0
+    return expected_cost(job) or 0
 
 
-def refunds(provider_id: str) -> bool:
-    """Whether a vendor promises that a failed job costs nothing."""
+def refunds(provider_id: str, word: str | None) -> bool:
+    """Whether a vendor promises that a job costs nothing which ended with this word of its own."""
+    provider = PROVIDERS.get(provider_id)
+    return provider is not None and provider.refunds(word)
+
+
+def promises_refunds(provider_id: str) -> bool:
+    """Whether a vendor promises that a failed job costs nothing, however little that may cover."""
     provider = PROVIDERS.get(provider_id)
     return provider is not None and bool(provider.failed_is_free.value)
 
 
 def billed_cost(job: Row) -> int | None:
     """What the vendor said that it billed, in micro-dollars; credits at the quote's rate. None where it is silent."""
-    if job["billed_usd_micros"] is not None:
-        return int(job["billed_usd_micros"])
-    quote = json.loads(job["quote"])
-    if job["billed_credits"] is None or not quote["usd_micros"] or not quote["credits"]:
-        return None
-    usd_micros = Decimal(job["billed_credits"]) * quote["usd_micros"] / quote["credits"]
-    return int(usd_micros.to_integral_value(ROUND_CEILING))
+    return _in_dollars(job, "billed")
 
 
 def expected_cost(job: Row) -> int | None:
-    """What a job's row is expected to cost at most; None where neither a price nor a ceiling is known."""
+    """What a job's row is expected to cost at most; None where neither a price nor a ceiling is known.
+
+    What the vendor said when it took the job raises that, and never lowers it.
+    """
     quoted: int | None = job["quoted_usd_micros"]
-    return quoted if quoted is not None else job["ceiling_usd_micros"]
+    asked = quoted if quoted is not None else job["ceiling_usd_micros"]
+    said = _in_dollars(job, "said")
+    return asked if said is None else max(asked or 0, said)
+
+
+def _in_dollars(job: Row, what: str) -> int | None:
+    """A sum that a vendor named, ``billed`` or ``said`` at submit, in micro-dollars."""
+    usd_micros, credits = job[f"{what}_usd_micros"], job[f"{what}_credits"]
+    if usd_micros is not None:
+        return int(usd_micros)
+    quote = json.loads(job["quote"])
+    if credits is None or not quote["usd_micros"] or not quote["credits"]:
+        return None
+    rated = Decimal(credits) * quote["usd_micros"] / quote["credits"]
+    return int(rated.to_integral_value(ROUND_CEILING))
 
 
 def _add(connection: Connection, scopes: tuple[str, ...], month: str, amount: int) -> None:

@@ -131,6 +131,9 @@ class Job:
     """Where the vendor keeps the video."""
     vendor_deletes_at: datetime | None = None
     """When the vendor deletes it; None where it does not say, or has none."""
+    said_credits: Decimal | None = None
+    said_usd_micros: int | None = None
+    """What the vendor said that it costs when it took it; None where it said nothing. The bill may differ."""
     billed_credits: Decimal | None = None
     billed_usd_micros: int | None = None
     length_s: float | None = None

@@ -184,6 +184,8 @@ def job_of(row: RowMapping | Mapping[str, Any]) -> Job:
         progress=row["progress"],
         output_url=row["output_url"],
         vendor_deletes_at=maybe_instant(row["vendor_deletes_ms"]),
+        said_credits=None if row["said_credits"] is None else Decimal(row["said_credits"]),
+        said_usd_micros=row["said_usd_micros"],
         billed_credits=None if row["billed_credits"] is None else Decimal(row["billed_credits"]),
         billed_usd_micros=row["billed_usd_micros"],
         length_s=None if row["length_ms"] is None else row["length_ms"] / 1000,

@@ -60,6 +60,8 @@ jobs = Table(
     Column("progress", Float),
     Column("output_url", Text),
     Column("vendor_deletes_ms", BigInteger),
+    Column("said_credits", String(32)),  # what the vendor said that it costs when it took the job; a decimal number
+    Column("said_usd_micros", BigInteger),
     Column("billed_credits", String(32)),  # a decimal number
     Column("billed_usd_micros", BigInteger),
     Column("length_ms", BigInteger),

@@ -31,6 +31,7 @@ from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.provider import Provider
 from lipsync_core.providers.wire import (
     Busy,
+    Charge,
     NotSent,
     Refusal,
     Refused,
@@ -218,7 +219,7 @@ class Sending:
         now = now_ms()
         was = JobState.SUBMITTING
         match outcome:
-            case Taken(job_id=vendor_id):
+            case Taken(job_id=vendor_id, said=said):
                 wait_s = self.pace.until_next_poll_s(job, provider.poll_every_s.value, 0.0)
                 return Change(
                     job.id,
@@ -233,6 +234,7 @@ class Sending:
                         "error": None,
                         "snags": 0,
                         "flaws": 0,
+                        **_said_at_submit(said),
                     },
                 )
             case Refused():
@@ -290,6 +292,13 @@ def hash_of(token: str) -> str:
 def trace_of(job: Job) -> str:
     """The studio's own name for a submit, for vendors that write it into their logs."""
     return f"lipsync-studio.{job.id}.{int(job.created_at.timestamp() * 1000)}.{job.attempts}"
+
+
+def _said_at_submit(said: Charge | None) -> dict[str, object]:
+    if said is None:
+        return {}
+    credits = None if said.credits is None else str(said.credits)
+    return {"said_credits": credits, "said_usd_micros": said.usd_micros}
 
 
 def _age_s(job: Job) -> float:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, or_, select
 
-from lipsync_core.budgets import FREE, SETTLED, TEAM, billed_cost, month_at, refunds
+from lipsync_core.budgets import FREE, SETTLED, TEAM, billed_cost, month_at, promises_refunds
 from lipsync_core.database import Database, instant
 from lipsync_core.job import LIVE, JobState
 from lipsync_core.providers import PROVIDERS
@@ -198,9 +198,13 @@ class Spending:
 
 EXPORTED = (
     *("job", "sent", "name", "project", "person", "vendor", "engine", "state", "vendor_id", "quoted_usd"),
-    *("qualifier", "quoted_credits", "billed_usd", "billed_credits", "counts_as", "usd", "month"),
+    *("qualifier", "quoted_credits", "said_usd", "billed_usd", "billed_credits", "counts_as", "usd", "month"),
 )
-"""The columns of `Spending.export`. ``usd`` is what a job counts; ``billed_usd`` is empty where no vendor said it."""
+"""The columns of `Spending.export`.
+
+``usd`` is what a job counts; ``said_usd`` is what its vendor said when it took it, ``billed_usd`` what it billed in the
+end, each empty where it said nothing.
+"""
 
 
 def _month_query(month: str, by: Grouping) -> Any:
@@ -209,7 +213,11 @@ def _month_query(month: str, by: Grouping) -> Any:
     billed = or_(
         jobs.c.billed_usd_micros.is_not(None), and_(jobs.c.billed_credits.is_not(None), jobs.c.quoted_usd_micros > 0)
     )
-    apart = (_COLUMNS[by].label("key"), jobs.c.provider, jobs.c.state, priced.label("priced"), billed.label("billed"))
+    counts = jobs.c.counted_usd_micros > 0
+    apart = (
+        *(_COLUMNS[by].label("key"), jobs.c.provider, jobs.c.state),
+        *(priced.label("priced"), billed.label("billed"), counts.label("counts")),
+    )
     expected = func.coalesce(jobs.c.quoted_usd_micros, jobs.c.ceiling_usd_micros, 0)
     return (
         select(
@@ -228,7 +236,7 @@ def _sums_of(row: Any) -> Sums:
     state = JobState(row.state)
     if state in FREE:
         return Sums()
-    if state is JobState.FAILED and refunds(row.provider):
+    if state is JobState.FAILED and not row.counts and promises_refunds(row.provider):
         return Sums(refunds=row.expected)
     unpriced = 0 if row.priced else row.jobs
     if state is JobState.UNCONFIRMED:
@@ -259,14 +267,14 @@ def _exported(row: Any, zone: ZoneInfo) -> Iterator[Any]:
     yield PROVIDERS[provider].title if provider in PROVIDERS else provider
     yield from (row["engine"], state.value, row["vendor_id"] or "")
     yield from (_usd(quote.usd_micros), quote.qualifier.value, "" if quote.credits is None else quote.credits)
-    yield _usd(billed_cost(row))
+    yield from (_usd(row["said_usd_micros"]), _usd(billed_cost(row)))
     yield Decimal(row["billed_credits"]) if row["billed_credits"] is not None else ""
-    yield _counts_as(state, provider)
+    yield _counts_as(state, row)
     yield from (_usd(row["counted_usd_micros"]), row["month"])
 
 
-def _counts_as(state: JobState, provider: str) -> str:
-    if state is JobState.FAILED and refunds(provider):
+def _counts_as(state: JobState, row: Any) -> str:
+    if state is JobState.FAILED and not row["counted_usd_micros"] and promises_refunds(row["provider"]):
         return "refund expected"
     if state is JobState.UNCONFIRMED:
         return "not confirmed"

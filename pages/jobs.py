@@ -20,7 +20,7 @@ from lipsync_core import (
 )
 from pages import approvals, cards, dialogs, importing, needs_you, sharing, shelf, trying
 from pages.frame import came_from_elsewhere, fragment, header, pressed, studio, why_not
-from pages.words import about, billed, clock, job_name, length, money, plain, price, state_word, unbilled, vendor
+from pages.words import about, billed, clock, job_name, length, money, plain, price, said, state_word, unbilled, vendor
 
 ROWS = 12
 """Jobs on one page of the history."""
@@ -342,6 +342,7 @@ def _paid(job: Job) -> dict[str, str]:
     quoted = f"$0.00 in the sandbox (really {priced(quote)})" if job.sandbox else priced(quote)
     return {
         "Quoted": f"{quoted}. {quote.explanation}" if quote.explanation else quoted,
+        "Said at submit": said(job) or "",
         "Billed": f"$0.00 in the sandbox (really {bill})" if job.sandbox and billed(job) else bill,
         "Money": money(job) if job.pending else "",
         f"{who}’s id": job.vendor_id or "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -104,17 +105,27 @@ def money(job: Job) -> str:
         case JobState.LOST:
             return f"Charged {cost}."
         case _:
-            return f"Quoted {cost}."
+            told = said(job)
+            return f"Quoted {cost}{f'; {who} said {told} at submit' if told is not None else ''}."
 
 
 def billed(job: Job) -> str | None:
     """What the vendor says that it billed, in its own unit; None where it said nothing."""
-    if job.billed_usd_micros is not None:
+    return _named_sum(job.billed_usd_micros, job.billed_credits)
+
+
+def said(job: Job) -> str | None:
+    """What the vendor said at submit that it costs, in its own unit; None where it said nothing."""
+    return _named_sum(job.said_usd_micros, job.said_credits)
+
+
+def _named_sum(usd_micros: int | None, credits: Decimal | None) -> str | None:
+    if usd_micros is not None:
         # To the tenth of a cent, where vendors count so finely: a bill is not rounded up like a price.
-        cents, rest = divmod(job.billed_usd_micros, 10_000)
-        return f"${job.billed_usd_micros / 1e6:.3f}" if rest else f"${cents / 100:.2f}"
-    if job.billed_credits is not None:
-        number = f"{job.billed_credits.normalize():f}"
+        cents, rest = divmod(usd_micros, 10_000)
+        return f"${usd_micros / 1e6:.3f}" if rest else f"${cents / 100:.2f}"
+    if credits is not None:
+        number = f"{credits.normalize():f}"
         return f"{number} credit" if number == "1" else f"{number} credits"
     return None
 
@@ -126,18 +137,20 @@ def unbilled(job: Job, what: str = "it") -> str:
 
 
 def _billed(job: Job, who: str, cost: str) -> str:
-    sum_ = billed(job)
+    sum_, told = billed(job), said(job)
+    at_submit = f"said {told} at submit" if told is not None and told != sum_ else ""
+    first = f"{at_submit} and " if at_submit else ""
     if sum_ is None:
-        return f"Quoted {cost}; {unbilled(job, 'what it billed')}."
+        return f"Quoted {cost}; {who} {first}{unbilled(job, 'what it billed').removeprefix(f'{who} ')}."
     if job.sandbox:  # as unreal as the rest of it
-        return f"Quoted {cost}; {who} would have billed {sum_}."
-    return f"Billed {sum_}, quoted {cost}."
+        return f"Quoted {cost}; {who} {first}would have billed {sum_}."
+    return f"Billed {sum_}, quoted {cost}{f'; {who} {at_submit}' if at_submit else ''}."
 
 
 def _refund(job: Job, who: str, cost: str) -> str:
     sum_ = billed(job)
     told = f" {who} reports a bill of {sum_}." if sum_ is not None else ""
-    if job.provider in PROVIDERS and PROVIDERS[job.provider].failed_is_free.value:
+    if job.provider in PROVIDERS and PROVIDERS[job.provider].refunds(job.vendor_word):
         return f"Refund promised: {who} does not charge for a failed render. Quoted {cost}.{told}"
     return f"Refund not promised: {who} may charge for a failed render. Quoted {cost}.{told}"
 

@@ -57,6 +57,8 @@ def add(
     was = JobState.SUBMITTING
     for then in ENDS[end]:
         values = (billed or {}) if then is ENDS[end][-1] else {}
+        if then is JobState.FAILED:
+            values = {"vendor_word": "failed"} | values
         assert claims.settle(Change(job.id, was, then, due_ms=LATER, values=values))
         was = then
     return job.id

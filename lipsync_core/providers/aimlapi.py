@@ -104,6 +104,7 @@ class AimlApi(Provider):
     keeps_output_h = Fact(24.0, "a link of another model in aimlapi/api-docs is signed for 24 hours", assumed=True)
     keeps_records_days = Fact(None, "AI/ML API does not say")
     failed_is_free = Fact(True, "aimlapi/api-docs, usage-logs.md: a failed request is billed nothing")
+    unpromised_ends = frozenset({"canceled", "timeout"})
     poll_every_s = Fact(15.0, "docs.aimlapi.com, pixverse/lip-sync: the sample polls every 15 seconds")
     reports_bill = True
     ask = (

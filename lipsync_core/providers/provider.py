@@ -64,6 +64,8 @@ class Provider(ABC):
     """Days for which a job can be asked about; None where the vendor does not say."""
     failed_is_free: ClassVar[Fact[bool | None]]
     """Whether a failed job costs nothing; None where nothing is promised."""
+    unpromised_ends: ClassVar[frozenset[str]] = frozenset()
+    """Status words of an end without a video that this promise does not name."""
     poll_every_s: ClassVar[Fact[float]]
     max_concurrent: ClassVar[Fact[int]] = MOST_AT_ONCE
     reports_bill: ClassVar[bool] = False
@@ -148,6 +150,12 @@ class Provider(ABC):
         """What may go wrong with ``order``: field → message."""
         form = self.form(order.engine)
         return {} if form is None else limits.order_warnings(order, form)
+
+    def refunds(self, word: str | None) -> bool:
+        """Whether the vendor promises that a job costs nothing which ended with this status word."""
+        word = (word or "").lower()
+        failed = self.states.get(word) is PollState.FAILED and word not in self.unpromised_ends
+        return failed and bool(self.failed_is_free.value)
 
     def where_to_ask(self, clip: str, time: str) -> str:
         """The sentence for a job whose answer was lost; ``clip`` like “a 12.4 s video”, ``time`` like “14:02”."""

@@ -43,9 +43,17 @@ def database(tmp_path: Path) -> Database:
     return database
 
 
-def add(database: Database, usd_micros: int | None, *, by: str = "ana", project: str = "", **more: object) -> Job:
-    quote = Quote("joypix/motion-2", usd_micros, 15, 1, "x", Qualifier.ASSUMED, 60.0, 120.0)
-    brief = Brief(engine="joypix/motion-2", project=project, **KEPT)  # type: ignore[arg-type]  # kept media
+def add(
+    database: Database,
+    usd_micros: int | None,
+    *,
+    by: str = "ana",
+    project: str = "",
+    engine: str = "joypix/motion-2",
+    **more: object,
+) -> Job:
+    quote = Quote(engine, usd_micros, 15, 1, "x", Qualifier.ASSUMED, 60.0, 120.0)
+    brief = Brief(engine=engine, project=project, **KEPT)  # type: ignore[arg-type]  # kept media
     return Ledger(database).add(NewJob(brief, quote, by, key_fingerprint="k", **more))  # type: ignore[arg-type]
 
 
@@ -81,7 +89,7 @@ def test_what_a_cap_does_not_hold_is_rejected_before_anything_is_sent(database: 
         ([JobState.UNCONFIRMED, JobState.NOT_TAKEN, JobState.RENDERING], 900_000),
         ([JobState.UNCONFIRMED, JobState.WRITTEN_OFF], 900_000),
         ([JobState.RENDERING], 900_000),
-        ([JobState.RENDERING, JobState.FAILED], 0),  # JoyPix promises the refund
+        ([JobState.RENDERING, JobState.FAILED], 900_000),  # for no reason that JoyPix's promise names
         ([JobState.RENDERING, JobState.ARCHIVING, JobState.DONE], 900_000),
         ([JobState.RENDERING, JobState.ARCHIVING, JobState.LOST], 900_000),
     ],
@@ -107,6 +115,64 @@ def test_what_the_vendor_billed_replaces_the_quote(database: Database) -> None:
     claims.settle(Change(job.id, JobState.RENDERING, JobState.ARCHIVING, values={"billed_usd_micros": 1_200_000}))
     claims.settle(Change(job.id, JobState.ARCHIVING, JobState.DONE))
     assert taken(database) == 1_200_000
+
+
+@pytest.mark.parametrize(
+    ("said", "counted"),
+    [
+        ({}, 900_000),
+        ({"said_usd_micros": 400_000}, 900_000),
+        ({"said_usd_micros": 1_300_000}, 1_300_000),
+        ({"said_credits": "30"}, 1_800_000),  # quoted at 15 credits
+    ],
+)
+def test_what_the_vendor_said_at_submit_raises_what_counts_and_never_lowers_it(
+    database: Database, said: dict[str, object], counted: int
+) -> None:
+    Budgets(database, "UTC").set_cap(TEAM, 10 * DOLLAR, "mia")
+    job = add(database, 900_000)
+    claim(database)
+    claims = Claims(database)
+    claims.settle(Change(job.id, JobState.SUBMITTING, JobState.RENDERING, values=said))
+    assert taken(database) == counted
+    claims.settle(Change(job.id, JobState.RENDERING, JobState.ARCHIVING))
+    claims.settle(Change(job.id, JobState.ARCHIVING, JobState.DONE))
+    assert taken(database) == counted, "as long as no bill says otherwise"
+
+
+@pytest.mark.parametrize("billed", [250_000, 2_000_000])
+def test_a_bill_replaces_what_was_said_at_submit(database: Database, billed: int) -> None:
+    Budgets(database, "UTC").set_cap(TEAM, 10 * DOLLAR, "mia")
+    job = add(database, 900_000)
+    claim(database)
+    claims = Claims(database)
+    claims.settle(Change(job.id, JobState.SUBMITTING, JobState.RENDERING, values={"said_usd_micros": 1_300_000}))
+    claims.settle(Change(job.id, JobState.RENDERING, JobState.ARCHIVING, values={"billed_usd_micros": billed}))
+    claims.settle(Change(job.id, JobState.ARCHIVING, JobState.DONE))
+    assert taken(database) == billed
+
+
+ENDED_ON = [
+    ("joypix/motion-2", "failed", 0),
+    ("joypix/motion-2", "processing", 900_000),  # such as one that the vendor has no longer
+    ("joypix/motion-2", "completed", 900_000),  # without a video
+    ("aimlapi/pixverse-lip-sync", "error", 0),
+    ("aimlapi/pixverse-lip-sync", "timeout", 900_000),
+    ("aimlapi/pixverse-lip-sync", "canceled", 900_000),
+    ("creatify/lipsync", "failed", 900_000),
+    ("lipsync-studio/lipsync-image", "failed", 900_000),
+]
+
+
+@pytest.mark.parametrize(("engine", "word", "counted"), ENDED_ON)
+def test_an_end_that_may_be_paid_keeps_its_reserve(database: Database, engine: str, word: str, counted: int) -> None:
+    Budgets(database, "UTC").set_cap(TEAM, 10 * DOLLAR, "mia")
+    job = add(database, 900_000, engine=engine)
+    claim(database)
+    claims = Claims(database)
+    claims.settle(Change(job.id, JobState.SUBMITTING, JobState.RENDERING))
+    claims.settle(Change(job.id, JobState.RENDERING, JobState.FAILED, values={"vendor_word": word}))
+    assert taken(database) == counted
 
 
 def test_billed_credits_count_at_the_rate_of_the_quote(database: Database) -> None:

@@ -89,6 +89,16 @@ def test_a_readable_yes_makes_one_job_and_one_line_on_the_bill(desk: Desk, answe
     assert posted(desk) == ONE_EACH
 
 
+def test_what_aimlapi_says_at_submit_is_kept_and_counts_until_a_bill_is_there(desk: Desk) -> None:
+    job = desk.submit(ENGINE["aimlapi"])
+    desk.run(desk.reaches(job, JobState.DONE))
+    row = desk.row(job)
+    assert (row["said_credits"], row["said_usd_micros"]) == ("2000000", 1_000_000), "the sandbox's usual hold"
+    assert row["quoted_usd_micros"] is None or row["quoted_usd_micros"] < row["said_usd_micros"]
+    (counted,) = desk.rows("SELECT taken_usd_micros AS sum FROM budgets WHERE scope = 'team'")
+    assert counted["sum"] == row["counted_usd_micros"] == (row["billed_usd_micros"] or 1_000_000)
+
+
 # Refused
 
 REFUSING = (400, 401, 402, 403, 404, 413, 422)

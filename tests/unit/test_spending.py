@@ -253,6 +253,7 @@ def test_the_export_holds_a_line_for_each_job_and_no_formula(database: Database)
         "quoted_usd": "0.900000",
         "qualifier": "assumed",
         "quoted_credits": "30",
+        "said_usd": "",
         "billed_usd": "",
         "billed_credits": "",
         "counts_as": "spent",
