@@ -23,6 +23,8 @@ from streamlit.env_util import is_repl
 
 from lipsync_core import ROOT, Settings, SettingsError
 from lipsync_core.cage import hide_memory
+from lipsync_core.door.entrance import Entrance
+from lipsync_core.door.sockets import open_sockets
 from lipsync_core.providers import providers_from
 from lipsync_core.serving import (
     OPEN_REFUSED,
@@ -34,10 +36,12 @@ from lipsync_core.serving import (
     media,
     review,
     studio,
+    visit_by,
     webhook,
     zipped,
 )
 from pages.mended import keep_answers
+from pages.messages import TONGUE
 from pages.signed import signed_claims
 
 log = logging.getLogger(__name__)
@@ -127,6 +131,12 @@ app = st.App(
     lifespan=lifespan,
     middleware=[
         Middleware(LoopbackOnly, allowed=OPEN),
+        Middleware(
+            Entrance,
+            tongue=TONGUE,
+            visit_of=visit_by(signed_claims) if SETTINGS.sign_in else None,
+            sockets=open_sockets(),
+        ),
         *([Middleware(KeepsAddress), Middleware(TeamOnly, claims=signed_claims)] if SETTINGS.sign_in else []),
     ],
     routes=[

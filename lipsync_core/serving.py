@@ -18,8 +18,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lipsync_core.door.entrance import VisitOf
 from lipsync_core.errors import NotAllowedError
 from lipsync_core.handouts import medium_route, review_route, zip_route
+from lipsync_core.rights import Person
 from lipsync_core.studio import Studio
 from lipsync_core.webhooks import endpoint
 
@@ -81,27 +83,42 @@ class TeamOnly:
 
     DOORS = ("/media/", "/_stcore/upload_file/")
 
-    def __init__(self, app: ASGIApp, *, claims: Callable[[Mapping[str, str]], Mapping[str, Any] | None]) -> None:
+    def __init__(self, app: ASGIApp, *, claims: Claims) -> None:
         self._app = app
         self._claims = claims
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let whoever is in the team through, and answer anybody else with 403."""
         guarded = scope["type"] == "http" and scope["path"].startswith(self.DOORS)
-        if guarded and not await asyncio.to_thread(self._is_here, Request(scope).cookies):
+        if guarded and await asyncio.to_thread(member, Request(scope).cookies, self._claims) is None:
             await PlainTextResponse(TEAM_ONLY, 403, headers={"Cache-Control": "no-store"})(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    def _is_here(self, cookies: Mapping[str, str]) -> bool:
-        claims = self._claims(cookies)
-        if claims is None:
-            return False
-        try:
-            studio().people.enter(claims)
-        except NotAllowedError:
-            return False
-        return True
+
+Claims = Callable[[Mapping[str, str]], Mapping[str, Any] | None]
+"""Reads a browser's cookies: what the sign-in service said of whoever signed in there, else None."""
+
+
+def member(cookies: Mapping[str, str], claims: Claims) -> Person | None:
+    """Who in the team these cookies are of; None for anybody else, and for a visit that has ended."""
+    said = claims(cookies)
+    if said is None:
+        return None
+    try:
+        return studio().people.enter(said)
+    except NotAllowedError:
+        return None
+
+
+def visit_by(claims: Claims) -> VisitOf:
+    """What the door asks of cookies: whose visit they are of."""
+
+    def visit_of(cookies: Mapping[str, str]) -> str | None:
+        person = member(cookies, claims)
+        return None if person is None else person.visit
+
+    return visit_of
 
 
 TEAM_ONLY = "This is for the team of this studio. Sign in, and open the page that you have the address from."

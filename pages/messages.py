@@ -1,0 +1,43 @@
+"""What Streamlit's pages and browsers say to each other, as far as the door has to understand it."""
+
+from __future__ import annotations
+
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # it ships no types
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from lipsync_core.door.talk import Stage, Tongue
+
+_DRAWN = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_WITH_COMPILE_ERROR)
+
+
+def kind_of(frame: bytes) -> str | None:
+    """What a browser's message asks for, as Streamlit reads it; of two kinds in one message the last counts."""
+    message = BackMsg()
+    try:
+        message.ParseFromString(frame)
+    except DecodeError:
+        return None
+    return message.WhichOneof("type")
+
+
+def stage_of(frame: bytes) -> Stage | None:
+    """What a message to the browser says of the page's run."""
+    message = ForwardMsg()
+    message.ParseFromString(frame)
+    match message.WhichOneof("type"):
+        case "new_session":
+            return Stage.BEGAN
+        case "script_finished" if message.script_finished in _DRAWN:
+            return Stage.DRAWN
+    return None
+
+
+def _draw() -> bytes:
+    message = BackMsg()
+    message.rerun_script.SetInParent()
+    return bytes(message.SerializeToString())
+
+
+TONGUE = Tongue(kind_of, _draw(), stage_of)
+"""The door's ear for Streamlit."""
