@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         WorkerError,
     )
     from lipsync_core.estimating import Estimate, times, until_ready_s
+    from lipsync_core.hearing import unheard_words
     from lipsync_core.job import PENDING, WITHDRAWABLE, Job, JobEvent, JobState
     from lipsync_core.ledger import Filter
     from lipsync_core.library import Item, ItemKind
@@ -120,6 +121,7 @@ _HOMES = {
         "WorkerError",
     ),
     "estimating": ("Estimate", "times", "until_ready_s"),
+    "hearing": ("unheard_words",),
     "job": ("PENDING", "WITHDRAWABLE", "Job", "JobEvent", "JobState"),
     "ledger": ("Filter",),
     "library": ("Item", "ItemKind"),
@@ -248,6 +250,7 @@ __all__ = [
     "sheet_of",
     "template",
     "times",
+    "unheard_words",
     "until_ready_s",
 ]
 

@@ -86,6 +86,8 @@ class MediumFacts:
     """Of a voice: what can be cut off at its beginning without cutting a word."""
     silent_tail_s: float = 0.0
     """The same at its end."""
+    unheard: str = ""
+    """Of a voice: why nothing is heard in it, as in `lipsync_core.decode.silence.Unheard`; empty where something is."""
     url: str | None = None
     """The link that it was fetched from just now."""
     made_of: str | None = None
@@ -364,6 +366,7 @@ def _facts(sha256: str, kind: Kind, name: str, size: int, found: dict[str, Any])
         mouth=None if mouth is None else MouthGuess(**mouth),
         silent_head_s=found.get("silent_head_s", 0.0),
         silent_tail_s=found.get("silent_tail_s", 0.0),
+        unheard=found.get("unheard", ""),
         made_of=found.get("made_of"),
         copies=tuple(found.get("copies", {}).items()),
     )

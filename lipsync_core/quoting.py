@@ -7,6 +7,7 @@ from datetime import date
 
 from lipsync_core.brief import Brief
 from lipsync_core.engines import Engine
+from lipsync_core.hearing import unheard_words
 from lipsync_core.media import MediumFacts
 from lipsync_core.orders import left_out, option_errors, option_warnings
 from lipsync_core.pricing import Quote
@@ -44,7 +45,7 @@ def assess(
         (errors if stops else notes).setdefault(_voice_field(brief), message)
     if engine.is_draft:
         _judge_mouth(brief, media.get("image"), errors, notes)
-    for field, message in (remarks or {}).items():
+    for field, message in (*_unheard(media), *(remarks or {}).items()):
         notes[field] = f"{notes[field]} {message}" if field in notes else message
     errors |= {field: message for field, message in (obstacles or {}).items() if field not in errors}
     wait = None
@@ -70,6 +71,12 @@ def assess(
         concerns=(*errors.items(), *notes.items()),
     )
     return quote, errors
+
+
+def _unheard(media: Mapping[str, MediumFacts]) -> list[tuple[str, str]]:
+    """The voices in which nothing is heard, by field, and what to say of each."""
+    voices = ((field, media[field]) for field in ("audio", "left_audio", "right_audio") if field in media)
+    return [(field, words) for field, voice in voices if (words := unheard_words(voice)) is not None]
 
 
 def measure_of(brief: Brief, media: Mapping[str, MediumFacts]) -> Measure:

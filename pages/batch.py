@@ -89,7 +89,7 @@ def _quoted(here: Brought, sheet: Sheet, picture: MediumFacts | None, size: str)
 
 def _rows(plan: Plan) -> None:
     """The table of rows. What is wrong stands second, so that a phone shows it."""
-    wrong = plan.problems != ""
+    wrong = (plan.problems != "") | (plan.batch.doubts != "")
     only = bool(wrong.any()) and st.checkbox(f"Only rows with a problem ({int(wrong.sum()):,})", key="batch.wrong")
     chosen = wrong.nonzero()[0] if only else np.arange(len(plan.problems))
     shown = chosen[:ROWS]
@@ -120,7 +120,7 @@ def _columns(plan: Plan, rows: NDArray[np.int64]) -> dict[str, list[Any]]:
     batch, numbers = plan.batch, rows.tolist()
     columns: dict[str, list[Any]] = {
         "Row": [batch.sheet.numbers[row] for row in numbers],
-        "Problem": [plan.why_not(row) for row in numbers],
+        "Problem": [plan.why_not(row) or batch.doubts[row] for row in numbers],
         "Name": batch.texts["name"][rows].tolist(),
         "Length": [_known(length, seconds) for seconds in batch.seconds[rows].tolist()],
         "Engine": [ENGINES[engine].title if engine else "" for engine in plan.engines[rows].tolist()],

@@ -174,7 +174,7 @@ def _question(plan: Plan, total: Total, by: str) -> None:
             st.rerun()  # a press in here reruns only this body
         if order.sandbox and not free:
             st.markdown(md(f"The real price would be {order.words}."))
-        for sentence in (*_left_out(plan), *_again(order, plan, rows)):
+        for sentence in (*_left_out(plan), *_again(order, plan, rows), *_unheard(plan, rows)):
             st.markdown(sentence)
         above = None if free else studio().above_limit(by, None if total.unknown else total.usd_micros)
         if above is not None:
@@ -197,6 +197,15 @@ def _left_out(plan: Plan) -> list[str]:
     if len(out) > NAMED:
         sentences.append(f"{len(out) - NAMED:,} more rows stay out; the table says why.")
     return sentences
+
+
+def _unheard(plan: Plan, rows: Sequence[int]) -> list[str]:
+    """The rows that would be paid for although nothing is heard in their voices."""
+    doubtful = [row for row in rows if plan.batch.doubts[row]]
+    said = [f"Row {plan.batch.sheet.numbers[row]}: {plain(plan.batch.doubts[row])}" for row in doubtful[:NAMED]]
+    if len(doubtful) > NAMED:
+        said.append(f"Nothing is heard in {len(doubtful) - NAMED:,} more rows; the table says why.")
+    return said
 
 
 def _again(order: Order, plan: Plan, rows: Sequence[int]) -> list[str]:

@@ -31,6 +31,7 @@ from lipsync_core import (
     priced,
     seconds_of,
     times,
+    unheard_words,
     until_ready_s,
 )
 from pages import stairs, trying, waits
@@ -154,6 +155,8 @@ def _measured(voice: MediumFacts) -> None:
     with st.container(border=True, gap="xsmall"):
         st.text(voice.name)
         st.caption(f"{length(voice.duration_s)}, measured")
+        if (words := unheard_words(voice)) is not None:
+            st.warning(plain(words))
         st.audio(studio().media_link(voice, person=looking()), format=voice.mime, alt=f"Voice: {voice.name}")
         st.button("Type a length instead", icon=":material/edit:", on_click=pressed(_forget))
 

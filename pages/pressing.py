@@ -25,6 +25,7 @@ from lipsync_core import (
     has_risen,
     price_text,
     priced,
+    unheard_words,
 )
 from pages.frame import dialog, pressed, studio
 from pages.words import about, md, plain, state_word
@@ -35,6 +36,7 @@ LOOK_S = 1.0
 DOUBLE_S = 1.0
 """A second click within so long belongs to the first, also where the button was drawn anew between them."""
 WAITS = "It waits until somebody approves it; nothing is sent or charged before that."
+VOICES = ("audio", "left_audio", "right_audio")
 CEILING_USD = 5.0
 """What is proposed to be reserved for a price that is not known."""
 
@@ -152,7 +154,13 @@ def _pressed(press: Press) -> None:
         return
     elif shown is not None and shown.lower is not None and time.monotonic() - shown.since_s < LOOK_S:
         _refuse_rise(press, shown.lower)
-    elif _alike(_now(press)) is not None or _is_unknown(press) or _approval(press) or _is_dear(press):
+    elif (
+        _alike(_now(press)) is not None
+        or _is_unknown(press)
+        or _approval(press)
+        or _is_dear(press)
+        or _unheard(_now(press))
+    ):
         st.session_state.dialog = None  # another question of the page gives way
         st.session_state[_asking(press.brief_id)] = press
     else:
@@ -226,6 +234,14 @@ def _is_dear(press: Press) -> int | None:
     return limit if limit is not None and (press.quote.usd_micros or 0) > limit else None
 
 
+def _unheard(press: Press) -> list[str]:
+    """Why nothing is heard in the clip's voices; nothing where all are heard, or nothing is billed."""
+    if press.free:
+        return []
+    voices = (studio().medium(getattr(press.brief, field), "audio") for field in VOICES)
+    return [words for voice in voices if voice is not None and (words := unheard_words(voice)) is not None]
+
+
 def _approval(press: Press, ceiling: float | None = None) -> str | None:
     """Why somebody else has to agree first; ``ceiling`` dollars stand for a price that is not known."""
     if press.engine.is_draft:
@@ -238,8 +254,8 @@ def _approval(press: Press, ceiling: float | None = None) -> str | None:
 
 def _ask(press: Press) -> None:
     """One dialog with every reason to think again."""
-    twice, unknown = _alike(_now(press)), _is_unknown(press)
-    if twice is None and not unknown and not _approval(press) and not _is_dear(press):
+    twice, unknown, unheard = _alike(_now(press)), _is_unknown(press), _unheard(_now(press))
+    if twice is None and not unknown and not _approval(press) and not _is_dear(press) and not unheard:
         _answered(press)
         return
     spent = "$0.00 in the sandbox" if press.sandbox else _sum(press.quote)
@@ -249,6 +265,8 @@ def _ask(press: Press) -> None:
         if st.session_state.get(_asking(press.brief_id)) is None:
             st.rerun()  # a press in here reruns only this body
         ceiling = None
+        for words in unheard:
+            st.markdown(f":material/volume_off: {md(plain(words))}")
         if twice is not None:
             st.markdown(_started(twice) + md(f" Render it a second time for {spent}?"))
         if unknown:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lipsync_core import MediumFacts
+from lipsync_core import MediumFacts, unheard_words
 from pages.fields import change
 from pages.frame import looking, pressed, studio
 from pages.mouth import picture_with_box, place_mouth
 from pages.slots import SlotForm
 from pages.trim import trim_video, trim_voice
-from pages.words import length
+from pages.words import length, plain
 
 
 def speaker(slot: SlotForm, facts: MediumFacts) -> None:
@@ -51,6 +51,9 @@ def voice(slot: SlotForm, facts: MediumFacts) -> None:
     with st.container(gap="xsmall"):
         st.text(facts.name)
         st.caption(length(facts.duration_s))
+    words = unheard_words(facts)
+    if words is not None and slot.field not in slot.form.notes:  # where there is a price, that says it
+        st.warning(plain(words))
     with st.container(horizontal=True):
         slot.replace_button()
         if st.button("Trim", key=f"{slot.form.brief_id}.{slot.field}.trim", icon=":material/content_cut:"):

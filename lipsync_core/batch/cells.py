@@ -40,6 +40,10 @@ class Medium(Protocol):
     def duration_s(self) -> float:
         """Its length."""
 
+    @property
+    def unheard(self) -> str:
+        """Of a voice: why nothing is heard in it; empty where something is."""
+
 
 Files = Mapping[tuple[str, str], Medium | str]
 """What came with the table, by kind and `file_key` (or the link): what it is, or why it cannot be used."""

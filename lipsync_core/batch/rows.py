@@ -16,6 +16,7 @@ from lipsync_core.batch.sheet import Sheet
 from lipsync_core.batch.words import Notes, Words, codes_of, filled
 from lipsync_core.brief import Brief, KeptMedium
 from lipsync_core.engines import ENGINES, Engine
+from lipsync_core.hearing import unheard_words
 from lipsync_core.pricing import Qualifier
 from lipsync_core.providers.limits import length_problem
 from lipsync_core.tariffs import Rates
@@ -98,6 +99,8 @@ class Batch:
     """Each finished video's length; NaN where it is not known."""
     problems: Words
     """What is wrong with a row, whoever makes it."""
+    doubts: Words
+    """What should be known of a row before it is paid for: nothing is heard in its voice."""
     texts: Mapping[str, Words]
     """The cells by column."""
     media: Mapping[str, Sequence[Medium | None]] = field(repr=False)
@@ -201,7 +204,7 @@ def quote_rows(
         )
     no_length = np.isnan(seconds) & ~filled(problems.words) & ~missing
     problems.say(no_length.nonzero()[0], "Its length is not known: name a recording, write a text or a duration.")
-    return Batch(sheet, offers, scenes, named, seconds, problems.words, texts, media)
+    return Batch(sheet, offers, scenes, named, seconds, problems.words, _unheard(media, count), texts, media)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +240,16 @@ def _too_long(engine: Engine, seconds: Floats, applies: Flags, wrong: Notes, war
         if found := length_problem(engine.form, float(seconds[row])):
             message, stops = found
             (wrong if stops else warnings).say(row, message)
+
+
+def _unheard(media: Mapping[str, Sequence[Medium | None]], count: int) -> Words:
+    """The rows in whose voices nothing is heard, and why."""
+    doubts = Notes(count)
+    for column in ("audio", "left_audio", "right_audio"):
+        for row, voice in enumerate(media.get(column, ())):
+            if voice is not None and voice.unheard and (words := unheard_words(voice)) is not None:
+                doubts.say(row, words)
+    return doubts.words
 
 
 def _faceless(images: Sequence[Medium | None], applies: Flags, wrong: Notes) -> None:

@@ -7,6 +7,7 @@ that of the decoded samples.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from lipsync_core.decode.container import opened, picture_stream
 from lipsync_core.decode.declared import declared_s, stops_inside_a_page
-from lipsync_core.decode.silence import loudness, silent_ends
+from lipsync_core.decode.silence import CANCELS, Unheard, loudness, silent_ends, why_unheard
 from lipsync_core.decode.sniff import Kind, Look, look_at, shown
 from lipsync_core.errors import MediaError
 
@@ -45,7 +46,7 @@ class VoiceFacts:
 
     ``duration_s`` is counted in decoded samples. ``sample_rate`` in Hz and ``channels`` are the file's own.
     ``mime`` is what a browser is to be told to play it. ``silent_head_s`` and ``silent_tail_s`` can be cut off without
-    cutting a word.
+    cutting a word. ``unheard`` says why nothing is heard in it; it is empty where something is.
     """
 
     duration_s: float
@@ -56,6 +57,7 @@ class VoiceFacts:
     extension: str
     silent_head_s: float = 0.0
     silent_tail_s: float = 0.0
+    unheard: Unheard = ""
 
 
 @dataclass(slots=True)
@@ -81,9 +83,10 @@ def voice_facts(path: Path, *, name: str | None = None) -> VoiceFacts:
         with opened(path) as container:
             stream = _sound_stream(container, look, name)
             # Heard in full, resampling included: what is accepted here can be rendered later.
-            levels = [loudness(block) for block in _blocks(_frames(path, container, stream, tally, name))]
+            mixed, sides = _levels(_frames(path, container, stream, tally, name))
             mime, extension = _mime(container, stream)
             codec = stream.codec_context.codec.canonical_name
+            tracks = len(container.streams.audio)
     except (FFmpegError, ValueError) as error:
         raise _not_sound(look, name) from error
     assert tally.first is not None  # noqa: S101 - `_frames` refuses a file without a frame
@@ -94,21 +97,46 @@ def voice_facts(path: Path, *, name: str | None = None) -> VoiceFacts:
         codec,
         mime,
         extension,
-        *silent_ends(levels, SPEECH_RATE),
+        *silent_ends([mixed], SPEECH_RATE),
+        _unheard(path, mixed, sides, tracks),
     )
+
+
+def _levels(frames: Iterator[AudioFrame]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The loudness of the sound's windows, mixed, and of each of its two channels (windows × channels)."""
+    found = [
+        (loudness(_mixed(block)), np.stack([loudness(side) for side in block.T], axis=1)) for block in _blocks(frames)
+    ]
+    if not found:
+        return np.zeros(0, np.float32), np.zeros((0, 2), np.float32)
+    return np.concatenate([mixed for mixed, _ in found]), np.concatenate([sides for _, sides in found])
+
+
+def _unheard(path: Path, mixed: NDArray[np.float32], sides: NDArray[np.float32], tracks: int) -> Unheard:
+    """Why nothing is heard; looks into the other tracks of a file whose first one is mute."""
+    why = why_unheard(mixed, sides)
+    if why != "silent":
+        return why
+    for track in range(1, tracks):
+        with suppress(FFmpegError, ValueError, MediaError), opened(path) as container:
+            stream = _usable(container.streams.audio[track], path.name)
+            if stream is not None and why_unheard(*_levels(_beginning(container, stream))) != "silent":
+                return "mute_track"
+    return why
 
 
 def speech_blocks(path: Path, *, name: str | None = None) -> Iterator[NDArray[np.float32]]:
     """The voice as mono blocks of ``SPEECH_RATE`` samples (the last one shorter), each within ±1.
 
-    Streams: a long voice is never held whole. Refuses what `voice_facts` refuses, possibly after some blocks.
+    Where two channels would cancel each other out, the louder one is heard instead of their mix. Streams: a long voice
+    is never held whole. Refuses what `voice_facts` refuses, possibly after some blocks.
     """
     look = look_at(path)
     name = name or path.name
     try:
         with opened(path) as container:
             stream = _sound_stream(container, look, name)
-            yield from _blocks(_frames(path, container, stream, _Tally(), name))
+            yield from map(_heard, _blocks(_frames(path, container, stream, _Tally(), name)))
     except (FFmpegError, ValueError) as error:
         raise _not_sound(look, name) from error
 
@@ -130,11 +158,18 @@ def _sound_stream(container: InputContainer, look: Look, name: str) -> AudioStre
         if look.kind is Kind.VIDEO and picture_stream(container):
             raise MediaError("Video without sound", f"{shown(name)} has no sound in it. {_CHOOSE}")
         raise _not_sound(look, name)
-    stream = container.streams.audio[0]
+    stream = _usable(container.streams.audio[0], name)
+    if stream is None:
+        raise _not_sound(look, name)
+    return stream
+
+
+def _usable(stream: AudioStream, name: str) -> AudioStream | None:
+    """The stream, where it can be decoded; raises `MediaError` for a rate that nobody uses."""
     # PyAV's types do not say so, but a codec that FFmpeg does not know has no context.
     context = cast("AudioCodecContext | None", stream.codec_context)
     if context is None:
-        raise _not_sound(look, name)
+        return None
     rate = context.sample_rate
     if rate not in RATES:
         raise MediaError(
@@ -159,6 +194,16 @@ def _frames(
             raise _too_long(name, None)
         yield frame
     _refuse_damage(tally, declared, name)
+
+
+def _beginning(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
+    """What is decoded of the first ten minutes of a stream, however long it is."""
+    heard_s = 0.0
+    for frame in _decoded(container, stream, _Tally()):
+        heard_s += frame.samples / frame.sample_rate
+        if heard_s > MAX_VOICE_S:
+            return
+        yield frame
 
 
 def _decoded(container: InputContainer, stream: AudioStream, tally: _Tally) -> Iterator[AudioFrame]:
@@ -203,7 +248,10 @@ def _refuse_damage(tally: _Tally, declared: float | None, name: str) -> None:
 
 
 def _blocks(frames: Iterator[AudioFrame]) -> Iterator[NDArray[np.float32]]:
-    """Frames resampled to 16 kHz mono and cut into blocks of one second."""
+    """Frames resampled to 16 kHz in two channels (samples × 2) and cut into blocks of one second.
+
+    Of a mono sound both are the same.
+    """
     resampler: av.AudioResampler | None = None
     shape: tuple[int, str, str] | None = None
     waiting: list[NDArray[np.float32]] = []
@@ -212,7 +260,8 @@ def _blocks(frames: Iterator[AudioFrame]) -> Iterator[NDArray[np.float32]]:
         if shape != (now := (frame.sample_rate, frame.format.name, frame.layout.name)):
             # Some streams change rate or channels on the way; a resampler serves one shape only.
             waiting += _drained(resampler)
-            resampler, shape = av.AudioResampler("fltp", "mono", SPEECH_RATE, options=_DOWNMIX), now
+            layout = "mono" if frame.layout.nb_channels == 1 else "stereo"
+            resampler, shape = av.AudioResampler("fltp", layout, SPEECH_RATE, options=_DOWNMIX), now
         assert resampler is not None  # noqa: S101 - made above, for the first frame at the latest
         frame.pts = None  # gaps and jumps in a file's clock are not sound
         waiting += [_samples(part) for part in resampler.resample(frame)]
@@ -232,8 +281,22 @@ def _drained(resampler: av.AudioResampler | None) -> list[NDArray[np.float32]]:
 
 def _samples(frame: AudioFrame) -> NDArray[np.float32]:
     # Float files may hold anything, infinities included; a player clips them too.
-    samples: NDArray[np.float32] = np.nan_to_num(frame.to_ndarray()[0].astype(np.float32)).clip(-1, 1)
-    return samples
+    samples = np.nan_to_num(frame.to_ndarray().astype(np.float32)).clip(-1, 1)
+    return np.broadcast_to(samples.T, (samples.shape[1], 2))
+
+
+def _mixed(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Both channels as one."""
+    mixed: NDArray[np.float32] = block.mean(axis=1, dtype=np.float32)
+    return mixed
+
+
+def _heard(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Both channels as one, or the louder one where they are each other's opposite."""
+    mixed = _mixed(block)
+    strength = np.square(block).mean(axis=0)
+    louder = int(strength.argmax())
+    return mixed if np.square(mixed).mean() >= CANCELS**2 * strength[louder] else block[:, louder]
 
 
 def _mime(container: InputContainer, stream: AudioStream) -> tuple[str, str]:

@@ -61,6 +61,7 @@ class Medium:
     duration_s: float = 0.0
     sha256: str = "a" * 64
     url: str | None = None
+    unheard: str = ""
 
 
 FACE, VOICE = Medium("face.png"), Medium("voice.wav", 12.4)

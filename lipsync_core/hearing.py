@@ -1,0 +1,36 @@
+"""What is said of a voice in which nothing is heard, before anybody pays for it. Pure."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Voice(Protocol):
+    """A stored voice, as `lipsync_core.media.MediumFacts` tells of it."""
+
+    @property
+    def name(self) -> str:
+        """The name it came with."""
+
+    @property
+    def unheard(self) -> str:
+        """Why nothing is heard in it; empty where something is."""
+
+
+_WORDS = {
+    "silent": "Nothing is heard in “{name}”. Was the microphone on? Listen to it, and record it again.",
+    "mute_track": (
+        "Nothing is heard in the first sound track of “{name}”, which is the one that is used; another track has "
+        "sound. Export it with that track alone."
+    ),
+    "cancels": (
+        "The two channels of “{name}” cancel each other out: wherever they are mixed into one, nothing is heard. "
+        "Export one of them alone, as mono."
+    ),
+}
+
+
+def unheard_words(voice: Voice) -> str | None:
+    """Why nothing is heard in a voice, and what to do; None where something is."""
+    words = _WORDS.get(voice.unheard)
+    return None if words is None else words.format(name=voice.name)
