@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from lipsync_core.sandbox.bill import AIMLAPI_CREDITS_PER_USD
+from lipsync_core.sandbox.body import whole
 from lipsync_core.sandbox.clock import Phase, iso, phase, window
 from lipsync_core.sandbox.fields import Field, is_link, problems
 from lipsync_core.sandbox.jobs import fingerprint
@@ -37,6 +38,16 @@ FIELDS = (
     Field("lip_sync_tts_speaker", options=SPEAKERS),
 )
 _WORDS = {Phase.QUEUED: "queued", Phase.RUNNING: "generating", Phase.DONE: "completed", Phase.FAILED: "error"}
+_NAMES = {
+    400: "BadRequestException",
+    401: "UnauthorizedException",
+    403: "ForbiddenException",
+    404: "NotFoundException",
+    429: "TooManyRequestsException",
+}
+"""The errors' own names. 403 was recorded; the others follow its pattern, which is assumed."""
+_PROBLEM_JSON = "application/problem+json"
+_OUT_OF_CREDITS = "err_insufficent_credits"  # spelled so
 _WORK_S = 34.0  # "Processing time: ~34 sec."
 _FUNDS_USD = 100
 _HOLD_CREDITS = 2_000_000
@@ -70,7 +81,7 @@ class AimlApi(Vendor):
     name = "aimlapi"
     link_days: ClassVar[float] = 1.0  # another model's sample link is signed for 86,400 s
     out_of_credit: ClassVar[int] = 403
-    largest_body: ClassVar[int] = 160 << 20  # a video and a voice as data URIs
+    largest_body: ClassVar[int] = 32 << 20  # a video and a voice as data URIs; assumed, no limit is named
 
     def routes(self) -> list[BaseRoute]:
         """Submit and poll at one path, the price list, the balance and the log."""
@@ -85,7 +96,8 @@ class AimlApi(Vendor):
     async def generate(self, request: Request) -> Response:
         """A video and exactly one of voice and text."""
         client_id = _client_id(request)
-        return await self.submit(request, lambda body: _order(body, client_id))
+        strict = self.house.rules.aimlapi_unknown == "refuse"
+        return await self.submit(request, lambda body: _order(body, client_id, strict=strict))
 
     async def generation(self, request: Request) -> Response:
         """A generation by its id."""
@@ -131,25 +143,52 @@ class AimlApi(Vendor):
         return key
 
     def refuse(self, request: Request, refusal: Refusal) -> Response:
-        """The documented body. Its sample has ``statusCode`` as a string; that it may be a number is assumed."""
+        """The envelope recorded since April 2026, or the documented one of before."""
         status = refusal.status
+        envelopes = {"both": ("2026", "2025")}.get(self.house.rules.aimlapi_errors, (self.house.rules.aimlapi_errors,))
+        if self.house.pick(f"aimlapi/envelope/{status}", envelopes) == "2026":
+            return self._problem(request, refusal)
         text = refusal.message or _MESSAGES.get(status) or phrase(status)
         if refusal.problems:
             text = "\n".join([_MESSAGES[400], *told_no(refusal, _PROBLEMS)])
         body = {
             "message": text,
-            "path": request.url.path.removeprefix(request.scope.get("root_path", "")),
+            "path": _path(request),
             "requestId": str(uuid.uuid4()),
+            # The sample has a string; a number was recorded in December 2025.
             "statusCode": self.house.pick(f"aimlapi/statusCode/{status}", (str(status), status)),
             "timestamp": iso(self.house.store.now_ms()),
         }
         return answer(body, status)
 
+    def _problem(self, request: Request, refusal: Refusal) -> Response:
+        """A recorded envelope: RFC 9457's keys with the vendor's own beside them."""
+        status = refusal.status
+        text = refusal.message or _MESSAGES.get(status) or phrase(status)
+        data: Any = {"kind": _OUT_OF_CREDITS} if status == self.out_of_credit else None
+        if refusal.problems:
+            text = "Invalid payload provided"
+            said = zip(refusal.problems, told_no(refusal, _PROBLEMS), strict=True)
+            data = [{"code": "custom", "path": one.field.split("."), "message": words} for one, words in said]
+        error = {"name": _NAMES.get(status, "HttpException"), "message": text, "data": data}
+        body = {
+            "title": phrase(status),
+            "status": status,
+            "message": text,
+            "instance": f"{_path(request)}?{request.url.query}",
+            "timestamp": iso(self.house.store.now_ms()),
+            "error": {name: value for name, value in error.items() if value is not None},
+        }
+        return Response(json.dumps(body), status, media_type=_PROBLEM_JSON)
+
     def accepted(self, request: Request, view: View) -> Response:
         """The generation as it stands at once."""
         payload = self._generation(view)
-        if self.house.rules.aimlapi_submit_shows == "hold":
-            payload["meta"] = {"usage": {"credits_used": _HOLD_CREDITS}}
+        usage: dict[str, Any] = {"credits_used": _HOLD_CREDITS}
+        if self.house.rules.aimlapi_submit_shows == "final":
+            line = self.house.store.line(view.job.number)
+            usage = {"credits_used": round(float(line["credits"])), "usd_spent": (line["usd_micros"] or 0) / 1_000_000}
+        payload["meta"] = {"usage": usage}
         return answer(payload, self.house.rules.accept_status or 200, self._headers(request, view))
 
     def new_id(self, number: int) -> str:
@@ -163,8 +202,8 @@ class AimlApi(Vendor):
 
     def _generation(self, view: View) -> dict[str, Any]:
         job = view.job
-        payload: dict[str, Any] = {"id": job.vendor_id, "status": _WORDS[view.phase]}
-        if view.phase is Phase.QUEUED:
+        payload: dict[str, Any] = {self.house.rules.aimlapi_id: job.vendor_id, "status": _WORDS[view.phase]}
+        if view.phase is Phase.QUEUED and self.house.rules.aimlapi_waiting:
             payload["status"] = self.house.pick(f"{self.name}/{job.number}/queued", ("queued", "waiting"))
         if (
             view.phase is Phase.DONE
@@ -223,9 +262,9 @@ class AimlApi(Vendor):
         within = window(query.get("period", ""), query.get("start", ""), query.get("end", ""), now)
         statuses = set(query.getlist("status")) or {"succeeded", "failed"}
         models = set(query.getlist("model")) or {MODEL}  # matched exactly; a bare alias will do
-        limit, offset = query.get("limit", "50"), query.get("offset", "0")
-        numbers = limit.isdecimal() and offset.isdecimal() and 1 <= int(limit) <= 100
-        if within is None or not statuses <= {"succeeded", "failed"} or not numbers:
+        limit = whole(query.get("limit", "50"), otherwise=0)
+        offset = whole(query.get("offset", "0"), otherwise=-1)
+        if within is None or not statuses <= {"succeeded", "failed"} or not 1 <= limit <= 100 or offset < 0:
             raise Refusal(400, "Query validation error")
         rows = []
         for job, bill in self.house.store.made_with(self.name, key) if models & {MODEL, _ALIAS} else ():
@@ -235,9 +274,9 @@ class AimlApi(Vendor):
             logged = ended or self.house.rules.aimlapi_logs == "at_once"
             if logged and status in statuses and within[0] <= job.accepted_ms <= within[1]:
                 rows.append(_logged(job.vendor_id, job.client_id, job.accepted_ms, status, bill["usd_micros"] or 0))
-        page = rows[int(offset) : int(offset) + int(limit)]
-        more = int(offset) + len(page) < len(rows)
-        pages = {"limit": int(limit), "offset": int(offset), "total": len(rows), "has_more": more}
+        page = rows[offset : offset + limit]
+        more = offset + len(page) < len(rows)
+        pages = {"limit": limit, "offset": offset, "total": len(rows), "has_more": more}
         return {"data": page, "pagination": pages}
 
 
@@ -261,8 +300,12 @@ def _client_id(request: Request) -> str:
     return given if _CLIENT_ID.fullmatch(given) else ""  # "an invalid value is silently dropped"
 
 
-def _order(body: dict[str, Any], client_id: str) -> Order:
-    found = problems(body, FIELDS)
+def _path(request: Request) -> str:
+    return request.url.path.removeprefix(request.scope.get("root_path", ""))
+
+
+def _order(body: dict[str, Any], client_id: str, *, strict: bool) -> Order:
+    found = problems(body, FIELDS, strict=strict)
     voice, text = body.get("audio_url"), body.get("lip_sync_tts_content")
     speaker = body.get("lip_sync_tts_speaker")
     if not found and (voice is None) is not (text is not None and speaker is not None):

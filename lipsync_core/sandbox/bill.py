@@ -34,9 +34,20 @@ class Rules:
     pixverse_usd_per_second: Decimal = Decimal("0.04")
     pixverse_usd_per_15_bytes: Decimal = Decimal("0.04")
     aimlapi_submit_shows: Literal["hold", "final"] = "hold"
-    """``credits_used`` in the answer to a submit: the vendor's sample showed 2,000,000 for a cheap job."""
+    """The usage in the answer to a submit: the vendor's sample for this model shows 2,000,000 credits whatever the job;
+    an answer recorded for another shows the very price, in credits and as ``usd_spent``."""
     aimlapi_logs: Literal["at_once", "when_done"] = "at_once"
     """When a generation enters ``/v2/logs``."""
+    aimlapi_errors: Literal["both", "2026", "2025"] = "both"
+    """The envelope of errors: ``application/problem+json``, recorded since April 2026, or the documented older one."""
+    aimlapi_waiting: bool = False
+    """A job may begin as ``waiting``: it stands in the pages' samples of code, and in no recorded answer."""
+    aimlapi_unknown: Literal["refuse", "ignore"] = "refuse"
+    """What becomes of a key that no document names. Not known: the vendor's validator can do either."""
+    aimlapi_id: Literal["id", "generation_id"] = "id"
+    """What an answer calls the generation's id; other models of the vendor were seen with the second."""
+    creatify_unknown: Literal["ignore", "refuse"] = "ignore"
+    """What becomes of a key that no document names: Django REST framework ignores it, and so did the live service."""
     creatify_usd_per_credit: Decimal = Decimal("0.198")
     """Starter plan, $99 for 500 credits; Pro is 0.1495."""
     creatify_aspect: Literal["both", ":", "x"] = "both"

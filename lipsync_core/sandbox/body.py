@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
+from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from lipsync_core.sandbox.order import Refusal
 
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+
 _KEPT = 2_000
+_MOST_DIGITS = 9
 
 
-async def read_body(request: Request, largest: int) -> tuple[bytes, Refusal | None]:
-    """The bytes, and the reason to refuse them: too many (then none are given), or not said to be JSON."""
+async def read_body(request: Request, largest: int, types: Sequence[str] = (JSON,)) -> tuple[bytes, Refusal | None]:
+    """The bytes, and the reason to refuse them: too many (then none are given), or not of one of these ``types``.
+
+    A body that is declared too long is not read at all.
+    """
+    if whole(request.headers.get("content-length", "0"), most_digits=18, otherwise=0) > largest:
+        return b"", Refusal(413)
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
@@ -22,20 +33,64 @@ async def read_body(request: Request, largest: int) -> tuple[bytes, Refusal | No
         if size > largest:
             return b"", Refusal(413)
         parts.append(part)
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
-        return b"".join(parts), Refusal(400, "Content-Type must be application/json")
+    if media_type(request) not in types:
+        return b"".join(parts), Refusal(400, f"Content-Type must be {' or '.join(types)}")
     return b"".join(parts), None
+
+
+def media_type(request: Request) -> str:
+    """What the body is said to be, without parameters, in lower case."""
+    return request.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
 def json_object(data: bytes) -> dict[str, Any]:
     """The JSON object in a body. Raises `Refusal` for anything else."""
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise Refusal(400, "Request body is not valid JSON") from error
+    value = json_value(data)
     if not isinstance(value, dict):
         raise Refusal(400, "Request body must be a JSON object")
     return value
+
+
+def json_value(data: bytes) -> Any:
+    """The JSON value in a body. Raises `Refusal` where there is none."""
+    try:
+        return encodable(json.loads(data))
+    except (ValueError, RecursionError) as error:
+        raise Refusal(400, "Request body is not valid JSON") from error
+
+
+async def form_object(request: Request, data: bytes) -> dict[str, Any]:
+    """The fields of a form that was read before; of a repeated one the last. Raises `Refusal`."""
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield data
+        yield b""
+
+    if media_type(request) == FORM:
+        form = await FormParser(request.headers, stream()).parse()
+    else:
+        try:
+            form = await MultiPartParser(request.headers, stream(), max_files=0).parse()
+        except (MultiPartException, KeyError) as error:
+            raise Refusal(400, "Multipart form parse error") from error
+    return dict(form)
+
+
+def encodable(value: Any) -> Any:
+    """The same JSON value without lone surrogates, which JSON can spell (``\\ud800``) and UTF-8 cannot."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode() if not value.isascii() else value
+        case list():
+            return [encodable(inner) for inner in value]
+        case dict():
+            return {encodable(name): encodable(inner) for name, inner in value.items()}
+    return value
+
+
+def whole(text: str, *, otherwise: int, most_digits: int = _MOST_DIGITS) -> int:
+    """The whole number that a text of plain digits names; ``otherwise`` where it is none, or absurdly long."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= most_digits else otherwise
 
 
 def readable(data: bytes) -> str:

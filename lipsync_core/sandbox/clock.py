@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+FASTEST = 1_000_000.0
+"""The highest speed: a year in half a minute."""
+_LAST_MS = 253_370_764_800_000
+"""The last year that a date can name begins; the clock stands still there."""
 _QUEUED_PART = 0.1
 _LONGEST_QUEUE_MS = 5_000
 
@@ -30,11 +34,17 @@ class Clock:
 
     def at(self, real_ms: int) -> int:
         """What it shows, in UTC milliseconds, when the real time is ``real_ms``. It never goes back."""
-        return self.shown_ms + max(0, int((real_ms - self.real_ms) * self.speed))
+        speed = self.speed if is_speed(self.speed) else 1.0
+        return min(_LAST_MS, self.shown_ms + max(0, int((real_ms - self.real_ms) * speed)))
 
     def changed(self, real_ms: int, *, speed: float | None = None, advance_ms: int = 0) -> Clock:
         """The same clock, from now on at another speed or set forward."""
         return Clock(real_ms, self.at(real_ms) + advance_ms, self.speed if speed is None else speed)
+
+
+def is_speed(speed: float) -> bool:
+    """Whether a clock can run at this speed: a number above 0 and at most `FASTEST`."""
+    return 0 < speed <= FASTEST
 
 
 def phase(accepted_ms: int, work_ms: int, fails: bool, ready: bool, now_ms: int) -> Phase:

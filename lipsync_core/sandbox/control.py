@@ -5,7 +5,6 @@ Changes must come as JSON: a web page that a browser has open cannot send that h
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from starlette.requests import Request
@@ -13,7 +12,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lipsync_core.sandbox import faults
+from lipsync_core.sandbox.body import json_value, read_body
+from lipsync_core.sandbox.clock import FASTEST, is_speed
 from lipsync_core.sandbox.house import House
+from lipsync_core.sandbox.order import Refusal
+
+_LARGEST_BODY = 1 << 20
+_FURTHEST_S = 1e9
+"""How far the clock can be set forward at once: some thirty years."""
 
 
 class Control:
@@ -50,52 +56,62 @@ class Control:
         return JSONResponse({"due": self._house.faults.due()})
 
     async def faults(self, request: Request) -> Response:
-        """Schedule one fault or a list of them; ``{"clear": true}`` forgets all."""
-        body = await _json(request)
-        if body == {"clear": True}:
-            self._house.faults.clear()
-            return JSONResponse({"scheduled": 0})
+        """Schedule one fault or a list of them; ``{"clear": true}`` forgets all, the seeded ones as well."""
         try:
+            body = await _json(request)
+            if body == {"clear": True}:
+                self._house.faults.clear()
+                return JSONResponse({"scheduled": 0, "fault_rate": 0})
             new = [faults.from_json(one) for one in (body if isinstance(body, list) else [body])]
-        except (AttributeError, TypeError, ValueError) as error:
+        except Refusal as error:
+            return _refused(error)
+        except (TypeError, ValueError) as error:
             return JSONResponse({"error": str(error)}, 400)
         for fault in new:
             self._house.faults.add(fault)
         return JSONResponse({"scheduled": len(new)})
 
     async def reset(self, request: Request) -> Response:
-        """Forget jobs, bill, requests and faults."""
-        if await _json(request) is None:
-            return _not_json()
+        """Forget jobs, bill, requests and faults, the seeded ones as well. The clock goes on."""
+        try:
+            await _json(request)
+        except Refusal as error:
+            return _refused(error)
         self._house.store.reset()
         self._house.reads.clear()
         self._house.faults.clear()
-        return JSONResponse({"reset": True})
+        return JSONResponse({"reset": True, "fault_rate": 0, "now_ms": self._house.store.now_ms()})
 
     async def clock(self, request: Request) -> Response:
         """Set the clock forward by ``advance_s``, or change its ``speed``."""
-        body = await _json(request)
+        try:
+            body = await _json(request)
+        except Refusal as error:
+            return _refused(error)
         if not isinstance(body, dict) or not body or body.keys() - {"advance_s", "speed"}:
             return JSONResponse({"error": "Give advance_s (seconds) or speed, as JSON."}, 400)
         advance_s, speed = body.get("advance_s", 0), body.get("speed")
-        if not _number(advance_s) or advance_s < 0 or (speed is not None and (not _number(speed) or speed <= 0)):
-            return JSONResponse({"error": "advance_s is at least 0, and speed above 0."}, 400)
+        fits = _number(advance_s) and 0 <= advance_s <= _FURTHEST_S
+        if not fits or (speed is not None and not (_number(speed) and is_speed(speed))):
+            message = f"advance_s is from 0 to {_FURTHEST_S:,.0f}, and speed above 0 and at most {FASTEST:,.0f}."
+            return JSONResponse({"error": message}, 400)
         self._house.store.set_clock(speed=speed, advance_ms=round(advance_s * 1000))
         return JSONResponse({"now_ms": self._house.store.now_ms()})
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 async def _json(request: Request) -> Any:
-    if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
-        return None
-    try:
-        return json.loads(await request.body())
-    except ValueError:
-        return None
+    """The body's JSON. Raises `Refusal`."""
+    data, refusal = await read_body(request, _LARGEST_BODY)
+    if refusal is not None and refusal.status == 400:
+        raise Refusal(400, "Send JSON ({} will do), with the header Content-Type: application/json.")
+    if refusal is not None:
+        raise refusal
+    return json_value(data)
 
 
-def _not_json() -> Response:
-    return JSONResponse({"error": "Send JSON ({} will do), with its content type."}, 400)
+def _refused(refusal: Refusal) -> Response:
+    return JSONResponse({"error": refusal.message or "The body is too long."}, refusal.status)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from lipsync_core.sandbox.body import FORM, JSON, MULTIPART, whole
 from lipsync_core.sandbox.clock import Phase, iso, progress
 from lipsync_core.sandbox.creatify_cast import ACCENTS, PERSONAS, VOICES, persona
-from lipsync_core.sandbox.fields import UUID, Field, problems
+from lipsync_core.sandbox.fields import Field, problems, uuid_of
 from lipsync_core.sandbox.jobs import fingerprint
 from lipsync_core.sandbox.order import Order, Problem, Refusal
 from lipsync_core.sandbox.vendor import Vendor, View, answer, phrase
@@ -53,6 +54,7 @@ class Creatify(Vendor):
     """https://api.creatify.ai"""
 
     name = "creatify"
+    types: ClassVar[tuple[str, ...]] = (JSON, FORM, MULTIPART)
 
     def routes(self) -> list[BaseRoute]:
         """Submit and polls, and the look-ups that a form needs."""
@@ -75,19 +77,23 @@ class Creatify(Vendor):
     async def one(self, request: Request) -> Response:
         """One job."""
         return await self.poll(
-            request, lambda: answer(self._lipsync(self.found(request, request.path_params["lipsync_id"])))
+            request, lambda: answer(self._lipsync(self.found(request, _id_of(request, "lipsync_id"))))
         )
 
     async def several(self, request: Request) -> Response:
-        """The jobs named in ``ids``, at most 100, as a bare array; unknown ones are left out."""
+        """The jobs named in ``ids``, at most 100, unknown ones left out, as a bare array; without it all of them."""
 
         def show() -> Response:
-            ids = [one for one in request.query_params.get("ids", "").split(",") if one]
-            self.caller(request)
-            if not ids or len(ids) > _MOST_IDS or not all(map(UUID.fullmatch, ids)):
+            key = self.caller(request)
+            if "ids" not in request.query_params:
+                made = self.house.store.made_with(self.name, fingerprint(key))
+                now_ms = self.house.store.now_ms()
+                return answer([self._lipsync(self.seen(request, job, now_ms)) for job, _line in made])
+            ids = [uuid_of(one) for one in request.query_params["ids"].split(",") if one]
+            if not ids or len(ids) > _MOST_IDS or None in ids:
                 raise Refusal(400, problems=(Problem("ids", "value", f"1 to {_MOST_IDS} UUIDs"),))
             shown = []
-            for one in ids:
+            for one in filter(None, ids):
                 try:
                     shown.append(self._lipsync(self.found(request, one)))
                 except Refusal:
@@ -108,7 +114,7 @@ class Creatify(Vendor):
         """One presenter."""
 
         def show() -> Response:
-            found = [one for one in self._personas(request) if one["id"] == request.path_params["persona_id"]]
+            found = [one for one in self._personas(request) if one["id"] == _id_of(request, "persona_id")]
             if not found:
                 raise Refusal(404)
             return answer(found[0])
@@ -145,7 +151,7 @@ class Creatify(Vendor):
     def key(self, request: Request) -> str:
         """``X-API-ID``, a UUID, and ``X-API-KEY``, as one."""
         api_id, key = request.headers.get("x-api-id", ""), request.headers.get("x-api-key", "")
-        if not UUID.fullmatch(api_id) or not key or not key.isprintable() or " " in key:
+        if uuid_of(api_id) is None or not key or not key.isprintable() or " " in key:
             raise Refusal(401)
         return key
 
@@ -171,6 +177,18 @@ class Creatify(Vendor):
     def work_s(self, order: Order, length_s: float) -> float:
         """By the video's length."""
         return _RTF * length_s
+
+    def elsewhere(self, request: Request) -> str | None:
+        """Where a path lacks its last slash, the one with it: Django's ``APPEND_SLASH``, which drops a POST's body."""
+        path = request.url.path
+        mine = path.removeprefix(request.scope.get("root_path", ""))
+        known = (
+            not mine.endswith("/")
+            and mine.startswith("/api/")
+            and any(route.path_regex.match(f"{mine}/") for route in self.routes() if isinstance(route, Route))
+        )
+        query = f"?{request.url.query}" if request.url.query else ""
+        return f"{path}/{query}" if known else None
 
     def portrait(self, order: Order) -> Path | None:
         """The presenter's picture."""
@@ -241,7 +259,8 @@ class Creatify(Vendor):
         }
 
     def _order(self, body: dict[str, Any]) -> Order:
-        found = list(problems(body, self._fields()))
+        body = _coerced(body)
+        found = list(problems(body, self._fields(), strict=self.house.rules.creatify_unknown == "refuse"))
         text, audio = body.get("text") or "", body.get("audio") or ""
         if not found and persona(body["creator"]) is None:
             found.append(Problem("creator", "enum", got=body["creator"]))
@@ -271,8 +290,8 @@ class Creatify(Vendor):
             Field("name", nullable=True, longest=255),
             Field("webhook_url", "link", nullable=True, longest=200),
             Field("accent", "uuid", nullable=True),
-            *(Field(name, "bool") for name in ("green_screen", "transparent_background", "no_caption", "no_music")),
-            *(Field(name) for name in ("caption_style", "caption_offset_x", "caption_offset_y")),
+            *(Field(name, "bool") for name in _SWITCHES),
+            *(Field(name) for name in _TEXTS),
             Field("background_asset_image_url", "link", longest=1024),
             Field("model_version", options=("standard", "aurora_v1", "aurora_v1_fast")),
         )
@@ -281,19 +300,20 @@ class Creatify(Vendor):
         self.caller(request)
         base = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}/previews"
         wanted = {
-            name: request.query_params[name]
+            name: {one.strip() for one in request.query_params[name].split(",")}
             for name in ("age_range", "gender", "location", "style")
-            if name in request.query_params
+            if request.query_params.get(name)
         }
         shown = [one.shown(base) for one in PERSONAS]
-        return [one for one in shown if all(one[name] == value for name, value in wanted.items())]
+        return [one for one in shown if all(one[name] in values for name, values in wanted.items())]
 
     def _page(self, request: Request) -> dict[str, Any]:
         fitting = self._personas(request)
-        page, size = request.query_params.get("page", "1"), request.query_params.get("page_size", "10")
-        if not (page.isdecimal() and size.isdecimal() and int(page) and int(size)):
+        page = whole(request.query_params.get("page", "1"), otherwise=0)
+        size = whole(request.query_params.get("page_size", "10"), otherwise=0)
+        if not page or not size:
             raise Refusal(404, "Invalid page.")
-        start, end = (int(page) - 1) * int(size), int(page) * int(size)
+        start, end = (page - 1) * size, page * size
         if start and start >= len(fitting):
             raise Refusal(404, "Invalid page.")
 
@@ -302,7 +322,32 @@ class Creatify(Vendor):
 
         return {
             "count": len(fitting),
-            "next": link(int(page) + 1) if end < len(fitting) else None,
-            "previous": link(int(page) - 1) if start else None,
+            "next": link(page + 1) if end < len(fitting) else None,
+            "previous": link(page - 1) if start else None,
             "results": fitting[start:end],
         }
+
+
+_SWITCHES = ("green_screen", "transparent_background", "no_caption", "no_music")
+_TEXTS = ("caption_style", "caption_offset_x", "caption_offset_y")
+_TRUTHS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+def _coerced(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body as Django REST framework reads it: truths and numbers as texts, UUIDs in one spelling."""
+    read = dict(body)
+    for name in _SWITCHES:
+        if isinstance(read.get(name), str):
+            read[name] = _TRUTHS.get(read[name].lower(), read[name])
+    for name in _TEXTS:
+        if isinstance(read.get(name), (int, float)) and not isinstance(read[name], bool):
+            read[name] = str(read[name])
+    for name in ("creator", "accent"):
+        read |= {name: uuid_of(read[name]) or read[name]} if name in read else {}
+    return read
+
+
+def _id_of(request: Request, name: str) -> str:
+    """The UUID in a path, in one spelling."""
+    given: str = request.path_params[name]
+    return uuid_of(given) or given

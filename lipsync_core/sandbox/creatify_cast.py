@@ -57,16 +57,26 @@ PERSONAS = (
 VOICES: tuple[dict[str, Any], ...] = (
     {
         "name": "Ada",
-        "gender": "f",
+        "gender": "female",
         "accents": [
-            {"id": "6f8ca7a8-87b9-4f5d-905d-cc4598e79717", "accent_name": "American", "preview_url": None},
-            {"id": "d3d8a1f6-0f9c-4d0c-8a57-2f6f1f3f5c33", "accent_name": "British", "preview_url": None},
+            {
+                "id": "6f8ca7a8-87b9-4f5d-905d-cc4598e79717",
+                "accent_name": "American English accent",
+                "preview_url": None,
+            },
+            {
+                "id": "d3d8a1f6-0f9c-4d0c-8a57-2f6f1f3f5c33",
+                "accent_name": "British English accent",
+                "preview_url": None,
+            },
         ],
     },
     {
         "name": "Alan",
-        "gender": "m",
-        "accents": [{"id": "0a4c5a52-6f57-4a0e-8f0b-7d7f2a1c9d44", "accent_name": "British", "preview_url": None}],
+        "gender": "male",
+        "accents": [
+            {"id": "0a4c5a52-6f57-4a0e-8f0b-7d7f2a1c9d44", "accent_name": "British English accent", "preview_url": None}
+        ],
     },
 )
 ACCENTS = frozenset(accent["id"] for voice in VOICES for accent in voice["accents"])

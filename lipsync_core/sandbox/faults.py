@@ -16,6 +16,15 @@ from typing import Any, Literal
 Moment = Literal["submit", "poll", "download", "render", "webhook"]
 
 
+VENDORS = ("joypix", "lipsync-studio", "aimlapi", "creatify")
+"""Whose requests can go wrong."""
+MOST = 1_000_000
+"""Times, skipped requests, and seconds to wait before another try."""
+LONGEST_S = 86_400.0
+LARGEST = 1 << 30
+_LONGEST_TEXT = 2_000
+
+
 class Kind(StrEnum):
     """What goes wrong."""
 
@@ -94,8 +103,25 @@ class Fault:
             raise ValueError(f"“{self.kind}” spoils the answer to an accepted request.")
         if _lies(self):
             raise ValueError(f"A vendor that refuses with {self.status} has taken nothing: set “accepted” to false.")
-        if self.times < 1 or self.skip < 0 or not 200 <= self.status <= 599 or self.seconds < 0 or self.size < 0:
-            raise ValueError("Give times ≥ 1, skip ≥ 0, a status from 200 to 599, seconds and size ≥ 0.")
+        if self.vendor is not None and self.vendor not in VENDORS:
+            raise ValueError(f"Unknown vendor. Known are {', '.join(VENDORS)}.")
+        bounds = (
+            1 <= self.times <= MOST
+            and 0 <= self.skip <= MOST
+            and 200 <= self.status <= 599
+            and 0 <= self.seconds <= LONGEST_S
+            and 0 <= self.size <= LARGEST
+            and 0 <= (self.retry_after or 0) <= MOST
+        )
+        if not bounds:
+            raise ValueError(
+                f"Give times from 1, skip and retry_after from 0 (to {MOST:,} each), a status from 200 to 599, "
+                f"seconds from 0 to {LONGEST_S:,}, size from 0 to {LARGEST:,} bytes."
+            )
+        if not self.location.isascii() or not self.location.isprintable() or len(self.location) > _LONGEST_TEXT:
+            raise ValueError(f"“location” is one line of at most {_LONGEST_TEXT:,} ASCII characters.")
+        if len(self.words) > _LONGEST_TEXT:
+            raise ValueError(f"“words” is at most {_LONGEST_TEXT:,} characters.")
 
 
 def _lies(fault: Fault) -> bool:
@@ -165,15 +191,18 @@ def seeded(seed: int | None, rate: float, vendor: str, on: Moment, count: int) -
     return Fault(kind, on, accepted=accepted, status=status.get(kind, 502), seconds=0.2, size=1 << 20)
 
 
-def from_json(data: Mapping[str, Any]) -> Fault:
+def from_json(data: Any) -> Fault:
     """A fault from the control API's JSON. Raises `ValueError` with what to change."""
+    if not isinstance(data, dict):
+        raise ValueError('A fault is a JSON object, such as {"kind": "lost", "on": "submit"}.')
     types = {field.name: type(getattr(Fault(Kind.LOST, "submit"), field.name)) for field in fields(Fault)}
     unknown = data.keys() - types.keys()
     if unknown or "kind" not in data or "on" not in data:
         raise ValueError(f"Give kind and on, and of the rest only {', '.join(sorted(types.keys() - {'kind', 'on'}))}.")
     for name, value in data.items():
         wanted = {"kind": str, "vendor": str, "retry_after": int}.get(name, types[name])
-        if not isinstance(value, (int, float) if wanted is float else wanted):
+        fits = isinstance(value, (int, float) if wanted is float else wanted)
+        if not fits or (isinstance(value, bool) and wanted is not bool):
             raise ValueError(f"“{name}” is to be of type {wanted.__name__}.")
     if data["kind"] not in [*Kind]:
         raise ValueError(f"Unknown kind. Known are {', '.join(Kind)}.")

@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 from lipsync_core.sandbox.order import Problem
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_H = "[0-9a-fA-F]"
+_ANY_UUID = re.compile(rf"(?:urn:uuid:)?\{{?({_H}{{8}})-?({_H}{{4}})-?({_H}{{4}})-?({_H}{{4}})-?({_H}{{12}})\}}?")
+"""As Python's `uuid.UUID`, and so Django's field, reads it: with or without dashes, braces and prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +29,18 @@ class Field:
     least: int | None = None
 
 
-def problems(body: Mapping[str, Any], fields: Sequence[Field]) -> tuple[Problem, ...]:
-    """Everything that the table does not allow in ``body``, in the table's order; unknown names come last."""
+def problems(body: Mapping[str, Any], fields: Sequence[Field], *, strict: bool = True) -> tuple[Problem, ...]:
+    """Everything that the table does not allow in ``body``, in the table's order; if ``strict``, unknown names last."""
     found = [problem for field in fields if (problem := _problem(body, field)) is not None]
     known = {field.name for field in fields}
-    return (*found, *(Problem(name, "unknown", got=body[name]) for name in body if name not in known))
+    unknown = (Problem(name, "unknown", got=body[name]) for name in body if strict and name not in known)
+    return (*found, *unknown)
+
+
+def uuid_of(text: Any) -> str | None:
+    """A UUID in any of its spellings, in lower case with dashes; None where it is none."""
+    found = _ANY_UUID.fullmatch(text) if isinstance(text, str) else None
+    return None if found is None else "-".join(found.groups()).lower()
 
 
 def _problem(body: Mapping[str, Any], field: Field) -> Problem | None:
@@ -66,7 +76,7 @@ def _fits(value: Any, field: Field) -> bool:
         case "object":
             return isinstance(value, dict)
         case "uuid":
-            return isinstance(value, str) and UUID.fullmatch(value) is not None
+            return uuid_of(value) is not None
         case "link":
             return isinstance(value, str) and (value == "" or is_link(value))
         case "text" | "media":  # a medium may be a link, a data URI or Base64

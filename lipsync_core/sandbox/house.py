@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from starlette.requests import Request
+
 from lipsync_core.sandbox.bill import Rules
+from lipsync_core.sandbox.body import whole
+from lipsync_core.sandbox.clock import FASTEST, is_speed
 from lipsync_core.sandbox.faults import Faults
 from lipsync_core.sandbox.fetching import LOOPBACK, Fetcher
 from lipsync_core.sandbox.jobs import Store
 from lipsync_core.sandbox.outputs import Outputs
 
 Choice = TypeVar("Choice")
+
+_LARGE = 1 << 20
+"""Bodies above this many bytes are dealt with two at a time."""
 
 
 class House:
@@ -43,6 +52,8 @@ class House:
         canned_outputs: bool = False,
         allow: Sequence[str] = LOOPBACK,
     ) -> None:
+        if not is_speed(speed):
+            raise ValueError(f"The speed is to be above 0 and at most {FASTEST:,.0f}.")
         folder.mkdir(parents=True, exist_ok=True)
         self.rules = rules or Rules()
         self.faults = faults or Faults()
@@ -53,6 +64,17 @@ class House:
         self.reads: Counter[str] = Counter()
         """How often each endpoint was read, as ``vendor GET path`` → number, since this process started."""
         self._seed = seed
+        self._large = asyncio.Semaphore(2)
+
+    @asynccontextmanager
+    async def room_for(self, request: Request) -> AsyncIterator[None]:
+        """Wait until there is room for a request's body: read and parsed it takes several times its length."""
+        declared = whole(request.headers.get("content-length", ""), most_digits=18, otherwise=_LARGE + 1)
+        if declared <= _LARGE:
+            yield
+            return
+        async with self._large:
+            yield
 
     def pick(self, subject: str, options: Sequence[Choice]) -> Choice:
         """One of the forms that the documents give, always the same for the same subject and seed."""

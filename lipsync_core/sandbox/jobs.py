@@ -21,6 +21,7 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, func, 
 from lipsync_core.database import Database, now_ms
 from lipsync_core.sandbox import tables
 from lipsync_core.sandbox.bill import Charge
+from lipsync_core.sandbox.body import encodable
 from lipsync_core.sandbox.clock import Clock
 from lipsync_core.sandbox.tables import bill, house, jobs, looks, requests
 
@@ -205,7 +206,7 @@ class Store:
         lines = self._rows(
             select(bill, jobs.c.asked, jobs.c.client_id).join(jobs, jobs.c.id == bill.c.job).order_by(bill.c.id)
         )
-        return [line | {"asked": json.loads(line["asked"])} for line in lines]
+        return [line | {"asked": encodable(json.loads(line["asked"]))} for line in lines]
 
     def line(self, number: int) -> RowMapping:
         """The line on the bill of a job."""
@@ -244,4 +245,4 @@ def _id(key: Iterable[Any] | None) -> int:
 def _job(row: RowMapping) -> Job:
     names = Job.__dataclass_fields__.keys() - {"number", "asked", "film"}
     given = {name: row[name] for name in names}
-    return Job(number=row["id"], asked=json.loads(row["asked"]), film=json.loads(row["film"]), **given)
+    return Job(number=row["id"], asked=encodable(json.loads(row["asked"])), film=json.loads(row["film"]), **given)

@@ -17,12 +17,12 @@ from typing import Any, ClassVar
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from lipsync_core.sandbox import webhooks
 from lipsync_core.sandbox.bill import NOTHING, charge, film_s, overlaps
-from lipsync_core.sandbox.body import json_object, read_body, readable, shortened
+from lipsync_core.sandbox.body import JSON, form_object, json_object, media_type, read_body, readable, shortened
 from lipsync_core.sandbox.clock import Phase, phase
 from lipsync_core.sandbox.downloads import download
 from lipsync_core.sandbox.faults import Fault, Kind
@@ -35,6 +35,8 @@ from lipsync_core.sandbox.spoil import HangUp, spoiled
 
 _DAY_MS = 86_400_000
 _FAILS_AFTER_S = 2.0
+_REFUSED_BODY = 64 << 10
+"""How much is read of a body whose key is refused; the rest is thrown away unread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Vendor(ABC):
     record_days: ClassVar[float | None] = None
     """How long a job can be asked for."""
     largest_body: ClassVar[int] = 1 << 20
+    types: ClassVar[tuple[str, ...]] = (JSON,)
+    """What a submit's body may be."""
     out_of_credit: ClassVar[int] = 402
     """The status that an empty account is told. AI/ML API documents one; for the others it is assumed."""
 
@@ -107,6 +111,10 @@ class Vendor(ABC):
         """How a webhook's body travels: an argument of `httpx.AsyncClient.post`."""
         return {"json": body}
 
+    def elsewhere(self, _request: Request) -> str | None:
+        """Where a request for an unknown path is sent instead, if anywhere."""
+        return None
+
     def portrait(self, _order: Order) -> Path | None:
         """The vendor's own picture for an order that brings none."""
         return None
@@ -116,22 +124,40 @@ class Vendor(ABC):
 
         async def unknown(request: Request, error: Exception) -> Response:
             status = error.status_code if isinstance(error, HTTPException) else 404
+            if status == 404 and (path := self.elsewhere(request)) is not None:
+                return RedirectResponse(path, 301)
             return self.refuse(request, Refusal(status, "Method Not Allowed" if status == 405 else "Not Found"))
 
         routes = [*self.routes(), Route("/outputs/{token}.mp4", self.output)]
-        return Starlette(routes=routes, exception_handlers={HTTPException: unknown})
+        app = Starlette(routes=routes, exception_handlers={HTTPException: unknown})
+        app.router.redirect_slashes = False  # it answers 307, which lets a client repeat a POST; no vendor does
+        return app
 
     # Submitting
 
     async def submit(self, request: Request, read: Callable[[dict[str, Any]], Order]) -> Response:
         """Answer a submit; ``read`` turns the JSON body into an order or raises `Refusal`."""
         fault = self.house.faults.take(self.name, "submit")
-        data, refusal = await read_body(request, self.largest_body)
         key: str | None = None
+        refusal: Refusal | None = None
         try:
             key = self.caller(request)
         except Refusal as error:
             refusal = error
+        async with self.house.room_for(request):
+            return await self._submit(request, read, fault, key, refusal)
+
+    async def _submit(
+        self,
+        request: Request,
+        read: Callable[[dict[str, Any]], Order],
+        fault: Fault | None,
+        key: str | None,
+        refusal: Refusal | None,
+    ) -> Response:
+        largest = _REFUSED_BODY if key is None else self.largest_body
+        data, unread = await read_body(request, largest, self.types)
+        refusal = refusal or unread
         text = readable(data)
         if key is not None:
             text = text.replace(key, "[key]")
@@ -146,7 +172,8 @@ class Vendor(ABC):
             answer = self.refuse(request, refusal or Refusal(401))
         else:
             try:
-                order = read(json_object(data))
+                is_json = media_type(request) == JSON
+                order = read(json_object(data) if is_json else await form_object(request, data))
                 job = await self._accept(request, number, kept, order)
                 answer = self.accepted(request, View(job, Phase.QUEUED, job.accepted_ms, None))
             except Refusal as error:

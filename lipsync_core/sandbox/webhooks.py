@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVERY_S = 0.1
+MOST_AT_ONCE = 64
+"""Webhooks that are on their way together: a receiver that hangs holds back none but its own."""
 FORGED_LINK = "http://169.254.169.254/latest/forged.mp4"
 
 
@@ -31,12 +33,18 @@ async def deliver(vendors: Iterable[Vendor]) -> None:
     """Send every webhook when it is due, for as long as this runs."""
     by_name = {vendor.name: vendor for vendor in vendors}
     store = next(iter(by_name.values())).house.store
-    while True:
-        for job in await asyncio.to_thread(store.to_tell):
-            vendor = by_name.get(job.vendor)
-            if vendor is not None:
-                await _when_ready(vendor, job)
-        await asyncio.sleep(EVERY_S)
+    on_their_way: dict[int, asyncio.Task[None]] = {}
+    try:
+        while True:
+            on_their_way = {number: task for number, task in on_their_way.items() if not task.done()}
+            for job in await asyncio.to_thread(store.to_tell):
+                vendor = by_name.get(job.vendor)
+                if vendor is not None and job.number not in on_their_way and len(on_their_way) < MOST_AT_ONCE:
+                    on_their_way[job.number] = asyncio.create_task(_when_ready(vendor, job))
+            await asyncio.sleep(EVERY_S)
+    finally:
+        for task in on_their_way.values():
+            task.cancel()
 
 
 async def _when_ready(vendor: Vendor, job: Job) -> None:

@@ -186,8 +186,8 @@ def test_a_name_is_given_as_far_as_it_is_known_and_nobody_is_asked(open_studio: 
 def test_voices_carry_the_accents_that_an_order_names(studio: Studio) -> None:
     voices = studio.presenters.voices(sandbox=True)
     assert {voice.name: [accent.name for accent in voice.accents] for voice in voices} == {
-        "Ada": ["American", "British"],
-        "Alan": ["British"],
+        "Ada": ["American English accent", "British English accent"],
+        "Alan": ["British English accent"],
     }
 
 

@@ -330,22 +330,29 @@ def test_every_field_of_every_engine_is_among_those_orders(host: Host) -> None:
     assert given == forms
 
 
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Creatify ignores what it does not know; here it says so."""
+    with sandbox_of(tmp_path_factory.mktemp("strict"), rules=Rules(creatify_unknown="refuse"), instant=True) as running:
+        yield running
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_a_field_that_a_vendor_does_not_document_would_be_noticed(instant: Sandbox, host: Host, name: str) -> None:
+def test_a_field_that_a_vendor_does_not_document_would_be_noticed(strict: Sandbox, host: Host, name: str) -> None:
     order = CASES[name].order(host)
-    wire = Wire(instant.base, order.engine.split("/")[0], CASES[name].given)
+    wire = Wire(strict.base, order.engine.split("/")[0], CASES[name].given)
     request = wire.provider.submit(order)
     body = dict(request.json or {})
     if "formState" in body:
         body["formState"] = body["formState"] | {"beauty": 1}
     else:
         body["beauty"] = 1
-    billed = len(instant.bill())
+    billed = len(strict.bill())
     outcome = wire.send(replace(request, json=body))
     assert isinstance(outcome, Refused)
     assert outcome.kind is Refusal.INPUT
     assert "beauty" in outcome.message
-    assert len(instant.bill()) == billed
+    assert len(strict.bill()) == billed
 
 
 @pytest.mark.parametrize("taken", [":", "x"])

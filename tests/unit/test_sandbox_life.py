@@ -108,7 +108,7 @@ def test_the_command_refuses_a_fault_that_cannot_happen(tmp_path: Path, fault: s
     command = [sys.executable, "-m", "lipsync_core.sandbox", "--port", "0", "--data", str(tmp_path), "--fault", fault]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     assert ended.returncode == 2
-    assert "error: --fault: " in ended.stderr
+    assert "error: argument --fault: " in ended.stderr
 
 
 def _submit_in_vain(base: str, host: Host) -> None:

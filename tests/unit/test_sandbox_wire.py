@@ -77,7 +77,6 @@ STRICTNESS = [
     ("creatify", {"creator": UUID, "text": "Hello", "aspect_ratio": "4:3"}, "aspect_ratio"),
     ("creatify", {"creator": UUID, "text": "Hello", "webhook_url": "http://h/" + "a" * 200}, "webhook_url"),
     ("creatify", {"creator": UUID, "text": "Hello", "accent": UUID}, "accent"),
-    ("creatify", {"creator": UUID, "text": "Hello", "resolution": "480p"}, "resolution"),
 ]
 
 
@@ -100,7 +99,7 @@ def test_a_body_that_is_no_json_object_is_refused(base: str, vendor: str, conten
     assert httpx.post(base + SUBMITS[vendor], content=content, headers=headers).status_code == 400
 
 
-@pytest.mark.parametrize("vendor", SUBMITS)
+@pytest.mark.parametrize("vendor", sorted(SUBMITS.keys() - {"creatify"}))
 def test_a_form_instead_of_json_is_refused(base: str, vendor: str) -> None:
     answer = httpx.post(base + SUBMITS[vendor], data={"creator": UUID}, headers=HEADERS[vendor])
     assert answer.status_code == 400
@@ -126,7 +125,7 @@ def test_a_missing_or_garbled_key_is_refused_before_anything_is_fetched(
 ) -> None:
     answer = httpx.post(base + SUBMITS[vendor], json=body_of(vendor, host), headers=headers)
     assert answer.status_code == 401
-    shapes = {"joypix": "code", "lipsync-studio": "error", "aimlapi": "statusCode", "creatify": "detail"}
+    shapes = {"joypix": "code", "lipsync-studio": "error", "aimlapi": "message", "creatify": "detail"}
     assert shapes[vendor] in answer.json()
 
 
@@ -268,7 +267,7 @@ def test_an_accepted_submit_may_be_200_or_201(tmp_path: Path, host: Host, status
 
 @pytest.mark.parametrize("vendor", SUBMITS)
 def test_an_unknown_path_or_method_is_refused_in_the_vendors_shape(base: str, vendor: str) -> None:
-    shape = {"joypix": "code", "lipsync-studio": "error", "aimlapi": "statusCode", "creatify": "detail"}[vendor]
+    shape = {"joypix": "code", "lipsync-studio": "error", "aimlapi": "message", "creatify": "detail"}[vendor]
     assert shape in httpx.get(f"{base}/{vendor}/v9/nothing").json()
     refused = httpx.delete(base + SUBMITS[vendor])
     assert (refused.status_code, shape in refused.json()) == (405, True)
