@@ -116,7 +116,7 @@ def test_creatify_redirects_a_missing_slash_as_django_does_and_a_post_loses_its_
 def test_aimlapi_refuses_in_both_envelopes_and_a_rule_chooses_one(tmp_path: Path) -> None:
     shapes = {}
     for rule in ("2026", "2025"):
-        house = House(tmp_path / rule, rules=Rules(aimlapi_errors=rule))  # type: ignore[arg-type] # one of its values
+        house = House(tmp_path / rule, rules=Rules(aimlapi_errors=rule))
         with served(sandbox_app(house)) as url:
             broke = httpx.post(url + SUBMITS["aimlapi"], json={}, headers={"Authorization": "Bearer nocredit"})
             bad = httpx.post(url + SUBMITS["aimlapi"], json={}, headers=HEADERS["aimlapi"])
