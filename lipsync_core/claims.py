@@ -340,6 +340,16 @@ class Claims:
         with self._db.write() as connection:
             return apply_all(connection, changes)
 
+    def book(self, change: Change) -> bool:
+        """Make a change of a job that is over, which stays what it is, and let it count what it cost by now."""
+        with self._db.write() as connection:
+            if not apply(connection, change):
+                return False
+            if change.note:
+                record(connection, change.job_id, change.was, change.by, change.note)
+                budgets.settle(connection, change.job_id, change.was)
+            return True
+
     def forget_candidate(self, job_id: int, candidate: str) -> None:
         """An id that was offered for a job is not its own; others, also those that were offered meanwhile, stay."""
         this = jobs.c.id == job_id

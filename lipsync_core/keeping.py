@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lipsync_core.accounts import Accounts
+from lipsync_core.billing import first_look_ms
 from lipsync_core.database import now_ms
 from lipsync_core.errors import BucketError, FetchError, MediaError, RenderError
 from lipsync_core.fetch import fetch
@@ -90,19 +91,24 @@ class Keeping:
         return self.store.keep_rendered(path, found), flaw
 
     def _done(self, job: Job, kept: MediumFacts, flaw: str) -> Change:
-        title = self.accounts.providers[job.provider].title
+        provider = self.accounts.providers[job.provider]
+        title = provider.title
         error = f"{title}’s video cannot be played here, but it is kept as it came. {flaw}" if flaw else None
         values: dict[str, object] = {"output_sha256": kept.sha256, "error": error, "snags": 0}
-        return Change(job.id, job.state, JobState.DONE, note="kept", owner=self.owner, values=values)
+        due_ms = first_look_ms(self.pace, provider, billed=job.billed_usd_micros is not None)
+        return Change(job.id, job.state, JobState.DONE, note="kept", owner=self.owner, due_ms=due_ms, values=values)
 
     def _again(self, job: Job, why: str, *, gone: bool = False, flaws: int = 0) -> Change:
         now = datetime.now(UTC)
-        title = self.accounts.providers[job.provider].title
+        provider = self.accounts.providers[job.provider]
+        title = provider.title
         since = job.missing_since or now
         gone_for_good = gone and job.vendor_deletes_at is None and now - since >= timedelta(seconds=DAY_S)
         if now > fetch_until(job) or gone_for_good:
             lost = f"{title} finished, but our download failed until its copy was gone. Last: {why}"
-            return Change(job.id, job.state, JobState.LOST, note=lost, owner=self.owner, values={"error": lost})
+            due_ms = first_look_ms(self.pace, provider, billed=job.billed_usd_micros is not None)
+            end: dict[str, object] = {"error": lost, "snags": 0}
+            return Change(job.id, job.state, JobState.LOST, note=lost, owner=self.owner, due_ms=due_ms, values=end)
         wait_s = self.pace.after_snag_s(job.snags, 5.0, None)
         values: dict[str, object] = {"snags": job.snags + 1, "flaws": flaws, "error": why}
         if gone:  # the vendor is asked for a fresh link first

@@ -52,6 +52,10 @@ class Pace:
         backoff = self._at_most(min(every_s * 2 ** min(snags, 10), 600.0))
         return max(backoff, wish_s or 0.0)
 
+    def until_next_bill_s(self, looks: int, every_s: float) -> float:
+        """The wait until a vendor's log is asked again what a job cost, after ``looks`` in vain."""
+        return self._at_most(min(every_s * 2 ** min(looks, 12), 6 * HOUR_S))
+
     def until_next_try_s(self, attempts: int) -> float:
         """The wait before something that was provably not sent is sent."""
         return self._at_most(min(2.0**attempts, 60.0))

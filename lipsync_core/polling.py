@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from lipsync_core.accounts import Accounts
+from lipsync_core.billing import first_look_ms
 from lipsync_core.claims import Claims
 from lipsync_core.database import now_ms
 from lipsync_core.errors import VendorIdTakenError
@@ -18,10 +19,11 @@ from lipsync_core.pace import DAY_S, HOUR_S, Pace, fetch_until
 from lipsync_core.providers.http import VendorHttp
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.provider import Provider
-from lipsync_core.providers.wire import AskAgain, Poll, PollAnswer, PollState, Request, Snag
+from lipsync_core.providers.wire import AskAgain, LogRow, Poll, PollAnswer, PollState, Request, Snag
 from lipsync_core.records import Change
-from lipsync_core.sending import Point, trace_of
+from lipsync_core.sending import Point
 from lipsync_core.standing import Standings
+from lipsync_core.vendor_log import LOOK_FOR_S, VendorLog
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +31,6 @@ DURING_POLL = "during a poll, before its answer is applied"
 
 MOST_LINKLESS = 5
 """How often a vendor may call a job done without saying where the video is."""
-_LOOK_FOR_S = 2 * DAY_S
-"""For how long the vendor's log is searched for a job whose answer was lost."""
-_LOG_PAGES = 20
-"""Parts of a vendor's log that are read in one look: at AI/ML API, up to 2,000 requests of two days."""
 _BELIEVED_S = HOUR_S
 """For how long an id that was offered is asked about although the vendor does not know it: a webhook may be early."""
 
@@ -44,6 +42,7 @@ class Polling:
     claims: Claims
     standings: Standings
     accounts: Accounts
+    log: VendorLog
     http: Callable[[], VendorHttp]
     settle: Callable[[Sequence[Change]], Awaitable[None]]
     turns: Callable[[str], asyncio.Semaphore]
@@ -171,25 +170,24 @@ class Polling:
         return Change(job.id, job.state, owner=self.owner, due_ms=now_ms() + int(wait_s * 1000), values=values)
 
     def _end(self, job: Job, then: JobState, why: str, poll: Poll | None) -> Change:
-        values = ({} if poll is None else _said(job, poll)) | {"error": why}
-        return Change(job.id, job.state, then, note=why, owner=self.owner, values=values)
+        values = ({} if poll is None else _said(job, poll)) | {"error": why, "snags": 0}
+        provider = self.accounts.providers[job.provider]
+        billed = job.billed_usd_micros is not None or values.get("billed_usd_micros") is not None
+        is_free = then is JobState.FAILED and poll is not None and provider.refunds(poll.raw_state)
+        due_ms = first_look_ms(self.pace, provider, billed=billed or is_free)
+        return Change(job.id, job.state, then, note=why, owner=self.owner, due_ms=due_ms, values=values)
 
     # Looking for a job whose answer was lost
 
     async def look_for(self, job: Job) -> None:
         """Look whether the vendor knows an unconfirmed job: by an id that may be its own, or by the vendor's log."""
-        account = self.accounts.of(job.provider, job.environment)
-        provider, keys = account.provider, account.keys
-        if keys is None:
-            await self._look_later(job, provider)
+        provider = self.accounts.providers[job.provider]
+        row = (await self.log.find([job])).get(job.id)
+        if row is not None and await self._logged(job, provider, row):
             return
-        base_url = await asyncio.to_thread(self.accounts.base_url, job.provider, job.environment, job.base_url)
-        logged = await self._in_log(job, provider, keys, base_url)
-        for candidate in (*job.candidates, *((logged,) if logged else ())):
-            (request,) = provider.poll([candidate])
-            came = await self.http().get(provider, keys, base_url, request)
-            read = came if isinstance(came, AskAgain) else provider.read_poll(request, came)
-            if isinstance(read, AskAgain):
+        for candidate in job.candidates:
+            read = await self._asked(job, provider, candidate)
+            if read is None:
                 continue
             if candidate in read.polls:
                 if await self._found(job, provider, candidate):
@@ -216,20 +214,34 @@ class Polling:
             return False
         return True
 
-    async def _in_log(self, job: Job, provider: Provider, keys: Keys, base_url: str) -> str | None:
-        offset = 0
-        for _ in range(_LOG_PAGES):
-            request = provider.logs(offset)
-            if request is None:
-                return None
-            came = await self.http().get(provider, keys, base_url, request)
-            if isinstance(came, AskAgain):
-                return None
-            found, rows = provider.id_in_log(came, trace_of(job)), provider.rows_in_log(came)
-            if found is not None or rows == 0:
-                return found
-            offset += rows
-        return None
+    async def _logged(self, job: Job, provider: Provider, row: LogRow) -> bool:
+        """Make of an unconfirmed job what the vendor's log says of it; False where that settles nothing."""
+        if row.job_id is not None:
+            known = not row.free
+            if row.free:  # it may still be asked why it failed
+                read = await self._asked(job, provider, row.job_id)
+                if read is None:
+                    return False
+                known = row.job_id in read.polls
+            if known:
+                return await self._found(job, provider, row.job_id)
+        if not row.free:
+            return False
+        why = f"{provider.title}’s log lists the request as failed, at no cost."
+        change = Change(job.id, job.state, JobState.NOT_TAKEN, note=why, owner=self.owner, values={"error": why})
+        await self.settle([change])
+        return True
+
+    async def _asked(self, job: Job, provider: Provider, vendor_id: str) -> PollAnswer | None:
+        """What the vendor says of an id that may be a job's; None where no answer came that can be used."""
+        keys = self.accounts.of(job.provider, job.environment).keys
+        if keys is None:
+            return None
+        base_url = await asyncio.to_thread(self.accounts.base_url, job.provider, job.environment, job.base_url)
+        (request,) = provider.poll([vendor_id])
+        came = await self.http().get(provider, keys, base_url, request)
+        read = came if isinstance(came, AskAgain) else provider.read_poll(request, came)
+        return None if isinstance(read, AskAgain) else read
 
     async def _look_later(self, job: Job, provider: Provider) -> None:
         values: dict[str, object] = {"asks": job.asks + 1}
@@ -238,7 +250,7 @@ class Polling:
 
     def _next_look(self, job: Job, provider: Provider) -> int | None:
         """When to look again; never, where there is nothing to look for, or it was looked for long enough."""
-        if (provider.logs() is None and not job.candidates) or _sent_s_ago(job) > _LOOK_FOR_S:
+        if (provider.logs() is None and not job.candidates) or _sent_s_ago(job) > LOOK_FOR_S:
             return None
         return now_ms() + int(self.pace.after_snag_s(job.asks, provider.poll_every_s.value, None) * 1000)
 

@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any
 
 from lipsync_core.accounts import Accounts
+from lipsync_core.billing import OVER, Billing
 from lipsync_core.claims import JUDGED, Claims, Due
 from lipsync_core.drafting import Drafting
 from lipsync_core.hosting import Hosting
@@ -33,6 +34,7 @@ from lipsync_core.providers.http import VendorHttp
 from lipsync_core.records import Change
 from lipsync_core.sending import Point, Sending
 from lipsync_core.standing import Standings
+from lipsync_core.vendor_log import VendorLog
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +100,19 @@ class Tracker:
         self._ready = _Together(claims)
         self._drafting = Drafting(ledger, claims, store, self.owner, pace.lease_s, lambda: self._stopping)
         self._sending = Sending(claims, standings, accounts, hosting, self._client, hooks, self.owner, pace, at)
+        vendor_log = VendorLog(accounts, self._client, self._turn)
+        self._billing = Billing(claims, accounts, vendor_log, self.owner, pace)
         self._polling = Polling(
-            claims, standings, accounts, self._client, self._ready.settle_all, self._turn, self.owner, pace, at
+            claims,
+            standings,
+            accounts,
+            vendor_log,
+            self._client,
+            self._ready.settle_all,
+            self._turn,
+            self.owner,
+            pace,
+            at,
         )
         self._keeping = Keeping(accounts, store, allow, self._ready.settle, self.owner, pace, at)
 
@@ -171,6 +184,7 @@ class Tracker:
         )
         due: Due = await call(claim)
         asked: dict[str, list[Job]] = defaultdict(list)
+        unbilled: list[Job] = []
         self._held.update(job.id for job in (*due.to_send, *due.begun))
         for job in due.to_send:
             sends.add(asyncio.create_task(self._step([job], self._sending.send(job))))
@@ -180,10 +194,14 @@ class Tracker:
                     sends.add(asyncio.create_task(self._step([job], self._sending.judge(job))))
                 case state if state in JUDGED:
                     paid.add(asyncio.create_task(self._step([job], self._look_again(job))))
+                case state if state in OVER:
+                    unbilled.append(job)
                 case JobState.ARCHIVING if job.output_url is not None:
                     paid.add(asyncio.create_task(self._step([job], self._keep(job))))
                 case _:
                     asked[job.provider].append(job)
+        if unbilled:
+            paid.add(asyncio.create_task(self._step(unbilled, self._billing.ask(unbilled))))
         for same in asked.values():
             for start in range(0, len(same), ASKED_TOGETHER):
                 group = same[start : start + ASKED_TOGETHER]

@@ -13,13 +13,12 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from lipsync_core.providers.aimlapi_account import LivePrice, LogRow, log_row_of, price_of
+from lipsync_core.providers.aimlapi_account import LivePrice, log_rows_of, price_of
 from lipsync_core.providers.answers import (
     UNREADABLE,
     amount_of,
     at,
     id_of,
-    items_of,
     json_of,
     link_in,
     text_of,
@@ -34,6 +33,7 @@ from lipsync_core.providers.wire import (
     AskAgain,
     Balance,
     Charge,
+    LogRow,
     PollAnswer,
     PollState,
     Refusal,
@@ -177,19 +177,10 @@ class AimlApi(Provider):
             or AskAgain(f"AI/ML API's catalogue names no price for {MODEL}.")
         )
 
-    def read_logs(self, response: Response, trace_id: str) -> LogRow | AskAgain | None:
-        """The log's row of the submit that carried ``trace_id``; None where this page holds none."""
+    def read_logs(self, response: Response) -> tuple[LogRow, ...] | AskAgain:
+        """The rows of this part of the log."""
         content = json_of(response.body)
-        return self.trouble(response, content) or log_row_of(content, trace_id)
-
-    def id_in_log(self, response: Response, trace_id: str) -> str | None:
-        """The inference id of the submit that carried ``trace_id``."""
-        row = self.read_logs(response, trace_id)
-        return row.job_id if isinstance(row, LogRow) else None
-
-    def rows_in_log(self, response: Response) -> int:
-        """How many rows this part of the log has."""
-        return len(items_of(json_of(response.body), "data") or [])
+        return self.trouble(response, content) or log_rows_of(content)
 
     def _submitted_id(self, response: Response, content: Any) -> str | None:
         if is_success(response.status) and content is UNREADABLE:

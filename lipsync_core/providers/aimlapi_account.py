@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from lipsync_core.providers.answers import amount_of, at, id_of, items_of, text_of, usd_micros_of
+from lipsync_core.providers.wire import Charge, LogRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +30,6 @@ class LivePrice:
 
     kind: str
     rates: tuple[Rate, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LogRow:
-    """What the vendor's log says of one request."""
-
-    job_id: str
-    """The inference id, which is what a submit answers as the job's id."""
-    succeeded: bool
-    usd_micros: int | None
 
 
 def price_of(content: Any, model: str) -> LivePrice | None:
@@ -68,11 +59,15 @@ def _rate(item: Any) -> Rate | None:
     )
 
 
-def log_row_of(content: Any, trace_id: str) -> LogRow | None:
-    """The row that carries ``trace_id``; a row without one matches nothing."""
-    for row in items_of(content, "data") or []:
-        if at(row, "client_request_id") != trace_id or not trace_id:
-            continue
-        if job_id := id_of(at(row, "inference_id")):
-            return LogRow(job_id, at(row, "status") == "succeeded", usd_micros_of(at(row, "cost", "usd")))
-    return None
+def log_rows_of(content: Any) -> tuple[LogRow, ...]:
+    """The rows of a part of the log that say how a request ended."""
+    return tuple(
+        LogRow(
+            text_of(at(row, "client_request_id")),
+            id_of(at(row, "inference_id")),
+            at(row, "status") == "succeeded",
+            Charge(amount_of(at(row, "cost", "credits")), usd_micros_of(at(row, "cost", "usd"))),
+        )
+        for row in items_of(content, "data") or []
+        if at(row, "status") in ("succeeded", "failed")
+    )

@@ -24,6 +24,7 @@ from lipsync_core.providers.wire import (
     Busy,
     Charge,
     KeyCheck,
+    LogRow,
     Poll,
     PollAnswer,
     PollState,
@@ -205,13 +206,9 @@ class Provider(ABC):
         """What the account holds."""
         return AskAgain(f"{self.title} offers no balance.")
 
-    def id_in_log(self, response: Response, trace_id: str) -> str | None:
-        """The job's id that the log names for the submit which carried ``trace_id``."""
-        return None
-
-    def rows_in_log(self, response: Response) -> int:
-        """How many rows this part of the log has."""
-        return 0
+    def read_logs(self, response: Response) -> tuple[LogRow, ...] | AskAgain:
+        """The rows of a part of the vendor's log; none after the last part."""
+        return AskAgain(f"{self.title} offers no log.")
 
     def read_check(self, response: Response) -> KeyCheck:
         """What `check`'s answer says about the key."""

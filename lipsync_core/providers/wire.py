@@ -174,6 +174,25 @@ class Balance:
     usd_micros: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """What a vendor's own log says of one paid request. It is final where the vendor calls it so; see ``succeeded``."""
+
+    trace_id: str | None
+    """The studio's own id of the submit, where the vendor kept it."""
+    job_id: str | None
+    """What a submit answers as the job's id; None for a request that came to none."""
+    succeeded: bool
+    """False once the vendor calls the request failed."""
+    cost: Charge
+    """Zero is a statement too: nothing was billed so far."""
+
+    @property
+    def free(self) -> bool:
+        """Whether the vendor says that the request failed and costs nothing."""
+        return not self.succeeded and self.cost.usd_micros == 0
+
+
 class Verdict(StrEnum):
     """What a free request says about a key."""
 

@@ -225,7 +225,7 @@ def test_no_lookup_raises_either(response: Response) -> None:
     Creatify().read_personas(response)
     Creatify().read_voices(response)
     AimlApi().read_price(response)
-    AimlApi().read_logs(response, "job-1")
+    AimlApi().read_logs(response)
 
 
 @given(st.integers(300, 599) | st.integers(100, 199), BODIES, st.sampled_from(list(PROVIDERS.values())))

@@ -10,13 +10,15 @@ import pytest
 
 from lipsync_core.providers import PROVIDERS
 from lipsync_core.providers.aimlapi import AimlApi
-from lipsync_core.providers.aimlapi_account import LivePrice, LogRow, Rate
+from lipsync_core.providers.aimlapi_account import LivePrice, Rate
 from lipsync_core.providers.answers import retry_after_s
 from lipsync_core.providers.creatify import Creatify, progress_of
 from lipsync_core.providers.creatify_library import Accent, PersonaPage, Voice
 from lipsync_core.providers.wire import (
     AskAgain,
     Balance,
+    Charge,
+    LogRow,
     Poll,
     PollAnswer,
     PollState,
@@ -246,15 +248,24 @@ def test_a_price_that_is_not_there_is_not_invented(content: Any) -> None:
     assert isinstance(AIML.read_price(response(content)), AskAgain)
 
 
-def test_aimlapi_s_log_finds_a_lost_submit_by_our_id() -> None:
+def test_aimlapi_s_log_says_of_each_request_what_came_of_it() -> None:
     rows = [
         {"client_request_id": None, "inference_id": "other", "status": "succeeded", "cost": {"usd": 1}},
         {"client_request_id": "job-7", "inference_id": "inf-1", "status": "succeeded", "cost": {"usd": 0.25}},
+        {"client_request_id": "job-8", "inference_id": None, "status": "failed", "cost": {"usd": 0, "credits": 0}},
+        {"client_request_id": "job-9", "inference_id": "inf-2", "status": "failed", "cost": None},
+        {"client_request_id": "job-10", "inference_id": "inf-3", "status": "a word that nobody knows"},
+        None,
     ]
-    log = response({"data": rows, "pagination": {"has_more": False}})
-    assert AIML.read_logs(log, "job-7") == LogRow("inf-1", succeeded=True, usd_micros=250_000)
-    assert AIML.read_logs(log, "job-8") is None
-    assert AIML.read_logs(log, "") is None
+    read = AIML.read_logs(response({"data": rows, "pagination": {"has_more": False}}))
+    assert read == (
+        LogRow(None, "other", True, Charge(None, 1_000_000)),
+        LogRow("job-7", "inf-1", True, Charge(None, 250_000)),
+        LogRow("job-8", None, False, Charge(Decimal(0), 0)),
+        LogRow("job-9", "inf-2", False, Charge(None, None)),
+    )
+    assert [row.free for row in read] == [False, False, True, False], "nothing is free unless the vendor says so"
+    assert isinstance(AIML.read_logs(response({}, 429)), AskAgain)
 
 
 # Creatify
