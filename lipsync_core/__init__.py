@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from lipsync_core.providers import PROVIDERS
     from lipsync_core.providers.limits import EngineForm
     from lipsync_core.providers.wire import Balance, KeyCheck, Verdict
+    from lipsync_core.reserving import MOST_CEILING_USD_MICROS
     from lipsync_core.rights import Person
     from lipsync_core.roles import Action, Role
     from lipsync_core.samples import PORTRAITS, VOICES, Sample
@@ -128,6 +129,7 @@ _HOMES = {
     "media": ("Kind", "MediumFacts", "MouthGuess", "box_around"),
     "notices": ("NOTICE_EXAMPLE",),
     "pace": ("Pace",),
+    "reserving": ("MOST_CEILING_USD_MICROS",),
     "rights": ("Person",),
     "plain_text": ("one_line",),
     "presenters": ("Presenter", "PresenterPage"),
@@ -151,6 +153,7 @@ __all__ = [
     "HOLD_S",
     "MAX_NAME",
     "MAX_SEED",
+    "MOST_CEILING_USD_MICROS",
     "NOTICE_EXAMPLE",
     "PENDING",
     "PORTRAITS",

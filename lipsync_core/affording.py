@@ -45,7 +45,9 @@ class Means:
         today: date,
     ) -> str | None:
         """Why a cap stops this, and what it would hold; None where all hold it, or nobody knows what it comes to."""
-        amount, price_words = quote.usd_micros, priced(quote)
+        amount, price_words = quote.reserved_usd_micros, priced(quote)
+        if quote.open_ended and amount is not None:
+            price_words = f"{price_text(amount)} for the longest input that a pasted link can give"
         if amount is None and self.ceiling_usd_micros is not None:
             amount, price_words = self.ceiling_usd_micros, f"at most {price_text(self.ceiling_usd_micros)}"
         if amount is None or (over := self._over(amount, brief)) is None:

@@ -36,12 +36,20 @@ class Terms:
         return now_ms() + int(self.days * DAY_MS)
 
 
-def above_limit(person: Person, usd_micros: int | None) -> str | None:
-    """Why a press of this price has to be approved; None where it is within the person's limit."""
+def above_limit(person: Person, usd_micros: int | None, *, rests_on_link: bool = False) -> str | None:
+    """Why a press of this price has to be approved; None where it is within the person's limit.
+
+    A price that nobody knows is above every limit: a ceiling that its maker names changes nothing about that.
+    ``rests_on_link`` says whether the sum is that of the longest input, because a pasted link is passed on.
+    """
     limit = person.limit_usd_micros
     if limit is None or (usd_micros is not None and usd_micros <= limit):
         return None
-    what = "Nobody can say what this costs" if usd_micros is None else f"It costs {price_text(usd_micros)}"
+    why = ", as the vendor fetches a pasted link itself" if rests_on_link else ""
+    if usd_micros is None:
+        what = f"Nobody can say what this costs{why}"
+    else:
+        what = f"It {'may cost up to' if rests_on_link else 'costs'} {price_text(usd_micros)}{why}"
     return f"{what}; {person.name}’s limit is {price_text(limit)}."
 
 
@@ -56,7 +64,8 @@ def before_paying(connection: Connection, job: Mapping[Any, Any], terms: Terms) 
         return Change(job["id"], JobState.QUEUED, JobState.REJECTED, note=why, values={"error": why})
     if job["decided_ms"] is not None:
         return None
-    above = above_limit(person, _press_costs(connection, job))
+    costs, rests_on_link = _press_costs(connection, job)
+    above = above_limit(person, costs, rests_on_link=rests_on_link)
     if above is None:
         return None
     values = {"decided_why": above, "decide_by_ms": terms.until_ms()}
@@ -64,13 +73,18 @@ def before_paying(connection: Connection, job: Mapping[Any, Any], terms: Terms) 
     return Change(job["id"], JobState.QUEUED, JobState.AWAITING_APPROVAL, note=note, values=values)
 
 
-def _press_costs(connection: Connection, job: Mapping[Any, Any]) -> int | None:
-    """What the press that made a job costs: a batch counts as one. None where that is unknown."""
-    each = func.coalesce(jobs.c.quoted_usd_micros, jobs.c.ceiling_usd_micros)
+def _press_costs(connection: Connection, job: Mapping[Any, Any]) -> tuple[int | None, bool]:
+    """What the press that made a job counts for a limit: a batch counts as one. None where that is unknown.
+
+    And whether that is not the price, because a pasted link is passed on.
+    """
+    each, quoted = jobs.c.reserved_usd_micros, jobs.c.quoted_usd_micros
     same = (jobs.c.batch == job["batch"]) if job["batch"] is not None else (jobs.c.id == job["id"])
-    query = select(func.count(), func.count(each), func.sum(each)).where(same, jobs.c.state != JobState.WITHDRAWN)
-    count, known, total = connection.execute(query).one()
-    return None if known < count else int(total or 0)
+    sums = (func.count(), func.count(each), func.sum(each), func.count(quoted), func.sum(quoted))
+    count, known, total, quotes, price = connection.execute(
+        select(*sums).where(same, jobs.c.state != JobState.WITHDRAWN)
+    ).one()
+    return None if known < count else int(total or 0), (known, total) != (quotes, price)
 
 
 class Approvals:
@@ -81,11 +95,19 @@ class Approvals:
         self._terms = terms
         self._sign_in = sign_in
 
-    def approve(self, job_id: int, *, by: str, hold_s: float = 0.0) -> bool:
-        """Let a waiting job be sent; False where it does not wait any more. Raises `NotAllowedError`."""
+    def approve(self, job_id: int, *, by: str, hold_s: float = 0.0, ceiling_usd_micros: int | None = None) -> bool:
+        """Let a waiting job be sent; False where it does not wait any more. Raises `NotAllowedError`.
+
+        ``ceiling_usd_micros`` is what a cap reserves for it from now on, where its price is unknown.
+        """
         with self._db.write() as connection:
             self._check(connection, job_id, by)
-            decided = {"decided_by": by, "decided_ms": now_ms(), "finished_ms": None}
+            decided = {
+                "decided_by": by,
+                "decided_ms": now_ms(),
+                "finished_ms": None,
+                "ceiling_usd_micros": ceiling_usd_micros,
+            }
             due = now_ms() + int(hold_s * 1000)
             was, then = JobState.AWAITING_APPROVAL, JobState.QUEUED
             return apply(connection, Change(job_id, was, then, by=by, note="approved", due_ms=due, values=decided))
@@ -118,6 +140,7 @@ class Approvals:
             "quote": json.dumps(asdict(quote)),
             "quoted_usd_micros": quote.usd_micros,
             "quoted_credits": quote.credits,
+            "reserved_usd_micros": quote.reserved_usd_micros,
         }
         with self._db.write() as connection:
             waits = (jobs.c.id == job_id, jobs.c.state == JobState.AWAITING_APPROVAL)

@@ -25,7 +25,7 @@ class KeptMedium:
     sha256: str
     name: str
     url: str | None = None
-    """The public link it was fetched from, which a vendor may be given in its place."""
+    """The link it was fetched from. A vendor gets that only where nothing can be hosted (`lipsync_core.hosting`)."""
 
 
 Medium = str | bytes | os.PathLike[str] | KeptMedium

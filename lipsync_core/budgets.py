@@ -1,7 +1,8 @@
 """What a month may cost: caps by scope, and how much of each is taken.
 
-A job counts from the moment it is about to be sent: with its quoted price, or the ceiling that was named for an unknown
-one; with what its vendor said when it took it, where that is more. Until its end is known it stays counted, also while
+A job counts from the moment it is about to be sent: with its quoted price, or with that of the longest input where a
+team passes a pasted link on, or with the ceiling that was named for an unknown price, which reserves and does nothing
+else; with what its vendor said when it took it, where that is more. Until its end is known it stays counted, also while
 nobody knows whether it was taken; then it counts what it cost (see docs/decisions, 0020).
 All of it happens inside the transaction that changes the job's state, so that no number of trackers exceeds a cap.
 """
@@ -247,12 +248,12 @@ def billed_cost(job: Row) -> int | None:
 
 
 def expected_cost(job: Row) -> int | None:
-    """What a job's row is expected to cost at most; None where neither a price nor a ceiling is known.
+    """What a job's row may cost at most; None where neither a price nor a ceiling is known.
 
     What the vendor said when it took the job raises that, and never lowers it.
     """
-    quoted: int | None = job["quoted_usd_micros"]
-    asked = quoted if quoted is not None else job["ceiling_usd_micros"]
+    reserved: int | None = job["reserved_usd_micros"]
+    asked = reserved if reserved is not None else job["ceiling_usd_micros"]
     said = _in_dollars(job, "said")
     return asked if said is None else max(asked or 0, said)
 
@@ -298,7 +299,7 @@ def _unconfirmed(connection: Connection, month: str) -> dict[str, Held]:
 def _waiting(connection: Connection) -> dict[str, Held]:
     """What queued jobs will take in each scope."""
     this = (jobs.c.state == JobState.QUEUED, jobs.c.provider != "draft", jobs.c.environment == LIVE)
-    expected = func.coalesce(jobs.c.quoted_usd_micros, jobs.c.ceiling_usd_micros, 0)
+    expected = func.coalesce(jobs.c.reserved_usd_micros, jobs.c.ceiling_usd_micros, 0)
     query = select(jobs.c.project, jobs.c.made_by, func.count(), func.sum(expected))
     return _by_scope(connection.execute(query.where(*this).group_by(jobs.c.project, jobs.c.made_by)))
 

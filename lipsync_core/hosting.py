@@ -1,13 +1,15 @@
 """From a stored medium to a link that a vendor can fetch, or to the reason why there is none.
 
-A public link that a medium came from is passed through. Else it is hosted: in the bucket that media live in, or by
-this server, or within the request itself where the vendor takes that. The sandbox fetches from the studio.
+What a vendor gets is the stored content, which was measured, priced and seen: from the bucket that media live in, from
+this server, or within the request itself where the vendor takes that. The sandbox fetches from the studio. Only where
+none of these is possible does a pasted link go to the vendor as it is, and only if the job's quote said so: whoever
+answers a link may answer each asker differently.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from lipsync_core.brief import Brief, KeptMedium
@@ -49,56 +51,74 @@ class Hosting:
     sandbox_files: Callable[[], str]
     """Where the sandbox fetches the studio's files; starts it where need be."""
 
+    def hosts(self, environment: str) -> bool:
+        """Whether any file can be hosted where a vendor reaches it."""
+        return environment == SANDBOX or self.public_url is not None or self.store.bucket is not None
+
     def problem(self, media: Mapping[str, MediumFacts], form: EngineForm, environment: str, vendor: str) -> str | None:
         """Why ``vendor`` could not get at these files; None where it can."""
-        if environment == SANDBOX or self.public_url is not None or self.store.bucket is not None:
+        if self.hosts(environment):
             return None
         stuck = [name for name, facts in media.items() if facts.url is None and not _as_data(facts, form)]
         return f"{vendor} can’t reach your file{'s' if len(stuck) > 1 else ''}. {CURE}" if stuck else None
 
+    def passed_on(self, media: Mapping[str, MediumFacts], form: EngineForm, environment: str) -> tuple[str, ...]:
+        """The fields whose pasted link goes to the vendor as it is. ``media`` are those that are `sent`."""
+        if self.hosts(environment):
+            return ()
+        return tuple(name for name, facts in media.items() if facts.url is not None and not _as_data(facts, form))
+
     def changes(self, media: Mapping[str, MediumFacts], form: EngineForm, environment: str) -> dict[str, Change]:
         """What is done to which of a brief's media before an engine gets them: field → change.
 
-        A link is passed through as it is where no copy could be hosted.
+        No copy is made of what could only be passed on as a link.
         """
         found = {name: change_for(facts, form) for name, facts in media.items() if name != "mask_image"}
-        hosts = environment == SANDBOX or self.public_url is not None or self.store.bucket is not None
-        return {name: it for name, it in found.items() if it is not None and (hosts or media[name].url is None)}
+        keeps = self.hosts(environment) or form.data_uris
+        return {name: it for name, it in found.items() if it is not None and (keeps or media[name].url is None)}
 
     def sent(
         self, media: Mapping[str, MediumFacts], changes: Mapping[str, Change], *, make: bool = False
     ) -> dict[str, MediumFacts]:
         """What an engine gets of these media: the copies, as far as they are there or, with ``make``, made now.
 
-        Raises `MediaError` where one cannot be made.
+        A copy carries the link that its medium was pasted as. Raises `MediaError` where one cannot be made.
         """
         copies = {
             name: copy_of(self.store, media[name], change) if make else known_copy(self.store, media[name], change)
             for name, change in changes.items()
         }
-        return {name: copies.get(name) or facts for name, facts in media.items()}
+        return {
+            name: facts if (copy := copies.get(name)) is None else replace(copy, url=facts.url)
+            for name, facts in media.items()
+        }
 
-    def links(self, brief: Brief, form: EngineForm, environment: str) -> dict[str, str]:
+    def links(
+        self, brief: Brief, form: EngineForm, environment: str, passed_on: Collection[str] = ()
+    ) -> dict[str, str]:
         """A link for each of the brief's media, or for the copy that the engine takes.
 
-        Raises `KeyError` where there is none, and `MediaError`.
+        A pasted link is one only for the fields ``passed_on``. Raises `KeyError` where there is none, and `MediaError`.
         """
         media = {name: getattr(brief, name) for name in KINDS if getattr(brief, name) is not None}
-        return {name: self._link(medium, form, environment, name) for name, medium in media.items()}
+        return {
+            name: self._link(medium, form, environment, name, may_pass=name in passed_on)
+            for name, medium in media.items()
+        }
 
-    def _link(self, medium: KeptMedium | str, form: EngineForm, environment: str, name: str) -> str:
-        if isinstance(medium, str):
-            return medium
+    def _link(self, medium: KeptMedium | str, form: EngineForm, environment: str, name: str, *, may_pass: bool) -> str:
+        if isinstance(medium, str):  # nobody here could fetch it
+            if may_pass:
+                return medium
+            raise KeyError(name)
         facts = self.store.get(medium.sha256, KINDS[name])
         if facts is None:
             raise KeyError(name)
         facts = replace(facts, name=medium.name, url=medium.url)
-        for change in self.changes({name: facts}, form, environment).values():
-            facts = copy_of(self.store, facts, change)
+        changes = self.changes({name: facts}, form, environment)
+        facts = self.sent({name: facts}, changes, make=True)[name]
         if environment == SANDBOX:
             return self.sandbox_files() + self.signed(facts, QUEUE_S)
-        if facts.url is not None:
-            return facts.url
         if (link := self.store.link(facts, QUEUE_S)) is not None:
             return link
         if self.public_url is not None:
@@ -108,6 +128,8 @@ class Hosting:
                 raise KeyError(name)
             content = base64.b64encode(path.read_bytes()).decode()
             return f"data:{facts.mime};base64,{content}"
+        if facts.url is not None and may_pass:
+            return facts.url
         raise KeyError(name)
 
 

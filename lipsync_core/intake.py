@@ -27,10 +27,12 @@ from lipsync_core.job import LIVE
 from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.media import Kind, MediaStore, MediumFacts
 from lipsync_core.orders import fits
+from lipsync_core.passing import qualified
 from lipsync_core.pricing import Costed, PriceRoseError, Quote, has_risen, price_text, priced
 from lipsync_core.quoting import assess, length_of
+from lipsync_core.reserving import ceiling_problem, least_ceiling
 from lipsync_core.standing import Standing, Standings
-from lipsync_core.tariffs import Rates
+from lipsync_core.tariffs import Rates, spoken_s
 
 MAX_LINK_BYTES = 200 * 1024 * 1024
 LINK_TIMEOUT_S = 60.0
@@ -48,6 +50,7 @@ class Known:
         self.today = datetime.now(UTC).date()
         self.rates = intake.rates()
         self.took = cache(intake.ledger.took)
+        self.dearest_second = cache(intake.ledger.dearest_second)
         self.standing = cache(intake.standings.of)
         self.room = cache(room)
         self.media = intake.kept(briefs)
@@ -66,6 +69,8 @@ class Intake:
     rates: Callable[[], Rates]
     month: Callable[[], str]
     fetch_allow: tuple[str, ...]
+    sign_in: bool
+    """Whether people sign in: then whoever pastes a link may be somebody else than whoever pays."""
 
     def quotes(self, brief: Brief, environment: str, by: str | None) -> list[Quote]:
         """One quote for every engine that fits, cheapest first. Raises `BriefError` where nobody can use the media."""
@@ -79,6 +84,16 @@ class Intake:
         quotes = [self._assess(engine, brief, media, unread, known, means)[0] for engine in eligible]
         return sorted(quotes, key=lambda quote: (quote.usd_micros is None, quote.usd_micros or 0))
 
+    def chosen(self, briefs: Sequence[Brief], environment: str, by: str) -> list[Quote]:
+        """The quote of each brief for the engine that it names. Raises `BriefError`."""
+        known, found = Known(self, briefs, environment), []
+        for brief in briefs:
+            engine = ENGINES[brief.engine or ""]
+            media, unread = self._media(brief, known, keep=False, must_read=engine.is_draft)
+            means = Means(known.room(scopes_of(brief.project.strip(), by)), by)
+            found.append(self._assess(engine, brief, media, unread, known, means)[0])
+        return found
+
     def jobs(
         self,
         briefs: Sequence[Brief],
@@ -87,18 +102,24 @@ class Intake:
         *,
         agreed: Sequence[Costed | None] | None = None,
         ceiling_usd_micros: int | None = None,
+        lifts: bool = False,
     ) -> list[NewJob]:
         """What a job's row begins with, for each brief; their media are stored.
+
+        ``lifts`` raises a ceiling that was named earlier to the least that may be reserved now.
 
         Raises `BriefError`, and `PriceRoseError` where one costs more than was ``agreed``.
         """
         known = Known(self, briefs, environment)
         shown = [None] * len(briefs) if agreed is None else agreed
         return [
-            self._job(brief, known, by, price, ceiling_usd_micros) for brief, price in zip(briefs, shown, strict=True)
+            self._job(brief, known, by, price, ceiling_usd_micros, lifts=lifts)
+            for brief, price in zip(briefs, shown, strict=True)
         ]
 
-    def _job(self, brief: Brief, known: Known, by: str, agreed: Costed | None, ceiling: int | None) -> NewJob:
+    def _job(
+        self, brief: Brief, known: Known, by: str, agreed: Costed | None, ceiling: int | None, *, lifts: bool
+    ) -> NewJob:
         if wrong := brief_oversized(brief):
             raise BriefError(wrong)
         engine, brief = ENGINES.get(brief.engine or ""), brief.tidied()
@@ -115,7 +136,12 @@ class Intake:
             text = f"The price is now {priced(quote)}, not {priced(agreed)}. Nothing was sent: press again to accept."
             raise PriceRoseError(quote, text)
         paid = not engine.is_draft
-        if paid and quote.usd_micros is None and ceiling is None and means.room.caps:
+        if ceiling is not None:
+            if lifts:
+                ceiling = max(ceiling, quote.least_ceiling_usd_micros)
+            if (problem := ceiling_problem(ceiling, quote.least_ceiling_usd_micros)) is not None:
+                raise BriefError({"ceiling": problem})
+        elif paid and quote.reserved_usd_micros is None and means.room.caps:
             raise BriefError({"ceiling": over_cap_text(Over(means.room.caps[0], means.room.month, None))})
         kept: dict[str, Any] = {
             field: KeptMedium(facts.sha256, facts.name, facts.url) for field, facts in media.items()
@@ -144,7 +170,7 @@ class Intake:
         for new in news:
             if not new.is_paid or new.environment != LIVE:
                 continue
-            known = new.quote.usd_micros
+            known = new.quote.reserved_usd_micros
             for scope in scopes_of(new.brief.project, by):
                 asked[scope] = asked.get(scope, 0) + (known if known is not None else new.ceiling_usd_micros or 0)
         over = self.budgets.room(asked, self.month()).over(asked)
@@ -202,9 +228,14 @@ class Intake:
             return assess(engine, brief, media, rates=rates, today=today, obstacles=unread)
         account = self.accounts.of(engine.provider, known.environment)
         standing = known.standing(engine.provider, known.environment)
-        warnings = [f"{why} {engine.vendor} fetches it itself, so this may still work." for why in unread.values()]
         changes = self.hosting.changes(media, engine.form, account.environment)
         media = sent or self.hosting.sent(media, changes)
+        obstacles, warnings = self._obstacles(account, standing, engine, media), []
+        if self.hosting.hosts(account.environment) or engine.form.data_uris:
+            obstacles |= unread  # what is sent is what is stored, and this is not
+        else:
+            warnings = [f"{why} {engine.vendor} fetches it itself, so this may still work." for why in unread.values()]
+        passed_on = self.hosting.passed_on(media, engine.form, account.environment)
         quote, errors = assess(
             engine,
             brief,
@@ -212,10 +243,24 @@ class Intake:
             rates=rates,
             today=today,
             seen=known.took(engine.id),
-            obstacles=self._obstacles(account, standing, engine, media),
-            remarks={field: change.words for field, change in changes.items()},
+            obstacles=obstacles,
+            remarks={field: change.words for field, change in changes.items() if field not in passed_on},
             warnings=warnings,
         )
+        quote = qualified(
+            quote,
+            (*passed_on, *(unread if warnings else ())),
+            engine,
+            brief,
+            media,
+            rates=rates,
+            today=today,
+            sign_in=self.sign_in,
+        )
+        if quote.reserved_usd_micros is None and known.environment == LIVE:
+            length_s = _longest_of(quote, engine, brief, media)
+            least = least_ceiling(quote, engine, length_s, known.dearest_second(engine.id))
+            quote = replace(quote, least_ceiling_usd_micros=least)
         if (refusal := means.refusal(quote, engine, brief, media, rates=rates, today=today)) is not None:
             errors = {"cap": refusal, **errors}
             quote = replace(quote, problems=(refusal, *quote.problems), concerns=(("cap", refusal), *quote.concerns))
@@ -310,6 +355,16 @@ def likeness(brief: Brief, engine: str) -> str:
         medium = asked[field]
         asked[field] = medium["sha256"] if isinstance(medium, dict) else medium
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _longest_of(quote: Quote, engine: Engine, brief: Brief, media: Mapping[str, MediumFacts]) -> float | None:
+    """Seconds that may be billed at most; None where nobody can say."""
+    longest = None if engine.form.longest_s is None else float(engine.form.longest_s.most)
+    if quote.open_ended and longest is not None:
+        return longest
+    if (measured := length_of(brief, media)) is not None:
+        return measured
+    return max(spoken_s(brief.text)) if brief.text.strip() else longest
 
 
 def _facts(medium: Medium | None, kind: Kind, stored: Mapping[tuple[str, Kind], MediumFacts]) -> MediumFacts | None:

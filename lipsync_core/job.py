@@ -149,7 +149,7 @@ class Job:
     counted_usd_micros: int = 0
     """What it counts there: reserved while it is under way, then what it cost."""
     ceiling_usd_micros: int | None = None
-    """What a person said an unknown price may come to at most."""
+    """What a cap reserves for an unknown price, as its maker said; nobody enforces it at the vendor."""
     decide_by: datetime | None = None
     """Until when somebody may approve it; None where nobody had to."""
     decided_by: str | None = None

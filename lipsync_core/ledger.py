@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, or_, select, update
@@ -299,6 +300,14 @@ class Ledger:
             rows = connection.execute(query).all()
         return [((row.finished_ms - row.sent_ms) / 1000, row.length_ms / 1000) for row in rows]
 
+    def dearest_second(self, engine: str) -> Fraction | None:
+        """The most that a second of an engine's real clips was ever billed at, in micro-dollars; None without bills."""
+        each = jobs.c.billed_usd_micros * 1000.0 / jobs.c.length_ms
+        known = (jobs.c.engine == engine, jobs.c.environment == LIVE, jobs.c.length_ms > 0)
+        with self._db.read() as connection:
+            found = connection.execute(select(func.max(each)).where(*known)).scalar()
+        return None if found is None else Fraction(found)
+
     def at_vendors(self) -> dict[tuple[str, str], int]:
         """How many jobs each vendor is working on, by vendor and environment."""
         query = (
@@ -376,6 +385,7 @@ def _first_row(new: NewJob, now: int) -> dict[str, Any]:
         "ceiling_usd_micros": new.ceiling_usd_micros,
         "project": new.brief.project,
         "quoted_usd_micros": new.quote.usd_micros,
+        "reserved_usd_micros": new.quote.reserved_usd_micros,
         "quoted_credits": new.quote.credits,
     }
 

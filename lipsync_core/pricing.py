@@ -54,6 +54,20 @@ class Quote:
     """Where the expected wait comes from."""
     concerns: tuple[tuple[str, str], ...] = field(default=())
     """(field, message) of each problem and warning that is about one field of the brief."""
+    passed_on: tuple[str, ...] = field(default=())
+    """Fields whose pasted link goes to the vendor as it is, because nothing can be hosted here."""
+    open_ended: bool = False
+    """Whether limits and caps count ``most_usd_micros`` instead of the price. So it is where people sign in and a link
+    that is passed on decides what is billed: whoever answers the link could give the vendor more than was measured."""
+    most_usd_micros: int | None = None
+    """The price of the longest input that the engine accepts, if ``open_ended``; None where nobody says what it is."""
+    least_ceiling_usd_micros: int = 0
+    """The least that may be reserved of a cap, in micro-dollars, where ``reserved_usd_micros`` is None."""
+
+    @property
+    def reserved_usd_micros(self) -> int | None:
+        """What limits and caps count for it, in micro-dollars; None where nobody can say."""
+        return self.most_usd_micros if self.open_ended else self.usd_micros
 
 
 class PriceRoseError(StudioError):

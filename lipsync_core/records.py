@@ -235,5 +235,6 @@ def _read_quote(text: str) -> Quote:
         "problems": tuple(quote["problems"]),
         "warnings": tuple(quote["warnings"]),
         "concerns": tuple((field, message) for field, message in quote.get("concerns", ())),
+        "passed_on": tuple(quote.get("passed_on", ())),
     }
     return Quote(**quote)

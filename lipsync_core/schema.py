@@ -71,10 +71,11 @@ jobs = Table(
     Column("hidden_ms", BigInteger),
     Column("month", String(7)),  # whose budget it counts in, from when it was about to be sent
     Column("counted_usd_micros", BigInteger, nullable=False, server_default="0"),
-    Column("ceiling_usd_micros", BigInteger),  # what a person said an unknown price may come to
+    Column("ceiling_usd_micros", BigInteger),  # what a cap reserves for an unknown price; a trigger bounds it
     Column("project", String(240), nullable=False, server_default=""),
     Column("quoted_usd_micros", BigInteger),
     Column("quoted_credits", Integer),
+    Column("reserved_usd_micros", BigInteger),  # what limits and caps count until its end; NULL where nobody can say
     Column("decide_by_ms", BigInteger),  # until then somebody may approve or decline it
     Column("decided_by", String(120)),
     Column("decided_ms", BigInteger),

@@ -158,7 +158,7 @@ class Sending:
     def _prepare(self, job: Job, account: Account, token: str) -> tuple[Request, str, bool]:
         provider = account.provider
         form = ENGINES[job.engine].form
-        links = self.hosting.links(job.brief, form, job.environment)
+        links = self.hosting.links(job.brief, form, job.environment, job.quote.passed_on)
         base = self.hooks(job.environment) if provider.webhooks else None
         hook = f"{base}/{provider.id}/{token}" if base else None
         if hook is not None and len(hook) > _LONGEST_HOOK:

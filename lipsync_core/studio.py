@@ -123,6 +123,7 @@ class Studio:
             self.rates,
             self.month,
             settings.fetch_allow,
+            settings.sign_in,
         )
         self.vendors = Vendors(self._accounts, self._standings, self.people.check, self.audit)
         """The vendors, for whoever wants to know what costs nothing."""
@@ -175,8 +176,10 @@ class Studio:
         """Queue one job for the brief. Its media are stored before the job exists.
 
         A nonce seen before returns that press's job; without one, identical briefs are different jobs. For ``hold_s``
-        seconds no tracker takes it up. ``agreed`` is the quote that a person saw; ``ceiling_usd_micros`` is what an
-        unknown price may come to, where a cap limits it. What is above the limit of ``by`` waits for approval.
+        seconds no tracker takes it up. ``agreed`` is the quote that a person saw. ``ceiling_usd_micros`` is what a cap
+        reserves for an unknown price: above 0, up to `MOST_CEILING_USD_MICROS`, and no less than what such a clip would
+        cost at the highest rate known. It is no price: what is unknown is above every limit. What is above the limit of
+        ``by`` waits for approval.
 
         Raises:
             BriefError: the brief cannot be rendered; nothing was queued.
@@ -236,17 +239,17 @@ class Studio:
 
     def _limited(self, news: Sequence[NewJob], by: str) -> list[NewJob]:
         """The jobs of one press, its paid ones waiting for approval where together they are above the maker's limit."""
-        person = self.people.who(by) if self.people.sign_in else None
-        paid = [new for new in news if new.is_paid]
-        if person is None or not paid:
-            return list(news)
-        prices = [new.quote.usd_micros if new.quote.usd_micros is not None else new.ceiling_usd_micros for new in paid]
-        known = [price for price in prices if price is not None]
-        above = above_limit(person, sum(known) if len(known) == len(prices) else None)
+        above = self._above_limit(by, [new.quote for new in news if new.is_paid])
         if above is None:
             return list(news)
         until_ms = self._terms.until_ms()
         return [replace(new, decide_by_ms=until_ms, decided_why=above) if new.is_paid else new for new in news]
+
+    def _above_limit(self, by: str, paid: Sequence[Quote]) -> str | None:
+        prices = [quote.reserved_usd_micros for quote in paid]
+        known = [price for price in prices if price is not None]
+        counted = sum(known) if len(known) == len(prices) else None
+        return self.above_limit(by, counted, rests_on_link=any(quote.open_ended for quote in paid)) if paid else None
 
     def needs_copies(self, brief: Brief, engine: str, *, sandbox: bool | None = None) -> bool:
         """Whether an engine needs media in other formats that are not made yet. Only kept media are looked at."""
@@ -451,14 +454,18 @@ class Studio:
         job = self._ledger.job(job_id)
         if job.state is not JobState.AWAITING_APPROVAL:
             return False
-        (new,) = self._intake.jobs([job.brief], job.environment, job.by, ceiling_usd_micros=job.ceiling_usd_micros)
+        (new,) = self._intake.jobs(
+            [job.brief], job.environment, job.by, ceiling_usd_micros=job.ceiling_usd_micros, lifts=True
+        )
         fresh = new.quote
         seen = agreed or job.quote
-        if has_risen(seen, fresh):
+        if has_risen(seen, fresh) or set(fresh.passed_on) - set(seen.passed_on):
             self._approvals.reprice(job_id, fresh, by=by)
-            text = f"The price is now {priced(fresh)}, not {priced(seen)}. Nothing was sent: approve it anew."
-            raise PriceRoseError(fresh, text)
-        return self._approvals.approve(job_id, by=by, hold_s=hold_s)
+            now = f"The price is now {priced(fresh)}, not {priced(seen)}."
+            if not has_risen(seen, fresh):
+                now = f"{ENGINES[job.engine].vendor} would now fetch a pasted link itself."
+            raise PriceRoseError(fresh, f"{now} Nothing was sent: approve it anew.")
+        return self._approvals.approve(job_id, by=by, hold_s=hold_s, ceiling_usd_micros=new.ceiling_usd_micros)
 
     def decline(self, job_id: int, why: str = "", *, by: str) -> bool:
         """Take back a job that waits for approval, with a reason; False where it does not wait any more.
@@ -471,10 +478,26 @@ class Studio:
         """Jobs that wait for approval, the longest waiting first."""
         return self._approvals.waiting(limit)
 
-    def above_limit(self, by: str, usd_micros: int | None) -> str | None:
-        """Why a press of this price would have to be approved; None where it is within the limit of ``by``."""
+    def above_limit(self, by: str, usd_micros: int | None, *, rests_on_link: bool = False) -> str | None:
+        """Why a press that counts this much would have to be approved; None where it is within the limit of ``by``.
+
+        ``rests_on_link`` says whether that is the price of the longest input, because a pasted link is passed on.
+        """
         person = self.people.who(by) if self.people.sign_in else None
-        return None if person is None else above_limit(person, usd_micros)
+        return None if person is None else above_limit(person, usd_micros, rests_on_link=rests_on_link)
+
+    def batch_above_limit(
+        self, briefs: Sequence[Brief], usd_micros: int | None, *, by: str, sandbox: bool | None = None
+    ) -> str | None:
+        """Why a press for these briefs, which cost ``usd_micros`` together, would have to be approved; None where not.
+
+        Each brief names its engine and has kept media. Raises `BriefError` where one cannot be used.
+        """
+        environment = self._environment(sandbox)
+        if not self.people.sign_in or self._hosting.hosts(environment):
+            return self.above_limit(by, usd_micros)
+        quotes = self._intake.chosen(briefs, environment, by)
+        return self._above_limit(by, [quote for quote in quotes if not ENGINES[quote.engine].is_draft])
 
     # An answer that was lost: four ways out, and jobs that were started elsewhere
 
@@ -518,6 +541,10 @@ class Studio:
             NotAllowedError: it is somebody else's.
         """
         job = self._own(job_id, by)
+        ceiling = job.ceiling_usd_micros
+        if ceiling is not None:  # by now more may have been billed for such a clip
+            (quote,) = self._intake.chosen([job.brief], job.environment, by)
+            ceiling = max(ceiling, quote.least_ceiling_usd_micros)
         return self.submit(
             job.brief,
             by=by,
@@ -525,7 +552,7 @@ class Studio:
             sandbox=job.sandbox,
             hold_s=HOLD_S,
             agreed=agreed,
-            ceiling_usd_micros=job.ceiling_usd_micros,
+            ceiling_usd_micros=ceiling,
             follows=job_id,
         )
 

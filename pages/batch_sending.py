@@ -176,7 +176,7 @@ def _question(plan: Plan, total: Total, by: str) -> None:
             st.markdown(md(f"The real price would be {order.words}."))
         for sentence in (*_left_out(plan), *_again(order, plan, rows), *_unheard(plan, rows)):
             st.markdown(sentence)
-        above = None if free else studio().above_limit(by, None if total.unknown else total.usd_micros)
+        above = None if free else _above(order, total)
         if above is not None:
             st.markdown(md(f"{plain(above)} {WAITS}"))
         if total.unknown and not order.sandbox:
@@ -188,6 +188,15 @@ def _question(plan: Plan, total: Total, by: str) -> None:
             st.button(md(button), key="batch.spend", type="primary", wrap=True, on_click=pressed(_send), args=(order,))
 
     body()
+
+
+def _above(order: Order, total: Total) -> str | None:
+    """Why somebody else has to agree first."""
+    usd_micros = None if total.unknown else total.usd_micros
+    try:
+        return studio().batch_above_limit(order.briefs, usd_micros, by=order.by, sandbox=order.sandbox)
+    except BriefError:  # the press itself says which row and why
+        return None
 
 
 def _left_out(plan: Plan) -> list[str]:

@@ -97,7 +97,7 @@ def _books(job: Job) -> str:
     """What the two verdicts mean for the month's books."""
     if job.sandbox:
         return "In the sandbox nothing is reserved and nothing is spent."
-    known = job.quote.usd_micros or job.ceiling_usd_micros
+    known = job.counted_usd_micros
     cost = price_text(known) if known else "its price"
     return f"“It was not taken” frees {cost}; “{WRITE_OFF}” keeps it as spent and stops asking."
 

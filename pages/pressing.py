@@ -14,6 +14,7 @@ import streamlit as st
 
 from lipsync_core import (
     ENGINES,
+    MOST_CEILING_USD_MICROS,
     Brief,
     BriefError,
     Engine,
@@ -225,7 +226,8 @@ def _alike(press: Press) -> Job | None:
 
 
 def _is_unknown(press: Press) -> bool:
-    return press.quote.usd_micros is None and not press.free
+    """Whether limits and caps have no sum to count."""
+    return press.quote.reserved_usd_micros is None and not press.free
 
 
 def _is_dear(press: Press) -> int | None:
@@ -242,14 +244,12 @@ def _unheard(press: Press) -> list[str]:
     return [words for voice in voices if voice is not None and (words := unheard_words(voice)) is not None]
 
 
-def _approval(press: Press, ceiling: float | None = None) -> str | None:
-    """Why somebody else has to agree first; ``ceiling`` dollars stand for a price that is not known."""
+def _approval(press: Press) -> str | None:
+    """Why somebody else has to agree first: a ceiling stands for no price that is not known."""
     if press.engine.is_draft:
         return None
-    usd_micros = press.quote.usd_micros
-    if usd_micros is None and ceiling is not None:
-        usd_micros = round(ceiling * 1_000_000)
-    return studio().above_limit(press.by, usd_micros)
+    quote = press.quote
+    return studio().above_limit(press.by, quote.reserved_usd_micros, rests_on_link=quote.open_ended)
 
 
 def _ask(press: Press) -> None:
@@ -264,24 +264,26 @@ def _ask(press: Press) -> None:
     def body() -> None:
         if st.session_state.get(_asking(press.brief_id)) is None:
             st.rerun()  # a press in here reruns only this body
-        ceiling = None
         for words in unheard:
             st.markdown(f":material/volume_off: {md(plain(words))}")
         if twice is not None:
             st.markdown(_started(twice) + md(f" Render it a second time for {spent}?"))
         if unknown:
-            st.markdown(md(f"We can’t say what that is in dollars. {press.quote.basis}"))
+            st.markdown(md(_unknown(press)))
             if studio().budgets.any_cap(press.brief.project, press.by):
-                ceiling = st.number_input(
-                    "Reserve at most, of the month’s cap, in dollars",
-                    min_value=0.01,
-                    value=CEILING_USD,
+                least = max(1, -(-press.quote.least_ceiling_usd_micros // 10_000)) / 100
+                st.number_input(
+                    "Reserve of the month’s cap, in dollars",
+                    min_value=least,
+                    max_value=MOST_CEILING_USD_MICROS / 1e6,
+                    value=max(CEILING_USD, least),
                     step=1.0,
                     key=_ceiling(press),
+                    help="It is set aside until the real cost is known. It is no limit at the vendor.",
                 )
         if (limit := _is_dear(press)) is not None:
             st.markdown(md(f"Above {price_text(limit)} your team wants a second look at every price."))
-        if (above := _approval(press, ceiling)) is not None:
+        if (above := _approval(press)) is not None:
             st.markdown(md(f"{plain(above)} {WAITS}"))
         with st.container(horizontal=True):
             st.button("Back", key="back", on_click=pressed(_answered), args=(press,))
@@ -295,6 +297,14 @@ def _ask(press: Press) -> None:
             )
 
     body()
+
+
+def _unknown(press: Press) -> str:
+    """Why there is no sum to count."""
+    if press.quote.open_ended and press.quote.usd_micros is not None:
+        vendor = press.engine.vendor
+        return f"{vendor} fetches the pasted link itself, and nobody says how long an input it accepts at most."
+    return f"We can’t say what that is in dollars. {press.quote.basis}"
 
 
 def _title(press: Press, spent: str, again: bool) -> str:

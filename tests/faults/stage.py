@@ -20,7 +20,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from typing import Any
 import httpx
 from starlette.routing import Route
 
-from lipsync_core import Settings, Studio, tasks
+from lipsync_core import ENGINES, Settings, Studio, tasks
 from lipsync_core.media import MediaStore
 from lipsync_core.tracker import Tracker
 from lipsync_core.webhooks import endpoint
@@ -84,6 +84,9 @@ class Stage:
         self._settings = Settings.from_env(settings | as_live(self._base), dotenv=self._folder / "no.env")
         self._fresh()
         self._studio = Studio(self._settings)
+        # Links go to the vendors as they are, so that each request tells whose it is; webhooks come all the same.
+        self._studio._hosting = replace(self._studio._hosting, public_url=None)
+        self._studio._intake = replace(self._studio._intake, hosting=self._studio._hosting)
         here = _InProcess(self._settings.media_dir, self._studio._ledger._db)
         self._stores: dict[bool, MediaStore] = {True: self._studio._store, False: here}
         self._rest()
@@ -154,7 +157,10 @@ class Stage:
         return self._open_sandbox
 
     def _submit(self, plan: Plan, number: int, engine: str) -> int:
-        brief = brief_for(engine, self._template, lambda name: f"{self._base}/files/{self._days}-{number}/{name}")
+        mark = f"/files/{self._days}-{number}/"
+        brief = brief_for(engine, self._template, lambda name: f"{self._base}{mark}{name}")
+        if ENGINES[engine].form.data_uris:  # its media are in the request itself: here the text bears the mark
+            brief = replace(brief, audio=None, text=f"Clip {mark}", speaker="Ava")
         job = self._studio.submit(brief, by="ana")
         self._rest()
         return job.id

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from lipsync_core import Job, JobState, Studio
+from lipsync_core.handouts import medium_route
 from lipsync_core.pace import HOUR_S
 from lipsync_core.providers.aimlapi import LOG_ROWS, MODEL
 from lipsync_core.sandbox.bill import Rules
@@ -147,8 +148,11 @@ def test_a_failure_ends_in_the_vendors_words_and_says_nothing_of_a_video(desk: D
 def door(desk: Desk) -> Iterator[Studio]:
     """A studio that vendors can reach, and which takes their webhooks."""
     opened: list[Studio] = []
-    route = Route("/api/webhooks/{provider}/{token}", endpoint(lambda: opened[0].webhook), methods=["POST"])
-    with served(Starlette(routes=[route])) as url:
+    routes = [
+        Route("/api/webhooks/{provider}/{token}", endpoint(lambda: opened[0].webhook), methods=["POST"]),
+        Route("/app/static/media/{token}/{name}", medium_route(lambda token: opened[0].linked_file(token))),
+    ]
+    with served(Starlette(routes=routes)) as url:
         opened.append(desk.open(STUDIO_PUBLIC_URL=url))
         yield opened[0]
 

@@ -1,0 +1,78 @@
+"""What a quote says where a vendor fetches a pasted link itself: it holds as long as the link gives the same. Pure.
+
+Hashing what the link gives once more proves nothing: whoever answers it can tell the studio from the vendor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+from lipsync_core.brief import Brief
+from lipsync_core.engines import Engine
+from lipsync_core.media import MediumFacts
+from lipsync_core.pricing import Qualifier, Quote, price_text
+from lipsync_core.quoting import measure_of
+from lipsync_core.tariffs import Measure, Rates, price
+
+DECISIVE = frozenset({"audio", "left_audio", "right_audio", "video"})
+"""The fields whose length decides what is billed."""
+AS_LONG_AS = "as long as the link gives what we measured"
+
+
+def qualified(
+    quote: Quote,
+    passed_on: Sequence[str],
+    engine: Engine,
+    brief: Brief,
+    media: Mapping[str, MediumFacts],
+    *,
+    rates: Rates,
+    today: date,
+    sign_in: bool,
+) -> Quote:
+    """The quote, where the links of the fields ``passed_on`` go to the vendor as they are.
+
+    ``sign_in`` says whether whoever pastes a link may be somebody else than whoever pays for it.
+    """
+    if not passed_on:
+        return quote
+    notes = [(field, _note(engine.vendor, field)) for field in passed_on if field in media]
+    quote = replace(
+        quote,
+        passed_on=tuple(passed_on),
+        warnings=(*quote.warnings, *(note for _field, note in notes)),
+        concerns=(*quote.concerns, *notes),
+    )
+    if DECISIVE.isdisjoint(passed_on):
+        return quote
+    known = quote.usd_micros is not None
+    quote = replace(
+        quote,
+        qualifier=Qualifier.ASSUMED if known else quote.qualifier,
+        basis=" ".join(filter(None, (quote.basis, f"It holds {AS_LONG_AS}." if known else ""))),
+    )
+    if not sign_in:
+        return quote
+    most = longest_price(quote, engine, brief, media, rates=rates, today=today)
+    told = "an unknown price" if most is None else f"{price_text(most)}, the price of the longest input"
+    counts = f"Limits and caps count {told}: nobody can say what the link gives {engine.vendor}."
+    return replace(quote, open_ended=True, most_usd_micros=most, warnings=(*quote.warnings, counts))
+
+
+def longest_price(
+    quote: Quote, engine: Engine, brief: Brief, media: Mapping[str, MediumFacts], *, rates: Rates, today: date
+) -> int | None:
+    """The price of the longest input that an engine accepts; None where that, or a rate, is not known."""
+    longest = engine.form.longest_s
+    if quote.usd_micros is None or longest is None:
+        return None
+    resolution = measure_of(brief, media).resolution
+    most = price(engine.id, Measure(resolution=resolution, audio_s=float(longest.most)), rates, today).usd_micros
+    return None if most is None else max(most, quote.usd_micros)
+
+
+def _note(vendor: str, field: str) -> str:
+    what = "The price holds" if field in DECISIVE else "It gets what you see here"
+    return f"{vendor} fetches this link itself. {what} {AS_LONG_AS}."
