@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lipsync_core.affording import balance_text
     from lipsync_core.arrivals import Came
     from lipsync_core.auditing import Entry
     from lipsync_core.batch import (
@@ -73,13 +72,13 @@ if TYPE_CHECKING:
     from lipsync_core.samples import PORTRAITS, VOICES, Sample
     from lipsync_core.settings import ROOT, Settings
     from lipsync_core.spending import Grouping, Line, Month, Sums, VendorMonth
+    from lipsync_core.standing import balance_text
     from lipsync_core.studio import HOLD_S, Studio
     from lipsync_core.tariffs import TARIFFS, Override, Rates, Step, Tariff, Waste
     from lipsync_core.vendors import VendorState
     from lipsync_core.visits import act_for
 
 _HOMES = {
-    "affording": ("balance_text",),
     "arrivals": ("Came",),
     "auditing": ("Entry",),
     "batch": (
@@ -141,6 +140,7 @@ _HOMES = {
     "samples": ("PORTRAITS", "VOICES", "Sample"),
     "settings": ("ROOT", "Settings"),
     "spending": ("Grouping", "Line", "Month", "Sums", "VendorMonth"),
+    "standing": ("balance_text",),
     "studio": ("HOLD_S", "Studio"),
     "tariffs": ("TARIFFS", "Override", "Rates", "Step", "Tariff", "Waste"),
     "vendors": ("VendorState",),

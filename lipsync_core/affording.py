@@ -15,6 +15,7 @@ from lipsync_core.pricing import Quote, credits_text, price_text, priced
 from lipsync_core.providers.wire import Balance
 from lipsync_core.quoting import measure_of
 from lipsync_core.spending import Need
+from lipsync_core.standing import balance_text
 from lipsync_core.tariffs import TARIFFS, Measure, Rates, day_text, price
 
 _USUAL = (
@@ -106,14 +107,3 @@ def stale_prices(rates: Rates, today: date) -> tuple[str, ...]:
     """What to say of the prices that were read or set too long ago."""
     asked = ((engine, measure) for engine in TARIFFS for measure in _USUAL)
     return tuple(dict.fromkeys(text for one in asked for text in price(*one, rates, today).warnings))
-
-
-def balance_text(balance: Balance) -> str:
-    """What an account holds, for people: ``$4.20``, rounded down to the cent, or ``320 credits``."""
-    if balance.usd_micros is not None:
-        cents = abs(balance.usd_micros) // 10_000 if balance.usd_micros >= 0 else -(balance.usd_micros // 10_000)
-        return f"{'−' if balance.usd_micros < 0 else ''}${cents // 100:,}.{cents % 100:02d}"
-    if balance.credits is None:
-        return "nothing that it tells"
-    whole = balance.credits == int(balance.credits)
-    return credits_text(int(balance.credits)) if whole else f"{balance.credits.normalize():f} credits"

@@ -235,8 +235,9 @@ class Claims:
         found: list[int] = []
         for provider, environment, key in groups:
             account = shut.get((provider, environment))
+            paused = account is not None and account.paused_ms is not None and account.paused_key == key
             if account is not None and (
-                (account.paused_ms is not None and account.paused_key == key) or (account.wait_until_ms or 0) > now_ms()
+                (paused and account.paused_engine is None) or (account.wait_until_ms or 0) > now_ms()
             ):
                 continue
             left = places(provider) - busy.get((provider, environment), 0)
@@ -246,6 +247,7 @@ class Claims:
                     jobs.c.provider == provider,
                     jobs.c.environment == environment,
                     jobs.c.key_fingerprint.is_not_distinct_from(key),
+                    *((jobs.c.engine != account.paused_engine,) if account is not None and paused else ()),
                 )
                 ids = connection.execute(select(jobs.c.id).where(mine).order_by(jobs.c.id).limit(left)).scalars().all()
                 busy[provider, environment] = busy.get((provider, environment), 0) + len(ids)

@@ -274,9 +274,10 @@ class Intake:
     ) -> dict[str, str]:
         if account.key_problem is not None:
             return {"engine": f"No {engine.vendor} key. {account.key_problem}"}
-        if standing.paused_at is not None and standing.paused_key == account.fingerprint:
+        if standing.stops(engine.id, account.fingerprint):
+            what = engine.vendor if standing.paused_engine is None else engine.title
             return {
-                "engine": f"{engine.vendor} is paused: {standing.paused_why} "
+                "engine": f"{what} is paused: {standing.paused_why} "
                 "Check the connection on the Providers page; then it goes on."
             }
         problem = self.hosting.problem(media, engine.form, account.environment, engine.vendor)

@@ -131,6 +131,7 @@ accounts = Table(  # how each vendor's account stands
     Column("paused_ms", BigInteger),  # since then nothing is sent …
     Column("paused_key", String(16)),  # … with this key
     Column("paused_why", Text),
+    Column("paused_engine", String(64)),  # only this one of its engines; NULL for all
     Column("wait_until_ms", BigInteger),  # the vendor asked for a pause until then
     Column("last_error", Text),
     Column("last_error_ms", BigInteger),

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lipsync_core.accounts import Account, Accounts
 from lipsync_core.claims import JUDGED, Answer, Claims
+from lipsync_core.credit import look_at_balance
 from lipsync_core.database import now_ms
 from lipsync_core.engines import ENGINES
 from lipsync_core.errors import BucketError, MediaError, VendorIdTakenError
@@ -175,6 +176,15 @@ class Sending:
         About its own only: where the job was taken up to be sent again since, that is another one.
         """
         await self._tell_account(job, outcome)  # first: the place that the job gives back is given to none by then
+        await self._apply(job, provider, outcome, answer)
+        if isinstance(outcome, Refused) and outcome.kind is Refusal.CREDIT:
+            await look_at_balance(
+                job, outcome.message, accounts=self.accounts, standings=self.standings, http=self.http()
+            )
+
+    async def _apply(
+        self, job: Job, provider: Provider, outcome: SubmitOutcome | NotSent, answer: Answer | None
+    ) -> None:
         change = replace(self._change(job, provider, outcome), attempt=job.attempts)
         try:
             for owner in (self.owner, None):

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from lipsync_core.database import Database, maybe_instant, now_ms
+from lipsync_core.pricing import credits_text
 from lipsync_core.providers.wire import Balance
 from lipsync_core.schema import accounts
 
@@ -24,6 +25,8 @@ class Standing:
     paused_key: str | None = None
     """The fingerprint of the key that was refused; another key is not held up."""
     paused_why: str | None = None
+    paused_engine: str | None = None
+    """The only engine that is held up; None where all are."""
     wait_until: datetime | None = None
     last_error: str | None = None
     last_error_at: datetime | None = None
@@ -32,6 +35,10 @@ class Standing:
     balance_key: str | None = None
     """The fingerprint of the key with which it was asked; another key may be another account's."""
     balance_at: datetime | None = None
+
+    def stops(self, engine: str, key: str | None) -> bool:
+        """Whether nothing is sent to an engine with this key until a person has looked."""
+        return self.paused_at is not None and self.paused_key == key and self.paused_engine in (None, engine)
 
     def held(self, key: str | None) -> tuple[Balance, datetime] | None:
         """What the account of this key held, and when; None where nobody asked."""
@@ -57,6 +64,7 @@ class Standings:
             paused_at=maybe_instant(row.paused_ms),
             paused_key=row.paused_key,
             paused_why=row.paused_why,
+            paused_engine=row.paused_engine,
             wait_until=maybe_instant(row.wait_until_ms),
             last_error=row.last_error,
             last_error_at=maybe_instant(row.last_error_ms),
@@ -67,12 +75,22 @@ class Standings:
 
     def pause(self, provider: str, environment: str, key: str | None, why: str) -> None:
         """Send nothing more with this key until `resume`."""
-        self._set(provider, environment, paused_ms=now_ms(), paused_key=key, paused_why=why)
+        paused = {"paused_ms": now_ms(), "paused_key": key, "paused_why": why, "paused_engine": None}
+        self._set(provider, environment, **paused)
         self.failed(provider, environment, why)
+
+    def narrow(self, provider: str, environment: str, key: str | None, engine: str, was: str, why: str) -> None:
+        """Hold up one engine only, unless a person looked meanwhile, or something else went wrong than ``was``."""
+        this = (accounts.c.provider == provider, accounts.c.environment == environment)
+        still = (accounts.c.paused_ms.is_not(None), accounts.c.paused_key.is_not_distinct_from(key))
+        narrower = {"paused_engine": engine, "paused_why": why}
+        with self._db.write() as connection:
+            connection.execute(update(accounts).where(*this, *still, accounts.c.paused_why == was).values(narrower))
 
     def resume(self, provider: str, environment: str) -> None:
         """A person has looked: send again."""
-        self._set(provider, environment, paused_ms=None, paused_key=None, paused_why=None, wait_until_ms=None)
+        free = dict.fromkeys(("paused_ms", "paused_key", "paused_why", "paused_engine", "wait_until_ms"))
+        self._set(provider, environment, **free)
 
     def wait(self, provider: str, environment: str, seconds: float) -> None:
         """The vendor asked for a pause."""
@@ -108,3 +126,14 @@ def _balance_of(row: Any) -> Balance | None:
     if row.balance_ms is None:
         return None
     return Balance(None if row.balance_credits is None else Decimal(row.balance_credits), row.balance_usd_micros)
+
+
+def balance_text(balance: Balance) -> str:
+    """What an account holds, for people: ``$4.20``, rounded down to the cent, or ``320 credits``."""
+    if balance.usd_micros is not None:
+        cents = abs(balance.usd_micros) // 10_000 if balance.usd_micros >= 0 else -(balance.usd_micros // 10_000)
+        return f"{'−' if balance.usd_micros < 0 else ''}${cents // 100:,}.{cents % 100:02d}"
+    if balance.credits is None:
+        return "nothing that it tells"
+    whole = balance.credits == int(balance.credits)
+    return credits_text(int(balance.credits)) if whole else f"{balance.credits.normalize():f} credits"

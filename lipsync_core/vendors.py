@@ -14,6 +14,7 @@ import httpx
 from lipsync_core.accounts import Accounts
 from lipsync_core.auditing import Audit
 from lipsync_core.budgets import Guard, everybody
+from lipsync_core.engines import ENGINES
 from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.providers.aimlapi import AimlApi
@@ -49,7 +50,9 @@ class VendorState:
     held: tuple[Balance, datetime] | None
     """What the account held when it was last asked, and when that was."""
     paused: bool
-    """Whether nothing is sent until a person has looked: the key that is set now was refused."""
+    """Whether nothing is sent until a person has looked: the key that is set now was refused, or its account."""
+    paused_title: str
+    """What is paused then: the vendor, or only one of its engines."""
     assumptions: tuple[tuple[str, str, str, str], ...]
     """What is assumed on the wire: what, the value used, why, and the variable that changes it."""
 
@@ -91,6 +94,7 @@ class Vendors:
             standing=standing,
             held=standing.held(account.fingerprint),
             paused=standing.paused_at is not None and standing.paused_key == account.fingerprint,
+            paused_title=_title_of(standing.paused_engine, provider),
             assumptions=tuple(
                 (name, provider.assumed[name], assumption.why, assumption.variable)
                 for name, assumption in provider.assumptions.items()
@@ -187,6 +191,11 @@ class Vendors:
         if rate is None:
             raise VendorError(f"{provider.title} lists a price that no quote can be made of. No rate was changed.")
         return rate
+
+
+def _title_of(engine_id: str | None, provider: Provider) -> str:
+    engine = ENGINES.get(engine_id or "")
+    return provider.title if engine is None else engine.title
 
 
 def _get(provider: Provider, keys: Keys | None, base_url: str, request: Request) -> Response | AskAgain:

@@ -106,11 +106,11 @@ def follow(job: Job, place: DeltaGenerator) -> None:
 
 def queue_for(jobs: Iterable[Job]) -> Queue:
     """What those of the jobs that wait for a vendor's place wait for; asks the ledger only where one does."""
-    waiting = {(job.provider, job.environment): job for job in jobs if _waits(job)}
+    waiting = {(job.engine, job.environment): job for job in jobs if _waits(job)}
     if not waiting:
         return NO_QUEUE
-    paused = [account for account, job in waiting.items() if _is_paused(job)]
-    places = {provider: studio().places(provider) for provider, _environment in waiting}
+    paused = [waits for waits, job in waiting.items() if _is_paused(job)]
+    places = {job.provider: studio().places(job.provider) for job in waiting.values()}
     return Queue(studio().places_used(), places, paused)
 
 
@@ -120,7 +120,7 @@ def _waits(job: Job) -> bool:
 
 def _is_paused(job: Job) -> bool:
     standing = studio().vendors.state(job.provider, sandbox=job.sandbox).standing
-    return standing.paused_at is not None and standing.paused_key == job.key_fingerprint
+    return standing.stops(job.engine, job.key_fingerprint)
 
 
 def progress(job: Job, ahead: int = 0, queue: Queue | None = None) -> None:

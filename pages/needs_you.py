@@ -170,7 +170,7 @@ def _paused(state: VendorState) -> None:
         st.warning(
             f"{plain(why)} Jobs for it wait and nothing is sent or charged. Look at the key or the credit, "
             "then check the connection on Providers: that is free, and they go on.",
-            title=f"{state.title} is paused{since}",
+            title=f"{state.paused_title} is paused{since}",
         )
         if (why_cannot := why_not(Action.CHECK)) is None:
             st.page_link("providers.py", label="Providers", icon=":material/hub:")

@@ -72,7 +72,7 @@ def _card(state: VendorState, sandbox: bool, by: str) -> None:
         since = f" since {clock(state.standing.paused_at)}" if state.standing.paused_at else ""
         st.warning(
             plain(
-                f"Nothing is sent to {state.title}{since}, because it refused the key: "
+                f"Nothing is sent to {state.paused_title}{since}. {state.title} refused an order: "
                 f"“{state.standing.paused_why}” Check the connection: once the key is accepted, jobs that wait go on."
             ),
             title="Paused",

@@ -187,7 +187,11 @@ def _hindrance(engine: Engine, quote: Quote) -> str:
     state = _state(engine)
     if state.missing is not None:
         return ":gray-badge[No key]"
-    return ":orange-badge[Paused]" if state.paused else ":gray-badge[Needs public link]"
+    return ":orange-badge[Paused]" if _is_paused(engine, state) else ":gray-badge[Needs public link]"
+
+
+def _is_paused(engine: Engine, state: VendorState) -> bool:
+    return state.paused and state.standing.paused_engine in (None, engine.id)
 
 
 def _lowest(quotes: Iterable[Quote]) -> str | None:
@@ -214,7 +218,7 @@ def _blocked(engine: Engine, problem: str) -> None:
         )
         return
     title, _, rest = problem.partition(". ")
-    show = st.warning if state.paused else st.error
+    show = st.warning if _is_paused(engine, state) else st.error
     show(plain(rest or problem), title=plain(title) if rest else None)
 
 

@@ -34,7 +34,7 @@ class Queue:
     places: Mapping[str, int]
     """Places that there are, by vendor."""
     paused: Collection[tuple[str, str]] = ()
-    """Vendors that are sent nothing until a person has looked."""
+    """Engines, by environment, that are sent nothing until a person has looked."""
 
 
 NO_QUEUE = Queue({}, {})
@@ -127,7 +127,7 @@ def _queued(job: Job, now: datetime, queue: Queue) -> Told:
         return Told(text, 1 - min(1.0, left / HOLD_S))
     if job.attempts and job.due_at is not None and job.due_at > now:
         return Told(f"Not sent yet, nothing charged: {vendor(job)} could not take it. We try again{_when(job, now)}.")
-    if (job.provider, job.environment) in queue.paused:
+    if (job.engine, job.environment) in queue.paused:
         return Told(f"{vendor(job)} is paused: nothing is sent until somebody has checked it on Providers")
     used, places = queue.used.get((job.provider, job.environment), 0), queue.places.get(job.provider)
     if places is not None and used >= places:

@@ -81,7 +81,7 @@ def test_a_queued_job_says_what_it_waits_for(make: Make) -> None:
     here = ("joypix", "live")
     assert told(queued, queue=Queue({here: 4}, {"joypix": 4})) == "Waiting for a free place (4 of 4 in use)"
     assert told(queued, queue=Queue({here: 3}, {"joypix": 4})) == "Next in line"
-    assert "JoyPix is paused" in told(queued, queue=Queue({}, {"joypix": 4}, {here}))
+    assert "JoyPix is paused" in told(queued, queue=Queue({}, {"joypix": 4}, {(queued.engine, "live")}))
     tried = make(S.QUEUED, attempts=2, due_ms=now_ms() + 12_000)
     assert told(tried) == "Not sent yet, nothing charged: JoyPix could not take it. We try again in 12 s."
 

@@ -1,0 +1,41 @@
+"""Whose credit it is that is lacking: a vendor may refuse one engine with money on the account."""
+
+from __future__ import annotations
+
+import asyncio
+
+from lipsync_core.accounts import Accounts
+from lipsync_core.engines import ENGINES
+from lipsync_core.job import Job
+from lipsync_core.providers.http import VendorHttp
+from lipsync_core.providers.wire import AskAgain, Balance
+from lipsync_core.standing import Standings, balance_text
+
+
+async def look_at_balance(job: Job, why: str, *, accounts: Accounts, standings: Standings, http: VendorHttp) -> None:
+    """Ask what an account holds that was paused because of ``why``; where it is enough, only the job's engine waits.
+
+    Where the vendor tells no balance, or does not answer, the whole account stays paused.
+    """
+    account = accounts.of(job.provider, job.environment)
+    request = account.provider.balance()
+    if request is None or account.keys is None or account.fingerprint != job.key_fingerprint:
+        return
+    base_url = await asyncio.to_thread(accounts.base_url, job.provider, job.environment, job.base_url)
+    came = await http.get(account.provider, account.keys, base_url, request)
+    held = came if isinstance(came, AskAgain) else account.provider.read_balance(came)
+    if isinstance(held, AskAgain):
+        return
+    about = (job.provider, job.environment, job.key_fingerprint)
+    await asyncio.to_thread(standings.holds, *about, held)
+    if _covers(held, job):
+        title = ENGINES[job.engine].title
+        narrower = f"{why} The account holds {balance_text(held)}, so only {title} waits."
+        await asyncio.to_thread(standings.narrow, *about, job.engine, why, narrower)
+
+
+def _covers(held: Balance, job: Job) -> bool:
+    """Whether that is enough for the job; anything is, where nobody knows what it costs."""
+    if held.usd_micros is not None:
+        return held.usd_micros >= (job.quote.usd_micros or job.ceiling_usd_micros or 1)
+    return held.credits is not None and held.credits >= (job.quote.credits or 1)
