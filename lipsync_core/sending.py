@@ -3,6 +3,9 @@
 claimed ──→ marked ──→ POST ──→ journaled ──→ settled
    │           └──────────┴── stopped here: unconfirmed, unless an answer was journaled
    └── stopped here: provably not sent, so it is queued again
+
+The time for the POST begins before the mark is asked for, and ends before the lease does: a sender that is held up in
+between, for however long, sends nothing afterwards.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,6 +25,7 @@ from lipsync_core.accounts import Account, Accounts
 from lipsync_core.claims import JUDGED, Answer, Claims
 from lipsync_core.credit import look_at_balance
 from lipsync_core.database import now_ms
+from lipsync_core.deadline import Deadline
 from lipsync_core.engines import ENGINES
 from lipsync_core.errors import BucketError, MediaError, VendorIdTakenError
 from lipsync_core.hosting import Hosting
@@ -28,7 +33,6 @@ from lipsync_core.job import Job, JobState
 from lipsync_core.orders import order_of
 from lipsync_core.pace import Pace
 from lipsync_core.providers.http import VendorHttp
-from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.provider import Provider
 from lipsync_core.providers.wire import (
     Busy,
@@ -51,6 +55,7 @@ Point = Callable[[str, int], None]
 """Told the name of each point in a job's life at which a crash matters, and the job's number."""
 
 BEFORE_POST = "before the POST"
+FIRST_BYTE = "after the mark, before the first byte of the POST"
 AFTER_POST = "after the POST, before the answer is kept"
 ANSWER_KEPT = "after the answer is kept, before it is applied"
 ANSWER_APPLIED = "after the answer is applied"
@@ -95,6 +100,7 @@ class Sending:
             await self._settle(job, account.provider, Refused(Refusal.OTHER, f"{error} Nothing was sent."), None)
             return
         self.at(BEFORE_POST, job.id)
+        deadline = Deadline.after(self.pace.send_s)
         marked = await asyncio.to_thread(
             self.claims.mark_sending,
             job.id,
@@ -106,10 +112,11 @@ class Sending:
         )
         if not marked:
             return  # somebody else has it now, and nothing was sent
-        await self._post(job, account.provider, keys, base_url, request)
+        at_first_byte = partial(self.at, FIRST_BYTE, job.id)
+        came = await self.http().send_once(account.provider, keys, base_url, request, deadline, at_first_byte)
+        await self._answered(job, account.provider, came)
 
-    async def _post(self, job: Job, provider: Provider, keys: Keys, base_url: str, request: Request) -> None:
-        came = await self.http().send_once(provider, keys, base_url, request, self.pace.send_s)
+    async def _answered(self, job: Job, provider: Provider, came: Response | NotSent | Unclear) -> None:
         self.at(AFTER_POST, job.id)
         answer: Answer | None = None
         outcome: SubmitOutcome | NotSent
@@ -210,9 +217,8 @@ class Sending:
             change = Change(job.id, state, JobState.RENDERING, note=note, due_ms=taken.due_ms, values=values)
         elif isinstance(outcome, Refused | NotSent | Busy) and state is JobState.UNCONFIRMED:
             why = _words(provider, outcome)
-            change = Change(
-                job.id, state, JobState.NOT_TAKEN, note=f"the answer came late: {why}", values={"error": why}
-            )
+            how = "it is known by now" if isinstance(outcome, NotSent) else "the answer came late"
+            change = Change(job.id, state, JobState.NOT_TAKEN, note=f"{how}: {why}", values={"error": why})
         elif isinstance(outcome, Unclear) and outcome.candidate and state is JobState.UNCONFIRMED:
             change = Change(job.id, state, due_ms=now_ms(), values={"candidate": outcome.candidate})
         if change is None:  # nothing that is not known; an unconfirmed job is looked for as before

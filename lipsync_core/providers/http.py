@@ -12,7 +12,7 @@ import logging
 import socket
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from email.utils import formatdate
 from functools import cache, lru_cache
@@ -21,6 +21,7 @@ from typing import Any, Self
 
 import httpx
 
+from lipsync_core.deadline import Deadline
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.provider import Provider
 from lipsync_core.providers.wire import AskAgain, NotSent, Request, Response, Unclear
@@ -36,6 +37,12 @@ IDLE_S = 4.0
 """Seconds for which a connection waits for the next poll; common servers hang up after five."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _INFLATED_BLOCK = 65_536
+_SENT_BLOCK = 65_536
+_HELD_UP = "The studio or its computer was held up until it was too late to send this to"
+
+
+def unwatched() -> None:
+    """Nobody watches."""
 
 
 class VendorHttp:
@@ -63,23 +70,40 @@ class VendorHttp:
         await self._polling.aclose()
 
     async def send_once(
-        self, provider: Provider, keys: Keys, base_url: str, request: Request, deadline_s: float
+        self,
+        provider: Provider,
+        keys: Keys,
+        base_url: str,
+        request: Request,
+        deadline: Deadline,
+        at_first_byte: Callable[[], None] = unwatched,
     ) -> Response | NotSent | Unclear:
-        """Make the paid request, once, over a connection of its own, within ``deadline_s`` seconds in all.
+        """Make the paid request, once, over a connection of its own, with its answer there by ``deadline``.
 
         `NotSent` proves that not a byte of the request was written; `Unclear` that some may have been. A redirect is
-        an answer like any other.
+        an answer like any other. Nothing is written after ``deadline``, also where this process was stopped or the
+        computer slept meanwhile: each block looks at the clock right before it leaves, the first one after
+        ``at_first_byte`` was called.
         """
-        asked = _prepared(provider, keys, base_url, request, deadline_s)
+        asked = _prepared(provider, keys, base_url, request, deadline.left_s)
         if isinstance(asked, str):
             return NotSent(asked)
-        begun = False
+        begun = held_up = False
+
+        def in_time() -> None:
+            nonlocal held_up
+            if held_up := deadline.left_s <= 0:
+                raise TimeoutError
 
         async def watch(event: str, _info: Mapping[str, Any]) -> None:
             nonlocal begun
-            begun = begun or event.endswith("send_request_headers.started")
+            if event.endswith("send_request_headers.started"):
+                at_first_byte()
+                in_time()
+                begun = True
 
         asked.extensions["trace"] = watch
+        asked.stream = _Blocks(asked.content, in_time)
         transport = httpx.AsyncHTTPTransport(
             verify=self._tls,
             trust_env=False,
@@ -87,10 +111,11 @@ class VendorHttp:
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=0),
         )
         try:
-            async with asyncio.timeout(deadline_s):
+            in_time()
+            async with asyncio.timeout(deadline.left_s):
                 return await _answer(transport, asked, keys, MOST_BYTES)
         except Exception as error:  # whatever broke, only whether bytes had left decides what it means
-            why = _why(error, provider.title)
+            why = f"{_HELD_UP} {provider.title}." if held_up else _why(error, provider.title)
             return Unclear(f"{why} The order may have arrived.") if begun else NotSent(f"{why} Nothing was sent.")
         finally:
             with suppress(Exception):  # an answer that came counts, however the hanging up went
@@ -128,6 +153,19 @@ class VendorHttp:
 def _usual_tls() -> ssl.SSLContext:
     """Loading the certificates costs more than a request, so it happens once."""
     return httpx.create_ssl_context(trust_env=False)
+
+
+class _Blocks(httpx.AsyncByteStream):
+    """A body that leaves block by block, each after ``before`` was called."""
+
+    def __init__(self, content: bytes, before: Callable[[], None]) -> None:
+        self._content = content
+        self._before = before
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self._content), _SENT_BLOCK):
+            self._before()
+            yield self._content[start : start + _SENT_BLOCK]
 
 
 class _OddAnswerError(Exception):

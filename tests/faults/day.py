@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from lipsync_core.claims import JUDGED
 from lipsync_core.database import now_ms
 from lipsync_core.job import PENDING
-from lipsync_core.sending import AFTER_POST, BEFORE_POST
+from lipsync_core.sending import AFTER_POST, BEFORE_POST, FIRST_BYTE
 from tests.desk import rows
-from tests.faults.plan import PAST_LEASE_S, Act, Life, Plan
+from tests.faults.plan import PAST_LEASE_S, SLEEPS_ON_S, Act, Life, Plan
 from tests.faults.processes import forked
 from tests.faults.promises import SETTLES
 
@@ -55,6 +55,8 @@ class Day:
     acts: Counter[str] = field(default_factory=Counter)
     cut: set[int] = field(default_factory=set)
     """Jobs whose request was out, with no answer kept, when their tracker was killed or stopped."""
+    again: dict[int, int] = field(default_factory=dict)
+    """For each job that was declared not taken: the one that was sent anew."""
     troubles: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     _later: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
@@ -62,6 +64,8 @@ class Day:
     """For each tracker process and job: the last point that it told about."""
     _acted: dict[int, tuple[int, str]] = field(default_factory=dict)
     """For each tracker process: the job and point at which something happened to it last."""
+    _asleep: set[int] = field(default_factory=set)
+    """Jobs whose sender was stopped before its first byte, and about which nobody has decided yet."""
     _wakers: list[int] = field(default_factory=list)
     """Processes that continue a stopped tracker. It may hold a lock on the ledger's file, for which this process waits
     as soon as it looks into the ledger: it could not wake it then."""
@@ -90,6 +94,7 @@ class Day:
                 due[1]()
             if now >= look_at:
                 self.stage.resume()
+                self._decide()
                 look_at = now + 0.2
             time.sleep(_TICK_S)
         self._clean()
@@ -132,8 +137,12 @@ class Day:
         pid = tracker.pid
         self._hear()
         if os.WIFSTOPPED(status):
-            self.cut |= self._open_at(pid, {*SETTLES, AFTER_POST})
-            self._wakers.append(forked(lambda: _wake(pid)))
+            self.cut |= self._open_at(pid, {*SETTLES, FIRST_BYTE, AFTER_POST})
+            job_id, point = self._acted.get(pid, (0, ""))
+            decides = self.plan.person and point == FIRST_BYTE
+            if decides:
+                self._asleep.add(job_id)
+            self._wakers.append(forked(lambda: _wake(pid, PAST_LEASE_S + (SLEEPS_ON_S if decides else 0.0))))
             return
         tracker.pid = 0
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
@@ -162,7 +171,18 @@ class Day:
         """The jobs whose request a tracker had out, as far as the points tell that it came to."""
         job_id, point = self._acted.get(pid, (0, ""))
         spared = {job_id} if point in settles else set()
-        return {job for job, last in self._reached[pid].items() if last in (BEFORE_POST, AFTER_POST)} - spared
+        out = (BEFORE_POST, FIRST_BYTE, AFTER_POST)
+        return {job for job, last in self._reached[pid].items() if last in out} - spared
+
+    def _decide(self) -> None:
+        """What a person does about a job whose sender sleeps, as soon as another tracker found it unconfirmed."""
+        for job_id in sorted(self._asleep):
+            again = self.stage.send_anew(job_id)
+            if again is not None:
+                self._asleep.discard(job_id)
+                self.again[job_id] = again
+                self.acts["person: declared not taken, sent anew"] += 1
+                self.told.append(f"{time.monotonic() - self._begun:7.3f} s  job {job_id} is sent anew as {again}")
 
     def _outage(self) -> None:
         back = self.stage.outage()
@@ -185,8 +205,8 @@ class Day:
         os.close(self._about)
 
 
-def _wake(pid: int) -> int:
-    time.sleep(PAST_LEASE_S)
+def _wake(pid: int, after_s: float) -> int:
+    time.sleep(after_s)
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGCONT)
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from lipsync_core.engines import ENGINES
@@ -11,16 +11,19 @@ from lipsync_core.keeping import BEFORE_DONE, DURING_DOWNLOAD
 from lipsync_core.pace import Pace
 from lipsync_core.polling import DURING_POLL
 from lipsync_core.sandbox.faults import FITTING, Kind, Moment
-from lipsync_core.sending import AFTER_POST, ANSWER_APPLIED, ANSWER_KEPT, BEFORE_POST
+from lipsync_core.sending import AFTER_POST, ANSWER_APPLIED, ANSWER_KEPT, BEFORE_POST, FIRST_BYTE
 
 PACE = Pace(lease_s=0.8, send_s=1.4, send_margin_s=0.4, unsent_for_s=120.0, busy_for_s=120.0, most_s=0.12)
 """A hurried tracker. Its deadline for a paid request leaves room for a busy machine."""
 
-POINTS = (BEFORE_POST, AFTER_POST, ANSWER_KEPT, ANSWER_APPLIED, DURING_POLL, DURING_DOWNLOAD, BEFORE_DONE)
+_ANY = (BEFORE_POST, AFTER_POST, ANSWER_KEPT, ANSWER_APPLIED, DURING_POLL, DURING_DOWNLOAD, BEFORE_DONE)
+POINTS = (*_ANY, FIRST_BYTE)
 """The points in a job's life at which a crash matters."""
 
 PAST_LEASE_S = PACE.send_lease_s + 0.4
 """For how long a stopped tracker sleeps: somebody else has its jobs by then."""
+SLEEPS_ON_S = 1.5
+"""For how much longer it sleeps where a person declares the job not taken meanwhile, and sends it anew."""
 TOO_SLOW_S = PACE.send_s + 0.3
 
 ENGINES_PLAYED = tuple(engine.id for engine in ENGINES.values() if not engine.is_draft)
@@ -63,6 +66,8 @@ class Plan:
     """When the vendors' server is killed for a moment."""
     workers: bool
     """Whether videos are checked in worker processes, as in earnest; else in the tracker's own, which is faster."""
+    person: bool = False
+    """Whether somebody declares a job not taken whose sender sleeps before its first byte, and sends it anew."""
 
     @property
     def vendors(self) -> tuple[str, ...]:
@@ -77,7 +82,7 @@ def plan_of(seed: int) -> Plan:
     vendors = sorted({engine.partition("/")[0] for engine in engines})
     faults = tuple(_fault(dice, vendors) for _ in range(dice.choice((0, 1, 1, 2, 3))))
     trackers = tuple(_lives(dice) for _ in range(dice.choice((1, 1, 2))))
-    return Plan(
+    plan = Plan(
         seed=seed,
         engines=engines,
         faults=faults,
@@ -86,6 +91,20 @@ def plan_of(seed: int) -> Plan:
         outage_s=round(dice.uniform(0.0, 0.5), 3) if dice.random() < 0.05 else None,
         workers=dice.random() < 0.04,
     )
+    return _with_sleeper(plan, random.Random(f"sleeper {seed}"))
+
+
+def _with_sleeper(plan: Plan, dice: random.Random) -> Plan:
+    """The same day, in one of seven with a tracker that stops or ends before its first byte, and another beside it.
+
+    The dice are its own, so that a seed from before there was this point still stands for the same day.
+    """
+    if dice.random() > 0.15:
+        return plan
+    how: How = dice.choice(("stop", "stop", "stop", "kill"))
+    sleeper = ((Act(how, at=FIRST_BYTE, nth=dice.choice((1, 1, 2))),), *plan.trackers[0])
+    others = plan.trackers[1:] or ((),)
+    return replace(plan, trackers=(sleeper, *others), person=dice.random() < 0.8)
 
 
 def _lives(dice: random.Random) -> tuple[Life, ...]:
@@ -97,9 +116,9 @@ def _life(dice: random.Random) -> Life:
     if dice.random() < 0.2:
         act = Act(how, after_s=round(dice.uniform(0.02, 0.5), 3))
     else:
-        act = Act(how, at=dice.choice(POINTS), nth=dice.choice((1, 1, 2)))
+        act = Act(how, at=dice.choice(_ANY), nth=dice.choice((1, 1, 2)))
     if how == "stop" and act.at is not None and dice.random() < 0.4:
-        later = POINTS[POINTS.index(act.at) :]
+        later = _ANY[_ANY.index(act.at) :]
         return (act, Act("kill", at=dice.choice(later[:3])))
     return (act,)
 

@@ -38,7 +38,7 @@ class Intent:
 
     vendor: str
     job: dict[str, Any]
-    """Its row in the ledger."""
+    """Its row in the ledger; where it was sent anew, that of the job which was."""
     posts: tuple[Post, ...]
     billed: tuple[str, ...]
     """The vendor's id on each line of the bill."""
@@ -50,6 +50,8 @@ class Intent:
     """Whether its tracker was killed or stopped with the request out and no answer kept."""
     late: bool = False
     """Whether its request ran into its deadline because this machine was too busy."""
+    declared: JobState | None = None
+    """Where it was declared not taken and sent anew: how the first job ended."""
 
     @property
     def state(self) -> JobState:
@@ -93,6 +95,8 @@ def _of_one(plan: Plan, intent: Intent) -> Iterator[str]:
         yield f"taken as {vendor_id}, which nobody billed"
     if any(line != vendor_id for line in intent.billed) and state is not JobState.UNCONFIRMED:
         yield f"billed as {intent.billed}, of which the ledger knows nothing"
+    if intent.declared not in (None, JobState.NOT_TAKEN):
+        yield f"declared not taken, and ended as {intent.declared} all the same"
     if state in PENDING:
         yield "it has no end"
     elif state is JobState.UNCONFIRMED:

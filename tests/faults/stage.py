@@ -29,6 +29,7 @@ import httpx
 from starlette.routing import Route
 
 from lipsync_core import ENGINES, Settings, Studio, tasks
+from lipsync_core.job import JobState
 from lipsync_core.media import MediaStore
 from lipsync_core.tracker import Tracker
 from lipsync_core.webhooks import endpoint
@@ -240,6 +241,15 @@ class Stage:
             self._studio.vendors.check(row["provider"])
         self._rest()
 
+    def send_anew(self, job_id: int) -> int | None:
+        """Declare an unconfirmed job not taken, which is true of it, and make another; None where it is not one."""
+        found = rows(self.ledger, "SELECT 1 FROM jobs WHERE id = :id AND state = 'unconfirmed'", id=job_id)
+        if not found or not self._studio.not_taken(job_id, by="ana"):
+            return None
+        again = self._studio.submit(self._studio.job(job_id).brief, by="ana", follows=job_id)
+        self._rest()
+        return again.id
+
     def _look(self, plan: Plan, ids: list[int], day: Day) -> Seen:
         asked: dict[str, Any] = self._control.get("/sandbox/requests").json()
         lines: list[dict[str, Any]] = self._control.get("/sandbox/bill").json()["lines"]
@@ -247,7 +257,8 @@ class Stage:
         late = self._late() - day.cut
         intents = []
         for number, (job_id, vendor) in enumerate(zip(ids, plan.vendors, strict=True)):
-            mark, job = f"/files/{self._days}-{number}/", jobs[job_id]
+            mark, last = f"/files/{self._days}-{number}/", day.again.get(job_id, job_id)
+            job = jobs[last]
             posts = tuple(Post(one["fault"], one["status"]) for one in asked["submits"] if mark in one["body"])
             billed = tuple(line["vendor_id"] for line in lines if mark in json.dumps(line["asked"]))
             intents.append(
@@ -258,8 +269,9 @@ class Stage:
                     billed,
                     self._word(job),
                     self._kept(job),
-                    cut=job_id in day.cut,
-                    late=job_id in late and not any(post.fault == "slow" for post in posts),
+                    cut=last in day.cut,
+                    late=last in late and not any(post.fault == "slow" for post in posts),
+                    declared=None if last == job_id else JobState(jobs[job_id]["state"]),
                 )
             )
         budget = rows(self.ledger, "SELECT sum(taken_usd_micros) AS taken FROM budgets WHERE scope = 'team'")

@@ -36,6 +36,7 @@ def test_a_thousand_bad_days_break_no_promise(tmp_path: Path) -> None:
     assert sum(kills.values()) >= KILLS
     assert {point: kills.get(point, 0) >= 3 for point in POINTS} == dict.fromkeys(POINTS, True)
     assert sum(count for what, count in told["trackers"].items() if what.startswith("stop")) >= 20
+    assert told["trackers"]["person: declared not taken, sent anew"] >= 20
     assert told["jobs"]["done"] > sum(told["jobs"].values()) / 2, "days so bad that nothing comes of them prove little"
 
 
@@ -48,6 +49,7 @@ def test_a_seed_stands_for_one_day_and_the_days_hold_everything() -> None:
     assert len(kinds) > 30
     assert sum(len(plan.trackers) == 2 for plan in plans) > SEEDS / 5
     assert sum(plan.outage_s is not None for plan in plans) > 20
+    assert sum(plan.person for plan in plans) > 50
 
 
 # The judge itself: each broken promise is seen.
@@ -76,6 +78,7 @@ CASES = {
     "sent again": intent(DONE, posts=(Post("lost", 0), Post(None, 200))),
     "nobody refused it": intent(JobState.REJECTED, vendor_id=None, billed=()),
     "the vendor failed it": intent(DONE, ended="failed"),
+    "all the same": intent(DONE, declared=JobState.RENDERING),
 }
 
 

@@ -6,10 +6,13 @@ import asyncio
 import gzip
 import json
 import logging
+import signal
 import socket
 import ssl
 import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +21,8 @@ from typing import Any
 import httpx
 import pytest
 
+from lipsync_core import ROOT
+from lipsync_core.deadline import Deadline, boot_s
 from lipsync_core.providers import PROVIDERS
 from lipsync_core.providers.http import MOST_BYTES, VendorHttp
 from lipsync_core.providers.keys import Keys
@@ -41,6 +46,7 @@ class Line:
     def __init__(self, script: Script, *, reads: bool = True) -> None:
         self.heard: list[bytes] = []
         self.connections = 0
+        self.ended = 0
         self._script = script
         self._reads = reads
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -69,6 +75,8 @@ class Line:
                         return
             except OSError:
                 return  # the client hung up, as some tests want
+            finally:
+                self.ended += 1
 
     def close(self) -> None:
         self.over.set()
@@ -110,7 +118,7 @@ def answering(status: int, body: bytes, *headers: str) -> Script:
 def sent(base_url: str, *, deadline_s: float = 20.0, **options: Any) -> Response | NotSent | Unclear:
     async def once() -> Response | NotSent | Unclear:
         async with VendorHttp(**options) as http:
-            return await http.send_once(JOYPIX, KEYS, base_url, POST, deadline_s)
+            return await http.send_once(JOYPIX, KEYS, base_url, POST, Deadline.after(deadline_s))
 
     return asyncio.run(once())
 
@@ -296,7 +304,7 @@ def test_every_paid_request_has_a_connection_of_its_own() -> None:
     async def twice(url: str) -> None:
         async with VendorHttp() as http:
             for _ in range(2):
-                await http.send_once(JOYPIX, KEYS, url, POST, 20.0)
+                await http.send_once(JOYPIX, KEYS, url, POST, Deadline.after(20.0))
 
     with line(answering(200, TAKEN)) as server:
         asyncio.run(twice(server.url))
@@ -440,10 +448,85 @@ def test_cookies_are_neither_kept_nor_returned() -> None:
     assert all(isinstance(answer, Response) and "set-cookie" not in answer.headers for answer in answers)
 
 
+# Held up
+
+
+def test_where_the_time_was_over_before_nobody_is_even_called() -> None:
+    with line(answering(200, TAKEN)) as server:
+        assert isinstance(sent(server.url, deadline_s=0.0), NotSent)
+        assert server.connections == 0
+
+
+def test_a_sender_that_is_held_up_right_before_its_first_byte_writes_none() -> None:
+    async def once(url: str) -> Response | NotSent | Unclear:
+        async with VendorHttp() as http:
+            deadline = Deadline.after(1.0)
+            return await http.send_once(JOYPIX, KEYS, url, POST, deadline, lambda: time.sleep(1.1))
+
+    with line(answering(200, TAKEN)) as server:
+        outcome = asyncio.run(once(server.url))
+        assert server.heard == []
+    assert isinstance(outcome, NotSent)
+    assert "held up" in outcome.reason
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process can be stopped here")
+def test_a_sender_that_is_stopped_in_the_midst_of_a_long_order_never_completes_it() -> None:
+    """What the system had taken by then still leaves; the rest does not, so that nobody has a whole order."""
+    woken = threading.Event()
+    came: list[bytes] = []
+
+    def read_late(connection: socket.socket, _nothing: bytes) -> None:
+        came.append(connection.recv(100))
+        wait(woken)
+        while block := connection.recv(1 << 20):
+            came.append(block)
+
+    with line(read_late, reads=False) as server:
+        process = subprocess.Popen([sys.executable, "-c", LONG_ORDER, server.url], cwd=ROOT, stdout=subprocess.PIPE)
+        until(lambda: bool(came))
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(5.0)
+        process.send_signal(signal.SIGCONT)
+        woken.set()
+        said, _ = process.communicate(timeout=60)
+        assert said.startswith(b"Unclear")
+        until(lambda: server.ended == 1)
+    whole = b"".join(came)
+    head, _, body = whole.partition(b"\r\n\r\n")
+    assert b"Content-Length: 50000" in head
+    assert 0 < len(body) < 50_000_000
+
+
+LONG_ORDER = """
+import asyncio, sys
+from dataclasses import replace
+from lipsync_core import ROOT
+from lipsync_core.deadline import Deadline, boot_s
+from lipsync_core.providers.http import VendorHttp
+from tests.unit.test_providers_http import JOYPIX, KEYS, POST
+
+async def send():
+    async with VendorHttp() as http:
+        order = replace(POST, json={"image": "x" * 50_000_000})
+        return await http.send_once(JOYPIX, KEYS, sys.argv[1], order, Deadline.after(4.0))
+
+print(asyncio.run(send()))
+"""
+
+
+@pytest.mark.parametrize(
+    "deadline", [Deadline(boot_s() - 0.1, time.time() + 60), Deadline(boot_s() + 60, time.time() - 0.1)]
+)
+def test_a_deadline_is_over_once_either_clock_says_so(deadline: Deadline) -> None:
+    """The one goes on while the computer sleeps; the other may be set forward."""
+    assert deadline.left_s < 0 < Deadline.after(60).left_s
+
+
 def test_a_cancelled_request_is_cancelled_and_not_judged() -> None:
     async def cut_off(url: str, begun: threading.Event) -> None:
         async with VendorHttp() as http:
-            task = asyncio.create_task(http.send_once(JOYPIX, KEYS, url, POST, 20.0))
+            task = asyncio.create_task(http.send_once(JOYPIX, KEYS, url, POST, Deadline.after(20.0)))
             await asyncio.to_thread(begun.wait)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -462,6 +545,14 @@ def test_a_cancelled_request_is_cancelled_and_not_judged() -> None:
 
 def wait(event: threading.Event) -> None:
     event.wait(30)
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait until something has come about."""
+    by = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < by
+        time.sleep(0.01)
 
 
 @contextmanager

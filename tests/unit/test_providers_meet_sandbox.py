@@ -25,6 +25,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount, Router
 
+from lipsync_core.deadline import Deadline
 from lipsync_core.decode import check_video
 from lipsync_core.errors import FetchError
 from lipsync_core.fetch import fetch
@@ -110,7 +111,7 @@ class Wire:
 
         async def once() -> Response | NotSent | Unclear:
             async with VendorHttp(tls=TLS) as http:
-                return await http.send_once(self.provider, self.keys, self.url, request, deadline_s)
+                return await http.send_once(self.provider, self.keys, self.url, request, Deadline.after(deadline_s))
 
         came = asyncio.run(once())
         return self.provider.read_submit(came) if isinstance(came, Response) else came
@@ -496,7 +497,7 @@ def test_a_vendor_slower_than_the_deadline_may_have_taken_the_job(instant: Sandb
             orders = [wire.provider.submit(least(host, wire.provider.id)) for wire in wires]
             return await asyncio.gather(
                 *(
-                    http.send_once(wire.provider, wire.keys, wire.url, order, 1.5)
+                    http.send_once(wire.provider, wire.keys, wire.url, order, Deadline.after(1.5))
                     for wire, order in zip(wires, orders, strict=True)
                 )
             )
@@ -658,7 +659,7 @@ def test_creatify_is_asked_about_hundreds_of_jobs_a_hundred_at_a_time(tmp_path: 
 
         async def one(http: VendorHttp) -> str:
             async with places:
-                came = await http.send_once(wire.provider, wire.keys, wire.url, request, 30.0)
+                came = await http.send_once(wire.provider, wire.keys, wire.url, request, Deadline.after(30.0))
             outcome = wire.provider.read_submit(came) if isinstance(came, Response) else came
             assert isinstance(outcome, Taken), outcome
             return outcome.job_id
