@@ -94,8 +94,9 @@ def whole(text: str, *, otherwise: int, most_digits: int = _MOST_DIGITS) -> int:
 
 
 def readable(data: bytes) -> str:
-    """The beginning of a body as text."""
-    return data[:_KEPT].decode(errors="replace")
+    """A body as text; of a long one both ends, since what it is about may stand behind a data URI."""
+    ends = data if len(data) <= 2 * _KEPT else data[:_KEPT] + "…".encode() + data[-_KEPT:]
+    return ends.decode(errors="replace")
 
 
 def shortened(asked: Mapping[str, Any]) -> dict[str, Any]:
