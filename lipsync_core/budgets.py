@@ -206,8 +206,11 @@ def count(connection: Connection, job_id: int, scopes: tuple[str, ...], month: s
 
 
 def settle(connection: Connection, job_id: int, then: JobState) -> None:
-    """Let a job that has just become ``then`` count what it costs by now. Jobs that never counted are left alone."""
-    if then not in FREE and then not in SETTLED and then is not JobState.RENDERING:
+    """Let a job that has just become ``then`` count what it costs by now. Jobs that never counted are left alone.
+
+    No cap is asked: what may have to be paid counts also where that exceeds one.
+    """
+    if then not in FREE and then not in SETTLED and then not in (JobState.RENDERING, JobState.UNCONFIRMED):
         return
     job = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().one()
     if job["month"] is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -49,14 +49,18 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
         _S.DONE: frozenset(),
         _S.FAILED: frozenset(),
         _S.REJECTED: frozenset(),
-        # A person may have judged before the vendor's late answer came: an id that is paid for is never dropped.
-        _S.NOT_TAKEN: frozenset({_S.RENDERING}),
+        # A person may have judged before the vendor's late answer came: an id that is paid for is never dropped. And a
+        # person may take "not taken" back for a day, which reserves the money again.
+        _S.NOT_TAKEN: frozenset({_S.RENDERING, _S.UNCONFIRMED}),
         _S.WRITTEN_OFF: frozenset({_S.RENDERING}),
         _S.WITHDRAWN: frozenset(),
         _S.LOST: frozenset(),
     }
 )
 """From each state to those that may follow it. Who may take a step is decided by the ledger's guards."""
+
+UNDO_NOT_TAKEN = timedelta(days=1)
+"""For how long a person may take back that an unconfirmed job was not taken."""
 
 LIVE = "live"
 SANDBOX = "sandbox"

@@ -62,6 +62,7 @@ from lipsync_core.tariffs import Override, Rates
 from lipsync_core.tracker import STALE_S, Tracker, unwatched
 from lipsync_core.trimming import trim
 from lipsync_core.vendors import Vendors
+from lipsync_core.verdicts import Verdicts
 
 HOLD_S = 5.0
 """For how long a paid job that was pressed in a browser can be undone before it may leave."""
@@ -85,6 +86,7 @@ class Studio:
         self._notices = Notices(
             database, _team(settings), settings.fetch_allow, settings.public_url, settings.poll_interval_s
         )
+        self._verdicts = Verdicts(database)
         self.endings = Endings(database)
         """What became of somebody's jobs."""
         self._claims = Claims(database, settings.timezone, terms if settings.sign_in else None)
@@ -186,8 +188,8 @@ class Studio:
             NotAllowedError: ``by`` may not make clips; nothing was queued.
             PriceRoseError: it costs more than ``agreed`` said; nothing was queued.
         """
-        by = one_line(by, MAX_NAME)
         self.people.check(by, Action.MAKE)
+        by = one_line(by, MAX_NAME)
         if nonce is not None and (pressed := self._ledger.pressed(nonce)):
             return self._whole(pressed[0])  # before it is asked whether a cap holds it a second time
         (new,) = self._intake.jobs(
@@ -223,8 +225,8 @@ class Studio:
             NotAllowedError: ``by`` may not make clips; nothing was queued.
             PriceRoseError: one costs more than was agreed to; nothing was queued.
         """
-        by = one_line(by, MAX_NAME)
         self.people.check(by, Action.MAKE)
+        by = one_line(by, MAX_NAME)
         nonces = [f"{batch}.{place}" for place in range(len(briefs))]
         if len(pressed := self._ledger.pressed(*nonces)) == len(briefs):
             return [self._whole(job) for job in pressed]
@@ -519,16 +521,30 @@ class Studio:
         return self._ledger.attach(job_id, JobState.UNCONFIRMED, vendor_id, by=by, note=note, due_ms=due)
 
     def not_taken(self, job_id: int, *, by: str) -> bool:
-        """A person found out that an unconfirmed job never reached the vendor. Raises `NotAllowedError`."""
+        """A person found out that an unconfirmed job never reached the vendor; its reserve is free again.
+
+        Raises `NotAllowedError`.
+        """
         self._own(job_id, by)
-        note = "declared not taken; nothing was charged"
-        return self._ledger.move(job_id, JobState.UNCONFIRMED, JobState.NOT_TAKEN, by=by, note=note)
+        return self._verdicts.not_taken(job_id, by)
+
+    def undo_not_taken(self, job_id: int, *, by: str) -> bool:
+        """Take back within a day that a job was not taken: it is unconfirmed again, and its price is reserved again.
+
+        That is done even above a cap: the money may have to be paid. False where nobody said so within the last day,
+        or the vendor's own answer said so. Raises `NotAllowedError`.
+        """
+        self._own(job_id, by)
+        return self._verdicts.undo_not_taken(job_id, by)
+
+    def undo_not_taken_until(self, job: Job) -> datetime | None:
+        """Until when `undo_not_taken` is possible; None where it is not. Reads the ledger only for such a job."""
+        return self._verdicts.until(job.id) if job.state is JobState.NOT_TAKEN else None
 
     def write_off(self, job_id: int, *, by: str) -> bool:
         """Give an unconfirmed job up; its price counts as spent. Raises `NotAllowedError`."""
         self._own(job_id, by)
-        note = "written off; its price counts as spent"
-        return self._ledger.move(job_id, JobState.UNCONFIRMED, JobState.WRITTEN_OFF, by=by, note=note)
+        return self._verdicts.write_off(job_id, by)
 
     def send_again(self, job_id: int, *, by: str, agreed: Quote | None = None) -> Job:
         """Make a new job like an unconfirmed one, which stays as it is. This can charge twice.
@@ -569,8 +585,8 @@ class Studio:
             VendorIdTakenError: it is here already.
             NotAllowedError: ``by`` may not make clips.
         """
-        by = one_line(by, MAX_NAME)
         self.people.check(by, Action.MAKE)
+        by = one_line(by, MAX_NAME)
         made_by = ENGINES[engine]
         if made_by.is_draft:
             raise VendorError("Drafts are made here: there is nothing to bring in.")

@@ -271,6 +271,15 @@ def _running_actions(job: Job, by: str) -> None:
             on_click=pressed(_withdraw),
             args=(job.id, by),
         )
+    if (until := studio().undo_not_taken_until(job)) is not None:
+        st.button(
+            f"Undo: job {job.id} may have been taken",
+            key=f"undo-not-taken-{job.id}",
+            icon=":material/undo:",
+            help=f"Possible until {clock(until)}. Its price is reserved again.",
+            on_click=pressed(dialogs.undo_not_taken),
+            args=(job.id, by),
+        )
     if job.state is JobState.OVERDUE:
         _ask_now(job, f"Ask now about job {job.id}", by)
     if job.state is JobState.ARCHIVING and job.snags and not job.is_draft:

@@ -1,4 +1,4 @@
-"""The dialogs of a job: what cancelling means in its state, and what sending it again may cost.
+"""The dialogs of a job: what cancelling means in its state, what "not taken" frees, and what sending again may cost.
 
 A dialog that was asked for is kept in the session, and every run of the page draws it anew: a tick, or a full rerun
 because another job moved on, then leaves it open, and what it says stays true. Only one is open at a time.
@@ -6,12 +6,17 @@ because another job moved on, then leaves it open, and what it says stays true. 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from lipsync_core import BriefError, Job, JobState, Quote, SettingsError, priced
+from lipsync_core import BriefError, Job, JobState, Quote, SettingsError, price_text, priced
 from pages import trying
 from pages.frame import dialog, pressed, studio
 from pages.words import md, plain, vendor
+
+NOT_TAKEN = "not taken"
+"""What `declaring` is asked for as."""
 
 
 def ask(what: str, job_id: int) -> None:
@@ -99,6 +104,62 @@ def _truth(job: Job) -> str:
     if job.state is JobState.SUBMITTING:
         return f"The order may be there already, and then it is rendered and billed ({cost}). {kept}"
     return f"The render goes on and is billed ({cost}). {kept}"
+
+
+def declaring(job: Job, by: str) -> None:
+    """The dialog before a lost answer counts as not taken, if it was asked for: it names the sum that it frees."""
+    if not _is_asked(NOT_TAKEN, job):
+        return
+    who, held = vendor(job), job.counted_usd_micros
+    title = f"Free the {price_text(held)} of job {job.id}?" if held else f"Say that job {job.id} was not taken?"
+    billed = f"If {who} did take it, it bills it all the same"
+    if job.sandbox:
+        books = "In the sandbox nothing is reserved and nothing is billed."
+    elif held:
+        sum_ = price_text(held)
+        books = f"If {who} never took it, the {sum_} that this month reserves for it is free again. "
+        books += f"{billed}, and this month’s total is {sum_} too low."
+    else:
+        books = f"Nothing is reserved for it, because nobody knows what it costs. {billed}."
+
+    @dialog(md(title), on_dismiss=close)
+    def body() -> None:
+        _still_open()
+        st.markdown(md(books))
+        st.caption("You can take this back for a day.")
+        with st.container(horizontal=True):
+            st.button("Back", on_click=pressed(close), key="back")
+            label = f"It was not taken: free {price_text(held)}" if held else "It was not taken"
+            st.button(
+                md(label), type="primary", wrap=True, on_click=pressed(_declare), args=(job.id, by), key="declare"
+            )
+
+    body()
+
+
+def _declare(job_id: int, by: str) -> None:
+    close()
+    if decide(job_id, studio().not_taken, by):
+        st.session_state.said_not_taken = job_id
+
+
+def decide(job_id: int, say: Callable[..., bool], by: str) -> bool:
+    """Say what became of a lost answer, or note why that was not possible. Whether it was."""
+    said: list[bool] = []
+    if not trying.attempt(place_of(job_id), lambda: said.append(say(job_id, by=by))):
+        return False
+    if not said[0]:
+        found = f"Job {job_id} is not unconfirmed any more: something was found out about it meanwhile."
+        trying.refuse(place_of(job_id), found)
+    return said[0]
+
+
+def undo_not_taken(job_id: int, by: str) -> None:
+    """Take back that a job was not taken, or note why that was not possible."""
+    done: list[bool] = []
+    place = place_of(job_id)
+    if trying.attempt(place, lambda: done.append(studio().undo_not_taken(job_id, by=by))) and not done[0]:
+        trying.refuse(place, f"It is too late to take that back for job {job_id}, or something else was found out.")
 
 
 def sending_again(job: Job, by: str) -> None:

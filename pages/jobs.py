@@ -69,6 +69,7 @@ def _forget() -> None:
     """What belonged to an earlier visit of this page."""
     dialogs.close()
     st.session_state.off_lists = None
+    st.session_state.said_not_taken = None
     st.session_state.too_late = None
     st.session_state.watched = {}
 
@@ -93,10 +94,26 @@ def _name_in_address() -> None:
 
 
 def _notice(by: str) -> None:
-    """The way back from taking a job off the lists; where it still runs, that stands in its card's place."""
+    """The way back from taking a job off the lists; where it still runs, that stands in its card's place.
+
+    And the way back from having said that a job was not taken.
+    """
     job = _just_hidden()
     if job is not None and not job.pending:
         cards.off_the_lists(job, by)
+    said: int | None = st.session_state.get("said_not_taken")
+    if said is not None and (until := studio().undo_not_taken_until(studio().job(said))) is not None:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"said-{said}"):
+            st.markdown(f"Job {said} counts as not taken; nothing is reserved for it any more.", width="content")
+            st.button(
+                "Undo",
+                key=f"undo-said-{said}",
+                icon=":material/undo:",
+                help=f"Possible until {clock(until)}. Its price is reserved again.",
+                on_click=pressed(dialogs.undo_not_taken),
+                args=(said, by),
+            )
+        trying.refusal(dialogs.place_of(said))
 
 
 def _just_hidden() -> Job | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -70,8 +69,8 @@ def unconfirmed(job: Job, by: str, *, alone: bool = True) -> None:
                     label("It was not taken"),
                     key=f"not-taken-{job.id}",
                     icon=":material/block:",
-                    on_click=pressed(_not_taken),
-                    args=(job.id, by),
+                    on_click=pressed(_ask),
+                    args=(dialogs.NOT_TAKEN, job.id),
                 )
                 key = f"more-{job.id}"
                 more = [WRITE_OFF] if follower else [WRITE_OFF, SEND_AGAIN]
@@ -85,6 +84,7 @@ def unconfirmed(job: Job, by: str, *, alone: bool = True) -> None:
             )
         st.caption(md(_books(job)) if why is None else plain(why))
         trying.refusal(dialogs.place_of(job.id), "Nothing was changed")
+    dialogs.declaring(job, by)
     dialogs.sending_again(job, by)
 
 
@@ -128,23 +128,16 @@ def _confirm(job: Job, typed: str, by: str) -> str | None:
     return None if attached else f"Job {job.id} is not unconfirmed any more."
 
 
-def _not_taken(job_id: int, by: str) -> None:
-    _decide(job_id, studio().not_taken, by)
-
-
 def _more(key: str, job_id: int, by: str) -> None:
     if st.session_state[key] == SEND_AGAIN:
-        st.session_state.refused = None
-        dialogs.ask("send again", job_id)
+        _ask("send again", job_id)
     else:
-        _decide(job_id, studio().write_off, by)
+        dialogs.decide(job_id, studio().write_off, by)
 
 
-def _decide(job_id: int, do: Callable[..., bool], by: str) -> None:
-    done = []
-    place = dialogs.place_of(job_id)
-    if trying.attempt(place, lambda: done.append(do(job_id, by=by))) and not done[0]:
-        trying.refuse(place, f"Job {job_id} is not unconfirmed any more: something was found out about it meanwhile.")
+def _ask(what: str, job_id: int) -> None:
+    st.session_state.refused = None
+    dialogs.ask(what, job_id)
 
 
 def _not_saved(job: Job, by: str) -> None:

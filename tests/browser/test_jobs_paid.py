@@ -153,12 +153,24 @@ def test_a_lost_answer_is_declared_not_taken_or_written_off_or_sent_again(
     expect(page.get_by_role("heading", name="Needs you · 3")).to_be_visible()
 
     press(page, f"It was not taken (job {never.id})")
-    expect(row(page, never).get_by_text("Not taken")).to_be_visible()
+    dialog = page.get_by_role("dialog", name=f"Say that job {never.id} was not taken?")
+    expect(dialog).to_contain_text("You can take this back for a day.")
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Back").click(delay=30)
+    expect(dialog).to_have_count(0)
+    assert past.studio.job(never.id).state is JobState.UNCONFIRMED  # asked first
+    for then in ("Undo", None):
+        press(page, f"It was not taken (job {never.id})")
+        dialog.get_by_role("button", name="It was not taken").click(delay=30)
+        expect(row(page, never).get_by_text("Not taken")).to_be_visible()
+        if then is not None:
+            press(page, then)
+            expect(page.get_by_role("heading", name="Needs you · 3")).to_be_visible()
     menu(page, f"More (job {given_up.id})", "Write it off")
     expect(row(page, given_up).get_by_text("Written off")).to_be_visible()
 
     menu(page, "More", "Send again…")
-    dialog = page.get_by_role("dialog")
+    dialog = page.get_by_role("dialog", name="Send it again?")
     expect(dialog).to_contain_text("can charge twice: once for the lost answer, once for the new job.")
     assert violations(page) == []
     page.keyboard.press("Tab")

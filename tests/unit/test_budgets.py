@@ -87,6 +87,7 @@ def test_what_a_cap_does_not_hold_is_rejected_before_anything_is_sent(database: 
         ([JobState.UNCONFIRMED], 900_000),
         ([JobState.UNCONFIRMED, JobState.NOT_TAKEN], 0),
         ([JobState.UNCONFIRMED, JobState.NOT_TAKEN, JobState.RENDERING], 900_000),
+        ([JobState.UNCONFIRMED, JobState.NOT_TAKEN, JobState.UNCONFIRMED], 900_000),
         ([JobState.UNCONFIRMED, JobState.WRITTEN_OFF], 900_000),
         ([JobState.RENDERING], 900_000),
         ([JobState.RENDERING, JobState.FAILED], 900_000),  # for no reason that JoyPix's promise names

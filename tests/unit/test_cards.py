@@ -304,6 +304,27 @@ def test_every_state_has_its_card(
     assert offered == {button.format(id=job.id) for button in buttons}
 
 
+def press(app: AppTest, label: str) -> AppTest:
+    """Press the button that begins so."""
+    next(button for button in app.button if button.label.startswith(label)).click()
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_not_taken_asks_with_the_sum_and_is_taken_back_on_the_jobs_own_page(
+    make: Make, whole: Studio, visit: Callable[[Job], AppTest]
+) -> None:
+    job = make(S.UNCONFIRMED, sent_ms=now_ms(), month="2026-11", counted_usd_micros=900_000)
+    app = press(visit(job), "It was not taken")
+    assert whole.job(job.id).state is S.UNCONFIRMED
+    assert any(r"the \$0.90 that this month reserves for it is free again" in one.value for one in app.markdown)
+    press(app, r"It was not taken: free \$0.90")
+    assert (whole.job(job.id).state, whole.job(job.id).counted_usd_micros) == (S.NOT_TAKEN, 0)
+    press(visit(job), f"Undo: job {job.id} may have been taken")
+    assert (whole.job(job.id).state, whole.job(job.id).counted_usd_micros) == (S.UNCONFIRMED, 900_000)
+
+
 def test_a_list_has_a_picture_of_whatever_the_clip_is_made_from(make: Make, whole: Studio) -> None:
     video = whole.keep_medium(corpus.video(1.0), "video", "clip.mp4")
     redub = Brief(scene="redub", video=KeptMedium(video.sha256, video.name), text="Hello.", speaker="Ava")

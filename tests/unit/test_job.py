@@ -19,9 +19,11 @@ def test_only_an_unconfirmed_or_unapproved_job_waits_for_a_person() -> None:
     assert waiting == {JobState.UNCONFIRMED, JobState.AWAITING_APPROVAL}
 
 
-def test_a_person_who_judged_too_early_is_corrected_only_by_the_vendors_own_answer() -> None:
-    for judged in (JobState.NOT_TAKEN, JobState.WRITTEN_OFF):
-        assert TRANSITIONS[judged] == {JobState.RENDERING}
+def test_a_person_who_judged_too_early_is_corrected_by_the_vendors_answer_and_may_take_back_that_it_was_not_taken() -> (
+    None
+):
+    assert TRANSITIONS[JobState.WRITTEN_OFF] == {JobState.RENDERING}
+    assert TRANSITIONS[JobState.NOT_TAKEN] == {JobState.RENDERING, JobState.UNCONFIRMED}
 
 
 @pytest.mark.parametrize("state", JobState)

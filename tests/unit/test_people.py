@@ -236,6 +236,7 @@ ON_A_JOB: dict[str, Callable[[Studio, Job, str], Any]] = {
     "unhide": lambda studio, job, by: studio.unhide(job.id, by=by),
     "ask now": lambda studio, job, by: studio.ask_now(job.id, by=by),
     "not taken": lambda studio, job, by: studio.not_taken(job.id, by=by),
+    "undo not taken": lambda studio, job, by: studio.undo_not_taken(job.id, by=by),
     "write off": lambda studio, job, by: studio.write_off(job.id, by=by),
     "approve": lambda studio, job, by: studio.approve(job.id, by=by),
     "decline": lambda studio, job, by: studio.decline(job.id, "no", by=by),

@@ -187,6 +187,7 @@ ON_A_JOB: dict[str, Callable[[Studio, int, str], object]] = {
     "ask now": lambda studio, job_id, by: studio.ask_now(job_id, by=by),
     "confirm": lambda studio, job_id, by: studio.confirm(job_id, "task-1", by=by),
     "not taken": lambda studio, job_id, by: studio.not_taken(job_id, by=by),
+    "undo not taken": lambda studio, job_id, by: studio.undo_not_taken(job_id, by=by),
     "write off": lambda studio, job_id, by: studio.write_off(job_id, by=by),
     "send again": lambda studio, job_id, by: studio.send_again(job_id, by=by),
     "approve": lambda studio, job_id, by: studio.approve(job_id, by=by),

@@ -1,0 +1,63 @@
+"""What a person says about a paid job whose answer was lost, and for a day the way back from "it was not taken"."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from lipsync_core.database import Database, maybe_instant, now_ms
+from lipsync_core.job import UNDO_NOT_TAKEN, JobState
+from lipsync_core.records import TRACKER, Change, apply
+from lipsync_core.schema import events
+
+
+class Verdicts:
+    """Each is one guarded change, with its event, in one transaction. Thread-safe."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def not_taken(self, job_id: int, by: str) -> bool:
+        """An unconfirmed job never reached its vendor: nothing is reserved for it any more."""
+        return self._say(job_id, JobState.NOT_TAKEN, by, "declared not taken; nothing was charged")
+
+    def write_off(self, job_id: int, by: str) -> bool:
+        """An unconfirmed job is given up: it counts as spent."""
+        return self._say(job_id, JobState.WRITTEN_OFF, by, "written off; its price counts as spent")
+
+    def undo_not_taken(self, job_id: int, by: str) -> bool:
+        """A job that somebody declared not taken is unconfirmed again, and counts again whatever a cap holds.
+
+        False where nobody did so within `UNDO_NOT_TAKEN`; what a vendor's own answer proved is not taken back.
+        """
+        note = "taken back: it may have been taken after all, and counts again"
+        # Due at once, so that the vendor's log is looked into anew.
+        change = Change(job_id, JobState.NOT_TAKEN, JobState.UNCONFIRMED, by=by, note=note, due_ms=now_ms())
+        with self._db.write() as connection:
+            said_ms = _declared_ms(connection, job_id)
+            if said_ms is None or said_ms <= now_ms() - _UNDO_MS:
+                return False
+            return apply(connection, change)
+
+    def until(self, job_id: int) -> datetime | None:
+        """Until when `undo_not_taken` does something to a job that was not taken; None where it does nothing."""
+        with self._db.read() as connection:
+            said_ms = _declared_ms(connection, job_id)
+        return None if said_ms is None or said_ms <= now_ms() - _UNDO_MS else maybe_instant(said_ms + _UNDO_MS)
+
+    def _say(self, job_id: int, verdict: JobState, by: str, note: str) -> bool:
+        with self._db.write() as connection:
+            return apply(connection, Change(job_id, JobState.UNCONFIRMED, verdict, by=by, note=note))
+
+
+_UNDO_MS = int(UNDO_NOT_TAKEN.total_seconds() * 1000)
+
+
+def _declared_ms(connection: Connection, job_id: int) -> int | None:
+    """When a person, and not the vendor's answer, made a job one that was not taken; None where nobody did."""
+    this = events.c.job_id == job_id
+    before = select(func.max(events.c.id)).where(this, events.c.state != JobState.NOT_TAKEN).scalar_subquery()
+    became = select(events.c.at_ms, events.c.made_by).where(this, events.c.id > before).order_by(events.c.id).limit(1)
+    row = connection.execute(became).first()
+    return None if row is None or row.made_by == TRACKER else row.at_ms
