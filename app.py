@@ -15,7 +15,6 @@ import sys
 from collections.abc import AsyncIterator
 
 import streamlit as st
-from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, Router
 from streamlit import config
 from streamlit.auth_util import get_secrets_auth_section
@@ -23,26 +22,19 @@ from streamlit.env_util import is_repl
 
 from lipsync_core import ROOT, Settings, SettingsError
 from lipsync_core.cage import hide_memory
-from lipsync_core.door.entrance import Entrance
-from lipsync_core.door.sockets import open_sockets
 from lipsync_core.providers import providers_from
 from lipsync_core.serving import (
     OPEN_REFUSED,
-    KeepsAddress,
-    LoopbackOnly,
-    TeamOnly,
     health,
     is_loopback,
     media,
     review,
     studio,
-    visit_by,
     webhook,
     zipped,
 )
+from pages.doors import doors
 from pages.mended import keep_answers
-from pages.messages import TONGUE
-from pages.signed import signed_claims
 
 log = logging.getLogger(__name__)
 
@@ -129,16 +121,7 @@ keep_answers()
 app = st.App(
     ROOT / "pages" / "navigation.py",
     lifespan=lifespan,
-    middleware=[
-        Middleware(LoopbackOnly, allowed=OPEN),
-        Middleware(
-            Entrance,
-            tongue=TONGUE,
-            visit_of=visit_by(signed_claims) if SETTINGS.sign_in else None,
-            sockets=open_sockets(),
-        ),
-        *([Middleware(KeepsAddress), Middleware(TeamOnly, claims=signed_claims)] if SETTINGS.sign_in else []),
-    ],
+    middleware=doors(SETTINGS, is_open=OPEN),
     routes=[
         Mount(
             "/api",

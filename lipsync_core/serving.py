@@ -116,7 +116,7 @@ def visit_by(claims: Claims) -> VisitOf:
 
     def visit_of(cookies: Mapping[str, str]) -> str | None:
         person = member(cookies, claims)
-        return None if person is None else person.visit
+        return None if person is None or person.visit is None else person.visit.id
 
     return visit_of
 

@@ -18,7 +18,7 @@ from urllib.request import url2pathname
 from zoneinfo import ZoneInfo
 
 from lipsync_core.errors import SettingsError
-from lipsync_core.variables import address, all_given, count, entries, hosts, number, switch
+from lipsync_core.variables import address, all_given, count, entries, hosts, networks, number, switch
 
 ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds ``app.py``, ``.env`` and, by default, ``data/``."""
@@ -63,6 +63,10 @@ class Settings:
     """``STUDIO_SANDBOX_SPEED``: how many times faster than the vendors the sandbox works."""
     public_url: str | None = None
     """``STUDIO_PUBLIC_URL``: where vendors can reach this server; turns on webhooks and links to local files."""
+    hosts: tuple[str, ...] = ()
+    """``STUDIO_HOSTS``: names by which people reach this server, besides those of its public addresses."""
+    proxies: tuple[str, ...] = ()
+    """``STUDIO_PROXIES``: addresses of the proxies in front, whose word counts for who asks."""
     rates_file: Path = ROOT / "data" / "rates.toml"
     """``STUDIO_RATES_FILE``: what the team pays where it set that itself. Default: ``rates.toml`` beside the ledger,
     or in ``data/``."""
@@ -114,6 +118,8 @@ class Settings:
             sandbox=switch(given, "STUDIO_SANDBOX"),
             sandbox_speed=number(given, "STUDIO_SANDBOX_SPEED", most=1_000_000) or 20.0,
             public_url=address(given, "STUDIO_PUBLIC_URL"),
+            hosts=hosts(given, "STUDIO_HOSTS"),
+            proxies=networks(given, "STUDIO_PROXIES"),
             rates_file=_rates_file(given),
             timezone=_timezone(given, "STUDIO_TIMEZONE"),
             **_sign_in(given),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -84,6 +84,18 @@ def hosts(given: Mapping[str, str], name: str) -> tuple[str, ...]:
                 f"{name} holds “{entry}”. Give hosts only, such as files.example.org or files.example.org:8080, with "
                 "commas between them: without https://, without a path and without a wildcard."
             )
+    return found
+
+
+def networks(given: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """A list of IP addresses, or of networks such as 10.0.0.0/8. Raises `SettingsError`."""
+    for entry in (found := entries(given, name)):
+        try:
+            ip_network(entry)
+        except ValueError:
+            raise SettingsError(
+                f"{name} holds “{entry}”. Give IP addresses, or networks such as 10.0.0.0/8, with commas between them."
+            ) from None
     return found
 
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, expect, sync_playwright
 
 from lipsync_core import Studio
+from tests.browser.visit import policy_broken
 from tests.conftest import CHROMIUM
 from tests.server import FLAGS, Server, studio_of
 
@@ -47,7 +48,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
-    """A fresh visitor. Whatever the page asks of another host fails the test."""
+    """A fresh visitor. Whatever the page asks of another host, or its policy refuses, fails the test."""
     context = browser.new_context(base_url=server.url, viewport={"width": 1280, "height": 900}, locale="en-GB")
     foreign: list[str] = []
 
@@ -56,8 +57,10 @@ def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
             foreign.append(request.url)
 
     context.on("request", watch)
+    refused = policy_broken(context)
     yield context
     context.close()
+    assert not refused, f"the pages' own policy refused: {refused}"
     assert not foreign, f"the page asked other hosts: {foreign}"
 
 

@@ -19,7 +19,7 @@ from standardwebhooks import Webhook
 from lipsync_core import Brief, Job, JobState, Role, Studio
 from lipsync_core.sandbox.jobs import Store
 from tests import corpus
-from tests.browser.visit import PORTRAIT, open_page, settle
+from tests.browser.visit import PORTRAIT, open_page, policy_broken, settle
 from tests.oidc import Provider, claims_of, sign_in, sign_out, signed_cookie, signed_out
 from tests.sandbox import Host, hosting
 from tests.server import Server, sandboxed, studio_of
@@ -93,12 +93,14 @@ class Visitors:
         self._signed_in: dict[str, BrowserContext] = {}
         self._contexts: list[BrowserContext] = []
         self.foreign: list[str] = []
+        self.refused: list[list[str]] = []
 
     def stranger(self) -> BrowserContext:
         """Somebody who has not signed in."""
         context = self._browser.new_context(base_url=self._base, locale="en-GB")
         context.route(re.compile("^https:"), lambda route: route.abort())  # a style sheet of the service’s own page
         context.on("request", self._watch)
+        self.refused.append(policy_broken(context))
         self._contexts.append(context)
         return context
 
@@ -127,6 +129,7 @@ def visitors(browser: Browser, server: Server, provider: Provider, ledger: Studi
     yield visitors
     visitors.leave()
     assert not visitors.foreign, f"a page asked other hosts: {visitors.foreign}"
+    assert not any(visitors.refused), f"the pages' own policy refused: {visitors.refused}"
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response, WebSock
 
 from lipsync_core import ROOT, Brief, Job, Role, Studio
 from tests import corpus
-from tests.browser.visit import PORTRAIT, put_file, settle, slot
+from tests.browser.visit import PORTRAIT, policy_broken, put_file, settle, slot
 from tests.oidc import Provider, claims_of, signed_cookie, signed_out
 from tests.server import Server, sandboxed, studio_of
 
@@ -162,8 +162,10 @@ class Wire:
 @pytest.fixture
 def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
     context = browser.new_context(base_url=server.url, locale="en-GB")
+    refused = policy_broken(context)
     yield context
     context.close()
+    assert refused == []
 
 
 def drawn(page: Page, address: str) -> None:

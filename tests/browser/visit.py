@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
 
 from lipsync_core import ROOT
 
@@ -17,6 +17,23 @@ READY = "() => document.querySelector('[data-testid=\"stApp\"]')?.dataset.testSc
 
 DRAWN = "() => ![...document.querySelectorAll('[data-testid=stSkeleton]')].some(one => one.getClientRects().length)"
 """Nothing is a place for something that is still fetched, and moves what is below it once it is there."""
+
+
+TELLS = """document.addEventListener('securitypolicyviolation', event => console.error(
+  `Content Security Policy: ${event.violatedDirective} refused ${event.blockedURI} ${event.sourceFile}`))"""
+
+
+def policy_broken(context: BrowserContext) -> list[str]:
+    """What the pages' own Content-Security-Policy refuses in this browser from now on; to be empty at the end."""
+    refused: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            refused.append(f"{message.page.url if message.page else '?'}: {message.text}")
+
+    context.add_init_script(TELLS)
+    context.on("console", note)
+    return refused
 
 
 def open_page(page: Page, path: str = "/", title: str = "Create") -> None:

@@ -1,0 +1,101 @@
+"""The front of the door: whoever asks is looked at here before anything else sees them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from lipsync_core.door.headers import guarded
+from lipsync_core.door.hosts import Hosts, origin_of, place_of
+
+log = logging.getLogger(__name__)
+
+UNKNOWN_HOST = (
+    "This studio does not answer by the name in this address. If it is the right one, whoever runs the studio lists "
+    "the name in STUDIO_HOSTS in its .env and starts it again."
+)
+MOST_TOLD = 20
+"""For so many foreign pages the log says that they were refused; anybody can make more."""
+TWO_LENGTHS = "This request gives its length in two ways."
+_REFUSED_SOCKET = (
+    "a page from %.200r was refused a socket, asked for as %.200r. If that is where people reach this studio, list its "
+    "name in STUDIO_HOSTS"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the front of the door knows of the studio behind it."""
+
+    hosts: Hosts
+    content_policy: str
+    """The Content-Security-Policy of the pages."""
+    health: frozenset[str]
+    """The paths that a probe may ask for that names no host."""
+    secure_cookies: bool = False
+    """Whether people reach the pages over TLS only."""
+
+
+class Front:
+    """Refuses names that are not the studio's, and sockets for other people's pages; puts its headers on the rest."""
+
+    def __init__(self, app: ASGIApp, *, house: House) -> None:
+        self._app = app
+        self._house = house
+        self._told: set[str] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what may not come in; let the rest through."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        send = guarded(send, self._house.content_policy, secure_cookies=self._house.secure_cookies)
+        refused = self._refused(scope)
+        if refused is None:
+            await self._app(_from_itself(scope) if scope["type"] == "websocket" else scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await refused(scope, receive, send)
+
+    def _refused(self, scope: Scope) -> Response | None:
+        """What is answered instead; None for who may come in."""
+        headers, own = Headers(scope=scope), (scope.get("server") or (None,))[0]
+        hosts = headers.getlist("host")
+        host = place_of(hosts[0]) if len(hosts) == 1 else None
+        if host is None or not self._house.hosts.may_ask(host, own):
+            unnamed_probe = scope["type"] == "http" and not any(hosts) and scope["path"] in self._house.health
+            return None if unnamed_probe else PlainTextResponse(UNKNOWN_HOST, 403, headers=_LAST)
+        if scope["type"] == "websocket":
+            origin = headers.get("origin")
+            if origin is not None and not self._house.hosts.may_open(origin_of(origin), host, own):
+                self._tell_once(origin, hosts[0])
+                return PlainTextResponse("", 403)
+        elif "transfer-encoding" in headers and "content-length" in headers:
+            return PlainTextResponse(TWO_LENGTHS, 400, headers=_LAST)
+        return None
+
+    def _tell_once(self, origin: str, host: str) -> None:
+        if len(self._told) < MOST_TOLD and origin not in self._told:
+            self._told.add(origin)
+            log.warning(_REFUSED_SOCKET, origin, host)
+
+
+_LAST = {"Connection": "close", "Cache-Control": "no-store"}
+
+
+def _from_itself(scope: Scope) -> Scope:
+    """The same, as if the page had named the host that it comes from.
+
+    Its origin was judged here. Where the two differ, the pages would judge it again, and would ask AWS what this
+    computer's own address is, while nobody else is answered.
+    """
+    origin = Headers(scope=scope).get("origin")
+    if origin is None:
+        return scope
+    host = (b"host", origin.partition("://")[2].encode("latin-1"))
+    return {**scope, "headers": [host, *(header for header in scope["headers"] if header[0] != b"host")]}
