@@ -32,6 +32,7 @@ from lipsync_core.hosting import Hosting
 from lipsync_core.job import Job, JobState
 from lipsync_core.orders import order_of
 from lipsync_core.pace import Pace
+from lipsync_core.pricing import price_text
 from lipsync_core.providers.http import VendorHttp
 from lipsync_core.providers.provider import Provider
 from lipsync_core.providers.wire import (
@@ -241,7 +242,7 @@ class Sending:
                     job.id,
                     was,
                     JobState.RENDERING,
-                    note=f"{provider.title} took it as {vendor_id}",
+                    note=f"{provider.title} took it as {vendor_id}{_and_said(said)}",
                     owner=self.owner,
                     due_ms=now + int(wait_s * 1000),
                     values={
@@ -315,6 +316,13 @@ def _said_at_submit(said: Charge | None) -> dict[str, object]:
         return {}
     credits = None if said.credits is None else str(said.credits)
     return {"said_credits": credits, "said_usd_micros": said.usd_micros}
+
+
+def _and_said(said: Charge | None) -> str:
+    if said is None:
+        return ""
+    named = f"{said.credits} credits" if said.usd_micros is None else price_text(said.usd_micros)
+    return f" and said {named}"
 
 
 def _age_s(job: Job) -> float:

@@ -114,12 +114,13 @@ class AimlApi(Provider):
 
     def submit(self, order: Order) -> Request:
         """The POST of an order without errors."""
+        # What may be a long data URI comes last: the beginning of a request is what people and logs see of it.
         body = {
             "model": MODEL,
-            "video_url": order.video,
-            "audio_url": order.audio,
             "lip_sync_tts_speaker": order.speaker,
             "lip_sync_tts_content": order.text,
+            "audio_url": order.audio,
+            "video_url": order.video,
         }
         # A value outside this alphabet is dropped by the vendor without a word.
         traced = re.fullmatch(r"[A-Za-z0-9._:-]{1,128}", order.trace_id or "")

@@ -1,6 +1,6 @@
 """Answers of the four vendors as people recorded them, ids and names replaced, and what each of them means.
 
-Found another one? Add a line: vendor, what was asked, status, headers, body, and the meaning as `meaning` tells it.
+Found another one? Add a line: vendor, what was asked (submit, poll, log or balance), status, headers, body, and the meaning as `meaning` tells it.
 """
 
 # ruff: noqa: E501 - one answer is one line, however long
@@ -18,6 +18,7 @@ from lipsync_core.providers.wire import (
     AskAgain,
     Balance,
     Busy,
+    LogRow,
     PollState,
     Refused,
     Response,
@@ -60,6 +61,17 @@ ZOD = [
 THROTTLED = "Request was throttled. Expected available in 30 seconds."
 WAIT = {"retry-after": "30"}
 USAGE = {"meta": {"usage": {"credits_used": 1040000, "usd_spent": 0.52}}}
+ROW = {
+    "created": "2026-08-19T10:11:12.000Z",
+    "status": "succeeded",
+    "origin": "api",
+    "model": "pixverse/lip-sync",
+    "cost": {"usd": 0.08, "credits": 160000},
+    "tokens": {"input": 0, "output": 0, "total": 0},
+    "request_id": None,
+    "inference_id": JOB,
+    "client_request_id": "studio-7",
+}
 AI, LS, CR, JP = "aimlapi", "lipsync-studio", "creatify", "joypix"
 
 # fmt: off
@@ -113,6 +125,11 @@ RECORDED: list[tuple[str, str, int, Mapping[str, str], Any, str]] = [
     (AI, "poll", 404, PROBLEM, problem(404, "Not Found", "Inference not found"), "missing"),
     (AI, "poll", 429, PROBLEM, problem(429, "Too Many Requests", "Too many requests."), "again, busy: AI/ML API asks for a pause: Too many requests."),
     (AI, "poll", 524, {"content-type": "text/html"}, b"<html>A timeout occurred</html>", "again, fault: AI/ML API answered with status 524."),
+    (AI, "log", 200, {}, {"data": [ROW], "pagination": {"limit": 100, "offset": 0, "total": 1, "has_more": False}}, f"studio-7 is {JOB}, succeeded: $0.080000"),
+    (AI, "log", 200, {}, {"data": [ROW | {"status": "failed", "cost": {"usd": 0, "credits": 0}}]}, f"studio-7 is {JOB}, failed: free"),
+    (AI, "log", 200, {}, {"data": [ROW | {"client_request_id": None}]}, f"None is {JOB}, succeeded: $0.080000"),
+    (AI, "log", 200, {}, {"data": []}, ""),
+    (AI, "log", 429, PROBLEM, problem(429, "Too Many Requests", "Too many requests."), "again, busy: AI/ML API asks for a pause: Too many requests."),
     (AI, "balance", 200, {}, {"current_balance": 10.07, "currency": "USD"}, "holds $10.070000"),
 
     # Creatify
@@ -162,6 +179,9 @@ def meaning(vendor: str, asked: str, response: Response) -> str:
     if asked == "balance":
         held = provider.read_balance(response)
         return f"holds {_sum(held.usd_micros, held.credits)}" if isinstance(held, Balance) else _again(held)
+    if asked == "log":
+        rows = provider.read_logs(response)
+        return _again(rows) if isinstance(rows, AskAgain) else "; ".join(map(_of_row, rows))
     (request,) = provider.poll([JOB])
     read = provider.read_poll(request, response)
     if isinstance(read, AskAgain):
@@ -190,6 +210,11 @@ def _of_submit(outcome: SubmitOutcome) -> str:
             return "busy" if outcome.retry_after_s is None else f"busy for {outcome.retry_after_s:.0f} s"
         case Unclear():
             return f"unclear{f', maybe {outcome.candidate}' if outcome.candidate else ''}: {outcome.what}"
+
+
+def _of_row(row: LogRow) -> str:
+    cost = "free" if row.free else _sum(row.cost.usd_micros, row.cost.credits)
+    return f"{row.trace_id} is {row.job_id}, {'succeeded' if row.succeeded else 'failed'}: {cost}"
 
 
 def _again(again: AskAgain) -> str:

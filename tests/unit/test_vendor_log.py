@@ -134,6 +134,7 @@ def test_the_log_s_cost_replaces_what_was_said_at_submit(desk: Desk, studio: Stu
     job = submitted(desk, studio)
     desk.run(desk.reaches(job, S.DONE), studio=studio)
     assert desk.row(job)["said_usd_micros"] == counted(desk, job) == 520_000
+    assert "AI/ML API took it as inf-1 and said $0.52" in [event.note for event in desk.history(job)]
     vendor.log({"cost": {"usd": 0.08, "credits": 160_000}})
     desk.let_pass(job, 0)
     desk.run(lambda: desk.row(job)["billed_usd_micros"] is not None, studio=studio)
