@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 import secrets
-import unicodedata
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,41 +12,22 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, select, update
 
 from lipsync_core import audit
+from lipsync_core.binding import bind, check_account, released
 from lipsync_core.database import Database, now_ms
+from lipsync_core.entering import Vouched, address, visit_of, vouched
 from lipsync_core.errors import NotAllowedError
-from lipsync_core.plain_text import one_line
 from lipsync_core.rights import Person, check, person_of, refusal, who
 from lipsync_core.roles import Action, Role
 from lipsync_core.schema import budgets, people, sign_outs
 from lipsync_core.settings import Settings
-from lipsync_core.visits import EXPIRED, SIGNED_OUT, Visit, judge
+from lipsync_core.visits import SIGNED_OUT, judge
 
 MOST_USD_MICROS = 1_000_000_000_000
 """The highest limit, a million dollars; more is a slip of the pen."""
-LONGEST_ADDRESS = 120
-LONGEST_NAME = 80
 LONGEST_URL = 2000
 SEEN_EVERY_MS = 60_000
 SIGN_OUTS_KEPT_MS = 40 * 86_400_000
 """Longer than the server takes a sign-in's cookie, which is 31 days."""
-AHEAD_S = 300.0
-"""By how much a provider's clock may be ahead of ours."""
-
-_ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_{|}~-]+@([a-z0-9-]+\.)*[a-z0-9-]+")
-
-
-def address(text: str) -> str:
-    """An address in the one way it is written here: lower case, plain letters.
-
-    Raises `NotAllowedError` for what is none, and for letters beyond ASCII: one may look like another.
-    """
-    email = text.strip()
-    if not email.isascii() or email != unicodedata.normalize("NFKC", email):
-        raise NotAllowedError("That address has letters that look like others. Only plain ones are taken.")
-    email = email.lower()
-    if len(email) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(email):
-        raise NotAllowedError("That is not an e-mail address that this studio takes.")
-    return email
 
 
 class People:
@@ -77,52 +54,29 @@ class People:
         Raises:
             NotAllowedError: this person may not enter, or not any more; the text says why.
         """
-        email = address(str(claims.get("email") or ""))
-        if claims.get("email_verified", True) not in (True, "true"):
-            raise NotAllowedError(f"{email} is not verified by the sign-in service. Verify it there and sign in again.")
-        self._check_audience(claims)
-        visit = Visit(visit_of(claims), email, self._checked_end(claims))
+        guest = vouched(claims, self._settings, now_ms())
         with self._db.read() as connection:
-            if connection.execute(select(sign_outs.c.visit).where(sign_outs.c.visit == visit.id)).first():
+            if connection.execute(select(sign_outs.c.visit).where(sign_outs.c.visit == guest.visit.id)).first():
                 raise NotAllowedError(SIGNED_OUT)
-            row = connection.execute(select(people).where(people.c.email == email)).mappings().first()
-        self._check_rules(email, claims, row)
-        stale = row is None or row["seen_ms"] is None or now_ms() - row["seen_ms"] >= SEEN_EVERY_MS
-        if stale or row is None or (row["role"] != Role.ADMIN and self._is_first_admin(email)):
-            name = one_line(str(claims.get("name") or ""), LONGEST_NAME) or email
-            row = self._seen(email, name)
-        return replace(person_of(row), visit=visit)
+            row = connection.execute(select(people).where(people.c.email == guest.email)).mappings().first()
+        self._check_rules(guest, row)
+        stale = row is None or row["subject"] is None or now_ms() - (row["seen_ms"] or 0) >= SEEN_EVERY_MS
+        if stale or row is None or (row["role"] != Role.ADMIN and self._is_first_admin(guest.email)):
+            row = self._seen(guest)
+        check_account(row, guest)
+        return replace(person_of(row), visit=guest.visit)
 
-    def _check_audience(self, claims: Mapping[str, Any]) -> None:
-        """Refuse a token that was made for somebody else; it was checked once, when it came."""
-        audience = claims.get("aud")
-        named = audience if isinstance(audience, list) else [audience]
-        if audience is not None and self._settings.audiences and not set(named) & set(self._settings.audiences):
-            raise NotAllowedError("That sign-in was meant for another application. Sign in again.")
-
-    def _checked_end(self, claims: Mapping[str, Any]) -> int:
-        """When the visit is over by its age, in UTC milliseconds. Raises `NotAllowedError` where that has passed."""
-        issued = claims.get("iat")
-        if isinstance(issued, bool) or not isinstance(issued, int | float):
-            raise NotAllowedError("That sign-in does not say when it was made. Sign in again.")
-        age_s = now_ms() / 1000 - issued
-        if age_s > self._settings.sign_in_hours * 3600 or age_s < -AHEAD_S:
-            raise NotAllowedError(EXPIRED)
-        return int((issued + self._settings.sign_in_hours * 3600) * 1000)
-
-    def _check_rules(self, email: str, claims: Mapping[str, Any], row: RowMapping | None) -> None:
+    def _check_rules(self, guest: Vouched, row: RowMapping | None) -> None:
+        email, settings = guest.email, self._settings
         if row is not None and row["removed_ms"] is not None:
             raise NotAllowedError(f"{email} was taken off the team list. Ask an admin of this studio.")
         if (row is not None and row["invited"]) or email == self._admin():
             return
-        settings = self._settings
-        groups = claims.get(settings.groups_claim)
-        held = {group for group in groups if isinstance(group, str)} if isinstance(groups, list | tuple) else set()
         domain = email.rpartition("@")[2]
         if (
             domain in {domain.lower().removeprefix("@") for domain in settings.allowed_domains}
             or email in {allowed.lower() for allowed in settings.allowed_emails}
-            or held & set(settings.allowed_groups)
+            or guest.groups & set(settings.allowed_groups)
         ):
             return
         raise NotAllowedError(f"{email} is not on the team list. Ask an admin of this studio.")
@@ -137,28 +91,32 @@ class People:
         with self._db.read() as connection:
             return not _admins(connection)
 
-    def _seen(self, email: str, name: str) -> RowMapping:
+    def _seen(self, guest: Vouched) -> RowMapping:
+        """Note that somebody is here; the first time as a new person, and as which account."""
+        email, this = guest.email, people.c.email == guest.email
         with self._db.write() as connection:
-            this = people.c.email == email
             row = connection.execute(select(people).where(this)).mappings().first()
             leads = email == self._admin() and not _admins(connection)
             if row is None:
                 first = {
                     "email": email,
-                    "name": name,
+                    "name": guest.name,
                     "role": Role.ADMIN if leads else Role.VIEWER,
                     "limit_usd_micros": None if leads else 0,
                     "invited": False,
                     "added_ms": now_ms(),
                 }
-                connection.execute(insert(people).values(first))
+                row = connection.execute(insert(people).values(first).returning(people)).mappings().one()
                 audit.note(connection, email, "entered for the first time", "person", email, after=_facts(first))
-            elif leads and row["role"] != Role.ADMIN:
+            check_account(row, guest)
+            if row["subject"] is None:
+                bind(connection, guest, invited=row["invited"])
+            if leads and row["role"] != Role.ADMIN:
                 connection.execute(update(people).where(this).values(role=Role.ADMIN))
                 did = "became admin, as the settings name them and there was none"
                 audit.note(connection, email, did, "person", email, after={"role": Role.ADMIN})
-            connection.execute(update(people).where(this).values(seen_ms=now_ms(), name=name))
-            return connection.execute(select(people).where(this)).mappings().one()
+            seen = update(people).where(this).values(seen_ms=now_ms(), name=guest.name)
+            return connection.execute(seen.returning(people)).mappings().one()
 
     def sign_out(self, claims: Mapping[str, Any]) -> None:
         """End a visit for every tab and every copy of its cookie; also one that is over already."""
@@ -231,6 +189,7 @@ class People:
                 fresh |= {"email": email, "name": email, "added_ms": now_ms()}
                 connection.execute(insert(people).values(fresh))
             else:
+                fresh |= released()
                 connection.execute(update(people).where(people.c.email == email).values(fresh))
             audit.note(connection, by, "put on the list", "person", email, before=_facts(row), after=_facts(fresh))
             return person_of(connection.execute(select(people).where(people.c.email == email)).mappings().one())
@@ -248,6 +207,13 @@ class People:
     def remove(self, email: str, *, by: str) -> None:
         """Take somebody off the list; what they queued is not sent. The last admin stays. Raises `NotAllowedError`."""
         self._change(email, by, "taken off the list", removed_ms=now_ms(), invited=False)
+
+    def release(self, email: str, *, by: str) -> None:
+        """Let somebody's address be bound to another account of the sign-in service: the next one that signs in by it.
+
+        Their open visits end. Raises `NotAllowedError`.
+        """
+        self._change(email, by, "may be bound to another account", **released())
 
     def _change(self, email: str, by: str, did: str, **values: Any) -> None:
         with self._db.write() as connection:
@@ -288,11 +254,6 @@ class People:
             host = None if url is None else urlsplit(url).hostname
             audit.note(connection, by, did, "person", email, after={"host": host})
         return secret
-
-
-def visit_of(claims: Mapping[str, Any]) -> str:
-    """What all tabs of one sign-in have in common, hashed: its token's claims, a nonce among them."""
-    return hashlib.sha256(json.dumps(dict(claims), sort_keys=True, default=str).encode()).hexdigest()
 
 
 def new_secret() -> str:

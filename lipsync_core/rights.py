@@ -33,6 +33,8 @@ class Person:
     """Where this person is told what became of jobs."""
     spent_usd_micros: int = 0
     """What this person's jobs take of the month that was asked for."""
+    issuer: str | None = None
+    """The sign-in service whose account this person is; None until they enter."""
     visit: Visit | None = None
     """The visit that this person entered by; None for somebody who did not just enter."""
 
@@ -101,6 +103,7 @@ def person_of(row: Mapping[Any, Any], spent: int = 0) -> Person:
         seen_at=maybe_instant(row["seen_ms"]),
         removed=row["removed_ms"] is not None,
         notify_url=row["notify_url"],
+        issuer=row["issuer"],
         spent_usd_micros=spent,
     )
 

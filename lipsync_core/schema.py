@@ -250,6 +250,10 @@ people = Table(  # the team, once sign-in is on
     Column("removed_ms", BigInteger),
     Column("notify_url", Text),
     Column("notify_secret", String(120)),
+    Column("issuer", Text),  # the account of the sign-in service that this person is; NULL until they enter …
+    Column("subject", Text),
+    Column("bind_after_ms", BigInteger),  # … by a sign-in that is not older than this
+    Index("people_by_account", "issuer", "subject", unique=True),
 )
 
 sign_outs = Table(  # visits that ended, so that no other tab and no copied cookie goes on with one

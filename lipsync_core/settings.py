@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from urllib.request import url2pathname
 from zoneinfo import ZoneInfo
 
 from lipsync_core.errors import SettingsError
+from lipsync_core.services import sign_in
 from lipsync_core.variables import address, all_given, count, entries, hosts, networks, number, switch
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -76,6 +76,8 @@ class Settings:
     """Whether people have to sign in: Streamlit's secrets file has an ``[auth]`` table."""
     audiences: tuple[str, ...] = ()
     """The client ids in that table: whom a sign-in must be meant for."""
+    trusted_services: tuple[str, ...] = ()
+    """The services in that table that are believed although they do not say whether an address is verified."""
     admin: str | None = None
     """``STUDIO_ADMIN``: the address of the first admin."""
     allowed_domains: tuple[str, ...] = ()
@@ -122,7 +124,7 @@ class Settings:
             proxies=networks(given, "STUDIO_PROXIES"),
             rates_file=_rates_file(given),
             timezone=_timezone(given, "STUDIO_TIMEZONE"),
-            **_sign_in(given),
+            **sign_in(_secrets_files(given)),
             admin=given.get("STUDIO_ADMIN", "").strip() or None,
             allowed_domains=entries(given, "STUDIO_ALLOWED_DOMAINS"),
             allowed_emails=entries(given, "STUDIO_ALLOWED_EMAILS"),
@@ -136,21 +138,10 @@ class Settings:
         )
 
 
-def _sign_in(given: Mapping[str, str]) -> dict[str, Any]:
-    """What the ``[auth]`` table of Streamlit's secrets says that concerns the core; its secrets are not kept."""
-    files = [Path(name).expanduser() for name in given.get("STREAMLIT_SECRETS_FILES", "").split()]
-    for file in files or [Path.home() / ".streamlit" / "secrets.toml", ROOT / ".streamlit" / "secrets.toml"]:
-        try:
-            auth = tomllib.loads(file.read_text(encoding="utf-8")).get("auth")
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"{file.name} cannot be read, so nobody could sign in: {error}.") from None
-        if isinstance(auth, dict):
-            tables = [auth, *(table for table in auth.values() if isinstance(table, dict))]
-            clients = tuple(str(table["client_id"]) for table in tables if table.get("client_id"))
-            return {"sign_in": True, "audiences": clients}
-    return {}
+def _secrets_files(given: Mapping[str, str]) -> list[Path]:
+    """Where Streamlit looks for the ``[auth]`` table."""
+    named = [Path(name).expanduser() for name in given.get("STREAMLIT_SECRETS_FILES", "").split()]
+    return named or [Path.home() / ".streamlit" / "secrets.toml", ROOT / ".streamlit" / "secrets.toml"]
 
 
 def _notify(given: Mapping[str, str]) -> dict[str, Any]:

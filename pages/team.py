@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -102,6 +103,19 @@ def _change(here: dict[str, Person], by: str) -> None:
     amount("Limit for one press, in dollars", chosen.limit_usd_micros, key=f"limit-{key}", empty=UNLIMITED)
     with st.container(horizontal=True):
         st.button("Save", icon=":material/save:", key="save-person", on_click=pressed(_save), args=(chosen, key, by))
+        with st.popover("Bind anew…", icon=":material/key:", disabled=chosen.issuer is None):
+            st.text(
+                f"{chosen.email} enters by one account of {_host(chosen.issuer)} only. Bind the address anew if that "
+                "account has changed: whoever signs in next with this address gets in. Their open pages end."
+            )
+            st.button(
+                f"Bind {plain(chosen.email)} anew",
+                key="release-person",
+                type="primary",
+                wrap=True,
+                on_click=pressed(_release),
+                args=(chosen.email, by),
+            )
         with st.popover("Remove…", icon=":material/person_remove:"):
             st.text(f"{chosen.email} is signed out everywhere, and what they queued is not sent. Their jobs stay.")
             st.button(
@@ -129,6 +143,15 @@ def _save(person: Person, key: str, by: str) -> None:
 
     if trying.attempt(PEOPLE, save):
         st.session_state.team_said = f"Saved for {person.email}. It holds from their next press."
+
+
+def _host(issuer: str | None) -> str:
+    return urlsplit(issuer or "").netloc or issuer or "the sign-in service"
+
+
+def _release(email: str, by: str) -> None:
+    if trying.attempt(PEOPLE, studio().people.release, email, by=by):
+        st.session_state.team_said = f"{email} is bound to the account that signs in next."
 
 
 def _remove(email: str, by: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -18,7 +19,8 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from tests.server import free_port
 
 CLIENT = "studio"
-COOKIE_SECRET = "a secret of the tests, which is long enough to sign with"
+ISSUER = "https://sign-in.test"
+COOKIE_SECRET = secrets.token_urlsafe(48)
 SIGN_IN_COOKIE = "_streamlit_user"
 
 
@@ -51,6 +53,10 @@ class Provider:
         answer = httpx.put(f"{self.url}/users/{quote(who, safe='')}", json=claims)
         assert answer.is_success, answer.text
 
+    def claims_of(self, who: str, **more: Any) -> dict[str, Any]:
+        """What its ID token says of somebody who signs in as ``who``."""
+        return claims_of(who, iss=self.url, **more)
+
     def secrets(self, folder: Path, *, client: str = CLIENT, cookie_secret: str = COOKIE_SECRET) -> Path:
         """A ``secrets.toml`` with which a studio sends its people here."""
         lines = {
@@ -66,6 +72,14 @@ class Provider:
         return file
 
 
+def secrets_file(folder: Path, more: str = "") -> Path:
+    """A ``secrets.toml`` for a studio in whose tests nobody goes through a sign-in service."""
+    file = folder / "secrets.toml"
+    auth = f'[auth]\nclient_id = "{CLIENT}"\nclient_secret = "s"\ncookie_secret = {json.dumps(COOKIE_SECRET)}\n'
+    file.write_text(auth + more, encoding="utf-8")
+    return file
+
+
 def signed_cookie(url: str, claims: dict[str, Any], *, secret: str = COOKIE_SECRET) -> dict[str, str]:
     """A sign-in's cookie as a server at ``url`` makes it of these claims, for a browser's jar."""
     content = json.dumps({**claims, "origin": url, "is_logged_in": True, "provider": "default"})
@@ -74,7 +88,8 @@ def signed_cookie(url: str, claims: dict[str, Any], *, secret: str = COOKIE_SECR
 
 def claims_of(who: str, **more: Any) -> dict[str, Any]:
     """What an ID token says of somebody who signed in a moment ago."""
-    return {"email": who, "email_verified": True, "aud": CLIENT, "iat": int(time.time()), "nonce": who} | more
+    account = {"iss": ISSUER, "sub": who}
+    return {"email": who, "email_verified": True, "aud": CLIENT, "iat": int(time.time()), "nonce": who} | account | more
 
 
 def sign_in(page: Page, who: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from lipsync_core import Brief, Job, JobState, Role, Studio
 from lipsync_core.sandbox.jobs import Store
 from tests import corpus
 from tests.browser.visit import PORTRAIT, open_page, policy_broken, settle
-from tests.oidc import Provider, claims_of, sign_in, sign_out, signed_cookie, signed_out
+from tests.oidc import Provider, sign_in, sign_out, signed_cookie, signed_out
 from tests.sandbox import Host, hosting
 from tests.server import Server, sandboxed, studio_of
 
@@ -72,10 +73,10 @@ def server(variables: dict[str, str], folder: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def ledger(variables: dict[str, str], server: Server) -> Studio:
+def ledger(variables: dict[str, str], server: Server, provider: Provider) -> Studio:
     """The server's own ledger; the team is in it, and makers may spend ten cents a press."""
     studio = studio_of(variables)
-    studio.people.enter(claims_of(ADMIN))
+    studio.people.enter(provider.claims_of(ADMIN))
     for who, role in TEAM.items():
         if who != ADMIN:
             studio.people.invite(who, role, by=ADMIN)
@@ -168,26 +169,28 @@ def test_a_deep_link_survives_the_login(page: Page) -> None:
 
 def test_an_address_in_capitals_is_the_same_person(page: Page, provider: Provider, ledger: Studio) -> None:
     before = [person.email for person in ledger.people.everyone("2026-11")]
-    provider.knows("MIA@Studio.Test", email="MIA@Studio.Test", email_verified=True, name="Mia")
+    provider.knows(ADMIN, email="MIA@Studio.Test", email_verified=True, name="Mia")
     page.goto("/team")
-    sign_in(page, "MIA@Studio.Test")
+    sign_in(page, ADMIN)
     expect(page.get_by_role("heading", name="Team", level=1)).to_be_visible()
     assert [person.email for person in ledger.people.everyone("2026-11")] == before
 
 
 @pytest.mark.parametrize(
-    ("who", "verified", "why"),
+    ("who", "said", "why"),
     [
-        ("eve@studio.test", False, "is not verified by the sign-in service"),
-        ("m\u0456a@studio.test", True, "letters that look like others"),
+        ("eve@studio.test", {"email_verified": False}, "is not verified by the sign-in service"),
+        ("eva@studio.test", {}, "does not say whether eva@studio.test is verified"),
+        ("m\u0456a@studio.test", {"email_verified": True}, "letters that look like others"),
+        ("another", {"email": ADMIN, "email_verified": True}, "entered by another account"),
     ],
-    ids=["unverified", "look-alike"],
+    ids=["unverified", "silent", "look-alike", "another account"],
 )
 def test_whom_the_service_does_not_vouch_for_does_not_enter(
-    page: Page, provider: Provider, ledger: Studio, who: str, verified: bool, why: str
+    page: Page, provider: Provider, ledger: Studio, who: str, said: dict[str, Any], why: str
 ) -> None:
     before = ledger.people.everyone("2026-11")
-    provider.knows(who, email=who, email_verified=verified)
+    provider.knows(who, **({"email": who} | said))
     page.goto("/jobs")
     sign_in(page, who)
     expect(signed_out(page)).to_be_visible()
@@ -401,9 +404,9 @@ window.again = () => window.parts.slice(1).forEach(data => send.call(window.sock
 
 
 def test_a_browser_that_asks_for_parts_of_a_page_only_gets_none_of_them_after_a_sign_out(
-    page: Page, server: Server, ledger: Studio, brief: Brief
+    page: Page, server: Server, provider: Provider, ledger: Studio, brief: Brief
 ) -> None:
-    claims = claims_of(VIEWER, nonce="tampered")
+    claims = provider.claims_of(VIEWER, nonce="tampered")
     page.context.add_cookies([signed_cookie(server.url, claims)])  # type: ignore[list-item]  # a part of what it takes
     page.add_init_script(RECORDER)
     came: list[bytes] = []
@@ -435,8 +438,10 @@ def test_a_browser_that_asks_for_parts_of_a_page_only_gets_none_of_them_after_a_
 # Forged
 
 
-def test_only_the_cookie_of_this_server_for_this_application_that_is_fresh_opens_it(page: Page, server: Server) -> None:
-    good, now = claims_of(VIEWER), int(time.time())
+def test_only_the_cookie_of_this_server_for_this_application_that_is_fresh_opens_it(
+    page: Page, server: Server, provider: Provider
+) -> None:
+    good, now = provider.claims_of(VIEWER), int(time.time())
     cookie = signed_cookie(server.url, good)
     broken = {**cookie, "value": f"{cookie['value'][:-4]}AAAA"}
     bare = base64.urlsafe_b64encode(json.dumps({**good, "is_logged_in": True, "origin": server.url}).encode()).decode()
@@ -449,6 +454,9 @@ def test_only_the_cookie_of_this_server_for_this_application_that_is_fresh_opens
         "yesterday": signed_cookie(server.url, good | {"iat": now - 86_400}),
         "tomorrow": signed_cookie(server.url, good | {"iat": now + 86_400}),
         "not verified": signed_cookie(server.url, good | {"email_verified": False}),
+        "another account": signed_cookie(server.url, good | {"sub": "another"}),
+        "an endless one": signed_cookie(server.url, good | {"iat": math.nan}),
+        "a misshapen one": signed_cookie(server.url, good | {"aud": {}}),
     }
     for case, cookie_of_it in forged.items():
         page.context.clear_cookies()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from lipsync_core.media import MediaStore
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.schema import jobs, media
 from tests import corpus
+from tests.oidc import claims_of, secrets_file
 
 ANA, BEN, EVE = "ana@studio.test", "ben@studio.test", "eve@studio.test"
 
@@ -346,13 +346,14 @@ def test_the_sandbox_s_own_copies_go_too(environment: dict[str, str], tmp_path: 
 @pytest.fixture
 def team(environment: dict[str, str], tmp_path: Path) -> Studio:
     """Ana is the admin; Ben and Eve are makers."""
-    secrets = tmp_path / "secrets.toml"
-    secrets.write_text('[auth]\nclient_id = "studio"\nclient_secret = "s"\ncookie_secret = "c"\n', encoding="utf-8")
-    signed_in = {"STREAMLIT_SECRETS_FILES": str(secrets), "STUDIO_ADMIN": ANA, "STUDIO_ALLOWED_DOMAINS": "studio.test"}
+    signed_in = {
+        "STREAMLIT_SECRETS_FILES": str(secrets_file(tmp_path)),
+        "STUDIO_ADMIN": ANA,
+        "STUDIO_ALLOWED_DOMAINS": "studio.test",
+    }
     studio = Studio(Settings.from_env(environment | signed_in, dotenv=tmp_path / "no.env"))
     for email in (ANA, BEN, EVE):
-        now = int(time.time())
-        studio.people.enter({"email": email, "email_verified": True, "aud": "studio", "iat": now, "nonce": "n"})
+        studio.people.enter(claims_of(email))
     for email in (BEN, EVE):
         studio.people.set_role(email, Role.MAKER, by=ANA)
     return studio

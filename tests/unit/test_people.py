@@ -34,6 +34,7 @@ from lipsync_core.database import Database
 from lipsync_core.roles import Action, Reach, may
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
+from tests.oidc import ISSUER, secrets_file
 
 DOLLAR = 1_000_000
 ADMIN, APPROVER, OTHER, MAKER, SECOND, VIEWER = (
@@ -44,16 +45,15 @@ TEAM = {ADMIN: Role.ADMIN, APPROVER: Role.APPROVER, OTHER: Role.APPROVER, MAKER:
 
 def claims(email: str, **more: Any) -> dict[str, Any]:
     now = int(time.time())
-    return {"email": email, "email_verified": True, "aud": "studio", "iat": now, "nonce": "n1"} | more
+    account = {"iss": ISSUER, "sub": email.lower()}
+    return {"email": email, "email_verified": True, "aud": "studio", "iat": now, "nonce": "n1"} | account | more
 
 
 @pytest.fixture
 def signed_in(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """The variables of a studio where people sign in."""
-    secrets = tmp_path / "secrets.toml"
-    secrets.write_text('[auth]\nclient_id = "studio"\nclient_secret = "s"\ncookie_secret = "c"\n', encoding="utf-8")
     return environment | {
-        "STREAMLIT_SECRETS_FILES": str(secrets),
+        "STREAMLIT_SECRETS_FILES": str(secrets_file(tmp_path)),
         "STUDIO_ADMIN": ADMIN,
         "STUDIO_ALLOWED_DOMAINS": "studio.test",
         "STUDIO_SANDBOX": "1",

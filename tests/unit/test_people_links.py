@@ -13,13 +13,14 @@ from lipsync_core import Action, MediumFacts, NotAllowedError, Person, Role, Set
 from lipsync_core.database import Database
 from lipsync_core.links import PERIOD_S, SIGNED_IN_PERIOD_S, Links
 from lipsync_core.people import People
+from tests.oidc import claims_of
 
 FACTS = MediumFacts("c" * 64, "video", "x", ".mp4", "video/mp4", 1)
 MAX, MIA = "max@studio.test", "mia@studio.test"
 
 
 def claims(email: str, nonce: str = "n1") -> dict[str, object]:
-    return {"email": email, "email_verified": True, "iat": int(time.time()), "nonce": nonce}
+    return claims_of(email, nonce=nonce)
 
 
 @pytest.fixture

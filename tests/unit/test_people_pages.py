@@ -15,6 +15,7 @@ from lipsync_core import ROOT, Brief, Job, JobState, Role, Settings, Studio
 from lipsync_core.samples import PORTRAITS, VOICES
 from pages import frame
 from tests import corpus
+from tests.oidc import claims_of, secrets_file
 
 SCRIPT = str(ROOT / "pages" / "navigation.py")
 ADMIN, APPROVER, MAKER, VIEWER = (f"{name}@studio.test" for name in ("mia", "ada", "max", "vic"))
@@ -22,15 +23,13 @@ ROLES = {ADMIN: Role.ADMIN, APPROVER: Role.APPROVER, MAKER: Role.MAKER, VIEWER: 
 
 
 def claims(email: str) -> dict[str, Any]:
-    return {"email": email, "email_verified": True, "iat": int(time.time()), "nonce": email}
+    return claims_of(email)
 
 
 @pytest.fixture
 def variables(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
-    secrets = tmp_path / "secrets.toml"
-    secrets.write_text('[auth]\nclient_id = "studio"\nclient_secret = "s"\ncookie_secret = "c"\n', encoding="utf-8")
     return environment | {
-        "STREAMLIT_SECRETS_FILES": str(secrets),
+        "STREAMLIT_SECRETS_FILES": str(secrets_file(tmp_path)),
         "STUDIO_ADMIN": ADMIN,
         "STUDIO_ALLOWED_DOMAINS": "studio.test",
         "STUDIO_SANDBOX": "1",

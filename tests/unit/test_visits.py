@@ -13,15 +13,14 @@ import pytest
 from lipsync_core import Brief, NotAllowedError, Role, Settings, Studio, act_for
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
-from tests.oidc import claims_of
+from tests.oidc import claims_of, secrets_file
 
 ADMIN, MAKER = "mia@studio.test", "max@studio.test"
 
 
 @pytest.fixture
 def studio(environment: dict[str, str], tmp_path: Path) -> Studio:
-    secrets = tmp_path / "secrets.toml"
-    secrets.write_text('[auth]\nclient_id = "studio"\nclient_secret = "s"\ncookie_secret = "c"\n', encoding="utf-8")
+    secrets = secrets_file(tmp_path)
     variables = environment | {"STREAMLIT_SECRETS_FILES": str(secrets), "STUDIO_ADMIN": ADMIN, "STUDIO_SANDBOX": "1"}
     studio = Studio(Settings.from_env(variables, dotenv=Path("no.env")))
     studio.people.enter(claims_of(ADMIN))

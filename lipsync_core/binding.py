@@ -1,0 +1,56 @@
+"""Which account of the sign-in service somebody in the team is: bound when they first enter, and asked ever after.
+
+An address says who somebody is to their colleagues. It proves less than it seems: a mailbox is given to somebody else,
+people may change theirs at the service, and a second service may vouch for it too. What stays is the issuer and its
+subject. One account is one person here, so that nobody approves as one what they asked for as another.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from lipsync_core import audit
+from lipsync_core.database import now_ms
+from lipsync_core.entering import Vouched
+from lipsync_core.errors import NotAllowedError
+from lipsync_core.schema import people
+
+UNBOUND = {"issuer": None, "subject": None}
+
+
+def check_account(row: RowMapping, guest: Vouched) -> None:
+    """Raise `NotAllowedError` where the person in this row is bound to another account than the one that came."""
+    if row["subject"] is None:
+        if row["bind_after_ms"] is not None and guest.issued_ms < row["bind_after_ms"]:
+            raise NotAllowedError("An admin asked that you sign in anew. Sign in again to go on.")
+    elif (row["issuer"], row["subject"]) != guest.account:
+        raise NotAllowedError(
+            f"{guest.email} entered by another account of the sign-in service before. If it is right that the account "
+            "changed, an admin of this studio can bind the address anew on the Team page."
+        )
+
+
+def bind(connection: Connection, guest: Vouched, *, invited: bool) -> None:
+    """Bind a person, whose row is there, to the account that came.
+
+    ``invited`` says whether an admin asked for this address: then the account may come over from somebody who was
+    taken off the list. Raises `NotAllowedError` where somebody else is bound to it.
+    """
+    issuer, subject = guest.account
+    same = (people.c.issuer == issuer, people.c.subject == subject)
+    other = connection.execute(select(people.c.email, people.c.removed_ms).where(*same)).first()
+    if other is not None:
+        if other.removed_ms is None or not invited:
+            raise NotAllowedError(
+                f"Your account of the sign-in service entered here as {other.email}. Ask an admin of this studio: "
+                "one account is one person."
+            )
+        connection.execute(update(people).where(*same).values(UNBOUND))
+    values = {"issuer": issuer, "subject": subject}
+    connection.execute(update(people).where(people.c.email == guest.email).values(values))
+    audit.note(connection, guest.email, "was bound to an account", "person", guest.email, after=values)
+
+
+def released() -> dict[str, object]:
+    """What a person's row says until they sign in anew; sign-ins from before then do not bind it."""
+    return {**UNBOUND, "bind_after_ms": now_ms() // 1000 * 1000}  # a sign-in says its second only

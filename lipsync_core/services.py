@@ -1,0 +1,67 @@
+"""What the ``[auth]`` table of Streamlit's ``secrets.toml`` says that concerns the core; its secrets are not kept."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from lipsync_core.errors import SettingsError
+
+DEFAULT_SERVICE = "default"
+"""What Streamlit calls the only sign-in service, whose facts stand in ``[auth]`` itself."""
+TRUST = "trust_absent_email_verified"
+"""The line by which a service is trusted that does not say whether an address is verified."""
+_SHARED = ("common", "organizations", "consumers")
+"""Microsoft's tenants that are everybody's: whoever is admin of some other one gives its people any address."""
+
+
+def sign_in(files: list[Path]) -> dict[str, Any]:
+    """Fields of `Settings` from the first of these files that has the table; none where people do not sign in.
+
+    Raises `SettingsError`.
+    """
+    for file in files:
+        try:
+            auth = tomllib.loads(file.read_text(encoding="utf-8")).get("auth")
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{file.name} cannot be read, so nobody could sign in: {error}.") from None
+        if isinstance(auth, dict):
+            services = list(_services(auth))
+            return {
+                "sign_in": True,
+                "audiences": tuple(str(table["client_id"]) for _name, table in services if table.get("client_id")),
+                "trusted_services": tuple(name for name, table in services if _is_trusted(file, name, table)),
+            }
+    return {}
+
+
+def _services(auth: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield DEFAULT_SERVICE, auth
+    yield from ((name, table) for name, table in auth.items() if isinstance(table, dict))
+
+
+def _is_trusted(file: Path, name: str, table: Mapping[str, Any]) -> bool:
+    trusted = table.get(TRUST, False)
+    where = f"{file.name}, [auth{'' if name == DEFAULT_SERVICE else f'.{name}'}]"
+    if not isinstance(trusted, bool):
+        raise SettingsError(f"{where}: {TRUST} is {trusted!r}. Write true or false, without quotes.")
+    if trusted and (shared := _shared_tenant(str(table.get("server_metadata_url") or ""))):
+        raise SettingsError(
+            f"{where}: {TRUST} is for a service whose addresses its own admin gives out, and “{shared}” is every "
+            "Microsoft tenant there is. Name your own tenant in server_metadata_url."
+        )
+    return trusted
+
+
+def _shared_tenant(metadata_url: str) -> str | None:
+    try:
+        url = urlsplit(metadata_url)
+    except ValueError:
+        return None
+    tenant = url.path.strip("/").partition("/")[0].lower()
+    return tenant if (url.hostname or "").startswith("login.") and tenant in _SHARED else None
