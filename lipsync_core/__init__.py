@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from lipsync_core.auditing import Entry
     from lipsync_core.batch import (
         COLUMNS,
+        ENCODINGS,
         Batch,
+        Guess,
         LengthError,
         Plan,
         RowPrice,
@@ -83,7 +85,9 @@ _HOMES = {
     "auditing": ("Entry",),
     "batch": (
         "COLUMNS",
+        "ENCODINGS",
         "Batch",
+        "Guess",
         "LengthError",
         "Plan",
         "RowPrice",
@@ -149,6 +153,7 @@ _HOMES = {
 
 __all__ = [
     "COLUMNS",
+    "ENCODINGS",
     "ENGINES",
     "HOLD_S",
     "MAX_NAME",
@@ -180,6 +185,7 @@ __all__ = [
     "Filter",
     "Going",
     "Grouping",
+    "Guess",
     "Item",
     "ItemKind",
     "Job",

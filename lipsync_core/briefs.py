@@ -36,6 +36,8 @@ class OpenBatch:
     table: bytes = b""
     """The table as it was saved; empty where there is none."""
     table_name: str = ""
+    encoding: str = ""
+    """What somebody said that the table is written in, where it does not tell itself; empty where nobody did."""
 
 
 def new_brief_id() -> str:
@@ -63,13 +65,14 @@ class BriefDesk:
         if kept is None:
             return None
         files = {(kind, key): one if isinstance(one, str) else KeptMedium(**one) for kind, key, one in kept["files"]}
-        return OpenBatch(files, kept["table"].encode("latin-1"), kept["table_name"])
+        return OpenBatch(files, kept["table"].encode("latin-1"), kept["table_name"], kept.get("encoding", ""))
 
     def keep_batch(self, batch_id: str, by: str, batch: OpenBatch) -> None:
         """Note what was brought for a batch in place of what was noted before."""
         files = [(kind, key, one if isinstance(one, str) else asdict(one)) for (kind, key), one in batch.files.items()]
         table = batch.table.decode("latin-1")  # a character for a byte: the table may be in any encoding
-        self.change(batch_id, by, {"batch": {"files": files, "table": table, "table_name": batch.table_name}})
+        kept = {"files": files, "table": table, "table_name": batch.table_name, "encoding": batch.encoding}
+        self.change(batch_id, by, {"batch": kept})
 
     def _row(self, brief_id: str) -> RowMapping | None:
         with self._db.read() as connection:

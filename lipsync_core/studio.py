@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lipsync_core import rates as rate_file
 from lipsync_core import workers
@@ -58,11 +58,15 @@ from lipsync_core.settings import Settings
 from lipsync_core.sharing import Sharing
 from lipsync_core.spending import Spending
 from lipsync_core.standing import Standings
+from lipsync_core.tables import Tables
 from lipsync_core.tariffs import Override, Rates
 from lipsync_core.tracker import STALE_S, Tracker, unwatched
 from lipsync_core.trimming import trim
 from lipsync_core.vendors import Vendors
 from lipsync_core.verdicts import Verdicts
+
+if TYPE_CHECKING:
+    from lipsync_core.batch import Sheet
 
 HOLD_S = 5.0
 """For how long a paid job that was pressed in a browser can be undone before it may leave."""
@@ -98,6 +102,7 @@ class Studio:
         self._desk = BriefDesk(database)
         bucket = None if settings.bucket is None else Bucket(*settings.bucket, settings.aws)
         self._store = MediaStore(settings.media_dir, database, bucket=bucket)
+        self._tables = Tables(self._store)
         self._links = Links(
             self._ledger.secret("links", secrets.token_bytes(32)), self.people if settings.sign_in else None
         )
@@ -698,6 +703,13 @@ class Studio:
         return job
 
     # Media
+
+    def read_table(self, data: bytes, *, encoding: str | None = None) -> Sheet:
+        """Read a table of clips from the bytes of a CSV file; a large one in a worker. Blocks. Raises `SheetError`.
+
+        ``encoding`` is what it is written in, where `Sheet.guess` asks for that.
+        """
+        return self._tables.read(data, encoding)
 
     def keep_medium(
         self, source: Path | bytes | BinaryIO, kind: Kind, name: str, *, by: str = "", came: Came = "file"

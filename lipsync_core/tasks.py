@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lipsync_core import decode
+from lipsync_core.errors import MediaError
 
 Arguments = Mapping[str, Any]
 Progress = Callable[[int, int], None]
@@ -65,6 +66,25 @@ def _small_pictures(picture: Any, arguments: Arguments) -> None:
     small.save(arguments["preview"], "JPEG", quality=85)
     square = ImageOps.fit(small, (THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS, centering=(0.5, 0.3))
     square.save(arguments["thumb"], "JPEG", quality=85)
+
+
+def read_table(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """What a table holds; writes its rows, with nothing odd left about them."""
+    from lipsync_core.batch import SheetError, read_sheet, write_even
+
+    try:
+        sheet = read_sheet(Path(arguments["path"]).read_bytes(), arguments["encoding"])
+    except SheetError as error:
+        raise MediaError("Not a table", str(error)) from error
+    write_even(sheet, Path(arguments["out"]))
+    guess = sheet.guess
+    return {
+        "columns": list(sheet.cells.columns),
+        "numbers": list(sheet.numbers),
+        "problems": sheet.problems,
+        "notes": sheet.notes,
+        "guess": guess and {"encodings": guess.encodings, "sample": [line.hex() for line in guess.sample]},
+    }
 
 
 def cut_voice(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
@@ -163,6 +183,7 @@ TASKS: Mapping[str, Callable[[Arguments, Progress], dict[str, Any]]] = {
     "look_image": look_image,
     "look_audio": look_audio,
     "look_video": look_video,
+    "read_table": read_table,
     "cut_voice": cut_voice,
     "cut_video": cut_video,
     "write_wav": write_wav,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 import streamlit as st
 
 from lipsync_core import (
+    ENCODINGS,
     KeptMedium,
     Kind,
     MediaError,
@@ -27,7 +28,6 @@ from lipsync_core import (
     file_key,
     is_link,
     new_brief_id,
-    read_sheet,
     sheet_of,
     template,
 )
@@ -77,6 +77,8 @@ class Brought:
     table: bytes = b""
     table_name: str = ""
     table_error: str = ""
+    encoding: str = ""
+    """What somebody said that the table is written in; empty where it tells itself, or nobody did yet."""
     version: int = 0
     """Grows with every change, so that what was worked out from it can be told from what has to be worked out anew."""
 
@@ -109,14 +111,27 @@ class Brought:
     def _voices(self) -> dict[str, Found]:
         return {key: one for (kind, key), one in self.files.items() if kind == "audio"}
 
-    def read(self, data: bytes, name: str) -> None:
-        """Take a table."""
+    def read(self, data: bytes, name: str, encoding: str = "") -> None:
+        """Take a table; ``encoding`` is what somebody said that it is written in."""
         self.sheet, self.table_error, self.table, self.table_name = None, "", data, name
         try:
-            self.sheet = read_sheet(data)
+            self.sheet = studio().read_table(data, encoding=encoding or None)
         except SheetError as error:
             self.table_error = str(error)
+        self.encoding = encoding
+        if self.sheet is not None and self.sheet.guess is None and not encoding and len(data) > MOST_KEPT_BYTES:
+            self.table = b""  # nobody asks for it again
         self.version += 1
+
+    def choose(self, encoding: str) -> None:
+        """Read the table once more in an encoding that somebody chose, or with an empty one ask again.
+
+        Where it cannot be read so, it stays as it was, and `table_error` says why.
+        """
+        before, guessed = self.sheet, self.encoding
+        self.read(self.table, self.table_name, encoding)
+        if self.sheet is None:
+            self.sheet, self.encoding = before, guessed
 
 
 def brought() -> Brought:
@@ -140,7 +155,7 @@ def _opened(batch_id: str) -> Brought:
         facts = one if isinstance(one, str) else studio().medium(one, cast("Kind", kind))
         here.files[kind, key] = f"{one} is no longer here. Drop it again." if facts is None else facts
     if kept.table:
-        here.read(kept.table, kept.table_name)
+        here.read(kept.table, kept.table_name, kept.encoding)
     return here
 
 
@@ -151,8 +166,8 @@ def _keep(here: Brought, by: str) -> None:
         key: one if isinstance(one, str) else KeptMedium(one.sha256, one.name, one.url)
         for key, one in here.files.items()
     }
-    table = here.table if len(here.table) <= MOST_KEPT_BYTES and not here.table_error else b""
-    kept = OpenBatch(files, table, here.table_name if table else "")
+    table = here.table if len(here.table) <= MOST_KEPT_BYTES and here.sheet is not None else b""
+    kept = OpenBatch(files, table, here.table_name if table else "", here.encoding if table else "")
     trying.attempt(BATCH, studio().keep_batch, here.id, kept, by=by)
     st.query_params[PARAMETER] = here.id
 
@@ -185,6 +200,7 @@ def draw(by: str) -> Brought:
                 st.button("Clear all", icon=":material/close:", on_click=pressed(_clear))
         trying.refusal(BATCH, "Not kept")
         _said(here)
+        _letters(here, by)
         _fetch(here, by)
     return here
 
@@ -204,6 +220,31 @@ def _said(here: Brought) -> None:
         st.error(plain(here.table_error), title=f"{plain(here.table_name)} cannot be read")
     for note in here.sheet.notes if here.sheet is not None else ():
         st.caption(plain(note))
+
+
+def _letters(here: Brought, by: str) -> None:
+    """Where only a person can tell which letters the table is written in: what each encoding makes of them."""
+    guess = here.sheet.guess if here.sheet is not None else None
+    if guess is None:
+        if here.encoding:
+            st.button("Choose another encoding", type="tertiary", on_click=pressed(_choose), args=("", by))
+        return
+    with st.container(border=True, key="letters"):
+        st.markdown("**Can you read this?** The table does not say in which letters it is written.")
+        left, right = st.columns([2, 3])
+        with left:
+            encoding = st.selectbox(
+                "Encoding", guess.encodings, format_func=ENCODINGS.__getitem__, key=f"batch.encoding.{here.version}"
+            )
+            st.button("Yes, read it so", type="primary", on_click=pressed(_choose), args=(encoding, by))
+        with right:
+            st.code(guess.preview(encoding), language=None, wrap_lines=True)
+        st.caption("Nothing is rendered before that. If none is right, save the table again as CSV (UTF-8).")
+
+
+def _choose(encoding: str, by: str) -> None:
+    brought().choose(encoding)
+    _keep(brought(), by)
 
 
 def _take(here: Brought, arrived: Iterable[UploadedFile], by: str) -> None:

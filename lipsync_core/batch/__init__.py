@@ -9,16 +9,32 @@ from __future__ import annotations
 from lipsync_core.batch.cells import Medium, is_link
 from lipsync_core.batch.choosing import Plan, Wish, choose
 from lipsync_core.batch.columns import COLUMNS, Column, template
+from lipsync_core.batch.encodings import ENCODINGS, Guess
 from lipsync_core.batch.export import csv_of, harmless, plan_csv
+from lipsync_core.batch.header import MOST_COLUMNS
 from lipsync_core.batch.lengths import LengthError, length_text, seconds_of
+from lipsync_core.batch.refusals import SheetError
 from lipsync_core.batch.rows import Batch, Offer, RowPrice, Total, quote_rows
-from lipsync_core.batch.sheet import MOST_ROWS, Sheet, SheetError, file_key, read_sheet, sheet_of
+from lipsync_core.batch.sheet import (
+    MOST_BYTES,
+    MOST_ROWS,
+    Sheet,
+    even_rows,
+    file_key,
+    read_sheet,
+    sheet_of,
+    write_even,
+)
 
 __all__ = [
     "COLUMNS",
+    "ENCODINGS",
+    "MOST_BYTES",
+    "MOST_COLUMNS",
     "MOST_ROWS",
     "Batch",
     "Column",
+    "Guess",
     "LengthError",
     "Medium",
     "Offer",
@@ -30,6 +46,7 @@ __all__ = [
     "Wish",
     "choose",
     "csv_of",
+    "even_rows",
     "file_key",
     "harmless",
     "is_link",
@@ -40,4 +57,5 @@ __all__ = [
     "seconds_of",
     "sheet_of",
     "template",
+    "write_even",
 ]

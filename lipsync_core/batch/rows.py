@@ -21,6 +21,7 @@ from lipsync_core.pricing import Qualifier
 from lipsync_core.providers.limits import length_problem
 from lipsync_core.tariffs import Rates
 
+_WHICH_LETTERS = "Choose the table’s encoding first: which letters it is written in is only a guess."
 _SHARED = ("portrait", "dialog")
 """Scenes that a picture for all rows is for."""
 
@@ -162,6 +163,8 @@ def quote_rows(
     """
     count = len(sheet)
     problems = Notes(count)
+    if sheet.guess is not None:
+        problems.say(np.arange(count), _WHICH_LETTERS)
     for row, why in sheet.problems.items():
         problems.say(row, why)
     texts = texts_of(sheet, resolution, problems)

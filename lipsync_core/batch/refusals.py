@@ -1,0 +1,9 @@
+"""Why a file is no table that can be read."""
+
+from __future__ import annotations
+
+from lipsync_core.errors import StudioError
+
+
+class SheetError(StudioError):
+    """A file that cannot be read as a table; the text says what it is and what to do."""
