@@ -124,7 +124,7 @@ class Job:
     snags: int = 0
     """Free requests and downloads that went wrong in a row."""
     flaws: int = 0
-    """How often the vendor called it done without a link, and then: how often its video could not be played."""
+    """How often its video came and could not be played."""
     missing_since: datetime | None = None
     """Since when the vendor says that it does not have the job."""
     vendor_word: str | None = None

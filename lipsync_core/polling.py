@@ -29,8 +29,6 @@ log = logging.getLogger(__name__)
 
 DURING_POLL = "during a poll, before its answer is applied"
 
-MOST_LINKLESS = 5
-"""How often a vendor may call a job done without saying where the video is."""
 _BELIEVED_S = HOUR_S
 """For how long an id that was offered is asked about although the vendor does not know it: a webhook may be early."""
 
@@ -110,6 +108,8 @@ class Polling:
             return self._end(job, JobState.FAILED, poll.error or f"{provider.title} gave no reason.", poll)
         if poll.state is PollState.SUCCEEDED:
             return self._succeeded(job, provider, poll)
+        if job.state is JobState.ARCHIVING:  # it said otherwise before
+            return self._linkless(job, provider, poll)
         now = datetime.now(UTC)
         late = job.state is JobState.RENDERING and job.expected_end is not None and now > job.expected_end
         wait_s = self.pace.until_next_poll_s(job, provider.poll_every_s.value, _sent_s_ago(job))
@@ -127,29 +127,29 @@ class Polling:
         if poll.output_url is None:
             return self._linkless(job, provider, poll)
         values = _said(job, poll) | {"output_url": poll.output_url, "snags": 0, "flaws": 0, "progress": None}
-        if job.state is JobState.ARCHIVING:  # a fresh link; how often the download failed still counts
+        if job.missing_since is None:  # its first link
+            values |= _deleted_later(job, provider)
+        if job.state is JobState.ARCHIVING:  # how often the download failed still counts
             del values["missing_since_ms"], values["flaws"]
             return Change(job.id, job.state, owner=self.owner, due_ms=now_ms(), values=values | {"snags": job.snags})
-        kept_h = provider.keeps_output_h.value
-        if kept_h is not None and not job.sandbox:
-            values["vendor_deletes_ms"] = now_ms() + int(kept_h * 3_600_000)
         note = f"{provider.title} is done"
         return Change(
             job.id, job.state, JobState.ARCHIVING, note=note, owner=self.owner, due_ms=now_ms(), values=values
         )
 
     def _linkless(self, job: Job, provider: Provider, poll: Poll) -> Change:
-        """Done, but without a link: asked again a few times; once there was a link, until the vendor's copy is gone."""
+        """Done, but without a link: asked again and again, until the vendor's copy is gone. It is paid for."""
         title = provider.title
-        snag = self._snag(job, provider, AskAgain(f"{title} calls it done, but gives no link yet."))
-        if job.state is JobState.ARCHIVING:
-            if datetime.now(UTC) <= fetch_until(job):
-                return snag
-            lost = f"{title} finished, but gave no link any more until its copy was gone. Last: {job.error}"
-            return self._end(job, JobState.LOST, lost, poll)
-        if job.flaws + 1 < MOST_LINKLESS:
-            return replace(snag, values={**snag.values, "flaws": job.flaws + 1})
-        return self._end(job, JobState.FAILED, f"{title} calls it done, but gives no video.", poll)
+        why = f"{title} says “{poll.raw_state}” and gives no link to the video"
+        if job.state is not JobState.ARCHIVING:
+            first = self._snag(replace(job, snags=0), provider, AskAgain(why))
+            more = _said(job, poll) | _deleted_later(job, provider) | {"error": f"{why} yet."}
+            return replace(first, then=JobState.ARCHIVING, note=f"{why} yet", values={**first.values, **more})
+        if datetime.now(UTC) <= fetch_until(job):
+            return self._snag(job, provider, AskAgain(why))
+        lost = f"{title} called it done, but gave no link to the video until its copy was gone."
+        last = f"Last: {job.error} " if job.error else ""
+        return self._end(job, JobState.LOST, f"{lost} {last}{title} has it as {job.vendor_id}.", poll)
 
     def _missing(self, job: Job, provider: Provider, key: str) -> Change:
         """Gone counts only if the key that made the job hears it for a day."""
@@ -257,6 +257,12 @@ class Polling:
 
 def _sent_s_ago(job: Job) -> float:
     return (datetime.now(UTC) - (job.sent_at or job.created_at)).total_seconds()
+
+
+def _deleted_later(job: Job, provider: Provider) -> dict[str, object]:
+    """When the vendor deletes the video of a job that it has just called done, where it says."""
+    kept_h = provider.keeps_output_h.value
+    return {} if kept_h is None or job.sandbox else {"vendor_deletes_ms": now_ms() + int(kept_h * 3_600_000)}
 
 
 def _said(job: Job, poll: Poll) -> dict[str, object]:

@@ -136,7 +136,7 @@ class Poll:
 
     @property
     def lacks_output(self) -> bool:
-        """A success without a link: no success yet, to be asked again a few times."""
+        """A success without a link, which is asked about again."""
         return self.state is PollState.SUCCEEDED and self.output_url is None
 
 

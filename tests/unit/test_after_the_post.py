@@ -104,17 +104,56 @@ def test_an_overdue_job_is_asked_about_every_hour_and_taken_whenever_it_ends(des
 
 @pytest.mark.parametrize("engine", ["joypix/motion-2", "aimlapi/pixverse-lip-sync", "creatify/lipsync"])
 def test_a_success_without_a_link_is_asked_about_again(desk: Desk, engine: str) -> None:
-    desk.fault(kind="no_link", on="poll", times=4)
+    desk.fault(kind="no_link", on="poll", times=12)
     job = desk.submit(engine)
     desk.run(desk.reaches(job, DONE))
     assert is_its_own(desk, job)
 
 
-def test_a_success_that_never_gets_a_link_is_a_failure(desk: Desk) -> None:
-    desk.fault(kind="no_link", on="poll", times=100)
+def test_a_success_without_a_link_is_asked_about_until_the_vendors_copy_is_gone_and_stays_paid(desk: Desk) -> None:
+    desk.fault(kind="no_link", on="poll", times=100_000)
     job = desk.submit()
-    desk.run(desk.reaches(job, JobState.FAILED))
-    assert "gives no video" in desk.row(job)["error"]
+    desk.run(lambda: desk.row(job)["snags"] >= 8)
+    assert desk.row(job)["state"] == JobState.ARCHIVING
+    assert "no link" in desk.row(job)["error"]
+    desk.let_pass(job, 71, "vendor_deletes_ms")
+    asks = desk.row(job)["asks"]
+    desk.run(lambda: desk.row(job)["asks"] > asks + 2)
+    assert desk.row(job)["state"] == JobState.ARCHIVING, "JoyPix keeps it for 72 hours"
+    desk.let_pass(job, 1.1, "vendor_deletes_ms")
+    desk.run(desk.reaches(job, JobState.LOST))
+    row = desk.row(job)
+    assert "gave no link" in row["error"]
+    assert row["vendor_id"] in row["error"]
+    assert row["counted_usd_micros"] == row["quoted_usd_micros"] > 0
+
+
+def test_the_pauses_between_two_questions_for_a_link_grow(desk: Desk) -> None:
+    desk.fault(kind="no_link", on="poll", times=100_000)
+    job = desk.submit()
+    desk.run(desk.reaches(job, JobState.ARCHIVING))
+    waits = []
+    for _ in range(4):
+        asks = desk.row(job)["asks"]
+        desk.let_pass(job, 0)
+        desk.run(lambda asks=asks: desk.row(job)["asks"] > asks, pace=replace(PACE, most_s=None))  # type: ignore[misc]
+        due_at = desk.studio.job(job.id).due_at
+        assert due_at is not None
+        waits.append((due_at - datetime.now(UTC)).total_seconds())
+    assert waits[-1] > 4 * waits[0] or waits[0] > 400, waits
+
+
+def test_a_vendor_that_takes_its_word_back_before_it_gave_a_link_is_asked_on(desk: Desk) -> None:
+    desk.tell("clock", {"speed": 0.001})
+    desk.fault(kind="no_link", on="poll", times=1)
+    job = desk.submit()
+    desk.run(desk.reaches(job, JobState.RENDERING))
+    desk.write(f"UPDATE jobs SET state = 'archiving' WHERE id = {job.id}")
+    desk.let_pass(job, 0)
+    desk.run(lambda: desk.row(job)["snags"] >= 3)
+    assert desk.row(job)["state"] == JobState.ARCHIVING
+    desk.tell("clock", {"advance_s": 3 * 24 * 3600.0})
+    desk.run(desk.reaches(job, DONE))
 
 
 def test_other_trouble_with_polls_does_not_count_against_the_link(desk: Desk) -> None:
