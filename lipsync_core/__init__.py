@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from lipsync_core.engines import ENGINES, SCENES, Engine
     from lipsync_core.erasing import Root, Traces
     from lipsync_core.errors import (
+        BriefChangedError,
         BriefError,
         FetchError,
         LibraryError,
@@ -111,6 +112,7 @@ _HOMES = {
     "engines": ("ENGINES", "SCENES", "Engine"),
     "erasing": ("Root", "Traces"),
     "errors": (
+        "BriefChangedError",
         "BriefError",
         "FetchError",
         "LibraryError",
@@ -174,6 +176,7 @@ __all__ = [
     "Balance",
     "Batch",
     "Brief",
+    "BriefChangedError",
     "BriefError",
     "Came",
     "Cap",

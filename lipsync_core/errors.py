@@ -13,6 +13,7 @@
     ├── VendorIdTakenError  another job has this vendor's id
     ├── NotAllowedError     this person may not do this, or may not enter
     ├── PriceRoseError      the price is higher than the one that was agreed to (in `lipsync_core.pricing`)
+    ├── BriefChangedError   the brief is no longer what was on screen when its button was pressed
     └── VendorError         a vendor could not be asked, or said no, when a person wanted to know something
 
 A text says what happened, what to do next and, wherever money could be at stake, whether it moved.
@@ -37,6 +38,13 @@ class BriefError(StudioError):
     def __init__(self, fields: Mapping[str, str]) -> None:
         self.fields = dict(fields)
         super().__init__("; ".join(f"{field}: {message}" for field, message in self.fields.items()))
+
+
+class BriefChangedError(StudioError):
+    """A brief is no longer what was on screen when its button was pressed; nothing was queued."""
+
+    def __init__(self) -> None:
+        super().__init__("The brief has changed since it was priced. Nothing was sent: look at it and press again.")
 
 
 class MediaError(StudioError):

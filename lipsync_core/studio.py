@@ -32,7 +32,7 @@ from lipsync_core.endings import Endings
 from lipsync_core.engines import DRAFT, ENGINES
 from lipsync_core.erasing import Eraser
 from lipsync_core.errands import Errands
-from lipsync_core.errors import BriefError, BucketError, MediaError, VendorError
+from lipsync_core.errors import BriefChangedError, BriefError, BucketError, MediaError, VendorError
 from lipsync_core.estimating import Estimates
 from lipsync_core.hosting import Hosting
 from lipsync_core.intake import Intake, likeness
@@ -667,6 +667,7 @@ class Studio:
         by: str,
         after: int | None,
         sandbox: bool | None = None,
+        shown: Brief | None = None,
         agreed: Quote | None = None,
         again: bool = False,
         ceiling_usd_micros: int | None = None,
@@ -674,9 +675,11 @@ class Studio:
         """Submit an open brief; a paid job is held for `HOLD_S` seconds.
 
         ``after`` is the brief's last job when the button was drawn, so that a double click makes one job. While the
-        last job is pending unchanged, pressing returns it, unless ``again``.
+        last job is pending unchanged, pressing returns it, unless ``again``. ``shown`` is the brief that was on screen,
+        as its row held it; with None, whatever the row holds is sent.
 
         Raises:
+            BriefChangedError: the row holds something else than ``shown`` by now; nothing was queued.
             BriefError: the brief cannot be rendered; nothing was queued.
             PriceRoseError: it costs more than ``agreed`` said; nothing was queued.
         """
@@ -684,6 +687,8 @@ class Studio:
         open_brief = self._desk.open(brief_id)
         if open_brief is None:
             raise BriefError({"image": MISSING["image"], "audio": MISSING["audio"]})
+        if shown is not None and open_brief.brief != shown:
+            raise BriefChangedError
         brief = replace(open_brief.brief, engine=engine)
         environment = self._environment(sandbox) if ENGINES[engine].provider != DRAFT else LIVE
         last = None if open_brief.job_id is None else self.job(open_brief.job_id)

@@ -24,7 +24,7 @@ from lipsync_core import (
     priced,
 )
 from pages.frame import dialog, in_sandbox, pressed, studio
-from pages.pressing import WAITS
+from pages.questions import WAITS
 from pages.words import hour, md, plain
 
 MOST_AT_ONCE = 500

@@ -9,10 +9,11 @@ from dataclasses import replace
 import streamlit as st
 
 from lipsync_core import PORTRAITS, SCENES, VOICES, Brief, Filter, Job, OpenBrief, new_brief_id
-from pages import cards, content, dialogs, in_view, options, pressing, quotes, to_create, trying
+from pages import cards, content, dialogs, in_view, late, options, pressing, quotes, to_create, trim, trying
+from pages.entered import is_coming
 from pages.fields import BRIEF, Form
 from pages.frame import came_from_elsewhere, header, in_sandbox, studio
-from pages.pressing import Press
+from pages.presses import Press, hand
 from pages.quotes import Offers
 from pages.scenes import MADE_OF, choose_scene, is_written
 from pages.words import job_name, plain
@@ -28,10 +29,14 @@ def main() -> None:
     brief_id, open_brief = _current(arrives)
     if arrives:
         dialogs.close()
-        pressing.forget(brief_id)
+        pressing.forget()
+    hand().placed = False
+    if is_coming(brief_id):
+        late.arrives(brief_id, time.monotonic())
     job = studio().job(open_brief.job_id) if open_brief and open_brief.job_id else None
     brief = _brief_of(open_brief)
     by = header("Create", tab=_tab(job))
+    trim.finish(brief_id)
     # In a container that is always there, because an uploader whose place on the page shifts forgets the file that it
     # is taking.
     with st.container():
@@ -55,6 +60,7 @@ def main() -> None:
             _result(job, by)
     if to_create.price_to_show() == brief_id:
         in_view.bring("pay", brief_id)
+    late.drawn()
 
 
 def _current(arrives: bool) -> tuple[str, OpenBrief | None]:
@@ -94,6 +100,7 @@ def _tab(job: Job | None) -> str | None:
 
 def _price_and_button(form: Form, offered: Offers, after: int | None) -> None:
     if offered.quote is None:
+        pressing.without_button(form.brief_id, form.brief)
         for message in dict.fromkeys(note.message for note in offered.notes.values()):
             st.error(plain(message))
         if quotes.has_voice(form.brief):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from lipsync_core import Brief, Engine, one_line
-from pages import trying
+from pages import late, trying
 from pages.frame import pressed, studio
 from pages.words import plain
 
@@ -19,7 +20,28 @@ BRIEF = "brief"
 
 def change(brief_id: str, by: str, **changes: Any) -> bool:
     """Change an open brief; whether that was done. Why it was refused stands where the form begins."""
-    return trying.attempt(BRIEF, studio().change_brief, brief_id, by=by, **changes)
+    return change_asked(time.monotonic(), brief_id, by, **changes)
+
+
+def change_asked(at_s: float, brief_id: str, by: str, **changes: Any) -> bool:
+    """The same where it took a while: ``at_s`` is when it was asked for, on the monotonic clock."""
+
+    def do() -> None:
+        studio().change_brief(brief_id, by=by, **changes)
+        late.changed(brief_id, at_s)
+
+    return trying.attempt(BRIEF, do)
+
+
+def value_of(name: str, held: Any) -> Any:
+    """What a brief's field takes of what its widget holds."""
+    match name:
+        case "creator":
+            return (held or "").strip() or None
+        case "name" | "project":
+            return one_line(held or "")
+        case _:
+            return held
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +70,17 @@ class Form:
         return name in self.engine.form.fields
 
     def key(self, name: str) -> str:
-        """The key of the field's widget, which begins with what the row holds."""
-        key = f"{self.brief_id}.{name}"
-        st.session_state.setdefault(key, getattr(self.brief, name))
+        """The key of the field's widget, which begins with what the row holds and follows it where others change it."""
+        key, row = f"{self.brief_id}.{name}", getattr(self.brief, name)
+        drawn = st.session_state.setdefault(f"{self.brief_id}.drawn", {})
+        if key not in st.session_state or (drawn.get(name, row) != row and st.session_state[key] != row):
+            st.session_state[key] = row
+        drawn[name] = row
         return key
 
     def change(self, name: str) -> None:
-        """Write to the row what the field's widget holds: its callback."""
-        key = f"{self.brief_id}.{name}"
-        if name in ("name", "project"):
-            st.session_state[key] = one_line(st.session_state[key])  # as it is kept, so that the page shows that
-        value = st.session_state[key]
-        change(self.brief_id, self.by, **{name: value})
+        """Write to the row what the field's widget holds: its callback. A newer message does not cut it off."""
+        change(self.brief_id, self.by, **{name: value_of(name, st.session_state.to_dict()[f"{self.brief_id}.{name}"])})
 
     def choose(self, label: str, name: str, words: Mapping[str, str] | None = None) -> None:
         """One of the engine's choices for a field, as radio buttons; ``words`` is what they are called."""

@@ -121,30 +121,37 @@ def closed() -> str | None:
 
     What this thread does from then on is bound to their visit, so that the core judges it by that, too.
     """
-    st.session_state.looking = None
+    person, why = _enter()
+    st.session_state.looking = person
+    return why
+
+
+def _enter() -> tuple[Person | None, str | None]:
+    """Who enters, or why nobody does; neither without sign-in. Does not look at the session's state."""
     if not studio().people.sign_in:
-        return None
+        return None, None
     if (claims := visit()) is None:
-        return "This studio is for its team."
+        return None, "This studio is for its team."
     try:
         person = studio().people.enter(claims)
     except NotAllowedError as error:
-        return str(error)
+        return None, str(error)
     act_for(person.visit)
-    st.session_state.looking = person
-    return None
+    return person, None
 
 
 def pressed(do: Callable[P, object]) -> Callable[P, None]:
     """A callback for whoever may still enter: Streamlit carries callbacks out before the page, and so before its gate.
 
     Every ``on_click`` and its like is wrapped in it. After the end of a visit nothing is done and the page draws the
-    way in.
+    way in. The session's state is left alone: a look at it may end the run for the sake of a newer message, and what
+    was pressed or entered would be lost.
     """
 
     @wraps(do)
     def guarded(*given: P.args, **named: P.kwargs) -> None:
-        if closed() is None:
+        _person, why = _enter()
+        if why is None:
             do(*given, **named)
 
     return guarded

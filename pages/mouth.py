@@ -8,7 +8,8 @@ import streamlit as st
 
 from lipsync_core import MediumFacts, MouthBox, StudioError, box_around
 from pages.fields import change
-from pages.frame import dialog, studio
+from pages.frame import dialog, pressed, studio
+from pages.presses import hand
 from pages.words import plain
 
 
@@ -31,18 +32,21 @@ def place_mouth(brief_id: str, by: str, facts: MediumFacts, placed: MouthBox | N
     """Three sliders move the box; the picture follows; the person can see the mouth open before keeping it."""
     st.caption("Put the box round the closed lips, from corner to corner.")
     x, y, w, h = box_of(facts, placed)
-    across = st.slider("Left – right (%)", 0.0, 100.0, round((x + w / 2) / facts.width * 100, 1), 0.1, "%.1f")
-    down = st.slider("Up – down (%)", 0.0, 100.0, round((y + h / 2) / facts.height * 100, 1), 0.1, "%.1f")
-    wide = st.slider("Width (%)", 1.0, 80.0, min(80.0, max(1.0, round(w / facts.width * 100, 1))), 0.1, "%.1f")
-    box = _inside(facts, across / 100 * facts.width, down / 100 * facts.height, wide / 100 * facts.width)
+    key = f"{brief_id}.mouth.{facts.sha256}"
+    first = (round((x + w / 2) / facts.width * 100, 1), round((y + h / 2) / facts.height * 100, 1))
+    across = st.slider("Left – right (%)", 0.0, 100.0, first[0], 0.1, "%.1f", key=f"{key}.across")
+    down = st.slider("Up – down (%)", 0.0, 100.0, first[1], 0.1, "%.1f", key=f"{key}.down")
+    first_width = min(80.0, max(1.0, round(w / facts.width * 100, 1)))
+    wide = st.slider("Width (%)", 1.0, 80.0, first_width, 0.1, "%.1f", key=f"{key}.wide")
+    box = _inside(facts, across, down, wide)
     whole, close = st.columns(2)
     with whole:
         picture_with_box(facts, box, width=320)
     with st.container(horizontal=True):
-        if st.button("Use this place", type="primary"):
-            change(brief_id, by, mouth_box=box)
-            st.rerun()
+        st.button("Use this place", type="primary", on_click=pressed(_place), args=(brief_id, by, facts, key))
         tried = st.button("Show it open", icon=":material/visibility:")
+    if hand().placed:
+        st.rerun()  # a press in here reruns only this body
     with close:
         if not tried:
             picture_with_box(facts, box, width=320, close=True)
@@ -84,7 +88,17 @@ def _drawn(
     )
 
 
-def _inside(facts: MediumFacts, x: float, y: float, width: float) -> MouthBox:
-    left, top, w, h = box_around(x, y, min(max(width, 8.0), facts.width))
+def _place(brief_id: str, by: str, facts: MediumFacts, key: str) -> None:
+    """Take the place that the sliders show: also where the dialog was closed before this arrived."""
+    held = st.session_state.to_dict()
+    box = _inside(facts, held[f"{key}.across"], held[f"{key}.down"], held[f"{key}.wide"])
+    change(brief_id, by, mouth_box=box)
+    hand().placed = True
+
+
+def _inside(facts: MediumFacts, across: float, down: float, wide: float) -> MouthBox:
+    """The box round a point, kept inside the picture; all in percent of it."""
+    width = min(max(wide / 100 * facts.width, 8.0), facts.width)
+    left, top, w, h = box_around(across / 100 * facts.width, down / 100 * facts.height, width)
     h = min(h, facts.height)
     return (max(0.0, min(left, facts.width - w)), max(0.0, min(top, facts.height - h)), w, h)

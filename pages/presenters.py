@@ -144,15 +144,10 @@ def _by_id(form: Form, why: str) -> None:
         "Presenter’s id",
         key=form.key("creator"),
         placeholder="3c90c3cc-0d44-4b50-8888-8dd25736052a",
-        on_change=pressed(_type),
-        args=(form,),
+        on_change=pressed(form.change),
+        args=("creator",),
         help=f"As {form.engine.vendor} calls a presenter in its own list of personas.",
     )
-
-
-def _type(form: Form) -> None:
-    typed = (st.session_state[f"{form.brief_id}.creator"] or "").strip()
-    change(form.brief_id, form.by, creator=typed or None)
 
 
 def _take(form: Form, presenter_id: str) -> None:

@@ -249,6 +249,6 @@ def _longest(engine: Engine) -> str:
 
 
 def _choose(brief_id: str, by: str) -> None:
-    chosen: str = st.session_state[f"{brief_id}.engine"]
+    chosen: str = st.session_state.to_dict()[f"{brief_id}.engine"]  # this look does not end the run
     if chosen in ENGINES:  # a label whose price has changed meanwhile names no engine
         change(brief_id, by, engine=chosen)

@@ -5,6 +5,7 @@ A medium is stored the moment it arrives, and the brief's row names it; the widg
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING, Literal
 import streamlit as st
 
 from lipsync_core import PORTRAITS, VOICES, Came, Item, Kind, MediaError, MediumFacts, Sample, StudioError
-from pages import shelf
-from pages.fields import Form, change
+from pages import late, shelf
+from pages.fields import Form, change_asked
 from pages.frame import looking, pressed, studio
 from pages.releasing import release
 from pages.words import length, plain
@@ -256,6 +257,8 @@ class SlotForm:
         self._take(keep, "Looking at it", partial(release, file))
 
     def _take(self, keep: Callable[[], MediumFacts], doing: str, settled: Callable[[], None] = lambda: None) -> None:
+        at_s = time.monotonic()
+        late.arrives(self.form.brief_id, at_s)
         try:
             with st.spinner(f"{doing} …"):
                 facts = keep()
@@ -264,16 +267,17 @@ class SlotForm:
         except StudioError as error:
             self._say("Not kept", str(error))
         else:
-            self._put(facts)
+            self._put(facts, at_s)
             settled()
             st.rerun()
         settled()
 
-    def _put(self, facts: MediumFacts) -> None:
-        changes: dict[str, object] = {self._slot.field: facts}
+    def _put(self, facts: MediumFacts, at_s: float | None = None) -> None:
+        """Fill the slot. ``at_s`` is when the medium arrived, on the monotonic clock; None means just now."""
+        changes: dict[str, MediumFacts | None] = {self._slot.field: facts}
         if self._slot.field == "image":
             changes["mouth_box"] = None  # it belonged to the picture before
-        change(self.form.brief_id, self.form.by, **changes)
+        change_asked(time.monotonic() if at_s is None else at_s, self.form.brief_id, self.form.by, **changes)
         st.session_state[f"{self._key}.turn"] = st.session_state.get(f"{self._key}.turn", 0) + 1
         self._replacing(False)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import time
 
 import streamlit as st
 
 from lipsync_core import MediaError, MediumFacts, StudioError
-from pages.fields import change
-from pages.frame import dialog, looking, studio
+from pages import late, trying
+from pages.fields import BRIEF, change_asked
+from pages.frame import dialog, looking, pressed, studio
+from pages.presses import Cut, hand
 from pages.words import length, plain
 
 STEP_S = 0.1
@@ -48,23 +51,53 @@ def _trim(brief_id: str, by: str, field: str, facts: MediumFacts, judge: str, ic
     left_s = min(end_s, facts.duration_s) - start_s
     st.text(f"{length(left_s)} of {length(facts.duration_s)} are left" if left_s > 0 else "Nothing is left")
     with st.container(horizontal=True):
-        taken = st.button("Use this part", type="primary")
+        st.button("Use this part", type="primary", on_click=pressed(_choose), args=(brief_id, by, field, facts, key))
         judged = st.button(judge, icon=icon)
-    if not (taken or judged):
+    finish(brief_id)
+    trying.refusal(BRIEF, "Not cut")
+    if judged:
+        _judge(facts, start_s, end_s, by)
+
+
+def _judge(facts: MediumFacts, start_s: float, end_s: float, by: str) -> None:
+    try:
+        with st.spinner("Cutting …"):
+            part = studio().trimmed(facts, start_s, end_s, listed=False, by=by)
+    except MediaError as error:
+        st.error(plain(error.advice), title=plain(error.title))
+    except StudioError as error:
+        st.error(plain(str(error)), title="Not cut")
+    else:
+        _play(part, "The part that is left")
+
+
+def _choose(brief_id: str, by: str, field: str, facts: MediumFacts, key: str) -> None:
+    """Note which part is to be cut out: also where the dialog was closed before this arrived."""
+    at_s = time.monotonic()
+    late.arrives(brief_id, at_s)
+    held = st.session_state.to_dict()
+    hand().cutting = Cut(brief_id, by, field, facts, held[f"{key}.in"], held[f"{key}.out"], at_s)
+
+
+def finish(brief_id: str) -> None:
+    """Cut out the part that was chosen last, where that is not done yet, and draw the page anew with it."""
+    mine = hand()
+    cut = mine.cutting
+    if cut is None or cut.brief_id != brief_id:
         return
     try:
         with st.spinner("Cutting …"):
-            part = studio().trimmed(facts, start_s, end_s, listed=taken, by=by)
+            part = studio().trimmed(cut.whole, cut.start_s, cut.end_s, by=cut.by)
     except MediaError as error:
-        st.error(plain(error.advice), title=plain(error.title))
-        return
+        mine.cutting = None
+        trying.refuse(BRIEF, f"{error.title}. {error.advice}")
     except StudioError as error:
-        st.error(plain(str(error)), title="Not cut")
-        return
-    if taken:
-        change(brief_id, by, **{field: part})
+        mine.cutting = None
+        trying.refuse(BRIEF, str(error))
+    else:
+        change_asked(cut.at_s, brief_id, cut.by, **{cut.field: part})
+        mine.cutting = None
         st.rerun()
-    _play(part, "The part that is left")
 
 
 def _play(facts: MediumFacts, what: str) -> None:

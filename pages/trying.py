@@ -25,13 +25,16 @@ class Refused:
 
 
 def attempt(place: str, do: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> bool:
-    """Do it, and note for ``place`` why it was refused where it was; for callbacks, too. Whether it was done."""
-    st.session_state.refused = None
+    """Do it, and note for ``place`` why it was refused where it was; for callbacks, too. Whether it was done.
+
+    It is done first: a look at the session's state may end the run, and what a person entered would be lost.
+    """
     try:
         do(*args, **kwargs)
     except StudioError as error:
         refuse(place, words_of(error))
         return False
+    st.session_state.refused = None
     return True
 
 

@@ -1,0 +1,100 @@
+"""What the widgets of Create hold in the very message that carried a press.
+
+Streamlit takes over all values of a message before it runs the first callback, and runs the callbacks in no order that
+could be relied on. So whoever is pressed reads the values themselves, and not what other callbacks have made of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from lipsync_core import ENGINES, Brief
+from pages.fields import change, value_of
+from pages.presses import Press, hand
+
+FIELDS = (
+    "creator",
+    "order",
+    "text",
+    "speaker",
+    "accent",
+    "resolution",
+    "aspect_ratio",
+    "prompt",
+    "seed",
+    "name",
+    "project",
+)
+"""The fields of a brief that have a widget of their own."""
+
+_SLOTS = ("image", "video", "audio", "left_audio", "right_audio", "mask_image", "creator")
+_COMING = re.compile(rf"({'|'.join(_SLOTS)})\.(file|camera|recorder|sample|hand)")
+"""What of a slot's widgets holds a medium that is not stored yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What is on screen otherwise than it was drawn and priced."""
+
+    changes: Mapping[str, Any]
+    """Values by field."""
+    other: bool = False
+    """Whether another scene, engine or kind of voice was chosen; its own callback writes that."""
+    coming: bool = False
+    """Whether a medium is arriving."""
+    replacing: str | None = None
+    """The field of a slot that was emptied and shows nothing in its place."""
+
+    def keep(self, brief_id: str, by: str) -> bool:
+        """Write to the brief's row what was entered; whether it took it."""
+        return not self.changes or change(brief_id, by, **self.changes)
+
+
+def is_coming(brief_id: str) -> bool:
+    """Whether a medium is arriving: a file that is not stored yet, a choice that is not taken, a part not cut out."""
+    return _is_coming(_of(brief_id), brief_id)
+
+
+def entered(press: Press) -> Entered:
+    """Compare what the widgets hold now with what the press was drawn with. Cannot be cut off."""
+    mine = _of(press.brief_id)
+    changes = {name: value_of(name, mine[name]) for name in FIELDS if name in mine}
+    slots = [name.removesuffix(".replacing") for name, value in mine.items() if name.endswith(".replacing") and value]
+    return Entered(
+        {name: value for name, value in changes.items() if value != getattr(press.brief, name)},
+        other=_chose_otherwise(mine, press),
+        coming=_is_coming(mine, press.brief_id),
+        replacing=next((name for name in slots if getattr(press.brief, name)), None),
+    )
+
+
+def _of(brief_id: str) -> dict[str, Any]:
+    """What the session holds of a brief."""
+    start = f"{brief_id}."
+    state = st.session_state.to_dict()
+    return {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}
+
+
+def _is_coming(mine: Mapping[str, Any], brief_id: str) -> bool:
+    cutting = hand().cutting
+    if cutting is not None and cutting.brief_id == brief_id:
+        return True
+    return any(value for name, value in mine.items() if _COMING.match(name))
+
+
+def _chose_otherwise(mine: Mapping[str, Any], press: Press) -> bool:
+    engine = mine.get("engine", press.quote.engine)
+    return bool(
+        mine.get("scene", press.brief.scene) != press.brief.scene
+        or (engine in ENGINES and engine != press.quote.engine)  # a label with an old price names no engine
+        or mine.get("voice", _mode(press.brief)) != _mode(press.brief)
+    )
+
+
+def _mode(brief: Brief) -> str:
+    return "text" if brief.text and brief.audio is None else "recording"

@@ -1,0 +1,97 @@
+"""Changes that arrive right after a press: a browser's commit of a field may come after the click that followed it.
+
+Such a change stops the job that the press made, which is still held, and the page asks which was meant. Later changes
+are the next clip and stop nothing. A draft costs nothing: it is made anew as the screen shows it.
+"""
+
+from __future__ import annotations
+
+import time
+
+from lipsync_core import StudioError
+from pages.frame import studio
+from pages.presses import Hand, Refusal, Sent, hand
+from pages.words import plain
+
+AFTER_S = 1.5
+"""For how long after a press a change may still have been meant for it."""
+BEHIND_S = 0.3
+"""A message that came while the page was being drawn is looked at within so long after that."""
+
+
+def drawn() -> None:
+    """The page was drawn to its end: whoever pressed can see what became of it. To be called last."""
+    sent = hand().sent
+    if sent is not None and sent.drawn_s is None:
+        sent.drawn_s = time.monotonic()
+
+
+def arrives(brief_id: str, at_s: float) -> None:
+    """Stop the job of a press because a medium is arriving that may have been meant for it.
+
+    To be called before it is looked at, which may take longer than a job is held. ``at_s`` is when it came.
+    """
+    mine = hand()
+    sent = _just_sent(mine, brief_id, at_s)
+    if sent is not None and not sent.press.engine.is_draft:
+        _stop(mine, sent)
+
+
+def changed(brief_id: str, at_s: float) -> None:
+    """A brief's row was changed. ``at_s`` is when that was asked for, on the monotonic clock."""
+    mine = hand()
+    sent = _just_sent(mine, brief_id, at_s)
+    if sent is None:
+        return
+    row = studio().open_brief(brief_id)
+    if row is None or sent.press.is_of(row.brief):
+        return
+    if sent.press.engine.is_draft:
+        _draw_anew(mine, sent)
+    else:
+        _stop(mine, sent)
+
+
+def _just_sent(mine: Hand, brief_id: str, at_s: float) -> Sent | None:
+    """The press that a change at this instant may have been meant for.
+
+    That is also one whose page is not drawn yet, however long that takes: nobody could see what became of it.
+    """
+    sent = mine.sent
+    if sent is None or sent.press.brief_id != brief_id:
+        return None
+    if sent.drawn_s is None or at_s - sent.at_s <= AFTER_S or at_s - sent.drawn_s <= BEHIND_S:
+        return sent
+    return None
+
+
+def _stop(mine: Hand, sent: Sent) -> None:
+    mine.sent = None
+    if _taken_back(sent):
+        mine.stopped = sent
+    else:
+        text = (
+            f"Job {sent.job_id} had left for {sent.press.engine.vendor} before your last change arrived: it is made as "
+            "it was when you pressed. What stands here now is the next clip; nothing of it was sent."
+        )
+        mine.refusal = Refusal(sent.press, "Your last change came too late", text)
+
+
+def _taken_back(sent: Sent) -> bool:
+    try:
+        return studio().withdraw(sent.job_id, by=sent.press.by)
+    except StudioError:  # it is not one's own any more
+        return False
+
+
+def _draw_anew(mine: Hand, sent: Sent) -> None:
+    press = sent.press
+    mine.sent = None
+    if not _taken_back(sent):
+        return
+    try:
+        job = studio().render(press.brief_id, engine=press.quote.engine, by=press.by, after=sent.job_id)
+    except StudioError as error:
+        mine.refusal = Refusal(press, "Not started", plain(str(error)))
+    else:
+        mine.sent = Sent(press, job.id, sent.at_s, again=False, ceiling_usd_micros=None)

@@ -1,0 +1,144 @@
+"""The question which clip was meant, where a brief changed right after its button was pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from lipsync_core import Brief, KeptMedium, Kind, VendorError
+from pages import trying
+from pages.fields import BRIEF
+from pages.frame import dialog, in_sandbox, pressed, studio
+from pages.presses import PARTS, Press, Sent, changed_fields, changed_words, hand, sum_of
+from pages.words import length, md, plain
+
+MOST_LETTERS = 160
+"""Letters of a text that are shown."""
+KINDS: dict[str, Kind] = {
+    "image": "image",
+    "video": "video",
+    "audio": "audio",
+    "left_audio": "audio",
+    "right_audio": "audio",
+    "mask_image": "image",
+}
+
+Decide = Callable[[Press], None]
+"""What becomes of a press that was chosen."""
+SendOld = Callable[[Sent], None]
+"""Sends the press that was stopped once more."""
+
+
+def draw(brief_id: str, now: Press | None, decide: Decide, send_old: SendOld) -> bool:
+    """Ask, where a press of this brief was stopped; whether that is so. ``now`` is what a press would stand for now."""
+    stopped = hand().stopped
+    if stopped is None or stopped.press.brief_id != brief_id:
+        return False
+    st.session_state.dialog = None  # another question of the page gives way
+
+    @dialog("Which one did you mean?", width="medium", on_dismiss=_neither)
+    def body() -> None:
+        if hand().stopped is None:
+            st.rerun()  # a press in here reruns only this body
+        _compare(stopped, now)
+        with st.container(horizontal=True):
+            st.button("Neither", key="meant.neither", on_click=pressed(_neither))
+            st.button(
+                md(f"As it was · {_price(stopped.press)}"),
+                key="meant.old",
+                wrap=True,
+                on_click=pressed(_as_it_was),
+                args=(stopped, send_old),
+            )
+            if now is not None:
+                st.button(
+                    md(f"As it is now · {_price(now)}"),
+                    key="meant.new",
+                    type="primary",
+                    wrap=True,
+                    disabled=bool(now.quote.problems),
+                    on_click=pressed(_as_it_is),
+                    args=(now, decide),
+                )
+
+    body()
+    return True
+
+
+def _compare(stopped: Sent, now: Press | None) -> None:
+    was = stopped.press
+    row = studio().open_brief(was.brief_id)
+    brief = was.brief if row is None else row.brief
+    fields = changed_fields(was.brief, brief)
+    engine = now is not None and now.quote.engine != was.quote.engine
+    words = changed_words(fields, engine=engine) or "It is as it was."
+    st.markdown(
+        f"{words} That came right after you pressed, so job {stopped.job_id} was stopped before it left: "
+        "nothing was sent, and nothing is charged."
+    )
+    lines = [
+        {"": PARTS[field].capitalize(), "When you pressed": _shown(was.brief, field), "Now": _shown(brief, field)}
+        for field in fields
+    ]
+    if engine and now is not None:
+        lines.append({"": "Engine", "When you pressed": was.engine.title, "Now": now.engine.title})
+    new_price = "not ready to be rendered" if now is None or now.quote.problems else md(sum_of(now.quote))
+    price = "Real price" if was.sandbox else "Price"
+    lines.append({"": price, "When you pressed": md(sum_of(was.quote)), "Now": new_price})
+    st.table(lines, border="horizontal", hide_index=True, alt="What was pressed, and what stands on the page now")
+
+
+def _price(press: Press) -> str:
+    return "$0.00 in the sandbox" if press.sandbox else sum_of(press.quote)
+
+
+def _shown(brief: Brief, field: str) -> str:
+    """A field's value in words."""
+    value = getattr(brief, field)
+    match field:
+        case "text" | "prompt" | "name" | "project" if value:
+            return plain(f"“{value if len(value) <= MOST_LETTERS else value[:MOST_LETTERS] + '…'}”")
+        case "seed":
+            return "random" if value == -1 else str(value)
+        case "mouth_box":
+            return "found by itself" if value is None else "placed by hand"
+        case "creator" | "accent" if value:
+            return plain(_cast(field, value))
+    if isinstance(value, KeptMedium):
+        facts = studio().medium(value, KINDS[field])
+        lasts = f" · {length(facts.duration_s)}" if facts is not None and facts.duration_s else ""
+        return plain(f"{value.name}{lasts}")
+    return plain(str(value).replace("_", " ")) if value else "none"
+
+
+def _cast(field: str, its_id: str) -> str:
+    """The vendor's name for a presenter or a voice, as far as it can be asked."""
+    sandbox = in_sandbox()
+    try:
+        if field == "creator":
+            presenter = studio().presenters.find(its_id, sandbox=sandbox)
+            return its_id if presenter is None else presenter.name
+        voices = studio().presenters.voices(sandbox=sandbox)
+    except VendorError:
+        return its_id
+    names = {accent.id: f"{voice.name}, {accent.name}" for voice in voices for accent in voice.accents}
+    return names.get(its_id, its_id)
+
+
+def _neither() -> None:
+    hand().stopped = None
+
+
+def _as_it_is(now: Press, decide: Decide) -> None:
+    hand().stopped = None
+    decide(now)
+
+
+def _as_it_was(stopped: Sent, send_old: SendOld) -> None:
+    """Put the brief back as it was when it was pressed, and send that."""
+    hand().stopped = None
+    was: dict[str, Any] = stopped.press.brief.to_dict()
+    if trying.attempt(BRIEF, studio().change_brief, stopped.press.brief_id, by=stopped.press.by, **was):
+        send_old(stopped)

@@ -1,0 +1,175 @@
+"""What a press of Render stands for, and what this visit remembers of its presses.
+
+All of it is in one plain object: each look at ``st.session_state`` may end the run for the sake of a newer message, and
+a press that is half done must not be cut off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from lipsync_core import ENGINES, Brief, Engine, MediumFacts, Quote, credits_text, price_text, priced
+
+_KEY = "hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What a press of the button stands for: everything as it was when the button was drawn."""
+
+    brief_id: str
+    brief: Brief
+    quote: Quote
+    by: str
+    after: int | None
+    """The brief's last job."""
+    sandbox: bool
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that the button is for."""
+        return ENGINES[self.quote.engine]
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing is billed, whatever the engine costs."""
+        return self.sandbox or self.engine.is_draft
+
+    def is_of(self, brief: Brief) -> bool:
+        """Whether it is for this very brief, whatever engine its row names."""
+        return self.brief == brief
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A price on screen: since when it is at least this high, and what stood there before it rose."""
+
+    press: Press
+    since_s: float
+    lower: Press | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a press sent nothing; it holds until the brief changes."""
+
+    press: Press
+    title: str = ""
+    text: str = ""
+    """Empty where the page is to say what has changed since the press was drawn."""
+    brief: Brief | None = None
+    """The brief as it was when this was told; None before that."""
+
+
+@dataclass(slots=True)
+class Sent:
+    """A press that made a job."""
+
+    press: Press
+    job_id: int
+    at_s: float
+    """When it was pressed, on the monotonic clock."""
+    again: bool
+    ceiling_usd_micros: int | None
+    drawn_s: float | None = None
+    """When a page that shows the job was drawn to its end, on the same clock; None before that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A part of a voice or a video that was chosen and is to be cut out."""
+
+    brief_id: str
+    by: str
+    field: str
+    whole: MediumFacts
+    start_s: float
+    end_s: float
+    at_s: float
+    """When it was chosen, on the monotonic clock."""
+
+
+@dataclass(slots=True)
+class Hand:
+    """The presses of one visit."""
+
+    shown: dict[str, Shown] = field(default_factory=dict)
+    """By brief and engine."""
+    refusal: Refusal | None = None
+    asking: Press | None = None
+    """The press about which a dialog asks."""
+    sent: Sent | None = None
+    """The last press that made a job."""
+    stopped: Sent | None = None
+    """A press whose job was taken back because the brief changed right after it: which was meant has to be said."""
+    cutting: Cut | None = None
+    placed: bool = False
+    """Whether a mouth was placed since the whole page was drawn, so that its dialog is done."""
+
+
+def hand() -> Hand:
+    """This visit's presses. A callback that asks for them is not cut off by it."""
+    found: Hand | None = st.session_state.to_dict().get(_KEY)
+    if found is None:
+        found = st.session_state[_KEY] = Hand()
+    return found
+
+
+def seen(press: Press) -> str:
+    """Under what a press's price is noted."""
+    return f"{press.brief_id}.{press.quote.engine}"
+
+
+def sum_of(quote: Quote) -> str:
+    """What a question asks for: ``about $12.60``, ``52 credits`` or ``an unknown sum``."""
+    if quote.usd_micros is not None:
+        return priced(quote)
+    return "an unknown sum" if quote.credits is None else credits_text(quote.credits)
+
+
+def figure(quote: Quote) -> str:
+    """The bare figure, for a sentence that compares two."""
+    is_credits = quote.usd_micros is None and quote.credits is not None
+    return sum_of(quote) if is_credits else price_text(quote.usd_micros).removeprefix("price ")
+
+
+PARTS = {
+    "scene": "scene",
+    "image": "picture",
+    "video": "video",
+    "creator": "presenter",
+    "audio": "voice",
+    "left_audio": "left voice",
+    "right_audio": "right voice",
+    "order": "speaking order",
+    "text": "text",
+    "speaker": "speaker",
+    "accent": "speaker",
+    "resolution": "size",
+    "aspect_ratio": "aspect ratio",
+    "prompt": "prompt",
+    "seed": "seed",
+    "mask_image": "mask",
+    "mouth_box": "place of the mouth",
+    "name": "name",
+    "project": "project",
+}
+"""What a field of a brief is called in a sentence."""
+
+
+def changed_fields(was: Brief, now: Brief) -> list[str]:
+    """The fields in which two briefs differ, but for the engine."""
+    return [field for field in PARTS if getattr(was, field) != getattr(now, field)]
+
+
+def changed_words(fields: Sequence[str], *, engine: bool = False) -> str:
+    """What has changed: ``The text and the size changed.``; empty where nothing has."""
+    words = list(dict.fromkeys(PARTS[field] for field in fields)) + ["engine"] * engine
+    if not words:
+        return ""
+    *most, last = (f"the {word}" for word in words)
+    listed = f"{', '.join(most)} and {last}" if most else last
+    return f"{listed[0].upper()}{listed[1:]} changed."

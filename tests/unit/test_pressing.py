@@ -1,0 +1,181 @@
+"""Presses of Render whose message brings more than the press: what was entered is kept, and nothing else is sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lipsync_core import ROOT, Brief, BriefChangedError, JobState, KeptMedium, MediumFacts, Studio
+from lipsync_core.samples import PORTRAITS, VOICES
+from pages import frame
+from tests import corpus
+
+SCRIPT = str(ROOT / "pages" / "navigation.py")
+BRIEF_ID = "brief-pressed"
+PAID = r"Render in sandbox · \$0.00"
+
+
+@pytest.fixture(autouse=True)
+def own_studio(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Point the pages at the test's own folder, and every paid job at the sandbox."""
+    for name, value in (environment | {"STUDIO_SANDBOX": "1"}).items():
+        monkeypatch.setenv(name, value)
+    frame.studio.clear()
+
+
+def visit() -> AppTest:
+    app = AppTest.from_file(SCRIPT, default_timeout=60)
+    app.session_state.visitor = app.session_state.remembered = "Ana"  # the harness has no cookies to read it from
+    app.query_params["brief"] = BRIEF_ID
+    app.run()
+    assert not app.exception
+    return app
+
+
+def media(studio: Studio) -> tuple[MediumFacts, MediumFacts]:
+    image = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
+    return image, studio.keep_medium(VOICES[0].path, "audio", "voice.flac")
+
+
+def begin(studio: Studio, **fields: Any) -> None:
+    image, audio = media(studio)
+    studio.change_brief(BRIEF_ID, by="Ana", **{"image": image, "audio": audio, "engine": "joypix/motion-2"} | fields)
+
+
+def brief_of(studio: Studio) -> Brief:
+    open_brief = studio.open_brief(BRIEF_ID)
+    assert open_brief is not None
+    return open_brief.brief
+
+
+def press(app: AppTest, label: str = PAID) -> None:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+
+
+def dialog_of(studio: Studio) -> dict[str, Any]:
+    left, right = (studio.keep_medium(corpus.wav(seconds=seconds), "audio", f"{seconds}.wav") for seconds in (1.2, 0.8))
+    engine = {"scene": "dialog", "engine": "lipsync-studio/lipsync-image-multi", "order": "meanwhile"}
+    return {**engine, "audio": None, "left_audio": left, "right_audio": right}
+
+
+def redub_of(studio: Studio) -> dict[str, Any]:
+    video = studio.keep_medium(corpus.video(1.0), "video", "take.mp4")
+    engine = {"scene": "redub", "engine": "aimlapi/pixverse-lip-sync", "text": "Hello.", "speaker": "Ava"}
+    return {**engine, "image": None, "audio": None, "video": video}
+
+
+FIELDS: dict[str, tuple[str, Any]] = {
+    "resolution": ("radio", "720p"),
+    "name": ("text_input", "Weekly"),
+    "project": ("text_input", "Weekly update"),
+    "order": ("radio", "left_right"),
+    "text": ("text_area", "Hello there."),
+    "speaker": ("selectbox", "Emily"),
+}
+"""For each field: its kind of widget, and what is entered."""
+
+
+@pytest.mark.parametrize("field", list(FIELDS))
+def test_what_a_press_brings_along_is_kept_and_nothing_is_sent_before_it_is_pressed_again(
+    studio: Studio, field: str
+) -> None:
+    begin(
+        studio, **(dialog_of(studio) if field == "order" else redub_of(studio) if field in ("text", "speaker") else {})
+    )
+    app = visit()
+    kind, value = FIELDS[field]
+    before = getattr(brief_of(studio), field)
+    getattr(app, kind)(key=f"{BRIEF_ID}.{field}").set_value(value)
+    press(app)
+    assert list(studio.jobs()) == []
+    assert getattr(brief_of(studio), field) == value != before
+    assert any("changed." in warning.value for warning in app.warning)
+
+
+def test_where_the_price_stays_the_second_press_sends_it(studio: Studio) -> None:
+    begin(studio)
+    app = visit()
+    app.text_input(key=f"{BRIEF_ID}.name").set_value("Weekly")
+    press(app)
+    press(app)
+    (job,) = studio.jobs()
+    assert (job.brief.name, job.state) == ("Weekly", JobState.QUEUED)
+
+
+def test_another_engine_in_the_message_of_a_press_is_chosen_and_nothing_is_sent(studio: Studio) -> None:
+    begin(studio)
+    app = visit()
+    app.radio(key=f"{BRIEF_ID}.engine").set_value("lipsync-studio/lipsync-image")
+    press(app)
+    assert list(studio.jobs()) == []
+    assert brief_of(studio).engine == "lipsync-studio/lipsync-image"
+    assert any("The engine changed." in warning.value for warning in app.warning)
+
+
+def test_a_medium_that_somebody_else_replaced_meanwhile_is_not_sent_unseen(studio: Studio) -> None:
+    begin(studio)
+    app = visit()
+    other = studio.keep_medium(corpus.wav(seconds=1.2), "audio", "other.wav")
+    studio.change_brief(BRIEF_ID, by="ben", audio=other)
+    press(app)
+    assert list(studio.jobs()) == []
+    assert any("The voice changed." in warning.value for warning in app.warning)
+    press(app)
+    (job,) = studio.jobs()
+    assert isinstance(job.brief.audio, KeptMedium)
+    assert job.brief.audio.sha256 == other.sha256
+
+
+def test_a_slot_that_was_emptied_is_not_rendered_with_what_was_in_it(studio: Studio) -> None:
+    begin(studio)
+    app = visit()
+    app.button(key=f"{BRIEF_ID}.audio.replace").click().run()
+    press(app)
+    assert list(studio.jobs()) == []
+    assert any("You are replacing the voice." in warning.value for warning in app.warning)
+    app.button(key=f"{BRIEF_ID}.audio.back").click().run()
+    press(app)
+    assert len(list(studio.jobs())) == 1
+
+
+def test_a_free_draft_renders_what_the_screen_shows(studio: Studio) -> None:
+    begin(studio, engine="draft/portrait")
+    app = visit()
+    app.radio(key=f"{BRIEF_ID}.resolution").set_value("720p")
+    press(app, "Render free draft")
+    (job,) = studio.jobs()
+    assert (job.engine, job.brief.resolution) == ("draft/portrait", "720p")
+
+
+def test_a_draft_is_made_anew_where_a_field_arrives_right_after_its_press(studio: Studio) -> None:
+    begin(studio, engine="draft/portrait")
+    app = visit()
+    press(app, "Render free draft")
+    app.radio(key=f"{BRIEF_ID}.resolution").set_value("720p").run()
+    now, before = studio.jobs()
+    assert (before.state, before.brief.resolution) == (JobState.WITHDRAWN, "480p")
+    assert (now.pending, now.brief.resolution) == (True, "720p")
+
+
+def test_a_field_follows_its_row_where_somebody_else_changes_it(studio: Studio) -> None:
+    begin(studio, name="Monday")
+    app = visit()
+    studio.change_brief(BRIEF_ID, by="ben", name="Tuesday")
+    app.run()
+    assert app.text_input(key=f"{BRIEF_ID}.name").value == "Tuesday"
+
+
+def test_the_core_sends_nothing_but_the_brief_that_was_shown(studio: Studio) -> None:
+    begin(studio)
+    shown = brief_of(studio)
+    studio.change_brief(BRIEF_ID, by="ana", prompt="smiling")
+    with pytest.raises(BriefChangedError, match="Nothing was sent"):
+        studio.render(BRIEF_ID, engine="joypix/motion-2", by="ana", after=None, sandbox=True, shown=shown)
+    assert list(studio.jobs()) == []
+    now = replace(shown, prompt="smiling")
+    job = studio.render(BRIEF_ID, engine="joypix/motion-2", by="ana", after=None, sandbox=True, shown=now)
+    assert job.brief.prompt == "smiling"
