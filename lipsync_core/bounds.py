@@ -56,7 +56,8 @@ def too_long(field: str, length: int) -> str | None:
     most = LONGEST.get(field)
     if most is None or length <= most:
         return None
-    return f"Keep it to {most:,} characters; this has {length:,}."
+    what = field.replace("_", " ")
+    return f"Keep the {what} to {most:,} characters; this has {length:,}."
 
 
 def _wrong(field: str, value: Any) -> str | None:

@@ -115,7 +115,7 @@ def _bound(column: str, words: Words, problems: Notes) -> None:
     """Say of which rows a cell is too long to be kept."""
     sizes = sizes_of(words)
     for row in (sizes > LONGEST[column]).nonzero()[0].tolist():
-        problems.say(row, f"Its {column}: {too_long(column, int(sizes[row]))}")
+        problems.say(row, too_long(column, int(sizes[row])) or "")
 
 
 def _option(column: str, word: str) -> str:

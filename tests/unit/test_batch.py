@@ -271,7 +271,7 @@ WRONG = {
     "audio\nhttps://example.org/v.wav": "was not fetched yet",
     "audio\nbad.wav": "bad.wav is a picture",
     "text,scene\nHello,portrait": "No engine makes this",
-    f"name,duration\n{'x' * 121},5": "Keep it to 120 characters",
+    f"name,duration\n{'x' * 121},5": "Keep the name to 120 characters",
     "text,speaker,video\nHello,Nobody,film.mp4": "Nobody",
 }
 BAD = HERE | {("audio", "bad.wav"): "bad.wav is a picture."}

@@ -56,6 +56,22 @@ def test_a_brief_in_the_address_fills_the_form(studio: Studio) -> None:
     assert "Render free draft" in [button.label for button in app.button]
 
 
+def test_what_is_too_long_to_be_kept_is_refused_on_the_page_and_the_rest_stays(studio: Studio) -> None:
+    image = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
+    studio.change_brief("brief-0001", by="ana", image=image, engine="joypix/motion-2", project="Weekly")
+    app = visit(brief="brief-0001")
+    app.text_input(key="brief-0001.project").set_value("  Weekly\u202e  news ").run()
+    assert app.text_input(key="brief-0001.project").value == "Weekly news"
+    app.session_state["brief-0001.more"] = True
+    app.run()
+    app.text_input(key="brief-0001.prompt").set_value("x" * 6_000).run()
+    assert not app.exception
+    assert any("Keep the prompt to 5&#44;000 characters" in error.value for error in app.error)
+    opened = studio.open_brief("brief-0001")
+    assert opened is not None
+    assert (opened.brief.prompt, opened.brief.project) == ("", "Weekly news")
+
+
 @pytest.mark.parametrize("brief", ["../../etc", "x", "a" * 99, "<script>"])
 def test_a_brief_id_that_cannot_be_one_is_passed_over(brief: str) -> None:
     assert [title.value for title in visit(brief=brief).title] == ["Create"]

@@ -71,7 +71,7 @@ def test_a_field_that_is_too_long_is_refused_wherever_it_arrives(studio: Studio,
         lambda: studio.quotes(long),
         lambda: studio.quotes(replace(long, engine=None)),
     ):
-        with pytest.raises(BriefError, match="Keep it to") as refused:
+        with pytest.raises(BriefError, match="Keep the") as refused:
             ask()
         assert list(refused.value.fields) == [field]
     assert studio.count(Filter(hidden=True)) == 0
@@ -102,7 +102,7 @@ def test_what_no_field_can_hold_is_refused(studio: Studio, field: str, value: ob
 def test_a_cell_that_is_too_long_is_a_problem_of_its_row(column: str) -> None:
     rows = [{"duration": "5", column: LONG[column]}, {"duration": "5", "name": "Good"}]
     batch = quote_rows(sheet_of(rows), rates=Rates())
-    assert "Keep it to" in batch.problems[0]
+    assert "Keep the" in batch.problems[0]
     assert batch.problems[1] == ""
 
 
@@ -154,3 +154,10 @@ def test_the_names_of_an_older_ledger_are_written_anew(tmp_path: Path) -> None:
         ("team", "2026-11", 9),
     ]
     assert jobs == [("mia", "A b")]
+
+
+def test_a_text_that_differs_in_nothing_that_is_kept_is_the_same_clip(studio: Studio) -> None:
+    brief = Brief(engine="draft/portrait", image=PORTRAITS[0].path, audio=VOICES[0].path, prompt="Friendly", seed=3)
+    job = studio.submit(brief, by="ana")
+    again = replace(job.brief, name="Another name", prompt=" Friendly\r\n")
+    assert [one and one.id for one in studio.alike([again, replace(again, prompt="Sad")])] == [job.id, None]
