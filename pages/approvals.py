@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from lipsync_core import HOLD_S, Action, Job
+from lipsync_core import HOLD_S, Action, Job, unheard_words
 from pages import cards, trying
 from pages.frame import fragment, looking, pressed, studio, why_not
 from pages.words import clock, job_name, length, md, plain, price
@@ -112,6 +112,8 @@ def _media(job: Job) -> None:
             st.caption(f"{title}, {length(voice.duration_s)}")
             link = studio().media_link(voice, person=looking())
             st.audio(link, format=voice.mime, alt=f"{title} of job {job.id}")
+            if (words := unheard_words(voice)) is not None:
+                st.warning(plain(words))
 
 
 def _brief(job: Job) -> None:

@@ -11,14 +11,12 @@ import numpy as np
 
 from lipsync_core.batch.columns import COLUMNS, MEDIA
 from lipsync_core.batch.costs import Flags, Floats, Lengths
-from lipsync_core.batch.error_values import is_error_value
 from lipsync_core.batch.lengths import LengthError, seconds_of
 from lipsync_core.batch.sheet import Sheet, file_key
-from lipsync_core.batch.words import Notes, Words, blank, filled, mapped, numbered, sizes_of
-from lipsync_core.bounds import LONGEST, too_long
+from lipsync_core.batch.usable import usable
+from lipsync_core.batch.words import Notes, Words, blank, filled, mapped, numbered
 from lipsync_core.brief import MAX_SEED
 from lipsync_core.engines import ENGINES, SCENES
-from lipsync_core.plain_text import one_line
 
 
 class Medium(Protocol):
@@ -48,22 +46,10 @@ class Medium(Protocol):
 Files = Mapping[tuple[str, str], Medium | str]
 """What came with the table, by kind and `file_key` (or the link): what it is, or why it cannot be used."""
 _PLAIN_NUMBER = r"[0-9]{1,6}(?:\.[0-9]{1,9})?"
-_FILES = {"image": "a picture", "video": "a video", "audio": "a voice"}
 _MOST_DIGITS = 12
 """Of a seed that is looked at: Python refuses to read numbers of thousands of digits."""
 _ASPECTS = {"9:16": "9:16", "16:9": "16:9", "1:1": "1:1", "16:09": "16:9", "09:16": "9:16", "01:01": "1:1"}
 """Spreadsheets take an aspect ratio for a time of day; what they make of it is understood too."""
-LONGEST_CELL = 32_767
-"""Characters of a cell, as in Excel."""
-_NOUNS = {
-    "text": "a text",
-    "name": "a name",
-    "project": "a project",
-    "prompt": "a prompt",
-    "duration": "a length",
-    **{column: _FILES[kind] for column, kind in MEDIA.items()},
-}
-"""What a column's cells should hold."""
 _SHOWN = ("dialog", "redub", "presenter")
 """Scenes that a second voice, a video and a presenter make of a row."""
 
@@ -71,14 +57,7 @@ _SHOWN = ("dialog", "redub", "presenter")
 def texts_of(sheet: Sheet, resolution: str, problems: Notes) -> dict[str, Words]:
     """Every column as text, with what stands for the same written the same way."""
     empty = blank(len(sheet))
-    texts = {
-        name: _usable(name, sheet.cells[name].to_numpy(dtype=object), problems) if name in sheet.cells else empty
-        for name in COLUMNS
-    }
-    for column in ("name", "project"):
-        texts[column] = mapped(texts[column], one_line)
-    for column in LONGEST.keys() & texts.keys():
-        _bound(column, texts[column], problems)
+    texts = {name: usable(name, sheet.cells[name], problems) if name in sheet.cells else empty for name in COLUMNS}
     texts["resolution"] = mapped(texts["resolution"], lambda word: _size(word) or resolution)
     texts["aspect_ratio"] = mapped(texts["aspect_ratio"], _aspect)
     texts["scene"] = mapped(texts["scene"], _scene)
@@ -92,30 +71,6 @@ def texts_of(sheet: Sheet, resolution: str, problems: Notes) -> dict[str, Words]
         seeds = np.where(wrong, -1, seeds)
     texts["seed"] = seeds
     return texts
-
-
-def _usable(column: str, words: Words, problems: Notes) -> Words:
-    """A column without what no cell can mean, of which it is said in which rows that stood there."""
-    wrong = mapped(words, _unusable)
-    rows = filled(wrong).nonzero()[0]
-    for row in rows.tolist():
-        problems.say(row, wrong[row].format(_NOUNS.get(column, "a value")))
-    return np.where(filled(wrong), "", words) if len(rows) else words
-
-
-def _unusable(cell: str) -> str:
-    if is_error_value(cell):
-        return f"{cell} is an error of the spreadsheet, not {{}}. Mend its formula, or write what it should say."
-    if len(cell) > LONGEST_CELL:
-        return f"A cell of {len(cell):,} characters is not {{}}: a cell may have {LONGEST_CELL:,}."
-    return ""
-
-
-def _bound(column: str, words: Words, problems: Notes) -> None:
-    """Say of which rows a cell is too long to be kept."""
-    sizes = sizes_of(words)
-    for row in (sizes > LONGEST[column]).nonzero()[0].tolist():
-        problems.say(row, too_long(column, int(sizes[row])) or "")
 
 
 def _option(column: str, word: str) -> str:

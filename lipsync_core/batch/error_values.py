@@ -33,6 +33,8 @@ _EXCEL = """
 """A line or two for each language: English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Russian and
 Ukrainian, Swedish, Danish, Norwegian, Finnish, Czech, Slovak, Hungarian, Turkish, Croatian, Greek, Romanian, Slovenian.
 """
+BEGINS = ("#", "E", "e")
+"""How any of them begins."""
 _NUMBERED = re.compile(r"err:\s?\d{3}")
 """What LibreOffice writes."""
 _TOO_NARROW = re.compile(r"#{3,}")
@@ -42,7 +44,7 @@ _TOO_NARROW = re.compile(r"#{3,}")
 def is_error_value(cell: str) -> bool:
     """Whether a cell holds an error of the spreadsheet in place of what it should hold."""
     cell = cell.strip()
-    if len(cell) > 40 or not cell.startswith(("#", "E", "e")):
+    if len(cell) > 40 or not cell.startswith(BEGINS):
         return False
     plain = _plainly(cell)
     return plain in _KNOWN or bool(_NUMBERED.fullmatch(plain) or _TOO_NARROW.fullmatch(plain))

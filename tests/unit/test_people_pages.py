@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import time
+import wave
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +174,18 @@ def test_above_the_limit_the_one_dialog_says_that_somebody_has_to_agree(team: St
     press(app, "Ask for approval")
     (job,) = team.jobs()
     assert job.state is JobState.AWAITING_APPROVAL
+
+
+def test_whoever_approves_sees_that_nothing_is_heard(team: Studio) -> None:
+    silence = BytesIO()
+    with wave.open(silence, "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(bytes(64_000))
+    brief = Brief(engine="joypix/motion-2", image=PORTRAITS[0].path, audio=silence.getvalue(), resolution="480p")
+    job = team.submit(brief, by=MAKER)
+    assert job.state is JobState.AWAITING_APPROVAL
+    app = visit(APPROVER, "jobs.py", job=str(job.id))
+    assert any("Nothing is heard in" in warning.value for warning in app.warning)
 
 
 def test_a_viewer_is_offered_nothing_that_is_not_theirs(team: Studio, waiting: Job) -> None:

@@ -1,0 +1,64 @@
+"""A table's cells without what none of them can mean: errors of the spreadsheet, and what is too long to be kept.
+
+Looked for in whole columns at once, because most tables of a hundred thousand rows hold neither.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lipsync_core.batch.columns import MEDIA
+from lipsync_core.batch.error_values import BEGINS, is_error_value
+from lipsync_core.batch.words import Notes, Words
+from lipsync_core.bounds import LONGEST, too_long
+from lipsync_core.plain_text import one_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LONGEST_CELL = 32_767
+"""Characters of a cell, as in Excel."""
+_FILES = {"image": "a picture", "video": "a video", "audio": "a voice"}
+_NOUNS = {
+    "text": "a text",
+    "name": "a name",
+    "project": "a project",
+    "prompt": "a prompt",
+    "duration": "a length",
+    **{column: _FILES[kind] for column, kind in MEDIA.items()},
+}
+"""What a column's cells should hold."""
+_NAMES = ("name", "project")
+_NOT_PLAIN = r"[^\x20-\x7e]|  "
+"""What a name may hold that `one_line` would change."""
+
+
+def usable(column: str, cells: pd.Series[str], problems: Notes) -> Words:
+    """A column's cells; what they cannot mean is empty instead, and said of the row."""
+    words: Words = cells.to_numpy(dtype=object)
+    most = min(LONGEST_CELL, LONGEST.get(column, LONGEST_CELL))
+    doubtful = cells.str.startswith(BEGINS) | (cells.str.len() > most)
+    if doubtful.any():
+        words = words.copy()
+        for row in doubtful.to_numpy().nonzero()[0].tolist():
+            words[row] = _judged(column, words[row], row, problems)
+    if column in _NAMES and (odd := cells.str.contains(_NOT_PLAIN)).any():
+        words = words.copy()
+        for row in odd.to_numpy().nonzero()[0].tolist():
+            words[row] = one_line(words[row])
+    return words
+
+
+def _judged(column: str, cell: str, row: int, problems: Notes) -> str:
+    """A cell, or nothing where it cannot mean anything; that is said of its row."""
+    noun = _NOUNS.get(column, "a value")
+    if is_error_value(cell):
+        what = "Mend its formula, or write what it should say."
+        problems.say(row, f"{cell} is an error of the spreadsheet, not {noun}. {what}")
+        return ""
+    if len(cell) > LONGEST_CELL:
+        problems.say(row, f"A cell of {len(cell):,} characters is not {noun}: a cell may have {LONGEST_CELL:,}.")
+        return ""
+    if (why := too_long(column, len(cell))) is not None:
+        problems.say(row, why)
+    return cell
