@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from lipsync_core.briefs import OpenBatch, OpenBrief, new_brief_id
     from lipsync_core.budgets import PRESS, TEAM, Cap, month_name
     from lipsync_core.cleaning import Going
+    from lipsync_core.costing import cost_above
     from lipsync_core.engines import ENGINES, SCENES, Engine
     from lipsync_core.erasing import Root, Traces
     from lipsync_core.errors import (
@@ -74,7 +75,7 @@ if TYPE_CHECKING:
     from lipsync_core.roles import Action, Role
     from lipsync_core.samples import PORTRAITS, VOICES, Sample
     from lipsync_core.settings import ROOT, Settings
-    from lipsync_core.spending import Grouping, Line, Month, Sums, VendorMonth
+    from lipsync_core.spending import Dearer, Grouping, Line, Month, Sums, VendorMonth
     from lipsync_core.standing import balance_text
     from lipsync_core.studio import HOLD_S, Studio
     from lipsync_core.tariffs import TARIFFS, Override, Rates, Step, Tariff, Waste
@@ -109,6 +110,7 @@ _HOMES = {
     "briefs": ("OpenBatch", "OpenBrief", "new_brief_id"),
     "budgets": ("PRESS", "TEAM", "Cap", "month_name"),
     "cleaning": ("Going",),
+    "costing": ("cost_above",),
     "engines": ("ENGINES", "SCENES", "Engine"),
     "erasing": ("Root", "Traces"),
     "errors": (
@@ -145,7 +147,7 @@ _HOMES = {
     "roles": ("Action", "Role"),
     "samples": ("PORTRAITS", "VOICES", "Sample"),
     "settings": ("ROOT", "Settings"),
-    "spending": ("Grouping", "Line", "Month", "Sums", "VendorMonth"),
+    "spending": ("Dearer", "Grouping", "Line", "Month", "Sums", "VendorMonth"),
     "standing": ("balance_text",),
     "studio": ("HOLD_S", "Studio"),
     "tariffs": ("TARIFFS", "Override", "Rates", "Step", "Tariff", "Waste"),
@@ -180,6 +182,7 @@ __all__ = [
     "BriefError",
     "Came",
     "Cap",
+    "Dearer",
     "Engine",
     "EngineForm",
     "Entry",
@@ -246,6 +249,7 @@ __all__ = [
     "act_for",
     "balance_text",
     "box_around",
+    "cost_above",
     "credits_text",
     "file_key",
     "has_risen",

@@ -9,28 +9,23 @@ All of it happens inside the transaction that changes the job's state, so that n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import ROUND_CEILING, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from lipsync_core import audit
+from lipsync_core.costing import Row, above_price, billed_cost, cost_of, expected_cost
 from lipsync_core.database import Database, now_ms
-from lipsync_core.errors import SettingsError
-from lipsync_core.job import LIVE, JobState
+from lipsync_core.errors import SettingsError, UnknownJobError
+from lipsync_core.job import LIVE, SETTLED, TRACKER, JobState
 from lipsync_core.plain_text import one_line
 from lipsync_core.pricing import price_text
-from lipsync_core.providers import PROVIDERS
 from lipsync_core.roles import Action
-from lipsync_core.schema import budgets, caps, invoices, jobs
-
-Row = RowMapping | Mapping[str, Any]
-"""A job's row."""
+from lipsync_core.schema import budgets, caps, events, invoices, jobs
 
 Guard = Callable[[str, Action], None]
 """Raises `NotAllowedError` where a person may not do something."""
@@ -48,8 +43,8 @@ FREE = frozenset(
     {JobState.QUEUED, JobState.REJECTED, JobState.NOT_TAKEN, JobState.WITHDRAWN, JobState.AWAITING_APPROVAL}
 )
 """States in which nothing is, or was, to be paid."""
-SETTLED = frozenset({JobState.DONE, JobState.LOST, JobState.FAILED, JobState.WRITTEN_OFF})
-"""States in which it is known what was paid, as far as it ever will be."""
+ABOVE_PRICE = "above_price"
+"""What an event is about that tells of a job which cost more than its price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +201,10 @@ def count(connection: Connection, job_id: int, scopes: tuple[str, ...], month: s
 
 
 def settle(connection: Connection, job_id: int, then: JobState) -> None:
-    """Let a job that has just become ``then`` count what it costs by now. Jobs that never counted are left alone.
+    """Let a job that stands at ``then`` count what it costs by now. Jobs that never counted are left alone.
 
-    No cap is asked: what may have to be paid counts also where that exceeds one.
+    No cap is asked: what may have to be paid counts also where that exceeds one. Where a job cost more than its price,
+    its history says so, and whoever is told of it (`lipsync_core.notices`) is told.
     """
     if then not in FREE and then not in SETTLED and then not in (JobState.RENDERING, JobState.UNCONFIRMED):
         return
@@ -218,59 +214,22 @@ def settle(connection: Connection, job_id: int, then: JobState) -> None:
     amount = 0 if then in FREE else cost_of(job, then)
     if amount != job["counted_usd_micros"]:
         count(connection, job_id, scopes_of(job["project"], job["made_by"]), job["month"], amount)
+    _compare(connection, job, then, amount)
 
 
-def cost_of(job: Row, state: JobState) -> int:
-    """What a job's row costs in ``state``, in micro-dollars: as billed, else what is expected at most.
-
-    A failed one costs nothing where its vendor promises that of such an end; any other end may have been paid for.
-    """
-    billed = billed_cost(job) if state in SETTLED else None
-    if billed is not None:
-        return billed
-    if state is JobState.FAILED and refunds(job["provider"], job["vendor_word"]):
-        return 0
-    return expected_cost(job) or 0
-
-
-def refunds(provider_id: str, word: str | None) -> bool:
-    """Whether a vendor promises that a job costs nothing which ended with this word of its own."""
-    provider = PROVIDERS.get(provider_id)
-    return provider is not None and provider.refunds(word)
-
-
-def promises_refunds(provider_id: str) -> bool:
-    """Whether a vendor promises that a failed job costs nothing, however little that may cover."""
-    provider = PROVIDERS.get(provider_id)
-    return provider is not None and bool(provider.failed_is_free.value)
-
-
-def billed_cost(job: Row) -> int | None:
-    """What the vendor said that it billed, in micro-dollars; credits at the quote's rate. None where it is silent."""
-    return _in_dollars(job, "billed")
-
-
-def expected_cost(job: Row) -> int | None:
-    """What a job's row may cost at most; None where neither a price nor a ceiling is known.
-
-    What the vendor said when it took the job raises that, and never lowers it.
-    """
-    reserved: int | None = job["reserved_usd_micros"]
-    asked = reserved if reserved is not None else job["ceiling_usd_micros"]
-    said = _in_dollars(job, "said")
-    return asked if said is None else max(asked or 0, said)
-
-
-def _in_dollars(job: Row, what: str) -> int | None:
-    """A sum that a vendor named, ``billed`` or ``said`` at submit, in micro-dollars."""
-    usd_micros, credits = job[f"{what}_usd_micros"], job[f"{what}_credits"]
-    if usd_micros is not None:
-        return int(usd_micros)
-    quote = json.loads(job["quote"])
-    if credits is None or not quote["usd_micros"] or not quote["credits"]:
-        return None
-    rated = Decimal(credits) * quote["usd_micros"] / quote["credits"]
-    return int(rated.to_integral_value(ROUND_CEILING))
+def _compare(connection: Connection, job: Row, state: JobState, cost: int) -> None:
+    """Note what the bill of a job that is over comes to in dollars, and whether it cost more than its price."""
+    if state not in SETTLED and job["above_ms"] is None:
+        return
+    above = above_price(job, cost) if state in SETTLED else None
+    values = {"bill_usd_micros": billed_cost(job), "above_ms": None if above is None else job["above_ms"]}
+    same = (events.c.job_id == job["id"], events.c.about == ABOVE_PRICE)
+    last = select(events.c.note).where(*same).order_by(events.c.id.desc()).limit(1)
+    if above is not None and (job["above_ms"] is None or connection.execute(last).scalar() != above):
+        values["above_ms"] = now_ms()
+        line = {"job_id": job["id"], "at_ms": now_ms(), "state": state, "made_by": TRACKER}
+        connection.execute(insert(events).values(line | {"note": above, "about": ABOVE_PRICE}))
+    connection.execute(update(jobs).where(jobs.c.id == job["id"]).values(values))
 
 
 def _add(connection: Connection, scopes: tuple[str, ...], month: str, amount: int) -> None:
@@ -380,6 +339,37 @@ class Budgets:
         query = select(caps.c.scope).where(caps.c.scope.in_(scopes_of(project, by))).limit(1)
         with self._db.read() as connection:
             return connection.execute(query).first() is not None
+
+    def set_cost(self, job_id: int, usd_micros: int | None, by: str) -> None:
+        """Note what a job of unknown price cost by its vendor's invoice, or forget it with None.
+
+        It counts instead of what was reserved, in the month in which the job counts.
+
+        Raises:
+            SettingsError: the sum makes no sense, or the job is none whose cost only an invoice tells.
+            NotAllowedError: ``by`` may not type in invoices.
+            UnknownJobError: there is no such job.
+        """
+        self._guard(by, Action.PRICES)
+        _check_sum("cost", usd_micros)
+        with self._db.write() as connection:
+            job = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().first()
+            if job is None:
+                raise UnknownJobError(job_id)
+            over = JobState(job["state"]) in SETTLED and job["month"] is not None
+            if not over or job["quoted_usd_micros"] is not None or job["bill_usd_micros"] is not None:
+                raise SettingsError(f"Job {job_id} has a price or a bill, or is not over yet. Nothing was changed.")
+            if job["paid_usd_micros"] == usd_micros:
+                return
+            connection.execute(update(jobs).where(jobs.c.id == job_id).values(paid_usd_micros=usd_micros))
+            note = (
+                "what it cost was typed in: " + price_text(usd_micros)
+                if usd_micros is not None
+                else "what it cost was forgotten again"
+            )
+            line = {"job_id": job_id, "at_ms": now_ms(), "state": job["state"], "made_by": by, "note": note}
+            connection.execute(insert(events).values(line))
+            settle(connection, job_id, JobState(job["state"]))
 
     def set_invoices(self, month: str, wanted: Mapping[str, int | None], by: str) -> None:
         """Note what vendors' invoices for a month came to, or forget them with None.

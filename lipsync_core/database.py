@@ -14,7 +14,7 @@ from sqlalchemy import Connection, create_engine, event, inspect, make_url, text
 
 from lipsync_core.errors import SettingsError
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest migration in ``migrations/versions``."""
 BUSY_S = 15
 """For how long one waits for a lock that somebody else holds."""

@@ -38,3 +38,11 @@ class Endings:
         with self._db.read() as connection:
             rows = connection.execute(query.order_by(jobs.c.finished_ms.desc()).limit(limit)).mappings()
             return [job_of(row) for row in rows]
+
+    def dearer(self, by: str, since: datetime, *, limit: int = 20) -> list[Job]:
+        """Jobs that ``by`` made or approved and that turned out after ``since`` to cost more than their price."""
+        known = jobs.c.above_ms > int(since.timestamp() * 1000)
+        query = select(jobs).where(known, or_(jobs.c.made_by == by, jobs.c.decided_by == by))
+        with self._db.read() as connection:
+            rows = connection.execute(query.order_by(jobs.c.above_ms.desc()).limit(limit)).mappings()
+            return [job_of(row) for row in rows]

@@ -65,11 +65,18 @@ UNDO_NOT_TAKEN = timedelta(days=1)
 LIVE = "live"
 SANDBOX = "sandbox"
 
+TRACKER = "tracker"
+"""Who an event names when no person took the step."""
+
 PENDING = frozenset({_S.QUEUED, _S.SUBMITTING, _S.RENDERING, _S.OVERDUE, _S.ARCHIVING})
 """States that the tracker moves on by itself."""
 
 WITHDRAWABLE = frozenset({_S.AWAITING_APPROVAL, _S.QUEUED})
 """States in which any job can be taken back for free; a draft also while it renders."""
+
+
+SETTLED = frozenset({_S.DONE, _S.LOST, _S.FAILED, _S.WRITTEN_OFF})
+"""States in which it is known what was paid, as far as it ever will be."""
 
 
 def may_become(now: JobState, then: JobState) -> bool:
@@ -140,6 +147,14 @@ class Job:
     """What the vendor said that it costs when it took it; None where it said nothing. The bill may differ."""
     billed_credits: Decimal | None = None
     billed_usd_micros: int | None = None
+    bill_usd_micros: int | None = None
+    """What the bill comes to in dollars, credits at the rate of the quote; None where that is not known."""
+    output_s: float | None = None
+    """Seconds of the finished video, as measured here."""
+    paid_usd_micros: int | None = None
+    """What it cost by the vendor's invoice, typed in by a person for a job of unknown price."""
+    above_at: datetime | None = None
+    """When it was found to have cost more than its price; None where it did not."""
     length_s: float | None = None
     """Seconds of video that were asked for, as far as known before."""
     batch: str | None = None
@@ -161,6 +176,12 @@ class Job:
     decided_at: datetime | None = None
     decided_why: str | None = None
     """Why it had to be approved; once it was declined, why."""
+
+    @property
+    def only_invoice_tells(self) -> bool:
+        """Whether it is over and had no price before, and no vendor's answer says what it cost."""
+        untold = self.quote.usd_micros is None and self.bill_usd_micros is None
+        return self.state in SETTLED and self.month is not None and untold
 
     @property
     def pending(self) -> bool:

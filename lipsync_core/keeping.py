@@ -13,14 +13,17 @@ from urllib.parse import urlsplit
 
 from lipsync_core.accounts import Accounts
 from lipsync_core.billing import first_look_ms
+from lipsync_core.brief import KeptMedium
 from lipsync_core.database import now_ms
 from lipsync_core.errors import BucketError, FetchError, MediaError, RenderError
 from lipsync_core.fetch import fetch
 from lipsync_core.job import Job, JobState
+from lipsync_core.measuring import output_price
 from lipsync_core.media import MediaStore, MediumFacts
 from lipsync_core.pace import DAY_S, Pace, fetch_until
 from lipsync_core.records import Change
 from lipsync_core.sending import Point
+from lipsync_core.tariffs import Rates
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,7 @@ class Keeping:
     allow: tuple[str, ...]
     """Private hosts that may be fetched from; in the sandbox only the sandbox itself."""
     settle: Callable[[Change], Awaitable[None]]
+    rates: Callable[[], Rates]
     owner: str
     pace: Pace
     at: Point
@@ -69,7 +73,8 @@ class Keeping:
                 kept, flaw = await asyncio.to_thread(self._check_and_store, job, path)
             if kept is not None:
                 self.at(BEFORE_DONE, job.id)
-                await self.settle(self._done(job, kept, flaw))
+                cost = await asyncio.to_thread(self._cost, job, kept)
+                await self.settle(self._done(job, kept, flaw, cost))
                 return
             await self.settle(self._again(job, flaw, flaws=job.flaws + 1))
         except FetchError as error:
@@ -90,11 +95,19 @@ class Keeping:
             found = {"extension": ".mp4", "mime": "video/mp4", "flaw": flaw}
         return self.store.keep_rendered(path, found), flaw
 
-    def _done(self, job: Job, kept: MediumFacts, flaw: str) -> Change:
+    def _cost(self, job: Job, kept: MediumFacts) -> int | None:
+        """What the length of the video comes to, where that may be more than its price."""
+        dubbed = job.brief.video
+        source = self.store.get(dubbed.sha256, "video") if isinstance(dubbed, KeptMedium) else None
+        return output_price(job, kept, source, self.rates)
+
+    def _done(self, job: Job, kept: MediumFacts, flaw: str, cost: int | None) -> Change:
         provider = self.accounts.providers[job.provider]
         title = provider.title
         error = f"{title}’s video cannot be played here, but it is kept as it came. {flaw}" if flaw else None
         values: dict[str, object] = {"output_sha256": kept.sha256, "error": error, "snags": 0}
+        if kept.duration_s:
+            values |= {"output_ms": round(kept.duration_s * 1000), "output_usd_micros": cost}
         due_ms = first_look_ms(self.pace, provider, billed=job.billed_usd_micros is not None)
         return Change(job.id, job.state, JobState.DONE, note="kept", owner=self.owner, due_ms=due_ms, values=values)
 

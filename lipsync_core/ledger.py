@@ -18,9 +18,9 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, inse
 from lipsync_core.brief import Brief
 from lipsync_core.database import Database, instant, maybe_instant, now_ms
 from lipsync_core.errors import UnknownJobError
-from lipsync_core.job import LIVE, PENDING, WITHDRAWABLE, Job, JobEvent, JobState
+from lipsync_core.job import LIVE, PENDING, TRACKER, WITHDRAWABLE, Job, JobEvent, JobState
 from lipsync_core.pricing import Quote
-from lipsync_core.records import TRACKER, Change, apply, candidates_of, check_id_is_free, job_of, record
+from lipsync_core.records import Change, apply, candidates_of, check_id_is_free, job_of, record
 from lipsync_core.schema import events, jobs, secrets, trackers
 
 AT_VENDOR = (JobState.SUBMITTING, JobState.RENDERING)
@@ -301,8 +301,12 @@ class Ledger:
         return [((row.finished_ms - row.sent_ms) / 1000, row.length_ms / 1000) for row in rows]
 
     def dearest_second(self, engine: str) -> Fraction | None:
-        """The most that a second of an engine's real clips was ever billed at, in micro-dollars; None without bills."""
-        each = jobs.c.billed_usd_micros * 1000.0 / jobs.c.length_ms
+        """The most that a second of an engine's real clips was ever billed at, in micro-dollars.
+
+        By the vendor's word or by the invoice; None where neither told anything yet.
+        """
+        cost = func.coalesce(jobs.c.paid_usd_micros, jobs.c.bill_usd_micros, jobs.c.billed_usd_micros)
+        each = cost * 1000.0 / jobs.c.length_ms
         known = (jobs.c.engine == engine, jobs.c.environment == LIVE, jobs.c.length_ms > 0)
         with self._db.read() as connection:
             found = connection.execute(select(func.max(each)).where(*known)).scalar()

@@ -5,8 +5,9 @@ goes to the team's address and to that of whoever made the job; one about a job 
 approvers'. Whoever receives them checks the signature (https://www.standardwebhooks.com) and the message's id:
 the same one may come twice. `NOTICE_EXAMPLE` is one.
 
-The types are ``job.finished``, ``job.failed``, ``job.unconfirmed`` and ``job.awaiting_approval``. ``text`` is for chat
-tools that show one; that they ignore the rest is assumed.
+The types are ``job.finished``, ``job.failed``, ``job.unconfirmed``, ``job.awaiting_approval``, and ``job.above_price``
+for one that cost more than its price, which goes to whoever approved it as well. ``text`` is for chat tools that show
+one; that they ignore the rest is assumed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, exists, insert, select, update
 
-from lipsync_core.budgets import TEAM
+from lipsync_core.budgets import ABOVE_PRICE, TEAM
 from lipsync_core.database import Database, instant, now_ms
 from lipsync_core.errors import FetchError
 from lipsync_core.fetch import post
@@ -68,11 +69,15 @@ NOTICE_EXAMPLE = """{
     "by": "ana@example.org",
     "sandbox": false,
     "price_usd": 0.9,
+    "cost_usd": null,
     "reason": "",
     "url": "https://studio.example.org/jobs?job=7"
   }
 }"""
-"""A message as it is sent, spread out for people. ``price_usd`` and ``url`` are null where they are not known."""
+"""A message as it is sent, spread out for people. ``price_usd`` and ``url`` are null where they are not known.
+
+``cost_usd`` is what a job of the type ``job.above_price`` cost, and null in all others.
+"""
 
 WAITS_S = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """How long is waited after each failure; after the last one it is given up."""
@@ -86,6 +91,10 @@ GONE = 410
 _LISTENERS = select(exists().where(people.c.removed_ms.is_(None), people.c.notify_url.is_not(None)))
 """Whether anybody wants to be told."""
 _APPROVERS = tuple(role for role, reach in RIGHTS[Action.DECIDE].items() if reach is not Reach.NONE)
+
+
+def _is_told(event: Any) -> bool:
+    return event.state in TYPES or event.about == ABOVE_PRICE
 
 
 def signed(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
@@ -113,10 +122,10 @@ class Notices:
         """Make a notice of each event that is to be told and was not read yet; returns how many."""
         with self.database.read() as connection:
             until = connection.execute(select(read_events.c.until)).scalar_one()
-            fresh = select(events.c.id, events.c.state).where(events.c.id > until).order_by(events.c.id)
+            fresh = select(events.c.id, events.c.state, events.c.about).where(events.c.id > until).order_by(events.c.id)
             rows = connection.execute(fresh.limit(READ_AT_ONCE)).all()
         # What nobody is told is passed by in bulk: a write for each step of a job would be one too many.
-        if not any(row.state in TYPES for row in rows) and len(rows) < READ_AT_ONCE:
+        if not any(map(_is_told, rows)) and len(rows) < READ_AT_ONCE:
             return 0
         with self.database.write() as connection:
             mine = update(read_events).where(read_events.c.until == until).values(until=rows[-1].id)
@@ -124,13 +133,13 @@ class Notices:
                 return 0  # another tracker was faster
             if self.team is None and not connection.execute(_LISTENERS).scalar_one():
                 return 0
-            return sum(self._make(connection, row.id) for row in rows if row.state in TYPES)
+            return sum(self._make(connection, row.id) for row in rows if _is_told(row))
 
     def _make(self, connection: Connection, event_id: int) -> int:
         event = connection.execute(select(events).where(events.c.id == event_id)).mappings().one()
         earlier = select(events.c.state).where(events.c.job_id == event["job_id"], events.c.id < event_id)
         before = connection.execute(earlier.order_by(events.c.id.desc()).limit(1)).scalar()
-        if before == event["state"]:
+        if before == event["state"] and event["about"] is None:
             return 0  # something else happened to it, such as being taken off the lists
         job = connection.execute(select(jobs).where(jobs.c.id == event["job_id"])).mappings().one()
         if job["provider"] == "draft" and event["state"] == JobState.DONE:
@@ -145,20 +154,22 @@ class Notices:
         if self.team is not None:
             yield TEAM
         asks = event["state"] == JobState.AWAITING_APPROVAL
-        wanted = people.c.role.in_(_APPROVERS) if asks else people.c.email == job["made_by"]
+        concerned = [job["made_by"], *([job["decided_by"]] if event["about"] == ABOVE_PRICE else [])]
+        wanted = people.c.role.in_(_APPROVERS) if asks else people.c.email.in_(concerned)
         yield from connection.execute(
             select(people.c.email).where(wanted, people.c.removed_ms.is_(None), people.c.notify_url.is_not(None))
         ).scalars()
 
     def _body(self, event: RowMapping, job: RowMapping) -> str:
-        state = JobState(event["state"])
+        state, above = JobState(event["state"]), event["about"] == ABOVE_PRICE
         name = job["name"] or "no name"
         price = job["quoted_usd_micros"]
         sandbox = job["environment"] != "live"
+        words = f"cost more than its price: {event['note'].removesuffix('.')}" if above else _WORDS[state]
         message = {
-            "type": TYPES[state],
+            "type": "job.above_price" if above else TYPES[state],
             "timestamp": instant(event["at_ms"]).isoformat(),
-            "text": f"{'SANDBOX · ' if sandbox else ''}Job {job['id']} “{name}” {_WORDS[state]}.",
+            "text": f"{'SANDBOX · ' if sandbox else ''}Job {job['id']} “{name}” {words}.",
             "data": {
                 "job": job["id"],
                 "name": job["name"],
@@ -167,7 +178,8 @@ class Notices:
                 "by": job["made_by"],
                 "sandbox": sandbox,
                 "price_usd": None if price is None else price / 1_000_000,
-                "reason": "" if state is JobState.DONE else event["note"],
+                "cost_usd": job["counted_usd_micros"] / 1_000_000 if above else None,
+                "reason": "" if state is JobState.DONE and not above else event["note"],
                 "url": None if self.public_url is None else f"{self.public_url}/jobs?job={job['id']}",
             },
         }

@@ -54,6 +54,8 @@ class Quote:
     """Where the expected wait comes from."""
     concerns: tuple[tuple[str, str], ...] = field(default=())
     """(field, message) of each problem and warning that is about one field of the brief."""
+    billed_s: float | None = None
+    """Seconds that are billed; None where the voice's length is not known, or a text is billed by its size."""
     passed_on: tuple[str, ...] = field(default=())
     """Fields whose pasted link goes to the vendor as it is, because nothing can be hosted here."""
     open_ended: bool = False

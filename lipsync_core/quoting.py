@@ -57,6 +57,7 @@ def assess(
         low_usd_micros=costs.low_usd_micros,
         credits=costs.credits,
         billed_units=costs.billed_units,
+        billed_s=costs.billed_s,
         explanation=costs.explanation,
         qualifier=costs.qualifier,
         expected_s=wait.p50_s if wait else None,

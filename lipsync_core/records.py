@@ -19,13 +19,10 @@ from lipsync_core.brief import MAX_NAME, Brief
 from lipsync_core.budgets import settle
 from lipsync_core.database import instant, maybe_instant, now_ms
 from lipsync_core.errors import VendorIdTakenError
-from lipsync_core.job import PENDING, Job, JobState, may_become
+from lipsync_core.job import PENDING, TRACKER, Job, JobState, may_become
 from lipsync_core.plain_text import one_line
 from lipsync_core.pricing import Qualifier, Quote
 from lipsync_core.schema import events, jobs
-
-TRACKER = "tracker"
-"""Who an event names when no person took the step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +185,10 @@ def job_of(row: RowMapping | Mapping[str, Any]) -> Job:
         said_usd_micros=row["said_usd_micros"],
         billed_credits=None if row["billed_credits"] is None else Decimal(row["billed_credits"]),
         billed_usd_micros=row["billed_usd_micros"],
+        bill_usd_micros=row["bill_usd_micros"],
+        output_s=None if row["output_ms"] is None else row["output_ms"] / 1000,
+        paid_usd_micros=row["paid_usd_micros"],
+        above_at=maybe_instant(row["above_ms"]),
         length_s=None if row["length_ms"] is None else row["length_ms"] / 1000,
         batch=row["batch"],
         follows=row["follows"],

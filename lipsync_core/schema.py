@@ -64,6 +64,11 @@ jobs = Table(
     Column("said_usd_micros", BigInteger),
     Column("billed_credits", String(32)),  # a decimal number
     Column("billed_usd_micros", BigInteger),
+    Column("bill_usd_micros", BigInteger),  # what the bill comes to in dollars, once the job is over
+    Column("output_ms", BigInteger),  # how long the finished video is …
+    Column("output_usd_micros", BigInteger),  # … and what that comes to, where it is longer than what was priced
+    Column("paid_usd_micros", BigInteger),  # typed in from an invoice, where nothing else tells what it cost
+    Column("above_ms", BigInteger),  # since when it is known that it cost more than its price
     Column("length_ms", BigInteger),
     Column("likeness", String(64)),  # what was asked of which engine, hashed
     Column("batch", String(32)),
@@ -90,8 +95,9 @@ jobs = Table(
         "jobs_by_month",
         *("month", "state", "provider", "engine", "made_by", "project"),
         *("counted_usd_micros", "quoted_usd_micros", "quoted_credits", "ceiling_usd_micros"),
-        *("billed_usd_micros", "billed_credits"),
+        *("bill_usd_micros", "output_usd_micros", "paid_usd_micros", "above_ms"),
     ),
+    Index("jobs_by_above", "above_ms"),
     # Each holds all that listing and searching ask, so that neither reads a row which it does not show.
     Index("jobs_by_state", "state", "id", "name", "made_by", "hidden_ms"),
     Index("jobs_by_maker", "made_by", "id", "state", "hidden_ms"),
@@ -107,6 +113,7 @@ events = Table(
     Column("state", String(24), nullable=False),
     Column("made_by", String(120), nullable=False),
     Column("note", Text, nullable=False),
+    Column("about", String(16)),  # what it tells besides a new state, see `lipsync_core.budgets.ABOVE_PRICE`
     sqlite_autoincrement=True,
 )
 

@@ -13,13 +13,14 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, or_, select
 
-from lipsync_core.budgets import FREE, SETTLED, TEAM, billed_cost, month_at, promises_refunds
+from lipsync_core.budgets import FREE, TEAM, month_at
+from lipsync_core.costing import billed_cost, promises_refunds
 from lipsync_core.database import Database, instant
-from lipsync_core.job import LIVE, JobState
+from lipsync_core.job import LIVE, SETTLED, Job, JobState
 from lipsync_core.providers import PROVIDERS
-from lipsync_core.records import quote_of
+from lipsync_core.records import job_of, quote_of
 from lipsync_core.schema import budgets, invoices, jobs
 
 
@@ -69,7 +70,7 @@ class Sums:
     compared_billed: int = 0
     """What these were billed at."""
     unpriced: int = 0
-    """Jobs without a price in dollars; they count their ceiling, or nothing."""
+    """Jobs of which no price, bill or invoice tells the cost in dollars; they count their ceiling, or nothing."""
 
     @property
     def above(self) -> int:
@@ -86,12 +87,25 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True)
+class Dearer:
+    """Jobs that cost more than their price or, where that was unknown, than was reserved for them."""
+
+    jobs: int = 0
+    usd_micros: int = 0
+    """How much more they cost."""
+
+    def __add__(self, other: Dearer) -> Dearer:
+        return Dearer(self.jobs + other.jobs, self.usd_micros + other.usd_micros)
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One person, project, engine or vendor, and what it comes to."""
 
     key: str
     """The name or id; empty for jobs without a project."""
     sums: Sums
+    dearer: Dearer = Dearer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +135,7 @@ class Month:
     """Those for which most was spent first."""
     vendors: tuple[VendorMonth, ...]
     """Every vendor, also one that cost nothing."""
+    dearer: Dearer = Dearer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,22 +169,44 @@ class Spending:
         """What a month came to."""
         lines: dict[str, Sums] = {}
         vendors: dict[str, Sums] = {}
+        dearer: dict[str, Dearer] = {}
         with self._db.read() as connection:
             for row in connection.execute(_month_query(month, by)):
                 sums = _sums_of(row)
                 lines[row.key] = lines.get(row.key, Sums()) + sums
                 vendors[row.provider] = vendors.get(row.provider, Sums()) + sums
+                if row.above:
+                    more = Dearer(row.jobs, row.counted - row.expected)
+                    dearer[row.key] = dearer.get(row.key, Dearer()) + more
             typed = {row.provider: row for row in connection.execute(select(invoices).where(invoices.c.month == month))}
         ranked = sorted(lines.items(), key=lambda line: (-line[1].spent, -line[1].held, line[0].casefold()))
         return Month(
             month,
             sum(vendors.values(), Sums()),
-            tuple(Line(key, sums) for key, sums in ranked if sums != Sums()),
+            tuple(Line(key, sums, dearer.get(key, Dearer())) for key, sums in ranked if sums != Sums()),
             tuple(
                 _vendor_month(provider, vendors.get(provider, Sums()), typed.get(provider))
                 for provider in dict.fromkeys([*PROVIDERS, *vendors, *typed])
             ),
+            sum(dearer.values(), Dearer()),
         )
+
+    def dearer(self, month: str, limit: int = 20) -> list[Job]:
+        """A month's jobs that cost more than their price, the latest first."""
+        these = select(jobs.c.id).where(jobs.c.month == month, jobs.c.above_ms.is_not(None))
+        query = select(jobs).where(jobs.c.id.in_(these)).order_by(jobs.c.id.desc()).limit(limit)
+        with self._db.read() as connection:
+            return [job_of(row) for row in connection.execute(query).mappings()]
+
+    def unpriced(self, month: str, limit: int = 20) -> list[Job]:
+        """A month's jobs that are over and whose cost only an invoice tells, as long as nobody typed it in."""
+        untold = (jobs.c.quoted_usd_micros, jobs.c.bill_usd_micros, jobs.c.paid_usd_micros, jobs.c.output_usd_micros)
+        these = select(jobs.c.id).where(
+            jobs.c.month == month, jobs.c.state.in_(SETTLED), *(column.is_(None) for column in untold)
+        )
+        query = select(jobs).where(jobs.c.id.in_(these)).order_by(jobs.c.id.desc()).limit(limit)
+        with self._db.read() as connection:
+            return [job_of(row) for row in connection.execute(query).mappings()]
 
     def needs(self) -> dict[str, Need]:
         """What each vendor's account will have to hold, by vendor."""
@@ -210,13 +247,13 @@ end, each empty where it said nothing.
 def _month_query(month: str, by: Grouping) -> Any:
     """The month's jobs, added up by all that decides what their sums mean."""
     priced = jobs.c.quoted_usd_micros.is_not(None)
-    billed = or_(
-        jobs.c.billed_usd_micros.is_not(None), and_(jobs.c.billed_credits.is_not(None), jobs.c.quoted_usd_micros > 0)
-    )
+    billed, above = jobs.c.bill_usd_micros.is_not(None), jobs.c.above_ms.is_not(None)
+    told = or_(jobs.c.output_usd_micros.is_not(None), jobs.c.paid_usd_micros.is_not(None), priced, billed)
     counts = jobs.c.counted_usd_micros > 0
     apart = (
         *(_COLUMNS[by].label("key"), jobs.c.provider, jobs.c.state),
         *(priced.label("priced"), billed.label("billed"), counts.label("counts")),
+        *(told.label("told"), above.label("above")),
     )
     expected = func.coalesce(jobs.c.quoted_usd_micros, jobs.c.ceiling_usd_micros, 0)
     return (
@@ -225,6 +262,7 @@ def _month_query(month: str, by: Grouping) -> Any:
             func.count().label("jobs"),
             func.sum(jobs.c.counted_usd_micros).label("counted"),
             func.sum(func.coalesce(jobs.c.quoted_usd_micros, 0)).label("quoted"),
+            func.sum(func.coalesce(jobs.c.bill_usd_micros, 0)).label("bill"),
             func.sum(expected).label("expected"),
         )
         .where(jobs.c.month == month)
@@ -238,18 +276,18 @@ def _sums_of(row: Any) -> Sums:
         return Sums()
     if state is JobState.FAILED and not row.counts and promises_refunds(row.provider):
         return Sums(refunds=row.expected)
-    unpriced = 0 if row.priced else row.jobs
+    unpriced = 0 if row.told else row.jobs
     if state is JobState.UNCONFIRMED:
         return Sums(row.jobs, unconfirmed=row.counted, unpriced=unpriced)
     if state not in SETTLED:
         return Sums(row.jobs, under_way=row.counted, unpriced=unpriced)
-    sums = Sums(row.jobs, row.counted, ended=row.jobs, quoted=row.quoted)
+    sums = Sums(row.jobs, row.counted, ended=row.jobs, quoted=row.quoted, unpriced=unpriced)
     if not row.billed:
-        return replace(sums, unpriced=unpriced)
-    sums = replace(sums, reported=row.jobs, billed=row.counted)
+        return sums
+    sums = replace(sums, reported=row.jobs, billed=row.bill)
     if not row.priced:
         return sums
-    return replace(sums, compared=row.jobs, compared_quoted=row.quoted, compared_billed=row.counted)
+    return replace(sums, compared=row.jobs, compared_quoted=row.quoted, compared_billed=row.bill)
 
 
 def _vendor_month(provider: str, sums: Sums, typed: Any) -> VendorMonth:

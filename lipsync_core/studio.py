@@ -831,6 +831,7 @@ class Studio:
             self._hosting,
             hooks=self._hooks,
             allow=settings.fetch_allow,
+            rates=self.rates,
             slots=settings.draft_slots,
             pace=pace or Pace(most_s=settings.poll_interval_s),
             errands=Errands(self._approvals, self._notices).run,

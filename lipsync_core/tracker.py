@@ -34,6 +34,7 @@ from lipsync_core.providers.http import VendorHttp
 from lipsync_core.records import Change
 from lipsync_core.sending import Point, Sending
 from lipsync_core.standing import Standings
+from lipsync_core.tariffs import Rates
 from lipsync_core.vendor_log import VendorLog
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class Tracker:
         *,
         hooks: Callable[[str], str | None],
         allow: tuple[str, ...],
+        rates: Callable[[], Rates],
         slots: int,
         pace: Pace,
         errands: Callable[[], Coroutine[Any, Any, None]],
@@ -114,7 +116,7 @@ class Tracker:
             pace,
             at,
         )
-        self._keeping = Keeping(accounts, store, allow, self._ready.settle, self.owner, pace, at)
+        self._keeping = Keeping(accounts, store, allow, self._ready.settle, rates, self.owner, pace, at)
 
     async def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Work until cancelled, or until ``until()`` is true. Requests that are out are waited for."""

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from lipsync_core.database import Database, maybe_instant, now_ms
-from lipsync_core.job import UNDO_NOT_TAKEN, JobState
-from lipsync_core.records import TRACKER, Change, apply
+from lipsync_core.job import TRACKER, UNDO_NOT_TAKEN, JobState
+from lipsync_core.records import Change, apply
 from lipsync_core.schema import events
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from lipsync_core import HOLD_S, Action, Job, unheard_words
 from pages import cards, trying
 from pages.frame import fragment, looking, pressed, studio, why_not
-from pages.words import clock, job_name, length, md, plain, price
+from pages.words import clock, job_name, length, md, plain, price, vendor
 
 LOOK_S = 5.0
 """Seconds between two looks for what is new to decide, or was decided."""
@@ -137,6 +137,11 @@ def _brief(job: Job) -> None:
 def _price(job: Job) -> None:
     st.markdown(f"**{md(price(job))}**")
     st.text(job.quote.explanation)
+    if job.quote.passed_on:
+        st.warning(
+            f"{plain(vendor(job))} fetches a pasted link of this job itself. What you see and hear here is what the "
+            "link gave us; nobody can say what it gives the vendor."
+        )
     st.text(f"{job.decided_why or ''} Not sent, nothing charged.".strip())
     if job.decide_by is not None:
         st.text(f"It can be decided until {clock(job.decide_by)}; then it lapses.")

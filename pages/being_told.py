@@ -43,8 +43,8 @@ def draw_being_told(who: Person) -> None:
         st.markdown(
             "A POST with this JSON, signed by the [Standard Webhooks](https://www.standardwebhooks.com) scheme: "
             "headers `webhook-id`, `webhook-timestamp` and `webhook-signature`. The types are `job.finished`, "
-            "`job.failed`, `job.unconfirmed` and `job.awaiting_approval`. Any 2xx answer counts as received; otherwise "
-            "it is sent again for three days, under the same id."
+            "`job.failed`, `job.unconfirmed`, `job.awaiting_approval` and `job.above_price`. Any 2xx answer counts as "
+            "received; otherwise it is sent again for three days, under the same id."
         )
         st.code(NOTICE_EXAMPLE, language="json")
 

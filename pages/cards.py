@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from lipsync_core import ENGINES, PROVIDERS, Action, Job, JobState
+from lipsync_core import ENGINES, PROVIDERS, Action, Job, JobState, cost_above
 from pages import dialogs, to_create, trying
 from pages.frame import fragment, in_sandbox, looking, pressed, studio, why_not
 from pages.telling import NO_QUEUE, Queue, is_held, tell, unanswered
@@ -39,6 +39,7 @@ def badges(job: Job) -> None:
         f":{colour}-badge[{word}]"
         + " :gray-badge[Draft]" * job.is_draft
         + " :violet-badge[SANDBOX]" * job.sandbox
+        + " :red-badge[Above its price]" * (job.above_at is not None)
         + " :gray-badge[Off the lists]" * job.hidden,
         width="content",
     )
@@ -163,7 +164,9 @@ def thumbnail(job: Job, width: int) -> None:
 
 
 def failure(job: Job) -> None:
-    """Why there is no video, or none that plays, and whether money moved."""
+    """Why there is no video, or none that plays, and whether money moved; in red what cost more than its price."""
+    if (above := cost_above(job)) is not None:
+        st.error(md(above), title="It cost more than its price")
     why = plain(job.error or "")
     match job.state:
         case JobState.DONE if job.output_sha256 is None:

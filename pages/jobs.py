@@ -18,7 +18,7 @@ from lipsync_core import (
     UnknownJobError,
     priced,
 )
-from pages import approvals, cards, dialogs, importing, needs_you, sharing, shelf, trying
+from pages import approvals, cards, dialogs, importing, needs_you, real_cost, sharing, shelf, trying
 from pages.frame import came_from_elsewhere, fragment, header, pressed, studio, why_not
 from pages.words import about, billed, clock, job_name, length, money, plain, price, said, state_word, unbilled, vendor
 
@@ -325,6 +325,7 @@ def _facts(job: Job, by: str) -> None:
             caption, fact = st.columns([2, 5])
             caption.caption(label)
             fact.text(value)
+    real_cost.draw(job, by)
     _relatives(job)
     if why_not(Action.MAKE) is None:
         sharing.review_link(job, by)

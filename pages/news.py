@@ -1,6 +1,7 @@
 """What ended since one last looked: a card on every page that stays until it is dismissed, and a mark on the tab.
 
-Whoever approves also reads there what waits for them, on every page but Jobs, where it stands itself.
+Whoever approves also reads there what waits for them, on every page but Jobs, where it stands itself, and which of the
+jobs that they approved cost more than their price.
 
 Renders take minutes to hours, and a toast is gone by then. When one last looked is kept by the browser, so that it
 holds over F5, a closed tab and a restart.
@@ -14,10 +15,10 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from lipsync_core import PENDING, Action, Filter, Job, JobState
+from lipsync_core import PENDING, Action, Filter, Job, JobState, cost_above
 from pages import approvals
 from pages.frame import A_YEAR, fragment, keep_cookie, looking, name_tab, pressed, studio, visitor, why_not
-from pages.words import job_name, plain
+from pages.words import job_name, md, plain
 
 COOKIE = "studio_looked"
 LOOK_EVERY_S = 5
@@ -44,31 +45,32 @@ def draw(page: str) -> None:
     if under_way:
         st.session_state.keep_looked = True
 
-    decides = page != "jobs" and looking() is not None and why_not(Action.DECIDE) is None
+    approves = looking() is not None and why_not(Action.DECIDE) is None
+    decides = page != "jobs" and approves
 
     # A tick draws the card itself and nothing else: a full run would close dialogs and start players anew.
-    @fragment(run_every=LOOK_EVERY_S if under_way or decides else None)
+    @fragment(run_every=LOOK_EVERY_S if under_way or approves else None)
     def look() -> None:
-        news = _news(by, page)
+        news, dear = _news(by, page)
         before = st.session_state.get("news_mark", "")
-        st.session_state.news_mark = mark(news)
-        if before != mark(news) and "tab_title" in st.session_state:
+        st.session_state.news_mark = mark(news, dear)
+        if before != mark(news, dear) and "tab_title" in st.session_state:
             name_tab(st.session_state.tab_title)
         if decides:
             _to_decide(len(approvals.mine()))
-        if news:
-            _card(news)
+        if news or dear:
+            _card(news, dear)
         if st.session_state.get("keep_looked"):
             keep_cookie(f"{COOKIE}={_looked()}{A_YEAR}", "remember_looked")
 
     look()
 
 
-def mark(news: Sequence[Job]) -> str:
+def mark(news: Sequence[Job], dear: Sequence[Job] = ()) -> str:
     """What stands before the tab's title."""
-    if not news:
+    if not news and not dear:
         return ""
-    return "✓ " if all(job.state is JobState.DONE for job in news) else "! "
+    return "✓ " if not dear and all(job.state is JobState.DONE for job in news) else "! "
 
 
 def _looked() -> int:
@@ -82,21 +84,32 @@ def _looked() -> int:
     return looked
 
 
-def _news(by: str, page: str) -> list[Job]:
-    """What is to be told: not what was opened, or is on this very page."""
+def _news(by: str, page: str) -> tuple[list[Job], list[Job]]:
+    """What is to be told: what ended, and what cost more than its price. Not what was opened, or is on this page."""
     asked = st.query_params.get("job", "") if page == "jobs" else ""
     shown = {int(asked)} if asked.isdecimal() and len(asked) < 18 else set()
     if page == "" and (open_brief := studio().open_brief(st.session_state.get("brief_id", ""))) is not None:
         shown |= {open_brief.job_id} if open_brief.job_id is not None else set()
-    opened: set[int] = st.session_state.opened
-    ended = studio().endings.of(by, datetime.fromtimestamp(_looked() / 1000, UTC), limit=MOST)
-    opened |= {job.id for job in ended} & shown
-    return [job for job in ended if job.id not in opened]
+    opened: set[tuple[int, datetime | None]] = st.session_state.opened
+    since = datetime.fromtimestamp(_looked() / 1000, UTC)
+    ended = studio().endings.of(by, since, limit=MOST)
+    dear = studio().endings.dearer(by, since, limit=MOST)
+    opened |= {(job.id, None) for job in ended if job.id in shown}
+    opened |= {(job.id, job.above_at) for job in dear if job.id in shown}  # a bill may come long after the end
+    return (
+        [job for job in ended if (job.id, None) not in opened],
+        [job for job in dear if (job.id, job.above_at) not in opened],
+    )
 
 
-def _card(news: Sequence[Job]) -> None:
+def _card(news: Sequence[Job], dear: Sequence[Job]) -> None:
     with st.container(border=True, key="news", horizontal=True, vertical_alignment="center"):
         with st.container(gap="xsmall", width="stretch"):
+            for job in dear[:NAMED]:
+                st.error(md(cost_above(job) or ""), title=f"{plain(job_name(job))} cost more than its price")
+                st.page_link("jobs.py", label=f"See what job {job.id} cost", query_params={"job": str(job.id)})
+            if len(dear) > NAMED:
+                st.caption(f"and {len(dear) - NAMED} more that cost more than their price, on Spend")
             for job in news[:NAMED]:
                 words, icon = WORDS[job.state]
                 with st.container(horizontal=True, vertical_alignment="center"):

@@ -6,11 +6,23 @@ import re
 
 import streamlit as st
 
-from lipsync_core import ENGINES, TEAM, Cap, Grouping, Line, Month, SettingsError, Sums, balance_text
+from lipsync_core import (
+    ENGINES,
+    TEAM,
+    Cap,
+    Dearer,
+    Grouping,
+    Line,
+    Month,
+    SettingsError,
+    Sums,
+    balance_text,
+    cost_above,
+)
 from pages.caps import draw_caps
 from pages.frame import header, in_sandbox, offered, studio
 from pages.invoices import draw_invoices, reports_bill, title_of
-from pages.words import clock, dollars, md, month_text, plain
+from pages.words import clock, dollars, job_name, md, month_text, plain
 
 GROUPS = {
     Grouping.PROJECT: "Project",
@@ -21,6 +33,8 @@ GROUPS = {
 
 BILL = "Quoted → billed"
 LONG_WORD = 12
+NAMED = 5
+"""Jobs that are named one by one."""
 
 
 def main() -> None:
@@ -32,6 +46,8 @@ def main() -> None:
     caps = studio().budgets.caps(month) if present else []
     _figures(view, caps, present)
     _taken(caps)
+    with st.container():  # always there, so that what follows keeps its place
+        _dearer(view)
     if view.lines:
         _table(view, group)
         _fine_print(view)
@@ -99,11 +115,26 @@ def _taken(caps: list[Cap]) -> None:
         st.progress(min(1.0, max(0.0, share)), text=f"{plain(words)}: {md(sums)}")
 
 
+def _dearer(view: Month) -> None:
+    """In red, the jobs that cost more than their price."""
+    if not (count := view.dearer.jobs):
+        return
+    clips = "1 clip" if count == 1 else f"{count:,} clips"
+    their = "its price" if count == 1 else "their price"
+    st.error(md(f"{clips} cost more than {their}, {dollars(view.dearer.usd_micros)} in all."), title=f"Above {their}")
+    jobs = studio().spending.dearer(view.month, limit=NAMED)
+    for job in jobs:
+        label = f"Job {job.id}, {plain(job_name(job))}: {md(cost_above(job) or '')}"
+        st.page_link("jobs.py", label=label, query_params={"job": str(job.id)})
+    if count > len(jobs):
+        st.caption(f"and {count - len(jobs):,} more")
+
+
 def _table(view: Month, group: Grouping) -> None:
-    lines = [(name_of(line, group), line.sums) for line in view.lines]
+    lines = [(name_of(line, group), line.sums, line.dearer) for line in view.lines]
     if len(lines) > 1:
-        lines.append(("**All**", view.total))
-    rows = [{GROUPS[group]: name} | _cells(sums) for name, sums in lines]
+        lines.append(("**All**", view.total, view.dearer))
+    rows = [{GROUPS[group]: name} | _cells(sums, dearer) for name, sums, dearer in lines]
     st.table(rows, border="horizontal", alt=f"What {month_text(view.month)} came to, by {GROUPS[group].lower()}")
 
 
@@ -125,13 +156,15 @@ def _text(name: str) -> str:
     return plain(re.sub(rf"(\S{{{LONG_WORD}}})(?=\S)", "\\1\u200b", name))
 
 
-def _cells(sums: Sums) -> dict[str, str]:
+def _cells(sums: Sums, dearer: Dearer) -> dict[str, str]:
     """The cells of a line, few enough to fit on a phone."""
     bill = "not reported" if sums.ended else "–"
     if sums.compared:
         bill = f"{dollars(sums.compared_quoted)} → {dollars(sums.compared_billed)}"
         bill += f" ({dollars(sums.above, signed=True)})" if sums.above else " (same)"
         bill += f", {sums.compared} of {sums.ended} clips" if sums.compared < sums.ended else ""
+    if dearer.jobs:
+        bill += f" :red-badge[{dollars(dearer.usd_micros, signed=True)} above the price]"
     still = {"under way": sums.under_way, "not confirmed": sums.unconfirmed}
     spent = [dollars(sums.spent), *(f"{dollars(sum_)} {what}" for what, sum_ in still.items() if sum_)]
     cells = {"Clips": f"{sums.jobs:,}", "Spent": ", ".join(spent), BILL: bill}
@@ -149,6 +182,8 @@ def _fine_print(view: Month) -> None:
     if count := view.total.unpriced:
         clips = "1 clip has" if count == 1 else f"{count:,} clips have"
         lines.append(f"{clips} no price in dollars: counted is the ceiling that was named, else nothing.")
+        if studio().spending.unpriced(view.month, limit=1):
+            lines[-1] += " Once the invoice is there, type in on the job’s page what it cost; then that counts."
     held = [
         f"{state.title} {balance_text(state.held[0])} ({clock(state.held[1])})"
         for state in studio().vendors.states()
@@ -159,6 +194,9 @@ def _fine_print(view: Month) -> None:
     with st.container(gap="xsmall"):
         for line in lines:
             st.caption(plain(line))
+        for job in studio().spending.unpriced(view.month, limit=NAMED) if view.total.unpriced else ():
+            label = f"What job {job.id}, {plain(job_name(job))}, cost"
+            st.page_link("jobs.py", label=label, query_params={"job": str(job.id)})
 
 
 main()

@@ -138,6 +138,8 @@ def unbilled(job: Job, what: str = "it") -> str:
 
 def _billed(job: Job, who: str, cost: str) -> str:
     sum_, told = billed(job), said(job)
+    if job.paid_usd_micros is not None:
+        return f"By the invoice it cost {dollars(job.paid_usd_micros)}; quoted {cost}."
     at_submit = f"said {told} at submit" if told is not None and told != sum_ else ""
     first = f"{at_submit} and " if at_submit else ""
     if sum_ is None:

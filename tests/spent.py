@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from lipsync_core import Brief, JobState, KeptMedium, Qualifier, Quote
@@ -22,6 +23,7 @@ ENDS = {
     JobState.LOST: (JobState.RENDERING, JobState.ARCHIVING, JobState.LOST),
     JobState.FAILED: (JobState.RENDERING, JobState.FAILED),
     JobState.RENDERING: (JobState.RENDERING,),
+    JobState.ARCHIVING: (JobState.RENDERING, JobState.ARCHIVING),
     JobState.OVERDUE: (JobState.RENDERING, JobState.OVERDUE),
     JobState.UNCONFIRMED: (JobState.UNCONFIRMED,),
     JobState.NOT_TAKEN: (JobState.UNCONFIRMED, JobState.NOT_TAKEN),
@@ -46,10 +48,16 @@ def add(
     project: str = "",
     name: str = "",
     billed: dict[str, object] | None = None,
+    open_ended: bool = False,
     **more: object,
 ) -> int:
-    """A job that is in the state ``end`` now, with what its vendor said about the bill."""
+    """A job that is in the state ``end`` now, with what its vendor said about the bill.
+
+    ``open_ended`` makes it one of a team that passes a pasted link on, of eighteen dollars at the longest.
+    """
     quote = Quote(engine, usd_micros, 30, 1, "x", Qualifier.ASSUMED, 60.0, 120.0)
+    if open_ended:
+        quote = replace(quote, open_ended=True, most_usd_micros=18 * DOLLAR)
     brief = Brief(engine=engine, project=project, name=name, **KEPT)  # type: ignore[arg-type]  # kept media
     job = Ledger(database).add(NewJob(brief, quote, by, key_fingerprint="k", **more))  # type: ignore[arg-type]
     claims = Claims(database)

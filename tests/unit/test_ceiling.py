@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from lipsync_core.budgets import TEAM, Budgets
 from lipsync_core.database import Database
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
+from tests.oidc import claims_of, secrets_file
 from tests.spent import LIPSYNC, add
 
 ADMIN, MAKER = "mia@studio.test", "max@studio.test"
@@ -32,14 +32,11 @@ def live(environment: dict[str, str], tmp_path: Path) -> Studio:
 @pytest.fixture
 def team(environment: dict[str, str], tmp_path: Path) -> Studio:
     """The same where people sign in; its maker may spend a dollar without approval, and the team three a month."""
-    secrets = tmp_path / "secrets.toml"
-    keys = f'client_id = "studio"\nclient_secret = "s"\ncookie_secret = "{"k2-9Zq" * 8}"\n'
-    secrets.write_text(f"[auth]\n{keys}", encoding="utf-8")
-    sign_in = {"STREAMLIT_SECRETS_FILES": str(secrets), "STUDIO_ADMIN": ADMIN, "STUDIO_ALLOWED_DOMAINS": "studio.test"}
+    sign_in = {"STREAMLIT_SECRETS_FILES": str(secrets_file(tmp_path)), "STUDIO_ADMIN": ADMIN}
+    sign_in |= {"STUDIO_ALLOWED_DOMAINS": "studio.test"}
     studio = Studio(Settings.from_env(variables(environment) | sign_in, dotenv=tmp_path / "no.env"))
     for email in (ADMIN, MAKER):
-        visit = {"email": email, "email_verified": True, "aud": "studio", "iat": int(time.time()), "nonce": "n"}
-        studio.people.enter(visit)
+        studio.people.enter(claims_of(email))
     studio.people.set_role(MAKER, Role.MAKER, by=ADMIN)
     studio.people.set_limit(MAKER, DOLLAR, by=ADMIN)
     studio.budgets.set_cap(TEAM, 3 * DOLLAR, ADMIN)

@@ -33,6 +33,7 @@ from lipsync_core import (
     Role,
     Settings,
     Studio,
+    cost_above,
 )
 from lipsync_core.budgets import TEAM
 from lipsync_core.engines import ENGINES
@@ -44,6 +45,7 @@ from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.app import sandbox_app
 from lipsync_core.sandbox.house import House
 from tests import corpus
+from tests.oidc import claims_of, secrets_file
 from tests.sandbox import UUID, as_live, served
 
 ADMIN, MAKER = "mia@studio.test", "max@studio.test"
@@ -226,16 +228,13 @@ def test_a_link_that_nobody_here_could_read_goes_only_where_nothing_can_be_hoste
 @pytest.fixture
 def team(play: Play) -> Callable[..., Studio]:
     """Opens the studio of a team, whose maker may spend twenty cents without approval."""
-    secrets = play.folder / "secrets.toml"
-    keys = f'client_id = "studio"\nclient_secret = "s"\ncookie_secret = "{"k2-9Zq" * 8}"\n'
-    secrets.write_text(f"[auth]\n{keys}", encoding="utf-8")
-    sign_in = {"STREAMLIT_SECRETS_FILES": str(secrets), "STUDIO_ADMIN": ADMIN, "STUDIO_ALLOWED_DOMAINS": "studio.test"}
+    sign_in = {"STREAMLIT_SECRETS_FILES": str(secrets_file(play.folder)), "STUDIO_ADMIN": ADMIN}
+    sign_in |= {"STUDIO_ALLOWED_DOMAINS": "studio.test"}
 
     def opened(**changed: str) -> Studio:
         studio = play.open(**sign_in, **changed)
         for email in (ADMIN, MAKER):
-            visit = {"email": email, "email_verified": True, "aud": "studio", "iat": int(time.time()), "nonce": "n"}
-            studio.people.enter(visit)
+            studio.people.enter(claims_of(email))
         studio.people.set_role(MAKER, Role.MAKER, by=ADMIN)
         studio.people.set_limit(MAKER, 200_000, by=ADMIN)
         return studio
@@ -296,3 +295,27 @@ def test_what_an_approver_saw_is_not_exchanged_for_a_link(play: Play, team: Call
         laptop.approve(job.id, by=ADMIN)
     assert laptop.job(job.id).quote.open_ended
     assert laptop.approve(job.id, by=ADMIN)
+
+
+def test_a_vendor_that_tells_no_bill_is_counted_by_the_length_of_its_video(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    faces = TwoFaced()
+    picture = PORTRAITS[0].path.read_bytes()
+    faces.files = {
+        "voice.wav": (corpus.wav(seconds=SEEN_S, rate=8_000), corpus.wav(seconds=11.0, rate=8_000)),
+        "face.jpg": (picture, picture),
+    }
+    house = House(tmp_path / "vendors", instant=True)  # it renders for real
+    with served(faces.app()) as faces.url, served(sandbox_app(house)) as base:
+        play = Play(base, faces, tmp_path, environment)
+        studio = play.open()
+        done = play.run(studio, studio.submit(play.brief(studio), by="ana"))
+        assert (done.state, done.quote.usd_micros, done.billed_credits) == (JobState.DONE, 150_000, None)
+        assert play.bill()["usd_micros"] == done.counted_usd_micros == 450_000
+    assert done.output_s == pytest.approx(11.0, abs=0.2)
+    assert cost_above(done) == (
+        f"Its video is {done.output_s:.1f} s long, which comes to $0.45, $0.30 above its price of $0.15."
+    )
+    assert studio.history(done.id)[-1].note == cost_above(done)
+    assert [job.id for job in studio.spending.dearer(studio.month())] == [done.id]

@@ -14,10 +14,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lipsync_core import ROOT, Brief, Job, JobState, Role, Settings, Studio
+from lipsync_core.database import Database
 from lipsync_core.samples import PORTRAITS, VOICES
 from pages import frame
 from tests import corpus
 from tests.oidc import claims_of, secrets_file
+from tests.spent import LIPSYNC, add
 
 SCRIPT = str(ROOT / "pages" / "navigation.py")
 ADMIN, APPROVER, MAKER, VIEWER = (f"{name}@studio.test" for name in ("mia", "ada", "max", "vic"))
@@ -223,6 +225,45 @@ def test_the_signing_secret_is_shown_until_it_is_taken_and_never_again(team: Stu
     person = team.people.who(MAKER)
     assert person is not None
     assert person.notify_url == "https://chat.test/hook"
+
+
+def test_who_approved_is_told_in_red_what_cost_more(team: Studio, waiting: Job, variables: dict[str, str]) -> None:
+    app, other = visit(APPROVER, "spend.py"), visit(VIEWER, "spend.py")
+    assert team.approve(waiting.id, by=APPROVER)
+    now = int(time.time() * 1000) + 1
+    bill = "above_ms = :now, bill_usd_micros = 9000000, counted_usd_micros = 9000000, finished_ms = :now"
+    with sqlite3.connect(variables["STUDIO_DATABASE_URL"].removeprefix("sqlite:///")) as connection:
+        where = "environment = 'live', month = :month, state = 'done'"
+        values = {"now": now, "month": team.month(), "id": waiting.id}
+        connection.execute(f"UPDATE jobs SET {bill}, {where} WHERE id = :id", values)
+    connection.close()
+    words = "It was billed \\$9.00, \\$8.85 above its price of \\$0.15."
+    app.run()
+    assert words in errors(app)  # in the card above the page, and on Spend
+    assert any("1 clip cost more than its price" in error.value for error in app.error)
+    app.switch_page("estimate.py").run()
+    assert words in errors(app)
+    job_page = visit(APPROVER, "jobs.py", job=str(waiting.id))
+    assert words in errors(job_page)
+    other.switch_page("estimate.py").run()
+    assert words not in errors(other)
+    press(app, "Dismiss")
+    app.run()
+    assert words not in errors(app)
+
+
+def test_what_an_unknown_job_cost_is_typed_in_on_its_page(team: Studio, variables: dict[str, str]) -> None:
+    database = Database(variables["STUDIO_DATABASE_URL"])
+    job_id = add(database, JobState.DONE, LIPSYNC, None, by=MAKER, ceiling_usd_micros=5_000_000)
+    spend = visit(ADMIN, "spend.py")
+    assert any("type in on the job" in caption.value for caption in spend.caption)
+    page = visit(MAKER, "jobs.py", job=str(job_id))
+    assert "Save what it cost" not in labels(page)
+    page = visit(ADMIN, "jobs.py", job=str(job_id))
+    page.number_input[0].set_value(1.3)
+    press(page, "Save what it cost")
+    assert team.job(job_id).counted_usd_micros == 1_300_000
+    assert any("By lipsync" in caption.value and "1.30" in caption.value for caption in page.caption)
 
 
 def test_what_ended_is_told_on_every_page_until_it_is_dismissed(team: Studio, variables: dict[str, str]) -> None:

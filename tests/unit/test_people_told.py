@@ -196,6 +196,33 @@ def test_two_trackers_tell_everything_once(database: Database, listener: Listene
     assert sorted(message["data"]["job"] for message in listener.messages()) == [1, 2, 3, 4, 5]
 
 
+def test_what_cost_more_than_its_price_is_told_to_its_maker_and_to_whoever_approved_it(
+    database: Database, listener: Listener, environment: dict[str, str]
+) -> None:
+    people = People(database, Settings.from_env(environment, dotenv=Path("no.env")))
+    for name, role in (("ada", Role.APPROVER), ("abe", Role.APPROVER), ("max", Role.MAKER)):
+        email = f"{name}@studio.test"
+        people.invite(email, role, by="ana")
+        people.set_notify(email, f"{listener.url}/{name}", by=email)
+    told = notices(database, listener)
+    job_id = job(database)
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE jobs SET month = '2026-11', decided_by = 'ada@studio.test'")
+        for was, then in ((Q, S), (S, R), (R, A), (A, JobState.DONE)):
+            bill = {"billed_usd_micros": 9_000_000} if then is JobState.DONE else {}
+            assert apply(connection, Change(job_id, was, then, values=bill))
+    assert deliver(told) == 5  # that it is done, to the team and its maker; what it cost, to ada as well
+    above = [message for message in listener.messages() if message["type"] == "job.above_price"]
+    words = "It was billed $9.00, $8.10 above its price of $0.90"
+    assert {message["text"] for message in above} == {f"Job {job_id} “Intro” cost more than its price: {words}."}
+    data = above[0]["data"]
+    assert (data["price_usd"], data["cost_usd"], data["reason"]) == (0.9, 9.0, f"{words}.")
+    assert {message["data"]["cost_usd"] for message in listener.messages() if message not in above} == {None}
+    with database.read() as connection:
+        rows = connection.exec_driver_sql("SELECT \"to\" FROM notices WHERE body LIKE '%above_price%' ORDER BY 1")
+        assert list(rows.scalars()) == ["ada@studio.test", "max@studio.test", "team"]
+
+
 def test_people_are_told_of_their_own_jobs_and_approvers_of_what_waits(
     database: Database, listener: Listener, environment: dict[str, str]
 ) -> None:

@@ -1,0 +1,58 @@
+"""What the length of a finished video comes to at the tariff of its quote: a vendor may bill that and never tell."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from fractions import Fraction
+from math import ceil
+
+from lipsync_core.engines import ENGINES, Engine
+from lipsync_core.errors import SettingsError
+from lipsync_core.job import Job
+from lipsync_core.media import MediumFacts
+from lipsync_core.tariffs import NO_RATES, Measure, Rates, price
+
+log = logging.getLogger(__name__)
+
+SLACK_S = 0.5
+"""A video may be so much longer than what was asked for: encoders add frames, and nobody bills by those."""
+
+
+def output_price(job: Job, made: MediumFacts, source: MediumFacts | None, rates: Callable[[], Rates]) -> int | None:
+    """What the length of a job's video comes to, in micro-dollars.
+
+    None where it is no longer than what was asked for, priced or given (``source`` is the video that was to be dubbed),
+    where it was quoted by something else than its length, and where no rate is known. What had no price is priced now,
+    at the ``rates`` that the team has by now.
+    """
+    quote, engine = job.quote, ENGINES.get(job.engine)
+    if engine is None or not made.duration_s:
+        return None
+    if quote.usd_micros is None:
+        return _priced_now(engine, job, made, rates)
+    if quote.billed_s is None:
+        return None
+    given = max(job.length_s or 0.0, 0.0 if source is None else source.duration_s, quote.billed_s)
+    if made.duration_s <= given + SLACK_S:
+        return None
+    measure = Measure(resolution=job.brief.resolution, audio_s=made.duration_s)
+    billed_s = price(job.engine, measure, NO_RATES, datetime.now(UTC).date()).billed_s
+    return None if billed_s is None else ceil(quote.usd_micros * Fraction(billed_s) / Fraction(quote.billed_s))
+
+
+def _priced_now(engine: Engine, job: Job, made: MediumFacts, rates: Callable[[], Rates]) -> int | None:
+    """The price of a video whose length, or rate, was not known before; its size is the one that it has."""
+    side = min(made.width, made.height)
+    fitting = (size for size in engine.resolutions if side <= 1.1 * int(size.removesuffix("p")))
+    resolution = next(fitting, job.brief.resolution) if side else job.brief.resolution
+    try:
+        known = rates()
+    except SettingsError as error:
+        log.warning("job %s is not priced by its video: %s", job.id, error)
+        return None
+    asked_s = job.length_s or 0.0
+    seconds = asked_s if asked_s and made.duration_s <= asked_s + SLACK_S else made.duration_s
+    measure = Measure(resolution=resolution, audio_s=seconds)
+    return price(job.engine, measure, known, datetime.now(UTC).date()).usd_micros

@@ -1,0 +1,44 @@
+"""What a job of unknown price really cost: typed in on the job's own page from its vendor's invoice."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lipsync_core import Action, Job
+from pages import trying
+from pages.amounts import amount, typed
+from pages.frame import pressed, studio, why_not
+from pages.words import dollars, md, plain, vendor
+
+
+def draw(job: Job, by: str) -> None:
+    """Draw the field for whoever may type invoices in, and for all others what was typed in."""
+    if not job.only_invoice_tells:
+        return
+    known = job.paid_usd_micros
+    counted = "nothing" if not job.counted_usd_micros else dollars(job.counted_usd_micros)
+    if known is not None:
+        said = f"By {vendor(job)}’s invoice it cost {dollars(known)}; that is what it counts."
+    else:
+        said = f"Nobody knows yet what it cost. Until somebody types that in, it counts {counted}."
+    if (why := why_not(Action.PRICES)) is not None:
+        st.caption(md(plain(f"{said} {why}")))
+        return
+    version = st.session_state.setdefault("real_cost_version", 0)
+    key = f"real-cost-{job.id}-{version}"
+    with st.form(f"real-cost-form-{job.id}-{version}", border=False):
+        amount("What it cost, in dollars", known, key=key, empty="see the invoice", width=220)
+        st.caption(md(said))
+        st.form_submit_button(
+            "Save what it cost", icon=":material/save:", on_click=pressed(_save), args=(job.id, key, by)
+        )
+    trying.refusal(_place(job.id), "Nothing was changed")
+
+
+def _save(job_id: int, key: str, by: str) -> None:
+    if trying.attempt(_place(job_id), studio().budgets.set_cost, job_id, typed(key), by):
+        st.session_state.real_cost_version += 1
+
+
+def _place(job_id: int) -> str:
+    return f"real-cost-{job_id}"
