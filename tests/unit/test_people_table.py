@@ -88,7 +88,14 @@ def dump(studio: Studio) -> list[str]:
 
 
 ASKS_ONLY = {
-    *("above_limit", "quotes", "budgets.any_cap", "endings.of", "spending.month"),  # say something, and change nothing
+    *(
+        "above_limit",
+        "batch_above_limit",
+        "quotes",
+        "budgets.any_cap",
+        "endings.of",
+        "spending.month",
+    ),  # say something, and change nothing
     "people.check",  # is the judge
     *("audit.note", "library.arrived"),  # note down what a method with a judge has done
 }
