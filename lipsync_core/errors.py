@@ -63,13 +63,27 @@ class MediaError(StudioError):
 class FetchError(MediaError):
     """A link that was refused by the guard, could not be reached, or answered badly.
 
-    ``refused`` is true where the guard said no (the address may never be asked), false where asking failed.
-    ``status`` is that of the answer which was no file; None where none came.
+    ``title`` and ``advice`` speak to whoever pasted it. ``refused`` is true where the guard said no (the address may
+    never be asked), false where asking failed; ``inside`` is then the host whose address is one inside this network, or
+    empty. ``status`` is that of the answer which was no file; None where none came. ``did`` is what the server did
+    instead of giving a file, with its site as the subject (“https://a.test does not answer”); empty where it was not
+    asked.
     """
 
-    def __init__(self, title: str, advice: str, *, refused: bool = False, status: int | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        advice: str,
+        *,
+        refused: bool = False,
+        status: int | None = None,
+        inside: str = "",
+        did: str = "",
+    ) -> None:
         self.refused = refused
         self.status = status
+        self.inside = inside
+        self.did = did
         super().__init__(title, advice)
 
 

@@ -1,4 +1,4 @@
-"""The only way to a link that a person pasted: asks nothing inside this network, takes no more than wanted.
+"""The only way to a link that somebody gave: asks nothing inside this network, takes no more than wanted.
 
 One fetch resolves a name once, judges every address it got, and connects to one of those very addresses, so a
 name that changes its mind in between changes nothing. TLS and the Host header still carry the name. Redirects
@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from ipaddress import IPv6Network
 from pathlib import Path
 from threading import Thread
 from typing import BinaryIO
@@ -22,7 +25,7 @@ import httpcore
 import httpx
 
 from lipsync_core.errors import FetchError
-from lipsync_core.guard import checked_link, inside_refusal, may_lead, site
+from lipsync_core.guard import NAT64_NAME, checked_link, inside_refusal, may_lead, nat64_prefixes, site
 
 Resolver = Callable[[str, int], Iterable[str]]
 """From a host name and a port to numeric addresses; raises `OSError` for a name that does not exist."""
@@ -31,6 +34,8 @@ MAX_REDIRECTS = 3
 MAX_HEADERS = 100
 _MAX_ADDRESSES = 4
 _CONNECT_S = 5.0
+_NAT64_S = 3.0
+"""For how long this network is asked whether it translates IPv4."""
 _INFLATED_BLOCK = 65_536
 _REDIRECTS = (301, 302, 303, 307, 308)
 _UNREACHABLE = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
@@ -59,39 +64,57 @@ async def fetch(
     max_bytes: int,
     timeout_s: float,
     resolve: Resolver = system_addresses,
+    from_vendor: bool = False,
+    tls: ssl.SSLContext | None = None,
 ) -> Fetched:
     """Store what ``url`` leads to as the file ``into``, which exists only if all went well.
 
     ``allow`` names hosts, or ``host:port``, that may be asked although they are private. ``max_bytes`` counts
-    what is stored, after decompression; ``timeout_s`` is for everything together. Raises `FetchError`, with
-    ``refused`` set where the guard said no.
+    what is stored, after decompression; ``timeout_s`` is for everything together. ``from_vendor``: the link stood in
+    a vendor's answer, so that over https a proxy may answer in the place of its host, see `may_lead`. ``tls`` says
+    whose certificates count; None: the usual ones.
+
+    Raises:
+        FetchError: it was refused by the guard, which sets ``refused``, or failed.
     """
+    way = _Way(resolve, allow, from_vendor, tls)
     try:
         async with asyncio.timeout(timeout_s):
-            return await _follow(url, into, _Guarded(resolve, allow), allow, max_bytes)
+            return await _follow(url, into, way, max_bytes)
     except TimeoutError as error:
         raise FetchError(
-            "That link took too long", f"Nothing complete came within {timeout_s:g} seconds. {_UPLOAD_INSTEAD}"
+            "That link took too long",
+            f"Nothing complete came within {timeout_s:g} seconds. {_UPLOAD_INSTEAD}",
+            did=f"sent nothing complete within {timeout_s:g} seconds",
         ) from error
 
 
-async def _follow(
-    link: str, into: Path, guarded: httpcore.AsyncNetworkBackend, allow: Collection[str], max_bytes: int
-) -> Fetched:
-    url = checked_link(link, allow)
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How links are followed."""
+
+    resolve: Resolver
+    allow: Collection[str]
+    from_vendor: bool = False
+    tls: ssl.SSLContext | None = None
+
+
+async def _follow(link: str, into: Path, way: _Way, max_bytes: int) -> Fetched:
+    url = checked_link(link, way.allow)
     for _ in range(MAX_REDIRECTS + 1):
-        async with _asked(url, guarded) as response:
+        async with _asked(url, way) as response:
             if response.status not in _REDIRECTS:
                 return await _stored(response, url, into, max_bytes)
             location = _header(response, b"location")
         try:
             target = str(url.join(location))
         except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-            raise FetchError("That link leads nowhere", f"{site(url)} sends on to no valid link.") from error
-        url = checked_link(target, allow)
+            raise _failed("That link leads nowhere", url, "sends on to no valid link", advice="") from error
+        url = checked_link(target, way.allow)
     raise FetchError(
         "That link leads on and on",
         f"It was followed {MAX_REDIRECTS} times without reaching a file. Use the link that it ends at.",
+        did="sends on and on, and never to a file",
     )
 
 
@@ -111,7 +134,7 @@ async def post(
     target = checked_link(url, allow)
     sent = [(name.encode(), value.encode()) for name, value in headers.items()]
     try:
-        async with asyncio.timeout(timeout_s), _asked(target, _Guarded(resolve, allow), sent, body) as response:
+        async with asyncio.timeout(timeout_s), _asked(target, _Way(resolve, allow), sent, body) as response:
             return response.status
     except TimeoutError as error:
         raise FetchError("That link took too long", f"No answer came within {timeout_s:g} seconds.") from error
@@ -120,7 +143,7 @@ async def post(
 @asynccontextmanager
 async def _asked(
     url: httpx.URL,
-    guarded: httpcore.AsyncNetworkBackend,
+    way: _Way,
     more: Iterable[tuple[bytes, bytes]] = (),
     body: bytes | None = None,
 ) -> AsyncIterator[httpcore.Response]:
@@ -133,21 +156,22 @@ async def _asked(
         (b"Accept-Encoding", b"identity"),
     ]
     target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+    guarded = _Guarded(way.resolve, way.allow, proven=way.from_vendor and url.scheme == "https")
     try:
         async with (
-            httpcore.AsyncConnectionPool(network_backend=guarded, max_keepalive_connections=0) as pool,
+            httpcore.AsyncConnectionPool(way.tls, network_backend=guarded, max_keepalive_connections=0) as pool,
             pool.stream("GET" if body is None else "POST", target, headers=headers, content=body) as response,
         ):
             if len(response.headers) > MAX_HEADERS:
-                raise FetchError("That link answers oddly", f"{site(url)} sends too many headers. {_UPLOAD_INSTEAD}")
+                raise _failed("That link answers oddly", url, "sends too many headers")
             yield response
     except _UNREACHABLE as error:
-        raise FetchError("That link cannot be reached", f"{site(url)} does not answer. {_UPLOAD_INSTEAD}") from error
+        raise _failed("That link cannot be reached", url, "does not answer") from error
 
 
 async def _stored(response: httpcore.Response, url: httpx.URL, into: Path, max_bytes: int) -> Fetched:
     if response.status != 200:
-        raise FetchError(*_words_for(response.status, site(url)), status=response.status)
+        raise _not_a_file(response.status, url)
     declared = _header(response, b"content-length")
     if declared.isdecimal() and int(declared) > max_bytes:
         raise _too_large(url, max_bytes)
@@ -159,7 +183,7 @@ async def _stored(response: httpcore.Response, url: httpx.URL, into: Path, max_b
                 raise _too_large(url, max_bytes)
             file.write(block)
         if not size:
-            raise FetchError("That link leads to an empty file", f"{site(url)} sent nothing. {_UPLOAD_INSTEAD}")
+            raise _failed("That link leads to an empty file", url, "sent nothing")
     content_type = _header(response, b"content-type").partition(";")[0].strip().lower()
     return Fetched(str(url), content_type, size)
 
@@ -172,7 +196,7 @@ async def _plain_blocks(response: httpcore.Response, url: httpx.URL, max_bytes: 
             yield block
         return
     if coding not in ("gzip", "x-gzip"):
-        raise FetchError("That link answers oddly", f"{site(url)} compresses the file. {_UPLOAD_INSTEAD}")
+        raise _failed("That link answers oddly", url, "compresses the file in a way that was not asked for")
     inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     taken = 0
     try:
@@ -186,9 +210,9 @@ async def _plain_blocks(response: httpcore.Response, url: httpx.URL, max_bytes: 
                 yield inflate.decompress(block, _INFLATED_BLOCK)
                 block = inflate.unconsumed_tail
     except zlib.error as error:
-        raise FetchError("That link answers oddly", f"{site(url)} sent a damaged file. {_UPLOAD_INSTEAD}") from error
+        raise _failed("That link answers oddly", url, "sent a damaged file") from error
     if not inflate.eof:
-        raise FetchError("That link answers oddly", f"{site(url)} sent half a file. {_UPLOAD_INSTEAD}")
+        raise _failed("That link answers oddly", url, "sent half a file")
 
 
 @contextmanager
@@ -204,11 +228,12 @@ def _complete_or_nothing(into: Path) -> Iterator[BinaryIO]:
 
 
 class _Guarded(httpcore.AsyncNetworkBackend):
-    """Opens sockets to public addresses, and to the private ones of allowed hosts."""
+    """Opens sockets to public addresses, to the private ones of allowed hosts, and to a proxy for a ``proven`` one."""
 
-    def __init__(self, resolve: Resolver, allow: Collection[str]) -> None:
+    def __init__(self, resolve: Resolver, allow: Collection[str], *, proven: bool) -> None:
         self._resolve = resolve
         self._allow = allow
+        self._proven = proven
         self._network = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -221,19 +246,32 @@ class _Guarded(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address of ``host`` that answers, provided that all may be asked."""
         addresses = await _resolved(self._resolve, host, port)
-        if not all(may_lead(host, port, address, self._allow) for address in addresses):
-            raise inside_refusal()
+        nat64 = await _translated(self._resolve, addresses)
+        may = partial(may_lead, host, port, allow=self._allow, nat64=nat64, proven=self._proven)
+        if not all(may(address) for address in addresses):
+            raise inside_refusal(host)
         for address in addresses[:_MAX_ADDRESSES]:
             try:
                 stream = await self._network.connect_tcp(address, port, _CONNECT_S, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
             # The judgement that counts: where the socket ended up, before a byte is sent.
-            if not may_lead(host, port, str(stream.get_extra_info("server_addr")[0]), self._allow):
+            if not may(str(stream.get_extra_info("server_addr")[0])):
                 await stream.aclose()
-                raise inside_refusal()
+                raise inside_refusal(host)
             return stream
         raise httpcore.ConnectError("no address answers")
+
+
+async def _translated(resolve: Resolver, addresses: Iterable[str]) -> tuple[IPv6Network, ...]:
+    """This network's own prefixes of translated IPv4; asked for only where one of the addresses may be such a one."""
+    if not any(":" in address for address in addresses):
+        return ()
+    try:
+        async with asyncio.timeout(_NAT64_S):
+            return nat64_prefixes(await _resolved(resolve, NAT64_NAME, 80))
+    except (httpcore.ConnectError, TimeoutError):
+        return ()
 
 
 async def _resolved(resolve: Resolver, host: str, port: int) -> list[str]:
@@ -262,21 +300,28 @@ def _header(response: httpcore.Response, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in response.headers if key.lower() == name), "")
 
 
-def _words_for(status: int, shown: str) -> tuple[str, str]:
+def _failed(
+    title: str, url: httpx.URL, did: str, *, advice: str = _UPLOAD_INSTEAD, status: int | None = None
+) -> FetchError:
+    text = f"{site(url)} {did}"
+    return FetchError(title, f"{text}. {advice}".strip(), status=status, did=text)
+
+
+def _not_a_file(status: int, url: httpx.URL) -> FetchError:
+    advice = _UPLOAD_INSTEAD
     match status:
         case 401 | 402 | 403 | 407:
-            title, reason = "That link is not open to everyone", "asks for a sign-in or a permission"
+            title, did = "That link is not open to everyone", "asks for a sign-in or a permission"
         case 404 | 410:
-            title, reason = "Nothing is at that link", "does not have this file, or no longer"
+            title, did = "Nothing is at that link", "does not have this file, or no longer"
         case 429 | 500 | 502 | 503 | 504:
-            title, reason = "That link does not work at the moment", f"answered with error {status}; try later"
+            title, did = "That link does not work at the moment", f"answered with error {status}"
+            advice = f"Try later. {_UPLOAD_INSTEAD}"
         case _:
-            title, reason = "That link does not lead to a file", f"answered with status {status}"
-    return title, f"{shown} {reason}. {_UPLOAD_INSTEAD}"
+            title, did = "That link does not lead to a file", f"answered with status {status}"
+    return _failed(title, url, did, advice=advice, status=status)
 
 
 def _too_large(url: httpx.URL, max_bytes: int) -> FetchError:
-    return FetchError(
-        "That file is too large",
-        f"{site(url)} sends more than the {max_bytes / 1_000_000:,.0f} MB that are taken. Use a smaller copy.",
-    )
+    did = f"sends more than the {max_bytes / 1_000_000:,.0f} MB that are taken"
+    return _failed("That file is too large", url, did, advice="Use a smaller copy.")

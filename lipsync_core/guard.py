@@ -3,16 +3,21 @@
 A link that a person pastes is followed by this server, from inside its network. So it may lead only to
 addresses that anyone on the internet can reach. The name in a link proves nothing (a name can resolve to
 anything, and an address has dozens of spellings): `is_public` judges the address that a socket connects to.
+Where a network translates IPv4 (NAT64), what is judged is the IPv4 address inside.
 
-Sources: the IANA special-purpose address registries (RFC 6890 and its updates), RFC 6052 and 8215 (NAT64),
-RFC 3056 (6to4), RFC 4380 (Teredo), RFC 5214 (ISATAP), and the cloud vendors' metadata addresses.
+A link that a vendor gives for its video comes from an answer that was asked for with a key. It may lead to no other
+inside address either; but it may lead to a proxy that answers in the place of all names (`may_lead`, ``proven``).
+
+Sources: the IANA special-purpose address registries (RFC 6890 and its updates), RFC 6052, 7050 and 8215 (NAT64),
+RFC 3056 (6to4), RFC 4380 (Teredo), RFC 5214 (ISATAP), the cloud vendors' metadata addresses, and the ranges of
+sing-box's documented “fake IP” configuration.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from ipaddress import IPv4Address, ip_address, ip_network
+from collections.abc import Collection, Iterable, Sequence
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 import httpx
 
@@ -50,6 +55,16 @@ _NOT_PUBLIC = tuple(
 _GLOBAL_V6 = ip_network("2000::/3")
 """All IPv6 that is given out. Outside are loopback, private, link-local, multicast, mapped IPv4 and NAT64."""
 
+_NAT64 = IPv6Network("64:ff9b::/96")
+"""Where every network may reach IPv4 through a translator. Its own prefixes a network tells by `NAT64_NAME`."""
+NAT64_NAME = "ipv4only.arpa"
+"""A name with two well-known IPv4 addresses and no others; an IPv6 address of it is a translated one (RFC 7050)."""
+_NAT64_MARKS = frozenset({IPv4Address("192.0.0.170"), IPv4Address("192.0.0.171")})
+_NAT64_LENGTHS = (96, 64, 56, 48, 40, 32)
+
+_PROXIES = tuple(ip_network(network) for network in ("198.18.0.0/15", "fc00::/18"))
+"""What the resolver of a proxy gives out in the place of addresses. The proxy knows which name each one stands for."""
+
 _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 """The third quarter of an address whose last quarter is an IPv4 address to tunnel to (RFC 5214)."""
 
@@ -79,13 +94,13 @@ _METADATA = tuple(
 """Keys for the asking machine, at addresses within `_INTRANET`; whoever means one has to allow the address itself."""
 
 
-def is_public(address: str) -> bool:
-    """Whether anyone on the internet could reach this numeric address; never true with a zone id."""
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return False
-    if "%" in address or not ip.is_global or ip.is_multicast or ip.is_reserved:
+def is_public(address: str, nat64: Sequence[IPv6Network] = ()) -> bool:
+    """Whether anyone on the internet could reach this numeric address; never true with a zone id.
+
+    ``nat64`` are this network's own prefixes of translated IPv4, see `nat64_prefixes`.
+    """
+    ip = _reached(address, nat64)
+    if ip is None or not ip.is_global or ip.is_multicast or ip.is_reserved:
         return False
     if not isinstance(ip, IPv4Address) and ip not in _GLOBAL_V6:
         return False
@@ -94,25 +109,74 @@ def is_public(address: str) -> bool:
     return not any(ip in network for network in _NOT_PUBLIC if network.version == ip.version)
 
 
-def may_lead(host: str, port: int, address: str, allow: Collection[str]) -> bool:
+def may_lead(
+    host: str,
+    port: int,
+    address: str,
+    allow: Collection[str],
+    *,
+    nat64: Sequence[IPv6Network] = (),
+    proven: bool = False,
+) -> bool:
     """Whether ``host`` may be asked at this numeric address, to which its name led.
 
     An allowed name opens public and ordinary private addresses. What lies at the others, such as a cloud's
     metadata, is not what somebody who allowed a name has in mind; those have to be allowed by their number.
+
+    ``proven``: a vendor named ``host``, and before a byte is asked for, whoever answers has to prove by certificate to
+    be that host. Then a proxy's address will do as well; nobody inside the network could pass for the vendor there.
     """
-    if is_public(address):
+    if is_public(address, nat64):
+        return True
+    ip = _reached(address, nat64)
+    by_proxy = ip is not None and any(ip in network for network in _PROXIES if network.version == ip.version)
+    if by_proxy and proven:
         return True
     if not is_allowed(host, port, allow):
         return False
     if is_allowed(address, port, allow):
         return True
+    if ip is None:
+        return False
+    ip = (None if isinstance(ip, IPv4Address) else ip.ipv4_mapped) or ip
+    within = by_proxy or any(ip in network for network in _INTRANET if network.version == ip.version)
+    return within and ip not in _METADATA
+
+
+def nat64_prefixes(addresses: Iterable[str]) -> tuple[IPv6Network, ...]:
+    """The prefixes under which this network translates IPv4, from what its resolver has for `NAT64_NAME`."""
+    found: list[IPv6Network] = []
+    for address in addresses:
+        try:
+            ip = ip_address(address)
+        except ValueError:
+            continue
+        if isinstance(ip, IPv4Address):
+            continue
+        lengths = (length for length in _NAT64_LENGTHS if _inside(ip, length) in _NAT64_MARKS)
+        found += [IPv6Network((int(ip), length), strict=False) for length in lengths]
+    return tuple(dict.fromkeys(found))
+
+
+def _reached(address: str, nat64: Sequence[IPv6Network]) -> IPv4Address | IPv6Address | None:
+    """The address that is reached in the end: behind a translator, the IPv4 one; None for none, and with a zone."""
     try:
         ip = ip_address(address)
     except ValueError:
-        return False
-    ip = (None if isinstance(ip, IPv4Address) else ip.ipv4_mapped) or ip
-    within = any(ip in network for network in _INTRANET if network.version == ip.version)
-    return within and "%" not in address and ip not in _METADATA
+        return None
+    if "%" in address:
+        return None
+    if isinstance(ip, IPv4Address):
+        return ip
+    prefix = next((network for network in (_NAT64, *nat64) if ip in network), None)
+    return ip if prefix is None else _inside(ip, prefix.prefixlen)
+
+
+def _inside(ip: IPv6Address, length: int) -> IPv4Address:
+    """The IPv4 address behind a NAT64 prefix of this length; the ninth byte is always left out (RFC 6052, 2.2)."""
+    if length == 96:
+        return IPv4Address(ip.packed[12:])
+    return IPv4Address((ip.packed[length // 8 : 8] + ip.packed[9:])[:4])
 
 
 def is_allowed(host: str, port: int, allow: Collection[str]) -> bool:
@@ -153,7 +217,7 @@ def checked_link(link: str, allow: Collection[str] = ()) -> httpx.URL:
     if is_allowed(host, port, allow):
         return url
     if not _is_plain(host):
-        raise inside_refusal()
+        raise inside_refusal(host)
     if port != _DEFAULT_PORTS[url.scheme]:
         raise _refused(
             "That link uses an unusual port",
@@ -162,11 +226,13 @@ def checked_link(link: str, allow: Collection[str] = ()) -> httpx.URL:
     return url
 
 
-def inside_refusal() -> FetchError:
+def inside_refusal(host: str) -> FetchError:
     """What is said, always alike, of an address that is not public: the answer maps nothing of the network."""
-    return _refused(
+    return FetchError(
         "That link points inside this network",
         "Only links that anyone on the internet can open are followed. Download the file and upload it here.",
+        refused=True,
+        inside=host,
     )
 
 

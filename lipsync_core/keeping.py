@@ -16,7 +16,7 @@ from lipsync_core.billing import first_look_ms
 from lipsync_core.brief import KeptMedium
 from lipsync_core.database import now_ms
 from lipsync_core.errors import BucketError, FetchError, MediaError, RenderError
-from lipsync_core.fetch import fetch
+from lipsync_core.fetch import Resolver, fetch, system_addresses
 from lipsync_core.job import Job, JobState
 from lipsync_core.measuring import output_price
 from lipsync_core.media import MediaStore, MediumFacts
@@ -37,6 +37,23 @@ _TRIES_TO_PLAY = 3
 """Downloads of a video that cannot be played before it is kept as it is."""
 
 
+def why_not_fetched(error: FetchError, title: str) -> str:
+    """Why a video of the vendor ``title`` could not be fetched, for people who can do no more about its link."""
+    if error.inside:
+        return not_followed(title, error.inside)
+    if error.refused:
+        return f"{title} gave a link to the video that is not followed: it is no plain web link."
+    return f"{error.did}."
+
+
+def not_followed(title: str, host: str) -> str:
+    """That a vendor's videos lie where this computer's resolver leads inside this network, and what to do about it."""
+    return (
+        f"{title} keeps videos at {host}, for which this computer’s DNS gives an address inside this network, as some "
+        f"proxies and filters do. Let it give the real one, or name {host} in STUDIO_FETCH_ALLOW."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Keeping:
     """Fetches the videos of claimed jobs."""
@@ -50,6 +67,7 @@ class Keeping:
     owner: str
     pace: Pace
     at: Point
+    resolve: Resolver = system_addresses
 
     async def keep(self, job: Job) -> None:
         """Fetch, check and keep a finished job's video; or say when it is tried again, or that it is lost."""
@@ -65,7 +83,15 @@ class Keeping:
                     return
             with self.store.scratch("output") as scratch:
                 path = scratch / "video.mp4"
-                came = await fetch(job.output_url, path, allow=allow, max_bytes=MOST_BYTES, timeout_s=WITHIN_S)
+                came = await fetch(
+                    job.output_url,
+                    path,
+                    allow=allow,
+                    max_bytes=MOST_BYTES,
+                    timeout_s=WITHIN_S,
+                    resolve=self.resolve,
+                    from_vendor=True,
+                )
                 if came.content_type == "text/html":  # a sign-in or error page, which is nobody's video
                     await self.settle(self._again(job, "A web page came in the place of the video."))
                     return
@@ -78,7 +104,8 @@ class Keeping:
                 return
             await self.settle(self._again(job, flaw, flaws=job.flaws + 1))
         except FetchError as error:
-            await self.settle(self._again(job, str(error), gone=error.status in _GONE))
+            why = why_not_fetched(error, self.accounts.providers[job.provider].title)
+            await self.settle(self._again(job, why, gone=error.status in _GONE))
         except BucketError as error:
             await self.settle(self._again(job, str(error)))
         except OSError as error:

@@ -107,7 +107,7 @@ class Stills:
     async def _fetched(self, link: str, name: str, allow: tuple[str, ...]) -> MediumFacts:
         with self._store.scratch("still") as scratch:
             path = scratch / "fetched"
-            await fetch(link, path, allow=allow, max_bytes=MOST_BYTES, timeout_s=PICTURE_S)
+            await fetch(link, path, allow=allow, max_bytes=MOST_BYTES, timeout_s=PICTURE_S, from_vendor=True)
             return await asyncio.to_thread(self._store.keep, path, "image", name, listed=False)
 
 

@@ -172,6 +172,18 @@ def test_a_link_that_is_withheld_after_broken_downloads_loses_no_video(desk: Des
     assert is_its_own(desk, job)
 
 
+def test_why_a_video_could_not_be_fetched_is_said_of_the_vendors_server_and_not_of_a_link(desk: Desk) -> None:
+    desk.fault(kind="bare", on="download", status=503, times=100_000)
+    job = desk.submit()
+    desk.run(lambda: desk.row(job)["snags"] >= 1)
+    assert desk.row(job)["error"] == "http://127.0.0.1 answered with error 503."
+    shut = desk.open(STUDIO_FETCH_ALLOW="files.example")
+    desk.let_pass(job, 0)
+    desk.run(lambda: "127.0.0.1, for which" in desk.row(job)["error"], studio=shut)
+    assert "STUDIO_FETCH_ALLOW" in desk.row(job)["error"]
+    assert "upload" not in desk.row(job)["error"]
+
+
 def test_a_failure_ends_in_the_vendors_words_and_says_nothing_of_a_video(desk: Desk) -> None:
     desk.fault(kind="failed", on="render", words="Two faces were found.")
     job = desk.submit()
@@ -376,7 +388,7 @@ def test_a_video_is_lost_only_once_the_vendors_copy_has_expired_and_then_it_says
     desk.let_pass(job, 1.5, "vendor_deletes_ms")
     desk.run(desk.reaches(job, JobState.LOST))
     assert "finished, but our download failed until its copy was gone" in desk.row(job)["error"]
-    assert "Nothing is at that link" in desk.row(job)["error"]
+    assert "does not have this file" in desk.row(job)["error"]
 
 
 def test_where_the_vendor_names_no_date_a_day_without_the_video_means_that_it_is_gone(desk: Desk) -> None:

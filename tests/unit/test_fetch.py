@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import shutil
 import socket
+import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +18,13 @@ from typing import Any
 
 import pytest
 
+from lipsync_core import ROOT
 from lipsync_core.errors import FetchError
 from lipsync_core.fetch import Fetched, fetch
-from lipsync_core.guard import is_public, may_lead
+from lipsync_core.guard import is_public, may_lead, nat64_prefixes
+from tests.unit.test_disk_full import UNSHARE
 
+IP = shutil.which("ip")
 VOICE = bytes(range(256)) * 40
 GZIP_BEGUN = gzip.compress(b"")[:10]
 EMPTY_BLOCKS = b"\x00\x00\x00\xff\xff" * 10_000
@@ -70,6 +77,8 @@ class Answers(BaseHTTPRequestHandler):
         self.server.heard.append(f"{self.headers['Host']} {self.path}")
         path, _, query = self.path.partition("?")
         match path:
+            case "/video.mp4":
+                self.answer(b"video")
             case "/voice":
                 self.answer(VOICE, ("Content-Type", "Audio/WAV; charset=x"))
             case "/on":
@@ -133,8 +142,10 @@ class Answers(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def listening(host: str = "127.0.0.1", port: int = 0) -> Iterator[Server]:
+def listening(host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     with Server((host, port)) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
@@ -298,6 +309,133 @@ def test_a_name_that_moves_after_the_check_is_not_looked_up_again(server: Server
         assert canary.heard == []
     assert server.heard == [f"moving.example:{port} /voice"]
     assert next(answers) == ["127.0.0.2"]  # never asked for
+
+
+# Translated addresses, and proxies that answer for every name
+
+
+@pytest.mark.parametrize("inside", ["127.0.0.1", "10.0.0.7", "169.254.169.254", "100.100.100.200", "168.63.129.16"])
+def test_behind_a_translator_it_is_the_ipv4_address_that_is_judged(inside: str) -> None:
+    assert is_public("64:ff9b::8.8.8.8")
+    assert not is_public(f"64:ff9b::{inside}")
+    assert not may_lead("files.example", 443, f"64:ff9b::{inside}", [], proven=True)
+
+
+LOCAL = {
+    96: ("2001:67c:2960:6464::808:808", "2001:67c:2960:6464::a00:7", "2001:67c:2960:6464::c000:aa"),
+    64: ("fd12:64:ff9b:1:8:808:800::", "fd12:64:ff9b:1:a:0:700::", "fd12:64:ff9b:1:c0:0:aa00::"),
+    56: ("64:ff9b:1:8:8:808::", "64:ff9b:1:a:0:7::", "64:ff9b:1:c0:0:aa::"),
+    48: ("64:ff9b:1:808:8:800::", "64:ff9b:1:a00:0:700::", "64:ff9b:1:c000:0:aa00::"),
+    40: ("2a00:1450:8:808:8::", "2a00:1450:a:0:7::", "2a00:1450:c0:0:aa::"),
+    32: ("2a00:1450:808:808::", "2a00:1450:a00:7::", "2a00:1450:c000:aa::"),
+}
+"""By the prefix’s length: 8.8.8.8, 10.0.0.7 and 192.0.0.170 behind it (the table of RFC 6052, 2.2)."""
+
+
+@pytest.mark.parametrize("length", LOCAL)
+def test_a_networks_own_prefix_is_asked_for_and_what_is_behind_it_judged(length: int, tmp_path: Path) -> None:
+    public, private, mark = LOCAL[length]
+    nat64 = nat64_prefixes(["192.0.0.170", mark])
+    assert [network.prefixlen for network in nat64] == [length]
+    assert is_public(public, nat64)
+    assert not is_public(private, nat64)
+    names = resolver(inside_example=[private], ipv4only_arpa=[mark, "192.0.0.170", "192.0.0.171"])
+    for from_vendor in (False, True):
+        error = refusal("https://inside.example/", tmp_path / "x", resolve=names, from_vendor=from_vendor)
+        assert error.inside == "inside.example"
+
+
+def resolver(**names: list[str]) -> Any:
+    """Only these names exist; the underscores are dots."""
+
+    def resolve(host: str, port: int) -> list[str]:
+        try:
+            return names[host.replace(".", "_")]
+        except KeyError:
+            raise OSError("no such host") from None
+
+    return resolve
+
+
+def test_without_a_prefix_of_its_own_a_network_is_judged_as_before(tmp_path: Path) -> None:
+    assert refusal("http://a.example/", tmp_path / "x", resolve=resolver(a_example=["fd12::1"])).refused
+    assert refusal("http://a.example/", tmp_path / "x", resolve=resolver(a_example=["64:ff9b:1::808:808"])).refused
+    assert nat64_prefixes(["192.0.0.170", "192.0.0.171", "2606:4700::1111", "nonsense"]) == ()
+
+
+@pytest.mark.parametrize("proxy", ["198.18.0.5", "198.19.255.254", "fc00::12", "64:ff9b::198.18.0.5"])
+def test_a_proxys_address_does_for_a_vendors_host_over_https_and_for_nothing_else(proxy: str) -> None:
+    assert may_lead("cdn.example", 443, proxy, [], proven=True)
+    assert not may_lead("cdn.example", 443, proxy, [])
+    assert may_lead("cdn.example", 80, proxy, ["cdn.example"]), "somebody said so"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.0.0.7", "192.168.1.1", "169.254.169.254", "100.100.100.200", "fd00:ec2::254", "::1", "fd12::1"],
+)
+@pytest.mark.parametrize("more", [[], ["198.18.0.5"], ["8.8.8.8"]])
+def test_a_vendors_link_leads_to_nothing_inside_this_network(address: str, more: list[str], tmp_path: Path) -> None:
+    names = resolver(cdn_example=[*more, address])
+    error = refusal("https://cdn.example/video.mp4", tmp_path / "x", resolve=names, from_vendor=True)
+    assert error.inside == "cdn.example"
+
+
+def test_a_strangers_link_does_not_lead_to_a_proxy(tmp_path: Path) -> None:
+    names = resolver(public_example=["198.18.0.5"])
+    assert refusal("https://public.example/", tmp_path / "x", resolve=names).refused
+    assert refusal("http://public.example/", tmp_path / "x", resolve=names, from_vendor=True).refused, (
+        "nothing proves it"
+    )
+
+
+BY_PROXY = """
+import asyncio, ssl, sys
+from pathlib import Path
+from lipsync_core.errors import FetchError
+from lipsync_core.fetch import fetch
+from tests.unit.test_fetch import PROXIED, proxied
+into, addresses = Path(sys.argv[1]), {"cdn.example": ["198.18.0.5"], "inside.example": ["198.18.0.5"]}
+with proxied(into.parent) as (heard, tls):
+    for link in PROXIED:
+        try:
+            asyncio.run(fetch(link, into, max_bytes=10**6, timeout_s=20, from_vendor=True, tls=tls,
+                              resolve=lambda host, port: addresses[host]))
+            print("got", into.read_bytes() == b"video")
+        except FetchError as error:
+            print("refused" if error.refused else "failed", error.did)
+    print("heard", heard)
+"""
+PROXIED = ("https://cdn.example/video.mp4", "https://inside.example/secret", "http://cdn.example/video.mp4")
+
+
+@contextmanager
+def proxied(folder: Path) -> Iterator[tuple[list[str], ssl.SSLContext]]:
+    """A server at a proxy’s address that can prove to be cdn.example only, and whom to believe."""
+    own = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
+    names = ("-subj", "/CN=cdn.example", "-addext", "subjectAltName=DNS:cdn.example")
+    files = ("-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem"))
+    subprocess.run(["openssl", *own, *names, *files], check=True, capture_output=True)
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    with listening("198.18.0.5", 443, tls=serving) as server:
+        yield server.heard, ssl.create_default_context(cafile=str(folder / "cert.pem"))
+
+
+@pytest.mark.skipif(UNSHARE is None or IP is None, reason="no unshare or ip here")
+def test_through_a_proxy_only_who_proves_to_be_the_vendors_host_is_asked(tmp_path: Path) -> None:
+    shell = 'ip link set lo up && ip addr add 198.18.0.5/32 dev lo && exec "$@"'
+    command = [str(UNSHARE), "--user", "--net", "--map-root-user", "sh", "-c", shell, "sh"]
+    if subprocess.run([*command, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no network of its own to be had here")
+    script = [sys.executable, "-c", BY_PROXY, str(tmp_path / "video.mp4")]
+    done = subprocess.run([*command, *script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.splitlines() == [
+        "got True",
+        "failed https://inside.example does not answer",
+        "refused ",
+        "heard ['cdn.example /video.mp4']",
+    ], done.stderr
 
 
 # Redirects
