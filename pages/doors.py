@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from starlette.middleware import Middleware
@@ -9,6 +10,7 @@ from streamlit import config, file_util
 from streamlit.auth_util import get_origin_from_redirect_uri
 
 from lipsync_core import Settings
+from lipsync_core.door.callers import Callers
 from lipsync_core.door.entrance import Entrance
 from lipsync_core.door.front import Front, House
 from lipsync_core.door.headers import inline_scripts, policy
@@ -22,10 +24,11 @@ from pages.signed import signed_claims
 def doors(settings: Settings, *, is_open: bool) -> list[Middleware]:
     """All of them, the outermost first; ``is_open`` says whether the server answers beyond loopback."""
     visit_of = visit_by(signed_claims) if settings.sign_in else None
+    callers = Callers(settings.proxies, trusted_before="FORWARDED_ALLOW_IPS" in os.environ)  # uvicorn's own variable
     return [
         Middleware(Front, house=_house(settings)),
         Middleware(LoopbackOnly, allowed=is_open),
-        Middleware(Entrance, tongue=TONGUE, visit_of=visit_of, sockets=open_sockets()),
+        Middleware(Entrance, tongue=TONGUE, visit_of=visit_of, sockets=open_sockets(), callers=callers),
         *([Middleware(KeepsAddress), Middleware(TeamOnly, claims=signed_claims)] if settings.sign_in else []),
     ]
 

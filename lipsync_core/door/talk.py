@@ -10,12 +10,15 @@ from enum import StrEnum, auto
 
 from starlette.types import Message, Receive, Send
 
+from lipsync_core.door.flow import Flow
 from lipsync_core.door.sockets import Ending
 
 DRAWS_WITHIN_S = 10.0
 """For how long a socket that ends waits for its page to be drawn once more."""
 ENDED = 1008
-"""The WebSocket's own code for a policy."""
+"""The WebSocket's own code for a policy …"""
+TOO_LARGE = 1009
+"""… and for a message that is larger than what is taken."""
 
 
 class Stage(StrEnum):
@@ -37,14 +40,22 @@ class Tongue:
     """What a message to the browser says of the run; None where it says nothing of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much may be said on a socket, and how fast."""
+
+    flow: Flow
+    """In which line each message waits for its turn. What comes after it is not read meanwhile."""
+    most_bytes: int
+    """How large one message may be."""
+
+
 class Talk:
-    """Stands between a socket and its page for as long as it is open.
+    """Stands between a socket and its page for as long as it is open; `receive` and `send` are the page's."""
 
-    `receive` and `send` are the page's. The messages that `passes` does not let through are read and forgotten.
-    """
-
-    def __init__(self, tongue: Tongue, ending: Ending, receive: Receive, send: Send) -> None:
+    def __init__(self, tongue: Tongue, pace: Pace, ending: Ending, receive: Receive, send: Send) -> None:
         self._tongue = tongue
+        self._pace = pace
         self._ending = ending
         self._receive = receive
         self._send = send
@@ -61,7 +72,15 @@ class Talk:
             return await self._receive()
         while not self._ending:
             message = await self._next()
-            if message is not None and (message["type"] != "websocket.receive" or self._may_pass(message)):
+            if message is None:
+                continue
+            frame = message.get("bytes")
+            if message["type"] != "websocket.receive" or frame is None:
+                return message
+            if len(frame) > self._pace.most_bytes:
+                return await self._close(TOO_LARGE, "This message is too large.")
+            await self._pace.flow.turn()
+            if not self._ending and self._tongue.kind_of(frame) not in NEVER:
                 return message
         if not self._asked:
             self._asked = True
@@ -78,10 +97,6 @@ class Talk:
             self._began = self._began or stage is Stage.BEGAN
             if self._began and stage is Stage.DRAWN:
                 self._drawn.set()
-
-    def _may_pass(self, message: Message) -> bool:
-        frame = message.get("bytes")
-        return frame is None or self._tongue.kind_of(frame) not in NEVER
 
     async def _next(self) -> Message | None:
         """What the browser says next; None where the visit ended before it said anything."""
@@ -100,10 +115,13 @@ class Talk:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAWS_WITHIN_S):
                 await self._drawn.wait()
+        return await self._close(ENDED, "This visit has ended.")
+
+    async def _close(self, code: int, reason: str) -> Message:
         self._closed = True
         with contextlib.suppress(OSError):  # the browser has left already
-            await self._send({"type": "websocket.close", "code": ENDED, "reason": "This visit has ended."})
-        return {"type": "websocket.disconnect", "code": ENDED}
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+        return {"type": "websocket.disconnect", "code": code}
 
 
 NEVER = frozenset(

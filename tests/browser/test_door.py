@@ -75,6 +75,11 @@ def test_a_request_with_two_lengths_is_refused_and_its_connection_closed(server:
     assert answer.count(b"HTTP/1.1") == 1
 
 
+def test_half_a_webhook_is_not_waited_for_without_end(server: Server) -> None:
+    half = b"POST /api/webhooks/joypix/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60\r\n\r\n{"
+    assert raw(server, half).split()[1] == b"408"
+
+
 @pytest.mark.parametrize(
     "origin",
     [

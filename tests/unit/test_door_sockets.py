@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from lipsync_core.door.callers import Callers
 from lipsync_core.door.entrance import Entrance
 from lipsync_core.door.sockets import OpenSockets
 from lipsync_core.door.talk import Stage, Tongue
@@ -93,13 +94,13 @@ def sockets() -> OpenSockets:
 
 @pytest.fixture
 def url(page: Page, team: Team, sockets: OpenSockets) -> Iterator[str]:
-    door = Middleware(Entrance, tongue=TONGUE, visit_of=team, sockets=sockets)
+    door = Middleware(Entrance, tongue=TONGUE, visit_of=team, sockets=sockets, callers=Callers())
     with serving(Starlette(routes=[WebSocketRoute("/", page.serve)], middleware=[door])) as url:
         yield url
 
 
 def opened(url: str, visit: str) -> ClientConnection:
-    return connect(url, additional_headers={"Cookie": f"visit={visit}"})
+    return connect(url, additional_headers={"Cookie": f"visit={visit}"} if visit else None)
 
 
 def rest(socket: ClientConnection) -> list[bytes]:
@@ -155,7 +156,7 @@ def test_a_visit_that_ended_while_its_socket_was_opened_is_not_forgotten(url: st
         asked.append(cookies)
         return "mia" if len(asked) == 1 else None
 
-    door = Middleware(Entrance, tongue=TONGUE, visit_of=once, sockets=OpenSockets())
+    door = Middleware(Entrance, tongue=TONGUE, visit_of=once, sockets=OpenSockets(), callers=Callers())
     with (
         serving(Starlette(routes=[WebSocketRoute("/", page.serve)], middleware=[door])) as racing,
         opened(racing, "mia") as socket,
@@ -171,3 +172,13 @@ def test_what_no_browser_has_to_ask_goes_no_further(url: str, page: Page, word: 
             socket.send(b"press")
             assert socket.recv(timeout=30) == b"began"
     assert page.heard == [b"press", b"press"]
+
+
+def test_what_a_stranger_says_too_fast_is_heard_later_and_whole(url: str, page: Page) -> None:
+    with opened(url, "") as socket:
+        said = [b"press %d" % number for number in range(60)]
+        for one in said:
+            socket.send(one)
+        for _ in said:
+            assert [socket.recv(timeout=60) for _ in range(3)] == [b"began", b"the page", b"drawn"]
+    assert page.heard == said

@@ -1,0 +1,103 @@
+"""From where somebody asks, and how many sockets strangers hold from there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from lipsync_core.door.hosts import place_of
+
+PER_ADDRESS = 20
+"""Sockets that strangers may hold from one address: a family behind one router, each with some tabs."""
+ALTOGETHER = 400
+"""Sockets that all strangers may hold; one that rests takes some 50 kB."""
+
+
+class Callers:
+    """Tells addresses apart. ``proxies`` are those whose word counts for whom they ask.
+
+    ``trusted_before`` says that the server was told itself whose word counts, and has taken it already.
+    """
+
+    def __init__(self, proxies: Sequence[str] = (), *, trusted_before: bool = False) -> None:
+        self._proxies = [ip_network(proxy) for proxy in proxies]
+        self._trusted_before = trusted_before
+
+    def address(self, scope: Scope) -> str | None:
+        """From where a connection comes, for IPv6 as the network of one household; None where that is not known.
+
+        That is so on this computer's own address: it may be a person here, or a proxy here that was not named.
+        """
+        here, _ = scope.get("server") or (None, None)
+        host, _ = scope.get("client") or (None, None)
+        own, peer = _ip(here), _ip(host)
+        if own is not None and own.is_loopback and not self._trusted_before:
+            peer = own  # uvicorn believes whatever reaches it by loopback, and puts its word here
+        if peer is None:
+            return None
+        if self._is_proxy(peer):
+            hops = ",".join(Headers(scope=scope).getlist("x-forwarded-for")).split(",")
+            named = [_hop(hop.strip()) for hop in hops]
+            while named and named[-1] is not None and self._is_proxy(named[-1]):
+                named.pop()
+            return _household(named[-1]) if named and named[-1] is not None else None
+        return None if peer.is_loopback else _household(peer)
+
+    def _is_proxy(self, address: IPv4Address | IPv6Address) -> bool:
+        return any(address in network for network in self._proxies)
+
+
+class Crowd:
+    """Counts the sockets that strangers hold. For one event loop."""
+
+    def __init__(self, per_address: int = PER_ADDRESS, altogether: int = ALTOGETHER) -> None:
+        self._per_address = per_address
+        self._altogether = altogether
+        self._held: Counter[str] = Counter()
+        self._all = 0
+
+    @contextmanager
+    def one_more(self, address: str | None) -> Iterator[bool]:
+        """Count a socket for as long as it is open; False where there are too many already.
+
+        Without a known address only all of them together are bounded.
+        """
+        if self._all >= self._altogether or (address is not None and self._held[address] >= self._per_address):
+            yield False
+            return
+        self._all += 1
+        if address is not None:
+            self._held[address] += 1
+        try:
+            yield True
+        finally:
+            self._all -= 1
+            if address is not None:
+                self._held[address] -= 1
+                self._held += Counter()  # which drops who is at none
+
+
+def _ip(text: str | None) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text or "")
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _hop(text: str) -> IPv4Address | IPv6Address | None:
+    """An address as proxies write it, some with a port."""
+    place = None if (plain := _ip(text)) is not None else place_of(text)
+    return plain if place is None else _ip(place.name)
+
+
+def _household(address: IPv4Address | IPv6Address) -> str:
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(IPv6Network((address, 64), strict=False))

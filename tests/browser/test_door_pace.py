@@ -1,0 +1,139 @@
+"""What one visitor can take of the server: its memory, its time, and nobody's pages. By the raw protocol."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from lipsync_core import Role, Studio
+from tests.line import asked, opened
+from tests.oidc import Provider, claims_of, signed_cookie
+from tests.server import Server, sandboxed, studio_of
+
+ADMIN, MAKER = "mia@studio.test", "max@studio.test"
+
+
+@pytest.fixture(scope="module")
+def variables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    folder = tmp_path_factory.mktemp("pace")
+    with Provider() as provider:
+        yield sandboxed(folder) | {
+            "STUDIO_ADMIN": ADMIN,
+            "STUDIO_PROXIES": "127.0.0.1",
+            "STREAMLIT_SECRETS_FILES": str(provider.secrets(folder)),
+        }
+
+
+@pytest.fixture(scope="module")
+def ledger(variables: dict[str, str]) -> Studio:
+    studio = studio_of(variables)
+    studio.people.enter(claims_of(ADMIN))
+    studio.people.invite(MAKER, Role.MAKER, by=ADMIN)
+    return studio
+
+
+@pytest.fixture(scope="module")
+def guarded(variables: dict[str, str], ledger: Studio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A studio where people sign in; strangers come by a proxy that says from where."""
+    with Server(variables, tmp_path_factory.mktemp("log") / "server.log") as server:
+        yield server
+
+
+class Memory:
+    """The most that a server's process holds while this is open, above what it held before, in bytes."""
+
+    def __init__(self, server: Server) -> None:
+        self._process = psutil.Process(server.pid)
+        self._over = threading.Event()
+        self.more = 0
+
+    def __enter__(self) -> Memory:
+        self._before = self._process.memory_info().rss
+        self._watch = threading.Thread(target=self._look)
+        self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._watch.join()
+
+    def _look(self) -> None:
+        while not self._over.is_set():
+            self.more = max(self.more, self._process.memory_info().rss - self._before)
+            time.sleep(0.002)
+
+
+def test_three_frames_of_150_mb_are_refused_before_they_are_held(server: Server) -> None:
+    huge = b"\x5a" * 150_000_000
+    with opened(server.url) as line:
+        line.draw("estimate")  # what a first visit takes is not what is measured
+    with Memory(server) as memory:
+        for _ in range(3):
+            with opened(server.url) as line, contextlib.suppress(ConnectionClosed):
+                line.say(huge)
+                line.end()
+    assert memory.more < 10_000_000
+
+
+def test_a_stranger_may_say_less_than_a_member(guarded: Server) -> None:
+    large = asked("x" * 100_000)
+    with opened(guarded.url) as line:
+        line.say(large)
+        assert line.end() == 1009
+    with opened(guarded.url, cookies=[signed_cookie(guarded.url, claims_of(MAKER))]) as line:
+        line.say(large)
+        line.until_drawn()
+
+
+def test_nothing_that_a_stranger_said_is_dropped_however_fast_it_came(guarded: Server) -> None:
+    with opened(guarded.url) as line:
+        line.draw()
+        for number in range(100):
+            line.say(asked("jobs" if number == 99 else ""))
+        runs = 0
+        with contextlib.suppress(TimeoutError):
+            while True:
+                runs += line.next(timeout=10).WhichOneof("type") == "new_session"
+        assert runs > 1
+        line.draw()
+
+
+def test_a_flood_of_one_stranger_keeps_no_member_from_their_page(guarded: Server) -> None:
+    over = threading.Event()
+
+    def flood() -> None:
+        with opened(guarded.url) as line, contextlib.suppress(ConnectionClosed):
+            while not over.is_set():
+                line.say(asked())
+
+    flooding = threading.Thread(target=flood, daemon=True)
+    flooding.start()
+    try:
+        with opened(guarded.url, cookies=[signed_cookie(guarded.url, claims_of(MAKER))]) as member:
+            for _ in range(3):
+                member.draw("jobs")
+            assert member.holds("Jobs")
+        with opened(guarded.url, headers={"X-Forwarded-For": "198.51.100.7"}) as another:  # and may sign in, too
+            another.draw()
+            assert another.holds("Sign in")
+    finally:
+        over.set()
+        flooding.join(timeout=60)
+
+
+def test_one_address_does_not_take_the_places_of_all_strangers(guarded: Server) -> None:
+    with contextlib.ExitStack() as held:
+        for _ in range(20):
+            held.enter_context(opened(guarded.url, headers={"X-Forwarded-For": "203.0.113.9"}))
+        with pytest.raises(Exception, match="403"), opened(guarded.url, headers={"X-Forwarded-For": "203.0.113.9"}):
+            pass
+        held.enter_context(opened(guarded.url, headers={"X-Forwarded-For": "198.51.100.8"}))
+        cookie = signed_cookie(guarded.url, claims_of(MAKER))
+        for _ in range(25):  # the bound is for strangers
+            held.enter_context(opened(guarded.url, cookies=[cookie], headers={"X-Forwarded-For": "203.0.113.9"}))
