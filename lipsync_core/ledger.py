@@ -259,8 +259,11 @@ class Ledger:
 
         For a job whose answer is out or lost, the id in the webhook becomes a candidate.
         """
+        this = (jobs.c.token_hash == token_hash, jobs.c.provider == provider)
+        with self._db.read() as connection:  # a stranger who makes up tokens holds nobody up who writes
+            if connection.execute(select(jobs.c.id).where(*this)).first() is None:
+                return False
         with self._db.write() as connection:
-            this = (jobs.c.token_hash == token_hash, jobs.c.provider == provider)
             found = connection.execute(select(jobs.c.id, jobs.c.state, jobs.c.candidate).where(*this)).first()
             if found is None:
                 return False

@@ -13,6 +13,8 @@ Hooks = Callable[[str, str, bytes, str], bool]
 """Takes a webhook: provider, token, body and content type; False where nobody waits for it."""
 
 MOST_BYTES = 65_536
+WITHIN_S = 10.0
+"""How soon a whole body has to be here; no vendor takes a second."""
 
 
 def endpoint(take: Callable[[], Hooks]) -> Callable[[Request], Awaitable[Response]]:
@@ -24,12 +26,15 @@ def endpoint(take: Callable[[], Hooks]) -> Callable[[Request], Awaitable[Respons
     async def webhook(request: Request) -> Response:
         body = bytearray()
         try:
-            async for block in request.stream():
-                body += block
-                if len(body) > MOST_BYTES:
-                    return JSONResponse({"error": "This is larger than any webhook."}, 413)
+            async with asyncio.timeout(WITHIN_S):
+                async for block in request.stream():
+                    body += block
+                    if len(body) > MOST_BYTES:
+                        return JSONResponse({"error": "This is larger than any webhook."}, 413)
         except ClientDisconnect:
             return Response(status_code=400)
+        except TimeoutError:
+            return JSONResponse({"error": "The rest did not come in time."}, 408, headers={"Connection": "close"})
         provider, token = request.path_params["provider"], request.path_params["token"]
         content_type = request.headers.get("content-type", "")
 

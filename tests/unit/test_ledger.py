@@ -186,3 +186,8 @@ def test_all_jobs_come_newest_first_across_batches(ledger: Ledger) -> None:
 
 def test_a_secret_is_made_once(ledger: Ledger) -> None:
     assert ledger.secret("links", b"one") == ledger.secret("links", b"two") == b"one"
+
+
+def test_a_webhook_for_nobody_waits_for_no_writer(database: Database, ledger: Ledger) -> None:
+    with database.write():  # which holds the lock until the other has answered
+        assert not ledger.hint("joypix", "a token that nobody was given", "candidate")
