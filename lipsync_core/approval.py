@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select, update
 from lipsync_core.database import Database, now_ms
 from lipsync_core.errors import UnknownJobError
 from lipsync_core.job import Job, JobState
+from lipsync_core.plain_text import one_line
 from lipsync_core.pricing import Quote, price_text
 from lipsync_core.records import Change, apply, job_of, record
 from lipsync_core.rights import Person, check, who
@@ -114,7 +115,7 @@ class Approvals:
 
     def decline(self, job_id: int, why: str, *, by: str) -> bool:
         """Take a waiting job back, with a reason; False where it does not wait any more. Raises `NotAllowedError`."""
-        why = " ".join(why.split())[:LONGEST_REASON]
+        why = one_line(why, LONGEST_REASON)
         with self._db.write() as connection:
             self._check(connection, job_id, by)
             decided = {"decided_by": by, "decided_ms": now_ms(), "decided_why": why}

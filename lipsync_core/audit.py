@@ -11,8 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from lipsync_core.brief import MAX_NAME
 from lipsync_core.database import now_ms
+from lipsync_core.plain_text import one_line
 from lipsync_core.schema import audit
+
+LONGEST_ABOUT = 300
+"""Characters of what something was done to."""
 
 
 def note(
@@ -28,10 +33,10 @@ def note(
     """Add a line, in the transaction that does what it says."""
     row = {
         "at_ms": now_ms(),
-        "made_by": by,
+        "made_by": one_line(by, MAX_NAME),
         "did": did,
         "kind": kind,
-        "about": about,
+        "about": one_line(about, LONGEST_ABOUT),
         "before": None if before is None else json.dumps(dict(before), default=str),
         "after": None if after is None else json.dumps(dict(after), default=str),
     }

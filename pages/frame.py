@@ -270,7 +270,7 @@ def _visitor() -> str:
     if "visitor" not in st.session_state:
         st.session_state.visitor = unquote(st.context.cookies.get(NAME_COOKIE, ""))[:MAX_NAME]
         st.session_state.remembered = st.session_state.visitor
-    return one_line(st.session_state.visitor) or NOBODY
+    return one_line(st.session_state.visitor, MAX_NAME) or NOBODY
 
 
 def _remember() -> None:

@@ -161,3 +161,9 @@ def test_a_text_that_differs_in_nothing_that_is_kept_is_the_same_clip(studio: St
     job = studio.submit(brief, by="ana")
     again = replace(job.brief, name="Another name", prompt=" Friendly\r\n")
     assert [one and one.id for one in studio.alike([again, replace(again, prompt="Sad")])] == [job.id, None]
+
+
+def test_the_audit_names_people_on_one_line(studio: Studio) -> None:
+    studio.budgets.set_cap("team", 5_000_000, "mia\n\u202e" + "x" * 500)
+    (entry,) = studio.audit.entries(limit=5)
+    assert entry.by == "mia " + "x" * 116

@@ -7,10 +7,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lipsync_core import ROOT, Sheet, SheetError, Studio
-from lipsync_core.batch import MOST_COLUMNS, even_rows, read_sheet, sheet_of, write_even
+from lipsync_core.batch import (
+    ENCODINGS,
+    MOST_COLUMNS,
+    Wish,
+    choose,
+    even_rows,
+    plan_csv,
+    quote_rows,
+    read_sheet,
+    sheet_of,
+    write_even,
+)
 from lipsync_core.tables import SMALL_BYTES
+from lipsync_core.tariffs import Rates
 
 
 def columns(count: int) -> str:
@@ -148,3 +162,42 @@ def test_what_is_written_evenly_is_read_as_it_was(tmp_path: Path) -> None:
     sheet = sheet_of(rows)
     write_even(sheet, tmp_path / "rows.csv")
     assert even_rows(tmp_path / "rows.csv", [*names]).values.tolist() == sheet.cells.values.tolist()
+
+
+PIECES = [
+    *(
+        b",",
+        b";",
+        b"\t",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b'"',
+        b'""',
+        b"#REF!",
+        b"5",
+        b"1:23",
+        b"9" * 50,
+        b"1e999",
+        b"-5",
+        b"nan",
+    ),
+    *(b"\x00", b"\x1b$B", b"\xff\xfe", b"\xd6\xd0", b"M\xfcller", b"\xc3\xbc", b"\xe2\x80\xae", b"=1+1", b"http://x"),
+]
+HEADERS = [b"name,text,duration\n", b"name;audio;seed\n", b"sep=;\nname;duration\n", b"text\taudio\timage\n", b""]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(HEADERS),
+    st.lists(st.sampled_from(PIECES), max_size=40).map(b"".join),
+    st.sampled_from([None, *ENCODINGS, "utf-8", "utf-16"]),
+)
+def test_any_bytes_are_a_table_or_a_sentence(header: bytes, body: bytes, encoding: str | None) -> None:
+    try:
+        sheet = read_sheet(header + body, encoding)
+    except SheetError as error:
+        assert str(error).endswith((".", "how."))
+        return
+    assert len(sheet.numbers) == len(sheet)
+    plan_csv(choose(quote_rows(sheet, rates=Rates()), Wish(), {}))
