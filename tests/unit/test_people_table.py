@@ -93,6 +93,7 @@ ASKS_ONLY = {
         "batch_above_limit",
         "quotes",
         "budgets.any_cap",
+        "endings.dearer",
         "endings.of",
         "spending.month",
     ),  # say something, and change nothing
