@@ -245,9 +245,7 @@ class _Guarded(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address of ``host`` that answers, provided that all may be asked."""
-        addresses = await _resolved(self._resolve, host, port)
-        nat64 = await _translated(self._resolve, addresses)
-        may = partial(may_lead, host, port, allow=self._allow, nat64=nat64, proven=self._proven)
+        addresses, may = await _judge(self._resolve, host, port, self._allow, proven=self._proven)
         if not all(may(address) for address in addresses):
             raise inside_refusal(host)
         for address in addresses[:_MAX_ADDRESSES]:
@@ -261,6 +259,34 @@ class _Guarded(httpcore.AsyncNetworkBackend):
                 raise inside_refusal(host)
             return stream
         raise httpcore.ConnectError("no address answers")
+
+
+async def host_inside(
+    link: str, *, allow: Collection[str], timeout_s: float, resolve: Resolver = system_addresses
+) -> str | None:
+    """The host of a vendor's link that would be refused because its name leads inside this network.
+
+    None where it would be followed, and where its name cannot be found within ``timeout_s``. Asks the resolver only.
+    """
+    try:
+        url = checked_link(link, allow)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        async with asyncio.timeout(timeout_s):
+            addresses, may = await _judge(resolve, url.host, port, allow, proven=url.scheme == "https")
+    except FetchError as error:
+        return error.inside or None
+    except (httpcore.ConnectError, TimeoutError):
+        return None
+    return None if all(may(address) for address in addresses) else url.host
+
+
+async def _judge(
+    resolve: Resolver, host: str, port: int, allow: Collection[str], *, proven: bool
+) -> tuple[list[str], Callable[[str], bool]]:
+    """The addresses of a host, and whether it may be asked at each."""
+    addresses = await _resolved(resolve, host, port)
+    nat64 = await _translated(resolve, addresses)
+    return addresses, partial(may_lead, host, port, allow=allow, nat64=nat64, proven=proven)
 
 
 async def _translated(resolve: Resolver, addresses: Iterable[str]) -> tuple[IPv6Network, ...]:

@@ -30,6 +30,7 @@ from lipsync_core.orders import fits
 from lipsync_core.passing import qualified
 from lipsync_core.pricing import Costed, PriceRoseError, Quote, has_risen, price_text, priced
 from lipsync_core.quoting import assess, length_of
+from lipsync_core.reach import Reach
 from lipsync_core.reserving import ceiling_problem, least_ceiling
 from lipsync_core.standing import Standing, Standings
 from lipsync_core.tariffs import Rates, spoken_s
@@ -69,6 +70,7 @@ class Intake:
     rates: Callable[[], Rates]
     month: Callable[[], str]
     fetch_allow: tuple[str, ...]
+    reach: Reach
     sign_in: bool
     """Whether people sign in: then whoever pastes a link may be somebody else than whoever pays."""
 
@@ -281,6 +283,7 @@ class Intake:
                 "Check the connection on the Providers page; then it goes on."
             }
         problem = self.hosting.problem(media, engine.form, account.environment, engine.vendor)
+        problem = problem or self.reach.problem(account)
         return {} if problem is None else {"engine": problem}
 
     def _converted(

@@ -16,11 +16,12 @@ from lipsync_core.billing import first_look_ms
 from lipsync_core.brief import KeptMedium
 from lipsync_core.database import now_ms
 from lipsync_core.errors import BucketError, FetchError, MediaError, RenderError
-from lipsync_core.fetch import Resolver, fetch, system_addresses
+from lipsync_core.fetch import fetch
 from lipsync_core.job import Job, JobState
 from lipsync_core.measuring import output_price
 from lipsync_core.media import MediaStore, MediumFacts
 from lipsync_core.pace import DAY_S, Pace, fetch_until
+from lipsync_core.reach import Reach, not_followed
 from lipsync_core.records import Change
 from lipsync_core.sending import Point
 from lipsync_core.tariffs import Rates
@@ -46,14 +47,6 @@ def why_not_fetched(error: FetchError, title: str) -> str:
     return f"{error.did}."
 
 
-def not_followed(title: str, host: str) -> str:
-    """That a vendor's videos lie where this computer's resolver leads inside this network, and what to do about it."""
-    return (
-        f"{title} keeps videos at {host}, for which this computer’s DNS gives an address inside this network, as some "
-        f"proxies and filters do. Let it give the real one, or name {host} in STUDIO_FETCH_ALLOW."
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Keeping:
     """Fetches the videos of claimed jobs."""
@@ -67,7 +60,7 @@ class Keeping:
     owner: str
     pace: Pace
     at: Point
-    resolve: Resolver = system_addresses
+    reach: Reach
 
     async def keep(self, job: Job) -> None:
         """Fetch, check and keep a finished job's video; or say when it is tried again, or that it is lost."""
@@ -81,6 +74,8 @@ class Keeping:
                     fresh: dict[str, object] = {"output_url": None}
                     await self.settle(Change(job.id, job.state, owner=self.owner, due_ms=now_ms() + 1000, values=fresh))
                     return
+            else:
+                self.reach.came_from(job.provider, job.output_url)
             with self.store.scratch("output") as scratch:
                 path = scratch / "video.mp4"
                 came = await fetch(
@@ -89,7 +84,7 @@ class Keeping:
                     allow=allow,
                     max_bytes=MOST_BYTES,
                     timeout_s=WITHIN_S,
-                    resolve=self.resolve,
+                    resolve=self.reach.resolve,
                     from_vendor=True,
                 )
                 if came.content_type == "text/html":  # a sign-in or error page, which is nobody's video

@@ -47,6 +47,7 @@ from lipsync_core.providers.wire import (
     Taken,
     Unclear,
 )
+from lipsync_core.reach import Reach
 from lipsync_core.records import Change
 from lipsync_core.standing import Standings
 
@@ -80,6 +81,7 @@ class Sending:
     owner: str
     pace: Pace
     at: Point
+    reach: Reach
 
     async def send(self, job: Job) -> None:
         """Send a job that was claimed, unless something stands against it, and settle what comes of it."""
@@ -87,6 +89,10 @@ class Sending:
         keys = account.keys
         if keys is None or account.fingerprint != job.key_fingerprint:
             await self._settle(job, account.provider, Refused(Refusal.OTHER, _other_key(account)), None)
+            return
+        lost = await asyncio.to_thread(self.reach.look, account)
+        if lost is not None:  # it would be paid for and never come
+            await self._settle(job, account.provider, Refused(Refusal.OTHER, f"{lost} Nothing was sent."), None)
             return
         token = secrets.token_urlsafe(24)
         try:

@@ -34,6 +34,7 @@ from lipsync_core.erasing import Eraser
 from lipsync_core.errands import Errands
 from lipsync_core.errors import BriefChangedError, BriefError, BucketError, MediaError, VendorError
 from lipsync_core.estimating import Estimates
+from lipsync_core.fetch import Resolver, system_addresses
 from lipsync_core.hosting import Hosting
 from lipsync_core.intake import Intake, likeness
 from lipsync_core.job import LIVE, SANDBOX, Job, JobEvent, JobState
@@ -51,6 +52,7 @@ from lipsync_core.playground import FILES_ROUTE, HOOKS_ROUTE, forget, origin_of
 from lipsync_core.presenters import Presenters
 from lipsync_core.pricing import Costed, PriceRoseError, Quote, has_risen, priced
 from lipsync_core.quoting import assess
+from lipsync_core.reach import Reach
 from lipsync_core.rights import Person
 from lipsync_core.roles import Action
 from lipsync_core.sending import Point, hash_of
@@ -73,9 +75,12 @@ HOLD_S = 5.0
 
 
 class Studio:
-    """Quotes, submits, waits for and lists jobs. Thread-safe."""
+    """Quotes, submits, waits for and lists jobs. Thread-safe.
 
-    def __init__(self, settings: Settings) -> None:
+    ``resolve`` finds the addresses of names; the system does, unless something else is given.
+    """
+
+    def __init__(self, settings: Settings, *, resolve: Resolver = system_addresses) -> None:
         self._settings = settings
         database = Database(settings.database_url)
         database.migrate()
@@ -120,6 +125,7 @@ class Studio:
         self._hosting = Hosting(
             self._store, self._links.path_for, settings.public_url, lambda: self._sandbox_origin() + FILES_ROUTE
         )
+        self._reach = Reach(settings.fetch_allow, resolve)
         self._intake = Intake(
             self._ledger,
             self._store,
@@ -130,6 +136,7 @@ class Studio:
             self.rates,
             self.month,
             settings.fetch_allow,
+            self._reach,
             settings.sign_in,
         )
         self.vendors = Vendors(self._accounts, self._standings, self.people.check, self.audit)
@@ -831,6 +838,7 @@ class Studio:
             self._hosting,
             hooks=self._hooks,
             allow=settings.fetch_allow,
+            reach=self._reach,
             rates=self.rates,
             slots=settings.draft_slots,
             pace=pace or Pace(most_s=settings.poll_interval_s),

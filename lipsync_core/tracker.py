@@ -31,6 +31,7 @@ from lipsync_core.media import MediaStore
 from lipsync_core.pace import Pace
 from lipsync_core.polling import Polling
 from lipsync_core.providers.http import VendorHttp
+from lipsync_core.reach import Reach
 from lipsync_core.records import Change
 from lipsync_core.sending import Point, Sending
 from lipsync_core.standing import Standings
@@ -81,6 +82,7 @@ class Tracker:
         rates: Callable[[], Rates],
         slots: int,
         pace: Pace,
+        reach: Reach,
         errands: Callable[[], Coroutine[Any, Any, None]],
         at: Point = unwatched,
     ) -> None:
@@ -101,7 +103,7 @@ class Tracker:
         self._http: VendorHttp | None = None
         self._ready = _Together(claims)
         self._drafting = Drafting(ledger, claims, store, self.owner, pace.lease_s, lambda: self._stopping)
-        self._sending = Sending(claims, standings, accounts, hosting, self._client, hooks, self.owner, pace, at)
+        self._sending = Sending(claims, standings, accounts, hosting, self._client, hooks, self.owner, pace, at, reach)
         vendor_log = VendorLog(accounts, self._client, self._turn)
         self._billing = Billing(claims, accounts, vendor_log, self.owner, pace)
         self._polling = Polling(
@@ -116,7 +118,7 @@ class Tracker:
             pace,
             at,
         )
-        self._keeping = Keeping(accounts, store, allow, self._ready.settle, rates, self.owner, pace, at)
+        self._keeping = Keeping(accounts, store, allow, self._ready.settle, rates, self.owner, pace, at, reach)
 
     async def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Work until cancelled, or until ``until()`` is true. Requests that are out are waited for."""

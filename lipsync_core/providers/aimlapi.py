@@ -101,6 +101,7 @@ class AimlApi(Provider):
             data_uris=True,
         ),
     )
+    output_host = Fact("cdn.aimlapi.com", "aimlapi/api-docs, pixverse/lip-sync.md: its sample run", assumed=True)
     keeps_output_h = Fact(24.0, "a link of another model in aimlapi/api-docs is signed for 24 hours", assumed=True)
     keeps_records_days = Fact(None, "AI/ML API does not say")
     failed_is_free = Fact(True, "aimlapi/api-docs, usage-logs.md: a failed request is billed nothing")

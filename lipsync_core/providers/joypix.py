@@ -99,6 +99,7 @@ class JoyPix(Provider):
             seeds=_SEEDS,
         ),
     )
+    output_host = Fact("joypix-output.s3.amazonaws.com", "the sample of a finished task", assumed=True)
     keeps_output_h = Fact(72.0, f"{_STARTED}, Note")
     keeps_records_days = Fact(30.0, f"{_STARTED}, Note: one month")
     failed_is_free = Fact(True, f"{_STARTED}, Note: credits are refunded")

@@ -59,6 +59,8 @@ class Provider(ABC):
     states: ClassVar[Mapping[str, PollState]]
     assumptions: ClassVar[Mapping[str, Assumption]] = NO_ASSUMPTIONS
 
+    output_host: ClassVar[Fact[str | None]] = Fact(None, "its pages name none")
+    """Where finished videos lie, as far as the vendor's pages show; None where they do not."""
     keeps_output_h: ClassVar[Fact[float | None]]
     """Hours until the vendor deletes a finished video; None where it does not say."""
     keeps_records_days: ClassVar[Fact[float | None]]
