@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from lipsync_core.errors import SettingsError
 from lipsync_core.services import sign_in
-from lipsync_core.variables import address, all_given, count, entries, hosts, networks, number, switch
+from lipsync_core.variables import address, all_given, count, entries, hosts, networks, number, refuse_misspelt, switch
 
 ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds ``app.py``, ``.env`` and, by default, ``data/``."""
@@ -110,6 +110,8 @@ class Settings:
         """
         ours = ("STUDIO_", *VENDOR_PREFIXES, *AWS_VARIABLES)
         given = all_given(os.environ if environ is None else environ, dotenv, ours)
+        # The one switch whose misspelling costs money.
+        refuse_misspelt(given, "STUDIO_SANDBOX", ("STUDIO_SANDBOX_SPEED",))
         return cls(
             database_url=given.get("STUDIO_DATABASE_URL") or f"sqlite:///{ROOT / 'data' / 'studio.db'}",
             **_media(given),

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import SequenceMatcher
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -39,6 +40,14 @@ def all_given(environ: Mapping[str, str], dotenv: Path, prefixes: tuple[str, ...
         if name.startswith(prefixes):
             _check_plain(name, value.strip())
     return given
+
+
+def refuse_misspelt(given: Mapping[str, str], name: str, known: Collection[str]) -> None:
+    """Raise `SettingsError` for a variable that is almost called ``name`` and is none of the ``known`` ones."""
+    for other in sorted(given):
+        alike = other[:6].upper() == name[:6] and SequenceMatcher(None, other.upper(), name).ratio() > 0.85
+        if alike and other != name and other not in known:
+            raise SettingsError(f"{other} is no variable of the studio’s. If {name} is meant, write it so.")
 
 
 def switch(given: Mapping[str, str], name: str) -> bool:

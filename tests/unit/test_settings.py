@@ -100,6 +100,12 @@ def test_a_switch_takes_the_usual_words_and_no_others(value: str, on: bool, tmp_
     assert read({}, f"STUDIO_SANDBOX={value}", folder=tmp_path).sandbox is on
 
 
+@pytest.mark.parametrize("name", ["STUDIO_SANBOX", "STUDIO_SAND_BOX", "studio_sandbox", "STUDIO_USE_SANDBOX"])
+def test_the_switch_that_keeps_from_paying_is_not_passed_over_for_a_slip_of_the_pen(name: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is no variable.*STUDIO_SANDBOX is meant"):
+        read({name: "1"}, folder=tmp_path)
+
+
 @pytest.mark.parametrize("name", ["STUDIO_SANDBOX", "STUDIO_MEDIA_URL", "JOYPIX_MAX_JOBS", "AWS_REGION"])
 @pytest.mark.parametrize("value", ['"1"', "'1'", '"1', "1'", '""'])
 def test_quotation_marks_that_docker_keeps_stop_the_start(name: str, value: str, tmp_path: Path) -> None:
