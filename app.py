@@ -27,6 +27,7 @@ from lipsync_core.serving import (
     OPEN_REFUSED,
     health,
     is_loopback,
+    leaving,
     media,
     review,
     studio,
@@ -48,19 +49,23 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     await asyncio.to_thread(is_repl)  # which the first element of the first page asks: it looks at every module
     gc.collect()
     gc.freeze()
-    task = asyncio.create_task(tracker.run(), name="tracker")
-    task.add_done_callback(_log_failure)
+    tasks = [asyncio.create_task(tracker.run(), name="tracker")]
+    if SETTINGS.sign_in:
+        tasks.append(asyncio.create_task(leaving.run(), name="watch for visits that are over"))
+    for task in tasks:
+        task.add_done_callback(_log_failure)
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
-        log.error("the tracker stopped", exc_info=task.exception())
+        log.error("the %s stopped", task.get_name(), exc_info=task.exception())
 
 
 WARM = (

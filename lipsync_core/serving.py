@@ -19,8 +19,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lipsync_core.door.entrance import VisitOf
+from lipsync_core.door.sockets import open_sockets
 from lipsync_core.errors import NotAllowedError
 from lipsync_core.handouts import medium_route, review_route, zip_route
+from lipsync_core.leaving import Leaving
 from lipsync_core.rights import Person
 from lipsync_core.studio import Studio
 from lipsync_core.webhooks import endpoint
@@ -40,6 +42,9 @@ async def health(_request: Request) -> Response:
 webhook = endpoint(lambda: studio().webhook)
 """Takes a vendor's hint. One of the two doors that are open to everybody; it tells nothing."""
 
+
+leaving = Leaving(lambda: studio().people, open_sockets())
+"""Closes the sockets of visits that are over."""
 
 media = medium_route(lambda token: studio().linked_file(token))
 """A stored picture, voice or video."""
@@ -90,21 +95,22 @@ class TeamOnly:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let whoever is in the team through, and answer anybody else with 403."""
         guarded = scope["type"] == "http" and scope["path"].startswith(self.DOORS)
-        if guarded and await asyncio.to_thread(member, Request(scope).cookies, self._claims) is None:
+        if guarded and not await asyncio.to_thread(self._is_here, Request(scope).cookies):
             await PlainTextResponse(TEAM_ONLY, 403, headers={"Cache-Control": "no-store"})(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    def _is_here(self, cookies: Mapping[str, str]) -> bool:
+        said = self._claims(cookies)
+        return said is not None and member(said) is not None
 
 
 Claims = Callable[[Mapping[str, str]], Mapping[str, Any] | None]
 """Reads a browser's cookies: what the sign-in service said of whoever signed in there, else None."""
 
 
-def member(cookies: Mapping[str, str], claims: Claims) -> Person | None:
-    """Who in the team these cookies are of; None for anybody else, and for a visit that has ended."""
-    said = claims(cookies)
-    if said is None:
-        return None
+def member(said: Mapping[str, Any]) -> Person | None:
+    """Who in the team these claims are of; None for anybody else, and for a visit that has ended."""
     try:
         return studio().people.enter(said)
     except NotAllowedError:
@@ -115,8 +121,12 @@ def visit_by(claims: Claims) -> VisitOf:
     """What the door asks of cookies: whose visit they are of."""
 
     def visit_of(cookies: Mapping[str, str]) -> str | None:
-        person = member(cookies, claims)
-        return None if person is None or person.visit is None else person.visit.id
+        said = claims(cookies)
+        person = None if said is None else member(said)
+        if said is None or person is None or person.visit is None:
+            return None
+        leaving.note(person.visit.id, said)
+        return person.visit.id
 
     return visit_of
 

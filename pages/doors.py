@@ -16,7 +16,8 @@ from lipsync_core.door.front import Front, House
 from lipsync_core.door.headers import inline_scripts, policy
 from lipsync_core.door.hosts import Hosts
 from lipsync_core.door.sockets import open_sockets
-from lipsync_core.serving import KeepsAddress, LoopbackOnly, TeamOnly, visit_by
+from lipsync_core.leaving import SignsOut
+from lipsync_core.serving import KeepsAddress, LoopbackOnly, TeamOnly, studio, visit_by
 from pages.messages import TONGUE
 from pages.signed import signed_claims
 
@@ -29,7 +30,16 @@ def doors(settings: Settings, *, is_open: bool) -> list[Middleware]:
         Middleware(Front, house=_house(settings)),
         Middleware(LoopbackOnly, allowed=is_open),
         Middleware(Entrance, tongue=TONGUE, visit_of=visit_of, sockets=open_sockets(), callers=callers),
-        *([Middleware(KeepsAddress), Middleware(TeamOnly, claims=signed_claims)] if settings.sign_in else []),
+        *(_of_the_team() if settings.sign_in else []),
+    ]
+
+
+def _of_the_team() -> list[Middleware]:
+    """Those of a studio where people sign in."""
+    return [
+        Middleware(KeepsAddress),
+        Middleware(SignsOut, claims=signed_claims, people=lambda: studio().people),
+        Middleware(TeamOnly, claims=signed_claims),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any
 
@@ -27,12 +27,16 @@ class Tampered:
         self._url = url
         self._page = page
         self._script = ""
+        self._session = ""
         self.widgets: dict[str, str] = {}
         """The ids of what was drawn, by label."""
         self.fragments: list[str] = []
         """The fragments that tick."""
         self.texts: list[str] = []
         """What the last page said: headings and plain texts."""
+        self.deferred: dict[str, str] = {}
+        """The files that are made when they are saved, by label."""
+        self._answers: dict[str, ForwardMsg] = {}
         self.finished = 0
         """How many runs of the whole page have ended."""
         self._stack = ExitStack()
@@ -89,12 +93,16 @@ class Tampered:
         told = ForwardMsg()
         told.ParseFromString(data if isinstance(data, bytes) else data.encode())
         kind = told.WhichOneof("type")
-        if kind == "navigation":
+        if kind == "new_session":
+            self._session = told.new_session.initialize.session_id
+        elif kind == "navigation":
             self._script = told.navigation.page_script_hash
         elif kind == "auto_rerun":
             self.fragments.append(told.auto_rerun.fragment_id)
         elif kind == "script_finished" and told.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
             self.finished += 1
+        elif kind == "backend_operation_response":
+            self._answers[told.backend_operation_response.request_id] = told
         elif kind == "delta":
             self._note(told.delta.new_element)
         return True
@@ -103,6 +111,28 @@ class Tampered:
         """Read what has come already."""
         while self.read(0):
             pass
+
+    def rest(self) -> None:
+        """Read what came before the server closed this connection."""
+        with suppress(ConnectionClosed):
+            while self.read(PATIENCE_S):
+                pass
+
+    def saved(self, file: str) -> str:
+        """Ask for a file that is made when it is saved; returns its address. Fails where it is not made."""
+        asked = BackMsg()
+        asked.backend_operation_request.request_id = file
+        asked.backend_operation_request.session_id = self._session
+        asked.backend_operation_request.deferred_file.file_id = file
+        self._answers.pop(file, None)
+        self._socket.send(asked.SerializeToString())
+        deadline = time.monotonic() + PATIENCE_S
+        while file not in self._answers:
+            assert time.monotonic() < deadline, "no answer came"
+            self.read(deadline - time.monotonic())
+        answer = self._answers[file].backend_operation_response
+        assert not answer.error_msg, answer.error_msg
+        return answer.deferred_file.url
 
     def closed(self, seconds: float = PATIENCE_S) -> bool:
         """Whether the server closes this connection within that long."""
@@ -123,6 +153,8 @@ class Tampered:
             self.texts.append(what.body)
         if getattr(what, "id", "") and getattr(what, "label", ""):
             self.widgets[what.label] = what.id
+        if kind == "download_button" and what.deferred_file_id:
+            self.deferred[what.label] = what.deferred_file_id
 
 
 def _field(value: object) -> str:

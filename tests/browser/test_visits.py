@@ -8,8 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from lipsync_core import Studio
 from tests.oidc import Provider, claims_of, signed_cookie
@@ -60,26 +63,48 @@ def invited(studio: Studio) -> list[str]:
     return [person.email for person in studio.people.everyone("2026-11") if person.email.startswith("thief")]
 
 
-def presses(browser: Tampered, storm: str, seconds: float) -> int:
-    """Send empty reruns without a pause and presses of “Put on the list” between them; returns how many presses."""
+DOOR = {"signed out": "You signed out. Sign in again to go on.", "expired": "Your sign-in has expired."}
+"""What the way in says, by how a visit ended."""
+
+
+def ends(ledger: Studio, claims: dict[str, Any], how: str) -> None:
+    """End a visit; one that is to expire has to be near its end."""
+    if how == "signed out":
+        ledger.people.sign_out(claims | SESSION)
+    else:
+        time.sleep(max(0.0, claims["iat"] + 12 * 3600 + 0.01 - time.time()))
+
+
+def claims_that_end(how: str, nonce: str) -> dict[str, Any]:
+    born = int(time.time()) - (12 * 3600 - 15 if how == "expired" else 0)  # which leaves 15 seconds
+    return claims_of(ADMIN, nonce=f"{nonce}, {how}", iat=born)
+
+
+def presses(browser: Tampered, storm: str) -> int:
+    """Send empty reruns without a pause and presses of “Put on the list” between them, until the server hangs up.
+
+    Returns how many presses there were.
+    """
     address, button, pressed = browser.widgets["Address"], browser.widgets["Put on the list"], 0
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        pressed += 1
-        browser.ask({address: f"thief-{storm}-{pressed}@evil.test"}, press=button)
-        for _ in range(4):
-            browser.ask()
-            time.sleep(0.02)
-        browser.drain()
-    return pressed
+    until = time.monotonic() + 60
+    try:
+        while time.monotonic() < until:
+            pressed += 1
+            browser.ask({address: f"thief-{storm}-{pressed}@evil.test"}, press=button)
+            for _ in range(4):
+                browser.ask()
+                time.sleep(0.02)
+            browser.drain()
+    except ConnectionClosed:
+        return pressed
+    pytest.fail("the server went on listening")
 
 
-@pytest.mark.parametrize("how", ["signed out", "expired"])
+@pytest.mark.parametrize("how", DOOR)
 def test_a_browser_that_goes_on_sending_gets_nothing_done_after_its_visit(
     server: Server, ledger: Studio, how: str
 ) -> None:
-    born = int(time.time()) - (12 * 3600 - 15 if how == "expired" else 0)  # which leaves 15 seconds
-    claims = claims_of(ADMIN, nonce=how, iat=born)
+    claims = claims_that_end(how, "storm")
     with Tampered(server.url, signed_cookie(server.url, claims), "team") as browser:
         browser.run()
         browser.ask({browser.widgets["Address"]: "thief-before@evil.test"}, press=browser.widgets["Put on the list"])
@@ -88,11 +113,72 @@ def test_a_browser_that_goes_on_sending_gets_nothing_done_after_its_visit(
             browser.read(0.1)
         assert invited(ledger) == ["thief-before@evil.test"], "it presses nothing at all"
         browser.run()
-
-        if how == "signed out":
-            ledger.people.sign_out(claims | SESSION)
-        else:
-            time.sleep(max(0.0, born + 12 * 3600 + 1 - time.time()))
-        assert presses(browser, how.split()[0], 5) > 20
+        browser.texts.clear()
+        ends(ledger, claims, how)
+        assert presses(browser, how.split()[0]) > 0
+        browser.rest()
+        assert any(text.startswith(DOOR[how]) for text in browser.texts), "closed before the door was drawn"
     assert invited(ledger) == ["thief-before@evil.test"]
     ledger.people.remove("thief-before@evil.test", by=ADMIN)
+
+
+@pytest.mark.parametrize("how", DOOR)
+def test_a_browser_that_says_nothing_is_shown_the_door_and_hung_up_on(server: Server, ledger: Studio, how: str) -> None:
+    claims = claims_that_end(how, "silent")
+    other = claims_of(ADMIN, nonce="another visit")
+    with (
+        Tampered(server.url, signed_cookie(server.url, claims), "team") as one,
+        Tampered(server.url, signed_cookie(server.url, claims), "jobs") as two,
+        Tampered(server.url, signed_cookie(server.url, other), "jobs") as stays,
+    ):
+        for browser in (one, two, stays):
+            browser.run()
+            browser.texts.clear()
+        ends(ledger, claims, how)
+        for browser in (one, two):
+            assert browser.closed()
+            assert any(text.startswith(DOOR[how]) for text in browser.texts), "closed before the door was drawn"
+        stays.run()
+        assert "Jobs" in stays.texts
+
+
+def test_whoever_is_taken_off_the_list_is_hung_up_on(server: Server, ledger: Studio) -> None:
+    claims = claims_of("leo@studio.test")
+    with Tampered(server.url, signed_cookie(server.url, claims), "jobs") as browser:
+        browser.run()
+        ledger.people.remove("leo@studio.test", by=ADMIN)
+        assert browser.closed()
+        assert any("was taken off the team list" in text for text in browser.texts)
+
+
+def test_signing_out_by_its_address_ends_every_copy_of_the_cookie(server: Server, ledger: Studio) -> None:
+    cookie = signed_cookie(server.url, claims_of(ADMIN, nonce="logout"))
+    jar = {cookie["name"]: cookie["value"]}
+
+    def logout(**headers: str) -> int:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return httpx.get(f"{server.url}/auth/logout", cookies=jar, headers=named).status_code
+
+    with Tampered(server.url, cookie, "team") as copy:
+        copy.run()
+        for elsewhere in ("cross-site", "same-site", "same-origin, cross-site", ""):
+            assert logout(sec_fetch_site=elsewhere) == 403
+        copy.run()
+        assert "Put on the list" in copy.widgets
+        assert logout(sec_fetch_site="same-origin") == 302
+        assert copy.closed()
+    with Tampered(server.url, cookie, "team") as copy:
+        copy.run()
+        assert "Put on the list" not in copy.widgets
+        assert DOOR["signed out"] in copy.texts
+
+
+def test_a_file_that_is_made_when_it_is_saved_is_not_made_after_the_visit(server: Server, ledger: Studio) -> None:
+    claims = claims_of(ADMIN, nonce="audit")
+    with Tampered(server.url, signed_cookie(server.url, claims), "team") as browser:
+        browser.run()
+        (audit,) = browser.deferred.values()
+        assert browser.saved(audit).startswith("/media/")
+        ledger.people.sign_out(claims | SESSION)
+        with pytest.raises((AssertionError, ConnectionClosed)):
+            browser.saved(audit)
