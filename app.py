@@ -22,6 +22,7 @@ from streamlit.env_util import is_repl
 
 from lipsync_core import ROOT, Settings, SettingsError
 from lipsync_core.cage import hide_memory
+from lipsync_core.private import keep_private
 from lipsync_core.providers import providers_from
 from lipsync_core.serving import (
     OPEN_REFUSED,
@@ -122,6 +123,7 @@ if not (OPEN or is_loopback(config.get_option("server.address"))):
     sys.exit(OPEN_REFUSED)
 
 hide_memory()
+keep_private(SETTINGS)
 keep_answers()
 app = st.App(
     ROOT / "pages" / "navigation.py",

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lipsync_core.errors import SettingsError
+from lipsync_core.secrecy import weakness
 
 DEFAULT_SERVICE = "default"
 """What Streamlit calls the only sign-in service, whose facts stand in ``[auth]`` itself."""
@@ -32,6 +33,7 @@ def sign_in(files: list[Path]) -> dict[str, Any]:
             raise SettingsError(f"{file.name} cannot be read, so nobody could sign in: {error}.") from None
         if isinstance(auth, dict):
             services = list(_services(auth))
+            _check_cookie_secret(file, auth.get("cookie_secret"))
             return {
                 "sign_in": True,
                 "audiences": tuple(str(table["client_id"]) for _name, table in services if table.get("client_id")),
@@ -43,6 +45,16 @@ def sign_in(files: list[Path]) -> dict[str, Any]:
 def _services(auth: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     yield DEFAULT_SERVICE, auth
     yield from ((name, table) for name, table in auth.items() if isinstance(table, dict))
+
+
+def _check_cookie_secret(file: Path, secret: object) -> None:
+    """Raise `SettingsError` for a secret by which anybody could sign in as anybody."""
+    why = weakness(secret) if isinstance(secret, str) and secret else "is missing"
+    if why is not None:
+        raise SettingsError(
+            f"{file.name}, [auth]: cookie_secret {why}. Whoever knows it can sign in as anybody. Put a new one there, "
+            'such as from: python -c "import secrets; print(secrets.token_urlsafe(48))"'
+        )
 
 
 def _is_trusted(file: Path, name: str, table: Mapping[str, Any]) -> bool:

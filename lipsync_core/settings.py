@@ -17,6 +17,7 @@ from urllib.request import url2pathname
 from zoneinfo import ZoneInfo
 
 from lipsync_core.errors import SettingsError
+from lipsync_core.secrecy import weakness
 from lipsync_core.services import sign_in
 from lipsync_core.variables import address, all_given, count, entries, hosts, networks, number, refuse_misspelt, switch
 
@@ -156,10 +157,12 @@ def _notify(given: Mapping[str, str]) -> dict[str, Any]:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except ValueError:
         key = b""
-    if not 24 <= len(key) <= 64:
+    why = "is missing or no Base64" if not key else "has more than 64 bytes" if len(key) > 64 else weakness(secret, key)
+    if why:
         raise SettingsError(
-            "STUDIO_NOTIFY_SECRET must be “whsec_” and 24 to 64 random bytes in Base64, "
-            "as the Standard Webhooks scheme has it."
+            f"STUDIO_NOTIFY_SECRET {why}. Put “whsec_” and 32 to 64 random bytes in Base64 there, as the Standard "
+            "Webhooks scheme has it. From Python: "
+            'import base64, secrets; print("whsec_" + base64.b64encode(secrets.token_bytes(32)).decode())'
         )
     return {"notify_url": url, "notify_secret": secret}
 

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, WebSocke
 from standardwebhooks import Webhook
 
 from lipsync_core import Brief, Job, JobState, Role, Studio
+from lipsync_core.people import new_secret
 from lipsync_core.sandbox.jobs import Store
 from tests import corpus
 from tests.browser.visit import PORTRAIT, open_page, policy_broken, settle
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.browser
 
 ADMIN, APPROVER, MAKER, VIEWER = (f"{name}@studio.test" for name in ("mia", "ada", "max", "vic"))
 TEAM = {ADMIN: Role.ADMIN, APPROVER: Role.APPROVER, MAKER: Role.MAKER, VIEWER: Role.VIEWER}
-SECRET = f"whsec_{base64.b64encode(b'0123456789abcdef0123456789abcdef').decode()}"
+SECRET = new_secret()
 
 
 @pytest.fixture(scope="module")

@@ -182,3 +182,10 @@ def test_a_file_that_is_made_when_it_is_saved_is_not_made_after_the_visit(server
         ledger.people.sign_out(claims | SESSION)
         with pytest.raises((AssertionError, ConnectionClosed)):
             browser.saved(audit)
+
+
+def test_what_the_server_writes_is_its_owners_alone(server: Server, ledger: Studio, folder: Path) -> None:
+    ledger.people.who(ADMIN)
+    written = [path for path in folder.rglob("*") if path.name.startswith("studio.db") or "media" in path.parts]
+    assert len(written) > 2
+    assert [path for path in written if path.stat().st_mode & 0o077] == []

@@ -11,6 +11,7 @@ import pytest
 from lipsync_core import PROVIDERS, ROOT, Settings
 from lipsync_core.accounts import Accounts
 from lipsync_core.job import LIVE
+from lipsync_core.people import new_secret
 from lipsync_core.settings import AWS_VARIABLES, VENDOR_PREFIXES
 
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
@@ -53,7 +54,8 @@ def test_a_vendors_variable_reaches_the_vendor(name: str, value: str) -> None:
 
 def test_what_stands_there_is_taken_as_it_is_and_shows_the_defaults(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
-    dotenv.write_text("\n".join(f"{name}={value}" for name, value in LINES), encoding="utf-8")
+    lines = dict(LINES) | {"STUDIO_NOTIFY_SECRET": new_secret()}  # which nothing that is printed can be
+    dotenv.write_text("\n".join(f"{name}={value}" for name, value in lines.items()), encoding="utf-8")
     settings = Settings.from_env({}, dotenv=dotenv)
     unset = Settings.from_env({}, dotenv=tmp_path / "no.env")
     assert (settings.sandbox, settings.sandbox_speed) == (True, unset.sandbox_speed)
