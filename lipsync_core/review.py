@@ -30,7 +30,9 @@ CSP = (
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What a review link shows. ``source`` is a link to the video that is good no longer than the review's own."""
+    """What a review link shows. ``source`` is a link to the video that is good no longer than the review's own.
+
+    It is written as seen from the page's own address, which may be below a path."""
 
     name: str
     source: str
@@ -41,12 +43,12 @@ class Reviewed:
 
 def page(reviewed: Reviewed) -> str:
     """The page that shows the video."""
-    name = escape(reviewed.name)
+    name, source = escape(reviewed.name), f"..{escape(reviewed.source)}"
     remark = f"{escape(reviewed.remark)} " if reviewed.remark else ""
     return _page(
         name,
         f"<h1>{name}</h1>\n"
-        f'<video controls playsinline preload="metadata" src="{escape(reviewed.source)}" aria-label="{name}"></video>\n'
+        f'<video controls playsinline preload="metadata" src="{source}" aria-label="{name}"></video>\n'
         f"<p>{remark}This link works until {reviewed.until:%d %B %Y, %H:%M} UTC.</p>",
     )
 

@@ -18,12 +18,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lipsync_core.door.entrance import VisitOf
 from lipsync_core.door.sockets import open_sockets
+from lipsync_core.door.uploads import Guest, GuestOf
 from lipsync_core.errors import NotAllowedError
 from lipsync_core.handouts import medium_route, review_route, zip_route
 from lipsync_core.leaving import Leaving
 from lipsync_core.rights import Person
+from lipsync_core.roles import Action
 from lipsync_core.studio import Studio
 from lipsync_core.webhooks import endpoint
 
@@ -79,30 +80,24 @@ class LoopbackOnly:
 
 
 class TeamOnly:
-    """Keeps Streamlit's own two doors for files to the team: what a page offers to save, and what it is brought.
+    """Keeps what a page offers to save to the team; ``doors`` are what such paths begin with.
 
-    Streamlit asks there for an unguessable address and for nothing else. An export that somebody could see stays at its
-    address until their page is drawn the next time; and whoever stands before the sign-in has a page too, which would
-    take files into memory from them. ``claims`` reads a browser's cookies.
+    Streamlit asks there for an unguessable address and for nothing else, and an export that somebody could see stays at
+    its address until their page is drawn the next time.
     """
 
-    DOORS = ("/media/", "/_stcore/upload_file/")
-
-    def __init__(self, app: ASGIApp, *, claims: Claims) -> None:
+    def __init__(self, app: ASGIApp, *, doors: tuple[str, ...], guest_of: GuestOf) -> None:
         self._app = app
-        self._claims = claims
+        self._doors = doors
+        self._guest_of = guest_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let whoever is in the team through, and answer anybody else with 403."""
-        guarded = scope["type"] == "http" and scope["path"].startswith(self.DOORS)
-        if guarded and not await asyncio.to_thread(self._is_here, Request(scope).cookies):
+        guarded = scope["type"] == "http" and scope["path"].startswith(self._doors)
+        if guarded and await asyncio.to_thread(self._guest_of, Request(scope).cookies) is None:
             await PlainTextResponse(TEAM_ONLY, 403, headers={"Cache-Control": "no-store"})(scope, receive, send)
         else:
             await self._app(scope, receive, send)
-
-    def _is_here(self, cookies: Mapping[str, str]) -> bool:
-        said = self._claims(cookies)
-        return said is not None and member(said) is not None
 
 
 Claims = Callable[[Mapping[str, str]], Mapping[str, Any] | None]
@@ -117,18 +112,18 @@ def member(said: Mapping[str, Any]) -> Person | None:
         return None
 
 
-def visit_by(claims: Claims) -> VisitOf:
-    """What the door asks of cookies: whose visit they are of."""
+def guest_by(claims: Claims) -> GuestOf:
+    """What the door asks of cookies: whose they are, in which visit."""
 
-    def visit_of(cookies: Mapping[str, str]) -> str | None:
+    def guest_of(cookies: Mapping[str, str]) -> Guest | None:
         said = claims(cookies)
         person = None if said is None else member(said)
         if said is None or person is None or person.visit is None:
             return None
         leaving.note(person.visit.id, said)
-        return person.visit.id
+        return Guest(person.email, person.visit.id, person.may(Action.MAKE))
 
-    return visit_of
+    return guest_of
 
 
 TEAM_ONLY = "This is for the team of this studio. Sign in, and open the page that you have the address from."
@@ -137,14 +132,15 @@ TEAM_ONLY = "This is for the team of this studio. Sign in, and open the page tha
 class KeepsAddress:
     """Brings a person who follows a link and has to sign in first to where the link leads; Streamlit forgets it.
 
-    Only an address on this server is kept: a path that begins with one slash.
+    Only an address on this server is kept: that of a page, below ``base`` where the studio's address has a path.
     """
 
     COOKIE = "studio_next"
     SIGNED_IN = "_streamlit_user"
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, base: str = "") -> None:
         self._app = app
+        self._base = base
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Note where somebody who is signed out wants to go, and go there once they are back."""
@@ -155,12 +151,12 @@ class KeepsAddress:
         wanted = unquote(request.cookies.get(self.COOKIE, ""))
         path, query = request.url.path, request.url.query
         if self.SIGNED_IN in request.cookies:
-            if path == "/" and wanted:
-                there = RedirectResponse(wanted if is_own_path(wanted) else "/", 302)
+            if path.rstrip("/") == self._base and wanted:
+                there = RedirectResponse(wanted if is_own_path(wanted, self._base) else f"{self._base}/", 302)
                 there.delete_cookie(self.COOKIE, httponly=True, samesite="lax")
                 await there(scope, receive, send)
                 return
-        elif path in PAGE_PATHS:
+        elif is_own_path(path, self._base):
             send = _setting(send, f"{self.COOKIE}={quote(path + (f'?{query}' if query else ''), safe='')}")
         await self._app(scope, receive, send)
 
@@ -169,9 +165,10 @@ PAGE_PATHS = ("/jobs", "/library", "/estimate", "/spend", "/providers", "/team")
 """The addresses that are worth coming back to."""
 
 
-def is_own_path(address: str) -> bool:
+def is_own_path(address: str, base: str = "") -> bool:
     """Whether an address leads to one of this server's pages, whatever a browser makes of its letters."""
-    return address.partition("?")[0] in PAGE_PATHS and address.isprintable() and "\\" not in address
+    own = address.partition("?")[0] in [base + path for path in PAGE_PATHS]
+    return own and address.isprintable() and "\\" not in address
 
 
 def _setting(send: Send, cookie: str) -> Send:

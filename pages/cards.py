@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lipsync_core import ENGINES, PROVIDERS, Action, Job, JobState, cost_above
 from pages import dialogs, to_create, trying
+from pages.base import href
 from pages.frame import fragment, in_sandbox, looking, pressed, studio, why_not
 from pages.telling import NO_QUEUE, Queue, is_held, tell, unanswered
 from pages.words import BADGES, billed, clock, job_name, md, money, plain, price, state_word, vendor, weekday
@@ -238,7 +239,7 @@ def actions(job: Job, by: str) -> None:
 def _result_actions(job: Job, by: str) -> None:
     if (link := studio().output_link(job, download=True, person=looking())) is not None:
         label = "Download draft" if job.is_draft else "Download"
-        st.link_button(label, link, icon=":material/download:", type="primary")
+        st.link_button(label, href(link), icon=":material/download:", type="primary")
     if why_not(Action.MAKE) is not None:
         return
     if job.state is JobState.DONE and job.is_draft and (engine := _paid_engine(job)) is not None:

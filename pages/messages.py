@@ -33,11 +33,18 @@ def stage_of(frame: bytes) -> Stage | None:
     return None
 
 
+def page_of(frame: bytes) -> str | None:
+    """The id that the page of a socket has, which its first message names."""
+    message = ForwardMsg()
+    message.ParseFromString(frame)
+    return message.new_session.initialize.session_id or None
+
+
 def _draw() -> bytes:
     message = BackMsg()
     message.rerun_script.SetInParent()
     return bytes(message.SerializeToString())
 
 
-TONGUE = Tongue(kind_of, _draw(), stage_of)
+TONGUE = Tongue(kind_of, _draw(), stage_of, page_of)
 """The door's ear for Streamlit."""

@@ -8,6 +8,7 @@ import streamlit as st
 
 from lipsync_core import Filter, Job, JobState
 from pages import trying
+from pages.base import base_path, href
 from pages.frame import looking, studio
 
 DAYS = {1: "1 day", 7: "7 days", 30: "30 days"}
@@ -43,10 +44,10 @@ def zip_button(batch: str) -> None:
     name = f"{count} videos.zip" if count > 1 else "1 video.zip"
     if (link := studio().sharing.zip_link(jobs, name=name, person=looking())) is not None:
         label = f"Download {count} videos (ZIP)" if count > 1 else "Download the one that is done (ZIP)"
-        st.link_button(label, link, icon=":material/folder_zip:")
+        st.link_button(label, href(link), icon=":material/folder_zip:")
 
 
 def _address() -> str:
     """Where others reach this server."""
     here = urlsplit(st.context.url or "")
-    return studio().public_url or f"{here.scheme}://{here.netloc}"
+    return studio().public_url or f"{here.scheme}://{here.netloc}{base_path()}"

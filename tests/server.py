@@ -55,13 +55,15 @@ def studio_of(variables: dict[str, str]) -> Studio:
 class Server:
     """``streamlit run`` in a process group of its own, which can be killed and started again.
 
-    ``app`` is the file to run; Streamlit reads the ``.streamlit/config.toml`` beside it. As a context it is started.
+    ``app`` is the file to run; Streamlit reads the ``.streamlit/config.toml`` beside it. ``base`` is what
+    the paths of its pages begin with. As a context it is started.
     """
 
-    def __init__(self, environment: dict[str, str], log: Path, app: Path = ROOT / "app.py") -> None:
+    def __init__(self, environment: dict[str, str], log: Path, app: Path = ROOT / "app.py", base: str = "") -> None:
         self._environment = environment
         self._log = log
         self._app = app
+        self._base = base
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -90,7 +92,7 @@ class Server:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/_stcore/health").status_code == 200:
+                if httpx.get(f"{self.url}{self._base}/_stcore/health").status_code == 200:
                     return
             time.sleep(0.05)
         raise AssertionError(f"the server did not start:\n{self.log()}")

@@ -8,7 +8,8 @@ later. Members, and everybody where nobody signs in, have a pace of their own th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,9 +18,7 @@ from lipsync_core.door.callers import Callers, Crowd
 from lipsync_core.door.flow import Flow
 from lipsync_core.door.sockets import Ending, OpenSockets
 from lipsync_core.door.talk import Pace, Talk, Tongue
-
-VisitOf = Callable[[Mapping[str, str]], str | None]
-"""Reads a browser's cookies: the visit of somebody in the team who is signed in, else None. It may block."""
+from lipsync_core.door.uploads import Guest, GuestOf, OpenPages
 
 STRANGERS_RUNS = (10.0, 20)
 """Messages a second of all strangers together, and at once after a pause."""
@@ -38,16 +37,24 @@ SENT_AWAY_AFTER_S = 1.0
 class Entrance:
     """Listens to every WebSocket, and closes those of a visit when the visit ends.
 
-    ``visit_of`` is None where nobody signs in; then nobody is a stranger.
+    ``guest_of`` is None where nobody signs in; then nobody is a stranger.
     """
 
     def __init__(
-        self, app: ASGIApp, *, tongue: Tongue, visit_of: VisitOf | None, sockets: OpenSockets, callers: Callers
+        self,
+        app: ASGIApp,
+        *,
+        tongue: Tongue,
+        guest_of: GuestOf | None,
+        sockets: OpenSockets,
+        pages: OpenPages,
+        callers: Callers,
     ) -> None:
         self._app = app
         self._tongue = tongue
-        self._visit_of = visit_of
+        self._guest_of = guest_of
         self._sockets = sockets
+        self._pages = pages
         self._callers = callers
         self._crowd = Crowd()
         self._handshakes = Flow(*STRANGERS_HANDSHAKES)
@@ -58,20 +65,32 @@ class Entrance:
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return
-        cookies = HTTPConnection(scope).cookies
-        visit = "" if self._visit_of is None else await self._visit(cookies)
-        if visit is None:
-            await self._stranger(scope, receive, send)
+        if self._guest_of is None:
+            talk = Talk(self._tongue, _members_pace(), Ending(), receive, send)
+            await self._app(scope, talk.receive, talk.send)
             return
+        cookies = HTTPConnection(scope).cookies
+        guest = await asyncio.to_thread(self._guest_of, cookies)
+        if guest is None:
+            await self._stranger(scope, receive, send)
+        else:
+            await self._member(guest, partial(self._guest_of, cookies), scope, receive, send)
+
+    async def _member(
+        self, guest: Guest, again: Callable[[], Guest | None], scope: Scope, receive: Receive, send: Send
+    ) -> None:
         ending = Ending()
-        talk = Talk(self._tongue, Pace(Flow(*MEMBERS_RUNS), MEMBERS_BYTES), ending, receive, send)
-        self._sockets.add(visit, ending)
+        drawn_as = partial(self._pages.opened, guest)
+        talk = Talk(self._tongue, _members_pace(), ending, receive, send, drawn_as=drawn_as)
+        self._sockets.add(guest.visit, ending)
         try:
-            if visit and await self._visit(cookies) is None:  # it ended when nobody knew of this socket yet
+            if await asyncio.to_thread(again) is None:  # the visit ended when nobody knew of this socket yet
                 ending.tell()
             await self._app(scope, talk.receive, talk.send)
         finally:
-            self._sockets.remove(visit, ending)
+            self._sockets.remove(guest.visit, ending)
+            if talk.page is not None:
+                self._pages.closed(talk.page)
 
     async def _stranger(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._crowd.one_more(self._callers.address(scope)) as has_room:
@@ -85,8 +104,9 @@ class Entrance:
             talk = Talk(self._tongue, self._strangers, Ending(), _saying(said, receive), send)
             await self._app(scope, talk.receive, talk.send)
 
-    async def _visit(self, cookies: Mapping[str, str]) -> str | None:
-        return None if self._visit_of is None else await asyncio.to_thread(self._visit_of, cookies)
+
+def _members_pace() -> Pace:
+    return Pace(Flow(*MEMBERS_RUNS), MEMBERS_BYTES)
 
 
 async def _wait_in_line(flow: Flow, receive: Receive) -> list[Message]:

@@ -38,6 +38,8 @@ class Tongue:
     """The message by which a browser asks for its page."""
     stage_of: Callable[[bytes], Stage | None]
     """What a message to the browser says of the run; None where it says nothing of it."""
+    page_of: Callable[[bytes], str | None]
+    """As which page a message to the browser says that it is drawn; None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,16 @@ class Pace:
 class Talk:
     """Stands between a socket and its page for as long as it is open; `receive` and `send` are the page's."""
 
-    def __init__(self, tongue: Tongue, pace: Pace, ending: Ending, receive: Receive, send: Send) -> None:
+    def __init__(
+        self,
+        tongue: Tongue,
+        pace: Pace,
+        ending: Ending,
+        receive: Receive,
+        send: Send,
+        *,
+        drawn_as: Callable[[str], None] = lambda _page: None,
+    ) -> None:
         self._tongue = tongue
         self._pace = pace
         self._ending = ending
@@ -64,6 +75,9 @@ class Talk:
         self._began = False
         self._drawn = asyncio.Event()
         self._closed = False
+        self._drawn_as = drawn_as
+        self.page: str | None = None
+        """As which page it was drawn, once it was; ``drawn_as`` is told."""
 
     async def receive(self) -> Message:
         """The browser's next message that may go on; once the visit has ended, a wish to draw, and then the end."""
@@ -91,6 +105,10 @@ class Talk:
         """Give a page's message to the browser, unless the door has closed."""
         if self._closed:
             return
+        if self.page is None and message["type"] == "websocket.send" and message.get("bytes") is not None:
+            self.page = self._tongue.page_of(message["bytes"])
+            if self.page is not None:
+                self._drawn_as(self.page)
         await self._send(message)
         if self._asked and message["type"] == "websocket.send" and message.get("bytes") is not None:
             stage = self._tongue.stage_of(message["bytes"])

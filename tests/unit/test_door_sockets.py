@@ -21,6 +21,7 @@ from lipsync_core.door.callers import Callers
 from lipsync_core.door.entrance import Entrance
 from lipsync_core.door.sockets import OpenSockets
 from lipsync_core.door.talk import Stage, Tongue
+from lipsync_core.door.uploads import Guest, OpenPages
 
 WORDS = {b"draw", b"press", b"clear_cache", b"load_git_info", b"set_run_on_save", b"debug_shutdown_runtime"}
 STAGES = {b"began": Stage.BEGAN, b"drawn": Stage.DRAWN}
@@ -28,7 +29,9 @@ TONGUE = Tongue(
     kind_of=lambda frame: frame.decode() if frame in WORDS else None,
     draw=b"draw",
     stage_of=lambda frame: STAGES.get(frame),
+    page_of=lambda _frame: None,
 )
+NO_PAGES = OpenPages(lambda _page: 0)
 
 
 class Page:
@@ -58,9 +61,9 @@ class Team:
     def __init__(self) -> None:
         self.ended: set[str] = set()
 
-    def __call__(self, cookies: Mapping[str, str]) -> str | None:
+    def __call__(self, cookies: Mapping[str, str]) -> Guest | None:
         visit = cookies.get("visit")
-        return None if visit in self.ended else visit
+        return None if visit is None or visit in self.ended else Guest(f"{visit}@studio.test", visit, may_make=True)
 
 
 @contextmanager
@@ -94,7 +97,7 @@ def sockets() -> OpenSockets:
 
 @pytest.fixture
 def url(page: Page, team: Team, sockets: OpenSockets) -> Iterator[str]:
-    door = Middleware(Entrance, tongue=TONGUE, visit_of=team, sockets=sockets, callers=Callers())
+    door = Middleware(Entrance, tongue=TONGUE, guest_of=team, sockets=sockets, pages=NO_PAGES, callers=Callers())
     with serving(Starlette(routes=[WebSocketRoute("/", page.serve)], middleware=[door])) as url:
         yield url
 
@@ -152,11 +155,11 @@ def test_what_a_browser_says_after_its_visit_ended_is_not_heard(
 def test_a_visit_that_ended_while_its_socket_was_opened_is_not_forgotten(url: str, page: Page, team: Team) -> None:
     asked = []
 
-    def once(cookies: Mapping[str, str]) -> str | None:
+    def once(cookies: Mapping[str, str]) -> Guest | None:
         asked.append(cookies)
-        return "mia" if len(asked) == 1 else None
+        return Guest("mia@studio.test", "mia", may_make=True) if len(asked) == 1 else None
 
-    door = Middleware(Entrance, tongue=TONGUE, visit_of=once, sockets=OpenSockets(), callers=Callers())
+    door = Middleware(Entrance, tongue=TONGUE, guest_of=once, sockets=OpenSockets(), pages=NO_PAGES, callers=Callers())
     with (
         serving(Starlette(routes=[WebSocketRoute("/", page.serve)], middleware=[door])) as racing,
         opened(racing, "mia") as socket,

@@ -1,0 +1,21 @@
+"""A studio whose address has a path: what it answers itself is found below that path, as the pages are."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class Below:
+    """Lets the studio's own routes, whose paths begin with one of ``own``, be asked for below ``base`` as well."""
+
+    def __init__(self, app: ASGIApp, *, base: str, own: tuple[str, ...]) -> None:
+        self._app = app
+        self._base = base
+        self._own = own
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take the path away where it leads to such a route."""
+        if scope["type"] == "http" and scope["path"].removeprefix(self._base).startswith(self._own):
+            raw = scope.get("raw_path", b"").removeprefix(self._base.encode())
+            scope = {**scope, "path": scope["path"].removeprefix(self._base), "raw_path": raw}
+        await self._app(scope, receive, send)

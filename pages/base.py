@@ -1,0 +1,16 @@
+"""Where the pages are: at the top of an address, or below Streamlit's ``server.baseUrlPath``."""
+
+from __future__ import annotations
+
+from streamlit import config
+
+
+def base_path() -> str:
+    """What the paths of everything begin with, such as “/studio”; empty at the top."""
+    base = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}" if base else ""
+
+
+def href(link: str) -> str:
+    """A link of the core's as a browser follows it. Pictures and players take the link as it is: Streamlit adds it."""
+    return base_path() + link
