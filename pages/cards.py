@@ -13,7 +13,7 @@ from pages import dialogs, to_create, trying
 from pages.base import href
 from pages.frame import fragment, in_sandbox, looking, pressed, studio, why_not
 from pages.telling import NO_QUEUE, Queue, is_held, tell, unanswered
-from pages.words import BADGES, billed, clock, job_name, md, money, plain, price, state_word, vendor, weekday
+from pages.words import BADGES, billed, clock, job_name, md, money, plain, price, said, state_word, vendor, weekday
 
 DRAFT_CAPTION = "Draft from this computer: for timing, framing and script. Not for publishing."
 TICK_S = 1.0
@@ -47,8 +47,9 @@ def badges(job: Job) -> None:
 
 
 def summary(job: Job) -> str:
-    """Engine, size and price in one line of Markdown."""
-    return md(" · ".join(filter(None, (engine_title(job), size(job), price(job)))))
+    """Engine, size and price in one line of Markdown, with what the vendor said at submit until the job ends."""
+    told = f"{said(job)} said at submit" if job.pending and said(job) is not None else ""
+    return md(" · ".join(filter(None, (engine_title(job), size(job), price(job), told))))
 
 
 def engine_title(job: Job) -> str:

@@ -73,7 +73,7 @@ def _card(state: VendorState, sandbox: bool, by: str) -> None:
         st.warning(
             plain(
                 f"Nothing is sent to {state.paused_title}{since}. {state.title} refused an order: "
-                f"“{state.standing.paused_why}” Check the connection: once the key is accepted, jobs that wait go on."
+                f"{state.standing.paused_why} Check the connection: once the key is accepted, jobs that wait go on."
             ),
             title="Paused",
         )

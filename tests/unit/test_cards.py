@@ -18,6 +18,7 @@ from lipsync_core.database import Database, instant, now_ms
 from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.schema import jobs
 from pages import frame
+from pages.cards import summary
 from pages.telling import Queue, tell, unanswered
 from pages.words import about, money, plain, price
 from tests import corpus
@@ -206,6 +207,12 @@ def test_every_state_says_whether_money_moved(
     make: Make, state: JobState, engine: str, row: dict[str, Any], words: str
 ) -> None:
     assert money(make(state, engine=engine, **row)).startswith(words)
+
+
+def test_a_card_shows_what_was_said_at_submit_until_the_job_ends(make: Make) -> None:
+    row = {"engine": "aimlapi/pixverse-lip-sync", "said_usd_micros": 520_000}
+    assert summary(make(S.RENDERING, **row)).replace("\\$", "$").endswith(f"{COST} · $0.52 said at submit")
+    assert "said" not in summary(make(S.DONE, **row)), "its bill stands beside it then"
 
 
 def test_the_table_above_leaves_no_state_out(make: Make) -> None:
