@@ -80,7 +80,8 @@ async def fetch(
     way = _Way(resolve, allow, from_vendor, tls)
     try:
         async with asyncio.timeout(timeout_s):
-            return await _follow(url, into, way, max_bytes)
+            with _nothing_else():
+                return await _follow(url, into, way, max_bytes)
     except TimeoutError as error:
         raise FetchError(
             "That link took too long",
@@ -131,13 +132,26 @@ async def post(
 
     Redirects are not followed and nothing of the answer is read. Raises `FetchError`.
     """
-    target = checked_link(url, allow)
-    sent = [(name.encode(), value.encode()) for name, value in headers.items()]
     try:
-        async with asyncio.timeout(timeout_s), _asked(target, _Way(resolve, allow), sent, body) as response:
-            return response.status
+        async with asyncio.timeout(timeout_s):
+            with _nothing_else():
+                target = checked_link(url, allow)
+                sent = [(name.encode(), value.encode()) for name, value in headers.items()]
+                async with _asked(target, _Way(resolve, allow), sent, body) as response:
+                    return response.status
     except TimeoutError as error:
         raise FetchError("That link took too long", f"No answer came within {timeout_s:g} seconds.") from error
+
+
+@contextmanager
+def _nothing_else() -> Iterator[None]:
+    """Make a `FetchError` of whatever a strange link or answer brings about; a full disk and a deadline are others'."""
+    try:
+        yield
+    except (FetchError, OSError):
+        raise
+    except Exception as error:
+        raise FetchError("That link cannot be followed", f"It or its answer is malformed. {_UPLOAD_INSTEAD}") from error
 
 
 @asynccontextmanager

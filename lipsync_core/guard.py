@@ -189,7 +189,8 @@ def is_allowed(host: str, port: int, allow: Collection[str]) -> bool:
 
 def site(url: httpx.URL) -> str:
     """All of a link that may be shown or logged: scheme and host, without credentials, path or query."""
-    host = url.host if len(url.host) <= 60 else f"{url.host[:59]}…"
+    host = url.raw_host.decode("ascii")  # as it is written: reading “xn--…” may fail
+    host = host if len(host) <= 60 else f"{host[:59]}…"
     return f"{url.scheme}://{host}"
 
 

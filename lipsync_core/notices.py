@@ -31,6 +31,7 @@ from lipsync_core.database import Database, instant, now_ms
 from lipsync_core.errors import FetchError
 from lipsync_core.fetch import post
 from lipsync_core.job import JobState
+from lipsync_core.plain_text import one_line
 from lipsync_core.roles import RIGHTS, Action, Reach
 from lipsync_core.schema import events, jobs, notices, people, read_events
 
@@ -95,6 +96,19 @@ _APPROVERS = tuple(role for role, reach in RIGHTS[Action.DECIDE].items() if reac
 
 def _is_told(event: Any) -> bool:
     return event.state in TYPES or event.about == ABOVE_PRICE
+
+
+def for_chat(name: str) -> str:
+    """What a person typed, so that a chat tool shows it and does nothing: no tag, mention or link is made of it."""
+    for letter, shown in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        name = name.replace(letter, shown)
+    for mark in ("@", "](", "://"):  # mentions, and links in Markdown and bare
+        name = name.replace(mark, mark[0] + _APART + mark[1:])
+    return name
+
+
+_APART = "\u2060"
+"""Is not seen, and keeps letters from meaning something together."""
 
 
 def signed(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
@@ -162,14 +176,14 @@ class Notices:
 
     def _body(self, event: RowMapping, job: RowMapping) -> str:
         state, above = JobState(event["state"]), event["about"] == ABOVE_PRICE
-        name = job["name"] or "no name"
+        name = one_line(job["name"]) or "no name"
         price = job["quoted_usd_micros"]
         sandbox = job["environment"] != "live"
         words = f"cost more than its price: {event['note'].removesuffix('.')}" if above else _WORDS[state]
         message = {
             "type": "job.above_price" if above else TYPES[state],
             "timestamp": instant(event["at_ms"]).isoformat(),
-            "text": f"{'SANDBOX · ' if sandbox else ''}Job {job['id']} “{name}” {words}.",
+            "text": f"{'SANDBOX · ' if sandbox else ''}Job {job['id']} “{for_chat(name)}” {words}.",
             "data": {
                 "job": job["id"],
                 "name": job["name"],

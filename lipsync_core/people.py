@@ -15,7 +15,8 @@ from lipsync_core import audit
 from lipsync_core.binding import bind, check_account, released
 from lipsync_core.database import Database, now_ms
 from lipsync_core.entering import Vouched, address, visit_of, vouched
-from lipsync_core.errors import NotAllowedError
+from lipsync_core.errors import FetchError, NotAllowedError
+from lipsync_core.guard import checked_link
 from lipsync_core.rights import Person, check, person_of, refusal, who
 from lipsync_core.roles import Action, Role
 from lipsync_core.schema import budgets, people, sign_outs
@@ -234,18 +235,17 @@ class People:
     def set_notify(self, email: str, url: str | None, *, by: str) -> str | None:
         """Set where a person is told what became of jobs, or with None stop it; returns the new signing secret.
 
-        Each sets it for themselves. The secret is shown once. Raises `NotAllowedError`.
+        Each sets it for themselves; whoever only looks has nothing to be told of. The secret is shown once.
+        Raises `NotAllowedError`.
         """
         url = (url or "").strip() or None
-        if url is not None and (
-            len(url) > LONGEST_URL or urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname
-        ):
-            raise NotAllowedError("That is no web address. Give one that begins with https://. Nothing was changed.")
+        if url is not None:
+            self._check_told(url)
         with self._db.write() as connection:
             if by != email:
                 raise NotAllowedError("Each sets for themselves where they are told. Nothing was changed.")
             if self.sign_in:
-                check(connection, by, Action.SEE)
+                check(connection, by, Action.SEE if url is None else Action.MAKE)
             _row(connection, email)
             secret = None if url is None else new_secret()
             changed = update(people).where(people.c.email == email).values(notify_url=url, notify_secret=secret)
@@ -254,6 +254,18 @@ class People:
             host = None if url is None else urlsplit(url).hostname
             audit.note(connection, by, did, "person", email, after={"host": host})
         return secret
+
+    def _check_told(self, url: str) -> None:
+        """Refuse an address that messages could not go to, as far as its words tell; its name is asked for later."""
+        try:
+            if len(url) > LONGEST_URL:
+                raise FetchError("That link is too long", "")
+            checked_link(url, self._settings.notify_allow)
+        except FetchError as error:
+            raise NotAllowedError(
+                f"{error.title}, so messages cannot go there. Give an https:// address that anyone on the internet can "
+                "reach, or have whoever runs this studio name its host in STUDIO_NOTIFY_ALLOW. Nothing was changed."
+            ) from error
 
 
 def new_secret() -> str:

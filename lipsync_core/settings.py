@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from zoneinfo import ZoneInfo
 
-from lipsync_core.errors import SettingsError
+from lipsync_core.errors import FetchError, SettingsError
+from lipsync_core.guard import checked_link
 from lipsync_core.secrecy import weakness
 from lipsync_core.services import sign_in
 from lipsync_core.variables import address, all_given, count, entries, hosts, networks, number, refuse_misspelt, switch
@@ -95,6 +96,8 @@ class Settings:
     """``STUDIO_APPROVAL_DAYS``: for how long a job waits for approval."""
     approve_own: bool = False
     """``STUDIO_APPROVE_OWN``: approvers may approve their own jobs."""
+    notify_allow: tuple[str, ...] = ()
+    """``STUDIO_NOTIFY_ALLOW``: hosts, or host:port, that may be told although they are private."""
     notify_url: str | None = field(default=None, repr=False)
     """``STUDIO_NOTIFY_URL``: where the team is told what became of jobs."""
     notify_secret: str | None = field(default=None, repr=False)
@@ -136,6 +139,7 @@ class Settings:
             sign_in_hours=number(given, "STUDIO_SIGN_IN_HOURS", most=8_760) or 12.0,
             approval_days=number(given, "STUDIO_APPROVAL_DAYS", most=3_650) or 7.0,
             approve_own=switch(given, "STUDIO_APPROVE_OWN"),
+            notify_allow=hosts(given, "STUDIO_NOTIFY_ALLOW"),
             **_notify(given),
             vendors=_vendors(given),
         )
@@ -151,8 +155,10 @@ def _notify(given: Mapping[str, str]) -> dict[str, Any]:
     url, secret = given.get("STUDIO_NOTIFY_URL", "").strip(), given.get("STUDIO_NOTIFY_SECRET", "").strip()
     if not url:
         return {}
-    if not url.lower().startswith(("https://", "http://")):
-        raise SettingsError("STUDIO_NOTIFY_URL is no web address. Give one that begins with https://.")
+    try:
+        checked_link(url, (urlsplit(url).netloc,))
+    except (FetchError, ValueError):
+        raise SettingsError("STUDIO_NOTIFY_URL is no web address. Give one that begins with https://.") from None
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except ValueError:

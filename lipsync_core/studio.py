@@ -93,7 +93,7 @@ class Studio:
         self._terms = terms
         self._approvals = Approvals(database, terms, sign_in=settings.sign_in)
         self._notices = Notices(
-            database, _team(settings), settings.fetch_allow, settings.public_url, settings.poll_interval_s
+            database, _team(settings), settings.notify_allow, settings.public_url, settings.poll_interval_s
         )
         self._verdicts = Verdicts(database)
         self.endings = Endings(database)

@@ -18,6 +18,7 @@ from lipsync_core.engines import ENGINES
 from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.providers.aimlapi import AimlApi
+from lipsync_core.providers.answers import id_of
 from lipsync_core.providers.http import VendorHttp
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.provider import Provider
@@ -150,6 +151,8 @@ class Vendors:
     def look(self, provider_id: str, environment: str, frozen_url: str | None, vendor_id: str) -> Poll:
         """What the vendor says of one job. Raises `VendorError` where it does not know it or cannot be asked."""
         provider = self._accounts.providers[provider_id]
+        if id_of(vendor_id) is None:  # such as “..”, which would lead to another path
+            raise VendorError(f"That cannot be an id of {provider.title}’s. Nothing was asked and nothing was changed.")
         (request,) = provider.poll([vendor_id])
         read = provider.read_poll(request, self.ask(provider_id, environment, request, frozen_url))
         if isinstance(read, AskAgain):

@@ -123,15 +123,17 @@ def _brief(job: Job) -> None:
     presenter = brief.creator and (studio().presenters.name_of(brief.creator, sandbox=job.sandbox) or brief.creator)
     facts = {
         "Engine": ", ".join(filter(None, (cards.engine_title(job), cards.size(job)))),
+        "Asked for": f"by {job.by}, {clock(job.created_at)}",
         "Project": brief.project,
         "Presenter": presenter,
-        "Text": brief.text,
+        "Text": brief.text,  # of several lines, as is the prompt: what they say is not to look like a fact of ours
         "Prompt": brief.prompt,
-        "Asked for": f"by {job.by}, {clock(job.created_at)}",
     }
     for label, fact in facts.items():
         if fact:
-            st.text(f"{label}: {fact}")
+            with st.container(gap=None):
+                st.caption(label)
+                st.text(fact)
 
 
 def _price(job: Job) -> None:

@@ -34,7 +34,8 @@ def main() -> None:
         st.caption("Nobody signs in here. Add an [auth] table to .streamlit/secrets.toml, and the team appears here.")
         return
     _you(who)
-    draw_being_told(who)
+    if who.may(Action.MAKE) or who.notify_url:
+        draw_being_told(who)
     if who.may(Action.PEOPLE):
         _people(by)
     if who.may(Action.CAPS):

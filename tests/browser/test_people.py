@@ -62,7 +62,7 @@ def variables(folder: Path, provider: Provider, listener: Host) -> dict[str, str
         "STUDIO_ALLOWED_DOMAINS": "studio.test",
         "STUDIO_NOTIFY_URL": f"{listener.url}/hook",
         "STUDIO_NOTIFY_SECRET": SECRET,
-        "STUDIO_FETCH_ALLOW": listener.url.removeprefix("http://"),
+        "STUDIO_NOTIFY_ALLOW": listener.url.removeprefix("http://"),
         "STREAMLIT_SECRETS_FILES": str(provider.secrets(folder)),
     }
 

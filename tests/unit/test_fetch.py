@@ -20,7 +20,7 @@ import pytest
 
 from lipsync_core import ROOT
 from lipsync_core.errors import FetchError
-from lipsync_core.fetch import Fetched, fetch
+from lipsync_core.fetch import Fetched, fetch, post
 from lipsync_core.guard import is_public, may_lead, nat64_prefixes
 from tests.unit.test_disk_full import UNSHARE
 
@@ -587,3 +587,22 @@ def test_tls_asks_for_the_name_and_not_for_the_address(tmp_path: Path) -> None:
         thread.join()
     assert not error.refused
     assert b"studio.example" in hello[0]
+
+
+@pytest.mark.parametrize("link", ["http://xn--localhost/", "http://xn--/a.png", "https://xn--a\u00e9.test/"])
+def test_a_name_that_nothing_can_read_is_a_link_that_does_not_work(link: str, tmp_path: Path) -> None:
+    refusal(link, tmp_path / "x", resolve=lambda _host, _port: [])
+    with pytest.raises(FetchError):
+        asyncio.run(post(link, b"{}", {}, timeout_s=20, resolve=lambda _host, _port: []))
+
+
+def test_whatever_goes_wrong_on_the_way_is_said_as_such(tmp_path: Path) -> None:
+    def breaks(_host: str, _port: int) -> list[str]:
+        raise RuntimeError("nobody thought of this")
+
+    for asked in (
+        lambda: fetch("http://files.test/a", tmp_path / "x", max_bytes=1, timeout_s=20, resolve=breaks),
+        lambda: post("http://files.test/a", b"{}", {}, timeout_s=20, resolve=breaks),
+    ):
+        with pytest.raises(FetchError, match="That link cannot be followed"):
+            asyncio.run(asked())

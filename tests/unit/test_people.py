@@ -28,6 +28,7 @@ from lipsync_core import (
     Settings,
     SettingsError,
     Studio,
+    VendorError,
 )
 from lipsync_core.approval import Approvals, Terms
 from lipsync_core.database import Database
@@ -336,6 +337,20 @@ def test_what_needs_a_job_or_the_network_is_refused_before_either(team: Studio, 
         with pytest.raises(NotAllowedError, match="Nothing was sent"):
             refused()
     assert team.sharing.review_link(job, by=MAKER) is None  # there is no video yet
+
+
+@pytest.mark.parametrize("given", ["..", ".", " .. ", "a\nb", "", "x" * 400])
+def test_what_cannot_be_a_vendors_id_is_not_asked_for(team: Studio, given: str) -> None:
+    with pytest.raises(VendorError, match=r"That cannot be an id of JoyPix’s\. Nothing was asked"):
+        team.adopt("joypix/motion-2", given, by=MAKER)
+
+
+def test_whoever_only_looks_is_told_nothing_elsewhere_but_can_stop_it(team: Studio) -> None:
+    team.people.set_notify(MAKER, "https://chat.test/x", by=MAKER)
+    team.people.set_role(MAKER, Role.VIEWER, by=ADMIN)
+    with pytest.raises(NotAllowedError, match="to make clips takes"):
+        team.people.set_notify(MAKER, "https://chat.test/y", by=MAKER)
+    assert team.people.set_notify(MAKER, None, by=MAKER) is None
 
 
 def test_the_table_of_rights_grows_with_the_role() -> None:

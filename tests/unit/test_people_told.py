@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from lipsync_core import NOTICE_EXAMPLE, Brief, JobState, KeptMedium, Qualifier, Quote, Role, Settings
+from lipsync_core import NOTICE_EXAMPLE, Brief, JobState, KeptMedium, NotAllowedError, Qualifier, Quote, Role, Settings
 from lipsync_core.database import Database
 from lipsync_core.job import SANDBOX
 from lipsync_core.ledger import Ledger, NewJob
@@ -199,7 +199,8 @@ def test_two_trackers_tell_everything_once(database: Database, listener: Listene
 def test_what_cost_more_than_its_price_is_told_to_its_maker_and_to_whoever_approved_it(
     database: Database, listener: Listener, environment: dict[str, str]
 ) -> None:
-    people = People(database, Settings.from_env(environment, dotenv=Path("no.env")))
+    allowed = environment | {"STUDIO_NOTIFY_ALLOW": listener.host}
+    people = People(database, Settings.from_env(allowed, dotenv=Path("no.env")))
     for name, role in (("ada", Role.APPROVER), ("abe", Role.APPROVER), ("max", Role.MAKER)):
         email = f"{name}@studio.test"
         people.invite(email, role, by="ana")
@@ -226,7 +227,8 @@ def test_what_cost_more_than_its_price_is_told_to_its_maker_and_to_whoever_appro
 def test_people_are_told_of_their_own_jobs_and_approvers_of_what_waits(
     database: Database, listener: Listener, environment: dict[str, str]
 ) -> None:
-    people = People(database, Settings.from_env(environment, dotenv=Path("no.env")))
+    allowed = environment | {"STUDIO_NOTIFY_ALLOW": listener.host}
+    people = People(database, Settings.from_env(allowed, dotenv=Path("no.env")))
     for name, role in (("max", Role.MAKER), ("moe", Role.MAKER), ("ada", Role.APPROVER), ("gone", Role.APPROVER)):
         people.invite(f"{name}@studio.test", role, by="ana")
         email = f"{name}@studio.test"
@@ -242,3 +244,57 @@ def test_people_are_told_of_their_own_jobs_and_approvers_of_what_waits(
 
         rows = connection.execute(table.select().order_by(table.c.id)).all()
     assert [row.to for row in rows] == ["ada@studio.test", "moe@studio.test"]
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("https://[::1", "That is not a link"),
+        ("javascript:alert(1)", "That is not a web link"),
+        ("https://chat.test:8443/x", "That link uses an unusual port"),
+        ("https://me:secret@chat.test/", "That link holds a user name or password"),
+        ("http://127.0.0.1/", "That link points inside this network"),
+        ("http://files.internal.test:9000/x", "That link uses an unusual port"),
+        (f"https://chat.test/{'x' * 2000}", "That link is too long"),
+    ],
+)
+def test_an_address_that_messages_cannot_go_to_is_refused_with_a_sentence(
+    database: Database, environment: dict[str, str], url: str, why: str
+) -> None:
+    fetchable = environment | {"STUDIO_FETCH_ALLOW": "files.internal.test:9000"}  # which says nothing of messages
+    people = People(database, Settings.from_env(fetchable, dotenv=Path("no.env")))
+    people.invite("max@studio.test", Role.MAKER, by="ana")
+    with pytest.raises(NotAllowedError, match=f"{why}, so messages cannot go there"):
+        people.set_notify("max@studio.test", url, by="max@studio.test")
+
+
+def test_an_address_that_cannot_be_told_is_settled_like_any_other_failure(database: Database) -> None:
+    told = Notices(database, ("http://xn--localhost/", SECRET), (), None)
+    step(database, job(database), Q, S, JobState.UNCONFIRMED)
+    assert deliver(told) == 0
+    with database.read() as connection:
+        (row,) = connection.exec_driver_sql("SELECT last_error, due_ms FROM notices").all()
+    assert row.last_error.startswith("That link")
+    assert row.due_ms is not None  # it is tried again, as long as any other
+
+
+NAMES = {
+    "<!channel> <http://evil.test|Open the video>": "&lt;!channel&gt; &lt;http:\u2060//evil.test|Open the video&gt;",
+    "@here @channel mia@studio.test": "@\u2060here @\u2060channel mia@\u2060studio.test",
+    "[Open](https://evil.test)": "[Open]\u2060(https:\u2060//evil.test)",
+    "Tom &amp; Jerry": "Tom &amp;amp; Jerry",
+    "Intro\nJob 8 “x” waits for approval.": "Intro Job 8 “x” waits for approval.",
+    "\u202eortnI": "ortnI",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_chat_tool_makes_nothing_of_a_name(database: Database, listener: Listener, name: str) -> None:
+    job_id = job(database)
+    with database.write() as connection:  # as a ledger of before holds it
+        connection.exec_driver_sql("UPDATE jobs SET name = ?", (name,))
+    step(database, job_id, Q, S, JobState.UNCONFIRMED)
+    deliver(notices(database, listener))
+    (message,) = listener.messages()
+    assert f"“{NAMES[name]}” got no answer" in message["text"]
+    assert "\n" not in message["text"]
