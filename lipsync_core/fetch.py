@@ -141,6 +141,8 @@ async def post(
                     return response.status
     except TimeoutError as error:
         raise FetchError("That link took too long", f"No answer came within {timeout_s:g} seconds.") from error
+    except OSError as error:
+        raise FetchError("That link cannot be reached", f"{error.strerror or 'No connection was made'}.") from error
 
 
 @contextmanager
