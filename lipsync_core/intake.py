@@ -191,6 +191,19 @@ class Intake:
         """Make them. Raises `BriefError`."""
         self._converted(engine, self._kept_media(brief), environment)
 
+    def passes_links(self, briefs: Sequence[Brief], environment: str) -> bool:
+        """Whether a vendor would fetch a pasted link of one of these itself. Each names its engine."""
+        if self.hosting.hosts(environment):
+            return False
+        stored = self.kept(briefs)
+        for brief in briefs:
+            form = ENGINES[brief.engine or ""].form
+            found = {field: _facts(getattr(brief, field), kind, stored) for field, kind in KINDS.items()}
+            media = {field: facts for field, facts in found.items() if facts is not None}
+            if self.hosting.passed_on(media, form, environment):
+                return True
+        return False
+
     def kept(self, briefs: Iterable[Brief]) -> dict[tuple[str, Kind], MediumFacts]:
         """The facts of all stored media that these briefs name."""
         media = (getattr(brief, field) for brief in briefs for field in KINDS)

@@ -500,6 +500,11 @@ class Studio:
         person = self.people.who(by) if self.people.sign_in else None
         return None if person is None else above_limit(person, usd_micros, rests_on_link=rests_on_link)
 
+    def passes_links(self, briefs: Sequence[Brief], *, sandbox: bool | None = None) -> bool:
+        """Whether a vendor would fetch a pasted link of one of these paid clips itself. Each names its engine."""
+        paid = [brief for brief in briefs if not ENGINES[brief.engine or ""].is_draft]
+        return self._intake.passes_links(paid, self._environment(sandbox))
+
     def batch_above_limit(
         self, briefs: Sequence[Brief], usd_micros: int | None, *, by: str, sandbox: bool | None = None
     ) -> str | None:

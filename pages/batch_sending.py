@@ -29,6 +29,8 @@ from pages.words import hour, md, plain
 
 MOST_AT_ONCE = 500
 """Rows that one press sends. More are a slip more often than a wish."""
+AS_LONG_AS = "as long as the links give what we measured"
+
 NAMED = 5
 """Rows left out that the question names."""
 
@@ -176,6 +178,8 @@ def _question(plan: Plan, total: Total, by: str) -> None:
             st.markdown(md(f"The real price would be {order.words}."))
         for sentence in (*_left_out(plan), *_again(order, plan, rows), *_unheard(plan, rows)):
             st.markdown(sentence)
+        if not free and studio().passes_links(order.briefs, sandbox=order.sandbox):
+            st.markdown(f"Vendors fetch pasted links themselves: the price holds {AS_LONG_AS}.")
         above = None if free else _above(order, total)
         if above is not None:
             st.markdown(md(f"{plain(above)} {WAITS}"))

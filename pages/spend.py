@@ -124,8 +124,9 @@ def _dearer(view: Month) -> None:
     st.error(md(f"{clips} cost more than {their}, {dollars(view.dearer.usd_micros)} in all."), title=f"Above {their}")
     jobs = studio().spending.dearer(view.month, limit=NAMED)
     for job in jobs:
-        label = f"Job {job.id}, {plain(job_name(job))}: {md(cost_above(job) or '')}"
-        st.page_link("jobs.py", label=label, query_params={"job": str(job.id)})
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{plain(job_name(job))}** {md(cost_above(job) or '')}", width="content")
+            st.page_link("jobs.py", label=f"See job {job.id}", query_params={"job": str(job.id)})
     if count > len(jobs):
         st.caption(f"and {count - len(jobs):,} more")
 
@@ -158,22 +159,25 @@ def _text(name: str) -> str:
 
 def _cells(sums: Sums, dearer: Dearer) -> dict[str, str]:
     """The cells of a line, few enough to fit on a phone."""
+    billed_more = bool(dearer.jobs) and sums.above > 0
     bill = "not reported" if sums.ended else "–"
     if sums.compared:
         bill = f"{dollars(sums.compared_quoted)} → {dollars(sums.compared_billed)}"
-        bill += f" ({dollars(sums.above, signed=True)})" if sums.above else " (same)"
+        more = f"({dollars(sums.above, signed=True)})" if sums.above else "(same)"
+        bill += f" :red-badge[{more}]" if billed_more else f" {more}"
         bill += f", {sums.compared} of {sums.ended} clips" if sums.compared < sums.ended else ""
-    if dearer.jobs:
-        bill += f" :red-badge[{dollars(dearer.usd_micros, signed=True)} above the price]"
     still = {"under way": sums.under_way, "not confirmed": sums.unconfirmed}
     spent = [dollars(sums.spent), *(f"{dollars(sum_)} {what}" for what, sum_ in still.items() if sum_)]
+    if dearer.jobs and not billed_more:  # its videos were longer than what was priced
+        spent[0] += f" :red-badge[{dollars(dearer.usd_micros, signed=True)}]"
     cells = {"Clips": f"{sums.jobs:,}", "Spent": ", ".join(spent), BILL: bill}
     return {label: md(cell) for label, cell in cells.items()}
 
 
 def _fine_print(view: Month) -> None:
     lines = [
-        f"Spent is what was billed where the vendor reports it, else what was quoted. “{BILL}” compares the same clips."
+        "Spent is what was billed where the vendor reports it, else what was quoted; or what the video’s length comes "
+        f"to, where that is more. “{BILL}” compares the same clips. Red is how much more clips cost than their price."
     ]
     silent = [title_of(one.provider) for one in view.vendors if one.sums.ended and not reports_bill(one.provider)]
     if silent:

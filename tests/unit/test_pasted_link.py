@@ -200,6 +200,16 @@ def test_where_nothing_can_be_hosted_the_quote_says_what_it_rests_on(play: Play)
     assert set(play.faces.others) == {"voice.wav", "face.jpg"}
 
 
+def test_a_press_for_many_says_whether_a_link_is_passed_on(play: Play) -> None:
+    laptop = play.open()
+    by_link, inside, draft = (play.brief(laptop, engine) for engine in (JOYPIX, PIXVERSE, "draft/portrait"))
+    assert laptop.passes_links([inside, draft, by_link])
+    assert not laptop.passes_links([inside, draft])
+    assert not laptop.passes_links([by_link], sandbox=True)
+    with reachable(play) as variables:
+        assert not play.open(**variables).passes_links([by_link])
+
+
 def test_a_job_whose_quote_said_nothing_of_a_link_passes_none_on(play: Play) -> None:
     with reachable(play) as variables:
         job = play.open(**variables).submit(play.brief(play.open()), by="ana")
