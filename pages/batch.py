@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lipsync_core import ENGINES, Batch, MediumFacts, Plan, Sheet, Wish, plan_csv, priced
-from pages import batch_files, batch_sending
+from pages import batch_files, batch_press, batch_sending
 from pages.batch_files import Brought
 from pages.frame import offered, studio
 from pages.one_clip import SIZES
@@ -26,9 +26,12 @@ WIDE, NARROW = 300, 80
 
 def draw(by: str) -> None:
     """Draw the page below its head."""
+    if (late := batch_press.look()) is not None:
+        st.session_state["batch.outcome"] = late
     here = batch_files.draw(by)
     sheet = here.rows()
     if sheet is None:
+        batch_sending.without_rows()
         st.caption("Drop a picture and voices: every voice becomes a row, named after its file. Or drop a table.")
         return
     picture, size, wish = _choices(here)
@@ -37,6 +40,7 @@ def draw(by: str) -> None:
     _rows(plan)
     batch_sending.draw(plan, by)
     _totals(plan)
+    batch_press.drawn()
 
 
 def _choices(here: Brought) -> tuple[MediumFacts | None, str, Wish]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import streamlit as st
@@ -23,6 +24,8 @@ from lipsync_core import (
     credits_text,
     priced,
 )
+from pages import batch_press
+from pages.batch_press import Screen
 from pages.frame import dialog, in_sandbox, pressed, studio
 from pages.questions import WAITS
 from pages.words import hour, md, plain
@@ -55,6 +58,13 @@ class Order:
     by: str
     sandbox: bool
     words: str
+    screen: Screen
+    """What decided all of it."""
+
+    @property
+    def label(self) -> str:
+        """What it makes and costs: ``6 videos for about $9.90``."""
+        return _count_and_sum(len(self.briefs), "$0.00 in the sandbox" if self.sandbox else self.words)
 
 
 def sum_words(total: Total) -> str:
@@ -65,6 +75,14 @@ def sum_words(total: Total) -> str:
     credits = total.unknown_credits
     left = f"{total.unknown:,} of unknown price" if credits is None else f"{credits_text(credits)}, price unknown"
     return f"{known} and {left}" if known and total.usd_micros else left
+
+
+def _count_and_sum(count: int, words: str) -> str:
+    return f"{_videos(count)} for {words}"
+
+
+def _videos(count: int) -> str:
+    return "1 video" if count == 1 else f"{count} videos"
 
 
 def draw(plan: Plan, by: str) -> None:
@@ -87,8 +105,17 @@ def draw(plan: Plan, by: str) -> None:
         )
     if obstacle is not None:
         st.error(plain(obstacle))
-    if count and st.session_state.get("batch.asking"):
+    words = "$0.00 in the sandbox" if in_sandbox() and not _is_free(total) else sum_words(total)
+    batch_press.question(_count_and_sum(count, words) if count and obstacle is None else "", _send_stopped, _ask)
+    if count and st.session_state.get("batch.asking") and batch_press.hand().stopped is None:
         _question(plan, total, by)
+
+
+def without_rows() -> None:
+    """What is told and asked where nothing is there to be a row."""
+    with st.container():
+        _outcome()
+    batch_press.question("", _send_stopped, _ask)
 
 
 def _said(plan: Plan, count: int, total: Total) -> str:
@@ -142,6 +169,8 @@ def _obstacle(plan: Plan, count: int, by: str) -> str | None:
 
 
 def _ask() -> None:
+    if batch_press.hand().stopped is not None:
+        return  # which was meant has to be said first
     st.session_state["batch.asking"] = secrets.token_urlsafe(9)
     st.session_state["batch.outcome"] = None
 
@@ -160,8 +189,10 @@ def _question(plan: Plan, total: Total, by: str) -> None:
         by,
         in_sandbox(),
         sum_words(total),
+        batch_press.screen(),
     )
-    videos = "1 video" if len(rows) == 1 else f"{len(rows)} videos"
+    batch_press.watch(order.batch, order.words)
+    videos = _videos(len(rows))
     free = _is_free(total)
     if free:
         title, button = f"Render {len(rows)} free {'draft' if len(rows) == 1 else 'drafts'}?", "Render now"
@@ -236,8 +267,22 @@ def _again(order: Order, plan: Plan, rows: Sequence[int]) -> list[str]:
 
 
 def _send(order: Order) -> None:
-    """Queue all of it or nothing."""
+    """Queue all of it or nothing, where the page is as the question was drawn."""
+    why = batch_press.why_not(order)
+    if why is None:
+        _submit(order)
+    else:
+        st.session_state["batch.outcome"] = why
     st.session_state["batch.asking"] = None
+
+
+def _send_stopped(order: Order) -> None:
+    """Queue all of a press whose jobs were taken back, whatever the page shows by now: it was agreed to before."""
+    _submit(replace(order, batch=secrets.token_urlsafe(9), screen=batch_press.screen()))
+
+
+def _submit(order: Order) -> None:
+    at_s = time.monotonic()
     try:
         jobs = studio().submit_all(
             order.briefs,
@@ -255,6 +300,7 @@ def _send(order: Order) -> None:
     except NotAllowedError as error:
         st.session_state["batch.outcome"] = ("Nothing was sent", str(error))
     else:
+        batch_press.made(order, tuple(job.id for job in jobs), at_s)
         st.session_state["batch.outcome"] = (order.batch, len(jobs))
 
 

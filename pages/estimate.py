@@ -5,14 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import Action
-from pages import batch, one_clip
-from pages.frame import header, why_not
+from pages import batch, batch_press, one_clip
+from pages.frame import came_from_elsewhere, header, why_not
 from pages.words import plain
 
 MODES = ("One clip", "Batch")
 
 
 def main() -> None:
+    if came_from_elsewhere("Estimate"):
+        batch_press.forget()
     by = header("Estimate")
     if (why := why_not(Action.MAKE)) is not None:
         st.caption(plain(f"One clip; a batch is for whoever may send it. {why}"))

@@ -15,7 +15,7 @@ from pages.words import plain
 
 AFTER_S = 1.5
 """For how long after a press a change may still have been meant for it."""
-BEHIND_S = 0.3
+BEHIND_S = 0.5
 """A message that came while the page was being drawn is looked at within so long after that."""
 
 

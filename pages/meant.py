@@ -16,6 +16,7 @@ from pages.words import length, md, plain
 
 MOST_LETTERS = 160
 """Letters of a text that are shown."""
+NOT_KEPT = "Something came right after you pressed, and all is as it was before"
 KINDS: dict[str, Kind] = {
     "image": "image",
     "video": "video",
@@ -73,10 +74,10 @@ def _compare(stopped: Sent, now: Press | None) -> None:
     brief = was.brief if row is None else row.brief
     fields = changed_fields(was.brief, brief)
     engine = now is not None and now.quote.engine != was.quote.engine
-    words = changed_words(fields, engine=engine) or "It is as it was."
+    words = changed_words(fields, engine=engine)
+    came = f"{words} That came right after you pressed" if words else NOT_KEPT
     st.markdown(
-        f"{words} That came right after you pressed, so job {stopped.job_id} was stopped before it left: "
-        "nothing was sent, and nothing is charged."
+        f"{came}, so job {stopped.job_id} was stopped before it left: nothing was sent, and nothing is charged."
     )
     lines = [
         {"": PARTS[field].capitalize(), "When you pressed": _shown(was.brief, field), "Now": _shown(brief, field)}

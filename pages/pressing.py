@@ -100,7 +100,8 @@ def watch(presses: Iterable[Press]) -> None:
 
 def _pressed(press: Press) -> None:
     mine = hand()
-    if mine.stopped is not None or _was_pressed(press):
+    is_asked = mine.stopped is not None and mine.stopped.press.brief_id == press.brief_id
+    if is_asked or _was_pressed(press):
         return
     mine.refusal = None
     if not _is_as_drawn(press, entered(press)):

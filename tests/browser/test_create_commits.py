@@ -278,3 +278,18 @@ def test_what_comes_right_after_the_press_stops_it_and_the_page_asks_which_was_m
     assert getattr(sent.brief, kind.field) == getattr(row(ledger, case.brief_id), kind.field) != case.was
     assert ledger.withdraw(sent.id, by=sent.by)
     assert books.vendors() == []
+
+
+def test_what_is_entered_later_is_the_next_clip_and_stops_nothing(page: Page, ledger: Studio, files: Path) -> None:
+    text = KINDS[0]
+    case = enter(page, ledger, files, text)
+    case.commits.press_first()
+    expect(card(page)).to_contain_text("Goes to the sandbox’s")
+    page.wait_for_timeout(2_000)
+    case.commits.the_rest()
+    waits(page, lambda: is_kept(case, ledger, text))
+    expect(page.get_by_text("It would really cost 10 credits.")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    (job,) = made(case, ledger)
+    assert (job.brief.text, job.state is JobState.WITHDRAWN) == (case.was, False)
+    ledger.withdraw(job.id, by=job.by)

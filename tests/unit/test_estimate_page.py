@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lipsync_core import ROOT, Filter, KeptMedium, OpenBatch, Override, Settings, Studio
+from lipsync_core import ROOT, Filter, JobState, KeptMedium, OpenBatch, Override, Settings, Studio
 from lipsync_core.samples import PORTRAITS, VOICES
 from pages import frame
 
@@ -119,3 +119,68 @@ def test_an_unknown_batch_and_a_made_up_one_start_empty() -> None:
     for files in ("batch-0009", "../../etc/passwd", "<script>"):
         app = visit(about="Batch", files=files)
         assert any("Drop a picture and voices" in caption.value for caption in app.caption)
+
+
+SETTINGS = {
+    "batch.picture": ("selectbox", "No picture", "The picture changed."),
+    "size": ("radio", "720p", "The size changed."),
+    "maker": ("selectbox", "draft/portrait", "The engine changed."),
+    "under": ("number_input", 1, "The budget changed."),
+}
+"""What decides about a batch's rows: its kind of widget, what is chosen, and what the page says of it."""
+
+
+def of_two(studio: Studio, monkeypatch: pytest.MonkeyPatch, setting: str) -> AppTest:
+    """A batch of two ready rows before its question, with everything that can be set."""
+    keep(studio)
+    for name, value in LIVE.items():
+        monkeypatch.setenv(name, value)
+    frame.studio.clear()
+    maker = "Best under a budget" if setting == "under" else "JoyPix Motion-2"
+    return visit(about="Batch", files="batch-0001", maker=maker)
+
+
+@pytest.mark.parametrize("setting", list(SETTINGS))
+def test_a_setting_that_comes_with_the_press_counts_and_nothing_is_sent(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    app = of_two(studio, monkeypatch, setting)
+    kind, value, told = SETTINGS[setting]
+    send(app)
+    getattr(app, kind)(key=setting).set_value(value)
+    app.button(key="batch.spend").click().run()
+    assert not app.exception
+    assert list(studio.jobs()) == []
+    assert told.rstrip(".") in said(app)
+
+
+@pytest.mark.parametrize("setting", list(SETTINGS))
+def test_a_setting_that_comes_right_after_the_press_stops_it_and_the_old_can_still_be_sent(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    app = of_two(studio, monkeypatch, setting)
+    kind, value, told = SETTINGS[setting]
+    send(app)
+    app.button(key="batch.spend").click().run()
+    before = list(studio.jobs())
+    getattr(app, kind)(key=setting).set_value(value).run()
+    assert not app.exception
+    assert [studio.job(job.id).state for job in before] == [JobState.WITHDRAWN] * 2
+    assert f"{told} That came right after you pressed" in said(app)
+    app.button(key="batch.old").click().run()
+    again = list(studio.jobs())[:2]
+    assert [job.brief for job in again] == [job.brief for job in before]
+    assert [job.state for job in again] == [JobState.QUEUED] * 2
+
+
+def test_a_table_that_was_cleared_right_after_the_press_stops_it_too(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = of_two(studio, monkeypatch, "size")
+    send(app)
+    app.button(key="batch.spend").click().run()
+    next(button for button in app.button if button.label == "Clear all").click().run()
+    assert [job.state for job in studio.jobs()] == [JobState.WITHDRAWN] * 2
+    assert "The table or its files changed. That came right after you pressed" in said(app)
+    app.button(key="batch.neither").click().run()
+    assert len(list(studio.jobs())) == 2

@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from lipsync_core import ROOT, Brief, BriefChangedError, JobState, KeptMedium, MediumFacts, Studio
 from lipsync_core.samples import PORTRAITS, VOICES
+from lipsync_core.sandbox.creatify_cast import PERSONAS
+from lipsync_core.sandbox.creatify_cast import VOICES as ACCENTS
 from pages import frame
 from tests import corpus
 
@@ -68,6 +70,20 @@ def redub_of(studio: Studio) -> dict[str, Any]:
     return {**engine, "image": None, "audio": None, "video": video}
 
 
+def presenter_of(_studio: Studio) -> dict[str, Any]:
+    engine = {"scene": "presenter", "engine": "creatify/lipsync", "text": "Good morning.", "aspect_ratio": "9:16"}
+    return {**engine, "image": None, "audio": None, "creator": PERSONAS[0].id}
+
+
+SCENES = {
+    "order": dialog_of,
+    "text": redub_of,
+    "speaker": redub_of,
+    "aspect_ratio": presenter_of,
+    "accent": presenter_of,
+}
+"""Where a field is found that one person's picture and voice do not have."""
+
 FIELDS: dict[str, tuple[str, Any]] = {
     "resolution": ("radio", "720p"),
     "name": ("text_input", "Weekly"),
@@ -75,17 +91,22 @@ FIELDS: dict[str, tuple[str, Any]] = {
     "order": ("radio", "left_right"),
     "text": ("text_area", "Hello there."),
     "speaker": ("selectbox", "Emily"),
+    "aspect_ratio": ("radio", "1:1"),
+    "accent": ("selectbox", ACCENTS[0]["accents"][0]["id"]),
 }
 """For each field: its kind of widget, and what is entered."""
+
+
+def begin_with(studio: Studio, field: str) -> None:
+    """A brief whose form has this field."""
+    begin(studio, **(SCENES[field](studio) if field in SCENES else {}))
 
 
 @pytest.mark.parametrize("field", list(FIELDS))
 def test_what_a_press_brings_along_is_kept_and_nothing_is_sent_before_it_is_pressed_again(
     studio: Studio, field: str
 ) -> None:
-    begin(
-        studio, **(dialog_of(studio) if field == "order" else redub_of(studio) if field in ("text", "speaker") else {})
-    )
+    begin_with(studio, field)
     app = visit()
     kind, value = FIELDS[field]
     before = getattr(brief_of(studio), field)
@@ -94,6 +115,34 @@ def test_what_a_press_brings_along_is_kept_and_nothing_is_sent_before_it_is_pres
     assert list(studio.jobs()) == []
     assert getattr(brief_of(studio), field) == value != before
     assert any("changed." in warning.value for warning in app.warning)
+
+
+@pytest.mark.parametrize("field", list(FIELDS))
+def test_what_arrives_right_after_a_press_stops_its_job_and_either_can_be_meant(studio: Studio, field: str) -> None:
+    begin_with(studio, field)
+    app = visit()
+    press(app)
+    kind, value = FIELDS[field]
+    before = brief_of(studio)
+    getattr(app, kind)(key=f"{BRIEF_ID}.{field}").set_value(value).run()
+    (stopped,) = studio.jobs()
+    assert stopped.state is JobState.WITHDRAWN
+    assert getattr(brief_of(studio), field) == value != getattr(before, field)
+    app.button(key="meant.old").click().run()
+    assert not app.exception
+    sent = next(studio.jobs())
+    assert (sent.id, sent.state, sent.brief) == (stopped.id + 1, JobState.QUEUED, stopped.brief)
+    assert brief_of(studio) == before
+
+
+def test_a_mouth_that_is_placed_in_the_message_of_a_press_is_kept_and_nothing_is_sent(studio: Studio) -> None:
+    begin(studio)
+    app = visit()
+    next(button for button in app.button if button.label == "Adjust mouth").click().run()
+    next(button for button in app.button if button.label == "Use this place").click()
+    press(app)
+    assert brief_of(studio).mouth_box is not None
+    assert [job for job in studio.jobs() if job.state is not JobState.WITHDRAWN] == []
 
 
 def test_where_the_price_stays_the_second_press_sends_it(studio: Studio) -> None:

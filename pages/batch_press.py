@@ -1,0 +1,231 @@
+"""What the press of a batch reads: all that decides the rows, in the very message that brought the press.
+
+Where that is not what the question was drawn with, nothing is sent. Where it changes right after the press, the jobs,
+which are still held, are taken back, and a dialog asks which was meant.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from lipsync_core import StudioError
+from pages.frame import dialog, pressed, studio
+from pages.late import AFTER_S, BEHIND_S
+from pages.meant import NOT_KEPT
+from pages.words import md
+
+if TYPE_CHECKING:
+    from pages.batch_files import Brought
+    from pages.batch_sending import Order
+
+SETTINGS = {
+    "batch.picture": "picture",
+    "size": "size",
+    "maker": "engine",
+    "under": "budget",
+    "by": "time by which it has to be ready",
+}
+"""What decides about rows that do not say it themselves: the key of its widget, and what it is called."""
+LOOK_S = 1.0
+"""For how long another sum must have stood in the question before a press accepts it."""
+_KEY = "batch.hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """All that decides the rows and their prices."""
+
+    settings: Mapping[str, Any]
+    brought: tuple[str, int]
+    """What was brought, and how often that has changed."""
+    arriving: bool
+    """Whether files are arriving."""
+
+    def changed(self, now: Screen) -> str:
+        """What is different ``now``: ``The size changed.``; empty where nothing is."""
+        words = [f"the {name}" for key, name in SETTINGS.items() if self.settings.get(key) != now.settings.get(key)]
+        if self.brought != now.brought or self.arriving != now.arriving:
+            words.append("the table or its files")
+        if not words:
+            return ""
+        *most, last = words
+        listed = f"{', '.join(most)} and {last}" if most else last
+        return f"{listed[0].upper()}{listed[1:]} changed."
+
+
+@dataclass(slots=True)
+class Sent:
+    """A press that made jobs."""
+
+    order: Order
+    job_ids: tuple[int, ...]
+    at_s: float
+    """When it was pressed, on the monotonic clock."""
+    drawn_s: float | None = None
+    """When a page that says so was drawn to its end; None before that."""
+
+
+@dataclass(slots=True)
+class Hand:
+    """The presses of one visit, in one plain object (see `pages.presses`)."""
+
+    asking: str = ""
+    """Names the question that is drawn …"""
+    words: str = ""
+    """… the sum in it …"""
+    before: str = ""
+    """… what that was before it changed under the question; empty where it did not …"""
+    since_s: float = 0.0
+    """… and when it did."""
+    sent: Sent | None = None
+    stopped: Sent | None = None
+
+
+def hand() -> Hand:
+    """This visit's presses. A callback that asks for them is not cut off by it."""
+    found: Hand | None = st.session_state.to_dict().get(_KEY)
+    if found is None:
+        found = st.session_state[_KEY] = Hand()
+    return found
+
+
+def forget() -> None:
+    """Drop what an earlier stay on the page had pressed."""
+    mine = hand()
+    mine.sent = mine.stopped = None
+
+
+def screen() -> Screen:
+    """What the widgets hold, in this very message. Cannot be cut off."""
+    state = st.session_state.to_dict()
+    here: Brought | None = state.get("batch.brought")
+    arriving = any(value for key, value in state.items() if key.startswith("batch.files."))
+    settings = {key: state.get(key) for key in SETTINGS}
+    return Screen(settings, ("", 0) if here is None else (here.id, here.version), arriving)
+
+
+def watch(asking: str, words: str) -> None:
+    """Note the sum that the question shows; to be called whenever that is drawn."""
+    mine = hand()
+    if mine.asking != asking:
+        mine.asking, mine.words, mine.before = asking, words, ""
+    elif mine.words != words:
+        mine.words, mine.before, mine.since_s = words, mine.words, time.monotonic()
+
+
+def why_not(order: Order) -> tuple[str, str] | None:
+    """Title and text of why a press of the question sends nothing; None where all is as the question was drawn."""
+    mine = hand()
+    changed = order.screen.changed(screen())
+    if changed:
+        return "Nothing was sent", f"{changed} The sum below is as it is now."
+    if mine.before and time.monotonic() - mine.since_s < LOOK_S:
+        return f"The sum is now {mine.words}, not {mine.before}", "Nothing was sent: look at it and press again."
+    return None
+
+
+def made(order: Order, job_ids: tuple[int, ...], at_s: float) -> None:
+    """Note that a press made jobs."""
+    hand().sent = Sent(order, job_ids, at_s)
+
+
+def look() -> tuple[str, str] | None:
+    """Stop the jobs of a press where what decides them has changed right after it; to be called first on the page.
+
+    Returns title and text of what has to be told, where some had left.
+    """
+    mine, at_s = hand(), time.monotonic()
+    sent = mine.sent
+    if sent is None or not sent.order.screen.changed(screen()):
+        return None
+    mine.sent = None
+    if not (sent.drawn_s is None or at_s - sent.at_s <= AFTER_S or at_s - sent.drawn_s <= BEHIND_S):
+        return None
+    left = len(sent.job_ids) - _taken_back(sent)
+    if not left:
+        mine.stopped, st.session_state["batch.outcome"] = sent, None
+        return None
+    return (
+        "Your last change came too late",
+        f"{left} of {len(sent.job_ids)} jobs had left or ended before it arrived, and go on as you pressed them. "
+        "The others were taken back: nothing of them was sent.",
+    )
+
+
+def drawn() -> None:
+    """The page was drawn to its end: whoever pressed can see what became of it. To be called last."""
+    sent = hand().sent
+    if sent is not None and sent.drawn_s is None:
+        sent.drawn_s = time.monotonic()
+
+
+def _taken_back(sent: Sent) -> int:
+    """Take back all that did not leave; how many."""
+    by = sent.order.by
+    try:
+        count = studio().withdraw_batch(sent.order.batch, by=by)
+        if count < len(sent.job_ids):  # drafts can be taken back while they are made, too
+            count += sum(studio().withdraw(job_id, by=by) for job_id in sent.job_ids)
+    except StudioError:  # they are not one's own any more
+        return 0
+    return count
+
+
+def question(now: str, send: Callable[[Order], None], ask_anew: Callable[[], None]) -> None:
+    """Ask which batch was meant, where one was stopped. ``now`` says what a press would send as the page is now; empty
+    where it would send nothing.
+    """
+    stopped = hand().stopped
+    if stopped is None:
+        return
+    was = stopped.order
+
+    @dialog("Which batch did you mean?", width="medium", on_dismiss=_neither)
+    def body() -> None:
+        if hand().stopped is None:
+            st.rerun()  # a press in here reruns only this body
+        jobs = "the job was" if len(stopped.job_ids) == 1 else f"all {len(stopped.job_ids)} jobs were"
+        changed = was.screen.changed(screen())
+        came = f"{changed} That came right after you pressed" if changed else NOT_KEPT
+        st.markdown(f"{came}, so {jobs} stopped before anything left: nothing was sent, and nothing is charged.")
+        line = {"When you pressed": md(was.label), "Now": md(now) or "nothing is ready"}
+        st.table([line], border="horizontal", hide_index=True, alt="What was pressed, and what stands on the page now")
+        with st.container(horizontal=True):
+            st.button("Neither", key="batch.neither", on_click=pressed(_neither))
+            st.button(
+                md(f"As it was · {was.label}"),
+                key="batch.old",
+                wrap=True,
+                on_click=pressed(_as_it_was),
+                args=(was, send),
+            )
+            if now:
+                st.button(
+                    md(f"As it is now · {now}…"),
+                    key="batch.new",
+                    type="primary",
+                    wrap=True,
+                    on_click=pressed(_as_it_is),
+                    args=(ask_anew,),
+                )
+
+    body()
+
+
+def _neither() -> None:
+    hand().stopped = None
+
+
+def _as_it_was(order: Order, send: Callable[[Order], None]) -> None:
+    hand().stopped = None
+    send(order)
+
+
+def _as_it_is(ask_anew: Callable[[], None]) -> None:
+    hand().stopped = None
+    ask_anew()
