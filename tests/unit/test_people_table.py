@@ -36,7 +36,7 @@ from lipsync_core.erasing import Root
 from lipsync_core.roles import Action
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
-from tests.oidc import CLIENT, claims_of
+from tests.oidc import COOKIE_SECRET, claims_of, secrets_file
 
 ADMIN, MAKER, SECOND, VIEWER, GONE = (f"{name}@studio.test" for name in ("mia", "max", "moe", "vic", "gus"))
 ROLES = {MAKER: Role.MAKER, SECOND: Role.MAKER, VIEWER: Role.VIEWER, GONE: Role.ADMIN}
@@ -50,9 +50,8 @@ NOBODY = (
 @pytest.fixture
 def studio(environment: dict[str, str], tmp_path: Path) -> Studio:
     """A team of four, and a former admin."""
-    (tmp_path / "secrets.toml").write_text(f'[auth]\nclient_id = "{CLIENT}"\n', encoding="utf-8")
     signed_in = {
-        "STREAMLIT_SECRETS_FILES": str(tmp_path / "secrets.toml"),
+        "STREAMLIT_SECRETS_FILES": str(secrets_file(tmp_path)),
         "STUDIO_ADMIN": ADMIN,
         "STUDIO_ALLOWED_DOMAINS": "studio.test",
         "STUDIO_SANDBOX": "1",
@@ -272,11 +271,12 @@ def test_the_audit_of_all_that_holds_no_secret(studio: Studio) -> None:
     assert "token-in-the-path" not in held
 
 
-def test_the_example_of_secrets_is_taken_as_it_stands_with_each_of_its_services(tmp_path: Path) -> None:
+def test_the_example_of_secrets_is_taken_with_each_of_its_services_once_it_has_a_secret(tmp_path: Path) -> None:
     example = (ROOT / ".streamlit" / "secrets.toml.example").read_text(encoding="utf-8")
     # Every service but the first is commented out, up to the next empty line.
     blocks = re.findall(r"(?:^# \[auth\..*\n)(?:^# \w.*\n?)+", example, re.MULTILINE)
     everything = example + "".join(re.sub(r"^# ", "", block, flags=re.MULTILINE) for block in blocks)
+    everything = everything.replace('"replace this"', f'"{COOKIE_SECRET}"')
     (tmp_path / "secrets.toml").write_text(everything, encoding="utf-8")
     services = [table for table in tomllib.loads(everything)["auth"].values() if isinstance(table, dict)]
     assert len(services) == len(blocks) + 1 == 3
@@ -285,3 +285,4 @@ def test_the_example_of_secrets_is_taken_as_it_stands_with_each_of_its_services(
     settings = Settings.from_env(variables, dotenv=tmp_path / "no.env")
     assert settings.sign_in
     assert len(settings.audiences) == 3
+    assert settings.trusted_services == ("microsoft",)
