@@ -349,7 +349,7 @@ def test_an_unknown_price_is_asked_about_before_it_is_spent(page: Page, ledger: 
     expect(dialog).to_have_count(0)
     ledger.budgets.set_cap("team", 20_000_000, "mia")
     press(page, "Render · 10 credits, price unknown")
-    expect(dialog.get_by_role("spinbutton", name="Reserve at most")).to_have_value("5.00")
+    expect(dialog.get_by_role("spinbutton", name="Reserve of the month")).to_have_value("5.00")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     assert ledger.count(Filter()) == 0
