@@ -160,7 +160,7 @@ class Intake:
             key_fingerprint=account.fingerprint if account else None,
             length_s=length_of(brief, media),
             likeness=likeness(asked, engine.id),
-            ceiling_usd_micros=ceiling,
+            ceiling_usd_micros=ceiling if paid and quote.reserved_usd_micros is None else None,
         )
 
     def check_together(self, news: Sequence[NewJob], by: str) -> None:

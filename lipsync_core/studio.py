@@ -227,10 +227,12 @@ class Studio:
         sandbox: bool | None = None,
         hold_s: float = 0.0,
         agreed: Sequence[Costed] | None = None,
+        ceiling_usd_micros: int | None = None,
     ) -> list[Job]:
         """Queue a job for each brief, or for none. ``batch`` names the press: seen before, it returns that one's jobs.
 
-        ``agreed`` are the prices that a person saw, one for each brief.
+        ``agreed`` are the prices that a person saw, one for each brief; ``ceiling_usd_micros`` is what a cap reserves
+        for each clip of unknown price, as with `submit`.
 
         Raises:
             BriefError: one of the briefs cannot be rendered; nothing was queued.
@@ -245,7 +247,11 @@ class Studio:
         news = [
             replace(new, nonce=nonce, batch=batch, hold_s=hold_s)
             for nonce, new in zip(
-                nonces, self._intake.jobs(briefs, self._environment(sandbox), by, agreed=agreed), strict=True
+                nonces,
+                self._intake.jobs(
+                    briefs, self._environment(sandbox), by, agreed=agreed, ceiling_usd_micros=ceiling_usd_micros
+                ),
+                strict=True,
             )
         ]
         self._intake.check_together(news, by)

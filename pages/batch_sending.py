@@ -13,6 +13,7 @@ import streamlit as st
 from lipsync_core import (
     ENGINES,
     HOLD_S,
+    MOST_CEILING_USD_MICROS,
     Brief,
     BriefError,
     NotAllowedError,
@@ -33,7 +34,9 @@ from pages.words import hour, md, plain
 MOST_AT_ONCE = 500
 """Rows that one press sends. More are a slip more often than a wish."""
 AS_LONG_AS = "as long as the links give what we measured"
-
+CEILING = "batch.ceiling"
+CEILING_USD = 5.0
+"""What is proposed to be reserved for each price that is not known."""
 NAMED = 5
 """Rows left out that the question names."""
 
@@ -60,6 +63,8 @@ class Order:
     words: str
     screen: Screen
     """What decided all of it."""
+    ceiling_usd_micros: int | None = None
+    """What a cap reserves for each clip of unknown price."""
 
     @property
     def label(self) -> str:
@@ -216,6 +221,16 @@ def _question(plan: Plan, total: Total, by: str) -> None:
             st.markdown(md(f"{plain(above)} {WAITS}"))
         if total.unknown and not order.sandbox:
             st.markdown("We can’t say what the credits are in dollars.")
+            if any(studio().budgets.any_cap(project, by) for project in {brief.project for brief in order.briefs}):
+                st.number_input(
+                    "Reserve of the month’s cap for each clip of unknown price, in dollars",
+                    min_value=0.01,
+                    max_value=MOST_CEILING_USD_MICROS / 1e6,
+                    value=CEILING_USD,
+                    step=1.0,
+                    key=CEILING,
+                    help="It is set aside until the real cost is known. It is no limit at the vendor.",
+                )
         if not free:
             st.caption(f"For {HOLD_S:.0f} seconds all of it can be undone, and what waits can be withdrawn after that.")
         with st.container(horizontal=True):
@@ -269,8 +284,9 @@ def _again(order: Order, plan: Plan, rows: Sequence[int]) -> list[str]:
 def _send(order: Order) -> None:
     """Queue all of it or nothing, where the page is as the question was drawn."""
     why = batch_press.why_not(order)
+    dollars: float | None = st.session_state.get(CEILING)  # gone with its field where no field was drawn
     if why is None:
-        _submit(order)
+        _submit(order if dollars is None else replace(order, ceiling_usd_micros=round(dollars * 1_000_000)))
     else:
         st.session_state["batch.outcome"] = why
     st.session_state["batch.asking"] = None
@@ -291,6 +307,7 @@ def _submit(order: Order) -> None:
             sandbox=order.sandbox,
             hold_s=HOLD_S,
             agreed=order.prices,
+            ceiling_usd_micros=order.ceiling_usd_micros,
         )
     except PriceRoseError as error:
         st.session_state["batch.quoted"] = None

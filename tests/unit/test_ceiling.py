@@ -92,10 +92,24 @@ def test_a_ceiling_is_a_sum_that_makes_sense_wherever_it_comes_from(
     assert list(live.jobs()) == []
     with pytest.raises(IntegrityError, match="a ceiling is above 0"):  # past all that asks before
         add(ledger_of(environment), JobState.QUEUED, LIPSYNC, None, ceiling_usd_micros=ceiling)
+    with pytest.raises(BriefError) as caught:
+        live.submit_all([brief], by="ana", batch="b", ceiling_usd_micros=ceiling)
+    assert set(caught.value.fields) == {"ceiling"}
     job = add(ledger_of(environment), JobState.QUEUED, LIPSYNC, None, ceiling_usd_micros=DOLLAR)
     path = environment["STUDIO_DATABASE_URL"].removeprefix("sqlite:///")
     with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError):
         connection.execute("UPDATE jobs SET ceiling_usd_micros = ? WHERE id = ?", (ceiling, job))
+
+
+def test_in_a_batch_each_clip_of_unknown_price_reserves(live: Studio, brief: Brief) -> None:
+    live.budgets.set_cap(TEAM, 3 * DOLLAR, "mia")
+    draft = replace(brief, engine="draft/portrait")
+    with pytest.raises(BriefError, match="A ceiling is needed"):
+        live.submit_all([brief, draft], by="ana", batch="b1")
+    with pytest.raises(BriefError, match=r"Together these clips \(\$4\.00\)"):
+        live.submit_all([brief, brief, draft], by="ana", batch="b2", ceiling_usd_micros=2 * DOLLAR)
+    jobs = live.submit_all([brief, brief, draft], by="ana", batch="b3", ceiling_usd_micros=DOLLAR)
+    assert [job.ceiling_usd_micros for job in jobs] == [DOLLAR, DOLLAR, None]
 
 
 def test_no_less_is_reserved_than_the_dearest_second_comes_to(

@@ -115,6 +115,22 @@ def test_an_unknown_price_is_asked_about_in_credits(
     assert Studio(Settings.from_env(environment, dotenv=tmp_path / "no.env")).count(Filter(hidden=True)) == 0
 
 
+def test_under_a_cap_each_clip_of_unknown_price_reserves(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(studio)
+    studio.budgets.set_cap("team", 9_000_000, "mia")
+    for name, value in (LIVE | {"LIPSYNC_STUDIO_API_KEY": "sk_abcd_1234"}).items():
+        monkeypatch.setenv(name, value)
+    app = visit(about="Batch", files="batch-0001", maker="lipsync.studio image")
+    send(app)
+    app.button(key="batch.spend").click().run()
+    assert studio.count(Filter(hidden=True)) == 0
+    assert "Together these clips" in " ".join(error.value for error in app.error)
+    send(app)
+    app.number_input(key="batch.ceiling").set_value(4.0).run()
+    app.button(key="batch.spend").click().run()
+    assert [job.ceiling_usd_micros for job in studio.jobs()] == [4_000_000, 4_000_000]
+
+
 def test_an_unknown_batch_and_a_made_up_one_start_empty() -> None:
     for files in ("batch-0009", "../../etc/passwd", "<script>"):
         app = visit(about="Batch", files=files)
