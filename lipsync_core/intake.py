@@ -296,8 +296,10 @@ class Intake:
                 "Check the connection on the Providers page; then it goes on."
             }
         problem = self.hosting.problem(media, engine.form, account.environment, engine.vendor)
-        problem = problem or self.reach.problem(account)
-        return {} if problem is None else {"engine": problem}
+        if problem is not None:
+            return {"engine": problem}
+        lost = self.reach.problem(account)
+        return {} if lost is None else {"reach": lost}
 
     def _converted(
         self, engine: Engine, media: Mapping[str, MediumFacts], environment: str

@@ -27,8 +27,8 @@ LOOK_S = 3.0
 def not_followed(title: str, host: str) -> str:
     """That videos of the vendor ``title`` lie where this computer's resolver leads inside, and what helps."""
     return (
-        f"Finished videos of {title} cannot be fetched: for {host} this computer’s DNS gives an address inside this "
-        f"network, as some proxies and filters do. Let it give the real one, or name {host} in STUDIO_FETCH_ALLOW."
+        f"{title}’s finished videos cannot be fetched here. For {host} this computer’s DNS gives an address inside "
+        f"this network, as some proxies and filters do. Let it give the real one, or name {host} in STUDIO_FETCH_ALLOW."
     )
 
 

@@ -127,7 +127,7 @@ def obstacles(form: Form, quote: Quote) -> None:
     for problem in quote.problems:
         if fields.get(problem) == "engine":
             _blocked(form.engine, problem)
-        elif fields.get(problem) == "cap":
+        elif fields.get(problem) in ("cap", "reach"):
             title, _, rest = problem.partition(". ")
             st.error(plain(rest), title=plain(title))
         elif fields.get(problem) not in to_do:
@@ -182,6 +182,8 @@ def _line(quote: Quote, lowest: bool) -> str:
 
 def _hindrance(engine: Engine, quote: Quote) -> str:
     concerns = dict(quote.concerns)
+    if "reach" in concerns:
+        return ":orange-badge[Videos out of reach]"
     if engine.is_draft or "engine" not in concerns:
         return ":orange-badge[Over the cap]" if "cap" in concerns else ""
     state = _state(engine)

@@ -149,7 +149,9 @@ def test_an_order_whose_video_could_not_be_fetched_never_leaves_and_the_quote_sa
     assert row["error"].endswith("Nothing was sent.")
     assert (desk.posts(), row["counted_usd_micros"]) == ([], 0)
     (quote,) = studio.quotes(brief)
-    assert any("videos.example" in problem for problem in quote.problems)
+    (problem,) = quote.problems
+    assert "videos.example" in problem
+    assert ("reach", problem) in quote.concerns
     with pytest.raises(BriefError, match="STUDIO_FETCH_ALLOW"):
         studio.submit(brief, by="ana")
 
