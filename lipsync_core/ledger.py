@@ -149,6 +149,12 @@ class Ledger:
         with self._db.read() as connection:
             return connection.execute(select(func.count()).select_from(jobs).where(*_where(which))).scalar_one()
 
+    def states_of(self, batch: str) -> dict[JobState, int]:
+        """How many jobs of a batch stand where, also of those that were taken off the lists."""
+        query = select(jobs.c.state, func.count()).where(jobs.c.batch == batch).group_by(jobs.c.state)
+        with self._db.read() as connection:
+            return {JobState(state): count for state, count in connection.execute(query)}
+
     def page(self, which: Filter, *, limit: int, offset: int = 0, before: int | None = None) -> list[Job]:
         """Jobs newest first; ``before`` keeps to those older than that job."""
         # Found by number alone first: an index holds all that it takes, so that a deep page reads no row it skips.

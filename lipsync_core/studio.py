@@ -382,6 +382,10 @@ class Studio:
         """How many jobs the filter lets through."""
         return self._ledger.count(which)
 
+    def states_of(self, batch: str) -> Mapping[JobState, int]:
+        """How many jobs of a batch stand where."""
+        return self._ledger.states_of(batch)
+
     def pending(self, limit: int = 12, batch: str | None = None) -> list[Job]:
         """Jobs that are still being worked on, of one batch or of all, the next in line first."""
         return self._ledger.pending(limit, batch)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from lipsync_core import StudioError
+from pages import batch_sent
 from pages.frame import dialog, pressed, studio
 from pages.late import AFTER_S, BEHIND_S
 from pages.meant import NOT_KEPT
@@ -149,6 +150,7 @@ def look() -> tuple[str, str] | None:
     left = len(sent.job_ids) - _taken_back(sent)
     if not left:
         mine.stopped, st.session_state["batch.outcome"] = sent, None
+        batch_sent.note(None)
         return None
     return (
         "Your last change came too late",

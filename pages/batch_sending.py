@@ -25,8 +25,9 @@ from lipsync_core import (
     credits_text,
     priced,
 )
-from pages import batch_press
+from pages import batch_press, batch_sent, in_view
 from pages.batch_press import Screen
+from pages.batch_sent import Sent
 from pages.frame import dialog, in_sandbox, pressed, studio
 from pages.questions import WAITS
 from pages.words import hour, md, plain
@@ -71,6 +72,11 @@ class Order:
         """What it makes and costs: ``6 videos for about $9.90``."""
         return _count_and_sum(len(self.briefs), "$0.00 in the sandbox" if self.sandbox else self.words)
 
+    @property
+    def cost(self) -> str:
+        """What is billed."""
+        return f"$0.00 (really {self.words})" if self.sandbox and self.words != "free" else self.words
+
 
 def sum_words(total: Total) -> str:
     """What several rows cost: ``about $9.90``, ``free``, ``$4.50 and 52 credits of unknown price``."""
@@ -95,19 +101,23 @@ def draw(plan: Plan, by: str) -> None:
     ready = plan.ready
     count = int(ready.sum())
     total = plan.total(ready)
-    with st.container():  # always there, so that the bar keeps its place
-        _outcome()
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key="sum"):
-        st.markdown(_said(plan, count, total), width="stretch")
-        obstacle = _obstacle(plan, count, by)
-        st.button(
-            md(_label(count, total)),
-            key="batch.send",
-            type="primary",
-            wrap=True,
-            disabled=not count or obstacle is not None,
-            on_click=pressed(_ask),
-        )
+    sent = batch_sent.last()
+    is_held = sent is not None and batch_sent.can_undo(sent)  # asked once: a hold ends while the page is drawn
+    with st.container(key="batch-bar"):
+        with st.container():  # always there, so that the bar keeps its place
+            _refusal()
+            if sent is not None:
+                batch_sent.outcome(sent, is_held=is_held)
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key="sum"):
+            if sent is not None and is_held:
+                obstacle = None
+                batch_sent.countdown(sent)
+            else:
+                obstacle = _obstacle(plan, count, by)
+                again = sent is not None and len(sent.briefs) == count and batch_sent.is_same(sent, _briefs(plan))
+                _bar(plan, total, is_free_to_press=obstacle is None, again=again)
+    if sent is not None:
+        in_view.bring("batch-bar", batch_sent.turn(sent, is_held=is_held))
     if obstacle is not None:
         st.error(plain(obstacle))
     words = "$0.00 in the sandbox" if in_sandbox() and not _is_free(total) else sum_words(total)
@@ -118,9 +128,35 @@ def draw(plan: Plan, by: str) -> None:
 
 def without_rows() -> None:
     """What is told and asked where nothing is there to be a row."""
+    sent = batch_sent.last()
+    is_held = sent is not None and batch_sent.can_undo(sent)
     with st.container():
-        _outcome()
+        _refusal()
+        if sent is not None:
+            batch_sent.outcome(sent, is_held=is_held)
+    if sent is not None and is_held:
+        with st.container(border=True, key="sum"):
+            batch_sent.countdown(sent)
     batch_press.question("", _send_stopped, _ask)
+
+
+def _bar(plan: Plan, total: Total, *, is_free_to_press: bool, again: bool) -> None:
+    """What the ready rows come to, and the button that asks about them; ``again`` where just these were sent."""
+    count = int(plan.ready.sum())
+    st.markdown(_said(plan, count, total), width="stretch")
+    st.button(
+        "Render again…" if again else md(_label(count, total)),
+        key="batch.send",
+        type="secondary" if again else "primary",
+        wrap=True,
+        disabled=not count or not is_free_to_press,
+        on_click=pressed(_ask),
+    )
+
+
+def _briefs(plan: Plan) -> list[Brief]:
+    """The clips of the rows that are ready."""
+    return [plan.batch.brief(row, plan.engines[row]) for row in plan.ready.nonzero()[0].tolist()]
 
 
 def _said(plan: Plan, count: int, total: Total) -> str:
@@ -189,7 +225,7 @@ def _question(plan: Plan, total: Total, by: str) -> None:
     rows = plan.ready.nonzero()[0].tolist()
     order = Order(
         st.session_state["batch.asking"],
-        [plan.batch.brief(row, plan.engines[row]) for row in rows],
+        _briefs(plan),
         [price for row in rows if (price := plan.price(row)) is not None],
         by,
         in_sandbox(),
@@ -318,18 +354,11 @@ def _submit(order: Order) -> None:
         st.session_state["batch.outcome"] = ("Nothing was sent", str(error))
     else:
         batch_press.made(order, tuple(job.id for job in jobs), at_s)
-        st.session_state["batch.outcome"] = (order.batch, len(jobs))
+        batch_sent.note(Sent(order.batch, tuple(order.briefs), order.by, order.cost))
 
 
-def _outcome() -> None:
-    """What became of the last press."""
-    match st.session_state.get("batch.outcome"):
-        case (str(batch), int(count)):
-            with st.container(border=True, horizontal=True, vertical_alignment="center"):
-                jobs = "1 job" if count == 1 else f"{count} jobs"
-                st.success(f"{jobs} {'is' if count == 1 else 'are'} queued.")
-                st.page_link(
-                    "jobs.py", label=f"See the {jobs}", icon=":material/arrow_forward:", query_params={"batch": batch}
-                )
-        case (str(title), str(text)):
-            st.error(plain(text), title=title)
+def _refusal() -> None:
+    """Why the last press sent nothing, where it did not."""
+    if (refused := st.session_state.get("batch.outcome")) is not None:
+        title, text = refused
+        st.error(plain(text), title=title)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import streamlit as st
 
 from lipsync_core import PORTRAITS, SCENES, VOICES, Brief, Filter, Job, OpenBrief, new_brief_id
-from pages import cards, content, dialogs, in_view, late, options, pressing, quotes, to_create, trim, trying
+from pages import cards, content, dialogs, held, in_view, late, options, pressing, quotes, to_create, trim, trying
 from pages.entered import is_coming
 from pages.fields import BRIEF, Form
 from pages.frame import came_from_elsewhere, header, in_sandbox, studio
@@ -55,10 +55,15 @@ def main() -> None:
         options.draw(form)
     with right:
         st.header("Price and wait", anchor=False)
-        _price_and_button(form, offered, open_brief.job_id if open_brief else None)
-        if job is not None:
+        press = _prices(form, offered, open_brief.job_id if open_brief else None)
+        is_held = _pay(press, job, by)
+        if press is not None:
+            quotes.fine_print(offered.engine, press.quote)
+        if job is not None and not is_held:
             _result(job, by)
-    if to_create.price_to_show() == brief_id:
+    if is_held and job is not None:
+        in_view.bring("pay", f"held {job.id}", focuses=True)
+    elif to_create.price_to_show() == brief_id:
         in_view.bring("pay", brief_id)
     late.drawn()
 
@@ -98,7 +103,8 @@ def _tab(job: Job | None) -> str | None:
     return f"Rendering {job_name(job)}" if job.pending else f"✓ {job_name(job)}" if job.output else None
 
 
-def _price_and_button(form: Form, offered: Offers, after: int | None) -> None:
+def _prices(form: Form, offered: Offers, after: int | None) -> Press | None:
+    """Draw what each engine costs; what a press of the button stands for, None where nothing can be pressed."""
     if offered.quote is None:
         pressing.without_button(form.brief_id, form.brief)
         for message in dict.fromkeys(note.message for note in offered.notes.values()):
@@ -106,12 +112,12 @@ def _price_and_button(form: Form, offered: Offers, after: int | None) -> None:
         if quotes.has_voice(form.brief):
             if not offered.notes:
                 st.info("No engine takes all of this together. Leave something out.")
-            return
+            return None
         st.caption(
             f"Add {content.missing(form)}: every engine’s price and wait appear here. "
             "Nothing is sent or paid before you press Render."
         )
-        return
+        return None
     presses = {
         engine: Press(form.brief_id, form.brief, quote, form.by, after, in_sandbox())
         for engine, quote in offered.quotes.items()
@@ -119,11 +125,21 @@ def _price_and_button(form: Form, offered: Offers, after: int | None) -> None:
     pressing.watch(presses.values())
     quotes.choose(form, offered)
     if not quotes.copied(form, offered.engine):
-        return
+        return None
     quotes.obstacles(form, offered.quote)
+    return presses[offered.engine.id]
+
+
+def _pay(press: Press | None, job: Job | None, by: str) -> bool:
+    """Draw the button, or in its place the countdown of the job that it made. Whether that job is held."""
     with st.container(key="pay"):
-        pressing.button(presses[offered.engine.id])
-    quotes.fine_print(offered.engine, offered.quote)
+        held.said(job)
+        if job is not None and held.holds(job):
+            held.draw(job, by)
+            return True
+        if press is not None:
+            pressing.button(press)
+    return False
 
 
 def _first_time(brief_id: str, by: str) -> None:

@@ -17,6 +17,9 @@ export default function ({ data }) {
     if (!place) return
     const box = place.getBoundingClientRect()
     if (box.top < data.above || box.bottom > innerHeight) place.scrollIntoView({ block: 'center' })
+    if (data.focuses && document.activeElement === document.body) {
+      place.querySelector('button')?.focus({ preventScroll: true })
+    }
   }
   bring()
 }"""
@@ -25,10 +28,11 @@ TOP_PX = 60
 """What the navigation covers."""
 
 
-def bring(key: str, turn: str) -> None:
+def bring(key: str, turn: str, *, focuses: bool = False) -> None:
     """Scroll the container called ``key`` into view once for each ``turn``; an empty one scrolls nothing.
 
-    To be drawn in every run: what is gone in the next run may never have run in the browser.
+    With ``focuses``, its first button gets the focus where what had it is gone. To be drawn in every run: what is gone
+    in the next run may never have run in the browser.
     """
     component = st.components.v2.component("in_view", js=_SCROLL)
-    component(data={"key": key, "turn": turn, "above": TOP_PX}, key=f"in-view-{key}")
+    component(data={"key": key, "turn": turn, "above": TOP_PX, "focuses": focuses}, key=f"in-view-{key}")

@@ -142,7 +142,7 @@ def obstacles(form: Form, quote: Quote) -> None:
 
 
 def fine_print(engine: Engine, quote: Quote) -> None:
-    """Draw who bills it and what the price rests on, how the wait is known, and how long the vendor keeps its copy."""
+    """What can be opened: who bills it and on what the price rests, how the wait is known, how long a copy is kept."""
     if engine.is_draft:
         return
     billed = f"{engine.vendor} bills your team’s {engine.vendor} account."
@@ -152,7 +152,7 @@ def fine_print(engine: Engine, quote: Quote) -> None:
     if quote.p90_s is not None:
         lines.append(f"9 of 10 are ready within {about(quote.p90_s)} ({quote.wait_source}).")
     lines.append(_copy(engine) + _longest(engine))
-    with st.container(gap="xsmall"):
+    with st.expander("About this price and wait"), st.container(gap="xsmall"):
         for line in lines:
             st.caption(plain(line))
 

@@ -65,7 +65,7 @@ def tell(
             return _queued(job, now, queue)
         case JobState.SUBMITTING:
             charge = f"Nothing is billed: {price(job)}" if job.sandbox else "May be charged from now on"
-            return Told(f"On its way to {_to(job)}. {md(charge)}.")
+            return Told(f"On its way to {recipient(job)}. {md(charge)}.")
         case JobState.RENDERING if job.is_draft:
             return _drafted(job, now)
         case JobState.RENDERING:
@@ -100,7 +100,7 @@ def unanswered(job: Job, now: datetime) -> str:
     who, sent = vendor(job), job.sent_at or job.created_at
     name, at = plain(job_name(job)), hour(sent, seconds=True)
     why = (job.error or "").removesuffix(" The order may have arrived.")
-    happened = f"We sent “{name}” to {_to(job)} at {at} and "
+    happened = f"We sent “{name}” to {recipient(job)} at {at} and "
     if why in ("", f"The connection to {who} broke."):
         happened += "the connection broke before the answer came."
     else:
@@ -123,7 +123,7 @@ def _looking(job: Job, now: datetime) -> str:
 def _queued(job: Job, now: datetime, queue: Queue) -> Told:
     if is_held(job, now) and job.due_at is not None:
         left = (job.due_at - now).total_seconds()
-        text = f"Goes to {_to(job)} in {math.ceil(left)} s for {md(price(job))}"
+        text = f"Goes to {recipient(job)} in {math.ceil(left)} s for {md(price(job))}"
         return Told(text, 1 - min(1.0, left / HOLD_S))
     if job.attempts and job.due_at is not None and job.due_at > now:
         return Told(f"Not sent yet, nothing charged: {vendor(job)} could not take it. We try again{_when(job, now)}.")
@@ -187,7 +187,8 @@ def _overdue(job: Job) -> Told:
     return Told(f"{expected}{who} {word}. {asked} Nothing to do.{_unheard(job).removeprefix('.')}")
 
 
-def _to(job: Job) -> str:
+def recipient(job: Job) -> str:
+    """Who is sent the job: the vendor, or the sandbox that plays it."""
     return f"the sandbox’s {vendor(job)}" if job.sandbox else vendor(job)
 
 

@@ -150,7 +150,7 @@ def test_what_comes_later_is_the_next_batch_and_stops_nothing(page: Page, ledger
     before = ledger.count(Filter(hidden=True))
     commits = enter(page, ledger, KINDS[0])
     commits.press_first()
-    expect(page.get_by_text("2 jobs are queued.")).to_be_visible()
+    expect(page.get_by_text("2 jobs go in")).to_be_visible()
     page.wait_for_timeout(1_800)
     commits.the_rest()
     expect(page.get_by_role("row").filter(has_text="JoyPix Motion-2").first).to_contain_text("$0.60")

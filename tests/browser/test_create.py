@@ -338,6 +338,7 @@ def test_an_unknown_price_is_asked_about_before_it_is_spent(page: Page, ledger: 
     upload(page, PORTRAIT, VOICE)
     page.get_by_text("JoyPix Motion-2", exact=True).click()
     expect(page.get_by_role("button", name="Render for about $0.15")).to_be_enabled()
+    page.get_by_text("About this price and wait").click(delay=30)
     expect(page.get_by_text("JoyPix bills your team’s JoyPix account. Price assumed: taken")).to_be_visible()
     page.get_by_text("lipsync.studio image", exact=True).click()
     press(page, "Render · 10 credits, price unknown")

@@ -18,7 +18,7 @@ from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.creatify_cast import PERSONAS
 from tests import corpus
 from tests.browser.commits import Commits
-from tests.browser.test_create_paid import LONG, SPEED, Books, button, card, newest
+from tests.browser.test_create_paid import LONG, SPEED, Books, button, countdown, newest
 from tests.browser.visit import DRAWN, open_page, put_file, settle, slot
 from tests.server import Server, sandboxed, studio_of
 
@@ -272,7 +272,7 @@ def test_what_comes_right_after_the_press_stops_it_and_the_page_asks_which_was_m
     assert (stopped.state, getattr(stopped.brief, kind.field)) == (JobState.WITHDRAWN, case.was)
     settle(page)
     dialog.get_by_role("button", name="As it is now").click(delay=30)
-    expect(card(page)).to_contain_text("Goes to the sandbox’s")
+    expect(countdown(page)).to_contain_text("goes to the sandbox’s")
     sent = newest(ledger)
     assert (sent.id, sent.state) == (stopped.id + 1, JobState.QUEUED)
     assert getattr(sent.brief, kind.field) == getattr(row(ledger, case.brief_id), kind.field) != case.was

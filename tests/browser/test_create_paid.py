@@ -105,12 +105,29 @@ def card(page: Page) -> Locator:
     return page.locator(".st-key-result")
 
 
+def countdown(page: Page) -> Locator:
+    """What stands in place of the button while what it sent can be undone."""
+    return page.locator(".st-key-pay")
+
+
+def undo(page: Page) -> None:
+    """Take back what was just sent."""
+    page.wait_for_timeout(800)  # sooner it would be the second click of a double click
+    press(page, "Undo")
+    expect(countdown(page)).to_contain_text("was taken back. Nothing was sent or charged.")
+
+
+def fine_print(page: Page) -> None:
+    """Open what a price and a wait rest on."""
+    page.get_by_text("About this price and wait").click(delay=30)
+
+
 def send(page: Page) -> None:
     """Press Render and see what is about to happen."""
     expect(button(page)).to_be_enabled()
     settle(page)
     press(page, "Render in sandbox · $0.00")
-    expect(card(page)).to_contain_text("Goes to the sandbox’s")
+    expect(countdown(page)).to_contain_text("Undo · goes to the sandbox’s")
 
 
 def newest(ledger: Studio) -> Job:
@@ -124,6 +141,7 @@ def test_one_person_from_the_form_to_a_playing_video(
     put(page, "image", PORTRAIT)
     put(page, "audio", files["left.wav"])
     pick(page, "JoyPix Motion-2")
+    fine_print(page)
     expect(page.get_by_text("The real price would be about $0.15.")).to_be_visible()
     expect(page.get_by_text("JoyPix deletes its copy after 72 h; we keep ours.")).to_be_visible()
     page.get_by_text("More options: prompt, seed").click()
@@ -203,7 +221,7 @@ def test_a_stock_presenter_and_a_price_that_rises_under_the_finger(page: Page, l
     page.get_by_role("combobox", name="Spoken by").click()
     page.get_by_role("option").first.click()
     write(page, "Good morning.")
-    expect(page.get_by_text("It would really cost 5 credits.")).to_be_visible()
+    expect(page.get_by_text("5 credits, price unknown").first).to_be_visible()
     settle(page)
     write(page, LONG, commit=False)
     press(page, "Render in sandbox · $0.00")
@@ -214,10 +232,10 @@ def test_a_stock_presenter_and_a_price_that_rises_under_the_finger(page: Page, l
     send(page)
     accepted = newest(ledger)
     assert (accepted.brief.text, accepted.quote.credits) == (LONG.strip(), 10)
-    press(page, "Undo")
+    undo(page)
     expect(card(page)).to_contain_text("Never sent, nothing charged.")
     write(page, "Good morning.")
-    expect(page.get_by_text("It would really cost 5 credits.")).to_be_visible()
+    expect(page.get_by_text("5 credits, price unknown").first).to_be_visible()
     send(page)
     finished(page)
     job = newest(ledger)
@@ -235,13 +253,13 @@ def test_undo_in_time_leaves_nothing_on_the_bill(
     put(page, "audio", files["right.wav"])
     pick(page, "JoyPix Motion-2")
     send(page)
-    press(page, "Undo")
+    undo(page)
     expect(card(page)).to_contain_text("Never sent, nothing charged.")
     page.wait_for_timeout(6_000)  # the hold is long over
     assert newest(ledger).state is JobState.WITHDRAWN
     assert books.vendors() == []
     send(page)  # taken back is not done: no question is asked
-    press(page, "Undo")
+    undo(page)
     expect(card(page)).to_contain_text("Never sent, nothing charged.")
 
 
@@ -255,11 +273,10 @@ def test_the_same_brief_asks_once_and_back_comes_first(
     expect(button(page)).to_be_enabled()
     settle(page)
     button(page).dblclick(delay=20)
-    expect(card(page)).to_contain_text("Goes to the sandbox’s lipsync.studio")
+    expect(countdown(page)).to_contain_text("Undo · goes to the sandbox’s lipsync.studio")
     expect(page.get_by_role("dialog")).to_have_count(0)  # a double click is one press
     first = newest(ledger)
-    page.wait_for_timeout(1_100)  # later it would be none
-    press(page, "Render in sandbox · $0.00")
+    press(page, "Render in sandbox · $0.00")  # which is back once nothing can be undone any more
     dialog = page.get_by_role("dialog", name="Render it a second time?")
     expect(dialog).to_contain_text("started this same clip")
     expect(dialog).to_contain_text(f"(job {first.id}, ")
@@ -272,7 +289,7 @@ def test_the_same_brief_asks_once_and_back_comes_first(
     press(page, "Render in sandbox · $0.00")
     dialog.get_by_role("button", name="Render again for $0.00 in the sandbox").click(delay=30)
     expect(dialog).to_have_count(0)
-    expect(card(page)).to_contain_text(f"Job {first.id + 1}")
+    expect(countdown(page)).to_contain_text(f"Job {first.id + 1}")
     expect(card(page)).to_contain_text("Done", timeout=60_000)
     assert newest(ledger).id == first.id + 1
     assert ledger.wait(first.id).state is JobState.DONE

@@ -257,7 +257,7 @@ def test_what_was_made_already_is_said_before_it_is_made_again(page: Page, ledge
     drop(page, face(), voice(0.7, "again.wav"))
     for _turn in range(2):
         expect(page.get_by_text("1 of 1 rows ready")).to_be_visible(timeout=60_000)
-        press(page, "Render the row as a free draft")
+        press(page, "Render again…" if _turn else "Render the row as a free draft")
         again = page.get_by_role("dialog").get_by_text("Made or under way already: row 1")
         expect(again).to_have_count(_turn)
         page.get_by_role("dialog").get_by_role("button", name="Render now").click(delay=30)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, ViewportSize, expect
 
-from lipsync_core import Job, JobState, Studio
+from lipsync_core import Filter, Job, JobState, Studio
 from lipsync_core.claims import Claims
 from lipsync_core.database import Database
 from lipsync_core.records import Change
@@ -123,3 +124,73 @@ def test_an_open_page_follows_a_bill_that_comes_after_the_video(
     for tab in (create, alone):
         expect(tab.get_by_text("17 credits")).to_be_visible()
     context.close()
+
+
+def bring_a_batch(page: Page, ledger: Studio, *voices: float) -> Locator:
+    """Fill in a batch, send it, and return the bar that stands below its rows."""
+    before = ledger.count(Filter(hidden=True))
+    open_page(page, "/estimate?about=Batch&maker=JoyPix+Motion-2", "Estimate")
+    sounds: list[FilePayload] = [
+        {"name": f"take{number}.wav", "mimeType": "audio/wav", "buffer": corpus.wav(seconds=seconds)}
+        for number, seconds in enumerate(voices)
+    ]
+    face: FilePayload = {"name": "anchor.jpg", "mimeType": "image/jpeg", "buffer": PORTRAIT.read_bytes()}
+    page.locator("input[type=file]").set_input_files([face, *sounds])
+    expect(page.get_by_text(f"{len(voices)} of {len(voices)} rows ready")).to_be_visible(timeout=60_000)
+    settle(page)
+    press(page, f"Render all {len(voices)} in sandbox")
+    page.get_by_role("dialog").get_by_role("button", name="Render for $0.00").click(delay=30)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(".st-key-sum")).to_contain_text(re.compile(r"2 jobs go in \d s"))
+    assert ledger.count(Filter(hidden=True)) == before + len(voices)
+    return page.locator(".st-key-sum")
+
+
+def test_a_batch_counts_down_in_sight_and_all_of_it_can_be_undone(page: Page, ledger: Studio) -> None:
+    bar = bring_a_batch(page, ledger, 1.3, 1.4)
+    expect(bar.get_by_role("button")).to_have_count(1)  # and none that renders
+    expect(bar.get_by_role("button", name="Undo all")).to_be_in_viewport(ratio=1)
+    expect(bar.get_by_text("Nothing is sent or charged yet.")).to_be_in_viewport(ratio=1)
+    page.wait_for_timeout(800)  # sooner it would be the second click of a double click
+    bar.get_by_role("button", name="Undo all").click(delay=30)
+    expect(page.get_by_text("2 jobs taken back. Nothing was sent or charged.")).to_be_in_viewport(ratio=1)
+    expect(bar.get_by_role("button", name="Render all 2 in sandbox")).to_be_enabled()
+    assert {job.state for job in ledger.page(Filter(hidden=True), limit=2)} == {JobState.WITHDRAWN}
+
+
+def test_a_batch_that_went_says_how_much_of_it_is_done_and_its_button_is_not_armed(page: Page, ledger: Studio) -> None:
+    bar = bring_a_batch(page, ledger, 1.5, 1.6)
+    expect(page.get_by_text("2 of 2 done")).to_be_visible(timeout=60_000)
+    expect(bar.get_by_role("button")).to_have_text("Render again…")
+    expect(page.get_by_role("link", name="See the 2 jobs")).to_be_in_viewport(ratio=1)
+    press(page, "Render again…")
+    expect(page.get_by_role("dialog")).to_contain_text("Made or under way already: row 1")
+
+
+def test_the_countdown_stands_where_the_button_was_and_takes_the_job_back(
+    page: Page, ledger: Studio, screen: ViewportSize
+) -> None:
+    brief_id = f"brief-held-{screen['width']}"
+    fill_in(ledger, brief_id, name=f"Held {screen['width']}", engine="joypix/motion-2")
+    open_page(page, f"/?brief={brief_id}")
+    render = page.get_by_role("button", name="Render in sandbox")
+    render.scroll_into_view_if_needed()
+    page.get_by_role("button", name="Render in sandbox").focus()
+    before = render.bounding_box()
+    page.keyboard.press("Enter")
+    undo = page.get_by_role("button", name=re.compile(r"Undo · goes to the sandbox’s JoyPix in \d s"))
+    expect(undo).to_be_in_viewport(ratio=1)
+    expect(render).to_have_count(0)
+    expect(undo).to_be_focused()
+    after = undo.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert (round(after["x"]), round(after["width"])) == (round(before["x"]), round(before["width"]))
+    assert abs(after["y"] - before["y"]) < 20
+    expect(page.get_by_text("JoyPix deletes its copy after 72 h")).to_be_hidden()  # in a closed expander
+    page.wait_for_timeout(800)  # sooner it would be the second click of a double click
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("was taken back. Nothing was sent or charged.")).to_be_in_viewport(ratio=1)
+    expect(render).to_be_enabled()
+    (job,) = [job for job in ledger.jobs() if job.brief.name == f"Held {screen['width']}"]
+    assert job.state is JobState.WITHDRAWN

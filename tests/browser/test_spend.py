@@ -206,7 +206,7 @@ class TestWithAVendor:
         expect(page.get_by_text("Saved.")).to_be_visible()
         open_page(page, f"/?brief={brief_id}")
         button.click(delay=30)
-        expect(page.get_by_role("button", name="Undo job")).to_be_visible()
+        expect(page.get_by_role("button", name="Undo · goes to")).to_be_visible()
         (job,) = ledger.jobs()
         assert ledger.wait(job.id, timeout_s=60).state is JobState.DONE
         # At submit the vendor names a dollar, which counts until its answer or its log names the bill.

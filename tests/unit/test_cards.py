@@ -17,7 +17,7 @@ from lipsync_core import ROOT, Brief, Job, JobState, KeptMedium, Qualifier, Quot
 from lipsync_core.database import Database, instant, now_ms
 from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.schema import jobs
-from pages import frame
+from pages import frame, held
 from pages.cards import summary
 from pages.telling import Queue, tell, unanswered
 from pages.words import about, money, plain, price
@@ -330,6 +330,13 @@ def test_not_taken_asks_with_the_sum_and_is_taken_back_on_the_jobs_own_page(
     assert (whole.job(job.id).state, whole.job(job.id).counted_usd_micros) == (S.NOT_TAKEN, 0)
     press(visit(job), f"Undo: job {job.id} may have been taken")
     assert (whole.job(job.id).state, whole.job(job.id).counted_usd_micros) == (S.UNCONFIRMED, 900_000)
+
+
+def test_the_second_click_of_a_double_click_does_not_take_back_what_the_first_one_sent(make: Make) -> None:
+    job = make(S.QUEUED, attempts=0, due_ms=now_ms() + 5_000)
+    assert held.is_second_click(replace(job, created_at=instant(now_ms())))
+    assert not held.is_second_click(replace(job, created_at=instant(now_ms() - 1_000)))
+    assert held.left_s(job) in (4, 5)
 
 
 def test_a_list_has_a_picture_of_whatever_the_clip_is_made_from(make: Make, whole: Studio) -> None:

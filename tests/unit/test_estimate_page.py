@@ -86,7 +86,9 @@ def test_the_question_names_the_sum_and_who_stays_out_and_spends_once(
     jobs = list(studio.jobs())
     assert [(job.engine, job.by, job.sandbox) for job in jobs] == [("joypix/motion-2", "Ana", False)] * 2
     assert sum(job.quote.usd_micros or 0 for job in jobs) == 450_000
-    assert "2 jobs are queued" in said(app)
+    assert "2 jobs go in" in said(app)
+    assert [button.label for button in app.button if button.key == "batch.undo"] == ["Undo all"]
+    assert not [button for button in app.button if button.key == "batch.send"]
 
 
 def test_a_price_that_rose_meanwhile_sends_nothing(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,134 @@
+"""What becomes of the batch that was sent last: the countdown with the way back, then how many of it are done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lipsync_core import PENDING, Brief, Job, JobState
+from pages import cards, held, trying
+from pages.frame import fragment, pressed, studio
+from pages.words import md, state_word
+
+PLACE = "batch"
+"""Where it is told why something was not done with a batch."""
+_SENT = "batch.sent"
+_TAKEN_BACK = "batch.taken_back"
+_BAD = (JobState.FAILED, JobState.REJECTED, JobState.LOST, JobState.UNCONFIRMED, JobState.WITHDRAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One press that made a batch."""
+
+    batch: str
+    briefs: tuple[Brief, ...]
+    by: str
+    cost: str
+    """The sum that was agreed to, in words."""
+
+    @property
+    def jobs(self) -> str:
+        """``5 jobs``."""
+        return "1 job" if len(self.briefs) == 1 else f"{len(self.briefs)} jobs"
+
+
+def note(sent: Sent | None) -> None:
+    """Remember what was sent last in this visit."""
+    st.session_state[_SENT] = sent
+    st.session_state[_TAKEN_BACK] = None
+
+
+def last() -> Sent | None:
+    """What was sent last in this visit."""
+    sent: Sent | None = st.session_state.get(_SENT)
+    return sent
+
+
+def turn(sent: Sent, *, is_held: bool) -> str:
+    """Another word for whatever is said next of it."""
+    return f"{sent.batch} {is_held} {st.session_state.get(_TAKEN_BACK)}"
+
+
+def can_undo(sent: Sent) -> bool:
+    """Whether all of it can still be undone before any of it leaves."""
+    return _held(sent) is not None
+
+
+def is_same(sent: Sent, briefs: Sequence[Brief]) -> bool:
+    """Whether these rows are those that were sent, and were not taken back."""
+    return st.session_state.get(_TAKEN_BACK) is None and sent.briefs == tuple(briefs)
+
+
+def countdown(sent: Sent) -> None:
+    """Draw, in place of the button that sends, how long all of it can be undone, and Undo."""
+
+    @fragment(run_every=cards.TICK_S)
+    def tick() -> None:
+        job = _held(sent)
+        if job is None:
+            st.rerun()
+        goes = "go" if len(sent.briefs) > 1 else "goes"
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f"**{sent.jobs} {goes} in {held.left_s(job)} s** · {md(sent.cost)}. Nothing is sent or charged yet.",
+                width="stretch",
+            )
+            st.button(
+                "Undo all" if len(sent.briefs) > 1 else "Undo",
+                key="batch.undo",
+                icon=":material/undo:",
+                on_click=pressed(_undo),
+                args=(sent, job),
+            )
+
+    tick()
+
+
+def outcome(sent: Sent, *, is_held: bool) -> None:
+    """Draw how far what was sent has come, once it is held no more, and what became of taking it back."""
+    trying.refusal(PLACE)
+    if (taken_back := st.session_state.get(_TAKEN_BACK)) is not None:
+        left = len(sent.briefs) - taken_back
+        if not left:
+            st.success(f"{sent.jobs.capitalize()} taken back. Nothing was sent or charged.", icon=":material/undo:")
+            return
+        st.warning(f"{taken_back} of {sent.jobs} were taken back; {left} had left already.")
+    if is_held:
+        return
+    drawn = studio().states_of(sent.batch)
+    moves = any(state in PENDING for state in drawn)
+    waits = JobState.AWAITING_APPROVAL in drawn
+
+    @fragment(run_every=cards.TICK_S if moves else cards.LOOK_S if waits else None)
+    def tick() -> None:
+        now = studio().states_of(sent.batch)
+        if moves and not any(state in PENDING for state in now):
+            st.rerun()
+        done, total = now.get(JobState.DONE, 0), len(sent.briefs)
+        rest = [
+            f"{now[state]} {state_word(state).lower()}" for state in (*_BAD, JobState.AWAITING_APPROVAL) if state in now
+        ]
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            words = " · ".join([f"{done} of {total} done", *rest])
+            st.progress(done / total, text=words)
+            query = {"batch": sent.batch}
+            st.page_link("jobs.py", label=f"See the {sent.jobs}", icon=":material/arrow_forward:", query_params=query)
+
+    tick()
+
+
+def _held(sent: Sent) -> Job | None:
+    """One of its jobs, where that is still held."""
+    first = studio().pending(1, sent.batch)
+    return first[0] if first and held.holds(first[0]) else None
+
+
+def _undo(sent: Sent, job: Job) -> None:
+    if held.is_second_click(job):
+        return
+    done: list[int] = []
+    if trying.attempt(PLACE, lambda: done.append(studio().withdraw_batch(sent.batch, by=sent.by))):
+        st.session_state[_TAKEN_BACK] = done[0]

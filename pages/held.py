@@ -1,0 +1,79 @@
+"""What stands in place of a button that was pressed while what it sent can be undone: the countdown and Undo."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from lipsync_core import Action, Job, JobState
+from pages import cards, trying
+from pages.dialogs import place_of
+from pages.frame import fragment, pressed, studio, why_not
+from pages.telling import is_held, recipient
+from pages.words import job_name, md, plain, price, vendor
+
+SECOND_CLICK_S = 0.7
+"""A click so soon after the press is the second one of a double click, which happened to hit what came in its place."""
+_SAID = "undo_said"
+
+
+def holds(job: Job | None) -> bool:
+    """Whether a job can still be undone before anybody takes it up."""
+    return job is not None and is_held(job, datetime.now(UTC))
+
+
+def draw(job: Job, by: str) -> None:
+    """Draw the countdown of a job that is held, as a button that takes it back."""
+    drawn = cards.face(job)
+    may = why_not(Action.HANDLE, owner=job.by) is None
+
+    @fragment(run_every=cards.TICK_S)
+    def tick() -> None:
+        now = studio().job(job.id)
+        if cards.face(now) != drawn:
+            st.rerun()
+        goes = f"oes to {recipient(job)} in {left_s(now)} s"
+        st.button(
+            f"Undo · g{goes}" if may else f"G{goes}",
+            key=f"undo-{job.id}",
+            width="stretch",
+            wrap=True,
+            icon=":material/undo:" if may else ":material/schedule:",
+            disabled=not may,
+            on_click=pressed(_undo),
+            args=(job, by),
+        )
+        st.caption(md(f"Job {job.id}, “{plain(job_name(job))}”: {plain(price(job))}. Nothing is sent or charged yet."))
+
+    tick()
+
+
+def left_s(job: Job) -> int:
+    """Whole seconds until a held job goes."""
+    left = 0.0 if job.due_at is None else (job.due_at - datetime.now(UTC)).total_seconds()
+    return max(1, math.ceil(left))
+
+
+def is_second_click(job: Job) -> bool:
+    """Whether a press of Undo right now belongs to the press that made the job."""
+    return (datetime.now(UTC) - job.created_at).total_seconds() < SECOND_CLICK_S
+
+
+def said(job: Job | None) -> None:
+    """Draw what became of the last press of Undo, where it was for this job. In a container that is always there."""
+    with st.container():
+        if job is None or st.session_state.get(_SAID) != job.id:
+            return
+        if job.state is JobState.WITHDRAWN:
+            st.success(f"Job {job.id} was taken back. Nothing was sent or charged.", icon=":material/undo:")
+        else:
+            st.warning(f"Job {job.id} had left for {vendor(job)}: it could not be taken back any more.")
+
+
+def _undo(job: Job, by: str) -> None:
+    if is_second_click(job):
+        return
+    if trying.attempt(place_of(job.id), lambda: studio().withdraw(job.id, by=by)):
+        st.session_state[_SAID] = job.id
