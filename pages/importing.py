@@ -10,7 +10,7 @@ from pages.words import plain
 
 
 def draw(by: str) -> None:
-    """Draw the section. Once a job is in, the field is a fresh one, and so empty."""
+    """Draw the section. Once a job is in, its page opens, and the field is a fresh one, and so empty."""
     with st.expander("Import a vendor’s job"):
         st.caption("A render that was started in a vendor’s own pages or by a script: we watch it and keep its video.")
         paid = [engine.id for engine in ENGINES.values() if not engine.is_draft]
@@ -27,18 +27,18 @@ def draw(by: str) -> None:
         if st.button("Import", icon=":material/download:", disabled=not vendor_id):
             st.session_state.import_failed = None
             with st.spinner(f"Asking {ENGINES[engine].vendor} …"):
-                st.session_state.import_failed = why = _adopt(engine, vendor_id, by)
-            if why is None:
+                job_id = _adopt(engine, vendor_id, by)
+            if job_id is not None:
                 st.session_state.imports = turn + 1
-                st.rerun()
+                st.switch_page("jobs.py", query_params={"job": str(job_id)})
         if why := st.session_state.get("import_failed"):
             st.error(plain(why), title="Not imported")
 
 
-def _adopt(engine: str, vendor_id: str, by: str) -> str | None:
-    """Why the job could not be brought in; None where it was."""
+def _adopt(engine: str, vendor_id: str, by: str) -> int | None:
+    """Bring the job in; its number here, or None where that failed, and then why is noted."""
     try:
-        studio().adopt(engine, vendor_id, by=by, sandbox=in_sandbox())
+        return studio().adopt(engine, vendor_id, by=by, sandbox=in_sandbox()).id
     except StudioError as error:
-        return str(error)
-    return None
+        st.session_state.import_failed = str(error)
+        return None

@@ -143,6 +143,9 @@ def _billed(job: Job, who: str, cost: str) -> str:
     at_submit = f"said {told} at submit" if told is not None and told != sum_ else ""
     first = f"{at_submit} and " if at_submit else ""
     if sum_ is None:
+        if job.quote.usd_micros is None and job.ceiling_usd_micros is None and job.output_s and job.counted_usd_micros:
+            # Such as one that was started elsewhere: nobody knew its length before.
+            cost = f"{cost}, counted {dollars(job.counted_usd_micros)} by the length of its video"
         return f"Quoted {cost}; {who} {first}{unbilled(job, 'what it billed').removeprefix(f'{who} ')}."
     if job.sandbox:  # as unreal as the rest of it
         return f"Quoted {cost}; {who} {first}would have billed {sum_}."
