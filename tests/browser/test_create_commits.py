@@ -284,7 +284,7 @@ def test_what_is_entered_later_is_the_next_clip_and_stops_nothing(page: Page, le
     text = KINDS[0]
     case = enter(page, ledger, files, text)
     case.commits.press_first()
-    expect(card(page)).to_contain_text("Goes to the sandbox’s")
+    expect(countdown(page)).to_contain_text("goes to the sandbox’s")
     page.wait_for_timeout(2_000)
     case.commits.the_rest()
     waits(page, lambda: is_kept(case, ledger, text))
