@@ -198,7 +198,8 @@ class Claims:
         if over is None:
             return True
         quote = quote_of(job["quote"])
-        price = priced(quote) if quote.usd_micros is not None else f"at most {price_text(over.usd_micros)}"
+        counts_more = quote.usd_micros is None or quote.open_ended
+        price = f"at most {price_text(over.usd_micros)}" if counts_more else priced(quote)
         what = f"This clip ({price})"
         why = budgets.over_cap_text(over, what=what, by=job["made_by"])
         apply(connection, Change(job_id, JobState.QUEUED, JobState.REJECTED, note=why, values={"error": why}))

@@ -209,6 +209,16 @@ def test_what_had_no_price_is_priced_by_its_video_once_there_is_a_rate(database:
     assert output_price(made, video(8.04), None, broken) is None
 
 
+def test_a_job_that_was_started_elsewhere_is_priced_by_its_video(database: Database) -> None:
+    made = made_for(database, quote_of(JOYPIX))  # nothing is known of what went in
+    assert made.quote.usd_micros is None
+    assert output_price(made, video(8.0), None, lambda: NO_RATES) == 300_000
+    assert output_price(made, video(8.0, height=720), None, lambda: NO_RATES) == 600_000
+    counts: dict[str, object] = {"output_ms": 8_000, "output_usd_micros": 300_000}
+    done = job(database, add(database, JobState.DONE, JOYPIX, None, ceiling_usd_micros=1, billed=counts))
+    assert done.counted_usd_micros == 300_000
+
+
 # What only an invoice tells
 
 
