@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote_to_bytes, urlsplit
+from weakref import WeakValueDictionary
 
 import httpx
 
@@ -58,6 +59,8 @@ class Fetcher:
         self._allow = frozenset(host.lower() for host in allow)
         self._largest = largest
         self._looking = asyncio.Semaphore(2)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """One for each file that is being stored and looked at: a worker may read none that is replaced meanwhile."""
 
     def may_ask(self, url: str) -> bool:
         """Whether this host is on the list."""
@@ -73,10 +76,12 @@ class Fetcher:
         data = await self._bytes(source, kind)
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._folder / f"{sha256}.bin"
-        facts = self._store.look(sha256, kind)
-        if facts is None or not path.is_file():
-            async with self._looking:
-                facts = await asyncio.to_thread(self._look, path, data, sha256, kind)
+        turn = self._turns.setdefault(sha256, asyncio.Lock())
+        async with turn:
+            facts = self._store.look(sha256, kind)
+            if facts is None or not path.is_file():
+                async with self._looking:
+                    facts = await asyncio.to_thread(self._look, path, data, sha256, kind)
         return Medium(path, facts)
 
     async def _bytes(self, source: str, kind: MediaKind) -> bytes:

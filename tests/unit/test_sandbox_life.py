@@ -1,6 +1,7 @@
 """Jobs, bill, clock, videos and webhooks of the sandbox, over real HTTP and across a kill."""
 
 import asyncio
+import base64
 import json
 import os
 import subprocess
@@ -248,6 +249,17 @@ def test_a_medium_larger_than_the_cap_is_not_read_to_its_end(tmp_path: Path, hos
 def test_hosts_are_asked_by_name_or_by_name_and_port(tmp_path: Path, url: str, allowed: bool) -> None:
     fetcher = Fetcher(tmp_path, Store(tmp_path / "sandbox.db"), ("127.0.0.1:5", "files.example"))
     assert fetcher.may_ask(url) is allowed
+
+
+def test_two_orders_with_the_same_file_at_the_same_moment_both_get_it(tmp_path: Path) -> None:
+    data = base64.b64encode(PORTRAITS[0].path.read_bytes()).decode()
+
+    async def both() -> set[str]:
+        fetcher = Fetcher(tmp_path, Store(tmp_path / "sandbox.db"))
+        found = await asyncio.gather(*(fetcher.get(data, "image") for _order in range(4)))
+        return {medium.path.name for medium in found}
+
+    assert len(asyncio.run(both())) == 1
 
 
 def test_the_same_bytes_are_looked_into_once(tmp_path: Path, host: Host) -> None:
