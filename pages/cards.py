@@ -72,7 +72,8 @@ def face(job: Job) -> tuple[object, ...]:
     """
     now = datetime.now(UTC)
     snags, linkless = min(job.snags, WORRYING_SNAGS), job.output_url is None
-    return (job.id, job.state, is_held(job, now), snags, linkless, job.hidden, price(job), money(job))
+    sums = (price(job), money(job), job.counted_usd_micros)
+    return (job.id, job.state, is_held(job, now), snags, linkless, job.hidden, *sums)
 
 
 def look_every_s(job: Job) -> float | None:
