@@ -44,6 +44,8 @@ TABLES = ("csv", "tsv", "txt")
 AT_ONCE = 4
 """Files that are looked at, or links that are fetched, side by side."""
 MOST_LINKS = 500
+MOST_PASTED = 500_000
+"""Letters that are pasted at most: a page's fields travel together, and a larger table comes as a file."""
 MOST_KEPT_BYTES = 2 * 1024 * 1024
 """A larger table is not noted: after F5 it is dropped again."""
 BATCH = "batch-files"
@@ -194,7 +196,9 @@ def draw(by: str) -> Brought:
                 "Template", template(), "batch.csv", "text/csv", icon=":material/download:", on_click="ignore"
             )
             with st.popover("Paste a table", icon=":material/content_paste:"):
-                st.text_area("Table, its first row names the columns", key="batch.pasted", height=200)
+                st.text_area(
+                    "Table, its first row names the columns", key="batch.pasted", height=200, max_chars=MOST_PASTED
+                )
                 st.button("Use this table", on_click=pressed(_paste), args=(by,))
             if here.files or here.sheet is not None or here.table_error:
                 st.button("Clear all", icon=":material/close:", on_click=pressed(_clear))

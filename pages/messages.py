@@ -18,7 +18,10 @@ def kind_of(frame: bytes) -> str | None:
         message.ParseFromString(frame)
     except DecodeError:
         return None
-    return message.WhichOneof("type")
+    kind = message.WhichOneof("type")
+    if kind == "backend_operation_request":
+        return message.backend_operation_request.WhichOneof("payload") or kind
+    return kind
 
 
 def stage_of(frame: bytes) -> Stage | None:

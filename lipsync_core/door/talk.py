@@ -143,7 +143,10 @@ class Talk:
 
 
 NEVER = frozenset(
-    {"clear_cache", "load_git_info", "set_run_on_save", "debug_disconnect_websocket", "debug_shutdown_runtime"}
+    {
+        *("clear_cache", "load_git_info", "set_run_on_save", "debug_disconnect_websocket", "debug_shutdown_runtime"),
+        *("install_skills", "dismiss_skills_nudge"),
+    }
 )
-"""What no browser has to ask of a server that others use too: it empties everybody's caches, runs programs, or is for
-whoever develops Streamlit."""
+"""What no browser has to ask of a server that others use too: it empties everybody's caches, runs programs or writes
+files on the server, or is for whoever develops Streamlit."""

@@ -22,6 +22,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.browser.visit import open_page, policy_broken
 from tests.line import Line, asked, opened
+from tests.oidc import COOKIE_SECRET
 from tests.server import Server, sandboxed
 
 
@@ -183,6 +184,27 @@ def test_every_answer_tells_the_browser_what_to_refuse(server: Server) -> None:
     assert refused["x-frame-options"] == "SAMEORIGIN"
 
 
+def test_cookies_travel_over_tls_only_where_people_come_by_it(variables: dict[str, str], tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text(
+        '[auth]\nredirect_uri = "https://studio.example.org/oauth2callback"\n'
+        f'cookie_secret = "{COOKIE_SECRET}"\nclient_id = "studio"\nclient_secret = "anything"\n'
+        'server_metadata_url = "https://login.example.org/.well-known/openid-configuration"\n',
+        encoding="utf-8",
+    )
+    signing_in = {"STREAMLIT_SECRETS_FILES": str(secrets), "STUDIO_ADMIN": "mia@studio.test"}
+    with Server(variables | signing_in, tmp_path / "server.log") as server:
+        host = {"Host": "studio.example.org"}
+        cookies = httpx.get(f"{server.url}/_stcore/health", headers=host).headers.get_list("set-cookie")
+        assert cookies
+        assert all("; Secure" in cookie for cookie in cookies)
+        with opened(server.url, origin="https://studio.example.org") as line:  # as if a proxy had changed the name
+            line.draw()
+            assert line.holds("Sign in")
+        with pytest.raises(InvalidStatus), opened(server.url, origin="http://studio.example.org", host=host["Host"]):
+            pass
+
+
 def test_kept_media_keep_the_stricter_headers_of_their_own(server: Server) -> None:
     headers = httpx.get(f"{server.url}/app/static/media/forged/x.mp4").headers
     assert headers["content-security-policy"] == "default-src 'none'; sandbox"
@@ -250,6 +272,13 @@ FORBIDDEN = [
     asking(debug_disconnect_websocket=True),
     asking(debug_shutdown_runtime=True),
 ]
+"""What goes no further; `installing` is another."""
+
+
+def installing() -> BackMsg:
+    message = BackMsg()
+    message.backend_operation_request.install_skills.SetInParent()
+    return message
 
 
 def kinds(line: Line) -> set[str | None]:
@@ -260,9 +289,10 @@ def kinds(line: Line) -> set[str | None]:
 def test_what_no_browser_has_to_ask_is_not_done(server: Server) -> None:
     with opened(server.url) as line:
         line.draw("estimate")
-        for message in FORBIDDEN:
+        for message in (*FORBIDDEN, installing()):
             line.say(message)
         told = kinds(line)
+        assert "backend_operation_response" not in told
         assert "git_info_changed" not in told
         assert "script_finished" in told
     assert "in development mode" not in server.log()  # which the pages say of those that reach them
