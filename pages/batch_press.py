@@ -178,9 +178,11 @@ def _taken_back(sent: Sent) -> int:
     return count
 
 
-def question(now: str, send: Callable[[Order], None], ask_anew: Callable[[], None]) -> None:
-    """Ask which batch was meant, where one was stopped. ``now`` says what a press would send as the page is now; empty
-    where it would send nothing.
+def question(now: str, price: str, send: Callable[[Order], None], ask_anew: Callable[[], None]) -> None:
+    """Ask which batch was meant, where one was stopped.
+
+    ``now`` says what a press would send as the page is now, and ``price`` what that really costs; both empty where it
+    would send nothing.
     """
     stopped = hand().stopped
     if stopped is None:
@@ -195,7 +197,8 @@ def question(now: str, send: Callable[[Order], None], ask_anew: Callable[[], Non
         changed = was.screen.changed(screen())
         came = f"{changed} That came right after you pressed" if changed else NOT_KEPT
         st.markdown(f"{came}, so {jobs} stopped before anything left: nothing was sent, and nothing is charged.")
-        line = {"When you pressed": md(was.label), "Now": md(now) or "nothing is ready"}
+        known = "Real price" if was.sandbox else "Price"
+        line = {"": known, "When you pressed": md(was.words), "Now": md(price) or "nothing is ready"}
         st.table([line], border="horizontal", hide_index=True, alt="What was pressed, and what stands on the page now")
         with st.container(horizontal=True):
             st.button("Neither", key="batch.neither", on_click=pressed(_neither))

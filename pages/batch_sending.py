@@ -120,8 +120,11 @@ def draw(plan: Plan, by: str) -> None:
         in_view.bring("batch-bar", batch_sent.turn(sent, is_held=is_held))
     if obstacle is not None:
         st.error(plain(obstacle))
-    words = "$0.00 in the sandbox" if in_sandbox() and not _is_free(total) else sum_words(total)
-    batch_press.question(_count_and_sum(count, words) if count and obstacle is None else "", _send_stopped, _ask)
+    now, price = "", ""
+    if count and obstacle is None:
+        price = sum_words(total)
+        now = _count_and_sum(count, "$0.00 in the sandbox" if in_sandbox() and not _is_free(total) else price)
+    batch_press.question(now, price, _send_stopped, _ask)
     if count and st.session_state.get("batch.asking") and batch_press.hand().stopped is None:
         _question(plan, total, by)
 
@@ -137,7 +140,7 @@ def without_rows() -> None:
     if sent is not None and is_held:
         with st.container(border=True, key="sum"):
             batch_sent.countdown(sent)
-    batch_press.question("", _send_stopped, _ask)
+    batch_press.question("", "", _send_stopped, _ask)
 
 
 def _bar(plan: Plan, total: Total, *, is_free_to_press: bool, again: bool) -> None:

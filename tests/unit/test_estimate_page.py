@@ -185,6 +185,8 @@ def test_a_setting_that_comes_right_after_the_press_stops_it_and_the_old_can_sti
     assert not app.exception
     assert [studio.job(job.id).state for job in before] == [JobState.WITHDRAWN] * 2
     assert f"{told} That came right after you pressed" in said(app)
+    if setting == "size":
+        assert any({r"about \$0.45", r"about \$0.90"} <= set(table.value.to_numpy().ravel()) for table in app.table)
     app.button(key="batch.old").click().run()
     again = list(studio.jobs())[:2]
     assert [job.brief for job in again] == [job.brief for job in before]
