@@ -82,8 +82,11 @@ def opened(
     host: str | None = None,
     cookies: Sequence[Mapping[str, str]] = (),
     headers: Mapping[str, str] = {},
+    session: str = "",
 ) -> Iterator[Line]:
     """A socket to the server at ``url``, as from its own page, or from ``origin`` (None for none) and for ``host``.
+
+    ``session`` is one that was left and is to be taken up again.
 
     Raises `websockets.exceptions.InvalidStatus` where it is refused.
     """
@@ -96,7 +99,7 @@ def opened(
             f"ws://{host or at.netloc}{path}",
             sock=plain,
             origin=cast(Origin | None, url if origin == "" else origin),
-            subprotocols=[cast(Subprotocol, "streamlit"), cast(Subprotocol, token)],
+            subprotocols=[cast(Subprotocol, one) for one in ("streamlit", token, session) if one],
             additional_headers={"Cookie": "; ".join(f"{name}={value}" for name, value in jar.items()), **headers},
             max_size=None,
             compression=None,
