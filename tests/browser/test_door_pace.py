@@ -9,9 +9,13 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
+from playwright.sync_api import BrowserContext, WebSocket, expect
 from websockets.exceptions import ConnectionClosed
 
 from lipsync_core import Role, Studio
+from lipsync_core.door.entrance import MEMBERS_BYTES, MEMBERS_RUNS
+from tests import corpus
+from tests.browser.visit import PORTRAIT, SAMPLES, open_page, settle, upload
 from tests.line import asked, opened
 from tests.oidc import Provider, claims_of, signed_cookie
 from tests.server import Server, sandboxed, studio_of
@@ -137,6 +141,51 @@ def test_one_address_does_not_take_the_places_of_all_strangers(guarded: Server) 
         cookie = signed_cookie(guarded.url, claims_of(MAKER))
         for _ in range(25):  # the bound is for strangers
             held.enter_context(opened(guarded.url, cookies=[cookie], headers={"X-Forwarded-For": "203.0.113.9"}))
+
+
+@pytest.mark.browser
+def test_a_page_that_is_used_in_a_hurry_is_never_kept_waiting(context: BrowserContext) -> None:
+    """By what a browser says on Create, on Estimate and with many files, held against what a member may say."""
+    sent: list[tuple[float, int]] = []
+    told = [0]
+
+    def watch(socket: WebSocket) -> None:
+        socket.on("framesent", lambda data: sent.append((time.monotonic(), len(data))))
+        socket.on("framereceived", lambda data: told.append(len(data)))
+
+    page = context.new_page()
+    page.on("websocket", watch)
+    open_page(page)
+    upload(page, PORTRAIT, SAMPLES / "voice_en_clear.flac")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowRight")
+    settle(page)
+    open_page(page, "/estimate", "Estimate")
+    page.get_by_role("slider").first.focus()
+    for _ in range(150):  # an arrow key that is held down
+        page.keyboard.press("ArrowRight")
+    settle(page)
+    open_page(page, "/estimate?about=Batch", "Estimate")
+    rows = "".join(f"clip {number},{number % 60 + 1},joypix/motion-2\n" for number in range(1000))
+    table = f"name,length,engine\n{rows}"
+    voice = corpus.wav(seconds=0.3)
+    files = [{"name": f"v{number}.wav", "mimeType": "audio/wav", "buffer": voice} for number in range(50)]
+    files.append({"name": "table.csv", "mimeType": "text/csv", "buffer": table.encode()})
+    page.locator("input[type=file]").first.set_input_files(files)  # type: ignore[arg-type]  # payloads
+    expect(page.get_by_text("Here: table.csv with 1,000 rows")).to_be_visible(timeout=60_000)
+    settle(page)
+
+    per_s, at_once = MEMBERS_RUNS
+    turns, before = float(at_once), sent[0][0]
+    least = turns
+    for at, _ in sent:
+        turns = min(at_once, turns + (at - before) * per_s) - 1
+        least, before = min(least, turns), at
+    assert len(sent) > 20  # it was watched
+    assert least > at_once / 2
+    assert max(size for _, size in sent) < MEMBERS_BYTES / 10
+    assert max(told) < 1_000_000
 
 
 def test_a_visit_that_ends_closes_its_sockets_once_they_show_the_door(guarded: Server, ledger: Studio) -> None:
