@@ -141,10 +141,10 @@ def said(app: AppTest) -> str:
     return " ".join(str(one.value) for one in (*app.markdown, *app.warning))
 
 
-def brief_with(studio: Studio, voice: bytes, engine: str = "joypix/motion-2") -> None:
+def brief_with(studio: Studio, voice: bytes, engine: str = "joypix/motion-2", brief_id: str = "brief-0001") -> None:
     image = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
     audio = studio.keep_medium(voice, "audio", "voice.wav")
-    studio.change_brief("brief-0001", by="ana", image=image, audio=audio, engine=engine)
+    studio.change_brief(brief_id, by="ana", image=image, audio=audio, engine=engine)
 
 
 @pytest.mark.usefixtures("live")
@@ -158,9 +158,9 @@ def test_a_paid_press_asks_first_and_a_draft_does_not(studio: Studio) -> None:
     app.button(key="spend").click().run()
     assert [job.engine for job in studio.jobs()] == ["joypix/motion-2"]
 
-    studio.change_brief("brief-0001", by="ana", engine="draft/portrait")
-    app = visit(brief="brief-0001")
-    app.button(key="brief-0001.render.draft/portrait").click().run()
+    brief_with(studio, wav(nothing(2)), "draft/portrait", "brief-0002")
+    app = visit(brief="brief-0002")
+    app.button(key="brief-0002.render.draft/portrait").click().run()
     assert [job.engine for job in studio.jobs()] == ["draft/portrait", "joypix/motion-2"]
 
 
