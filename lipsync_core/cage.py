@@ -199,6 +199,7 @@ _EVERYWHERE = {
     "pidfd_getfd": 438,
     "process_madvise": 440,
     "mount_setattr": 442,
+    "memfd_secret": 447,
     "fchmodat2": 452,
     "setxattrat": 463,
     "removexattrat": 466,
@@ -221,7 +222,11 @@ _X86_64 = _Calls(
     | {"utimensat": 280, "rt_tgsigqueueinfo": 297, "perf_event_open": 298, "name_to_handle_at": 303}
     | {"open_by_handle_at": 304, "setns": 308, "process_vm_readv": 310, "process_vm_writev": 311, "kcmp": 312}
     | {"finit_module": 313, "sched_setattr": 314, "kexec_file_load": 320, "bpf": 321, "execveat": 322}
-    | {"userfaultfd": 323},
+    | {"userfaultfd": 323}
+    # Memory that no limit counts, some of which outlives the worker; the computer's clock, name and log.
+    | {"shmget": 29, "semget": 64, "msgget": 68, "mq_open": 240, "memfd_create": 319}
+    | {"syslog": 103, "adjtimex": 159, "settimeofday": 164, "sethostname": 170, "setdomainname": 171}
+    | {"iopl": 172, "ioperm": 173, "clock_settime": 227, "clock_adjtime": 305},
 )
 
 _ARM64 = _Calls(
@@ -239,7 +244,10 @@ _ARM64 = _Calls(
     | {"request_key": 218, "keyctl": 219, "execve": 221, "swapon": 224, "swapoff": 225, "rt_tgsigqueueinfo": 240}
     | {"perf_event_open": 241, "name_to_handle_at": 264, "open_by_handle_at": 265, "setns": 268}
     | {"process_vm_readv": 270, "process_vm_writev": 271, "kcmp": 272, "finit_module": 273, "sched_setattr": 274}
-    | {"bpf": 280, "execveat": 281, "userfaultfd": 282, "kexec_file_load": 294},
+    | {"bpf": 280, "execveat": 281, "userfaultfd": 282, "kexec_file_load": 294}
+    | {"shmget": 194, "semget": 190, "msgget": 186, "mq_open": 180, "memfd_create": 279}
+    | {"syslog": 116, "adjtimex": 171, "settimeofday": 170, "sethostname": 161, "setdomainname": 162}
+    | {"clock_settime": 112, "clock_adjtime": 266},
 )
 
 _CALLS = {"x86_64": _X86_64, "aarch64": _ARM64}

@@ -43,6 +43,11 @@ READS = ("path", "image", "audio", "video", "picture", "voices")
 WRITES = ("out", "preview", "thumb")
 """Those that name the files it makes. It makes them in its scratch folder, and they are moved when it is done."""
 
+LONGEST_ANSWER = 64_000_000
+"""Bytes of one answer. What a table of the most rows has wrong in each of them is a third of that."""
+MOST_COMPLAINT = 2000
+"""How many of the last bytes of what a worker complained of are logged."""
+
 _START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from lipsync_core import worker; worker.main()"
 """What Python is told to run: isolated (``-I``), with the server's own search path for packages."""
 
@@ -107,7 +112,7 @@ def _run(
         cpu_s=math.ceil(limits.seconds) * (os.cpu_count() or 1) + 30,
     )
     with (
-        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
+        tempfile.TemporaryFile() as complaints,
         subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
             [sys.executable, "-I", "-c", _START, json.dumps(path), task, json.dumps(asdict(bounds))],
             stdin=subprocess.PIPE,
@@ -119,7 +124,6 @@ def _run(
             # Not a session of its own: where the kernel groups processes by session, that would change who waits
             # for whom.
             process_group=None if sys.platform == "win32" else 0,
-            encoding="utf-8",
         ) as process,
     ):
         watch = _Watch(process, limits.seconds, wanted)
@@ -137,8 +141,7 @@ def _run(
             return last
         if "refused" in last:
             raise _refusal(last["refused"])
-        complaints.seek(0)
-        log.warning("worker %r ended with %s: %s", task, code, complaints.read()[-2000:])
+        log.warning("worker %r ended with %s:%s", task, code, _end_of(complaints))
         if last.get("out_of_memory") or code == -9:
             raise WorkerError(f"It needed more than the {limits.memory_mb} MB of memory that one file may use.")
         raise WorkerError("The program that opens it crashed. Nothing else was affected.")
@@ -180,7 +183,7 @@ def _files(arguments: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
     return [str(path) for value in values for path in (value if isinstance(value, list) else [value]) if path]
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     """End a worker and whatever it may have started."""
     if sys.platform == "win32":
         process.kill()
@@ -198,7 +201,7 @@ def _say_uncaged(missing: tuple[str, ...]) -> None:
 class _Watch:
     """Ends a worker that takes too long or is no longer wanted, from a thread of its own."""
 
-    def __init__(self, process: subprocess.Popen[str], seconds: float, wanted: Callable[[], bool]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], seconds: float, wanted: Callable[[], bool]) -> None:
         self.out_of_time = False
         self.unwanted = False
         self._process = process
@@ -222,17 +225,17 @@ class _Watch:
 
 
 def _converse(
-    process: subprocess.Popen[str], arguments: str, on_frames: Callable[[int, int], bool] | None
+    process: subprocess.Popen[bytes], arguments: str, on_frames: Callable[[int, int], bool] | None
 ) -> dict[str, Any]:
     stdin, stdout = _pipes(process)
     try:
-        stdin.write(arguments)
+        stdin.write(arguments.encode())
         stdin.close()
     except BrokenPipeError:
         return {}
     last: dict[str, Any] = {}
-    for line in stdout:
-        last = json.loads(line)
+    while line := stdout.readline(LONGEST_ANSWER):
+        last = _read(line)
         if "uncaged" in last:
             _say_uncaged(tuple(last["uncaged"]))
         if "frames" in last and on_frames is not None and not on_frames(*last["frames"]):
@@ -240,7 +243,39 @@ def _converse(
     return last
 
 
-def _pipes(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:
+def _read(line: bytes) -> dict[str, Any]:
+    """One answer of a worker's, which a hostile file may have taken over: its shape is not to be relied upon."""
+    try:
+        answer = json.loads(line)
+        if line.endswith(b"\n") and _ANSWERS[next(iter(answer))](*answer.values()):
+            return dict(answer)
+    except (ValueError, RecursionError, TypeError, AttributeError, LookupError):
+        pass
+    raise WorkerError("The program that opens it gave no proper answer. Nothing else was affected.")
+
+
+def _are(kind: type, many: object, most: int = 10) -> bool:
+    return isinstance(many, list) and len(many) <= most and all(isinstance(one, kind) for one in many)
+
+
+_ANSWERS: Mapping[str, Callable[[Any], bool]] = {
+    "uncaged": lambda missing: _are(str, missing),
+    "frames": lambda frames: _are(int, frames, 2) and len(frames) == 2,
+    "result": lambda result: isinstance(result, dict),
+    "refused": lambda refused: set(refused) in ({"title", "advice"}, {"reason"}) and _are(str, [*refused.values()]),
+    "out_of_memory": lambda word: word is True,
+}
+"""What a worker may say, and of which shape what it says is."""
+
+
+def _end_of(complaints: IO[bytes]) -> str:
+    """The last of what a worker wrote, its lines indented: none of them begins like one of the log's own."""
+    complaints.seek(max(0, complaints.seek(0, os.SEEK_END) - MOST_COMPLAINT))
+    text = complaints.read(MOST_COMPLAINT).decode(errors="replace")
+    return "".join(f"\n    {line}" for line in text.splitlines())
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
     if process.stdin is None or process.stdout is None:
         raise WorkerError("The worker could not be reached.")
     return process.stdin, process.stdout

@@ -83,6 +83,9 @@ def look_image(arguments: dict[str, Any], _progress: object) -> dict[str, Any]:
         "trace the server": lambda: call("ptrace", 16, server, 0, 0),
         "make a name space": lambda: call("unshare", 0x10000000),
         "write a file without end": write_much,
+        "take memory that stays": lambda: call("shmget", 0, 4096, 0o600),
+        "take memory that no limit counts": lambda: call("memfd_create", 0, 1),
+        "read the system's log": lambda: call("klogctl", 10, 0, 0),
     }
     good: dict[str, Callable[[], Any]] = {
         "start a thread": thread,

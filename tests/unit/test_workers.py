@@ -5,13 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
+import textwrap
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lipsync_core import ROOT
+from lipsync_core import ROOT, workers
 from lipsync_core.errors import MediaError, WorkerError
 from lipsync_core.workers import Limits, Withdrawn, run
 from tests import corpus
@@ -70,6 +71,50 @@ def test_a_worker_whose_result_is_no_longer_wanted_is_ended(tmp_path: Path) -> N
 def test_a_worker_that_crashes_fails_alone() -> None:
     with pytest.raises(WorkerError, match="crashed"):
         run("no_such_task", {}, ROOMY)
+
+
+LIES = {
+    "an answer without end": "while True: write('x' * 1_000_000)",
+    "what is no answer": "write('[1' + chr(10))",
+    "another shape": "write('7' + chr(10))",
+    "an answer within answers": "write('[' * 100_000 + chr(10))",
+    "a refusal of another shape": """write('{"refused": {"title": []}}' + chr(10))""",
+    "frames that are none": """write('{"frames": ["a", {}]}' + chr(10))""",
+    "bytes that are no text": "os.write(ANSWERS, bytes(range(128, 256)) + b'\\n')",
+}
+
+
+@linux
+@pytest.mark.parametrize("lie", LIES)
+def test_whatever_a_worker_answers_the_server_is_not_harmed(lie: str, tmp_path: Path) -> None:
+    """A hostile file may have taken a worker over, and speaks for it."""
+    package = tmp_path / "lipsync_core"
+    shutil.copytree(ROOT / "lipsync_core", package, ignore=shutil.ignore_patterns("__pycache__"))
+    says = f"import os\nANSWERS = 1\ndef write(text): os.write(1, text.encode())\n{LIES[lie]}\n"
+    (package / "worker.py").write_text(f"def main():\n{textwrap.indent(says, '    ')}", encoding="utf-8")
+    code = """
+import json, re
+from lipsync_core.errors import WorkerError
+from lipsync_core.workers import Limits, run
+try:
+    run("look_audio", {"path": "x", "name": "x"}, Limits(memory_mb=2048, seconds=60))
+except WorkerError as error:
+    print(json.dumps([str(error), int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])]))
+"""
+    said = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    why, kilobytes = json.loads(said.stdout)
+    assert "no proper answer" in why
+    assert kilobytes < 300_000
+
+
+def test_what_a_worker_complains_of_fills_neither_memory_nor_the_log(tmp_path: Path) -> None:
+    complaints = tmp_path / "complaints"
+    complaints.write_bytes(b"x" * 10_000 + b"\n2026-01-01 ERROR tracker: forged\n")
+    with complaints.open("rb") as file:
+        lines = workers._end_of(file).splitlines()
+    assert sum(map(len, lines)) < 2_100
+    assert all(line.startswith("    ") for line in lines if line)
 
 
 @pytest.fixture(scope="module")
