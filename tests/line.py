@@ -23,9 +23,9 @@ class Line:
         self._connection = connection
         self.heard: list[bytes] = []
 
-    def say(self, message: BackMsg | bytes) -> None:
-        """Send a message as it is."""
-        self._connection.send(message if isinstance(message, bytes) else message.SerializeToString())
+    def say(self, message: BackMsg | bytes | str) -> None:
+        """Send a message as it is, or text."""
+        self._connection.send(message.SerializeToString() if isinstance(message, BackMsg) else message)
 
     def draw(self, page: str = "") -> list[ForwardMsg]:
         """Ask for a page, as on a visit; returns what is said until it is drawn."""

@@ -17,6 +17,8 @@ DRAWS_WITHIN_S = 10.0
 """For how long a socket that ends waits for its page to be drawn once more."""
 ENDED = 1008
 """The WebSocket's own code for a policy …"""
+NO_BYTES = 1003
+"""… for text, at which the pages would fail with a traceback in the log …"""
 TOO_LARGE = 1009
 """… and for a message that is larger than what is taken."""
 
@@ -89,8 +91,10 @@ class Talk:
             if message is None:
                 continue
             frame = message.get("bytes")
-            if message["type"] != "websocket.receive" or frame is None:
+            if message["type"] != "websocket.receive":
                 return message
+            if frame is None:
+                return await self._close(NO_BYTES, "Only bytes are understood here.")
             if len(frame) > self._pace.most_bytes:
                 return await self._close(TOO_LARGE, "This message is too large.")
             await self._pace.flow.turn()

@@ -310,6 +310,13 @@ def test_of_two_wishes_in_one_message_the_last_counts(server: Server) -> None:
             line.until_drawn()
 
 
+def test_text_ends_the_socket_without_a_traceback_in_the_log(server: Server) -> None:
+    with opened(server.url) as line:
+        line.say("text")
+        assert line.end() == 1003
+    assert "Traceback" not in server.log()
+
+
 def test_what_is_no_message_ends_the_socket_and_nothing_else(server: Server) -> None:
     with opened(server.url) as line:
         line.say(b"\xff\xff\xff")
