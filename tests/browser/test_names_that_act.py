@@ -108,5 +108,6 @@ def test_nothing_is_made_of_what_people_type(browser: Browser, server: Server, l
         assert words in seen, "it is not shown as it was typed"
     assert "\u202e" not in seen
     assert "live gpj" not in seen
-    assert not [line for line in seen.splitlines() if line.startswith("Decided: paid")]
+    for text in (seen, server.log()):
+        assert not [line for line in text.splitlines() if line.startswith("Decided: paid")]
     context.close()

@@ -251,3 +251,15 @@ def taken_up(server: Server, session: str, who: str = "") -> str:
         got = next(one for told in line.draw("team") if (one := told.new_session.initialize.session_id))
         assert not line.holds("Put on the list")
         return got
+
+
+def test_a_cookie_that_no_page_sends_opens_nothing(server: Server, ledger: Studio) -> None:
+    """A program without an Origin, or a page elsewhere that got it, has the cookie and not the page it is good for."""
+    cookie = signed_cookie(server.url, claims_of(ADMIN))
+    with opened(server.url, origin=None, cookies=[cookie]) as line:
+        line.draw("team")
+        assert not line.holds("Put on the list")
+        assert line.holds("Sign in")
+    with opened(server.url, cookies=[cookie]) as line:
+        line.draw("team")
+        assert line.holds("Put on the list")

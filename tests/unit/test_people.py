@@ -131,6 +131,13 @@ def test_a_newcomer_sees_and_may_spend_nothing(signed_in: dict[str, str]) -> Non
         {"email": "mia @studio.test"},
         {"email": "mia\u200b@studio.test"},
         {"email": "mia@studio.test\nevil@elsewhere.test"},
+        {"email": "m\u0131a@studio.test"},  # without its dot, which upper case would turn into the admin's
+        {"email": "mia@studio.test\0"},
+        {"email": '"mia@studio.test"@elsewhere.test'},
+        {"email": "mia@studio.test,eve@elsewhere.test"},
+        {"email": ["mia@studio.test"]},
+        {"email": "<mia@studio.test>"},
+        {"email": "mia@studio-test"},
         {"email": "x" * 200 + "@studio.test"},
         {"email": ""},
         {"email": None},
@@ -166,6 +173,8 @@ def test_one_enters_by_domain_address_or_group_and_by_nothing_else(signed_in: di
         people.enter(good)
     for bad in (
         claims("c2@third.test", teams="video"),
+        claims("c2@third.test", teams={"video": True}),
+        claims("c2@third.test", teams=[["video"], {"name": "video"}]),
         claims("c2@third.test", groups=["video"]),
         claims("b@elsewhere.test"),
     ):

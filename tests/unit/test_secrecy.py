@@ -9,6 +9,7 @@ import secrets
 import stat
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,12 @@ def test_what_chance_makes_is_taken(environment: dict[str, str], tmp_path: Path)
                 assert weakness(made if isinstance(made, str) else made.decode()) is None
     variables = environment | {"STREAMLIT_SECRETS_FILES": str(secrets_file(tmp_path))}
     assert Settings.from_env(variables, dotenv=tmp_path / "no.env").sign_in
+
+
+def test_what_went_wrong_in_a_page_is_for_the_log_and_not_for_its_visitor() -> None:
+    """A traceback holds paths, and may hold what was being worked with."""
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert config["client"]["showErrorDetails"] == "none"
 
 
 # Files
