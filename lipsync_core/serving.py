@@ -80,7 +80,7 @@ class LoopbackOnly:
 
 
 class TeamOnly:
-    """Keeps what a page offers to save to the team; ``doors`` are what such paths begin with.
+    """Keeps what a page offers to save and the server's figures to the team; ``doors`` are what such paths begin with.
 
     Streamlit asks there for an unguessable address and for nothing else, and an export that somebody could see stays at
     its address until their page is drawn the next time.

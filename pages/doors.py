@@ -63,7 +63,8 @@ def _for_a_team(base: str, guest_of: GuestOf, pages: OpenPages) -> list[Middlewa
     return [
         Middleware(KeepsAddress, base=base),
         Middleware(SignsOut, claims=signed_claims, people=lambda: studio().people),
-        Middleware(TeamOnly, doors=(f"{base}/media/",), guest_of=guest_of),
+        # Streamlit's figures name its caches and count who is here, and to measure them holds everybody up.
+        Middleware(TeamOnly, doors=(f"{base}/media/", f"{base}/_stcore/metrics"), guest_of=guest_of),
         Middleware(Uploads, prefixes=(f"{base}/_stcore/upload_file/",), guest_of=guest_of, pages=pages),
     ]
 

@@ -76,7 +76,8 @@ def secrets_file(folder: Path, more: str = "") -> Path:
     """A ``secrets.toml`` for a studio in whose tests nobody goes through a sign-in service."""
     file = folder / "secrets.toml"
     auth = f'[auth]\nclient_id = "{CLIENT}"\nclient_secret = "s"\ncookie_secret = {json.dumps(COOKIE_SECRET)}\n'
-    file.write_text(auth + more, encoding="utf-8")
+    back = 'redirect_uri = "http://127.0.0.1:{port}/oauth2callback"\n'
+    file.write_text(auth + back + more, encoding="utf-8")
     return file
 
 

@@ -42,7 +42,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 def variables(desk: Desk) -> dict[str, str]:
     """A studio in earnest: real keys, people who sign in, messages that are signed."""
     file = desk.folder / "secrets.toml"
-    lines = {"client_id": "studio", "client_secret": CLIENT_SECRET, "cookie_secret": COOKIE_SECRET}
+    back = "http://127.0.0.1:{port}/oauth2callback"
+    own = {"client_secret": CLIENT_SECRET, "cookie_secret": COOKIE_SECRET}
+    lines = {"client_id": "studio", "redirect_uri": back} | own
     file.write_text("[auth]\n" + "".join(f'{name} = "{value}"\n' for name, value in lines.items()), encoding="utf-8")
     return {
         "STUDIO_DATABASE_URL": f"sqlite:///{desk.ledger}",

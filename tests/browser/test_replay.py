@@ -6,12 +6,13 @@ A browser that was tampered with names any widget, fragment or page: what it nam
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -263,3 +264,13 @@ def test_a_cookie_that_no_page_sends_opens_nothing(server: Server, ledger: Studi
     with opened(server.url, cookies=[cookie]) as line:
         line.draw("team")
         assert line.holds("Put on the list")
+
+
+def test_the_servers_own_figures_are_for_the_team(server: Server, ledger: Studio) -> None:
+    def code(path: str, *cookies: Mapping[str, str]) -> int:
+        return httpx.get(server.url + path, cookies={one["name"]: one["value"] for one in cookies}).status_code
+
+    for path in ("/_stcore/metrics", "/_stcore/%6detrics", "/_stcore/metrics?families=session_events"):
+        assert code(path) == 403
+        assert code(path, signed_cookie(server.url, claims_of("eve@elsewhere.test"))) == 403
+    assert code("/_stcore/metrics", signed_cookie(server.url, claims_of(VIEWER))) == 200
