@@ -59,7 +59,7 @@ class Limits:
     memory_mb: int
     seconds: float
     file_mb: int = 4096
-    """The longest file that it may write."""
+    """The longest file that it may write, and all of its files together."""
 
 
 class Withdrawn(Exception):  # noqa: N818 - not an error: somebody took the job back
@@ -88,7 +88,7 @@ def run(
         moved = {name: str(Path(scratch, Path(arguments[name]).name)) for name in WRITES if arguments.get(name)}
         last = _run(task, dict(arguments) | moved, limits, scratch, on_frames, wanted)
         for name, made in moved.items():
-            if Path(made).exists():
+            if Path(made).is_file() and not Path(made).is_symlink():  # which could lead to somebody else's file
                 Path(made).replace(arguments[name])
     result: dict[str, Any] = last["result"]
     return result
@@ -126,7 +126,7 @@ def _run(
             process_group=None if sys.platform == "win32" else 0,
         ) as process,
     ):
-        watch = _Watch(process, limits.seconds, wanted)
+        watch = _Watch(process, limits, scratch, wanted)
         try:
             last = _converse(process, json.dumps(arguments), on_frames)
             code = process.wait()
@@ -137,6 +137,8 @@ def _run(
             raise Withdrawn
         if watch.out_of_time:
             raise WorkerError(f"It took longer than {limits.seconds:.0f} s, so it was stopped.")
+        if watch.wrote_too_much:
+            raise WorkerError(f"It wrote more than the {limits.file_mb} MB that one file may be made into.")
         if "result" in last:
             return last
         if "refused" in last:
@@ -199,13 +201,18 @@ def _say_uncaged(missing: tuple[str, ...]) -> None:
 
 
 class _Watch:
-    """Ends a worker that takes too long or is no longer wanted, from a thread of its own."""
+    """Ends a worker that takes too long, fills the disk or is no longer wanted, from a thread of its own."""
 
-    def __init__(self, process: subprocess.Popen[bytes], seconds: float, wanted: Callable[[], bool]) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], limits: Limits, scratch: str, wanted: Callable[[], bool]
+    ) -> None:
         self.out_of_time = False
+        self.wrote_too_much = False
         self.unwanted = False
         self._process = process
-        self._until = time.monotonic() + seconds
+        self._scratch = scratch
+        self._most = limits.file_mb << 20
+        self._until = time.monotonic() + limits.seconds
         self._wanted = wanted
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, name="worker watch", daemon=True)
@@ -214,14 +221,24 @@ class _Watch:
     def _look(self) -> None:
         while not self._ended.wait(min(1.0, max(0.05, self._until - time.monotonic()))):
             self.out_of_time = time.monotonic() >= self._until
+            self.wrote_too_much = _size_of(self._scratch) > self._most
             self.unwanted = not self._wanted()
-            if self.out_of_time or self.unwanted:
+            if self.out_of_time or self.wrote_too_much or self.unwanted:
                 _end(self._process)
                 return
 
     def end(self) -> None:
         self._ended.set()
         self._thread.join()
+
+
+def _size_of(folder: str) -> int:
+    """Bytes in the files of a folder that somebody is writing into."""
+    found = 0
+    for entry in os.scandir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            found += entry.stat(follow_symlinks=False).st_size
+    return found
 
 
 def _converse(

@@ -103,16 +103,29 @@ def look_image(arguments: dict[str, Any], _progress: object) -> dict[str, Any]:
     }
 
 
-TASKS = {"look_image": look_image}
+def fill_the_disk(_arguments: dict[str, Any], _progress: object) -> dict[str, Any]:
+    """Write one file after the other, none too long by itself, until somebody ends it."""
+    for number in range(3):
+        with Path(str(number)).open("wb") as file:
+            file.truncate(3 << 30)
+    threading.Event().wait()
+    return {}
 
 
-def serve(root: str, medium: str) -> None:
+TASKS = {"look_image": look_image, "fill_the_disk": fill_the_disk}
+
+
+def serve(root: str, medium: str, task: str = "look_image") -> None:
     """Have a worker look at a picture, as the server would, and say what it did."""
+    from lipsync_core.errors import WorkerError
     from lipsync_core.workers import Limits, run
 
     with socket.create_server(("127.0.0.1", 0)) as ear:
         about = {"root": root, "server": os.getpid(), "ear": ear.getsockname()[1]}
-        found = run("look_image", {"path": medium, "name": "medium.png", **about}, Limits(memory_mb=2048, seconds=60))
+        try:
+            found = run(task, {"path": medium, "name": "medium.png", **about}, Limits(memory_mb=2048, seconds=60))
+        except WorkerError as error:
+            found = {"error": str(error)}
     print(json.dumps(found))
 
 

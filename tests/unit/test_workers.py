@@ -118,18 +118,22 @@ def test_what_a_worker_complains_of_fills_neither_memory_nor_the_log(tmp_path: P
 
 
 @pytest.fixture(scope="module")
-def intruder(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What `tests.intruder` could do in place of the decoders, in a copy of the program that holds secrets."""
+def taken_over(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the program that holds secrets, with `tests.intruder` in place of the decoders."""
     root = tmp_path_factory.mktemp("program")
     shutil.copytree(ROOT / "lipsync_core", root / "lipsync_core", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "tests" / "intruder.py", root / "lipsync_core" / "tasks.py")
     for secret in (".env", ".streamlit/secrets.toml", "data/ledger.db"):
         (root / secret).parent.mkdir(exist_ok=True)
         (root / secret).write_text("JOYPIX_API_KEY=secret")
-    medium = root / "medium.png"
-    medium.write_bytes(corpus.png(width=8, height=8))
+    (root / "medium.png").write_bytes(corpus.png(width=8, height=8))
+    return root
+
+
+def did(root: Path, task: str) -> dict[str, Any]:
+    """What came of a task there."""
     done = subprocess.run(
-        [sys.executable, "-m", "lipsync_core.tasks", str(root), str(medium)],
+        [sys.executable, "-m", "lipsync_core.tasks", str(root), str(root / "medium.png"), task],
         cwd=root,
         env={**os.environ, "CREATIFY_API_KEY": "secret"},
         capture_output=True,
@@ -139,6 +143,17 @@ def intruder(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+@pytest.fixture(scope="module")
+def intruder(taken_over: Path) -> dict[str, Any]:
+    """What an intruder could do."""
+    return did(taken_over, "look_image")
+
+
+@linux
+def test_a_worker_that_fills_the_disk_with_many_files_is_ended(taken_over: Path) -> None:
+    assert "wrote more than the 4096 MB" in did(taken_over, "fill_the_disk")["error"]
 
 
 @linux
