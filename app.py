@@ -36,7 +36,7 @@ from lipsync_core.serving import (
     zipped,
 )
 from pages.doors import doors
-from pages.mended import keep_answers
+from pages.mended import finish_callbacks, keep_answers
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +125,7 @@ if not (OPEN or is_loopback(config.get_option("server.address"))):
 hide_memory()
 keep_private(SETTINGS)
 keep_answers()
+finish_callbacks()
 app = st.App(
     ROOT / "pages" / "navigation.py",
     lifespan=lifespan,

@@ -1,15 +1,20 @@
-"""What of the pinned Streamlit is mended here: its own answers to a browser survive a run that begins before they left.
+"""What of the pinned Streamlit is mended here: answers to a browser, and presses, are not lost to what comes next.
 
 A browser that is given a file first asks where to put it. When a run of the page begins before the answer is on its
 way, Streamlit empties the queue that the answer waits in, and keeps only what it knows to matter for the run: the file
 is never sent, and nothing says so (docs/decisions/0015-an-upload-that-nobody-answers.md).
+
+And a message that waits ends the run of the one before, also before that one's callbacks ran: what was pressed is then
+forgotten, as a press counts in its own message only (docs/decisions/0019-what-a-press-reads.md).
 """
 
 from __future__ import annotations
 
 from functools import wraps
+from typing import Any
 
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.state.safe_session_state import SafeSessionState
 
 ANSWERS = ("file_urls_response", "backend_operation_response")
 """Messages that answer a request of the browser, which it makes once."""
@@ -31,3 +36,25 @@ def keep_answers() -> None:
             queue._queue += [message for message in waiting if message not in queue._queue]
 
     ForwardMsgQueue.clear = clear_but_answers  # type: ignore[assignment, method-assign]  # see above
+
+
+def finish_callbacks() -> None:
+    """Have the callbacks of every message run to their end before a newer one may end its run. From now on."""
+    run = SafeSessionState.on_script_will_rerun
+    if hasattr(run, "__wrapped__"):
+        return
+
+    @wraps(run)
+    def run_to_the_end(state: SafeSessionState, *given: Any, **named: Any) -> None:
+        yields = state._yield_callback
+        object.__setattr__(state, "_yield_callback", _goes_on)  # its own __setattr__ is the session's
+        try:
+            run(state, *given, **named)
+        finally:
+            object.__setattr__(state, "_yield_callback", yields)
+
+    SafeSessionState.on_script_will_rerun = run_to_the_end  # type: ignore[assignment, method-assign]  # see above
+
+
+def _goes_on() -> None:
+    """In place of Streamlit's look whether a newer message waits; it looks again right after the callbacks."""

@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,8 @@ def make_template(folder: Path) -> None:
         for name, kind in kinds.items():
             await house.fetcher.get(base64.b64encode((folder / name).read_bytes()).decode(), kind)
 
-    asyncio.run(measure())
+    with ThreadPoolExecutor(1) as thread:  # the caller's own may have a loop that runs, as Playwright's has
+        thread.submit(asyncio.run, measure()).result()
     house.store.close()
 
 

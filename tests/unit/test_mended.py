@@ -6,9 +6,12 @@ import subprocess
 import sys
 
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.state import SessionState
+from streamlit.runtime.state.safe_session_state import SafeSessionState
 
-from pages.mended import keep_answers
+from pages.mended import finish_callbacks, keep_answers
 
 
 def waiting() -> ForwardMsgQueue:
@@ -51,6 +54,43 @@ def test_an_answer_outlives_the_run_that_begins_before_it_left() -> None:
     assert kinds(queue) == []
 
 
+class NewerMessageError(Exception):
+    """What Streamlit raises where a newer message waits."""
+
+
+def is_cut_off() -> bool:
+    """Whether a message's callbacks are left out because a newer one waits."""
+
+    def waits() -> None:
+        raise NewerMessageError
+
+    state = SafeSessionState(SessionState(), waits)
+    try:
+        state.on_script_will_rerun(WidgetStates())
+    except NewerMessageError:
+        return True
+    try:
+        state["after"] = 1  # from here on the run ends for it again
+    except NewerMessageError:
+        return False
+    raise AssertionError("the run goes on although a newer message waits")
+
+
+def test_streamlit_alone_still_leaves_out_callbacks() -> None:
+    code = "from tests.unit.test_mended import is_cut_off; assert is_cut_off(), 'pages.mended can go'"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_callbacks_run_before_a_newer_message_is_looked_at() -> None:
+    finish_callbacks()
+    finish_callbacks()  # which changes nothing
+    assert not is_cut_off()
+
+
 def test_the_server_does_so() -> None:
-    code = "import app; from streamlit.runtime.forward_msg_queue import ForwardMsgQueue as Q; Q.clear.__wrapped__"
+    code = (
+        "import app; from streamlit.runtime.forward_msg_queue import ForwardMsgQueue as Q; Q.clear.__wrapped__;"
+        "from streamlit.runtime.state.safe_session_state import SafeSessionState as S;"
+        "S.on_script_will_rerun.__wrapped__"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
