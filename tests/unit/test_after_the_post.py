@@ -21,29 +21,11 @@ from lipsync_core.sandbox.bill import Rules
 from lipsync_core.webhooks import endpoint
 from tests import corpus
 from tests.conftest import COMPLETE
-from tests.desk import PACE, Desk, make_template, vendors
-from tests.sandbox import HEADERS, SUBMITS, Host, served
+from tests.desk import PACE, Desk, vendors
+from tests.sandbox import HEADERS, SUBMITS, served
 from tests.unit.test_disk_full import UNSHARE, run_on_a_small_disk
 
 DONE = JobState.DONE
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("template")
-    make_template(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def world(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Host]]:
-    with vendors(template, tmp_path_factory.mktemp("vendors") / "sandbox") as running:
-        yield running
-
-
-@pytest.fixture
-def desk(template: Path, world: tuple[str, Host], tmp_path: Path) -> Desk:
-    return Desk(template, tmp_path / "desk", *world)
 
 
 def kept(desk: Desk, job: Job) -> bytes:

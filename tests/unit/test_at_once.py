@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -13,32 +13,13 @@ from typing import Any
 import pytest
 
 from lipsync_core import BriefError, Job, JobState, NotAllowedError, Role, Studio
-from tests.desk import PACE, Desk, make_template, vendors
+from tests.desk import PACE, Desk
 from tests.oidc import claims_of, secrets_file
-from tests.sandbox import Host
 
 DOLLAR = 1_000_000
 ADMIN, SECOND, APPROVER, OTHER, MAKER = (f"{name}@studio.test" for name in ("mia", "moe", "ada", "abe", "max"))
 ROLES = {SECOND: Role.ADMIN, APPROVER: Role.APPROVER, OTHER: Role.APPROVER, MAKER: Role.MAKER}
 S = JobState
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("template")
-    make_template(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def world(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Host]]:
-    with vendors(template, tmp_path_factory.mktemp("vendors") / "sandbox") as running:
-        yield running
-
-
-@pytest.fixture
-def desk(template: Path, world: tuple[str, Host], tmp_path: Path) -> Desk:
-    return Desk(template, tmp_path / "desk", *world)
 
 
 def at_once(acts: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from lipsync_core import JobState
 from lipsync_core.budgets import TEAM
 from pages.words import money
-from tests.desk import Desk, make_template, vendors
-from tests.sandbox import Host
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("template")
-    make_template(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def world(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Host]]:
-    with vendors(template, tmp_path_factory.mktemp("vendors") / "sandbox") as running:
-        yield running
-
-
-@pytest.fixture
-def desk(template: Path, world: tuple[str, Host], tmp_path: Path) -> Desk:
-    return Desk(template, tmp_path / "desk", *world)
+from tests.desk import Desk
 
 
 def taken(desk: Desk) -> int:

@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lipsync_core import BriefError, JobState, Studio
-from tests.desk import Desk, make_template, vendors
-from tests.sandbox import Host, served
+from tests.desk import Desk
+from tests.sandbox import served
 from tests.scripted import Scripted
 
 ENGINE = "aimlapi/pixverse-lip-sync"
 CREDITS = "You've run out of credits."
 S = JobState
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("template")
-    make_template(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def world(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Host]]:
-    with vendors(template, tmp_path_factory.mktemp("vendors") / "sandbox") as running:
-        yield running
-
-
-@pytest.fixture
-def desk(template: Path, world: tuple[str, Host], tmp_path: Path) -> Desk:
-    return Desk(template, tmp_path / "desk", *world)
 
 
 @pytest.fixture

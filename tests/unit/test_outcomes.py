@@ -21,8 +21,8 @@ from lipsync_core.job import SANDBOX
 from lipsync_core.providers import PROVIDERS
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.sending import AFTER_POST, ANSWER_KEPT, BEFORE_POST
-from tests.desk import PACE, Desk, make_template, vendors
-from tests.sandbox import Host, SandboxProcess
+from tests.desk import PACE, Desk, vendors
+from tests.sandbox import SandboxProcess
 
 ENGINE = {
     "joypix": "joypix/motion-2",
@@ -34,24 +34,6 @@ ENGINE = {
 
 OPEN = JobState.UNCONFIRMED
 AT_VENDOR = (JobState.RENDERING, JobState.ARCHIVING, JobState.DONE)
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("template")
-    make_template(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def world(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Host]]:
-    with vendors(template, tmp_path_factory.mktemp("vendors") / "sandbox") as running:
-        yield running
-
-
-@pytest.fixture
-def desk(template: Path, world: tuple[str, Host], tmp_path: Path) -> Desk:
-    return Desk(template, tmp_path / "desk", *world)
 
 
 def each(desk: Desk, studio: Studio | None = None, **fault: Any) -> dict[str, Job]:

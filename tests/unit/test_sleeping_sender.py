@@ -10,13 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from lipsync_core import ROOT, JobState
-from tests.desk import PACE, Desk, make_template, vendors
-from tests.sandbox import Host, as_live
+from tests.desk import PACE, Desk
+from tests.sandbox import as_live
 
 SHORT = replace(PACE, send_s=4.0, send_margin_s=0.5)
 """How long the sleeper’s lease is: long enough to get to its first byte on a busy computer."""
@@ -40,24 +39,6 @@ studio = Studio(Settings.from_env(dict(os.environ), dotenv=Path("no.env")))
 pace = Pace(most_s=0.03, send_s=float(sys.argv[1]), send_margin_s=float(sys.argv[2]))
 asyncio.run(studio.tracker(pace=pace, at=at).run(lambda: over))
 """
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("template")
-    make_template(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def world(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Host]]:
-    with vendors(template, tmp_path_factory.mktemp("vendors") / "sandbox") as running:
-        yield running
-
-
-@pytest.fixture
-def desk(template: Path, world: tuple[str, Host], tmp_path: Path) -> Desk:
-    return Desk(template, tmp_path / "desk", *world)
 
 
 @contextmanager
