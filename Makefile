@@ -10,11 +10,8 @@ setup: .venv/.ready .venv/.ready-dev
 run: .venv/.ready
 	@$(BIN)/python -m streamlit run app.py
 
-# Browser tests one after the other: a browser, a server and a render keep two cores busy.
 test: setup
-	@$(BIN)/python -m pytest tests/faults
-	@$(BIN)/python -m pytest tests/unit -n auto --dist loadfile
-	@$(BIN)/python -m pytest tests/browser
+	@$(BIN)/python -m tests
 
 check: setup
 	@$(BIN)/ruff check .

@@ -10,6 +10,8 @@ import pytest
 
 from lipsync_core import Settings, Studio
 
+pytest_plugins = ["tests.again"]
+
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome")) if p), None)
 
 PROGRAMS = {

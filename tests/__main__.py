@@ -1,0 +1,98 @@
+"""``python -m tests``: every test, in parts, each of which says how far it is and how long it took.
+
+All parts run, whatever failed before; the end names what failed and how to run only that again.
+``python -m tests unit`` runs one part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.again import FAILURES, ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Tests that run together."""
+
+    name: str
+    about: str
+    arguments: tuple[str, ...]
+    """What pytest is told."""
+
+
+PARTS = (
+    Part("faults", "bad days against the sandbox", ("tests/faults",)),
+    Part("unit", "the core and the pages, without a browser", ("tests/unit", "-n", "auto", "--dist", "loadfile")),
+    # One after the other: a browser, a server and a render keep two cores busy.
+    Part("browser", "the studio in Chromium", ("tests/browser",)),
+)
+
+
+def main() -> int:
+    """Run the parts that are asked for, or all; return 0 where every test passed."""
+    parser = argparse.ArgumentParser(prog="python -m tests", description=(__doc__ or "").partition("\n\n")[0])
+    names = [part.name for part in PARTS]
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(names)} (default: all)")
+    asked = parser.parse_args().parts or names
+    if unknown := set(asked) - set(names):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}. There are {', '.join(names)}.")
+    return run([part for part in PARTS if part.name in asked])
+
+
+def run(parts: Sequence[Part]) -> int:
+    """Run the parts one after the other, whatever fails, and say how it went."""
+    took: dict[str, float] = {}
+    failed: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="tests-") as folder:
+        failures = Path(folder) / "failures"
+        failures.touch()
+        for number, part in enumerate(parts, 1):
+            heading = f"[{number}/{len(parts)}] {part.name}"
+            print(f"\n{heading}: {part.about}", flush=True)
+            begun = time.monotonic()
+            passed = _passes(part, failures)
+            took[part.name] = time.monotonic() - begun
+            if not passed:
+                failed.append(part.name)
+            print(f"{heading}: {'passed' if passed else 'FAILED'} in {clock(took[part.name])}", flush=True)
+        again = failures.read_text(encoding="utf-8").splitlines()
+    print(_summary(took, failed, again), flush=True)
+    return 1 if failed else 0
+
+
+def _passes(part: Part, failures: Path) -> bool:
+    """Run one part in a process of its own: what a browser or a server leaves behind ends with it."""
+    # Unbuffered, so that a log shows how far it is as a terminal does.
+    command = [sys.executable, "-u", "-m", "pytest", *part.arguments]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, FAILURES: str(failures)}, check=False).returncode == 0
+
+
+def _summary(took: dict[str, float], failed: list[str], again: list[str]) -> str:
+    times = ", ".join(f"{name} {clock(seconds)}" for name, seconds in took.items())
+    how = f"{', '.join(failed)} FAILED" if failed else "Every test passed"
+    lines = [f"\n{how}, in {clock(sum(took.values()))} ({times})"]
+    if again:
+        lines += ["One at a time:", *(f"  {command}" for command in again)]
+    return "\n".join(lines)
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds: ``2:05``."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
