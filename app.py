@@ -22,6 +22,7 @@ from streamlit.env_util import is_repl
 
 from lipsync_core import ROOT, Settings, SettingsError
 from lipsync_core.cage import hide_memory
+from lipsync_core.ledger_file import ledger_file
 from lipsync_core.private import keep_private
 from lipsync_core.providers import providers_from
 from lipsync_core.serving import (
@@ -110,6 +111,7 @@ WARM = (
 
 try:
     SETTINGS = Settings.from_env()
+    ledger_file(SETTINGS.database_url)
     providers_from(SETTINGS.vendors)
 except SettingsError as error:
     sys.exit(str(error))

@@ -8,16 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, create_engine, event
 
-from lipsync_core.errors import SettingsError
-
-HEAD = "0013"
-"""The newest migration in ``migrations/versions``."""
-BUSY_S = 15
-"""For how long one waits for a lock that somebody else holds."""
+from lipsync_core.ledger_file import HEAD, is_newest, ledger_file, prepare
 
 
 class Database:
@@ -28,25 +22,23 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
-        if parsed.get_backend_name() != "sqlite":
-            raise SettingsError(
-                f"STUDIO_DATABASE_URL names “{parsed.get_backend_name()}”; this version keeps its ledger in SQLite. "
-                "Give sqlite:///path/to/studio.db, or leave it out."
-            )
-        if parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        self._engine = create_engine(parsed)
+        self._file = ledger_file(url)
+        if self._file is not None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._engine = create_engine(url)
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
         self._writer = self._engine.execution_options(writes=True)
         self.judge: Callable[[Connection], None] | None = None
         """Asked first in every transaction that writes; what it raises ends that."""
 
-    def migrate(self, to: str = HEAD) -> None:
-        """Bring the schema up to a migration. Safe to call from several processes at once, and again."""
-        if self._version() == to:
-            return
+    def migrate(self) -> None:
+        """Bring the schema up to date. Safe to call from several processes at once, and again."""
+        if self._file is None or not is_newest(self._file):
+            self.upgrade()
+
+    def upgrade(self, to: str = HEAD) -> None:
+        """Run the migrations up to ``to`` that have not run yet."""
         from alembic import command
         from alembic.config import Config
 
@@ -55,12 +47,6 @@ class Database:
         with self.write() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, to)
-
-    def _version(self) -> str | None:
-        with self.read() as connection:
-            if not inspect(connection).has_table("alembic_version"):
-                return None
-            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -84,27 +70,9 @@ class Database:
         self._engine.dispose()
 
 
-def _prepare(connection: Any, _record: object) -> None:
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     # The driver would open transactions by itself, and only before a write; SQLAlchemy's "begin" does it here.
-    connection.isolation_level = None
-    for pragma in (f"busy_timeout={BUSY_S * 1000}", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-    _keep_a_log(connection)
-
-
-def _keep_a_log(connection: Any) -> None:
-    """Switch to WAL. The first one ever does so for the file; to others that try at that moment SQLite says that it is
-    busy at once, whatever its timeout."""
-    until = time.monotonic() + BUSY_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-            time.sleep(0.02)
-        else:
-            return
+    prepare(connection)
 
 
 def _begin(connection: Connection) -> None:

@@ -8,8 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import make_url
-
+from lipsync_core.ledger_file import ledger_file
 from lipsync_core.settings import ROOT, Settings
 
 log = logging.getLogger(__name__)
@@ -41,9 +40,8 @@ def _kept(settings: Settings) -> Iterator[Path]:
 
     Of the folder of a ledger that was put elsewhere, only the ledger's own files: others may have theirs there.
     """
-    database = make_url(settings.database_url).database
-    if database:
-        ledger = Path(database)
+    ledger = ledger_file(settings.database_url)
+    if ledger is not None:
         yield from (ledger.with_name(ledger.name + end) for end in ("", "-wal", "-shm", "-journal"))
     yield settings.rates_file
     if _is_open(settings.media_dir):

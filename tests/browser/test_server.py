@@ -80,8 +80,9 @@ def test_a_kept_video_is_served_in_ranges_and_cannot_be_sniffed(server: Server, 
         ({"STREAMLIT_SERVER_ADDRESS": "0.0.0.0"}, "STUDIO_ALLOW_OPEN=1"),
         ({"STUDIO_SANDBOX": '"1"'}, 'STUDIO_SANDBOX is “"1"”'),
         ({"CREATIFY_PROGRESS_SCALE": "percent"}, "CREATIFY_PROGRESS_SCALE is “percent”. Give 1 or 100 or auto"),
+        ({"STUDIO_DATABASE_URL": "postgresql://db/studio"}, "STUDIO_DATABASE_URL names “postgresql”"),
     ],
-    ids=["beyond loopback", "quotation marks", "a vendor's word"],
+    ids=["beyond loopback", "quotation marks", "a vendor's word", "another database"],
 )
 def test_it_refuses_to_start_with_what_it_cannot_keep_to_and_says_what_to_set(
     given: dict[str, str], says: str, environment: dict[str, str]

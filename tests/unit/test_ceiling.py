@@ -153,7 +153,7 @@ def test_what_is_named_once_is_raised_where_more_was_billed_since(
 
 def test_an_old_ledger_forgets_ceilings_that_make_no_sense_and_were_not_sent(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'old.db'}")
-    database.migrate("0008")
+    database.upgrade("0008")
     columns = "state, engine, made_by, name, brief, quote, created_ms, provider, month, ceiling_usd_micros"
     rows = [("queued", -5), ("awaiting_approval", 0), ("queued", 7), ("done", -5)]
     with database.write() as connection:

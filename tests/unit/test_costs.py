@@ -271,7 +271,7 @@ def test_only_what_nothing_else_tells_is_typed_in_and_only_by_whoever_keeps_the_
 
 def test_an_old_ledger_learns_what_its_bills_come_to(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'old.db'}")
-    database.migrate("0012")
+    database.upgrade("0012")
     columns = "state, engine, made_by, name, brief, quote, created_ms, provider, month, counted_usd_micros, "
     quote = '{"usd_micros": 900000, "credits": 30}'
     rows = [("done", 400_000, None), ("done", None, "45"), ("rendering", None, "45"), ("done", None, None)]

@@ -1,20 +1,37 @@
 """The ledger on a real SQLite file: who wins a job, what is remembered, and what can never be undone."""
 
+import sqlite3
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import IntegrityError
 
-from lipsync_core import Brief, Filter, Job, JobState, KeptMedium, Qualifier, Quote, UnknownJobError
+from lipsync_core import (
+    ROOT,
+    Brief,
+    Filter,
+    Job,
+    JobState,
+    KeptMedium,
+    Qualifier,
+    Quote,
+    SettingsError,
+    UnknownJobError,
+)
 from lipsync_core.claims import Claims
-from lipsync_core.database import HEAD, Database
+from lipsync_core.database import Database
 from lipsync_core.ledger import Ledger, NewJob
+from lipsync_core.ledger_file import HEAD, NEWEST, bring_up_to_date, is_newest, ledger_file
+from lipsync_core.migrations.__main__ import newest
 from lipsync_core.schema import metadata
 
 QUOTE = Quote("draft/portrait", 0, None, None, "free", Qualifier.EXACT, 2.0, 4.0, ("p",), ("w",))
@@ -49,10 +66,71 @@ def add(ledger: Ledger, nonce: str | None = None, **changes: object) -> Job:
     return ledger.add(NewJob(replace(BRIEF, **changes), QUOTE, by="ana", nonce=nonce))  # type: ignore[arg-type]  # any field
 
 
-def test_the_migrations_build_exactly_the_declared_schema(database: Database) -> None:
+def test_the_migrations_build_exactly_the_declared_schema(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'migrated.db'}")
+    database.upgrade()
     with database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+
+
+def everything(file: Path) -> list[str]:
+    """All that a database holds: its tables, indexes and triggers, and each row."""
+    with closing(sqlite3.connect(file)) as connection:
+        return sorted(connection.iterdump())
+
+
+def test_a_new_ledger_is_what_all_migrations_would_have_made_of_it(tmp_path: Path) -> None:
+    migrated, new = tmp_path / "migrated.db", tmp_path / "new.db"
+    Database(f"sqlite:///{migrated}").upgrade()
+    assert is_newest(new)
+    assert everything(new) == everything(migrated), "python -m lipsync_core.migrations writes newest.sql anew"
+    assert NEWEST.read_text(encoding="utf-8") == newest()
+
+
+ADDRESSES = ["sqlite:///data/studio.db", "sqlite:////srv/my clips/é%20.db", "sqlite+pysqlite:///a.db?timeout=5"]
+
+
+@pytest.mark.parametrize("url", ADDRESSES)
+def test_where_the_ledger_lies_is_read_as_sqlalchemy_reads_it(url: str) -> None:
+    assert str(ledger_file(url)) == make_url(url).database
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:a.db?uri=true"])
+def test_a_ledger_that_is_no_plain_file_is_left_to_sqlalchemy(url: str) -> None:
+    assert ledger_file(url) is None
+
+
+@pytest.mark.parametrize("url", ["postgresql://studio:secret@db/studio", "studio.db", ""])
+def test_another_kind_of_database_is_refused_in_words(url: str) -> None:
+    with pytest.raises(SettingsError, match="keeps its ledger in SQLite") as refused:
+        ledger_file(url)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_ledger_at_the_newest_schema_is_recognised_without_the_tools_that_migrate(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    look = f"""
+import sys
+from lipsync_core.ledger_file import bring_up_to_date
+bring_up_to_date({url!r})
+print(sorted({{"alembic", "sqlalchemy"}} & sys.modules.keys()))
+"""
+    for _ in ("new", "known"):
+        done = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert done.stdout == "[]\n"
+
+
+def test_an_older_ledger_is_brought_up_to_date_with_what_is_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "old.db"
+    url = f"sqlite:///{file}"
+    Database(url).upgrade("0012")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("INSERT INTO trackers (owner, seen_ms) VALUES ('somebody', 7)")
+    bring_up_to_date(url)
+    assert is_newest(file)
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT owner, seen_ms FROM trackers").fetchall() == [("somebody", 7)]
 
 
 def test_migrating_again_and_from_many_processes_is_safe(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_whoever_is_put_on_the_list_anew_is_bound_anew(studio: Studio) -> None:
 
 def test_people_of_before_are_bound_when_they_next_enter(environment: dict[str, str], tmp_path: Path) -> None:
     url = environment["STUDIO_DATABASE_URL"]
-    Database(url).migrate("0011")
+    Database(url).upgrade("0011")
     with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
         connection.execute(
             "INSERT INTO people (email, name, role, limit_usd_micros, invited, added_ms, seen_ms) "

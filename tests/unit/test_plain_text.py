@@ -131,7 +131,7 @@ def test_a_name_that_only_looks_different_does_not_escape_its_projects_cap(studi
 
 def test_the_names_of_an_older_ledger_are_written_anew(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'old.db'}")
-    database.migrate("0007")
+    database.upgrade("0007")
     with database.write() as connection:
         for scope, usd_micros in ((TEAM, 9), ("project:A  b", 5), ("project:A b", 7), ("person:m\u202eia", 3)):
             row = {"scope": scope, "usd": usd_micros}

@@ -1,0 +1,106 @@
+"""The ledger's file, before SQLAlchemy is loaded: where it is, and whether its schema is the newest.
+
+Loading SQLAlchemy and Alembic takes longer than all else that a server does before its first answer. A ledger at the
+newest schema needs neither to be recognised, and a new one is made from `NEWEST` in one go.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import unquote
+
+from lipsync_core.errors import SettingsError
+
+HEAD = "0013"
+"""The newest migration in ``migrations/versions``."""
+NEWEST = Path(__file__).parent / "migrations" / "newest.sql"
+"""What all migrations make of an empty file. ``python -m lipsync_core.migrations`` writes it."""
+BUSY_S = 15
+"""For how long one waits for a lock that somebody else holds."""
+
+
+def ledger_file(url: str) -> Path | None:
+    """The file that a database URL names; None where SQLite keeps its tables elsewhere, such as in memory.
+
+    Raises:
+        SettingsError: the URL is not one of SQLite's.
+    """
+    scheme, _, rest = url.partition("://")
+    backend = scheme.partition("+")[0]
+    if backend != "sqlite":
+        raise SettingsError(
+            f"STUDIO_DATABASE_URL names “{backend}”; this version keeps its ledger in SQLite. "
+            "Give sqlite:///path/to/studio.db, or leave it out."
+        )
+    host, _, path = rest.partition("?")[0].partition("/")
+    name = unquote(path)
+    return None if host or name in ("", ":memory:") or name.startswith("file:") else Path(name)
+
+
+def bring_up_to_date(url: str) -> None:
+    """Make a ledger that does not exist yet, and move an older one to the newest schema."""
+    file = ledger_file(url)
+    if file is not None and not is_newest(file):
+        from lipsync_core.database import Database
+
+        database = Database(url)
+        database.migrate()
+        database.close()
+
+
+def is_newest(file: Path) -> bool:
+    """Whether the ledger's schema is the newest; where there is no ledger yet, it is made. Safe in several processes
+    at once."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(file)) as connection:
+        prepare(connection)
+        if not _tables(connection):
+            connection.execute("BEGIN IMMEDIATE")
+            if not _tables(connection):  # nobody was faster
+                for statement in _statements(NEWEST.read_text(encoding="utf-8")):
+                    connection.execute(statement)
+            connection.execute("COMMIT")
+        if "alembic_version" not in _tables(connection):
+            return False
+        return connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Set up a new connection to the ledger: durable to the last commit, and no transaction that nobody began."""
+    connection.isolation_level = None
+    for pragma in (f"busy_timeout={BUSY_S * 1000}", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    _keep_a_log(connection)
+
+
+def _keep_a_log(connection: sqlite3.Connection) -> None:
+    """Switch to WAL. The first one ever does so for the file; to others that try at that moment SQLite says that it is
+    busy at once, whatever its timeout."""
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one; a trigger holds semicolons of its own."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

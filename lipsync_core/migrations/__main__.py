@@ -1,0 +1,29 @@
+"""Writes ``newest.sql`` anew after a migration was added: ``python -m lipsync_core.migrations``."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+from lipsync_core.database import Database
+from lipsync_core.ledger_file import NEWEST
+
+HEADER = "-- What all migrations make of an empty ledger. Written by: python -m lipsync_core.migrations\n"
+
+
+def newest() -> str:
+    """The statements that make a new ledger at once, as the migrations make it one after the other."""
+    with tempfile.TemporaryDirectory(prefix="newest-") as folder:
+        file = Path(folder, "ledger.db")
+        database = Database(f"sqlite:///{file}")
+        database.upgrade()
+        database.close()
+        with closing(sqlite3.connect(file)) as connection:
+            lines = [line for line in connection.iterdump() if line not in ("BEGIN TRANSACTION;", "COMMIT;")]
+    return HEADER + "".join(f"{line}\n" for line in lines)
+
+
+if __name__ == "__main__":
+    NEWEST.write_text(newest(), encoding="utf-8")
