@@ -9,11 +9,16 @@ import socket
 import subprocess
 import sys
 import time
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-import httpx
-
 from lipsync_core import ROOT, Settings, Studio
+from tests.forked import Forked
+
+STUDIO = ROOT / "app.py"
+
+LONGEST_START_S = 180
+"""After so long a server that has not answered is taken to hang, however busy the machine is."""
 
 FLAGS = (
     "--no-sandbox",
@@ -57,14 +62,20 @@ class Server:
 
     ``app`` is the file to run; Streamlit reads the ``.streamlit/config.toml`` beside it. ``base`` is what
     the paths of its pages begin with. As a context it is started.
+
+    The studio is forked from a process that has done its imports (tests/forkserver.py), unless ``command`` asks for
+    ``python -m streamlit run`` itself: where the start is what is tested or measured.
     """
 
-    def __init__(self, environment: dict[str, str], log: Path, app: Path = ROOT / "app.py", base: str = "") -> None:
+    def __init__(
+        self, environment: dict[str, str], log: Path, app: Path = STUDIO, base: str = "", *, command: bool = False
+    ) -> None:
         self._environment = environment
         self._log = log
         self._app = app
         self._base = base
-        self._process: subprocess.Popen[bytes] | None = None
+        self._is_forked = app == STUDIO and not command and sys.platform == "linux"
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -80,21 +91,33 @@ class Server:
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("STUDIO_", "STREAMLIT_"))
         }
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", str(self._app)],
-                cwd=self._app.parent,
-                env=inherited | self._environment | {"STREAMLIT_SERVER_PORT": str(self.port)},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}{self._base}/_stcore/health").status_code == 200:
+        variables = inherited | self._environment | {"STREAMLIT_SERVER_PORT": str(self.port)}
+        arguments = ["streamlit", "run", str(self._app)]
+        if self._is_forked:
+            self._process = Forked(arguments, cwd=self._app.parent, env=variables, log=self._log)
+        else:
+            with self._log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", *arguments],
+                    cwd=self._app.parent,
+                    env=variables,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+        self._await_answer(self._process)
+
+    def _await_answer(self, process: subprocess.Popen[bytes] | Forked) -> None:
+        """Its socket takes the request before it can answer, and the answer comes once it can."""
+        deadline = time.monotonic() + LONGEST_START_S
+        while (left := deadline - time.monotonic()) > 0 and process.poll() is None:
+            connection = HTTPConnection("127.0.0.1", self.port, timeout=left)
+            with contextlib.closing(connection), contextlib.suppress(OSError, HTTPException):
+                connection.request("GET", f"{self._base}/_stcore/health")
+                if connection.getresponse().status == 200:
                     return
-            time.sleep(0.05)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.01)
         raise AssertionError(f"the server did not start:\n{self.log()}")
 
     @property

@@ -51,7 +51,7 @@ def main() -> None:
         studio = studio_of(variables)
         studio.people.enter(claims_of(ADMIN))
         studio.people.invite(MEMBER, Role.MAKER, by=ADMIN)
-        with Server(variables, folder / "server.log") as server:
+        with Server(variables, folder / "server.log", command=True) as server:
             print(f"\ndoor: one stranger's flood, {WATCH_S:.0f} s each; milliseconds")
             print(f"{'':10}{'health':>10}{'worst':>8}{'page':>10}{'worst':>8}")
             for flood in ("", *FLOODS):

@@ -206,7 +206,7 @@ def _bare(folder: Path) -> Server:
 
 def _studio(folder: Path) -> Server:
     folder.mkdir(parents=True)
-    return Server(_variables(folder), folder / "server.log")
+    return Server(_variables(folder), folder / "server.log", command=True)
 
 
 def _variables(folder: Path) -> dict[str, str]:

@@ -226,7 +226,7 @@ def watched(pid: int, idle: int | None = None) -> Iterator[Held]:
 def studio_server(folder: Path, *, start: bool = True) -> Iterator[tuple[Server, Studio]]:
     """The studio's server, and its ledger and media seen from outside."""
     variables = {"STUDIO_DATABASE_URL": f"sqlite:///{folder / 'studio.db'}", "STUDIO_MEDIA_URL": str(folder / "media")}
-    server = Server(variables, folder / "server.log")
+    server = Server(variables, folder / "server.log", command=True)
     try:
         if start:
             server.start()

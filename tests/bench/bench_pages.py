@@ -104,7 +104,7 @@ def bare(folder: Path, page: str) -> Server:
 def studio(folder: Path, *, ended: int, pending: int) -> Server:
     """The studio on a ledger of its own."""
     folder.mkdir(parents=True)
-    return Server(fill(folder, ended=ended, pending=pending), folder / "server.log")
+    return Server(fill(folder, ended=ended, pending=pending), folder / "server.log", command=True)
 
 
 @contextmanager

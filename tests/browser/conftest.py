@@ -15,9 +15,10 @@ from tests.server import FLAGS, Server, studio_of
 
 
 @pytest.fixture
-def server(environment: dict[str, str], tmp_path: Path) -> Iterator[Server]:
-    """A running studio on loopback with an empty ledger."""
-    with Server(environment, tmp_path / "server.log") as server:
+def server(environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A running studio on loopback with an empty ledger; forked unless the test is marked ``command``."""
+    by_command = request.node.get_closest_marker("command") is not None
+    with Server(environment, tmp_path / "server.log", command=by_command) as server:
         yield server
 
 

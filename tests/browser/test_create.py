@@ -279,6 +279,7 @@ def test_the_name_of_the_visitor_is_remembered_and_put_on_their_jobs(page: Page,
     assert next(ledger.jobs()).by == "Ana $x$"
 
 
+@pytest.mark.command
 def test_a_render_cut_off_by_kill_9_goes_on_after_the_restart_and_appears_once(
     page: Page, server: Server, ledger: Studio, tmp_path: Path
 ) -> None:

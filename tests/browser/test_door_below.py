@@ -23,7 +23,7 @@ ADMIN = "mia@studio.test"
 @pytest.fixture
 def server(environment: dict[str, str], tmp_path: Path) -> Iterator[Server]:
     below = environment | {"STREAMLIT_SERVER_BASE_URL_PATH": BASE.strip("/")}
-    with Server(below, tmp_path / "server.log", base=BASE) as server:
+    with Server(below, tmp_path / "server.log", base=BASE, command=True) as server:
         yield server
 
 

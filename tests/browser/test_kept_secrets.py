@@ -68,7 +68,7 @@ def studio(variables: dict[str, str]) -> Studio:
 
 @pytest.fixture(scope="module")
 def server(variables: dict[str, str], studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(variables, tmp_path_factory.mktemp("log") / "server.log") as server:
+    with Server(variables, tmp_path_factory.mktemp("log") / "server.log", command=True) as server:
         yield server
 
 

@@ -102,7 +102,7 @@ def test_it_refuses_to_start_with_what_it_cannot_keep_to_and_says_what_to_set(
 
 def test_with_leave_it_listens_on_every_address(environment: dict[str, str], tmp_path: Path) -> None:
     open_to_all = environment | {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0", "STUDIO_ALLOW_OPEN": "1"}
-    server = Server(open_to_all, tmp_path / "open.log")
+    server = Server(open_to_all, tmp_path / "open.log", command=True)
     server.start()
     server.stop()
 
@@ -135,6 +135,7 @@ def test_two_hundred_submissions_at_once_are_worked_off_by_few_workers_in_flat_m
     assert memory[max(memory)] - memory[min(n for n in memory if n >= 5)] < 16 << 20
 
 
+@pytest.mark.command
 def test_ctrl_c_in_the_terminal_ends_the_server_and_not_the_job(server: Server, ledger: Studio) -> None:
     voice = SAMPLES / "voice_en_deep.flac"
     job = ledger.submit(Brief(engine="draft/portrait", image=PORTRAIT, audio=voice, resolution="720p"), by="ana")
@@ -145,6 +146,7 @@ def test_ctrl_c_in_the_terminal_ends_the_server_and_not_the_job(server: Server, 
     assert ledger.wait(job.id, timeout_s=120).state is JobState.DONE
 
 
+@pytest.mark.command
 def test_it_stops_in_good_order_while_a_draft_renders(server: Server, ledger: Studio) -> None:
     voice = SAMPLES / "voice_en_deep.flac"
     job = ledger.submit(Brief(engine="draft/portrait", image=PORTRAIT, audio=voice, resolution="720p"), by="ana")
