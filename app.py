@@ -93,6 +93,7 @@ WARM = (
     "pages.news",
     "pages.one_clip",
     "pages.options",
+    "pages.places",
     "pages.presenters",
     "pages.pressing",
     "pages.previews",

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from lipsync_core import HOLD_S, Action, Job, unheard_words
-from pages import cards, trying
-from pages.frame import fragment, looking, pressed, studio, why_not
+from pages import cards, places, trying
+from pages.frame import fragment, looking, pressed, refresh, studio, why_not
 from pages.words import clock, job_name, length, md, plain, price, vendor
 
 LOOK_S = 5.0
@@ -34,19 +34,25 @@ def draw_others(by: str) -> None:
     if others:
         st.header("Awaiting approval", anchor=False)
         grid = st.grid(2, min_column_width=340)
-        for job in others[:MOST]:
-            with grid.container(border=True, key=f"awaits-{job.id}"):
-                with st.container(horizontal=True, vertical_alignment="center"):
-                    cards.thumbnail(job, 56)
-                    with st.container(width="stretch", gap="xsmall"):
-                        st.page_link("jobs.py", label=plain(job_name(job)), query_params={"job": str(job.id)})
-                        cards.badges(job)
-                cards.awaited(job)
-                st.caption(f"{cards.summary(job)} · {plain(job.by)}")
-                cards.actions(job, by)
+        shown = {job.id: job for job in others[:MOST]}
+        for job_id in places.kept("awaiting", shown):
+            with grid.container(border=job_id in shown, key=f"awaits-{job_id}"):
+                if job_id in shown:
+                    _awaits(shown[job_id], by)
         if len(others) > MOST:
             st.caption(f"and {len(others) - MOST} more")
     watch(waiting, everything=looking() is not None and why_not(Action.DECIDE) is None)
+
+
+def _awaits(job: Job, by: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        cards.thumbnail(job, 56)
+        with st.container(width="stretch", gap="xsmall"):
+            st.page_link("jobs.py", label=plain(job_name(job)), query_params={"job": str(job.id)})
+            cards.badges(job)
+    cards.awaited(job)
+    st.caption(f"{cards.summary(job)} · {plain(job.by)}")
+    cards.actions(job, by)
 
 
 def watch(waiting: Sequence[Job], *, everything: bool) -> None:
@@ -55,8 +61,9 @@ def watch(waiting: Sequence[Job], *, everything: bool) -> None:
 
     @fragment(run_every=LOOK_S if waiting or everything else None)
     def look() -> None:
-        if [(job.id, job.quote.usd_micros) for job in studio().awaiting()] != drawn:
-            st.rerun()
+        now = [(job.id, job.quote.usd_micros) for job in studio().awaiting()]
+        if now != drawn:
+            refresh(*(job_id for job_id, _price in set(now) ^ set(drawn)))
 
     look()
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lipsync_core import PENDING, Brief, Job, JobState
 from pages import cards, held, trying
-from pages.frame import fragment, pressed, studio
+from pages.frame import fragment, pressed, refresh, studio
 from pages.words import md, state_word
 
 PLACE = "batch"
@@ -69,7 +69,8 @@ def countdown(sent: Sent) -> None:
     def tick() -> None:
         job = _held(sent)
         if job is None:
-            st.rerun()
+            refresh()
+            return
         goes = "go" if len(sent.briefs) > 1 else "goes"
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
@@ -106,7 +107,7 @@ def outcome(sent: Sent, *, is_held: bool) -> None:
     def tick() -> None:
         now = studio().states_of(sent.batch)
         if moves and not any(state in PENDING for state in now):
-            st.rerun()
+            refresh()
         done, total = now.get(JobState.DONE, 0), len(sent.briefs)
         rest = [
             f"{now[state]} {state_word(state).lower()}" for state in (*_BAD, JobState.AWAITING_APPROVAL) if state in now

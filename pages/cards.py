@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lipsync_core import ENGINES, PROVIDERS, Action, Job, JobState, cost_above
 from pages import dialogs, to_create, trying
 from pages.base import href
-from pages.frame import fragment, in_sandbox, looking, pressed, studio, why_not
+from pages.frame import fragment, in_sandbox, looking, pressed, refresh, studio, why_not
 from pages.telling import NO_QUEUE, Queue, is_held, tell, unanswered
 from pages.words import BADGES, billed, clock, job_name, md, money, plain, price, said, state_word, vendor, weekday
 
@@ -100,7 +100,7 @@ def follow(job: Job, place: DeltaGenerator) -> None:
     def tick() -> None:
         now = studio().job(job.id)
         if face(now) != drawn:
-            st.rerun()
+            refresh(job.id)
         if now.pending:
             with place:
                 progress(now, studio().ahead_of(now))
@@ -223,10 +223,14 @@ def _either(names: list[str]) -> str:
 
 def actions(job: Job, by: str) -> None:
     """The buttons that fit the job's state and whoever looks, and the dialog that one of them asked for."""
+    handles = why_not(Action.HANDLE, owner=job.by) is None
     with st.container(horizontal=True, vertical_alignment="center"):
-        _result_actions(job, by)
-        if why_not(Action.HANDLE, owner=job.by) is None:
-            _running_actions(job, by)
+        # In a container that is always there, so that the menu keeps its place, and stays open, when a button goes.
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            _result_actions(job, by)
+            if handles:
+                _running_actions(job, by)
+        if handles:
             _menu(job, by)
     if not job.hidden:
         trying.refusal(dialogs.place_of(job.id))
@@ -317,7 +321,8 @@ def _menu(job: Job, by: str) -> None:
         option = DELETE
     else:
         return
-    key = f"menu-{job.id}"
+    # By what it offers: a menu that is open does not come to offer another thing under the finger, but closes.
+    key = f"{'menu' if option == CANCEL else 'delete'}-{job.id}"
     st.menu_button(f"Job {job.id}", [option], key=key, on_click=pressed(_chosen), args=(key, job.id, by))
 
 

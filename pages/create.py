@@ -55,10 +55,13 @@ def main() -> None:
         options.draw(form)
     with right:
         st.header("Price and wait", anchor=False)
-        press = _prices(form, offered, open_brief.job_id if open_brief else None)
+        # Each in a container that is always there: what comes and goes in one must not shift, and so close, the others.
+        with st.container():
+            press = _prices(form, offered, open_brief.job_id if open_brief else None)
         is_held = _pay(press, job, by)
-        if press is not None:
-            quotes.fine_print(offered.engine, press.quote)
+        with st.container():
+            if press is not None:
+                quotes.fine_print(offered.engine, press.quote)
         if job is not None and not is_held:
             _result(job, by)
     if is_held and job is not None:
@@ -167,11 +170,12 @@ def _result(job: Job, by: str) -> None:
             st.markdown(f"**{plain(job_name(job))}**", width="content")
             cards.badges(job)
         moving = st.empty()
-        if job.pending:
-            st.caption("You can leave this page; the render goes on.")
-        else:
-            cards.player(job, width=_player_width(job))
-        cards.failure(job)
+        with st.container():
+            if job.pending:
+                st.caption("You can leave this page; the render goes on.")
+            else:
+                cards.player(job, width=_player_width(job))
+            cards.failure(job)
         cards.actions(job, by)
         if job.output is not None and job.is_draft:
             st.caption(cards.DRAFT_CAPTION)

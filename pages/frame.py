@@ -46,6 +46,7 @@ def header(title: str, tab: str | None = None) -> str:
     person = require()
     elsewhere = came_from_elsewhere(title)
     st.session_state.page_shown = title
+    st.session_state.dialog_open = False  # until this run draws one
     name_tab(tab or title)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, width="content", anchor=False)
@@ -182,19 +183,43 @@ def dialog(
     width: Literal["small", "medium", "large"] = "small",
     on_dismiss: Callable[[], object] | None = None,
 ) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """`streamlit.dialog` for whoever may still enter; like a fragment's, its own run does not pass the gate."""
+    """`streamlit.dialog` for whoever may still enter; like a fragment's, its own run does not pass the gate.
+
+    While it is open, the page behind it is not drawn anew by itself (`refresh`).
+    """
+
+    def dismissed() -> None:
+        if on_dismiss is not None:
+            on_dismiss()
+        st.session_state.dialog_open = False
 
     def decorate(draw: Callable[P, None]) -> Callable[P, None]:
-        @st.dialog(title, width=width, on_dismiss="ignore" if on_dismiss is None else pressed(on_dismiss))
+        @st.dialog(title, width=width, on_dismiss=pressed(dismissed))
         @wraps(draw)
         def guarded(*given: P.args, **named: P.kwargs) -> None:
             if closed() is not None:
                 st.rerun()
             draw(*given, **named)
 
-        return guarded
+        @wraps(draw)
+        def opened(*given: P.args, **named: P.kwargs) -> None:
+            st.session_state.dialog_open = True
+            guarded(*given, **named)
+
+        return opened
 
     return decorate
+
+
+def refresh(*changed: int) -> None:
+    """Have a tick draw the whole page anew. While a dialog is open, only where it is about one of the jobs ``changed``.
+
+    A run of the page takes every dialog away and puts it back, or not, and what a finger is about to press with it. The
+    page is drawn anew when the dialog is closed, in any case.
+    """
+    asked: tuple[str, int] | None = st.session_state.get("dialog")
+    if not st.session_state.get("dialog_open") or (asked is not None and asked[1] in changed):
+        st.rerun()
 
 
 def offered(make: Callable[[], bytes]) -> Callable[[], bytes]:

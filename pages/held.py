@@ -10,7 +10,7 @@ import streamlit as st
 from lipsync_core import Action, Job, JobState
 from pages import cards, trying
 from pages.dialogs import place_of
-from pages.frame import fragment, pressed, studio, why_not
+from pages.frame import fragment, pressed, refresh, studio, why_not
 from pages.telling import is_held, recipient
 from pages.words import job_name, md, plain, price, vendor
 
@@ -33,7 +33,7 @@ def draw(job: Job, by: str) -> None:
     def tick() -> None:
         now = studio().job(job.id)
         if cards.face(now) != drawn:
-            st.rerun()
+            refresh(job.id)
         goes = f"oes to {recipient(job)} in {left_s(now)} s"
         st.button(
             f"Undo · g{goes}" if may else f"G{goes}",

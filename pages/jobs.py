@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lipsync_core import (
     PENDING,
@@ -18,8 +19,8 @@ from lipsync_core import (
     UnknownJobError,
     priced,
 )
-from pages import approvals, cards, dialogs, importing, needs_you, real_cost, sharing, shelf, trying
-from pages.frame import came_from_elsewhere, fragment, header, pressed, studio, why_not
+from pages import approvals, cards, dialogs, importing, needs_you, places, real_cost, sharing, shelf, trying
+from pages.frame import came_from_elsewhere, fragment, header, pressed, refresh, studio, why_not
 from pages.words import about, billed, clock, job_name, length, money, plain, price, said, state_word, unbilled, vendor
 
 ROWS = 12
@@ -68,6 +69,7 @@ def main() -> None:
 def _forget() -> None:
     """What belonged to an earlier visit of this page."""
     dialogs.close()
+    places.forget()
     st.session_state.off_lists = None
     st.session_state.said_not_taken = None
     st.session_state.too_late = None
@@ -156,41 +158,54 @@ def _running(by: str, batch: str | None) -> None:
         return
     st.header("Running", anchor=False)
     grid = st.grid(3, min_column_width=280)
-    moving = []
-    for job in sorted([*jobs, *hidden], key=lambda job: job.id):
-        if job.hidden:
+    shown = {job.id: job for job in [*jobs, *hidden]}
+    moving = {}
+    for job_id in places.kept(f"running {batch}", sorted(shown)):
+        job = shown.get(job_id)
+        if job is not None and job.hidden:
             with grid.container(border=True):
                 cards.off_the_lists(job, by)
             continue
-        with grid.container(border=True, key=f"running-{job.id}"):
-            with st.container(horizontal=True, vertical_alignment="center"):
-                cards.thumbnail(job, 56)
-                with st.container(width="stretch", gap="xsmall"):
-                    st.page_link("jobs.py", label=plain(job_name(job)), query_params={"job": str(job.id)})
-                    cards.badges(job)
-            moving.append(st.empty())
-            st.caption(f"{cards.summary(job)} · {plain(job.by)}")
-            cards.actions(job, by)
+        with grid.container(border=job is not None, key=f"running-{job_id}"):
+            if job is not None:
+                moving[job_id] = _card(job, by)
     if count > len(jobs):
         st.caption(f"and {count - len(jobs)} more")
-    faces = [cards.face(job) for job in jobs]
+    faces = {job.id: cards.face(job) for job in jobs}
     waiting = studio().count(Filter(states=WITHDRAWABLE, batch=batch)) if batch else 0
 
     # A tick draws only what moves, into places made by the full run: with whole cards, fifty tabs starve the server.
     @fragment(run_every=cards.TICK_S)
     def tick() -> None:
         now = studio().pending(CARDS, batch)
-        if [cards.face(job) for job in now] != faces or studio().count(which) != count:
-            st.rerun()
+        looks = {job.id: cards.face(job) for job in now}
+        if looks != faces:
+            refresh(*(job_id for job_id in looks.keys() | faces.keys() if looks.get(job_id) != faces.get(job_id)))
+        if studio().count(which) != count:
+            refresh()
         if batch and studio().count(Filter(states=WITHDRAWABLE, batch=batch)) != waiting:
-            st.rerun()
+            refresh()
         queue, ahead = cards.queue_for(now), 0
-        for job, place in zip(now, moving, strict=True):
-            with place:
-                cards.progress(job, ahead, queue)
+        for job in now:
+            if job.id in moving:
+                with moving[job.id]:
+                    cards.progress(job, ahead, queue)
             ahead += job.is_draft
 
     tick()
+
+
+def _card(job: Job, by: str) -> DeltaGenerator:
+    """Draw a running job's card, and return the place in it where its progress moves."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        cards.thumbnail(job, 56)
+        with st.container(width="stretch", gap="xsmall"):
+            st.page_link("jobs.py", label=plain(job_name(job)), query_params={"job": str(job.id)})
+            cards.badges(job)
+    moving = st.empty()
+    st.caption(f"{cards.summary(job)} · {plain(job.by)}")
+    cards.actions(job, by)
+    return moving
 
 
 def _history(by: str, batch: str | None) -> None:
@@ -241,7 +256,7 @@ def _follow(jobs: list[Job], which: Filter, offset: int) -> None:
     @fragment(run_every=cards.LOOK_S if any(cards.look_every_s(job) for job in jobs) else None)
     def look() -> None:
         if [cards.face(job) for job in studio().page(which, limit=ROWS, offset=offset)] != faces:
-            st.rerun()
+            refresh()
 
     look()
 
@@ -291,14 +306,16 @@ def _stage(job: Job, by: str) -> None:
         return
     decides = job.state is _WAITS and why_not(Action.DECIDE, owner=job.by) is None
     trying.refusal(approvals.PLACE)
-    if decides:
-        approvals.decide(job, by, facts=False)
+    with st.container():
+        if decides:
+            approvals.decide(job, by, facts=False)
     place = st.empty()
-    if job.pending:
-        cards.thumbnail(job, 112)
-    cards.player(job, width=420, facts=False)
-    if not decides:
-        cards.failure(job)
+    with st.container():
+        if job.pending:
+            cards.thumbnail(job, 112)
+        cards.player(job, width=420, facts=False)
+        if not decides:
+            cards.failure(job)
     cards.actions(job, by)
     if not_mine := why_not(Action.HANDLE, owner=job.by):
         st.caption(plain(not_mine))
@@ -320,16 +337,24 @@ def _facts(job: Job, by: str) -> None:
         "Rendered in": _rendered_in(job),
         "Seed": str(job.brief.seed) if job.brief.seed >= 0 else "",
     }
-    for label, value in rows.items():
-        if value:
-            caption, fact = st.columns([2, 5])
-            caption.caption(label)
-            fact.text(value)
-    real_cost.draw(job, by)
-    _relatives(job)
-    if why_not(Action.MAKE) is None:
-        sharing.review_link(job, by)
-        shelf.offer_of_job(job, by)
+    # Each in a container that is always there: what comes and goes in one must not shift, and so close, the others.
+    with st.container():
+        for label, value in rows.items():
+            if value:
+                caption, fact = st.columns([2, 5])
+                caption.caption(label)
+                fact.text(value)
+    with st.container():
+        real_cost.draw(job, by)
+    with st.container():
+        _relatives(job)
+    may_make = why_not(Action.MAKE) is None
+    with st.container():
+        if may_make:
+            sharing.review_link(job, by)
+    with st.container():
+        if may_make:
+            shelf.offer_of_job(job, by)
     with st.expander("History of this job"):
         for event in studio().history(job.id):
             st.text(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lipsync_core import Action, Filter, Job, JobState, StudioError, VendorState, price_text
-from pages import approvals, cards, dialogs, trying
-from pages.frame import fragment, in_sandbox, pressed, studio, why_not
+from pages import approvals, cards, dialogs, places, trying
+from pages.frame import fragment, in_sandbox, pressed, refresh, studio, why_not
 from pages.telling import unanswered, unsaved
 from pages.words import clock, job_name, md, plain, vendor
 
@@ -35,15 +37,28 @@ def draw(by: str) -> None:
     count = f"more than {MOST}" if max(len(unclear), len(mine)) > MOST else str(all_)
     with st.container(border=True, key="needs-you"):
         st.header(f"Needs you · {count}", anchor=False)
-        for job in mine[:MOST]:
-            approvals.decide(job, by)
-        for job in unclear[:MOST]:
-            unconfirmed(job, by, alone=len(unclear) == 1)
-        for job in unsaved_yet:
-            _not_saved(job, by)
+        to_decide = {job.id: job for job in mine[:MOST]}
+        for job_id, place in _places("waits", to_decide):
+            with place:
+                approvals.decide(to_decide[job_id], by)
+        lost = {job.id: job for job in unclear[:MOST]}
+        for job_id, place in _places("unconfirmed", lost):
+            with place:
+                unconfirmed(lost[job_id], by, alone=len(unclear) == 1)
+        not_saved = {job.id: job for job in unsaved_yet}
+        for job_id, place in _places("unsaved", not_saved):
+            with place:
+                _not_saved(not_saved[job_id], by)
         for state in paused:
             _paused(state)
     _watch([*unclear, *unsaved_yet])
+
+
+def _places(kind: str, now: Mapping[int, Job]) -> list[tuple[int, DeltaGenerator]]:
+    """A place for each job, which it keeps, also from those of another kind."""
+    with st.container():
+        made = [(job_id, st.container()) for job_id in places.kept(f"needs you, {kind}", now)]
+    return [(job_id, place) for job_id, place in made if job_id in now]
 
 
 def _vendors() -> list[VendorState]:
@@ -179,6 +194,6 @@ def _watch(jobs: list[Job]) -> None:
     @fragment(run_every=LOOK_S if looking else None)
     def look() -> None:
         if looking and [(job_id, studio().job(job_id).state) for job_id, _state in drawn] != drawn:
-            st.rerun()
+            refresh(*(job_id for job_id, state in drawn if studio().job(job_id).state is not state))
 
     look()

@@ -9,7 +9,7 @@ import streamlit as st
 from lipsync_core import Presenter, PresenterPage, VendorError
 from pages import shelf
 from pages.fields import Form, change
-from pages.frame import fragment, in_sandbox, looking, pressed, studio
+from pages.frame import fragment, in_sandbox, looking, pressed, refresh, studio
 from pages.words import plain
 
 FILTERS = {"gender": "Gender", "age_range": "Age", "location": "Place", "style": "Style"}
@@ -107,8 +107,10 @@ def _faces(form: Form, page: PresenterPage, ask: Callable[[], PresenterPage]) ->
     @fragment(run_every=AGAIN_S if page.coming else None)
     def faces() -> None:
         now = drawn.pop() if drawn else ask()
-        if st.session_state.pop(_taken(form), False) or (page.coming and not now.coming):
-            st.rerun()  # everything: someone was chosen, or there is no more to wait for
+        if st.session_state.pop(_taken(form), False):
+            st.rerun()  # everything: someone was chosen
+        if page.coming and not now.coming:
+            refresh()  # there is no more to wait for
         if not now.presenters:
             st.caption("Nobody fits all of these: leave one out.")
         with st.grid(min_column_width=FACE):
