@@ -1,5 +1,7 @@
 """The good, bad and odd files that people bring, built by code: every function returns a file's bytes.
 
+They are the same bytes every time, however many processors encode them: damage done to them by seed can be repeated.
+
 A picture shows four quarters, so that a test can see which way up it is and whether its colours are right; a
 sound is a 220 Hz tone.
 """
@@ -220,6 +222,7 @@ def video(
     def fill(container: OutputContainer) -> None:
         moving = container.add_stream("libx264" if format == "mp4" else "libvpx", rate=fps)
         assert isinstance(moving, VideoStream)
+        moving.codec_context.thread_count = 1  # more would leave their number's mark in the pictures
         moving.width, moving.height, moving.pix_fmt = width, height, "yuv420p"
         if with_sound:
             heard = container.add_stream("aac" if format == "mp4" else "libopus", rate=48_000, layout="mono")
@@ -238,7 +241,8 @@ def _muxed(fill: Callable[[OutputContainer], None], format: str, options: dict[s
     # FFmpeg moves an MP4's index to the front by reading the file again, so it needs a real one.
     with TemporaryDirectory() as folder:
         path = Path(folder) / "film"
-        with av.open(path, "w", format=format, options=options) as container:
+        # Exact, lest it writes random numbers into Matroska and Ogg.
+        with av.open(path, "w", format=format, options={"fflags": "+bitexact", **options}) as container:
             fill(container)
         return path.read_bytes()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 
 from lipsync_core import ROOT, MediaError, Settings, Studio
 from lipsync_core.media import LOOK
+from tests import corpus
 from tests.hostile import Hostile, made, mutated
 
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
@@ -120,6 +122,25 @@ def test_there_are_five_hundred_of_them_each_the_same_every_time(files: list[Hos
     assert len(files) >= 500 or COUNT < 480
     assert files == [*mutated(SEED, COUNT), *made(canary.link)]
     assert {file.kind for file in files} == {"image", "audio", "video"}
+
+
+MAKE_AGAIN = """
+import hashlib, os, sys
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from tests import corpus, hostile
+files = [*hostile.mutated(int(sys.argv[1]), int(sys.argv[2])), *hostile.made(sys.argv[3])]
+films = [corpus.video(1.0), corpus.video(1.0, format="webm"), corpus.ogg()]
+for data in [*films, *(file.data for file in files)]:
+    print(hashlib.sha256(data).hexdigest())
+"""
+
+
+def test_another_process_with_one_processor_makes_the_same_bytes(files: list[Hostile], canary: Canary) -> None:
+    command = [sys.executable, "-c", MAKE_AGAIN, str(SEED), str(COUNT), canary.link]
+    made_again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    films = [corpus.video(1.0), corpus.video(1.0, format="webm"), corpus.ogg()]
+    assert [hashlib.sha256(data).hexdigest() for data in (*films, *(file.data for file in files))] == made_again
 
 
 def test_each_is_taken_or_refused_in_words_and_none_ends_its_process(
