@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,31 @@ PROGRAMS = {
 
 COMPLETE = os.environ.get("STUDIO_TESTS_COMPLETE") == "1"
 """Set where every test must run: a missing program then fails its tests."""
+
+
+MEMORY = Path("/dev/shm")
+"""Where Linux keeps files in memory."""
+ROOM = 4 << 30
+"""Bytes that must be free there: what the tests that run at a time need, and several times more."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the tests' folders in memory where there is room: a ledger waits for the disk at every commit.
+
+    Nothing else about them differs: they are real files, and SQLite asks for every sync as it does in earnest.
+    """
+    if config.option.basetemp is None and not hasattr(config, "workerinput") and _has_room(MEMORY):
+        folder = tempfile.mkdtemp(prefix="studio-tests-", dir=MEMORY)
+        config.option.basetemp = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def _has_room(folder: Path) -> bool:
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        return False
+    system = os.statvfs(folder)
+    return system.f_bavail * system.f_frsize >= ROOM and not system.f_flag & os.ST_NOEXEC
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,7 +11,7 @@ from tests.desk import Desk, make_template, vendors
 from tests.sandbox import Host
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with media that a studio and a sandbox know already, to be copied."""
     folder = tmp_path_factory.mktemp("template")

@@ -15,7 +15,7 @@ from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.providers import PROVIDERS
 from lipsync_core.providers.keys import Keys
 from lipsync_core.reach import Reach
-from tests.desk import Desk, make_template, vendors
+from tests.desk import Desk, vendors
 from tests.sandbox import KEYS, as_live
 
 JOYPIX = PROVIDERS["joypix"]
@@ -111,13 +111,6 @@ def test_who_asks_for_a_quote_waits_for_no_resolver_and_is_told_by_the_next_one(
 
 
 # The whole way
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("template")
-    make_template(folder)
-    return folder
 
 
 @pytest.fixture
