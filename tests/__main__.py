@@ -32,8 +32,12 @@ class Part:
 PARTS = (
     Part("faults", "bad days against the sandbox", ("tests/faults",)),
     Part("unit", "the core and the pages, without a browser", ("tests/unit", "-n", "auto", "--dist", "loadfile")),
-    # One after the other: a browser, a server and a render keep two cores busy.
-    Part("browser", "the studio in Chromium", ("tests/browser",)),
+    # A worker that has nothing left takes over from the others: no file is so long that it decides the end.
+    Part(
+        "browser",
+        "the studio in Chromium",
+        ("tests/browser", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"),
+    ),
 )
 
 

@@ -20,6 +20,27 @@ STUDIO = ROOT / "app.py"
 LONGEST_START_S = 180
 """After so long a server that has not answered is taken to hang, however busy the machine is."""
 
+OFF = (
+    # Each window would draw two pages of its own for the address bar: a third of what the first page of a test costs.
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    # What Playwright turns off, for of several such flags only the last one counts.
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+)
+"""Features of Chromium that tests do without."""
+
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -30,6 +51,7 @@ FLAGS = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
+    f"--disable-features={','.join(OFF)}",
 )
 """How Chromium is started: without the network, and with a camera and a microphone that are not real."""
 

@@ -35,7 +35,10 @@ def playwright() -> Iterator[Playwright]:
         yield driver
 
 
-expect.set_options(timeout=20_000)  # a busy machine may take its time; what is waited for still has to come
+PATIENCE_MS = 60_000
+"""A busy machine may take its time; what is waited for still has to come."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="package")
@@ -51,6 +54,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
     """A fresh visitor. Whatever the page asks of another host, or its policy refuses, fails the test."""
     context = browser.new_context(base_url=server.url, viewport={"width": 1280, "height": 900}, locale="en-GB")
+    context.set_default_timeout(PATIENCE_MS)
     foreign: list[str] = []
 
     def watch(request: Request) -> None:
