@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
+CLOSES_WITHIN_S = 1.0
+"""How long the connection below is waited for once both sides have said that they close: whoever said more than the
+server read by then is not hung up on by itself."""
+
 
 class Line:
     """One open socket. What the pages say is kept in `heard`."""
@@ -22,6 +27,8 @@ class Line:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
         self.heard: list[bytes] = []
+        self.ran: set[str] = set()
+        """The parts of pages that were run alone, of which the server says so."""
 
     def say(self, message: BackMsg | bytes | str) -> None:
         """Send a message as it is, or text."""
@@ -43,12 +50,28 @@ class Line:
             ):
                 return told
 
+    def until_taken_in(self) -> list[ForwardMsg]:
+        """What is said until the server has taken in all that was said here: it has answered a question after that.
+
+        A question that names no page of this socket is answered, and asks for nothing.
+        """
+        question = BackMsg()
+        question.backend_operation_request.request_id = secrets.token_hex(8)
+        question.backend_operation_request.deferred_file.SetInParent()
+        self.say(question)
+        told = []
+        while True:
+            told.append(self.next())
+            if told[-1].backend_operation_response.request_id == question.backend_operation_request.request_id:
+                return told[:-1]
+
     def next(self, timeout: float | None = 60) -> ForwardMsg:
         """The next message. Raises `TimeoutError` where none comes."""
         frame = self._connection.recv(timeout=timeout, decode=False)
         self.heard.append(bytes(frame))
         told = ForwardMsg()
         told.ParseFromString(self.heard[-1])
+        self.ran.update(told.metadata.run.fragment_ids)
         return told
 
     def end(self) -> int | None:
@@ -103,6 +126,7 @@ def opened(
             additional_headers={"Cookie": "; ".join(f"{name}={value}" for name, value in jar.items()), **headers},
             max_size=None,
             compression=None,
+            close_timeout=CLOSES_WITHIN_S,
         ) as connection,
     ):
         yield Line(connection)

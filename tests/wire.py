@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any
@@ -17,7 +17,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-PATIENCE_S = 60.0
+from tests.line import CLOSES_WITHIN_S
+
+PATIENCE_S = 120.0
 
 
 class Tampered:
@@ -49,6 +51,7 @@ class Tampered:
             additional_headers={"Cookie": f"{cookie['name']}={cookie['value']}; {XSRF_COOKIE_NAME}={token}"},
             max_size=None,
             proxy=None,
+            close_timeout=CLOSES_WITHIN_S,
         )
 
     def __enter__(self) -> Tampered:
@@ -106,6 +109,13 @@ class Tampered:
         elif kind == "delta":
             self._note(told.delta.new_element)
         return True
+
+    def until(self, true: Callable[[], bool]) -> None:
+        """Read until something has come of it."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not true():
+            assert time.monotonic() < deadline, "it never came true"
+            self.read(0.05)
 
     def drain(self) -> None:
         """Read what has come already."""
