@@ -15,9 +15,9 @@ from lipsync_core import Filter, Job, JobState, KeptMedium, OpenBatch, Studio
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
 from tests.browser.commits import Commits
-from tests.browser.test_create_commits import waits
+from tests.browser.holding import Hold
 from tests.browser.test_create_paid import SPEED
-from tests.browser.visit import open_page, press, settle
+from tests.browser.visit import open_page, press, settle, waits
 from tests.server import Server, sandboxed, studio_of
 
 pytestmark = pytest.mark.browser
@@ -46,7 +46,8 @@ def server(variables: dict[str, str], studio_folder: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def ledger(variables: dict[str, str], server: Server) -> Studio:
-    """The server's own ledger and media, seen from outside."""
+    """The server's own ledger and media, seen from outside; nothing that is pressed leaves."""
+    Hold(variables)
     return studio_of(variables)
 
 
@@ -151,7 +152,8 @@ def test_what_comes_later_is_the_next_batch_and_stops_nothing(page: Page, ledger
     commits = enter(page, ledger, KINDS[0])
     commits.press_first()
     expect(page.get_by_text("2 jobs go in")).to_be_visible()
-    page.wait_for_timeout(1_800)
+    settle(page)
+    page.wait_for_timeout(1_800)  # from when the page was drawn on, as the person waits who saw it
     commits.the_rest()
     expect(page.get_by_role("row").filter(has_text="JoyPix Motion-2").first).to_contain_text("$0.60")
     assert all(job.state is not JobState.WITHDRAWN for job in made(ledger, before))

@@ -18,8 +18,9 @@ from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.creatify_cast import PERSONAS
 from tests import corpus
 from tests.browser.commits import Commits
+from tests.browser.holding import Hold
 from tests.browser.test_create_paid import LONG, SPEED, Books, button, countdown, newest, send, write
-from tests.browser.visit import DRAWN, open_page, put_file, settle, slot
+from tests.browser.visit import DRAWN, open_page, put_file, settle, slot, waits
 from tests.server import Server, sandboxed, studio_of
 
 pytestmark = pytest.mark.browser
@@ -47,7 +48,8 @@ def server(variables: dict[str, str], studio_folder: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def ledger(variables: dict[str, str], server: Server) -> Studio:
-    """The server's own ledger and media, seen from outside."""
+    """The server's own ledger and media, seen from outside; nothing that is pressed leaves."""
+    Hold(variables)
     return studio_of(variables)
 
 
@@ -187,15 +189,6 @@ def enter(page: Page, ledger: Studio, files: Path, kind: Kind) -> Case:
     return Case(page, commits, brief_id, jobs, was)
 
 
-def waits(page: Page, until: Callable[[], bool]) -> None:
-    """Let the tab work until something has come of it."""
-    for _ in range(1500):
-        if until():
-            return
-        page.wait_for_timeout(20)
-    raise AssertionError("it did not come")
-
-
 def row(ledger: Studio, brief_id: str) -> Brief:
     open_brief = ledger.open_brief(brief_id)
     assert open_brief is not None
@@ -286,7 +279,8 @@ def test_what_is_entered_later_is_the_next_clip_and_stops_nothing(page: Page, le
     open_page(page, f"/?brief={brief_id}")
     send(page)
     job = newest(ledger)
-    page.wait_for_timeout(2_000)
+    settle(page)
+    page.wait_for_timeout(2_000)  # from when the page was drawn on, as the person waits who saw it
     write(page, LONG)
     expect(page.get_by_text("10 credits, price unknown").first).to_be_visible()
     settle(page)

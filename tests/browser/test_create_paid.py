@@ -14,6 +14,7 @@ from lipsync_core import Job, JobState, KeptMedium, Studio
 from lipsync_core.sandbox.creatify_cast import VOICES
 from lipsync_core.sandbox.jobs import Store
 from tests import corpus
+from tests.browser.holding import Hold
 from tests.browser.test_accessibility import violations
 from tests.browser.visit import PORTRAIT, finished, open_page, press, put_file, settle, slot
 from tests.server import Server, sandboxed, studio_of
@@ -47,6 +48,12 @@ def server(variables: dict[str, str], studio_folder: Path) -> Iterator[Server]:
 def ledger(variables: dict[str, str], server: Server) -> Studio:
     """The server's own ledger and media, seen from outside."""
     return studio_of(variables)
+
+
+@pytest.fixture(scope="module")
+def hold(variables: dict[str, str], ledger: Studio) -> Hold:
+    """When what was pressed leaves."""
+    return Hold(variables)
 
 
 @pytest.fixture
@@ -130,12 +137,18 @@ def send(page: Page) -> None:
     expect(countdown(page)).to_contain_text("Undo · goes to the sandbox’s")
 
 
+def leaves(page: Page, hold: Hold) -> None:
+    """Press Render, and let the time for Undo pass."""
+    send(page)
+    hold.end()
+
+
 def newest(ledger: Studio) -> Job:
     return next(ledger.jobs())
 
 
 def test_one_person_from_the_form_to_a_playing_video(
-    page: Page, ledger: Studio, books: Books, files: dict[str, Path]
+    page: Page, ledger: Studio, hold: Hold, books: Books, files: dict[str, Path]
 ) -> None:
     open_page(page)
     put(page, "image", PORTRAIT)
@@ -148,7 +161,7 @@ def test_one_person_from_the_form_to_a_playing_video(
     page.get_by_label("Prompt", exact=True).fill("smiling")
     page.get_by_label("Prompt", exact=True).press("Tab")
     settle(page)
-    send(page)
+    leaves(page, hold)
     finished(page)
     expect(card(page)).to_contain_text("Done")
     expect(card(page)).to_contain_text("SANDBOX")
@@ -159,7 +172,7 @@ def test_one_person_from_the_form_to_a_playing_video(
 
 
 def test_two_people_from_the_form_to_a_playing_video(
-    page: Page, ledger: Studio, books: Books, files: dict[str, Path]
+    page: Page, ledger: Studio, hold: Hold, books: Books, files: dict[str, Path]
 ) -> None:
     open_page(page)
     pick(page, "Two people")
@@ -171,7 +184,7 @@ def test_two_people_from_the_form_to_a_playing_video(
     pick(page, "lipsync.studio dialog")
     pick(page, "Left first")
     expect(page.get_by_text("1.2 s + 0.8 s → the minimum of 5 s × 2 credits")).to_be_visible()
-    send(page)
+    leaves(page, hold)
     finished(page)
     job = newest(ledger)
     assert (job.engine, job.state) == ("lipsync-studio/lipsync-image-multi", JobState.DONE)
@@ -180,14 +193,14 @@ def test_two_people_from_the_form_to_a_playing_video(
 
 
 def test_a_new_voice_for_a_video_recorded_or_written(
-    page: Page, ledger: Studio, books: Books, files: dict[str, Path]
+    page: Page, ledger: Studio, hold: Hold, books: Books, files: dict[str, Path]
 ) -> None:
     open_page(page)
     pick(page, "New voice for a video")
     put(page, "video", files["take.mp4"])
     put(page, "audio", files["left.wav"])
     expect(page.get_by_role("radio", name="480p")).to_be_visible()
-    send(page)
+    leaves(page, hold)
     finished(page)
     recorded = newest(ledger)
     assert (recorded.engine, recorded.state) == ("lipsync-studio/lipsync-video", JobState.DONE)
@@ -199,7 +212,7 @@ def test_a_new_voice_for_a_video_recorded_or_written(
     expect(button(page)).to_be_disabled()
     page.get_by_role("combobox", name="Speaker").click()
     page.get_by_role("option", name="Ava").click()
-    send(page)
+    leaves(page, hold)
     expect(card(page)).to_contain_text("Done", timeout=60_000)
     finished(page)
     written = newest(ledger)
@@ -208,7 +221,9 @@ def test_a_new_voice_for_a_video_recorded_or_written(
     assert books.vendors() == ["lipsync-studio", "aimlapi"]
 
 
-def test_a_stock_presenter_and_a_price_that_rises_under_the_finger(page: Page, ledger: Studio, books: Books) -> None:
+def test_a_stock_presenter_and_a_price_that_rises_under_the_finger(
+    page: Page, ledger: Studio, hold: Hold, books: Books
+) -> None:
     open_page(page)
     pick(page, "Stock presenter")
     expect(page.get_by_role("img", name="Eileen, Female · Adult · Indoor · Presenter")).to_be_visible()
@@ -236,7 +251,7 @@ def test_a_stock_presenter_and_a_price_that_rises_under_the_finger(page: Page, l
     expect(card(page)).to_contain_text("Never sent, nothing charged.")
     write(page, "Good morning.")
     expect(page.get_by_text("5 credits, price unknown").first).to_be_visible()
-    send(page)
+    leaves(page, hold)
     finished(page)
     job = newest(ledger)
     assert (job.engine, job.state) == ("creatify/lipsync", JobState.DONE)
@@ -246,7 +261,7 @@ def test_a_stock_presenter_and_a_price_that_rises_under_the_finger(page: Page, l
 
 
 def test_undo_in_time_leaves_nothing_on_the_bill(
-    page: Page, ledger: Studio, books: Books, files: dict[str, Path]
+    page: Page, ledger: Studio, hold: Hold, books: Books, files: dict[str, Path]
 ) -> None:
     open_page(page)
     put(page, "image", PORTRAIT)
@@ -255,16 +270,17 @@ def test_undo_in_time_leaves_nothing_on_the_bill(
     send(page)
     undo(page)
     expect(card(page)).to_contain_text("Never sent, nothing charged.")
-    page.wait_for_timeout(6_000)  # the hold is long over
-    assert newest(ledger).state is JobState.WITHDRAWN
-    assert books.vendors() == []
-    send(page)  # taken back is not done: no question is asked
-    undo(page)
-    expect(card(page)).to_contain_text("Never sent, nothing charged.")
+    taken_back = newest(ledger)
+    assert taken_back.state is JobState.WITHDRAWN
+    leaves(page, hold)  # taken back is not done: no question is asked
+    finished(page)
+    assert newest(ledger).id == taken_back.id + 1
+    assert ledger.job(taken_back.id).state is JobState.WITHDRAWN  # though the time for it is over, too
+    assert books.vendors() == ["joypix"]
 
 
 def test_the_same_brief_asks_once_and_back_comes_first(
-    page: Page, ledger: Studio, books: Books, files: dict[str, Path]
+    page: Page, ledger: Studio, hold: Hold, books: Books, files: dict[str, Path]
 ) -> None:
     open_page(page)
     put(page, "image", PORTRAIT)
@@ -276,6 +292,7 @@ def test_the_same_brief_asks_once_and_back_comes_first(
     expect(countdown(page)).to_contain_text("Undo · goes to the sandbox’s lipsync.studio")
     expect(page.get_by_role("dialog")).to_have_count(0)  # a double click is one press
     first = newest(ledger)
+    hold.end()
     press(page, "Render in sandbox · $0.00")  # which is back once nothing can be undone any more
     dialog = page.get_by_role("dialog", name="Render it a second time?")
     expect(dialog).to_contain_text("started this same clip")
@@ -290,6 +307,7 @@ def test_the_same_brief_asks_once_and_back_comes_first(
     dialog.get_by_role("button", name="Render again for $0.00 in the sandbox").click(delay=30)
     expect(dialog).to_have_count(0)
     expect(countdown(page)).to_contain_text(f"Job {first.id + 1}")
+    hold.end()
     expect(card(page)).to_contain_text("Done", timeout=60_000)
     assert newest(ledger).id == first.id + 1
     assert ledger.wait(first.id).state is JobState.DONE
@@ -361,7 +379,7 @@ def test_what_is_wrong_stands_beside_its_field(page: Page, ledger: Studio, files
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_no_scene_keeps_anybody_out(
-    page: Page, files: dict[str, Path], scheme: Literal["light", "dark"], width: int
+    page: Page, hold: Hold, files: dict[str, Path], scheme: Literal["light", "dark"], width: int
 ) -> None:
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 900})
@@ -383,7 +401,7 @@ def test_no_scene_keeps_anybody_out(
     page.get_by_role("button", name="Grace", exact=True).click(delay=30)
     expect(button(page)).to_be_enabled()
     assert violations(page) == []
-    send(page)
+    leaves(page, hold)
     page.wait_for_timeout(1_100)
     press(page, "Render in sandbox · $0.00")
     expect(page.get_by_role("dialog", name="Render it a second time?")).to_be_visible()

@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from lipsync_core import Filter, Job, KeptMedium, Studio
 from tests import corpus
+from tests.browser.holding import Hold
 from tests.browser.test_accessibility import violations
 from tests.browser.visit import PORTRAIT, open_page, press, settle
 from tests.server import Server, sandboxed, studio_of
@@ -39,6 +40,12 @@ def server(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
 def ledger(variables: dict[str, str], server: Server) -> Studio:
     """The server's own ledger and media, seen from outside."""
     return studio_of(variables)
+
+
+@pytest.fixture(scope="module")
+def hold(variables: dict[str, str], ledger: Studio) -> Hold:
+    """When what was pressed leaves."""
+    return Hold(variables)
 
 
 def estimate(page: Page, query: str = "") -> None:
@@ -223,7 +230,7 @@ def jobs_of(page: Page, ledger: Studio) -> list[Job]:
     return ledger.page(Filter(batch=batch, hidden=True), limit=20)
 
 
-def test_one_picture_and_many_voices_become_jobs_after_one_question(page: Page, ledger: Studio) -> None:
+def test_one_picture_and_many_voices_become_jobs_after_one_question(page: Page, ledger: Studio, hold: Hold) -> None:
     estimate(page, "about=Batch&maker=JoyPix+Motion-2")
     drop(page, face(), voice(1.2, "update_en.wav"), voice(0.8, "update_de.wav"))
     expect(page.get_by_text("2 of 2 rows ready")).to_be_visible(timeout=60_000)
@@ -249,6 +256,7 @@ def test_one_picture_and_many_voices_become_jobs_after_one_question(page: Page, 
     assert {job.engine for job in made} == {"joypix/motion-2"}
     assert all(job.sandbox and isinstance(job.brief.image, KeptMedium) for job in made)
     assert ledger.count(Filter(hidden=True)) == before + 2
+    hold.end()
     expect(page.locator(".st-key-rows").get_by_text("Done")).to_have_count(2, timeout=60_000)
 
 

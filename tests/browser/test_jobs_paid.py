@@ -20,6 +20,7 @@ from lipsync_core import Brief, Job, JobState, Pace, Settings, Studio
 from lipsync_core.database import Database, now_ms
 from lipsync_core.schema import jobs
 from tests import corpus
+from tests.browser.holding import Hold
 from tests.browser.test_accessibility import violations
 from tests.browser.visit import PORTRAIT, finished, open_page, press, settle
 from tests.server import Server
@@ -144,7 +145,7 @@ def test_a_lost_answer_that_was_taken_is_attached_by_its_id_and_its_video_kept(
 
 
 def test_a_lost_answer_is_declared_not_taken_or_written_off_or_sent_again(
-    past: Past, server: Server, page: Page
+    past: Past, server: Server, page: Page, environment: dict[str, str]
 ) -> None:
     never, given_up, again = past.lost("Never", taken=False), past.lost("Given up"), past.lost("Again")
     assert len(past.bill()) == 2
@@ -180,11 +181,13 @@ def test_a_lost_answer_is_declared_not_taken_or_written_off_or_sent_again(
     expect(dialog).to_have_count(0)
     assert past.studio.sent_again_as(again.id) is None
     menu(page, "More", "Send again…")
+    hold = Hold(environment)
     press(page, "Send again for $0.00")
     expect(page.get_by_role("link", name="It was sent again as job 4")).to_be_visible()
     page.get_by_role("button", name="More", exact=True).click(delay=30)
     expect(page.get_by_role("menuitem")).to_have_text(["Write it off"])
     page.keyboard.press("Escape")
+    hold.end()
     eventually(lambda: past.studio.job(4).state is JobState.DONE)
     assert (past.studio.job(4).follows, past.studio.job(again.id).state) == (again.id, JobState.UNCONFIRMED)
     states = {job.id: past.studio.job(job.id).state for job in (never, given_up)}

@@ -16,6 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 from lipsync_core import JobState, Studio
 from lipsync_core.sandbox.jobs import Store
 from tests import corpus
+from tests.browser.holding import Hold
 from tests.browser.test_accessibility import violations
 from tests.browser.visit import PORTRAIT, finished, open_page, press, put_file, settle, slot, upload
 from tests.films import make_film
@@ -41,6 +42,12 @@ def ledger(variables: dict[str, str], server: Server) -> Studio:
     return studio_of(variables)
 
 
+@pytest.fixture(scope="module")
+def hold(variables: dict[str, str], ledger: Studio) -> Hold:
+    """When what was pressed leaves."""
+    return Hold(variables)
+
+
 def put(page: Page, field: str, file: Path) -> None:
     expect(slot(page, field).locator("input[type=file]")).to_have_count(1)
     put_file(page, field, file)
@@ -49,7 +56,7 @@ def put(page: Page, field: str, file: Path) -> None:
 
 
 def test_a_video_is_cut_converted_and_paid_for_as_it_is_sent(
-    page: Page, ledger: Studio, variables: dict[str, str], tmp_path: Path
+    page: Page, ledger: Studio, hold: Hold, variables: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "take.webm").write_bytes(corpus.video(3.0, format="webm"))
     (tmp_path / "voice.ogg").write_bytes(corpus.ogg(1.2))
@@ -82,6 +89,7 @@ def test_a_video_is_cut_converted_and_paid_for_as_it_is_sent(
     settle(page)
     assert violations(page) == []
     press(page, "Render in sandbox")
+    hold.end()
     finished(page)
 
     job = next(ledger.jobs())
@@ -93,7 +101,7 @@ def test_a_video_is_cut_converted_and_paid_for_as_it_is_sent(
 
 
 def test_a_video_of_150_mb_is_fetched_by_the_vendor_and_its_result_is_watched_and_saved(
-    page: Page, server: Server, ledger: Studio, variables: dict[str, str], tmp_path: Path
+    page: Page, server: Server, ledger: Studio, hold: Hold, variables: dict[str, str], tmp_path: Path
 ) -> None:
     film = make_film(tmp_path / "interview.mp4", 150_000_000)
     (tmp_path / "voice.wav").write_bytes(corpus.wav(4.0))
@@ -119,6 +127,7 @@ def test_a_video_of_150_mb_is_fetched_by_the_vendor_and_its_result_is_watched_an
     expect(page.get_by_role("button", name="Render in sandbox")).to_be_enabled(timeout=60_000)
     settle(page)
     press(page, "Render in sandbox")
+    hold.end()
     video = finished(page)
 
     job = next(ledger.jobs())
@@ -151,7 +160,9 @@ def seek_to(video: Locator, second: float) -> None:
     assert abs(video.evaluate("player => player.currentTime") - second) < 0.1
 
 
-def test_what_the_vendor_deletes_after_72_hours_is_still_here(page: Page, ledger: Studio, tmp_path: Path) -> None:
+def test_what_the_vendor_deletes_after_72_hours_is_still_here(
+    page: Page, ledger: Studio, hold: Hold, tmp_path: Path
+) -> None:
     (tmp_path / "voice.wav").write_bytes(corpus.wav(2.0))
     open_page(page)
     upload(page, PORTRAIT, tmp_path / "voice.wav")
@@ -159,6 +170,7 @@ def test_what_the_vendor_deletes_after_72_hours_is_still_here(page: Page, ledger
     expect(page.get_by_role("button", name="Render in sandbox")).to_be_enabled(timeout=30_000)
     settle(page)
     press(page, "Render in sandbox")
+    hold.end()
     finished(page)
 
     job = next(ledger.jobs())

@@ -21,6 +21,7 @@ from lipsync_core import Brief, Job, JobState, Role, Studio
 from lipsync_core.people import new_secret
 from lipsync_core.sandbox.jobs import Store
 from tests import corpus
+from tests.browser.holding import Hold
 from tests.browser.visit import PORTRAIT, open_page, policy_broken, settle
 from tests.oidc import Provider, sign_in, sign_out, signed_cookie, signed_out
 from tests.sandbox import Host, hosting
@@ -157,6 +158,12 @@ def bill(folder: Path) -> Callable[[], list[dict[str, Any]]]:
     return lambda: Store(path, 500).bill() if path.exists() else []
 
 
+@pytest.fixture(scope="module")
+def hold(variables: dict[str, str], ledger: Studio) -> Hold:
+    """When what was pressed leaves."""
+    return Hold(variables)
+
+
 # Entering
 
 
@@ -217,7 +224,12 @@ def test_a_stranger_is_told_sees_nothing_and_can_sign_out_again(page: Page, prov
 
 
 def test_a_maker_asks_an_approver_approves_and_it_is_paid_once_and_told(
-    visitors: Visitors, ledger: Studio, listener: Host, bill: Callable[[], list[dict[str, Any]]], brief: Brief
+    visitors: Visitors,
+    ledger: Studio,
+    hold: Hold,
+    listener: Host,
+    bill: Callable[[], list[dict[str, Any]]],
+    brief: Brief,
 ) -> None:
     maker, approver, viewer = (visitors[who].new_page() for who in (MAKER, APPROVER, VIEWER))
     open_page(approver, "/spend", "Spend")
@@ -241,6 +253,7 @@ def test_a_maker_asks_an_approver_approves_and_it_is_paid_once_and_told(
     expect(waiting).to_have_count(0)
     expect(approver.locator(".st-key-to-decide")).to_have_count(0)
 
+    hold.end()
     finished(maker)  # an open page follows without being asked to
     expect(viewer.get_by_text("Done", exact=True).first).to_be_visible()
     done = ledger.job(job.id)

@@ -15,6 +15,7 @@ from lipsync_core import JobState, Studio, new_brief_id
 from lipsync_core.budgets import TEAM, Budgets
 from lipsync_core.database import Database
 from tests import corpus
+from tests.browser.holding import Hold
 from tests.browser.test_accessibility import LOOKS, violations
 from tests.browser.visit import open_page, press, settle
 from tests.sandbox import SandboxProcess, as_live
@@ -181,8 +182,10 @@ class TestWithAVendor:
         with SandboxProcess(tmp_path / "vendors", "--instant", "--canned") as vendors:
             yield environment | as_live(vendors.base)
 
-    def test_a_cap_set_here_holds_the_next_submit(self, page: Page, ledger: Studio) -> None:
-        brief_id = new_brief_id()
+    def test_a_cap_set_here_holds_the_next_submit(
+        self, page: Page, ledger: Studio, environment: dict[str, str]
+    ) -> None:
+        brief_id, hold = new_brief_id(), Hold(environment)
         video = ledger.keep_medium(corpus.video(1.0), "video", "clip.mp4")
         ledger.change_brief(
             brief_id, by="Ana", scene="redub", video=video, text="Hello there.", speaker="Ava", engine=PIXVERSE
@@ -207,6 +210,7 @@ class TestWithAVendor:
         open_page(page, f"/?brief={brief_id}")
         button.click(delay=30)
         expect(page.get_by_role("button", name="Undo · goes to")).to_be_visible()
+        hold.end()
         (job,) = ledger.jobs()
         assert ledger.wait(job.id, timeout_s=60).state is JobState.DONE
         # At submit the vendor names a dollar, which counts until its answer or its log names the bill.

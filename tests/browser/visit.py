@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,24 @@ from lipsync_core import ROOT
 SAMPLES = ROOT / "lipsync_core" / "samples"
 PORTRAIT = SAMPLES / "grace_hopper.jpg"
 
+PATIENCE_S = 120.0
+
 READY = "() => document.querySelector('[data-testid=\"stApp\"]')?.dataset.testScriptState === 'notRunning'"
 
 DRAWN = "() => ![...document.querySelectorAll('[data-testid=stSkeleton]')].some(one => one.getClientRects().length)"
 """Nothing is a place for something that is still fetched, and moves what is below it once it is there."""
+
+
+STILL = """() => {
+  const wanted = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
+  const has = getComputedStyle(document.querySelector('[data-testid="stApp"]')).colorScheme
+  const moves = document.getAnimations().some(
+    one => one.playState === 'running' && Number.isFinite(one.effect.getComputedTiming().endTime))
+  const frames = has === wanted && !moves ? (window.stillFrames ?? 0) + 1 : 0
+  window.stillFrames = frames > 6 ? 0 : frames
+  return frames > 6
+}"""
+"""For some frames already the page has had its visitor's colours, and nothing faded in or moved."""
 
 
 TELLS = """document.addEventListener('securitypolicyviolation', event => console.error(
@@ -58,6 +74,14 @@ def go_back_to(page: Page, address: str) -> None:
 def settle(page: Page) -> None:
     """Wait until the present rerun has ended."""
     page.wait_for_function(READY)
+
+
+def waits(page: Page, until: Callable[[], bool]) -> None:
+    """Let the tab work until something has come of it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not until():
+        assert time.monotonic() < deadline, "it did not come"
+        page.wait_for_timeout(20)
 
 
 def slot(page: Page, field: str) -> Locator:
