@@ -245,11 +245,11 @@ def _converse(
     process: subprocess.Popen[bytes], arguments: str, on_frames: Callable[[int, int], bool] | None
 ) -> dict[str, Any]:
     stdin, stdout = _pipes(process)
-    try:
-        stdin.write(arguments.encode())
-        stdin.close()
-    except BrokenPipeError:
-        return {}
+    with contextlib.suppress(BrokenPipeError):  # it has ended already; what it said before that counts all the same
+        try:
+            stdin.write(arguments.encode())
+        finally:
+            stdin.close()
     last: dict[str, Any] = {}
     while line := stdout.readline(LONGEST_ANSWER):
         last = _read(line)
