@@ -16,6 +16,7 @@ import os
 import platform
 import struct
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ _SECCOMP_MODE_FILTER = 2
 
 MOST_FILES = 256
 """Files that a worker may hold open."""
+
+_SESSION_NICE = Path("/proc/self/autogroup")
+_TRIES, _TRY_AGAIN_S = 5, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,10 @@ class Bounds:
     """The longest file that it may write."""
     cpu_s: int
     """Processor time, all threads together."""
+    nice: int = 0
+    """By how much it steps back behind other processes."""
+    session_nice: int = 0
+    """By how much its session, which is its own, steps back behind others where the kernel shares by session."""
 
 
 def enter(bounds: Bounds) -> list[str]:
@@ -50,6 +58,7 @@ def enter(bounds: Bounds) -> list[str]:
     """
     if sys.platform == "win32":
         return ["limits on memory, files, programs and the network"]
+    _step_back(bounds)
     limit(bounds)
     if sys.platform != "linux":
         return ["limits on files, programs and the network (Landlock and seccomp are Linux's)"]
@@ -68,6 +77,20 @@ def hide_memory() -> None:
     """Let no other process of the same user read this one's memory or environment; no core dump is written either."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def _step_back(bounds: Bounds) -> None:
+    """Leave the processor to others. Never fails: a worker that could not is only less modest."""
+    os.nice(bounds.nice)
+    for _ in range(_TRIES if bounds.session_nice else 0):
+        try:
+            _SESSION_NICE.write_text(str(bounds.session_nice))
+        except BlockingIOError:  # somebody did the same less than a tenth of a second ago
+            time.sleep(_TRY_AGAIN_S)
+        except OSError:  # this system does not group by session
+            return
+        else:
+            return
 
 
 def limit(bounds: Bounds) -> None:

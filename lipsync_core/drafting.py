@@ -66,7 +66,7 @@ class Drafting:
                 "mouth_box": brief.mouth_box,
                 "seed": brief.seed,
             }
-            limits = Limits(memory_mb=2048, seconds=120 + 10 * voice.duration_s)
+            limits = Limits(memory_mb=2048, seconds=120 + 10 * voice.duration_s, in_bulk=job.batch is not None)
             hold = _Hold(
                 lambda frames: not self.stopping() and self.claims.renew(job.id, self.owner, self.lease_s, frames),
                 every_s=self.lease_s / 5,

@@ -44,9 +44,6 @@ def main() -> None:
 
 
 def be_modest() -> None:
-    """Leave the processor to others."""
-    # One thread each for the number libraries: more would only compete with the encoder's.
+    """One thread each for the number libraries: more would only compete with the encoder's."""
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
-    if sys.platform != "win32":  # where its priority was set from outside
-        os.nice(10)

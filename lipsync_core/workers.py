@@ -1,4 +1,4 @@
-"""Runs one task on people's media in a process of its own: low priority, limited memory, limited time, in a cage.
+"""Runs one task on people's media in a process of its own: modest priority, limited memory and time, in a cage.
 
 A file that crashes, hangs or bombs a decoder ends that process and nothing else; one that takes it over finds only
 its own input and an empty folder (`lipsync_core.cage`). The conversation is JSON: one object on the worker's standard
@@ -43,6 +43,11 @@ READS = ("path", "image", "audio", "video", "picture", "voices")
 WRITES = ("out", "preview", "thumb")
 """Those that name the files it makes. It makes them in its scratch folder, and they are moved when it is done."""
 
+PRIORITY = {False: (2, 0), True: (5, 5)}
+"""How far a worker steps back behind other programs, and its session behind other sessions, by whether it is one of
+many. Ten steps, and anything that computes without a pause leaves a worker a tenth of a processor: everywhere in its
+container or, where the kernel shares by session, in its session."""
+
 LONGEST_ANSWER = 64_000_000
 """Bytes of one answer. What a table of the most rows has wrong in each of them is a third of that."""
 MOST_COMPLAINT = 2000
@@ -60,6 +65,8 @@ class Limits:
     seconds: float
     file_mb: int = 4096
     """The longest file that it may write, and all of its files together."""
+    in_bulk: bool = False
+    """One of many: nobody waits for this one alone, so it steps back for those that somebody does wait for."""
 
 
 class Withdrawn(Exception):  # noqa: N818 - not an error: somebody took the job back
@@ -104,12 +111,15 @@ def _run(
 ) -> dict[str, Any]:
     flags = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
     path = _search_path()
+    nice, session_nice = PRIORITY[limits.in_bulk]
     bounds = Bounds(
         reads=(*_programs(path), *_files(arguments, READS)),
         writes=scratch,
         memory_mb=limits.memory_mb,
         file_mb=limits.file_mb,
         cpu_s=math.ceil(limits.seconds) * (os.cpu_count() or 1) + 30,
+        nice=nice,
+        session_nice=session_nice,
     )
     with (
         tempfile.TemporaryFile() as complaints,
@@ -121,9 +131,9 @@ def _run(
             cwd=scratch,
             env=_environment(scratch),
             creationflags=flags,
-            # Not a session of its own: where the kernel groups processes by session, that would change who waits
-            # for whom.
-            process_group=None if sys.platform == "win32" else 0,
+            # Where the kernel shares the processor between sessions first, a worker takes nothing from its server's
+            # share, and whatever else runs in the server's session takes nothing from the worker's.
+            start_new_session=True,
         ) as process,
     ):
         watch = _Watch(process, limits, scratch, wanted)

@@ -80,6 +80,8 @@ def look_image(arguments: dict[str, Any], _progress: object) -> dict[str, Any]:
         "open a local socket": lambda: socket.socket(socket.AF_UNIX),
         "signal the server": lambda: os.kill(server, 0),
         "limit the server": lambda: resource.prlimit(server, resource.RLIMIT_NOFILE, (30, 30)),
+        "take priority": lambda: os.setpriority(os.PRIO_PROCESS, 0, -5),
+        "take priority for its session": lambda: write("/proc/self/autogroup"),
         "trace the server": lambda: call("ptrace", 16, server, 0, 0),
         "make a name space": lambda: call("unshare", 0x10000000),
         "write a file without end": write_much,
