@@ -9,60 +9,88 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import importlib
 import logging
 import sys
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from starlette.routing import Mount, Route, Router
 from streamlit import config
 from streamlit.auth_util import get_secrets_auth_section
-from streamlit.env_util import is_repl
 
 from lipsync_core import ROOT, Settings, SettingsError
 from lipsync_core.cage import hide_memory
-from lipsync_core.ledger_file import ledger_file
+from lipsync_core.ledger_file import bring_up_to_date, ledger_file
 from lipsync_core.private import keep_private
-from lipsync_core.providers import providers_from
 from lipsync_core.serving import (
     OPEN_REFUSED,
     health,
     is_loopback,
     leaving,
     media,
+    ready,
     review,
     studio,
     webhook,
     zipped,
 )
+from pages.base import address
 from pages.doors import doors
 from pages.mended import finish_callbacks, keep_answers
+from pages.warming import load_pages, load_rest
+
+if TYPE_CHECKING:
+    from lipsync_core.tracker import Tracker
 
 log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
-    """Bring the ledger up to date and run the tracker until the server stops."""
-    tracker = (await asyncio.to_thread(studio)).tracker()
-    for name in WARM:
-        await asyncio.to_thread(importlib.import_module, name)
-    await asyncio.to_thread(is_repl)  # which the first element of the first page asks: it looks at every module
-    gc.collect()
-    gc.freeze()
-    tasks = [asyncio.create_task(tracker.run(), name="tracker")]
+    """Bring the ledger up to date before the first answer; all other work begins with it and ends with the server."""
+    await asyncio.to_thread(bring_up_to_date, SETTINGS.database_url)
+    working = asyncio.create_task(work(), name="work")
+    print(f"Lip-Sync Studio answers at {address()}", flush=True)
+    try:
+        yield
+    finally:
+        ready.clear()
+        working.cancel()
+        await asyncio.wait([working])
+
+
+async def work() -> None:
+    """Open the studio, let pages in, and tend its jobs until cancelled."""
+    tracker = await asyncio.to_thread(_open)
+    if tracker is None:
+        sys.exit(1)  # ends the server
+    ready.set()
+    tasks = [
+        asyncio.create_task(tracker.run(), name="tracker"),
+        asyncio.create_task(load_rest(), name="loading of what pages may need"),
+    ]
     if SETTINGS.sign_in:
         tasks.append(asyncio.create_task(leaving.run(), name="watch for visits that are over"))
     for task in tasks:
         task.add_done_callback(_log_failure)
+    await asyncio.gather(*tasks, return_exceptions=True)  # cancelled, it cancels them and waits for their end
+
+
+def _open() -> Tracker | None:
+    """The tracker of the studio, once everything is loaded that the first visitor needs; None where that failed."""
+    gc.disable()  # what is loaded stays, so nothing is gained by looking through it
     try:
-        yield
+        tracker = studio().tracker()
+        tracker.show_up()
+        load_pages()
+    except Exception:
+        log.exception("the studio could not be opened")
+        return None
     finally:
-        for task in tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        gc.freeze()
+        gc.enable()
+    return tracker
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:
@@ -70,50 +98,19 @@ def _log_failure(task: asyncio.Task[None]) -> None:
         log.error("the %s stopped", task.get_name(), exc_info=task.exception())
 
 
-WARM = (
-    "pandas",
-    "pyarrow",
-    "PIL.Image",
-    "streamlit.emojis",
-    "streamlit.material_icon_names",
-    "pages.approvals",
-    "pages.batch",
-    "pages.being_told",
-    "pages.caps",
-    "pages.cards",
-    "pages.content",
-    "pages.deleting",
-    "pages.dialogs",
-    "pages.fields",
-    "pages.gate",
-    "pages.importing",
-    "pages.invoices",
-    "pages.mouth",
-    "pages.needs_you",
-    "pages.news",
-    "pages.one_clip",
-    "pages.options",
-    "pages.places",
-    "pages.presenters",
-    "pages.pressing",
-    "pages.previews",
-    "pages.quotes",
-    "pages.rates",
-    "pages.scenes",
-    "pages.sharing",
-    "pages.shelf",
-    "pages.slots",
-    "pages.stairs",
-    "pages.trim",
-    "pages.trying",
-    "pages.waits",
-)
-"""What is imported while a page is drawn for the first time; else the first visitor would wait for it."""
+def _settings() -> Settings:
+    """What the server was told. Raises `SettingsError` where it cannot be kept to."""
+    settings = Settings.from_env()
+    ledger_file(settings.database_url)
+    if settings.vendors:  # the vendors' own code can wait where nothing is said that it would have to judge
+        from lipsync_core.providers import providers_from
+
+        providers_from(settings.vendors)
+    return settings
+
 
 try:
-    SETTINGS = Settings.from_env()
-    ledger_file(SETTINGS.database_url)
-    providers_from(SETTINGS.vendors)
+    SETTINGS = _settings()
 except SettingsError as error:
     sys.exit(str(error))
 if SETTINGS.sign_in != bool(get_secrets_auth_section()):

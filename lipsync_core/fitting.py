@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from lipsync_core import workers
 from lipsync_core.errors import MediaError, WorkerError
-from lipsync_core.media import LOOK, Kind, MediaStore, MediumFacts, clean_name
+from lipsync_core.media import LOOK, Kind, MediaStore, MediumFacts
+from lipsync_core.plain_text import clean_name
 from lipsync_core.providers.limits import EngineForm, Files
 from lipsync_core.trimming import for_film
 

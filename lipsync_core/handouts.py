@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response, StreamingResponse
 
 from lipsync_core.errors import BucketError
-from lipsync_core.media import clean_name
+from lipsync_core.plain_text import clean_name
 from lipsync_core.review import CSP, Reviewed, page, page_of_nothing
 from lipsync_core.zipping import Packed, zipped
 

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -17,7 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lipsync_core.door.sockets import OpenSockets
 from lipsync_core.errors import NotAllowedError
-from lipsync_core.people import People
+
+if TYPE_CHECKING:
+    from lipsync_core.people import People
 
 log = logging.getLogger(__name__)
 

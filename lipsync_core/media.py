@@ -26,6 +26,7 @@ from lipsync_core.brief import MouthBox
 from lipsync_core.bucket import Bucket
 from lipsync_core.database import Database, now_ms
 from lipsync_core.errors import BucketError, MediaError, WorkerError
+from lipsync_core.plain_text import clean_name
 from lipsync_core.schema import media
 from lipsync_core.settling import settle, sha256_of, stored_copy
 
@@ -38,7 +39,6 @@ PICTURES: tuple[Variant, ...] = ("preview", "thumb")
 LOOK = workers.Limits(memory_mb=2048, seconds=90)
 """What looking into one file may use: a 50-megapixel picture, or ten minutes of sound."""
 
-_LONGEST_NAME = 200
 _BROUGHT_AT_ONCE = 16
 """Files that are brought back from the bucket together; each of them once."""
 _looks = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
@@ -334,16 +334,6 @@ class MediaStore:
 def _key(facts: MediumFacts) -> str:
     """What a medium is called in the bucket: as in the folder."""
     return f"{facts.sha256[:2]}/{facts.sha256}{facts.extension}"
-
-
-def clean_name(name: str) -> str:
-    """A file's name as people may see it: without folders or control characters, and not endless."""
-    name = "".join(c for c in name.replace("\\", "/").rsplit("/", 1)[-1] if c.isprintable()).strip()
-    if len(name) > _LONGEST_NAME:
-        stem, dot, extension = name.rpartition(".")
-        tail = dot + extension if stem and len(extension) <= 8 else ""
-        name = f"{name[: _LONGEST_NAME - len(tail) - 1]}…{tail}"
-    return name or "unnamed"
 
 
 def from_row(row: RowMapping) -> MediumFacts:

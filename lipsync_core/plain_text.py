@@ -11,6 +11,7 @@ import unicodedata
 
 _JOINERS = "\u200c\u200d"
 """Persian words and the emoji of families need them; in between letters only."""
+_LONGEST_FILE_NAME = 200
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -31,6 +32,16 @@ def paragraphs(text: str) -> str:
     if not (text.isascii() and text.isprintable()):
         text = "".join(map(_in_a_text, _LINE_ENDS.sub("\n", text)))
     return text.strip()
+
+
+def clean_name(name: str) -> str:
+    """A file's name as people may see it: without folders or control characters, and not endless."""
+    name = "".join(c for c in name.replace("\\", "/").rsplit("/", 1)[-1] if c.isprintable()).strip()
+    if len(name) > _LONGEST_FILE_NAME:
+        stem, dot, extension = name.rpartition(".")
+        tail = dot + extension if stem and len(extension) <= 8 else ""
+        name = f"{name[: _LONGEST_FILE_NAME - len(tail) - 1]}…{tail}"
+    return name or "unnamed"
 
 
 def _in_a_name(letter: str) -> str:

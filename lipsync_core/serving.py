@@ -8,10 +8,11 @@ made for may look (`lipsync_core.links`). Streamlit's own doors for files get a 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping
 from functools import cache
 from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from starlette.requests import Request
@@ -23,20 +24,36 @@ from lipsync_core.door.uploads import Guest, GuestOf
 from lipsync_core.errors import NotAllowedError
 from lipsync_core.handouts import medium_route, review_route, zip_route
 from lipsync_core.leaving import Leaving
-from lipsync_core.rights import Person
 from lipsync_core.roles import Action
-from lipsync_core.studio import Studio
 from lipsync_core.webhooks import endpoint
+
+if TYPE_CHECKING:
+    from lipsync_core.rights import Person
+    from lipsync_core.studio import Studio
+
+_opening = threading.Lock()
+
+
+def studio() -> Studio:
+    """The server's studio. Loaded and made on first use; whoever asks meanwhile waits for it."""
+    with _opening:
+        return _opened()
 
 
 @cache
-def studio() -> Studio:
-    """The server's studio, made on first use."""
+def _opened() -> Studio:
+    from lipsync_core.studio import Studio  # with all its libraries: the server answers before they are loaded
+
     return Studio.from_env()
 
 
+ready = asyncio.Event()
+"""Set while the studio is open and the tracker tends its jobs."""
+
+
 async def health(_request: Request) -> Response:
-    """Says that the server answers, and nothing else."""
+    """Says that the server is ready for work, as soon as it is, and nothing else."""
+    await ready.wait()
     return JSONResponse({"ok": True})
 
 

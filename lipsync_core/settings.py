@@ -17,7 +17,6 @@ from urllib.request import url2pathname
 from zoneinfo import ZoneInfo
 
 from lipsync_core.errors import FetchError, SettingsError
-from lipsync_core.guard import checked_link
 from lipsync_core.secrecy import weakness
 from lipsync_core.services import sign_in
 from lipsync_core.variables import address, all_given, count, entries, hosts, networks, number, refuse_misspelt, switch
@@ -155,6 +154,8 @@ def _notify(given: Mapping[str, str]) -> dict[str, Any]:
     url, secret = given.get("STUDIO_NOTIFY_URL", "").strip(), given.get("STUDIO_NOTIFY_SECRET", "").strip()
     if not url:
         return {}
+    from lipsync_core.guard import checked_link  # which loads an HTTP client
+
     try:
         checked_link(url, (urlsplit(url).netloc,))
     except (FetchError, ValueError):

@@ -120,6 +120,10 @@ class Tracker:
         )
         self._keeping = Keeping(accounts, store, allow, self._ready.settle, rates, self.owner, pace, at, reach)
 
+    def show_up(self) -> None:
+        """Say that somebody tends the jobs, before the first look at them."""
+        self._ledger.beat(self.owner)
+
     async def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Work until cancelled, or until ``until()`` is true. Requests that are out are waited for."""
         drafts: set[asyncio.Future[None]] = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streamlit import config
+from streamlit.web.server.server_util import get_url
 
 
 def base_path() -> str:
@@ -14,3 +15,8 @@ def base_path() -> str:
 def href(link: str) -> str:
     """A link of the core's as a browser follows it. Pictures and players take the link as it is: Streamlit adds it."""
     return base_path() + link
+
+
+def address() -> str:
+    """Where a browser on this computer finds the pages."""
+    return get_url(config.get_option("browser.serverAddress") or "localhost")

@@ -19,10 +19,11 @@ from lipsync_core.door.entrance import Entrance
 from lipsync_core.door.front import Front, House
 from lipsync_core.door.headers import inline_scripts, policy
 from lipsync_core.door.hosts import Hosts
+from lipsync_core.door.ready import OnceReady
 from lipsync_core.door.sockets import open_sockets
 from lipsync_core.door.uploads import GuestOf, OpenPages, Uploads
 from lipsync_core.leaving import SignsOut
-from lipsync_core.serving import KeepsAddress, LoopbackOnly, TeamOnly, guest_by, studio
+from lipsync_core.serving import KeepsAddress, LoopbackOnly, TeamOnly, guest_by, ready, studio
 from pages.base import base_path
 from pages.messages import TONGUE
 from pages.signed import signed_claims
@@ -40,6 +41,7 @@ def doors(settings: Settings, *, is_open: bool) -> list[Middleware]:
         Middleware(Below, base=base, own=OWN),
         Middleware(Entrance, tongue=TONGUE, guest_of=guest_of, sockets=open_sockets(), pages=pages, callers=callers),
         *([] if guest_of is None else _for_a_team(base, guest_of, pages)),
+        Middleware(OnceReady, ready=ready),
     ]
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from lipsync_core import Person
 from pages import gate, news
 from pages.frame import looking
+from pages.warming import draws
 
 PAGES = Path(__file__).resolve().parent
 
@@ -61,5 +62,6 @@ def main(who: Person | None) -> None:
         gate.refuse(who, page.title)
 
 
-if gate.is_open():
-    main(looking())
+with draws.one_more():
+    if gate.is_open():
+        main(looking())

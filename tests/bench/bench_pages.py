@@ -1,13 +1,10 @@
 """How fast the pages are, each time beside something to compare with: ``python tests/bench/bench_pages.py``.
 
-Name one or more of ``rerun``, ``first`` and ``ticks`` to run only these. Both sides of a comparison are measured in
-turn, in one run; seconds depend on the machine, ratios hardly do.
+Name ``rerun`` or ``ticks`` to run only that. Both sides of a comparison are measured in turn, in one run; seconds
+depend on the machine, ratios hardly do.
 
 - rerun: one full run of the Jobs page, from request to last message, with 10,000 jobs in the ledger beside 20. Both
   draw six running jobs and twelve rows of history. CPU is what the server's process spends on one run.
-- first: from a browser's request to a visible button, for the first visitor of a server that was just started: "Render
-  the sample" on the Create page beside a page that has one title and one button. *start* is from the command until the
-  server answers, *whole page* until the places for a portrait and a voice are there too.
 - ticks: fifty tabs on the Jobs page while jobs are pending, each refreshing at the page's own interval, beside fifty
   tabs of a page whose fragment only writes the time as often. CPU is the server's, in per cent of one core.
 """
@@ -18,24 +15,19 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from shutil import copytree
 from statistics import median, quantiles
-
-import psutil
-from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # so that the script also runs by its path
 
 from pages.cards import TICK_S  # noqa: E402 - needs the line above
-from tests.bench.filled import fill  # noqa: E402
+from tests.bench.servers import bare, cpu_s, running, studio  # noqa: E402
 from tests.bench.tabs import Tab, Ticks, staggered  # noqa: E402
-from tests.conftest import CHROMIUM  # noqa: E402
-from tests.server import FLAGS, Server  # noqa: E402
+from tests.server import Server  # noqa: E402
 
 FEW, MANY, PENDING = 20, 10_000, 6
 RERUNS = 30
@@ -48,19 +40,10 @@ SITUATIONS = {
     "one state": "state=Done",
 }
 """What the big ledger is asked for; the small one always shows its first page, which draws as much."""
-VISITS = 7
 TABS = 50
 ROUNDS = 2
 WATCH_S = 15.0
 
-BARE_APP = """from pathlib import Path
-import streamlit as st
-app = st.App(Path(__file__).resolve().parent / "page.py")
-"""
-ONE_BUTTON = """import streamlit as st
-st.title("Bare")
-st.button("Render the sample", type="primary")
-"""
 ONLY_TIME = f"""import time
 import streamlit as st
 st.title("Bare")
@@ -72,57 +55,13 @@ def now():
 now()
 """
 
-SEEN = """
-const visible = (selector) => [...document.querySelectorAll(selector)].filter(e => e.getBoundingClientRect().height);
-const look = () => {
-  if (visible("button").some(b => b.innerText.includes("Render the sample"))) { window.seenAt ??= performance.now() }
-  if (visible("[data-testid=stFileUploaderDropzone]").length >= 2) { window.wholeAt ??= performance.now() }
-  else { requestAnimationFrame(look) }
-};
-requestAnimationFrame(look);
-"""
-"""Notes, in the page's own clock that starts with its request, when the button and the rest have a place on screen."""
-
 
 def main() -> None:
     """Run the sections that were named, or all."""
-    sections: dict[str, Callable[[Path], None]] = {"rerun": rerun, "first": first, "ticks": ticks}
+    sections: dict[str, Callable[[Path], None]] = {"rerun": rerun, "ticks": ticks}
     for name in sys.argv[1:] or sections:
         with tempfile.TemporaryDirectory(prefix="bench-pages-") as folder:
             sections[name](Path(folder))
-
-
-def bare(folder: Path, page: str) -> Server:
-    """A server whose only page is ``page``, under the studio's own configuration."""
-    folder.mkdir(parents=True)
-    copytree(ROOT / ".streamlit", folder / ".streamlit")
-    (folder / "app.py").write_text(BARE_APP)
-    (folder / "page.py").write_text(page)
-    return Server({}, folder / "server.log", app=folder / "app.py")
-
-
-def studio(folder: Path, *, ended: int, pending: int) -> Server:
-    """The studio on a ledger of its own."""
-    folder.mkdir(parents=True)
-    return Server(fill(folder, ended=ended, pending=pending), folder / "server.log", command=True)
-
-
-@contextmanager
-def running(*servers: Server) -> Iterator[None]:
-    """Start the servers and stop them again."""
-    try:
-        for server in servers:
-            server.start()
-        yield
-    finally:
-        for server in servers:
-            server.stop()
-
-
-def cpu_s(server: Server) -> float:
-    """The processor seconds that the server's own process has used."""
-    times = psutil.Process(server.pid).cpu_times()
-    return times.user + times.system
 
 
 @dataclass(slots=True)
@@ -167,53 +106,6 @@ async def _reruns(few: Server, many: Server) -> tuple[Cost, dict[str, Cost]]:
                 await once(reference, few, "", small)
                 await once(tab, many, SITUATIONS[name], big[name])
     return small, big
-
-
-def first(folder: Path) -> None:
-    """Print the table of first visits to a cold server."""
-    servers = {
-        "bare page": bare(folder / "bare", ONE_BUTTON),
-        "studio": studio(folder / "studio", ended=0, pending=0),
-    }
-    starts: dict[str, list[float]] = {name: [] for name in servers}
-    visits: dict[str, list[float]] = {name: [] for name in servers}
-    wholes: list[float] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        for number in range(VISITS + 1):
-            for name, server in servers.items():
-                begun = time.perf_counter()
-                with running(server):
-                    start_s = time.perf_counter() - begun
-                    seen_s, whole_s = _visit(browser, server, last="wholeAt" if name == "studio" else "seenAt")
-                if number:  # the first round also reads files that no later one has to
-                    starts[name].append(start_s)
-                    visits[name].append(seen_s)
-                    if name == "studio":
-                        wholes.append(whole_s)
-        browser.close()
-    print(f"\nfirst: the first visitor of a server just started, {VISITS} starts each, medians")
-    print(f"{'':12}{'start s':>10}{'request to button s':>22}{'fastest':>9}{'slowest':>9}{'ratio':>8}")
-    reference = median(visits["bare page"])
-    for name, seen in visits.items():
-        typical = median(seen)
-        print(
-            f"{name:12}{median(starts[name]):10.2f}{typical:22.2f}{min(seen):9.2f}{max(seen):9.2f}"
-            f"{typical / reference:8.2f}"
-        )
-    print(f"whole page of the studio: {median(wholes):.2f} s")
-
-
-def _visit(browser: Browser, server: Server, *, last: str) -> tuple[float, float]:
-    """Seconds until the button was there, and until what is noted as ``last``."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.add_init_script(SEEN)
-    page.goto(server.url, wait_until="commit")
-    last_ms = page.wait_for_function(f"() => window.{last}", timeout=60_000).json_value()
-    seen_ms = page.evaluate("() => window.seenAt")
-    context.close()
-    return seen_ms / 1000, last_ms / 1000
 
 
 def ticks(folder: Path) -> None:

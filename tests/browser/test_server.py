@@ -1,8 +1,10 @@
 """The server itself: cold deep links, own routes, and whom it answers."""
 
+import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +16,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lipsync_core import ROOT, Brief, Filter, Job, JobState, Settings, Studio
+from lipsync_core.ledger_file import is_newest
 from tests import corpus
 from tests.browser.visit import PORTRAIT, SAMPLES, open_page
-from tests.server import Server
+from tests.server import Server, free_port
 
 
 @pytest.mark.browser
@@ -98,6 +101,34 @@ def test_it_refuses_to_start_with_what_it_cannot_keep_to_and_says_what_to_set(
     assert done.returncode != 0
     assert says in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_it_says_where_it_answers_once_it_does(environment: dict[str, str]) -> None:
+    environment |= {"STREAMLIT_SERVER_PORT": str(free_port())}
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
+    with subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = next(line for line in process.stdout if "http" in line)
+        port = environment["STREAMLIT_SERVER_PORT"]
+        assert said == f"Lip-Sync Studio answers at http://localhost:{port}\n"
+        address = said.split()[-1]
+        assert httpx.get(address, timeout=60).status_code == 200
+        assert httpx.get(f"{address}/api/health", timeout=60).json() == {"ok": True}
+        process.terminate()
+
+
+def test_it_ends_where_its_ledger_cannot_be_used(environment: dict[str, str], tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.db"
+    assert is_newest(damaged)
+    with contextlib.closing(sqlite3.connect(damaged)) as connection, connection:
+        connection.execute("DROP TABLE secrets")
+    environment |= {"STUDIO_DATABASE_URL": f"sqlite:///{damaged}", "STREAMLIT_SERVER_PORT": str(free_port())}
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
+    done = subprocess.run(
+        command, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "no such table: secrets" in done.stderr
 
 
 def test_with_leave_it_listens_on_every_address(environment: dict[str, str], tmp_path: Path) -> None:
