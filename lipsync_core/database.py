@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, PoolProxiedConnection, create_engine, event
 
 from lipsync_core.ledger_file import HEAD, is_newest, ledger_file, prepare
 
@@ -29,6 +30,9 @@ class Database:
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
         self._writer = self._engine.execution_options(writes=True)
+        self._watcher: PoolProxiedConnection | None = None
+        self._watchers = 0
+        self._watching = Lock()
         self.judge: Callable[[Connection], None] | None = None
         """Asked first in every transaction that writes; what it raises ends that."""
 
@@ -65,8 +69,29 @@ class Database:
                 self.judge(connection)
             yield connection
 
+    def changes(self) -> tuple[int, int]:
+        """A mark that is another one after every write that was committed, by this process or any other."""
+        with self._watching:
+            if self._file is None:  # in memory, where a second connection would see other tables
+                self._watchers += 1
+                return self._watchers, 0
+            if self._watcher is None:
+                # SQLite counts for each connection what the others wrote, so this one may write nothing itself.
+                self._watcher = self._engine.raw_connection()
+                self._watcher.detach()
+                self._watchers += 1
+            cursor = self._watcher.cursor()
+            try:
+                return self._watchers, cursor.execute("PRAGMA data_version").fetchone()[0]
+            finally:
+                cursor.close()
+
     def close(self) -> None:
         """Give back all connections."""
+        with self._watching:
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
         self._engine.dispose()
 
 

@@ -7,8 +7,8 @@ the event that records it. Nothing in here decides what should happen; it only l
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -47,6 +47,11 @@ class Filter:
     batch: str | None = None
     hidden: bool = False
     """Also those that were taken off the lists."""
+
+    @property
+    def question(self) -> Hashable:
+        """The same for filters that let the same jobs through."""
+        return replace(self, states=frozenset(self.states))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lipsync_core import rates as rate_file
@@ -38,6 +39,7 @@ from lipsync_core.fetch import Resolver, system_addresses
 from lipsync_core.hosting import Hosting
 from lipsync_core.intake import Intake, likeness
 from lipsync_core.job import LIVE, SANDBOX, Job, JobEvent, JobState
+from lipsync_core.latest import Latest
 from lipsync_core.ledger import Filter, Ledger, NewJob
 from lipsync_core.library import Library
 from lipsync_core.links import Links
@@ -85,6 +87,7 @@ class Studio:
         database = Database(settings.database_url)
         database.migrate()
         self._ledger = Ledger(database)
+        self._latest = Latest(database)
         self.people = People(database, settings)
         """Who may enter, and what each may do."""
         self.audit = Audit(database, self.people.check)
@@ -368,7 +371,7 @@ class Studio:
 
     def job(self, job_id: int) -> Job:
         """One job, its video brought back from the bucket where this disk has lost it. Raises `UnknownJobError`."""
-        job = self._ledger.job(job_id)
+        job = self._latest.get(("job", job_id), lambda: self._ledger.job(job_id))
         if job.output_sha256 is not None:
             with suppress(BucketError):  # what is known of the job is shown all the same
                 self._store.file(_video(job.output_sha256))
@@ -376,31 +379,40 @@ class Studio:
 
     def page(self, which: Filter, *, limit: int, offset: int = 0) -> list[Job]:
         """Some of the jobs that the filter lets through, newest first."""
-        return [self._whole(job) for job in self._ledger.page(which, limit=limit, offset=offset)]
+        found = self._latest.get(
+            ("page", which.question, limit, offset), lambda: tuple(self._ledger.page(which, limit=limit, offset=offset))
+        )
+        return [self._whole(job) for job in found]
 
     def count(self, which: Filter) -> int:
         """How many jobs the filter lets through."""
-        return self._ledger.count(which)
+        return self._latest.get(("count", which.question), lambda: self._ledger.count(which))
 
     def states_of(self, batch: str) -> Mapping[JobState, int]:
         """How many jobs of a batch stand where."""
-        return self._ledger.states_of(batch)
+        return self._latest.get(("states", batch), lambda: MappingProxyType(self._ledger.states_of(batch)))
 
     def pending(self, limit: int = 12, batch: str | None = None) -> list[Job]:
         """Jobs that are still being worked on, of one batch or of all, the next in line first."""
-        return self._ledger.pending(limit, batch)
+        return [*self._latest.get(("pending", limit, batch), lambda: tuple(self._ledger.pending(limit, batch)))]
 
     def ahead_of(self, job: Job) -> int:
         """How many drafts come before this one; of paid jobs each vendor has its own places."""
-        return self._ledger.ahead_of(job.id) if job.is_draft else 0
+        return self._latest.get(("ahead", job.id), lambda: self._ledger.ahead_of(job.id)) if job.is_draft else 0
 
     def places_used(self) -> Mapping[tuple[str, str], int]:
         """How many jobs each vendor is working on, by vendor and environment."""
-        return self._ledger.at_vendors()
+        return self._latest.get(("places used",), lambda: MappingProxyType(self._ledger.at_vendors()))
 
     def places(self, provider: str) -> int:
         """How many jobs a vendor is given at once."""
         return self._accounts.places(provider)
+
+    def is_paused(self, job: Job) -> bool:
+        """Whether a job's vendor is sent nothing with its key until a person has looked."""
+        account = (job.provider, job.environment)
+        standing = self._latest.get(("standing", *account), lambda: self._standings.of(*account))
+        return standing.stops(job.engine, job.key_fingerprint)
 
     def _places(self, provider: str) -> int:
         return self._settings.draft_slots if provider == DRAFT else self._accounts.places(provider)
