@@ -23,6 +23,8 @@ PICTURES = 24
 """Different pictures that the jobs share."""
 NEVER = "bench/never"
 """An engine that nobody has."""
+RENDER_S = 600.0
+"""How long a running job is expected to take; the first one has just been sent, the last one is due."""
 LONG_S = 1e6
 """For how long no tracker claims the queued jobs."""
 ENDS = (*[JobState.DONE] * 17, JobState.FAILED, JobState.FAILED, JobState.WITHDRAWN)
@@ -31,10 +33,12 @@ ENDS = (*[JobState.DONE] * 17, JobState.FAILED, JobState.FAILED, JobState.WITHDR
 VOICE = KeptMedium("f" * 64, "voice.wav")
 
 
-def fill(folder: Path, *, ended: int, pending: int) -> dict[str, str]:
-    """Make a ledger with so many jobs, of which the pending ones are the newest; returns its server's variables.
+def fill(folder: Path, *, ended: int, pending: int = 0, running: int = 0) -> dict[str, str]:
+    """Make a ledger with so many jobs; returns its server's variables.
 
-    The first twenty jobs go through the ledger, step by step; further ones are copies of them.
+    The pending ones are the newest: those that are held, whose countdowns change every second, and then those that are
+    running, which were sent one after the other. The first twenty jobs go through the ledger, step by step; further
+    ones are copies of them.
     """
     environment = {
         "STUDIO_DATABASE_URL": f"sqlite:///{folder / 'studio.db'}",
@@ -50,6 +54,8 @@ def fill(folder: Path, *, ended: int, pending: int) -> dict[str, str]:
     _copies(database, ended - len(ENDS), pictures)
     for number in range(ended, ended + pending):
         _add(ledger, number, pictures)
+    for number in range(ended + pending, ended + pending + running):
+        _sent(ledger, _add(ledger, number, pictures, expected_s=RENDER_S), RENDER_S * (number + 1 - ended) / running)
     database.close()
     return environment
 
@@ -72,7 +78,7 @@ def _pictures(store: MediaStore, database: Database) -> list[KeptMedium]:
     return kept
 
 
-def _add(ledger: Ledger, number: int, pictures: list[KeptMedium]) -> int:
+def _add(ledger: Ledger, number: int, pictures: list[KeptMedium], expected_s: float = 40.0) -> int:
     brief = Brief(
         engine=NEVER,
         image=pictures[number % PICTURES],
@@ -81,9 +87,15 @@ def _add(ledger: Ledger, number: int, pictures: list[KeptMedium]) -> int:
         name=_name(number),
         project="Weekly update",
     )
-    quote = Quote(NEVER, 300_000, 30, 2, "Two started blocks of 5 s.", Qualifier.EXACT, 40.0, 90.0)
+    quote = Quote(NEVER, 300_000, 30, 2, "Two started blocks of 5 s.", Qualifier.EXACT, expected_s, 2.5 * expected_s)
     new = NewJob(brief, quote, by=PEOPLE[number % len(PEOPLE)], nonce=f"press-{number}", hold_s=LONG_S)
     return ledger.add(new).id
+
+
+def _sent(ledger: Ledger, job_id: int, ago_s: float) -> None:
+    now = now_ms()
+    sent_ms, due_ms = now - int(ago_s * 1000), now + int(LONG_S * 1000)
+    assert ledger.move(job_id, JobState.QUEUED, JobState.RENDERING, sent_ms=sent_ms, due_ms=due_ms)
 
 
 def _ended(ledger: Ledger, job_id: int, end: JobState) -> None:

@@ -30,10 +30,11 @@ def bare(folder: Path, page: str) -> Server:
     return Server({}, folder / "server.log", app=folder / "app.py")
 
 
-def studio(folder: Path, *, ended: int, pending: int) -> Server:
+def studio(folder: Path, *, ended: int, pending: int = 0, running: int = 0) -> Server:
     """The studio on a ledger of its own."""
     folder.mkdir(parents=True)
-    return Server(fill(folder, ended=ended, pending=pending), folder / "server.log", command=True)
+    filled = fill(folder, ended=ended, pending=pending, running=running)
+    return Server(filled, folder / "server.log", command=True)
 
 
 @contextmanager

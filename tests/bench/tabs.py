@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +19,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 GRACE_S = 3.0
+Due = dict[str, deque[float]]
+"""When each fragment's ticks were asked for that are not answered yet."""
 FRAGMENT_DONE = ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
 
 
@@ -28,6 +30,7 @@ class Ticks:
 
     asked: int = 0
     delivered: int = 0
+    messages: int = 0
     bytes_in: int = 0
     waits_s: list[float] = field(default_factory=list)
     """From each delivered tick's request to its last message."""
@@ -52,6 +55,11 @@ class Tab:
     async def __aexit__(self, *_: object) -> None:
         await self._connection.close()
 
+    @property
+    def timers(self) -> int:
+        """How many timers the page has."""
+        return len(self._timers)
+
     async def run(self, query: str = "") -> float:
         """One full run of the page, as on a visit or a click; returns its seconds, from request to last message.
 
@@ -67,9 +75,20 @@ class Tab:
                 return time.perf_counter() - begun
         raise AssertionError("the server closed the connection")
 
+    async def tick(self) -> list[ForwardMsg]:
+        """Let all timers be due at once; returns what the server sends until the last one's run has ended."""
+        for fragment in self._timers:
+            await self._ask(fragment=fragment)
+        due, told = set(self._timers), list[ForwardMsg]()
+        while due:
+            told.append(self._read(await self._connection.recv()))
+            if told[-1].WhichOneof("type") == "script_finished":
+                due -= set(told[-1].metadata.run.fragment_ids)
+        return told
+
     async def watch(self, seconds: float) -> Ticks:
         """Obey the page's timers for so long. A tick still under way then has `GRACE_S` to arrive."""
-        ticks, due = Ticks(), deque[float]()
+        ticks, due = Ticks(), defaultdict[str, deque[float]](deque)
         timers = [self._tick(name, interval, seconds, ticks, due) for name, interval in self._timers.items()]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds + GRACE_S):
@@ -78,21 +97,25 @@ class Tab:
                 )
         return ticks
 
-    async def _tick(self, fragment: str, interval: float, seconds: float, ticks: Ticks, due: deque[float]) -> None:
+    async def _tick(self, fragment: str, interval: float, seconds: float, ticks: Ticks, due: Due) -> None:
         begun = time.perf_counter()
         for number in range(1, int(seconds / interval) + 1):
             await asyncio.sleep(begun + number * interval - time.perf_counter())
             ticks.asked += 1
-            due.append(time.perf_counter())
+            due[fragment].append(time.perf_counter())
             await self._ask(fragment=fragment)
 
-    async def _count(self, wanted: int, ticks: Ticks, due: deque[float]) -> None:
+    async def _count(self, wanted: int, ticks: Ticks, due: Due) -> None:
         async for message in self._connection:
+            ticks.messages += 1
             ticks.bytes_in += len(message)
             told = self._read(message)
             if told.WhichOneof("type") == "script_finished" and told.script_finished == FRAGMENT_DONE:
-                ticks.delivered += 1
-                ticks.waits_s.append(time.perf_counter() - due.popleft())
+                for fragment in told.metadata.run.fragment_ids:  # different ones that come together are run together
+                    ticks.delivered += 1
+                    if due[fragment]:  # one that came while another waited is lost in it
+                        ticks.waits_s.append(time.perf_counter() - due[fragment][0])
+                        due[fragment].clear()
                 if ticks.delivered == wanted:
                     return
 
