@@ -10,6 +10,7 @@ import streamlit as st
 from lipsync_core import PENDING, Brief, Job, JobState
 from pages import cards, held, trying
 from pages.frame import fragment, pressed, refresh, studio
+from pages.moving import Moving
 from pages.words import md, state_word
 
 PLACE = "batch"
@@ -103,6 +104,11 @@ def outcome(sent: Sent, *, is_held: bool) -> None:
     moves = any(state in PENDING for state in drawn)
     waits = JobState.AWAITING_APPROVAL in drawn
 
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        place = Moving()
+        query = {"batch": sent.batch}
+        st.page_link("jobs.py", label=f"See the {sent.jobs}", icon=":material/arrow_forward:", query_params=query)
+
     @fragment(run_every=cards.TICK_S if moves else cards.LOOK_S if waits else None)
     def tick() -> None:
         now = studio().states_of(sent.batch)
@@ -112,11 +118,8 @@ def outcome(sent: Sent, *, is_held: bool) -> None:
         rest = [
             f"{now[state]} {state_word(state).lower()}" for state in (*_BAD, JobState.AWAITING_APPROVAL) if state in now
         ]
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            words = " · ".join([f"{done} of {total} done", *rest])
-            st.progress(done / total, text=words)
-            query = {"batch": sent.batch}
-            st.page_link("jobs.py", label=f"See the {sent.jobs}", icon=":material/arrow_forward:", query_params=query)
+        words = " · ".join([f"{done} of {total} done", *rest])
+        place.show(words, lambda: st.progress(done / total, text=words))
 
     tick()
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from lipsync_core import ENGINES, PROVIDERS, Action, Job, JobState, cost_above
 from pages import dialogs, to_create, trying
 from pages.base import href
 from pages.frame import fragment, in_sandbox, looking, pressed, refresh, studio, why_not
+from pages.moving import Moving
 from pages.telling import NO_QUEUE, Queue, is_held, tell, unanswered
 from pages.words import BADGES, billed, clock, job_name, md, money, plain, price, said, state_word, vendor, weekday
 
@@ -87,11 +87,8 @@ def look_every_s(job: Job) -> float | None:
     return LOOK_S if job.finished_at is not None and datetime.now(UTC) - job.finished_at < BILL_COMES else None
 
 
-def follow(job: Job, place: DeltaGenerator) -> None:
-    """Have the page drawn anew once the job's card would look different; until then its `progress` moves in ``place``.
-
-    A tick draws only what moves: with whole cards, fifty tabs starve the server.
-    """
+def follow(job: Job, place: Moving) -> None:
+    """Have the page drawn anew once the job's card would look different; until then, `progress` moves in ``place``."""
     if (every_s := look_every_s(job)) is None:
         return
     drawn = face(job)  # what it looked like now, and not when a tick asks
@@ -102,8 +99,7 @@ def follow(job: Job, place: DeltaGenerator) -> None:
         if face(now) != drawn:
             refresh(job.id)
         if now.pending:
-            with place:
-                progress(now, studio().ahead_of(now))
+            progress(place, now, studio().ahead_of(now))
 
     tick()
 
@@ -113,7 +109,7 @@ def queue_for(jobs: Iterable[Job]) -> Queue:
     waiting = {(job.engine, job.environment): job for job in jobs if _waits(job)}
     if not waiting:
         return NO_QUEUE
-    paused = [waits for waits, job in waiting.items() if _is_paused(job)]
+    paused = [waits for waits, job in waiting.items() if studio().is_paused(job)]
     places = {job.provider: studio().places(job.provider) for job in waiting.values()}
     return Queue(studio().places_used(), places, paused)
 
@@ -122,19 +118,15 @@ def _waits(job: Job) -> bool:
     return job.state is JobState.QUEUED and job.provider in PROVIDERS
 
 
-def _is_paused(job: Job) -> bool:
-    standing = studio().vendors.state(job.provider, sandbox=job.sandbox).standing
-    return standing.stops(job.engine, job.key_fingerprint)
-
-
-def progress(job: Job, ahead: int = 0, queue: Queue | None = None) -> None:
-    """How far a pending job is, as one element. ``queue`` is `queue_for` the jobs on screen."""
+def progress(place: Moving, job: Job, ahead: int = 0, queue: Queue | None = None) -> None:
+    """Show in its place how far a pending job is, as one element. ``queue`` is `queue_for` the jobs on screen."""
     waits_for = queue_for([job]) if queue is None else queue
     told = tell(job, datetime.now(UTC), ahead=ahead, queue=waits_for, wait=studio().expected_s(job))
     if told.done is None:
-        st.markdown(f":small[{told.text}]")  # as large as a bar's own text
+        place.show(told.text, lambda: st.markdown(f":small[{told.text}]"))  # as large as a bar's own text
     else:
-        st.progress(max(0.0, min(1.0, told.done)), text=told.text)
+        percent = int(100 * max(0.0, min(1.0, told.done)))  # the finest step of a bar
+        place.show((told.text, percent), lambda: st.progress(percent, text=told.text))
 
 
 def player(job: Job, width: int | str = "stretch", *, facts: bool = True) -> None:

@@ -13,6 +13,7 @@ from pages import cards, content, dialogs, held, in_view, late, options, pressin
 from pages.entered import is_coming
 from pages.fields import BRIEF, Form
 from pages.frame import came_from_elsewhere, header, in_sandbox, studio
+from pages.moving import Moving
 from pages.presses import Press, hand
 from pages.quotes import Offers
 from pages.scenes import MADE_OF, choose_scene, is_written
@@ -169,7 +170,7 @@ def _result(job: Job, by: str) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(job_name(job))}**", width="content")
             cards.badges(job)
-        moving = st.empty()
+        place = Moving()
         with st.container():
             if job.pending:
                 st.caption("You can leave this page; the render goes on.")
@@ -179,7 +180,7 @@ def _result(job: Job, by: str) -> None:
         cards.actions(job, by)
         if job.output is not None and job.is_draft:
             st.caption(cards.DRAFT_CAPTION)
-    cards.follow(job, moving)
+    cards.follow(job, place)
 
 
 def _player_width(job: Job) -> int | str:

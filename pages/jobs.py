@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from lipsync_core import (
     PENDING,
@@ -21,6 +20,7 @@ from lipsync_core import (
 )
 from pages import approvals, cards, dialogs, importing, needs_you, places, real_cost, sharing, shelf, trying
 from pages.frame import came_from_elsewhere, fragment, header, pressed, refresh, studio, why_not
+from pages.moving import Moving
 from pages.words import about, billed, clock, job_name, length, money, plain, price, said, state_word, unbilled, vendor
 
 ROWS = 12
@@ -174,7 +174,7 @@ def _running(by: str, batch: str | None) -> None:
     faces = {job.id: cards.face(job) for job in jobs}
     waiting = studio().count(Filter(states=WITHDRAWABLE, batch=batch)) if batch else 0
 
-    # A tick draws only what moves, into places made by the full run: with whole cards, fifty tabs starve the server.
+    # A tick sends only what moved, into places made by the full run: with whole cards, fifty tabs starve the server.
     @fragment(run_every=cards.TICK_S)
     def tick() -> None:
         now = studio().pending(CARDS, batch)
@@ -188,24 +188,23 @@ def _running(by: str, batch: str | None) -> None:
         queue, ahead = cards.queue_for(now), 0
         for job in now:
             if job.id in moving:
-                with moving[job.id]:
-                    cards.progress(job, ahead, queue)
+                cards.progress(moving[job.id], job, ahead, queue)
             ahead += job.is_draft
 
     tick()
 
 
-def _card(job: Job, by: str) -> DeltaGenerator:
+def _card(job: Job, by: str) -> Moving:
     """Draw a running job's card, and return the place in it where its progress moves."""
     with st.container(horizontal=True, vertical_alignment="center"):
         cards.thumbnail(job, 56)
         with st.container(width="stretch", gap="xsmall"):
             st.page_link("jobs.py", label=plain(job_name(job)), query_params={"job": str(job.id)})
             cards.badges(job)
-    moving = st.empty()
+    place = Moving()
     st.caption(f"{cards.summary(job)} · {plain(job.by)}")
     cards.actions(job, by)
-    return moving
+    return place
 
 
 def _history(by: str, batch: str | None) -> None:
@@ -302,14 +301,14 @@ def _back() -> None:
 def _stage(job: Job, by: str) -> None:
     if job.state is JobState.UNCONFIRMED:
         needs_you.unconfirmed(job, by)
-        cards.follow(job, st.empty())
+        cards.follow(job, Moving())
         return
     decides = job.state is _WAITS and why_not(Action.DECIDE, owner=job.by) is None
     trying.refusal(approvals.PLACE)
     with st.container():
         if decides:
             approvals.decide(job, by, facts=False)
-    place = st.empty()
+    place = Moving()
     with st.container():
         if job.pending:
             cards.thumbnail(job, 112)
