@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from functools import cache
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -63,6 +64,61 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Ports:
+    """Ports of this process alone, given out again and again, so that a browser knows an address when it comes again.
+
+    A server that starts takes the next port where its own is taken, and a test would talk to somebody else's. So the
+    first port of each block is held for as long as the process lives: whoever has it has the block.
+    """
+
+    BLOCKS = range(20_000, 32_000, 20)  # below what the kernel gives to outgoing connections
+
+    def __init__(self) -> None:
+        self._taken: set[int] = set()
+        turn = os.getpid() % len(self.BLOCKS)
+        for first in (*self.BLOCKS[turn:], *self.BLOCKS[:turn]):
+            self._held = socket.socket()
+            try:
+                self._held.bind(("127.0.0.1", first))
+            except OSError:
+                self._held.close()
+            else:
+                self._first = first
+                return
+        raise OSError("no block of ports is free")
+
+    def take(self) -> int:
+        """The first that is free."""
+        for port in range(self._first + 1, self._first + self.BLOCKS.step):
+            if port not in self._taken and _is_free(port):
+                self._taken.add(port)
+                return port
+        return free_port()
+
+    def take_again(self, port: int) -> None:
+        """The one that was given back before."""
+        self._taken.add(port)
+
+    def give_back(self, port: int) -> None:
+        """Somebody else may have it."""
+        self._taken.discard(port)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+@cache
+def _ports() -> Ports:
+    return Ports()
+
+
 def sandboxed(folder: Path, **more: str) -> dict[str, str]:
     """The variables of a studio in ``folder`` where every paid job goes to the sandbox, and ``more`` of them."""
     return {
@@ -98,7 +154,7 @@ class Server:
         self._base = base
         self._is_forked = app == STUDIO and not command and sys.platform == "linux"
         self._process: subprocess.Popen[bytes] | Forked | None = None
-        self.port = free_port()
+        self.port = _ports().take()
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Server:
@@ -110,6 +166,7 @@ class Server:
 
     def start(self) -> None:
         """Start and wait until it answers."""
+        _ports().take_again(self.port)
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("STUDIO_", "STREAMLIT_"))
         }
@@ -156,6 +213,10 @@ class Server:
 
     def stop(self) -> None:
         """Stop in good order, and make sure of it."""
+        self._end()
+        _ports().give_back(self.port)
+
+    def _end(self) -> None:
         if self._process is None or self._process.poll() is not None:
             return
         self._process.send_signal(signal.SIGTERM)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from lipsync_core import Studio
-from tests.browser.visit import policy_broken
+from tests.browser.visitors import PATIENCE_MS, Visitors
 from tests.conftest import CHROMIUM
 from tests.server import FLAGS, Server, studio_of
 
@@ -35,10 +35,7 @@ def playwright() -> Iterator[Playwright]:
         yield driver
 
 
-PATIENCE_MS = 60_000
-"""A busy machine may take its time; what is waited for still has to come."""
-
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=PATIENCE_MS)  # a busy machine may take its time; what is waited for still has to come
 
 
 @pytest.fixture(scope="package")
@@ -50,23 +47,21 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
+@pytest.fixture(scope="package")
+def visitors(browser: Browser) -> Visitors:
+    """Contexts that have fetched the pages' scripts before."""
+    return Visitors(browser)
+
+
 @pytest.fixture
-def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
-    """A fresh visitor. Whatever the page asks of another host, or its policy refuses, fails the test."""
-    context = browser.new_context(base_url=server.url, viewport={"width": 1280, "height": 900}, locale="en-GB")
-    context.set_default_timeout(PATIENCE_MS)
-    foreign: list[str] = []
+def context(visitors: Visitors, server: Server) -> Iterator[BrowserContext]:
+    """A fresh visitor. Whatever the page asks of another host, or its policy refuses, fails the test.
 
-    def watch(request: Request) -> None:
-        if not request.url.startswith((server.url, "data:", "blob:", "about:")):
-            foreign.append(request.url)
-
-    context.on("request", watch)
-    refused = policy_broken(context)
-    yield context
-    context.close()
-    assert not refused, f"the pages' own policy refused: {refused}"
-    assert not foreign, f"the page asked other hosts: {foreign}"
+    The next test has the same context, emptied: what a test adds to a context and cannot be emptied (scripts, routes,
+    listeners) it adds to its page instead, or makes a context of its own.
+    """
+    with visitors.one(server.url) as visitor:
+        yield visitor
 
 
 @pytest.fixture

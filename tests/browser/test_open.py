@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from lipsync_core import Job, JobState
 from tests.browser.test_jobs_paid import Past, Slow, card, eventually, row
@@ -60,9 +60,9 @@ def past(environment: dict[str, str], tmp_path: Path) -> Past:
 
 
 @pytest.fixture
-def context(context: BrowserContext) -> BrowserContext:
-    context.add_init_script(ONE_BY_ONE)
-    return context
+def page(page: Page) -> Page:
+    page.add_init_script(ONE_BY_ONE)
+    return page
 
 
 class Opened:
