@@ -16,6 +16,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
+from tests.patient import PATIENCE_S
+
 CLOSES_WITHIN_S = 1.0
 """How long the connection below is waited for once both sides have said that they close: whoever said more than the
 server read by then is not hung up on by itself."""
@@ -65,7 +67,7 @@ class Line:
             if told[-1].backend_operation_response.request_id == question.backend_operation_request.request_id:
                 return told[:-1]
 
-    def next(self, timeout: float | None = 60) -> ForwardMsg:
+    def next(self, timeout: float | None = PATIENCE_S) -> ForwardMsg:
         """The next message. Raises `TimeoutError` where none comes."""
         frame = self._connection.recv(timeout=timeout, decode=False)
         self.heard.append(bytes(frame))
@@ -126,6 +128,7 @@ def opened(
             additional_headers={"Cookie": "; ".join(f"{name}={value}" for name, value in jar.items()), **headers},
             max_size=None,
             compression=None,
+            open_timeout=PATIENCE_S,
             close_timeout=CLOSES_WITHIN_S,
         ) as connection,
     ):

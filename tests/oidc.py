@@ -16,6 +16,7 @@ import httpx
 from playwright.sync_api import Locator, Page, expect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
+from tests import patient
 from tests.server import free_port
 
 CLIENT = "studio"
@@ -34,10 +35,10 @@ class Provider:
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ)
 
     def __enter__(self) -> Provider:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while True:
             try:
-                assert httpx.get(self.url).is_success
+                assert patient.get(self.url).is_success
             except httpx.TransportError:
                 assert time.monotonic() < deadline, "the sign-in service did not start"
                 time.sleep(0.05)
@@ -50,7 +51,7 @@ class Provider:
 
     def knows(self, who: str, **claims: Any) -> None:
         """Let somebody sign in as ``who``, of whom it then says ``claims``."""
-        answer = httpx.put(f"{self.url}/users/{quote(who, safe='')}", json=claims)
+        answer = patient.put(f"{self.url}/users/{quote(who, safe='')}", json=claims)
         assert answer.is_success, answer.text
 
     def claims_of(self, who: str, **more: Any) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -25,7 +24,7 @@ from starlette.routing import Route
 from lipsync_core import ROOT
 from lipsync_core.providers import PROVIDERS
 from lipsync_core.sandbox.app import BASES
-from tests import corpus
+from tests import corpus, patient
 
 UUID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 """A presenter of the sandbox's Creatify; also a well-formed API id."""
@@ -99,24 +98,24 @@ class SandboxProcess:
 
     def bill(self) -> list[dict[str, Any]]:
         """Every accepted job's line, with what was ``asked``."""
-        return list(httpx.get(f"{self.base}/sandbox/bill").json()["lines"])
+        return list(patient.get(f"{self.base}/sandbox/bill").json()["lines"])
 
     def submits(self) -> list[dict[str, Any]]:
         """Every submit that arrived, taken or not."""
-        return list(httpx.get(f"{self.base}/sandbox/requests").json()["submits"])
+        return list(patient.get(f"{self.base}/sandbox/requests").json()["submits"])
 
     def schedule(self, **fault: Any) -> None:
         """Let something go wrong, see `lipsync_core.sandbox.faults.Fault`."""
-        answer = httpx.post(f"{self.base}/sandbox/faults", json=fault)
+        answer = patient.post(f"{self.base}/sandbox/faults", json=fault)
         assert answer.is_success, answer.text
 
     def due(self) -> list[dict[str, Any]]:
         """The scheduled faults that have not happened yet."""
-        return list(httpx.get(f"{self.base}/sandbox/faults").json()["due"])
+        return list(patient.get(f"{self.base}/sandbox/faults").json()["due"])
 
     def advance(self, seconds: float) -> None:
         """Set its clock forward."""
-        assert httpx.post(f"{self.base}/sandbox/clock", json={"advance_s": seconds}).is_success
+        assert patient.post(f"{self.base}/sandbox/clock", json={"advance_s": seconds}).is_success
 
 
 @contextmanager

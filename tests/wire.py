@@ -18,8 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from tests.line import CLOSES_WITHIN_S
-
-PATIENCE_S = 120.0
+from tests.patient import PATIENCE_S
 
 
 class Tampered:
@@ -51,6 +50,7 @@ class Tampered:
             additional_headers={"Cookie": f"{cookie['name']}={cookie['value']}; {XSRF_COOKIE_NAME}={token}"},
             max_size=None,
             proxy=None,
+            open_timeout=PATIENCE_S,
             close_timeout=CLOSES_WITHIN_S,
         )
 

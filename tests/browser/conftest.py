@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from lipsync_core import Studio
-from tests.browser.visitors import PATIENCE_MS, Visitors
+from tests.browser.visit import PATIENCE_MS
+from tests.browser.visitors import Visitors
 from tests.conftest import CHROMIUM
 from tests.server import FLAGS, Server, studio_of
 
@@ -42,7 +43,7 @@ expect.set_options(timeout=PATIENCE_MS)  # a busy machine may take its time; wha
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """One Chromium for all tests."""
     assert CHROMIUM is not None, "Chromium is needed: apt-get install chromium"
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS), timeout=PATIENCE_MS)
     yield browser
     browser.close()
 

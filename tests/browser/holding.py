@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from tests.patient import PATIENCE_S
+
 HOUR_MS = 3_600_000
-PATIENCE_S = 120.0
 
 LATER = f"UPDATE jobs SET due_ms = due_ms + {HOUR_MS} WHERE id = NEW.id;"
 TRIGGERS = f"""

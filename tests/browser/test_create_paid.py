@@ -93,7 +93,7 @@ def pick(page: Page, text: str) -> None:
 
 def put(page: Page, field: str, file: Path) -> None:
     put_file(page, field, file)
-    expect(slot(page, field).get_by_role("button", name="Replace")).to_be_visible(timeout=30_000)
+    expect(slot(page, field).get_by_role("button", name="Replace")).to_be_visible()
     settle(page)
 
 
@@ -213,7 +213,7 @@ def test_a_new_voice_for_a_video_recorded_or_written(
     page.get_by_role("combobox", name="Speaker").click()
     page.get_by_role("option", name="Ava").click()
     leaves(page, hold)
-    expect(card(page)).to_contain_text("Done", timeout=60_000)
+    expect(card(page)).to_contain_text("Done")
     finished(page)
     written = newest(ledger)
     assert (written.engine, written.state) == ("aimlapi/pixverse-lip-sync", JobState.DONE)
@@ -308,7 +308,7 @@ def test_the_same_brief_asks_once_and_back_comes_first(
     expect(dialog).to_have_count(0)
     expect(countdown(page)).to_contain_text(f"Job {first.id + 1}")
     hold.end()
-    expect(card(page)).to_contain_text("Done", timeout=60_000)
+    expect(card(page)).to_contain_text("Done")
     assert newest(ledger).id == first.id + 1
     assert ledger.wait(first.id).state is JobState.DONE
     assert books.vendors() == ["lipsync-studio", "lipsync-studio"]
@@ -362,7 +362,7 @@ def test_what_is_wrong_stands_beside_its_field(page: Page, ledger: Studio, files
     expect(page.get_by_text("Add a video.")).to_be_visible()
     expect(button(page)).to_be_disabled()
     put_file(page, "video", {"name": "take.mp4", "mimeType": "video/mp4", "buffer": corpus.wav()})
-    expect(slot(page, "video").get_by_role("alert")).to_contain_text("“take.mp4” is", timeout=30_000)
+    expect(slot(page, "video").get_by_role("alert")).to_contain_text("“take.mp4” is")
     put(page, "video", files["take.mp4"])
     page.get_by_text("More options: prompt, seed, mask").click()
     put(page, "mask_image", PORTRAIT)

@@ -15,15 +15,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from playwright.sync_api import Browser
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import InvalidStatus
 
-from tests.browser.visit import open_page, policy_broken
+from tests import patient
+from tests.browser.visit import open_page, policy_broken, visitor
 from tests.line import Line, asked, opened
 from tests.oidc import COOKIE_SECRET
+from tests.patient import PATIENCE_S
 from tests.server import Server, sandboxed
 
 
@@ -41,7 +42,7 @@ def server(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
 def raw(server: Server, request: bytes) -> bytes:
     """What the server answers to bytes that no client would send."""
     at = urlsplit(server.url)
-    with socket.create_connection((at.hostname, at.port), timeout=60) as plain:
+    with socket.create_connection((at.hostname, at.port), timeout=PATIENCE_S) as plain:
         plain.sendall(request)
         answer = b""
         while block := plain.recv(65_536):
@@ -60,7 +61,7 @@ def half_a_webhook(server: Server) -> Iterator[Future[bytes]]:
 @pytest.mark.parametrize("path", ["/", "/jobs", "/_stcore/health", "/api/health", "/_stcore/host-config", "/static/x"])
 @pytest.mark.parametrize("host", ["evil.test", "evil.test:{port}", "127.0.0.1.evil.test", "192.0.2.7", "a@localhost"])
 def test_a_name_that_was_not_given_to_the_studio_gets_one_plain_answer(server: Server, path: str, host: str) -> None:
-    answer = httpx.get(server.url + path, headers={"Host": host.format(port=server.port)})
+    answer = patient.get(server.url + path, headers={"Host": host.format(port=server.port)})
     assert answer.status_code == 403
     assert "STUDIO_HOSTS" in answer.text
     assert "evil" not in answer.text
@@ -69,7 +70,7 @@ def test_a_name_that_was_not_given_to_the_studio_gets_one_plain_answer(server: S
 
 @pytest.mark.parametrize("host", ["localhost:{port}", "127.0.0.1:{port}", "[::1]:{port}", "studio.lan"])
 def test_a_name_of_the_studio_is_answered(server: Server, host: str) -> None:
-    assert httpx.get(server.url, headers={"Host": host.format(port=server.port)}).status_code == 200
+    assert patient.get(server.url, headers={"Host": host.format(port=server.port)}).status_code == 200
 
 
 def test_a_probe_that_names_no_host_reaches_health_and_nothing_else(server: Server) -> None:
@@ -175,7 +176,7 @@ def test_every_answer_tells_the_browser_what_to_refuse(server: Server) -> None:
         "/api/unknown",
         "/favicon.png",
     ):
-        headers = httpx.get(server.url + path).headers
+        headers = patient.get(server.url + path).headers
         assert headers["x-content-type-options"] == "nosniff", path
         assert headers["referrer-policy"] == "same-origin", path
         assert headers["x-frame-options"] == "SAMEORIGIN", path
@@ -184,7 +185,7 @@ def test_every_answer_tells_the_browser_what_to_refuse(server: Server) -> None:
         assert "unsafe-inline" not in rules["script-src"], path
         assert "unsafe-eval" not in rules["script-src"].replace("wasm-unsafe-eval", ""), path
         assert rules["default-src"] == "'none'", path
-    refused = httpx.get(server.url, headers={"Host": "evil.test"}).headers
+    refused = patient.get(server.url, headers={"Host": "evil.test"}).headers
     assert refused["x-frame-options"] == "SAMEORIGIN"
 
 
@@ -199,7 +200,7 @@ def test_cookies_travel_over_tls_only_where_people_come_by_it(variables: dict[st
     signing_in = {"STREAMLIT_SECRETS_FILES": str(secrets), "STUDIO_ADMIN": "mia@studio.test"}
     with Server(variables | signing_in, tmp_path / "server.log") as server:
         host = {"Host": "studio.example.org"}
-        cookies = httpx.get(f"{server.url}/_stcore/health", headers=host).headers.get_list("set-cookie")
+        cookies = patient.get(f"{server.url}/_stcore/health", headers=host).headers.get_list("set-cookie")
         assert cookies
         assert all("; Secure" in cookie for cookie in cookies)
         with opened(server.url, origin="https://studio.example.org") as line:  # as if a proxy had changed the name
@@ -210,13 +211,13 @@ def test_cookies_travel_over_tls_only_where_people_come_by_it(variables: dict[st
 
 
 def test_kept_media_keep_the_stricter_headers_of_their_own(server: Server) -> None:
-    headers = httpx.get(f"{server.url}/app/static/media/forged/x.mp4").headers
+    headers = patient.get(f"{server.url}/app/static/media/forged/x.mp4").headers
     assert headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert headers["referrer-policy"] == "no-referrer"
 
 
 def test_no_page_elsewhere_is_named_that_may_steer_the_pages(server: Server) -> None:
-    assert httpx.get(f"{server.url}/_stcore/host-config").json()["allowedOrigins"] == []
+    assert patient.get(f"{server.url}/_stcore/host-config").json()["allowedOrigins"] == []
 
 
 @pytest.mark.browser
@@ -233,7 +234,7 @@ def test_no_page_of_another_origin_frames_the_studio(browser: Browser, server: S
 
     elsewhere = ThreadingHTTPServer(("127.0.0.1", 0), Framing)
     threading.Thread(target=elsewhere.serve_forever, daemon=True).start()
-    context = browser.new_context()
+    context = visitor(browser)
     try:
         page = context.new_page()
         with page.expect_event("console", lambda message: "frame-ancestors" in message.text or "frame" in message.text):
@@ -247,7 +248,7 @@ def test_no_page_of_another_origin_frames_the_studio(browser: Browser, server: S
 
 @pytest.mark.browser
 def test_a_script_that_gets_into_a_page_does_not_run(browser: Browser, server: Server) -> None:
-    context = browser.new_context(base_url=server.url)
+    context = visitor(browser, server.url)
     refused = policy_broken(context)
     page = context.new_page()
     open_page(page, "/estimate", "Estimate")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
 from lipsync_core import Brief
-from tests import corpus
-from tests.browser.visit import PORTRAIT, policy_broken, settle
+from tests import corpus, patient
+from tests.browser.visit import PORTRAIT, policy_broken, settle, visitor
 from tests.line import opened
 from tests.oidc import Provider, claims_of, signed_cookie
 from tests.server import Server, sandboxed, studio_of
@@ -33,8 +32,8 @@ def test_a_clip_is_seen_saved_and_reviewed_below_a_path(
 ) -> None:
     ledger = studio_of(environment)
     brief = Brief(engine="draft/portrait", image=PORTRAIT, audio=corpus.wav(seconds=0.5))
-    job = ledger.wait(ledger.submit(brief, by="Someone").id, timeout_s=120)
-    context = browser.new_context(base_url=server.url, locale="en-GB")
+    job = ledger.wait(ledger.submit(brief, by="Someone").id, timeout_s=300)
+    context = visitor(browser, server.url)
     refused = policy_broken(context)
     page = context.new_page()
     page.goto(f"{BASE}/jobs?job={job.id}")
@@ -52,11 +51,11 @@ def test_a_clip_is_seen_saved_and_reviewed_below_a_path(
 
 
 def test_own_routes_answer_there(server: Server) -> None:
-    assert httpx.get(f"{server.url}{BASE}/api/health").json() == {"ok": True}
-    assert httpx.post(f"{server.url}{BASE}/api/webhooks/joypix/forged").json() == {"received": True}
-    assert httpx.get(f"{server.url}{BASE}/api/unknown").status_code == 404
+    assert patient.get(f"{server.url}{BASE}/api/health").json() == {"ok": True}
+    assert patient.post(f"{server.url}{BASE}/api/webhooks/joypix/forged").json() == {"received": True}
+    assert patient.get(f"{server.url}{BASE}/api/unknown").status_code == 404
     for path in ("/app/static/media/forged/x.mp4", "/app/static/zip/forged/x.zip", "/review/forged"):
-        answer = httpx.get(f"{server.url}{BASE}{path}")
+        answer = patient.get(f"{server.url}{BASE}{path}")
         assert answer.status_code == 404, path
         assert answer.headers["x-content-type-options"] == "nosniff"
 
@@ -71,13 +70,13 @@ def test_what_a_page_offers_to_save_is_for_the_team_there_too(environment: dict[
         with Server(variables, tmp_path / "server.log", base=BASE) as server:
             cookie = signed_cookie(server.url, claims_of(ADMIN))
             jar = {cookie["name"]: cookie["value"]}
-            assert httpx.get(f"{server.url}{BASE}/media/any.csv").status_code == 403
-            assert httpx.get(f"{server.url}{BASE}/media/any.csv", cookies=jar).status_code == 404
+            assert patient.get(f"{server.url}{BASE}/media/any.csv").status_code == 403
+            assert patient.get(f"{server.url}{BASE}/media/any.csv", cookies=jar).status_code == 404
             with opened(server.url, path=f"{BASE}/_stcore/stream", cookies=[cookie]) as line:
                 line.draw("team")
                 assert line.holds("Put on the list")
 
             asked = {"Sec-Fetch-Dest": "document"}
-            kept = httpx.get(f"{server.url}{BASE}/jobs?job=1", headers=asked).cookies
-            back = httpx.get(f"{server.url}{BASE}/", headers=asked, cookies={**kept, **jar})
+            kept = patient.get(f"{server.url}{BASE}/jobs?job=1", headers=asked).cookies
+            back = patient.get(f"{server.url}{BASE}/", headers=asked, cookies={**kept, **jar})
             assert back.headers["location"] == f"{BASE}/jobs?job=1"

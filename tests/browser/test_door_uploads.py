@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import httpx
 import pytest
 from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
 
 from lipsync_core import Role, Studio
+from tests import patient
 from tests.line import Line, opened
 from tests.oidc import Provider, claims_of, signed_cookie
 from tests.server import Server, sandboxed, studio_of
@@ -62,7 +62,7 @@ def page_of(line: Line) -> str:
 def bring(server: Server, base: str, page: str, signed: Mapping[str, str] | None, size: int, name: str = "a") -> int:
     token = generate_xsrf_token_string()
     cookies = {"_streamlit_xsrf": token} | ({signed["name"]: signed["value"]} if signed else {})
-    answer = httpx.put(
+    answer = patient.put(
         f"{server.url}{base}/_stcore/upload_file/{page}/{name}",
         headers={"X-Xsrftoken": token, "Cookie": "; ".join(f"{key}={value}" for key, value in cookies.items())},
         files={"file": ("voice.wav", b"0" * size)},

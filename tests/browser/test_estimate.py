@@ -168,14 +168,14 @@ def test_it_says_what_is_paid_and_not_used_and_what_trimming_saves(page: Page) -
 def test_a_real_voice_is_only_to_be_cut_where_it_is_silent(page: Page) -> None:
     estimate(page, "engine=JoyPix+Motion-2")
     drop(page, voice(13.4, "spoken.wav"))
-    expect(page.get_by_text("13.4 s, measured")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("13.4 s, measured")).to_be_visible()
     expect(page.get_by_text("1.6 s of the last block are unused")).to_be_visible()
     expect(page.get_by_text("save $0.15")).to_have_count(0)
     page.reload()
     expect(page.get_by_text("13.4 s, measured")).to_be_visible()
     press(page, "Type a length instead")
     drop(page, voice(9.0, "silent.wav", silent_s=4.4))
-    expect(page.get_by_text("cut 3.4 s at the end, which are silent, and save $0.15")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("cut 3.4 s at the end, which are silent, and save $0.15")).to_be_visible()
 
 
 def test_what_is_no_sound_is_refused_in_words_and_the_typed_length_stays(page: Page) -> None:
@@ -213,7 +213,7 @@ def test_waits_are_bars_where_there_are_several_to_compare(page: Page) -> None:
 def test_create_goes_on_with_the_settings_and_the_voice(page: Page) -> None:
     estimate(page, "size=720p&engine=lipsync.studio+image")
     drop(page, voice(3.0, "hello.wav"))
-    expect(page.get_by_text("3.0 s, measured")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("3.0 s, measured")).to_be_visible()
     press(page, "Create with these settings")
     expect(page.get_by_role("heading", name="Create", level=1)).to_be_visible()
     expect(page.get_by_role("radio", name="720p")).to_be_checked()
@@ -233,10 +233,10 @@ def jobs_of(page: Page, ledger: Studio) -> list[Job]:
 def test_one_picture_and_many_voices_become_jobs_after_one_question(page: Page, ledger: Studio, hold: Hold) -> None:
     estimate(page, "about=Batch&maker=JoyPix+Motion-2")
     drop(page, face(), voice(1.2, "update_en.wav"), voice(0.8, "update_de.wav"))
-    expect(page.get_by_text("2 of 2 rows ready")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("2 of 2 rows ready")).to_be_visible()
     settle(page)
     drop(page, {"name": "broken.wav", "mimeType": "audio/wav", "buffer": corpus.png()})
-    expect(page.get_by_text("2 of 3 rows ready")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("2 of 3 rows ready")).to_be_visible()
     expect(page.get_by_text("about $0.30").first).to_be_visible()
     expect(cells(page).filter(has_text="Not a sound file")).to_have_count(1)
     before = ledger.count(Filter(hidden=True))
@@ -257,14 +257,14 @@ def test_one_picture_and_many_voices_become_jobs_after_one_question(page: Page, 
     assert all(job.sandbox and isinstance(job.brief.image, KeptMedium) for job in made)
     assert ledger.count(Filter(hidden=True)) == before + 2
     hold.end()
-    expect(page.locator(".st-key-rows").get_by_text("Done")).to_have_count(2, timeout=60_000)
+    expect(page.locator(".st-key-rows").get_by_text("Done")).to_have_count(2)
 
 
 def test_what_was_made_already_is_said_before_it_is_made_again(page: Page, ledger: Studio) -> None:
     estimate(page, "about=Batch&maker=Draft+engine")
     drop(page, face(), voice(0.7, "again.wav"))
     for _turn in range(2):
-        expect(page.get_by_text("1 of 1 rows ready")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("1 of 1 rows ready")).to_be_visible()
         press(page, "Render again…" if _turn else "Render the row as a free draft")
         again = page.get_by_role("dialog").get_by_text("Made or under way already: row 1")
         expect(again).to_have_count(_turn)
@@ -277,7 +277,7 @@ def test_a_table_says_in_each_row_what_is_wrong_and_goes_on(page: Page) -> None:
     estimate(page, "about=Batch")
     rows = ("One;hello.wav;;", "Two;missing.wav;;", "Three;;abc;", "Four;;12,4;", "=cmd;;5;nobody/nothing")
     drop(page, table("\n".join(("name;audio;duration;engine", *rows))), voice(1.0, "hello.wav"), face())
-    expect(page.get_by_text("1 of 5 rows ready")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("1 of 5 rows ready")).to_be_visible()
     expect(page.get_by_text("Read as UTF-8, with semicolons")).to_be_visible()
     for problem in ("missing.wav was not dropped", "“abc” is no length", "add a voice", "is no engine"):
         expect(cells(page).filter(has_text=problem)).to_have_count(1)
@@ -295,7 +295,7 @@ def test_a_table_says_in_each_row_what_is_wrong_and_goes_on(page: Page) -> None:
 def test_what_was_brought_is_still_there_after_f5_and_on_another_page(page: Page) -> None:
     estimate(page, "about=Batch")
     drop(page, table("name,audio,duration\nOne,hello.wav,\nTwo,,7\n"), voice(1.0, "hello.wav"), face())
-    expect(page.get_by_text("1 of 2 rows ready")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("1 of 2 rows ready")).to_be_visible()
     page.reload()
     expect(page.get_by_text("1 of 2 rows ready")).to_be_visible()
     page.get_by_role("link", name="Jobs").click()
@@ -342,7 +342,7 @@ def test_axe_finds_nothing(page: Page, scheme: Any, width: int) -> None:
     expect(page.get_by_role("button", name="Template")).to_be_visible()
     settle(page)
     drop(page, face(), voice(0.9, "one.wav"), table("name,audio\nOne,one.wav\nTwo,two.wav\n"))
-    expect(page.get_by_text("1 of 2 rows ready")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("1 of 2 rows ready")).to_be_visible()
     assert violations(page) == []
     press(page, "Render the row in sandbox")
     expect(page.get_by_role("dialog")).to_be_visible()

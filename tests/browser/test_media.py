@@ -18,8 +18,9 @@ from lipsync_core.sandbox.jobs import Store
 from tests import corpus
 from tests.browser.holding import Hold
 from tests.browser.test_accessibility import violations
-from tests.browser.visit import PORTRAIT, finished, open_page, press, put_file, settle, slot, upload
+from tests.browser.visit import PORTRAIT, finished, open_page, press, put_file, settle, slot, upload, waits
 from tests.films import make_film
+from tests.patient import PATIENCE_S
 from tests.server import Server, sandboxed, studio_of
 
 pytestmark = pytest.mark.browser
@@ -51,7 +52,7 @@ def hold(variables: dict[str, str], ledger: Studio) -> Hold:
 def put(page: Page, field: str, file: Path) -> None:
     expect(slot(page, field).locator("input[type=file]")).to_have_count(1)
     put_file(page, field, file)
-    expect(slot(page, field).get_by_role("button", name="Replace")).to_be_visible(timeout=30_000)
+    expect(slot(page, field).get_by_role("button", name="Replace")).to_be_visible()
     settle(page)
 
 
@@ -74,18 +75,18 @@ def test_a_video_is_cut_converted_and_paid_for_as_it_is_sent(
     dialog.get_by_label("Out (seconds)").press("Tab")
     expect(dialog).to_contain_text("2.0 s of 3.0 s are left")
     dialog.get_by_role("button", name="Watch this part").click(delay=30)
-    expect(dialog.locator("video")).to_have_count(2, timeout=30_000)
+    expect(dialog.locator("video")).to_have_count(2)
     assert violations(page) == []
     dialog.get_by_role("button", name="Use this part").click(delay=30)
-    expect(slot(page, "video")).to_contain_text("take 0.52–2.50 s.mp4", timeout=30_000)
+    expect(slot(page, "video")).to_contain_text("take 0.52–2.50 s.mp4")
     settle(page)
 
     page.get_by_text("lipsync.studio video", exact=True).first.click(delay=30)
     note = "Your Opus will be sent as WAV: lipsync.studio video names MP3 and WAV"
-    expect(slot(page, "audio")).to_contain_text(note, timeout=30_000)
+    expect(slot(page, "audio")).to_contain_text(note)
     expect(slot(page, "video")).not_to_contain_text("will be sent as")  # the part is an MP4 already
     button = page.get_by_role("button", name="Render in sandbox")
-    expect(button).to_be_enabled(timeout=30_000)
+    expect(button).to_be_enabled()
     settle(page)
     assert violations(page) == []
     press(page, "Render in sandbox")
@@ -110,11 +111,7 @@ def test_a_video_of_150_mb_is_fetched_by_the_vendor_and_its_result_is_watched_an
     held = psutil.Process(server.pid)
     before = held.memory_info().rss
     put(page, "video", film)
-    for _ in range(100):
-        if held.memory_info().rss < before + 75_000_000:
-            break
-        page.wait_for_timeout(100)
-    assert held.memory_info().rss < before + 75_000_000, "the server still holds what is stored"
+    waits(page, lambda: held.memory_info().rss < before + 75_000_000)  # or it still holds what is stored
     put(page, "audio", tmp_path / "voice.wav")
     slot(page, "audio").get_by_role("button", name="Trim").click(delay=30)
     dialog = page.get_by_role("dialog")
@@ -122,9 +119,9 @@ def test_a_video_of_150_mb_is_fetched_by_the_vendor_and_its_result_is_watched_an
     dialog.get_by_label("Out (seconds)").press("Tab")
     expect(dialog).to_contain_text("3.0 s of 4.0 s are left")
     dialog.get_by_role("button", name="Use this part").click(delay=30)
-    expect(slot(page, "audio")).to_contain_text("voice 0.00–3.00 s.wav", timeout=30_000)
+    expect(slot(page, "audio")).to_contain_text("voice 0.00–3.00 s.wav")
     page.get_by_text("lipsync.studio video", exact=True).first.click(delay=30)
-    expect(page.get_by_role("button", name="Render in sandbox")).to_be_enabled(timeout=60_000)
+    expect(page.get_by_role("button", name="Render in sandbox")).to_be_enabled()
     settle(page)
     press(page, "Render in sandbox")
     hold.end()
@@ -167,7 +164,7 @@ def test_what_the_vendor_deletes_after_72_hours_is_still_here(
     open_page(page)
     upload(page, PORTRAIT, tmp_path / "voice.wav")
     page.get_by_text("JoyPix Motion-2", exact=True).first.click(delay=30)
-    expect(page.get_by_role("button", name="Render in sandbox")).to_be_enabled(timeout=30_000)
+    expect(page.get_by_role("button", name="Render in sandbox")).to_be_enabled()
     settle(page)
     press(page, "Render in sandbox")
     hold.end()
@@ -176,7 +173,7 @@ def test_what_the_vendor_deletes_after_72_hours_is_still_here(
     job = next(ledger.jobs())
     assert job.output_url is not None
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(job.output_url))
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=PATIENCE_S) as client:
         assert client.get(job.output_url).is_success
         assert client.post(f"{origin}/sandbox/clock", json={"advance_s": 72 * 3600}).is_success
         assert client.get(job.output_url).status_code == 403, "the vendor has deleted it"

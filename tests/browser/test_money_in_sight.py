@@ -15,7 +15,7 @@ from lipsync_core.database import Database
 from lipsync_core.records import Change
 from tests import corpus
 from tests.browser.holding import Hold
-from tests.browser.visit import PORTRAIT, finished, open_page, press, settle, slot
+from tests.browser.visit import PORTRAIT, finished, open_page, press, settle, slot, visitor
 from tests.server import Server, sandboxed, studio_of
 
 pytestmark = pytest.mark.browser
@@ -64,7 +64,7 @@ def screen(request: pytest.FixtureRequest) -> ViewportSize:
 @pytest.fixture
 def page(browser: Browser, server: Server, screen: ViewportSize) -> Iterator[Page]:
     """A tab of a fresh visitor, on screens of three sizes."""
-    context = browser.new_context(base_url=server.url, viewport=screen, locale="en-GB")
+    context = visitor(browser, server.url, viewport=screen)
     yield context.new_page()
     context.close()
 
@@ -81,7 +81,7 @@ def draft(ledger: Studio) -> Job:
     """A finished draft whose brief is still open on Create."""
     fill_in(ledger, "brief-draft", name="Weekly", project="News", seed=7)
     job = ledger.render("brief-draft", engine="draft/portrait", by="ana", after=None)
-    return ledger.wait(job.id, timeout_s=120)
+    return ledger.wait(job.id, timeout_s=300)
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,8 @@ def test_an_open_page_follows_a_bill_that_comes_after_the_video(
     fill_in(ledger, "brief-billed", name="Billed later")
     job = ledger.render("brief-billed", engine="joypix/motion-2", by="ana", after=None, sandbox=True)
     hold.end()
-    assert ledger.wait(job.id, timeout_s=120).state is JobState.DONE
-    context = browser.new_context(base_url=server.url, locale="en-GB")
+    assert ledger.wait(job.id, timeout_s=300).state is JobState.DONE
+    context = visitor(browser, server.url)
     create, alone = context.new_page(), context.new_page()
     open_page(create, "/?brief=brief-billed")
     open_page(alone, f"/jobs?job={job.id}", "Jobs")
@@ -144,7 +144,7 @@ def bring_a_batch(page: Page, ledger: Studio, hold: Hold, *voices: float) -> Loc
     ]
     face: FilePayload = {"name": "anchor.jpg", "mimeType": "image/jpeg", "buffer": PORTRAIT.read_bytes()}
     page.locator("input[type=file]").set_input_files([face, *sounds])
-    expect(page.get_by_text(f"{len(voices)} of {len(voices)} rows ready")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(f"{len(voices)} of {len(voices)} rows ready")).to_be_visible()
     settle(page)
     press(page, f"Render all {len(voices)} in sandbox")
     page.get_by_role("dialog").get_by_role("button", name="Render for $0.00").click(delay=30)
@@ -171,7 +171,7 @@ def test_a_batch_that_went_says_how_much_of_it_is_done_and_its_button_is_not_arm
 ) -> None:
     bar = bring_a_batch(page, ledger, hold, 1.5, 1.6)
     hold.end()
-    expect(page.get_by_text("2 of 2 done")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("2 of 2 done")).to_be_visible()
     expect(bar.get_by_role("button")).to_have_text("Render again…")
     expect(page.get_by_role("link", name="See the 2 jobs")).to_be_in_viewport(ratio=1)
     press(page, "Render again…")

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Request, expect
 
 from lipsync_core import Brief, Role, Studio
 from tests import corpus
-from tests.browser.visit import PORTRAIT, policy_broken, settle
+from tests.browser.visit import PORTRAIT, policy_broken, settle, visitor
 from tests.oidc import claims_of, secrets_file, signed_cookie
 from tests.server import Server, sandboxed, studio_of
 
@@ -56,7 +56,7 @@ def ledger(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
             studio.decline(job.id, words, by=ADMIN)
         studio.budgets.set_cap(f"project:{words}", 5_000_000 + number, ADMIN)
     draft = Brief(engine="draft/portrait", image=picture, audio=voice, name=WILD[0], project=WILD[2])
-    studio.wait(studio.submit(draft, by=MAKER).id, timeout_s=60)
+    studio.wait(studio.submit(draft, by=MAKER).id, timeout_s=300)
     face = studio.keep_medium(picture, "image", picture.name, by=MAKER)
     studio.library.keep(face, name=WILD[2], project=WILD[1], consent="\n".join(WILD), by=MAKER)
     studio.change_brief("wild-brief", by=MAKER, name=WILD[1], project=WILD[2])
@@ -82,7 +82,7 @@ PAGES = (
 
 @pytest.mark.parametrize("who", [ADMIN, MAKER], ids=["admin", "maker"])
 def test_nothing_is_made_of_what_people_type(browser: Browser, server: Server, ledger: Studio, who: str) -> None:
-    context = browser.new_context(base_url=server.url, locale="en-GB")
+    context = visitor(browser, server.url)
     context.add_cookies([signed_cookie(server.url, claims_of(who))])  # type: ignore[list-item]  # a part of one
     foreign: list[str] = []
 

@@ -13,6 +13,7 @@ from lipsync_core import Brief, Studio
 from tests import corpus
 from tests.browser.visit import PORTRAIT
 from tests.line import asked, opened
+from tests.patient import PATIENCE_S
 from tests.server import Server, studio_of
 
 NUMBERS = ("1e999", "nan", "-1", "1" + "0" * 20, "0x10", "1.5", "", "\u0661\u0662", "1\x00", "' OR 1=1 --")
@@ -42,7 +43,7 @@ def ledger(variables: dict[str, str]) -> Studio:
     """With a finished clip on it."""
     studio = studio_of(variables)
     brief = Brief(engine="draft/portrait", image=PORTRAIT, audio=corpus.wav(seconds=0.4), name="Intro")
-    studio.wait(studio.submit_all([brief], by="Ana", batch="batch-1")[0].id, timeout_s=60)
+    studio.wait(studio.submit_all([brief], by="Ana", batch="batch-1")[0].id, timeout_s=300)
     return studio
 
 
@@ -68,7 +69,7 @@ def test_no_address_is_an_error_of_the_page(server: Server, page: str) -> None:
 
 def send(server: Server, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
     """The answer to a request line that no client tidies up."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
     connection.putrequest(method, path, skip_accept_encoding=True)
     connection.putheader("Content-Length", "0")
     connection.endheaders()

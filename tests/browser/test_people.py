@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, WebSocket, expect
 from standardwebhooks import Webhook
@@ -20,9 +19,9 @@ from standardwebhooks import Webhook
 from lipsync_core import Brief, Job, JobState, Role, Studio
 from lipsync_core.people import new_secret
 from lipsync_core.sandbox.jobs import Store
-from tests import corpus
+from tests import corpus, patient
 from tests.browser.holding import Hold
-from tests.browser.visit import PORTRAIT, open_page, policy_broken, settle
+from tests.browser.visit import PORTRAIT, is_silent, open_page, policy_broken, settle, visitor, waits
 from tests.oidc import Provider, sign_in, sign_out, signed_cookie, signed_out
 from tests.sandbox import Host, hosting
 from tests.server import Server, sandboxed, studio_of
@@ -100,7 +99,7 @@ class Visitors:
 
     def stranger(self) -> BrowserContext:
         """Somebody who has not signed in."""
-        context = self._browser.new_context(base_url=self._base, locale="en-GB")
+        context = visitor(self._browser, self._base)
         context.route(re.compile("^https:"), lambda route: route.abort())  # a style sheet of the service’s own page
         context.on("request", self._watch)
         self.refused.append(policy_broken(context))
@@ -243,7 +242,7 @@ def test_a_maker_asks_an_approver_approves_and_it_is_paid_once_and_told(
     for label in (f"Approve job {job.id}", f"Decline job {job.id}", f"Withdraw job {job.id}"):
         expect(viewer.get_by_role("button", name=label)).to_have_count(0)
 
-    expect(approver.locator(".st-key-to-decide")).to_contain_text("1 job waits", timeout=15_000)  # told where they are
+    expect(approver.locator(".st-key-to-decide")).to_contain_text("1 job waits")  # told where they are
     expect(viewer.locator(".st-key-to-decide")).to_have_count(0)
     approver.get_by_role("link", name="Decide on Jobs").click(delay=30)
     waiting = approver.locator(f".st-key-waits-{job.id}")
@@ -263,10 +262,7 @@ def test_a_maker_asks_an_approver_approves_and_it_is_paid_once_and_told(
         (JobState.QUEUED, APPROVER),
     ]
     assert [line["vendor"] for line in bill()] == ["joypix"]
-    for _ in range(300):  # the last one is on its way
-        if len(told(listener, job)) == 2:
-            break
-        maker.wait_for_timeout(100)
+    waits(maker, lambda: len(told(listener, job)) == 2)  # the last one is on its way
     assert told(listener, job) == ["job.awaiting_approval", "job.finished"]
     for tab in (maker, approver, viewer):
         tab.close()
@@ -299,7 +295,7 @@ def told(listener: Host, job: Job) -> list[str]:
 
 
 def finished(page: Page) -> None:
-    expect(page.locator("video")).to_be_visible(timeout=60_000)
+    expect(page.locator("video")).to_be_visible()
 
 
 def test_what_is_declined_is_not_sent_and_its_maker_reads_why(
@@ -333,7 +329,7 @@ def test_what_is_declined_is_not_sent_and_its_maker_reads_why(
 def draft(ledger: Studio, brief: Brief) -> Job:
     """A finished job with a video, which everybody in the team may see."""
     job = ledger.submit(replace(brief, engine="draft/portrait", name="Board meeting"), by=ADMIN)
-    return ledger.wait(job.id, timeout_s=60)
+    return ledger.wait(job.id, timeout_s=300)
 
 
 def shows(page: Page, job: Job) -> str:
@@ -353,13 +349,13 @@ def test_signing_out_in_one_tab_ends_the_other_its_links_and_every_copy_of_the_c
     here.goto("/jobs")
     sign_in(here, VIEWER)
     link = shows(there, draft)
-    assert httpx.get(link).status_code == 200
+    assert patient.get(link).status_code == 200
     copied = context.cookies(server.url)
 
     sign_out(here)
     expect(signed_out(there)).to_be_visible()  # nobody touches it
     expect(there.get_by_text("Board meeting")).to_have_count(0)
-    assert httpx.get(link).status_code == 404
+    assert patient.get(link).status_code == 404
 
     thief = visitors.stranger()
     thief.add_cookies(copied)  # type: ignore[arg-type]  # what a jar gives, another takes
@@ -379,7 +375,7 @@ def test_a_person_who_was_removed_sees_nothing_from_the_next_run_on(
 
     ledger.people.remove(leo, by=ADMIN)
     working.evaluate("document.querySelector('[data-testid=stPageLink-NavLink]')?.click()")  # if it is still there
-    assert [httpx.get(link).status_code for link in links] == [404, 404]
+    assert [patient.get(link).status_code for link in links] == [404, 404]
     for tab in (working, idle):
         expect(tab.get_by_text("leo@studio.test was taken off the team list.")).to_be_visible()
         expect(tab.get_by_text("Board meeting")).to_have_count(0)
@@ -391,9 +387,6 @@ def test_the_last_admin_cannot_take_themselves_off_the_list(visitors: Visitors, 
     change = page.locator(".st-key-change-person")
     person, admin = change.get_by_role("combobox", name="Person"), page.get_by_role("option", name=ADMIN)
     person.click(delay=30)
-    page.wait_for_timeout(500)
-    if not admin.is_visible():  # drawn anew between press and release
-        person.click(delay=30)
     admin.click()
     settle(page)
     change.get_by_role("button", name="Remove…").click(delay=30)
@@ -424,31 +417,37 @@ def test_a_browser_that_asks_for_parts_of_a_page_only_gets_none_of_them_after_a_
     page.context.add_cookies([signed_cookie(server.url, claims)])  # type: ignore[list-item]  # a part of what it takes
     page.add_init_script(RECORDER)
     came: list[bytes] = []
+    closed: list[WebSocket] = []
 
     def listen(socket: WebSocket) -> None:
         socket.on("framereceived", lambda data: came.append(data if isinstance(data, bytes) else data.encode()))
+        socket.on("close", lambda ended: closed.append(ended))
 
     page.on("websocket", listen)
     running = ledger.submit(replace(brief, name="Quarterly figures"), by=ADMIN, hold_s=3600)
 
-    def repeated() -> bool:
-        """Whether parts of the page that were asked for before, asked for again, still tell how far the job is."""
-        page.evaluate("window.withheld = true")
-        page.wait_for_timeout(300)
-        came.clear()
-        page.evaluate("window.again()")
-        page.wait_for_timeout(1500)
+    def tells() -> bool:
+        """Whether anything tells how far the job is."""
         return any(b"Goes to" in data for data in came)
+
+    def asks_in_vain() -> bool:
+        """Ask again; whether the connection is closed by now."""
+        page.evaluate("window.again()")
+        page.wait_for_timeout(200)
+        return bool(closed)
 
     open_page(page, f"/jobs?job={running.id}", "Jobs")
     page.wait_for_function("() => window.parts.length > 3")
-    assert repeated()
+    page.evaluate("window.withheld = true")
+    waits(page, lambda: is_silent(page, came, 300))
+    came.clear()
+    page.evaluate("window.again()")
+    waits(page, tells)
+    waits(page, lambda: is_silent(page, came, 2_000))
     came.clear()
     ledger.people.sign_out({**claims, "is_logged_in": True, "provider": "default"})
-    for _ in range(6):  # until its connection is closed, and on
-        page.evaluate("window.again()")
-        page.wait_for_timeout(500)
-    assert not any(b"Goes to" in data for data in came)
+    waits(page, asks_in_vain)
+    assert not tells()
     assert any(b"You signed out" in data for data in came), "the door was not drawn"
     ledger.withdraw(running.id, by=ADMIN)
 
@@ -494,5 +493,5 @@ def test_the_login_leads_back_to_this_server_only(page: Page, server: Server) ->
     sign_in(page, VIEWER)
     assert page.url.startswith(f"{server.url}/")
     for path in ("/auth/login?provider=forged&next=//evil.test", "/oauth2callback?code=x&state=y&next=//evil.test"):
-        answer = httpx.get(server.url + path)
+        answer = patient.get(server.url + path)
         assert (answer.status_code, answer.headers["location"]) == (302, "/")

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, WebSocket, expect
 
 from lipsync_core import ROOT, Brief, Job, Role, Studio
-from tests import corpus
-from tests.browser.visit import PORTRAIT, policy_broken, put_file, settle, slot
+from tests import corpus, patient
+from tests.browser.visit import PORTRAIT, policy_broken, put_file, settle, slot, visitor
 from tests.oidc import Provider, claims_of, signed_cookie, signed_out
 from tests.server import Server, sandboxed, studio_of
 
@@ -127,7 +126,7 @@ def job(ledger: Studio) -> Job:
     paid = Brief(engine="joypix/motion-2", image=PORTRAIT, audio=corpus.wav(seconds=0.4), name=SECRETS[0])
     ledger.submit(paid, by=MAKER)
     ledger.change_brief("confidential-brief", by=MAKER, name=SECRETS[0])
-    return ledger.wait(done.id, timeout_s=60)
+    return ledger.wait(done.id, timeout_s=300)
 
 
 @pytest.fixture
@@ -161,7 +160,7 @@ class Wire:
 
 @pytest.fixture
 def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=server.url, locale="en-GB")
+    context = visitor(browser, server.url)
     refused = policy_broken(context)
     yield context
     context.close()
@@ -260,17 +259,17 @@ def test_routes_give_nothing_without_a_link_that_was_made_for_somebody_here(serv
     ]
     for link in links:
         assert link is not None
-        answer = httpx.get(server.url + link)
+        answer = patient.get(server.url + link)
         assert answer.status_code == 404, link
         assert not any(secret in answer.text for secret in SECRETS), link
     good = ledger.output_link(job, person=viewer)
     assert good is not None
-    assert httpx.get(server.url + good).headers["content-type"] == "video/mp4"  # so it was not something else
+    assert patient.get(server.url + good).headers["content-type"] == "video/mp4"  # so it was not something else
 
     # The open doors tell nothing.
-    assert httpx.get(f"{server.url}/api/health").json() == {"ok": True}
+    assert patient.get(f"{server.url}/api/health").json() == {"ok": True}
     answers = [
-        httpx.post(f"{server.url}/api/webhooks/{vendor}/{token}", json=body)
+        patient.post(f"{server.url}/api/webhooks/{vendor}/{token}", json=body)
         for vendor, token, body in (("joypix", "forged", {"task_id": "1"}), ("joypix", "x", []), ("nobody", "x", {}))
     ]
     assert len({(answer.status_code, answer.content) for answer in answers}) == 1
@@ -290,18 +289,18 @@ def test_what_a_page_offers_to_save_and_what_it_is_brought_pass_a_guard(
     address = download.value.url
 
     def code(cookies: dict[str, str]) -> int:
-        return httpx.get(address, cookies=cookies).status_code
+        return patient.get(address, cookies=cookies).status_code
 
     def cookie_of(who: str, **more: str) -> dict[str, str]:
         one = signed_cookie(server.url, claims_of(who), **more)
         return {one["name"]: one["value"]}
 
     assert urlsplit(address).path.startswith("/media/")
-    assert "invite" in httpx.get(address, cookies={cookie["name"]: cookie["value"]}).text
+    assert "invite" in patient.get(address, cookies={cookie["name"]: cookie["value"]}).text
     for stranger in ({}, cookie_of("eve@elsewhere.test"), cookie_of(ADMIN, secret="another secret of somebody else's")):
         assert code(stranger) == 403
         upload = f"{server.url}/_stcore/upload_file/any-session/any-file"
-        assert httpx.put(upload, cookies=stranger, files={"file": b"0"}).status_code == 403
+        assert patient.put(upload, cookies=stranger, files={"file": b"0"}).status_code == 403
 
     drawn(page, "/")
     put_file(page, "image", PORTRAIT)

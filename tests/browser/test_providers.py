@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from starlette.applications import Starlette
@@ -17,8 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lipsync_core import Brief, JobState, Studio
-from tests import corpus
-from tests.browser.visit import open_page, press, settle
+from tests import corpus, patient
+from tests.browser.visit import open_page, press, settle, visitor, waits
 from tests.sandbox import KEYS, SandboxProcess, as_live, served
 from tests.server import Server
 
@@ -113,7 +112,7 @@ class TestWithKeys:
 
     def test_nobody_is_asked_before_somebody_presses(self, page: Page, vendors: SandboxProcess) -> None:
         def asked() -> dict[str, int]:
-            counts: dict[str, int] = httpx.get(f"{vendors.base}/sandbox/requests").json()["counts"]
+            counts: dict[str, int] = patient.get(f"{vendors.base}/sandbox/requests").json()["counts"]
             return {name: count for name, count in counts.items() if not name.startswith("sandbox")}
 
         open_page(page, "/providers", "Providers")
@@ -140,7 +139,7 @@ class TestWithKeys:
         engine = "aimlapi/pixverse-lip-sync"
         brief = Brief(scene="redub", engine=engine, video=tmp_path / "clip.mp4", text="Hello there.", speaker="Ava")
         first, second = (ledger.submit(brief, by="ana") for _ in range(2))
-        assert ledger.wait(first.id, timeout_s=60).state is JobState.REJECTED
+        assert ledger.wait(first.id, timeout_s=300).state is JobState.REJECTED
         open_page(page, "/providers", "Providers")
         shown = card(page, "aimlapi")
         expect(shown.get_by_text("Paused", exact=True).first).to_be_visible()
@@ -157,7 +156,7 @@ class TestWithKeys:
             press(page, "Send to AI/ML API again")
         expect(shown.get_by_text("Key present", exact=True)).to_be_visible()
         expect(shown.get_by_text("Last error, today")).to_be_visible(visible=provable)
-        assert ledger.wait(second.id, timeout_s=60).state is JobState.DONE
+        assert ledger.wait(second.id, timeout_s=300).state is JobState.DONE
         assert len(vendors.bill()) == 1
 
     def test_the_teams_rates_are_entered_fetched_and_chosen(self, page: Page, ledger: Studio) -> None:
@@ -249,7 +248,7 @@ def test_the_sandbox_is_this_browsers_alone_and_survives_reloading(
     other_tab = page.context.new_page()
     open_page(other_tab, "/providers", "Providers")
     expect(other_tab.get_by_role("switch", name=SWITCH)).to_be_checked()
-    colleague = browser.new_context(base_url=server.url)
+    colleague = visitor(browser, server.url)
     theirs = colleague.new_page()
     open_page(theirs, "/providers", "Providers")
     expect(theirs.get_by_role("switch", name=SWITCH)).not_to_be_checked()
@@ -259,8 +258,7 @@ def test_the_sandbox_is_this_browsers_alone_and_survives_reloading(
     kept = {cookie["name"]: cookie for cookie in page.context.cookies()}["studio_sandbox"]
     assert (kept["expires"], kept["sameSite"]) == (-1, "Lax")
     switch(other_tab, on=False)
-    while "studio_sandbox" in {cookie["name"] for cookie in page.context.cookies()}:
-        other_tab.wait_for_timeout(50)
+    waits(other_tab, lambda: "studio_sandbox" not in {cookie["name"] for cookie in page.context.cookies()})
     other_tab.reload()
     expect(other_tab.get_by_role("heading", name="Providers", level=1)).to_be_visible()
     settle(other_tab)

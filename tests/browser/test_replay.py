@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from lipsync_core import Brief, Role, Studio
-from tests import corpus
+from tests import corpus, patient
 from tests.browser.visit import PORTRAIT
 from tests.line import Line, asked, opened
 from tests.oidc import claims_of, secrets_file, signed_cookie
@@ -56,7 +55,7 @@ def ledger(variables: dict[str, str]) -> Studio:
         studio.people.set_role(who, role, by=ADMIN)
     voice = corpus.wav(seconds=0.4)
     draft = Brief(engine="draft/portrait", image=PORTRAIT, audio=voice, name="Confidential film", project="Secret")
-    studio.wait(studio.submit(draft, by=OTHER).id, timeout_s=60)
+    studio.wait(studio.submit(draft, by=OTHER).id, timeout_s=300)
     for _ in range(3):
         studio.submit(Brief(engine="joypix/motion-2", image=PORTRAIT, audio=voice, project="Secret"), by=OTHER)
     with closing(sqlite3.connect(database_of(studio))) as connection:
@@ -276,7 +275,7 @@ def test_a_cookie_that_no_page_sends_opens_nothing(server: Server, ledger: Studi
 
 def test_the_servers_own_figures_are_for_the_team(server: Server, ledger: Studio) -> None:
     def code(path: str, *cookies: Mapping[str, str]) -> int:
-        return httpx.get(server.url + path, cookies={one["name"]: one["value"] for one in cookies}).status_code
+        return patient.get(server.url + path, cookies={one["name"]: one["value"] for one in cookies}).status_code
 
     for path in ("/_stcore/metrics", "/_stcore/%6detrics", "/_stcore/metrics?families=session_events"):
         assert code(path) == 403

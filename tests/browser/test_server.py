@@ -10,15 +10,15 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
 from lipsync_core import ROOT, Brief, Filter, Job, JobState, Settings, Studio
 from lipsync_core.ledger_file import is_newest
-from tests import corpus
+from tests import corpus, patient
 from tests.browser.visit import PORTRAIT, SAMPLES, open_page
+from tests.patient import PATIENCE_S
 from tests.server import Server, free_port
 
 
@@ -56,7 +56,7 @@ def test_a_deep_link_on_a_cold_server_goes_through_the_navigation(page: Page, pa
     ],
 )
 def test_routes_answer_with_their_own_status(server: Server, method: str, path: str, status: int) -> None:
-    answer = httpx.request(method, server.url + path)
+    answer = patient.request(method, server.url + path)
     assert answer.status_code == status
     assert "text/html" not in answer.headers.get("content-type", "")
 
@@ -67,14 +67,14 @@ def test_a_kept_video_is_served_in_ranges_and_cannot_be_sniffed(server: Server, 
     link = ledger.output_link(job)
     assert link is not None
     assert job.output is not None
-    part = httpx.get(server.url + link, headers={"Range": "bytes=100-199"})
+    part = patient.get(server.url + link, headers={"Range": "bytes=100-199"})
     assert part.status_code == 206
     assert part.content == job.output.read_bytes()[100:200]
     assert part.headers["content-type"] == "video/mp4"
     assert part.headers["x-content-type-options"] == "nosniff"
-    saved = httpx.get(server.url + str(ledger.output_link(job, download=True)))
+    saved = patient.get(server.url + str(ledger.output_link(job, download=True)))
     assert saved.headers["content-disposition"].startswith("attachment")
-    assert httpx.head(server.url + link).status_code == 200
+    assert patient.head(server.url + link).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_it_refuses_to_start_with_what_it_cannot_keep_to_and_says_what_to_set(
     environment |= given | {"STREAMLIT_SERVER_PORT": port}
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
     done = subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False
+        command, env=os.environ | environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert done.returncode != 0
     assert says in done.stdout + done.stderr
@@ -112,8 +112,8 @@ def test_it_says_where_it_answers_once_it_does(environment: dict[str, str]) -> N
         port = environment["STREAMLIT_SERVER_PORT"]
         assert said == f"Lip-Sync Studio answers at http://localhost:{port}\n"
         address = said.split()[-1]
-        assert httpx.get(address, timeout=60).status_code == 200
-        assert httpx.get(f"{address}/api/health", timeout=60).json() == {"ok": True}
+        assert patient.get(address).status_code == 200
+        assert patient.get(f"{address}/api/health").json() == {"ok": True}
         process.terminate()
 
 
@@ -174,7 +174,7 @@ def test_ctrl_c_in_the_terminal_ends_the_server_and_not_the_job(server: Server, 
         pass
     os.killpg(server.pid, signal.SIGINT)  # as a terminal does: to the server and its workers at once
     server.stop()
-    assert ledger.wait(job.id, timeout_s=120).state is JobState.DONE
+    assert ledger.wait(job.id, timeout_s=300).state is JobState.DONE
 
 
 @pytest.mark.command
@@ -185,4 +185,4 @@ def test_it_stops_in_good_order_while_a_draft_renders(server: Server, ledger: St
         pass
     server.stop()
     assert ledger.tracker_seen() is None
-    assert ledger.wait(job.id, timeout_s=120).output is not None
+    assert ledger.wait(job.id, timeout_s=300).output is not None

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from lipsync_core import Brief, Studio
-from tests import corpus
-from tests.browser.visit import PORTRAIT, SAMPLES, open_page, put_file, settle, slot
+from tests import corpus, patient
+from tests.browser.visit import PORTRAIT, SAMPLES, open_page, put_file, settle, slot, visitor
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
@@ -44,7 +44,7 @@ def test_a_review_link_plays_for_a_stranger_and_a_batch_comes_as_a_zip(
 ) -> None:
     brief = Brief(engine="draft/portrait", image=PORTRAIT, audio=corpus.wav(seconds=0.4), name="Weekly update")
     jobs = ledger.submit_all([brief, brief], by="ana", batch="batch-1")
-    jobs = [ledger.wait(job.id, timeout_s=180) for job in jobs]
+    jobs = [ledger.wait(job.id, timeout_s=300) for job in jobs]
 
     open_page(page, f"/jobs?job={jobs[0].id}", "Jobs")
     page.get_by_text("Review link").click()
@@ -54,7 +54,7 @@ def test_a_review_link_plays_for_a_stranger_and_a_batch_comes_as_a_zip(
     address = shown.inner_text().strip()
     assert address.startswith(f"{server.url}/review/")
 
-    stranger: BrowserContext = browser.new_context()
+    stranger: BrowserContext = visitor(browser)
     try:
         visit = stranger.new_page()
         said: list[str] = []
@@ -72,7 +72,7 @@ def test_a_review_link_plays_for_a_stranger_and_a_batch_comes_as_a_zip(
     open_page(page, "/jobs?batch=batch-1", "Jobs")
     link = page.get_by_role("link", name="Download 2 videos (ZIP)").get_attribute("href")
     assert link is not None
-    answer = httpx.get(httpx.URL(server.url).join(link))
+    answer = patient.get(httpx.URL(server.url).join(link))
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert [archive.read(name) for name in archive.namelist()] == [
             Path(str(job.output)).read_bytes() for job in reversed(jobs)

@@ -9,14 +9,15 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from lipsync_core import Studio
+from tests import patient
 from tests.oidc import Provider, claims_of, signed_cookie
+from tests.patient import PATIENCE_S
 from tests.server import Server, sandboxed, studio_of
-from tests.wire import PATIENCE_S, Tampered
+from tests.wire import Tampered
 
 pytestmark = pytest.mark.browser
 
@@ -184,7 +185,7 @@ def test_signing_out_by_its_address_ends_every_copy_of_the_cookie(server: Server
 
     def logout(**headers: str) -> int:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.get(f"{server.url}/auth/logout", cookies=jar, headers=named).status_code
+        return patient.get(f"{server.url}/auth/logout", cookies=jar, headers=named).status_code
 
     with Tampered(server.url, cookie, "team") as copy:
         copy.run()

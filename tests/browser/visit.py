@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
 from lipsync_core import ROOT
+from tests.patient import PATIENCE_S
 
 SAMPLES = ROOT / "lipsync_core" / "samples"
 PORTRAIT = SAMPLES / "grace_hopper.jpg"
 
-PATIENCE_S = 120.0
+PATIENCE_MS = PATIENCE_S * 1000
+"""A busy machine may take its time; what is waited for still has to come."""
 
 READY = "() => document.querySelector('[data-testid=\"stApp\"]')?.dataset.testScriptState === 'notRunning'"
 
@@ -37,6 +39,13 @@ STILL = """() => {
 
 TELLS = """document.addEventListener('securitypolicyviolation', event => console.error(
   `Content Security Policy: ${event.violatedDirective} refused ${event.blockedURI} ${event.sourceFile}`))"""
+
+
+def visitor(browser: Browser, url: str | None = None, **options: Any) -> BrowserContext:
+    """Somebody's browser, fresh and patient; ``url`` is where addresses that begin with a slash lead to."""
+    context = browser.new_context(base_url=url, **({"locale": "en-GB"} | options))
+    context.set_default_timeout(PATIENCE_MS)
+    return context
 
 
 def policy_broken(context: BrowserContext) -> list[str]:
@@ -84,6 +93,13 @@ def waits(page: Page, until: Callable[[], bool]) -> None:
         page.wait_for_timeout(20)
 
 
+def is_silent(page: Page, came: Sequence[object], milliseconds: int) -> bool:
+    """Whether so long nothing more comes; to be waited for, because what is on its way comes late on a busy machine."""
+    seen = len(came)
+    page.wait_for_timeout(milliseconds)
+    return len(came) == seen
+
+
 def slot(page: Page, field: str) -> Locator:
     """The picture's slot (``image``) or the voice's (``audio``)."""
     return page.locator(f".st-key-slot-{field}")
@@ -97,9 +113,9 @@ def put_file(page: Page, field: str, file: Path | dict[str, Any]) -> None:
 def upload(page: Page, portrait: Path, voice: Path) -> None:
     """Fill both slots from files and wait until they show what they hold."""
     put_file(page, "image", portrait)
-    expect(slot(page, "image").get_by_role("button", name="Replace")).to_be_visible(timeout=30_000)
+    expect(slot(page, "image").get_by_role("button", name="Replace")).to_be_visible()
     put_file(page, "audio", voice)
-    expect(slot(page, "audio").get_by_role("button", name="Replace")).to_be_visible(timeout=30_000)
+    expect(slot(page, "audio").get_by_role("button", name="Replace")).to_be_visible()
     settle(page)
 
 
@@ -112,6 +128,6 @@ def press(page: Page, name: str) -> None:
 def finished(page: Page) -> Locator:
     """The player, once the render is done."""
     video = page.locator("video")
-    expect(video).to_be_visible(timeout=120_000)
-    page.wait_for_function("() => document.querySelector('video').readyState >= 2", timeout=30_000)
+    expect(video).to_be_visible()
+    page.wait_for_function("() => document.querySelector('video').readyState >= 2")
     return video

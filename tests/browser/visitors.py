@@ -12,10 +12,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Request
 
-from tests.browser.visit import policy_broken
-
-PATIENCE_MS = 60_000
-"""How long is waited for what has to come."""
+from tests.browser.visit import PATIENCE_MS, policy_broken
 
 
 @dataclass(frozen=True, slots=True)
