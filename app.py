@@ -38,7 +38,7 @@ from lipsync_core.serving import (
 from pages.base import address
 from pages.doors import doors
 from pages.mended import finish_callbacks, keep_answers
-from pages.warming import load_pages, load_rest
+from pages.warming import load_first, load_rest
 
 if TYPE_CHECKING:
     from lipsync_core.tracker import Tracker
@@ -83,7 +83,7 @@ def _open() -> Tracker | None:
     try:
         tracker = studio().tracker()
         tracker.show_up()
-        load_pages()
+        load_first()
     except Exception:
         log.exception("the studio could not be opened")
         return None

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import String, Subquery, cast, func, literal, null, select, union_all
 
 from lipsync_core.audit import note
-from lipsync_core.batch.export import csv_of
 from lipsync_core.budgets import Guard, everybody
 from lipsync_core.database import Database, instant
 from lipsync_core.roles import Action
@@ -77,6 +76,7 @@ class Audit:
 
     def export(self, limit: int = 100_000, *, by: str = "") -> bytes:
         """The latest ``limit`` entries as CSV; no cell is somebody's formula. Raises `NotAllowedError`."""
+        from lipsync_core.batch.export import csv_of  # which loads numpy
 
         def at(entry: Entry) -> str:
             return entry.at.isoformat(timespec="milliseconds")

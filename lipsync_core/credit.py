@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from lipsync_core.accounts import Accounts
 from lipsync_core.engines import ENGINES
 from lipsync_core.job import Job
-from lipsync_core.providers.http import VendorHttp
 from lipsync_core.providers.wire import AskAgain, Balance
 from lipsync_core.standing import Standings, balance_text
+
+if TYPE_CHECKING:
+    from lipsync_core.providers.http import VendorHttp
 
 
 async def look_at_balance(job: Job, why: str, *, accounts: Accounts, standings: Standings, http: VendorHttp) -> None:

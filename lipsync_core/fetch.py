@@ -8,7 +8,6 @@ start over, with every check. No proxy, cookie or credential of this machine's e
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
@@ -24,11 +23,9 @@ from typing import BinaryIO
 import httpcore
 import httpx
 
+from lipsync_core.addresses import Resolver, system_addresses
 from lipsync_core.errors import FetchError
 from lipsync_core.guard import NAT64_NAME, checked_link, inside_refusal, may_lead, nat64_prefixes, site
-
-Resolver = Callable[[str, int], Iterable[str]]
-"""From a host name and a port to numeric addresses; raises `OSError` for a name that does not exist."""
 
 MAX_REDIRECTS = 3
 MAX_HEADERS = 100
@@ -49,11 +46,6 @@ class Fetched:
     url: str
     content_type: str
     bytes: int
-
-
-def system_addresses(host: str, port: int) -> list[str]:
-    """The addresses that this machine's resolver knows for a name."""
-    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 async def fetch(

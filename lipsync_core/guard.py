@@ -18,10 +18,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
-
-import httpx
+from typing import TYPE_CHECKING
 
 from lipsync_core.errors import FetchError
+
+if TYPE_CHECKING:
+    import httpx
 
 MAX_URL = 8_192
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -200,6 +202,8 @@ def checked_link(link: str, allow: Collection[str] = ()) -> httpx.URL:
     Raises `FetchError` (refused) for anything but http and https, for a user name or password, for a port that
     is neither the default nor allowed, and for hosts in spellings that no honest link uses.
     """
+    import httpx
+
     if len(link) > MAX_URL:
         raise _refused("That link is too long", f"A link may have up to {MAX_URL:,} characters.")
     try:

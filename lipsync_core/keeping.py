@@ -16,7 +16,6 @@ from lipsync_core.billing import first_look_ms
 from lipsync_core.brief import KeptMedium
 from lipsync_core.database import now_ms
 from lipsync_core.errors import BucketError, FetchError, MediaError, RenderError
-from lipsync_core.fetch import fetch
 from lipsync_core.job import Job, JobState
 from lipsync_core.measuring import output_price
 from lipsync_core.media import MediaStore, MediumFacts
@@ -64,6 +63,8 @@ class Keeping:
 
     async def keep(self, job: Job) -> None:
         """Fetch, check and keep a finished job's video; or say when it is tried again, or that it is lost."""
+        from lipsync_core.fetch import fetch  # with an HTTP client that takes long to load
+
         assert job.output_url is not None  # noqa: S101 - the tracker asks for a fresh link where there is none
         try:
             allow = self.allow

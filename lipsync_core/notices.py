@@ -29,7 +29,6 @@ from sqlalchemy import Connection, RowMapping, exists, insert, select, update
 from lipsync_core.budgets import ABOVE_PRICE, TEAM
 from lipsync_core.database import Database, instant, now_ms
 from lipsync_core.errors import FetchError
-from lipsync_core.fetch import post
 from lipsync_core.job import JobState
 from lipsync_core.plain_text import one_line
 from lipsync_core.roles import RIGHTS, Action, Reach
@@ -215,6 +214,8 @@ class Notices:
             return list(connection.execute(mine.returning(notices)).mappings())
 
     async def _send(self, row: RowMapping) -> bool:
+        from lipsync_core.fetch import post  # with an HTTP client that takes long to load
+
         where = await asyncio.to_thread(self._where, row["to"])
         if where is None:
             await asyncio.to_thread(self._settle, row, "Nobody is to be told any more.", gives_up=True)

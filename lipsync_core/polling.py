@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from lipsync_core.accounts import Accounts
 from lipsync_core.billing import first_look_ms
@@ -16,7 +17,6 @@ from lipsync_core.database import now_ms
 from lipsync_core.errors import VendorIdTakenError
 from lipsync_core.job import Job, JobState
 from lipsync_core.pace import DAY_S, HOUR_S, Pace, fetch_until
-from lipsync_core.providers.http import VendorHttp
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.provider import Provider
 from lipsync_core.providers.wire import AskAgain, LogRow, Poll, PollAnswer, PollState, Request, Snag
@@ -24,6 +24,9 @@ from lipsync_core.records import Change
 from lipsync_core.sending import Point
 from lipsync_core.standing import Standings
 from lipsync_core.vendor_log import LOOK_FOR_S, VendorLog
+
+if TYPE_CHECKING:
+    from lipsync_core.providers.http import VendorHttp
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from threading import Lock, Thread
 
 from lipsync_core.accounts import Account
-from lipsync_core.fetch import Resolver, host_inside
+from lipsync_core.addresses import Resolver
 from lipsync_core.job import SANDBOX
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,8 @@ class Reach:
         return provider.base_url if host is None else f"https://{host}/"
 
     def _look(self, account: Account, link: str) -> str | None:
+        from lipsync_core.fetch import host_inside  # with an HTTP client that takes long to load
+
         host = asyncio.run(host_inside(link, allow=self._allow, timeout_s=LOOK_S, resolve=self.resolve))
         found = None if host is None else not_followed(account.provider.title, host)
         with self._lock:

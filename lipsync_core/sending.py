@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -33,7 +34,6 @@ from lipsync_core.job import Job, JobState
 from lipsync_core.orders import order_of
 from lipsync_core.pace import Pace
 from lipsync_core.pricing import price_text
-from lipsync_core.providers.http import VendorHttp
 from lipsync_core.providers.provider import Provider
 from lipsync_core.providers.wire import (
     Busy,
@@ -50,6 +50,9 @@ from lipsync_core.providers.wire import (
 from lipsync_core.reach import Reach
 from lipsync_core.records import Change
 from lipsync_core.standing import Standings
+
+if TYPE_CHECKING:
+    from lipsync_core.providers.http import VendorHttp
 
 log = logging.getLogger(__name__)
 

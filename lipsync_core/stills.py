@@ -13,7 +13,6 @@ from pathlib import Path
 
 from lipsync_core import cachefile
 from lipsync_core.errors import MediaError
-from lipsync_core.fetch import fetch
 from lipsync_core.media import MediaStore, MediumFacts
 
 log = logging.getLogger(__name__)
@@ -105,6 +104,8 @@ class Stills:
                 cachefile.write(self._file, self._kept())
 
     async def _fetched(self, link: str, name: str, allow: tuple[str, ...]) -> MediumFacts:
+        from lipsync_core.fetch import fetch  # with an HTTP client that takes long to load
+
         with self._store.scratch("still") as scratch:
             path = scratch / "fetched"
             await fetch(link, path, allow=allow, max_bytes=MOST_BYTES, timeout_s=PICTURE_S, from_vendor=True)

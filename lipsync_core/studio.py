@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from lipsync_core import rates as rate_file
 from lipsync_core import workers
 from lipsync_core.accounts import Accounts
+from lipsync_core.addresses import Resolver, system_addresses
 from lipsync_core.affording import stale_prices, unmet
 from lipsync_core.approval import Approvals, Terms, above_limit
 from lipsync_core.arrivals import Came
@@ -35,7 +36,6 @@ from lipsync_core.erasing import Eraser
 from lipsync_core.errands import Errands
 from lipsync_core.errors import BriefChangedError, BriefError, BucketError, MediaError, VendorError
 from lipsync_core.estimating import Estimates
-from lipsync_core.fetch import Resolver, system_addresses
 from lipsync_core.hosting import Hosting
 from lipsync_core.intake import Intake, likeness
 from lipsync_core.job import LIVE, SANDBOX, Job, JobEvent, JobState

@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lipsync_core.accounts import Accounts
 from lipsync_core.billing import OVER, Billing
@@ -30,13 +30,15 @@ from lipsync_core.ledger import Ledger
 from lipsync_core.media import MediaStore
 from lipsync_core.pace import Pace
 from lipsync_core.polling import Polling
-from lipsync_core.providers.http import VendorHttp
 from lipsync_core.reach import Reach
 from lipsync_core.records import Change
 from lipsync_core.sending import Point, Sending
 from lipsync_core.standing import Standings
 from lipsync_core.tariffs import Rates
 from lipsync_core.vendor_log import VendorLog
+
+if TYPE_CHECKING:
+    from lipsync_core.providers.http import VendorHttp
 
 log = logging.getLogger(__name__)
 
@@ -245,6 +247,8 @@ class Tracker:
 
     def _client(self) -> VendorHttp:
         if self._http is None:
+            from lipsync_core.providers.http import VendorHttp  # with an HTTP client that takes long to load
+
             self._http = VendorHttp()
         return self._http
 

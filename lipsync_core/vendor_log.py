@@ -8,13 +8,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lipsync_core.accounts import Accounts
 from lipsync_core.job import Job
 from lipsync_core.pace import DAY_S
-from lipsync_core.providers.http import VendorHttp
 from lipsync_core.providers.wire import AskAgain, LogRow
 from lipsync_core.sending import trace_of
+
+if TYPE_CHECKING:
+    from lipsync_core.providers.http import VendorHttp
 
 LOOK_FOR_S = 2 * DAY_S
 """For how long the log is searched for a job: as far back as it is asked for."""

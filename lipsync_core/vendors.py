@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
-import httpx
-
 from lipsync_core.accounts import Accounts
 from lipsync_core.auditing import Audit
 from lipsync_core.budgets import Guard, everybody
@@ -19,7 +17,6 @@ from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.providers.aimlapi import AimlApi
 from lipsync_core.providers.answers import id_of
-from lipsync_core.providers.http import VendorHttp
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.provider import Provider
 from lipsync_core.providers.wire import AskAgain, Balance, KeyCheck, Poll, Request, Response, Verdict
@@ -202,6 +199,8 @@ def _title_of(engine_id: str | None, provider: Provider) -> str:
 
 
 def _get(provider: Provider, keys: Keys | None, base_url: str, request: Request) -> Response | AskAgain:
+    from lipsync_core.providers.http import VendorHttp  # with an HTTP client that takes long to load
+
     async def get() -> Response | AskAgain:
         async with VendorHttp(tls=_tls()) as http:
             return await http.get(provider, keys, base_url, request)
@@ -214,4 +213,6 @@ def _get(provider: Provider, keys: Keys | None, base_url: str, request: Request)
 @cache
 def _tls() -> ssl.SSLContext:
     """Reading the certificates takes longer than a request."""
+    import httpx
+
     return httpx.create_ssl_context(trust_env=False)

@@ -1,4 +1,4 @@
-"""What the server loads once it answers: at once what every page needs, and the rest when nobody waits for a page.
+"""What the server loads once it answers: at once what the first page needs, the rest when nobody waits for a page.
 
 Loading takes the interpreter from whoever draws. So the rest comes in small steps, each in a moment in which no page is
 drawn, and only after the first page is: on a busy computer that may take a while.
@@ -6,14 +6,17 @@ drawn, and only after the first page is: on a busy computer that may take a whil
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import gc
 import pkgutil
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 
 from streamlit.env_util import is_repl
 
@@ -21,10 +24,12 @@ import pages
 
 SCRIPTS = frozenset({"navigation", "create", "jobs", "library", "estimate", "spend", "providers", "team"})
 """What Streamlit runs for a visit; the other modules of this package are imported by these."""
-FIRST = ("PIL.Image", "streamlit.material_icon_names")
+FIRST = ("navigation", "create")
+"""The scripts of the page where everybody lands first."""
+DRAWING = ("numpy", "PIL.ImageFile", "streamlit.material_icon_names")
 """What Streamlit loads while it draws any page of ours: the studio's icon in the tab, and icons on buttons."""
-REST = ("streamlit.emojis", "pandas", "pyarrow")
-"""What no button of the first page waits for."""
+REST = ("streamlit.emojis", "lipsync_core.fetch", "lipsync_core.providers.http", "pandas", "pyarrow")
+"""What other pages and paid jobs need, besides their own modules."""
 FIRST_VISITOR_S = 15.0
 """How long the first visitor is waited for."""
 LONGEST_DRAW_S = 5.0
@@ -68,20 +73,32 @@ def modules() -> tuple[str, ...]:
     return tuple(f"pages.{found.name}" for found in pkgutil.iter_modules(pages.__path__) if found.name not in SCRIPTS)
 
 
-def load_pages() -> None:
-    """Load what all pages are made of. Reads and runs code, and nothing else."""
+def named_by(script: str) -> Iterator[str]:
+    """The modules that a script names at its top."""
+    for node in ast.parse((Path(__file__).parent / f"{script}.py").read_bytes()).body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == pages.__name__:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def load_first() -> None:
+    """Load what the first page is made of. Reads and runs code, and nothing else."""
     is_repl()  # which the first element of the first page asks, and remembers: it looks at every module
-    for name in (*FIRST, *modules()):
+    for name in (*DRAWING, *(name for script in FIRST for name in named_by(script))):
         import_module(name)
 
 
 async def load_rest() -> None:
     """Load what else pages may need, out of everybody's way. To be cancelled when the server stops."""
     await _until(lambda: draws.ended > 0, FIRST_VISITOR_S)
-    for name in REST:
+    for name in (*modules(), *REST):
         await _until(lambda: draws.none_now, LONGEST_DRAW_S)
-        await asyncio.to_thread(import_module, name)
-        await asyncio.sleep(PAUSE_S)
+        if name not in sys.modules:
+            await asyncio.to_thread(import_module, name)
+            await asyncio.sleep(PAUSE_S)
     await _until(lambda: draws.none_now, LONGEST_DRAW_S)
     keep()
 

@@ -1,0 +1,14 @@
+"""How a name becomes addresses; tests, and whoever has a resolver of their own, give another way."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable
+
+Resolver = Callable[[str, int], Iterable[str]]
+"""From a host name and a port to numeric addresses; raises `OSError` for a name that does not exist."""
+
+
+def system_addresses(host: str, port: int) -> list[str]:
+    """The addresses that this machine's resolver knows for a name."""
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
