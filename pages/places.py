@@ -25,7 +25,8 @@ def kept(name: str, now: Collection[T]) -> list[T]:
     border, takes no room.
     """
     lists: dict[str, list[T]] = st.session_state.setdefault("places", {})
-    here = lists.get(name, [])
+    before = lists.get(name, [])
+    here = before if any(one in now for one in before) else []
     here = [*here, *(one for one in now if one not in here)]
     if sum(one not in now for one in here) > MOST_EMPTY:
         here = [one for one in here if one in now]

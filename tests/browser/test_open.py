@@ -13,31 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from lipsync_core import Job, JobState
+from lipsync_core import Job, JobState, new_brief_id
+from tests.browser.opened import DIALOG, LISTBOX, MENU, ONE_BY_ONE, Opened, open_menu, runs
 from tests.browser.test_jobs_paid import Past, Slow, card, eventually, row
-from tests.browser.visit import open_page, settle
+from tests.browser.visit import PORTRAIT, finished, open_page, press, settle
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
-
-ONE_BY_ONE = """
-const listen = WebSocket.prototype.addEventListener
-WebSocket.prototype.addEventListener = function (type, heard, ...more) {
-  if (type !== 'message') return listen.call(this, type, heard, ...more)
-  const waiting = []
-  const next = () => {
-    window.ticked += 1 / 3 // a run is told of in three messages at least: it begins, is new and has ended
-    heard.call(this, waiting[0])
-    waiting.shift()
-    if (waiting.length) soon()
-  }
-  const soon = () => requestAnimationFrame(() => setTimeout(next))
-  listen.call(this, type, event => { if (waiting.push(event) === 1) soon() }, ...more)
-}
-"""
-"""One message a frame."""
 
 
 @pytest.fixture
@@ -63,35 +47,6 @@ def past(environment: dict[str, str], tmp_path: Path) -> Past:
 def page(page: Page) -> Page:
     page.add_init_script(ONE_BY_ONE)
     return page
-
-
-class Opened:
-    """Something that is open, told from another one of the same looks that is opened in its place."""
-
-    def __init__(self, page: Page, role: str) -> None:
-        expect(page.locator(role)).to_be_visible()
-        page.locator(role).evaluate("one => { one.dataset.opened = 'before' }")
-        self.it = page.locator(f"{role}[data-opened=before]")
-
-    def __call__(self) -> Locator:
-        expect(self.it).to_be_visible()
-        return self.it
-
-
-MENU = "[role=menu]"
-DIALOG = "[role=dialog]"
-LISTBOX = "[role=listbox]"
-
-
-def open_menu(page: Page, name: str) -> Opened:
-    page.get_by_role("button", name=name, exact=True).click(delay=30)
-    return Opened(page, MENU)
-
-
-def ticks(page: Page, count: int) -> None:
-    """Wait until the page has looked at the ledger so many times."""
-    page.evaluate("window.ticked = 0")
-    page.wait_for_function("count => window.ticked >= count", arg=count, timeout=60_000)
 
 
 class TestRunning(Slow):
@@ -144,7 +99,7 @@ class TestRunning(Slow):
         dialog = Opened(page, DIALOG)
         past.control("clock", advance_s=600)
         eventually(lambda: past.studio.job(second.id).state is JobState.RENDERING)
-        ticks(page, 3)
+        runs(page, 3)
         expect(dialog()).to_contain_text("It was never sent. Nothing is charged.")
         dialog().get_by_role("button", name="Keep").click(delay=30)
         expect(page.locator(DIALOG)).to_have_count(0)
@@ -202,3 +157,99 @@ def seen(past: Past, page: Page, name: str) -> None:
     """A job comes and goes, and the page has noticed it."""
     job = past.submit(name)
     expect(row(page, job).get_by_text("Done")).to_be_visible(timeout=60_000)
+
+
+class TestElsewhere(Slow):
+    """Other pages, while a job of the visitor's own moves on."""
+
+    def test_select_boxes_and_what_is_typed_into_a_popover_outlive_the_news_on_every_page(
+        self, past: Past, server: Server, page: Page
+    ) -> None:
+        facts = past.studio.keep_medium(PORTRAIT, "image", "face.jpg", by="ana")
+        past.studio.library.keep(facts, name="Grace", project="", consent="", by="ana")
+        server.start()
+        for path, title, box in (
+            ("/library", "Library", "Kind"),
+            ("/estimate", "Estimate", "Engine"),
+            ("/spend", "Spend", "By"),
+            ("/providers", "Providers", None),
+        ):
+            job = rendering(past, past.studio.submit(replace(past.brief, name=f"For {title}"), by="Someone"))
+            open_page(page, path, title)
+            if box is None:
+                page.get_by_role("button", name="Someone").click(delay=30)
+                opened = Opened(page, DIALOG)
+                opened().get_by_label("Your name", exact=True).press_sequentially("An")
+            else:
+                page.get_by_role("combobox", name=box).click()
+                opened = Opened(page, LISTBOX)
+            past.control("clock", advance_s=600)
+            expect(page.locator(".st-key-news").get_by_text(job.brief.name)).to_be_visible(timeout=60_000)
+            runs(page, 2)
+            if box is None:
+                expect(opened().get_by_label("Your name", exact=True)).to_have_value("An")
+            else:
+                opened().get_by_role("option").first.click()
+                settle(page)
+                press(page, "Dismiss")
+                expect(page.locator(".st-key-news")).to_have_count(0)
+
+    def test_a_dialog_and_a_popover_on_create_outlive_its_job_s_way_from_the_hold_to_the_video(
+        self, past: Past, server: Server, page: Page, tmp_path: Path
+    ) -> None:
+        server.start()
+        open_page(page, f"/?brief={filled(past, tmp_path)}")
+        press(page, "Render in sandbox")
+        expect(page.get_by_role("button", name="Undo · goes to")).to_be_visible()
+        page.get_by_role("button", name="Trim").click(delay=30)
+        dialog = Opened(page, DIALOG)
+        dialog().get_by_label("In (seconds)").fill("0.25")
+        rendering(past, past.studio.job(1))
+        runs(page, 2)
+        expect(dialog().get_by_label("In (seconds)")).to_have_value("0.25")
+        page.keyboard.press("Escape")
+        expect(page.locator(".st-key-result").get_by_text("Rendering")).to_be_visible(timeout=60_000)
+
+        settle(page)
+        page.get_by_role("button", name="Someone").click(delay=30)
+        popover = Opened(page, DIALOG)
+        popover().get_by_label("Your name", exact=True).press_sequentially("An")
+        past.control("clock", advance_s=600)
+        expect(page.locator(".st-key-result video")).to_be_visible(timeout=60_000)
+        runs(page, 2)
+        expect(popover().get_by_label("Your name", exact=True)).to_have_value("An")
+
+    def test_one_job_s_page_keeps_its_menu_until_the_job_ends_and_what_is_unfolded_for_good(
+        self, past: Past, server: Server, page: Page
+    ) -> None:
+        first, job = past.submit("First"), past.submit("This one")
+        server.start()
+        rendering(past, first)
+        open_page(page, f"/jobs?job={job.id}", "Jobs")
+        expect(page.get_by_text("Waiting for a free place")).to_be_visible(timeout=60_000)
+        page.get_by_text("History of this job").click()
+        menu = open_menu(page, f"Job {job.id}")
+        past.control("clock", advance_s=600)
+        expect(page.get_by_role("button", name="Withdraw")).to_have_count(0, timeout=60_000)
+        expect(page.get_by_text("Rendering").first).to_be_visible(timeout=60_000)
+        menu()
+        past.control("clock", advance_s=600)
+        finished(page)
+        expect(page.locator(MENU)).to_have_count(0)  # “Cancel…” does not become “Delete” under the finger
+        expect(page.get_by_text(" · Rendering · ")).to_be_visible()  # a line of the history
+
+
+def rendering(past: Past, job: Job) -> Job:
+    eventually(lambda: past.studio.job(job.id).state is JobState.RENDERING)
+    return job
+
+
+def filled(past: Past, folder: Path) -> str:
+    """A brief that has all that a paid render takes."""
+    brief_id = new_brief_id()
+    image = past.studio.keep_medium(PORTRAIT, "image", "face.jpg", by="ana")
+    audio = past.studio.keep_medium(folder / "voice.wav", "audio", "voice.wav", by="ana")
+    past.studio.change_brief(
+        brief_id, by="ana", scene="portrait", engine="joypix/motion-2", image=image, audio=audio, name="Clip"
+    )
+    return brief_id

@@ -21,6 +21,7 @@ from lipsync_core.people import new_secret
 from lipsync_core.sandbox.jobs import Store
 from tests import corpus, patient
 from tests.browser.holding import Hold
+from tests.browser.opened import ONE_BY_ONE, open_menu
 from tests.browser.visit import PORTRAIT, is_silent, open_page, policy_broken, settle, visitor, waits
 from tests.oidc import Provider, sign_in, sign_out, signed_cookie, signed_out
 from tests.sandbox import Host, hosting
@@ -296,6 +297,32 @@ def told(listener: Host, job: Job) -> list[str]:
 
 def finished(page: Page) -> None:
     expect(page.locator("video")).to_be_visible()
+
+
+def test_what_one_has_open_and_types_outlives_what_others_ask_for_and_decide(
+    visitors: Visitors, ledger: Studio, brief: Brief
+) -> None:
+    approver, maker = (visitors[who].new_page() for who in (APPROVER, MAKER))
+    for tab in (approver, maker):
+        tab.add_init_script(ONE_BY_ONE)
+    first, second, third = (ledger.submit(replace(brief, name=name), by=MAKER) for name in ("One", "Two", "Three"))
+    open_page(approver, "/jobs", "Jobs")
+    why = approver.get_by_label(f"Why job {second.id} is declined")
+    why.press_sequentially("It is too")
+    open_page(maker, "/jobs", "Jobs")
+    menu = open_menu(maker, f"Job {third.id}")
+    ledger.decline(first.id, "Not this one", by=ADMIN)
+    expect(approver.locator(f".st-key-waits-{first.id}")).to_have_count(0, timeout=60_000)
+    expect(why).to_be_focused()
+    approver.keyboard.type(" long")
+    expect(why).to_have_value("It is too long")
+    expect(maker.locator(f".st-key-awaits-{first.id}")).to_have_count(0, timeout=60_000)
+    menu().get_by_role("menuitem", name="Cancel…").click()
+    expect(maker.get_by_role("dialog", name=f"Withdraw job {third.id}?")).to_be_visible()
+    for tab in (approver, maker):
+        tab.close()
+    for job in (second, third):
+        ledger.withdraw(job.id, by=MAKER)
 
 
 def test_what_is_declined_is_not_sent_and_its_maker_reads_why(
