@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 import streamlit as st
 
 from lipsync_core import MAX_NAME, Action, NotAllowedError, Person, Studio, act_for, one_line
-from pages import trying
+from pages import steady, trying
 from pages.signed import TOKENS
 from pages.words import about, clock, plain
 
@@ -68,6 +68,7 @@ def header(title: str, tab: str | None = None) -> str:
                 st.text(f"{person.email}\nYou are {'an' if person.role[0] == 'a' else 'a'} {person.role}.")
                 st.button("Sign out", icon=":material/logout:", on_click=_sign_out)
     with badge:
+        steady.draw()
         _remember()
     with st.container():  # the same
         trying.arrive(elsewhere=elsewhere)

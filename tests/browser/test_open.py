@@ -194,6 +194,29 @@ class TestElsewhere(Slow):
                 press(page, "Dismiss")
                 expect(page.locator(".st-key-news")).to_have_count(0)
 
+    def test_a_select_box_stays_open_where_news_push_a_scrolled_page_and_closes_where_a_hand_scrolls(
+        self, past: Past, server: Server, page: Page
+    ) -> None:
+        server.start()
+        job = rendering(past, past.studio.submit(replace(past.brief, name="Above"), by="Someone"))
+        page.set_viewport_size({"width": 1280, "height": 400})
+        open_page(page, "/estimate", "Estimate")
+        main = page.get_by_test_id("stMain")
+        main.evaluate("main => { main.scrollTop = 250 }")
+        page.get_by_role("combobox", name="Engine").click()
+        opened = Opened(page, LISTBOX)
+        scrolled = main.evaluate("main => main.scrollTop")
+        past.control("clock", advance_s=600)
+        expect(page.locator(".st-key-news").get_by_text(job.brief.name)).to_be_visible(timeout=60_000)
+        page.wait_for_function(
+            "before => document.querySelector('[data-testid=stMain]').scrollTop > before", arg=scrolled
+        )
+        runs(page, 2)
+        opened()
+        page.mouse.move(300, 200)
+        page.mouse.wheel(0, -60)
+        expect(page.locator(LISTBOX)).to_have_count(0)
+
     def test_a_dialog_and_a_popover_on_create_outlive_its_job_s_way_from_the_hold_to_the_video(
         self, past: Past, server: Server, page: Page, tmp_path: Path
     ) -> None:

@@ -1,0 +1,34 @@
+"""Keeps a select box open while what stands above it grows or shrinks.
+
+Where a page is scrolled, the browser then scrolls along, so that what is looked at stays where it is. A select box
+takes any scrolling for a person's, and closes. So those scrolls that no hand made are not told to it.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+_STEADY = """
+export default function () {
+  const page = document.documentElement.dataset
+  if (page.steady) return
+  page.steady = 'yes'
+  const LASTS_MS = 500
+  let byHand = -LASTS_MS
+  let drags = false
+  const scrolls = () => { byHand = performance.now() }
+  for (const kind of ['wheel', 'touchmove']) addEventListener(kind, scrolls, { capture: true, passive: true })
+  addEventListener('pointerdown', (event) => { drags = event.target.dataset?.testid === 'stMain' }, true)
+  addEventListener('pointerup', () => { drags = false }, true)
+  addEventListener('scroll', (event) => {
+    const box = document.querySelector('[role=combobox][aria-expanded=true]')
+    if (!box || !event.target.contains(box)) return
+    if (drags || performance.now() - byHand < LASTS_MS) return scrolls() // and what it swings on
+    event.stopImmediatePropagation()
+  }, true)
+}"""
+
+
+def draw() -> None:
+    """To be drawn on every page."""
+    st.components.v2.component("steady", js=_STEADY)(key="steady")
