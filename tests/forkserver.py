@@ -13,7 +13,6 @@ import importlib
 import json
 import os
 import runpy
-import signal
 import socket
 import sys
 import time
@@ -111,7 +110,6 @@ def _be(wanted: Wanted) -> None:
     for stream in (sys.stdout, sys.stderr):
         os.dup2(log, stream.fileno())
     os.close(log)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = wanted["arguments"]
     runpy.run_module(wanted["arguments"][0], run_name="__main__", alter_sys=True)
 
