@@ -2,15 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup run test check bench faults
+.PHONY: setup run test check bench faults bytecode
 .DEFAULT_GOAL := run
 
 setup: .venv/.ready .venv/.ready-dev
 
-run: .venv/.ready
+run: .venv/.ready bytecode
 	@$(BIN)/python -m streamlit run app.py
 
-test: setup
+test: setup bytecode
 	@$(BIN)/python -m tests
 
 check: setup
@@ -19,14 +19,18 @@ check: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup
+bench: setup bytecode
 	@for script in tests/bench/bench_*.py; do echo; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 # N seeds from SEED on: make faults N=5000; one day again: make faults N=1 SEED=17.
 N ?= 1000
 SEED ?= 1
-faults: setup
+faults: setup bytecode
 	@$(BIN)/python -m tests.faults -n $(N) --seed $(SEED)
+
+# Compiled once, and not by every server and every worker anew where PYTHONDONTWRITEBYTECODE is set, as in containers.
+bytecode: .venv/.ready
+	@$(BIN)/python -m compileall -q app.py lipsync_core pages tests || true
 
 .venv/.ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and this is " + sys.version.split()[0] + ". Name one: make PYTHON=python3.12 $(MAKECMDGOALS)")'
