@@ -17,8 +17,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from lipsync_core import Brief, Job, JobEvent, JobState, KeptMedium, Settings, Studio
 from lipsync_core.engines import ENGINES
 from lipsync_core.pace import Pace
@@ -27,7 +25,7 @@ from lipsync_core.sandbox.app import sandbox_app
 from lipsync_core.sandbox.house import House
 from lipsync_core.sending import Point
 from lipsync_core.tracker import unwatched
-from tests import corpus
+from tests import corpus, patient
 from tests.sandbox import UUID, Host, as_live, hosting, served
 
 MEDIA = {"picture.jpg": "image", "voice.wav": "audio", "other.wav": "audio", "video.mp4": "video"}
@@ -81,7 +79,7 @@ def brief_for(engine: str, template: Path, link: Callable[[str], str]) -> Brief:
 
 def rows(ledger: Path, query: str, **values: Any) -> list[dict[str, Any]]:
     """What a ledger holds, read by nobody's code but SQLite's."""
-    with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=10)) as connection:
+    with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=60)) as connection:
         connection.row_factory = sqlite3.Row
         return [dict(row) for row in connection.execute(query, values)]
 
@@ -127,7 +125,7 @@ class Desk:
         studio: Studio | None = None,
         pace: Pace = PACE,
         at: Point = unwatched,
-        seconds: float = 60.0,
+        seconds: float = 300.0,
     ) -> None:
         """Let a tracker work until ``until()``, which must come true."""
         deadline = time.monotonic() + seconds
@@ -166,13 +164,13 @@ class Desk:
 
     def write(self, statement: str) -> None:
         """Change the ledger behind the studio's back."""
-        with closing(sqlite3.connect(self.ledger, timeout=10)) as connection:
+        with closing(sqlite3.connect(self.ledger, timeout=60)) as connection:
             connection.execute(statement)
             connection.commit()
 
     def tell(self, what: str, body: Any) -> None:
         """Change something at the vendors."""
-        answer = httpx.post(f"{self.base}/sandbox/{what}", json=body, timeout=20)
+        answer = patient.post(f"{self.base}/sandbox/{what}", json=body)
         assert answer.is_success, answer.text
 
     def fault(self, **fault: Any) -> None:
@@ -181,15 +179,15 @@ class Desk:
 
     def bill(self) -> list[dict[str, Any]]:
         """What the vendors charge for."""
-        return list(httpx.get(f"{self.base}/sandbox/bill", timeout=20).json()["lines"])
+        return list(patient.get(f"{self.base}/sandbox/bill").json()["lines"])
 
     def posts(self) -> list[dict[str, Any]]:
         """Every paid request that arrived at the vendors."""
-        return list(httpx.get(f"{self.base}/sandbox/requests", timeout=20).json()["submits"])
+        return list(patient.get(f"{self.base}/sandbox/requests").json()["submits"])
 
     def asked(self, what: str) -> int:
         """How often a vendor's endpoint was read, such as ``joypix GET /outputs``."""
-        return int(httpx.get(f"{self.base}/sandbox/requests", timeout=20).json()["counts"].get(what, 0))
+        return int(patient.get(f"{self.base}/sandbox/requests").json()["counts"].get(what, 0))
 
 
 @contextmanager

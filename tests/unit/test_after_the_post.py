@@ -19,7 +19,7 @@ from lipsync_core.pace import HOUR_S
 from lipsync_core.providers.aimlapi import LOG_ROWS, MODEL
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.webhooks import endpoint
-from tests import corpus
+from tests import corpus, patient
 from tests.conftest import COMPLETE
 from tests.desk import PACE, Desk, vendors
 from tests.sandbox import HEADERS, SUBMITS, served
@@ -238,7 +238,7 @@ def test_a_webhook_after_the_end_changes_nothing(desk: Desk, door: Studio, engin
     desk.run(desk.reaches(job, DONE), studio=door)
     before, told = desk.row(job), desk.history(job)
     body = {"id": "something-else", "status": "failed", "output": "http://127.0.0.1:9/forged.mp4"}
-    assert httpx.post(address(desk), json=body).json() == {"received": True}
+    assert patient.post(address(desk), json=body).json() == {"received": True}
     desk.run(lambda: True, studio=door)
     assert (desk.row(job), desk.history(job)) == (before, told)
 
@@ -292,10 +292,10 @@ def test_an_id_in_a_webhook_is_not_believed_before_the_vendor_confirms_it(desk: 
     job = desk.submit(HOOKED[0], studio=door)
     desk.run(desk.reaches(job, JobState.UNCONFIRMED), studio=door)
     made_up = "99999999-9999-4999-8999-999999999999"
-    httpx.post(address(desk), json={"id": made_up, "status": "completed"})
+    patient.post(address(desk), json={"id": made_up, "status": "completed"})
     desk.run(lambda: desk.row(job)["asks"] >= 3, studio=door)
     assert (desk.row(job)["state"], desk.row(job)["vendor_id"]) == (JobState.UNCONFIRMED, None)
-    httpx.post(address(desk), json={"id": desk.bill()[0]["vendor_id"], "status": "processing"})
+    patient.post(address(desk), json={"id": desk.bill()[0]["vendor_id"], "status": "processing"})
     desk.run(desk.reaches(job, DONE), studio=door)
     assert is_its_own(desk, job)
 
@@ -308,7 +308,7 @@ def test_the_id_of_another_job_is_refused(desk: Desk, door: Studio) -> None:
     desk.fault(kind="webhook_lost", on="webhook")
     job = desk.submit(HOOKED[0], studio=door)
     desk.run(desk.reaches(job, JobState.UNCONFIRMED), studio=door)
-    httpx.post(address(desk), json={"id": taken})
+    patient.post(address(desk), json={"id": taken})
     desk.run(lambda: desk.row(job)["asks"] >= 2 and desk.row(job)["candidate"] is None, studio=door)
     assert desk.row(job)["state"] == JobState.UNCONFIRMED
     assert desk.row(first)["vendor_id"] == taken

@@ -27,7 +27,7 @@ def at_once(acts: Sequence[Callable[[], Any]]) -> list[Any]:
     gate = threading.Barrier(len(acts))
 
     def act(one: Callable[[], Any]) -> Any:
-        gate.wait(60)
+        gate.wait(300)
         try:
             return one()
         except Exception as error:

@@ -16,7 +16,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
-import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 from mypy_boto3_s3 import S3Client
@@ -31,7 +30,7 @@ from lipsync_core.handouts import medium_route
 from lipsync_core.keeping import DURING_DOWNLOAD
 from lipsync_core.pace import Pace
 from lipsync_core.samples import PORTRAITS
-from tests import corpus
+from tests import corpus, patient
 from tests.sandbox import SandboxProcess, as_live
 
 KEYS = {"AWS_ACCESS_KEY_ID": "studio", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "eu-central-1"}
@@ -134,7 +133,7 @@ def test_after_a_lost_disk_everything_is_there_again_and_a_damaged_copy_is_not_t
         assert found is not None
         assert found[0].stat().st_size
     assert studio.preview(picture).startswith(b"\xff\xd8")
-    job = studio.wait(studio.submit(brief(picture, voice, "draft/portrait"), by="ana").id, timeout_s=120)
+    job = studio.wait(studio.submit(brief(picture, voice, "draft/portrait"), by="ana").id, timeout_s=600)
     lose(in_bucket)
     again = studio.job(job.id)
     assert again.output is not None
@@ -160,7 +159,7 @@ def test_a_link_gives_the_bytes_to_whoever_has_it_for_the_seven_days_that_a_queu
     data = corpus.wav(seconds=0.5)
     facts = studio.keep_medium(data, "audio", "voice.wav")
     link = link_of(studio, facts)
-    answer = httpx.get(link)
+    answer = patient.get(link)
     assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, data, "audio/wav")
     asked = parse_qs(urlsplit(link).query)
     assert asked["X-Amz-Expires"] == [str(7 * 86_400)]
@@ -177,7 +176,7 @@ def test_what_was_stored_before_there_was_a_bucket_is_put_there_when_a_vendor_ne
     facts = opened(environment, tmp_path).keep_medium(corpus.wav(seconds=0.5), "audio", "voice.wav")
     assert names(objects) == []
     studio = opened(in_bucket, tmp_path)
-    assert httpx.get(link_of(studio, facts)).content == corpus.wav(seconds=0.5)
+    assert patient.get(link_of(studio, facts)).content == corpus.wav(seconds=0.5)
 
 
 def test_removing_a_medium_empties_both(in_bucket: dict[str, str], objects: S3Client, tmp_path: Path) -> None:
@@ -193,11 +192,11 @@ def test_removing_a_medium_empties_both(in_bucket: dict[str, str], objects: S3Cl
 @contextmanager
 def letting_nobody_in(s3: tuple[str, S3Client]) -> Iterator[None]:
     """From now on the server knows no key."""
-    before = httpx.post(f"{s3[0]}/moto-api/reset-auth", content=b"0").json()["PREVIOUS_INITIAL_NO_AUTH_ACTION_COUNT"]
+    before = patient.post(f"{s3[0]}/moto-api/reset-auth", content=b"0").json()["PREVIOUS_INITIAL_NO_AUTH_ACTION_COUNT"]
     try:
         yield
     finally:
-        httpx.post(f"{s3[0]}/moto-api/reset-auth", content=before.encode())
+        patient.post(f"{s3[0]}/moto-api/reset-auth", content=before.encode())
 
 
 def test_wrong_credentials_are_told_in_words_and_nothing_is_left(
@@ -234,7 +233,7 @@ def test_a_paid_job_in_the_sandbox_needs_no_link_into_the_bucket(
     in_bucket: dict[str, str], objects: S3Client, tmp_path: Path
 ) -> None:
     studio = opened(in_bucket | {"STUDIO_SANDBOX_SPEED": "500"}, tmp_path)
-    job = studio.wait(submitted(studio, sandbox=True).id, timeout_s=120)
+    job = studio.wait(submitted(studio, sandbox=True).id, timeout_s=600)
     assert (job.state, job.error) == (JobState.DONE, None)
     assert len(names(objects)) == 3  # the picture, the voice and the finished video
     lose(in_bucket)
@@ -247,7 +246,7 @@ def test_a_face_that_is_deleted_leaves_nothing_in_the_bucket(
 ) -> None:
     studio = opened(in_bucket | {"STUDIO_SANDBOX_SPEED": "500"}, tmp_path)
     stays = studio.keep_medium(corpus.png(), "image", "somebody else.png")
-    job = studio.wait(submitted(studio, sandbox=True).id, timeout_s=120)
+    job = studio.wait(submitted(studio, sandbox=True).id, timeout_s=600)
     face = job.brief.image
     assert isinstance(face, KeptMedium)
     shown = studio.eraser.traces(Root(sha256=face.sha256, kind="image"))
@@ -271,7 +270,7 @@ def test_a_vendor_fetches_from_the_bucket_what_the_form_could_not_send_without_i
         problems = [p for quote in without.quotes(asked) if quote.engine == "joypix/motion-2" for p in quote.problems]
         assert any("STUDIO_PUBLIC_URL" in p and "STUDIO_MEDIA_URL to s3://bucket/prefix" in p for p in problems)
         studio = opened(in_bucket | as_live(vendors.base), tmp_path)
-        job = studio.wait(submitted(studio, sandbox=False).id, timeout_s=120)
+        job = studio.wait(submitted(studio, sandbox=False).id, timeout_s=600)
         assert (job.state, job.error) == (JobState.DONE, None)
         (line,) = vendors.bill()
         assert host in str(line["asked"])
@@ -295,7 +294,7 @@ def test_a_finished_video_is_fetched_again_until_the_bucket_takes_it(
                     shut.close()
 
         tracker = studio.tracker(pace=Pace(most_s=0.1), at=at)
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         asyncio.run(tracker.run(lambda: not studio._ledger.job(job.id).pending or time.monotonic() > deadline))
     now = studio.job(job.id)
     assert (now.state, now.error, tries) == (JobState.DONE, None, 2)

@@ -348,7 +348,7 @@ def test_two_processes_that_claim_at_once_never_exceed_a_cap(database: Database,
         add(database, 900_000)
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     started = [subprocess.Popen([sys.executable, "-c", _PROCESS, url, owner], cwd=ROOT) for owner in "ab"]
-    assert [process.wait(60) for process in started] == [0, 0]
+    assert [process.wait(300) for process in started] == [0, 0]
     states = [job.state for job in Ledger(database).all()]
     assert states.count(JobState.SUBMITTING) == 11
     assert states.count(JobState.REJECTED) == 29
@@ -356,7 +356,7 @@ def test_two_processes_that_claim_at_once_never_exceed_a_cap(database: Database,
 
 
 @pytest.fixture
-def live(environment: dict[str, str], tmp_path: Path) -> Studio:
+def live(environment: dict[str, str], tmp_path: Path, stocked: None) -> Studio:
     """A studio with keys, whose jobs nobody sends."""
     keys = {"JOYPIX_API_KEY": "jp-key", "LIPSYNC_STUDIO_API_KEY": "sk_a_b", "STUDIO_PUBLIC_URL": "https://s.example"}
     return Studio(Settings.from_env(environment | keys, dotenv=tmp_path / "no.env"))

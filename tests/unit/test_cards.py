@@ -236,7 +236,7 @@ def visit(shared: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[[
     frame.studio.clear()
 
     def visited(job: Job) -> AppTest:
-        app = AppTest.from_file(SCRIPT, default_timeout=30)
+        app = AppTest.from_file(SCRIPT, default_timeout=300)
         app.session_state.visitor = app.session_state.remembered = "Ana"
         app.run()
         app.query_params["job"] = str(job.id)

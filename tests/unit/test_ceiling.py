@@ -18,6 +18,8 @@ from tests import corpus
 from tests.oidc import claims_of, secrets_file
 from tests.spent import LIPSYNC, add
 
+pytestmark = pytest.mark.usefixtures("stocked")
+
 ADMIN, MAKER = "mia@studio.test", "max@studio.test"
 DOLLAR = 1_000_000
 VOICE_S = 8.0

@@ -116,7 +116,7 @@ def test_nothing_goes_that_a_job_came_to_need_after_the_preview(studio: Studio, 
 
 
 def test_a_job_outlives_its_video_and_says_who_removed_it(studio: Studio, years: Years) -> None:
-    job = studio.wait(submitted(studio).id, timeout_s=300)
+    job = studio.wait(submitted(studio).id, timeout_s=600)
     assert job.output is not None
     years.pass_by(40)
     shown = studio.cleanup.preview(days=30)

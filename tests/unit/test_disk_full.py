@@ -38,11 +38,11 @@ with junk.open("wb", buffering=0) as file:
             file.write(bytes(4096))
     except OSError:
         pass
-job = studio.wait(first.id, timeout_s=120)
+job = studio.wait(first.id, timeout_s=600)
 print(job.state, "|", job.error)
 print("left:", sorted(path.name for path in (disk / ".scratch").iterdir()))
 junk.unlink()
-print(studio.wait(studio.submit(brief, by="ana").id, timeout_s=120).state)
+print(studio.wait(studio.submit(brief, by="ana").id, timeout_s=600).state)
 """
 
 

@@ -111,7 +111,7 @@ def rest(socket: ClientConnection) -> list[bytes]:
     told: list[bytes] = []
     try:
         while True:
-            told.append(bytes(socket.recv(timeout=30, decode=False)))
+            told.append(bytes(socket.recv(timeout=300, decode=False)))
     except ConnectionClosed:
         return told
 
@@ -122,7 +122,7 @@ def test_a_visit_that_ends_is_drawn_once_more_in_each_of_its_sockets_and_closed(
     with opened(url, "mia") as one, opened(url, "mia") as two, opened(url, "ben") as other:
         for socket in (one, two, other):
             socket.send(b"press")
-            assert [socket.recv(timeout=30) for _ in range(3)] == [b"began", b"the page", b"drawn"]
+            assert [socket.recv(timeout=300) for _ in range(3)] == [b"began", b"the page", b"drawn"]
         assert sockets.visits() == {"mia", "ben"}
         team.ended.add("mia")
         assert sockets.close("mia") == 2
@@ -132,7 +132,7 @@ def test_a_visit_that_ends_is_drawn_once_more_in_each_of_its_sockets_and_closed(
         assert page.heard.count(b"draw") == 2
         assert sockets.close("mia") == 0
         other.send(b"press")
-        assert other.recv(timeout=30) == b"began"
+        assert other.recv(timeout=300) == b"began"
     assert sockets.close("nobody") == 0
 
 
@@ -142,7 +142,7 @@ def test_what_a_browser_says_after_its_visit_ended_is_not_heard(
     page.slow.clear()  # a run is under way when the visit ends, and what follows lies in wait
     with opened(url, "mia") as socket:
         socket.send(b"press")
-        assert socket.recv(timeout=30) == b"began"
+        assert socket.recv(timeout=300) == b"began"
         for _ in range(50):
             socket.send(b"press")
         team.ended.add("mia")
@@ -173,7 +173,7 @@ def test_what_no_browser_has_to_ask_goes_no_further(url: str, page: Page, word: 
         with opened(url, visit) as socket:
             socket.send(word)
             socket.send(b"press")
-            assert socket.recv(timeout=30) == b"began"
+            assert socket.recv(timeout=300) == b"began"
     assert page.heard == [b"press", b"press"]
 
 
@@ -183,5 +183,5 @@ def test_what_a_stranger_says_too_fast_is_heard_later_and_whole(url: str, page: 
         for one in said:
             socket.send(one)
         for _ in said:
-            assert [socket.recv(timeout=60) for _ in range(3)] == [b"began", b"the page", b"drawn"]
+            assert [socket.recv(timeout=300) for _ in range(3)] == [b"began", b"the page", b"drawn"]
     assert page.heard == said

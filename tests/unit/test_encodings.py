@@ -11,6 +11,8 @@ from lipsync_core.samples import PORTRAITS, VOICES
 from lipsync_core.tariffs import Rates
 from pages import frame
 
+pytestmark = pytest.mark.usefixtures("stocked")
+
 LIVE = {"CREATIFY_API_ID": "id-1", "CREATIFY_API_KEY": "key-1", "JOYPIX_API_KEY": "jp-key-1"}
 
 WRITTEN = {
@@ -118,7 +120,7 @@ def own_studio(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def visit(files: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=300)
     app.session_state.visitor = app.session_state.remembered = "Ana"  # the harness has no cookies to read it from
     app.query_params["about"] = "Batch"
     app.query_params["files"] = files

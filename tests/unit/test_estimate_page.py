@@ -10,6 +10,8 @@ from lipsync_core import ROOT, Filter, JobState, KeptMedium, OpenBatch, Override
 from lipsync_core.samples import PORTRAITS, VOICES
 from pages import frame
 
+pytestmark = pytest.mark.usefixtures("stocked")
+
 SCRIPT = str(ROOT / "pages" / "navigation.py")
 LIVE = {"JOYPIX_API_KEY": "jp-key-1", "STUDIO_PUBLIC_URL": "https://studio.example.org"}
 
@@ -23,7 +25,7 @@ def own_studio(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def visit(**query: str) -> AppTest:
-    app = AppTest.from_file(SCRIPT, default_timeout=30)
+    app = AppTest.from_file(SCRIPT, default_timeout=300)
     app.session_state.visitor = app.session_state.remembered = "Ana"  # the harness has no cookies to read it from
     for name, value in query.items():
         app.query_params[name] = value

@@ -26,6 +26,8 @@ from lipsync_core import (
 from lipsync_core.samples import PORTRAITS, VOICES
 from tests.statements import watched
 
+pytestmark = pytest.mark.usefixtures("stocked")
+
 JOYPIX, STUDIO = "joypix/motion-2", "lipsync-studio/lipsync-image"
 
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from PIL import Image
 from starlette.applications import Starlette
@@ -19,7 +18,7 @@ from lipsync_core.decode import check_video, image_facts, voice_facts
 from lipsync_core.fitting import change_for
 from lipsync_core.handouts import medium_route
 from lipsync_core.media import Kind
-from tests import corpus
+from tests import corpus, patient
 from tests.corpus import saved
 from tests.sandbox import SandboxProcess, as_live, served
 
@@ -129,13 +128,13 @@ def test_the_vendor_gets_the_copy_bills_its_length_and_the_job_keeps_what_was_br
         studio = Studio(Settings.from_env(variables, dotenv=tmp_path / "no.env"))
         opened.append(studio)
         brief = redub(studio, "lipsync-studio/lipsync-video")
-        job = studio.wait(studio.submit(brief, by="ana").id, timeout_s=120)
+        job = studio.wait(studio.submit(brief, by="ana").id, timeout_s=600)
         assert (job.state, job.error) == (JobState.DONE, None)
         assert (job.brief.audio, job.brief.video) == (brief.audio, brief.video)  # to be used again as they were
         (line,) = vendors.bill()
         form = line["asked"]["formState"]
         for name in ("audio", "video"):
-            (tmp_path / name).write_bytes(httpx.get(form[name]).content)
+            (tmp_path / name).write_bytes(patient.get(form[name]).content)
     assert voice_facts(tmp_path / "audio").mime == "audio/wav"
     assert check_video(tmp_path / "video").extension == ".mp4"
     assert job.quote.credits == Decimal(str(line["credits"]))

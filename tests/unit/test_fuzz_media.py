@@ -25,6 +25,8 @@ SEED = int(os.environ.get("FUZZ_SEED", "1"))
 COUNT = int(os.environ.get("FUZZ_COUNT", "480"))
 """More of other seeds: ``FUZZ_SEED=7 FUZZ_COUNT=5000 pytest tests/unit/test_fuzz_media.py``."""
 UPLOADED = 40
+HUNG_S = 900
+"""Seconds after which all files together would hang; they take a few."""
 MOST_MB = 500
 """Of memory in use at a time: the largest picture that is taken decodes to 150 MB. Address space has `LOOK`'s limit."""
 
@@ -99,7 +101,7 @@ def _look_until_it_ends(entries: list[dict[str, str]], work: Path, found: Looked
     command = [sys.executable, "-m", "tests.looking", str(LOOK.memory_mb), str(manifest)]
     environment = {"PATH": os.environ["PATH"], "TMPDIR": str(work), "PYTHONPATH": str(ROOT)}
     try:
-        done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=LOOK.seconds)
+        done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=HUNG_S)
         said, how = done.stdout, f"ended with {done.returncode}: {done.stderr[-500:]}"
     except subprocess.TimeoutExpired as late:
         said, how = (late.stdout or b"").decode(), "hung"

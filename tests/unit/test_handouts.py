@@ -35,7 +35,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Studio, list[Job
     studio = Studio(Settings.from_env(names, dotenv=folder / "no.env"))
     brief = Brief(engine="draft/portrait", image=PORTRAITS[0].path, audio=corpus.wav(seconds=0.3), name=HOSTILE)
     jobs = [studio.submit(brief, by="ana") for _ in range(2)]
-    done = [studio.wait(job.id, timeout_s=300) for job in jobs]
+    done = [studio.wait(job.id, timeout_s=600) for job in jobs]
     assert [job.state for job in done] == [JobState.DONE] * 2
     return studio, done
 

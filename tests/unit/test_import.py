@@ -9,6 +9,8 @@ from lipsync_core.budgets import TEAM
 from pages.words import money
 from tests.desk import Desk
 
+pytestmark = pytest.mark.usefixtures("stocked")
+
 
 def taken(desk: Desk) -> int:
     """What of the team's cap is taken."""

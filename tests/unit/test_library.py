@@ -57,7 +57,7 @@ def brief_in(studio: Studio, brief_id: str) -> Brief:
 
 def rendered(studio: Studio, image: MediumFacts, audio: MediumFacts, by: str = "ana") -> Job:
     brief = Brief(engine="draft/portrait", image=kept(image), audio=kept(audio))
-    return studio.wait(studio.submit(brief, by=by).id, timeout_s=300)
+    return studio.wait(studio.submit(brief, by=by).id, timeout_s=600)
 
 
 class Rows:
@@ -332,7 +332,7 @@ def test_the_sandbox_s_own_copies_go_too(environment: dict[str, str], tmp_path: 
     studio, rows = Studio(settings), Rows(settings)
     portrait = face(studio)
     brief = Brief(engine="joypix/motion-2", image=kept(portrait), audio=kept(voice(studio)))
-    job = studio.wait(studio.submit(brief, by="ana").id, timeout_s=300)
+    job = studio.wait(studio.submit(brief, by="ana").id, timeout_s=600)
     assert job.output_sha256 is not None
     theirs = {portrait.sha256, job.output_sha256}
     assert sum(digest in theirs for digest in rows.files().values()) == 4  # ours, and the sandbox's

@@ -351,7 +351,7 @@ class Sleeper:
         self._left -= 1
         if self._left == 0:
             self.there.set()
-            assert self._wake.wait(30)
+            assert self._wake.wait(300)
 
     def wake(self) -> None:
         self._wake.set()
@@ -367,7 +367,7 @@ def asleep(desk: Desk, sleeper: Sleeper, until: Callable[[], bool]) -> Iterator[
     with ThreadPoolExecutor(1) as thread:
         running = thread.submit(lambda: desk.run(until, pace=SHORT, at=sleeper.at))
         try:
-            assert sleeper.there.wait(20)
+            assert sleeper.there.wait(300)
             yield
         finally:
             sleeper.wake()
@@ -404,7 +404,7 @@ def test_a_late_answer_counts_although_its_bringer_ends_before_it_is_used(desk: 
     with ThreadPoolExecutor(1) as thread:
         kept = "SELECT 1 FROM answers"
         running = thread.submit(lambda: desk.run(lambda: bool(desk.rows(kept)), pace=SHORT, at=at))
-        assert sleeper.there.wait(20)
+        assert sleeper.there.wait(300)
         desk.run(lambda: desk.row(job)["state"] == OPEN and desk.row(job)["due_ms"] is None, pace=SHORT)
         sleeper.wake()
         running.result()
@@ -449,7 +449,7 @@ def test_a_sleepers_old_later_does_not_send_what_is_being_sent_already(desk: Des
         second = Sleeper(AFTER_POST)
         with ThreadPoolExecutor(1) as thread:
             running = thread.submit(lambda: desk.run(desk.reaches(job, *AT_VENDOR), pace=PACE, at=second.at))
-            assert second.there.wait(20), "another tracker used the answer, and its own request is out"
+            assert second.there.wait(300), "another tracker used the answer, and its own request is out"
             first.wake()
             time.sleep(1.0)  # the first one wakes up and makes what it can of its old answer
             second.wake()

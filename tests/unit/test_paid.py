@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import av
-import httpx
 import pytest
 
 from lipsync_core import ROOT, Brief, BriefError, Job, JobState, Settings, Studio
 from lipsync_core.samples import PORTRAITS
-from tests import corpus
+from tests import corpus, patient
+
+pytestmark = pytest.mark.usefixtures("stocked")
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ ENGINES = tuple(briefs(dict.fromkeys(("voice", "other", "video", "picture"), Pat
 
 
 def bill(studio: Studio) -> list[dict[str, object]]:
-    lines: list[dict[str, object]] = httpx.get(f"{studio._sandbox_origin()}/sandbox/bill").json()["lines"]
+    lines: list[dict[str, object]] = patient.get(f"{studio._sandbox_origin()}/sandbox/bill").json()["lines"]
     return lines
 
 
@@ -71,7 +72,7 @@ def test_every_engine_renders_in_the_sandbox_from_local_files(
     sandboxed: Studio, media: dict[str, Path], engine: str
 ) -> None:
     job = sandboxed.submit(replace(briefs(media)[engine], engine=engine), by="ana")
-    done: Job = sandboxed.wait(job.id, timeout_s=120)
+    done: Job = sandboxed.wait(job.id, timeout_s=600)
     assert (done.state, done.error, done.sandbox) == (JobState.DONE, None, True)
     assert done.output is not None
     with av.open(str(done.output)) as container:
@@ -99,7 +100,7 @@ def test_a_sandbox_that_moved_to_another_port_still_delivers(
     job = sandboxed.submit(replace(briefs(media)["joypix/motion-2"], engine="joypix/motion-2"), by="ana")
     code = (
         "import sys; from lipsync_core import Studio; s = Studio.from_env();"
-        f"print(s.wait({job.id}, timeout_s=120).state)"
+        f"print(s.wait({job.id}, timeout_s=600).state)"
     )
     # Another process serves the same sandbox on a port of its own; the job was made by this one.
     done = subprocess.run(

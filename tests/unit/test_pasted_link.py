@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 from starlette.applications import Starlette
@@ -44,7 +43,7 @@ from lipsync_core.passing import AS_LONG_AS
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.app import sandbox_app
 from lipsync_core.sandbox.house import House
-from tests import corpus
+from tests import corpus, patient
 from tests.oidc import claims_of, secrets_file
 from tests.sandbox import UUID, as_live, served
 
@@ -103,13 +102,13 @@ class Play:
 
     def run(self, studio: Studio, job: Job) -> Job:
         """Let a tracker work until the job is over."""
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         tracker = studio.tracker(pace=Pace(most_s=0.05))
         asyncio.run(tracker.run(lambda: not studio.job(job.id).pending or time.monotonic() > deadline))
         return studio.job(job.id)
 
     def bill(self) -> dict[str, Any]:
-        (line,) = httpx.get(f"{self.base}/sandbox/bill").json()["lines"]
+        (line,) = patient.get(f"{self.base}/sandbox/bill").json()["lines"]
         return dict(line)
 
 

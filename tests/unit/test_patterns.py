@@ -75,7 +75,7 @@ def test_a_file_of_comments_is_looked_at_once(what: str) -> None:
     """In a process of its own, which a pattern that runs away would keep for longer than anybody waits."""
     looks = "from lipsync_core.decode.sniff import looks_like; print(looks_like(sys.stdin.buffer.read()).phrase)"
     command = [sys.executable, "-c", f"import sys; {looks}"]
-    done = subprocess.run(command, input=COMMENTS[what], capture_output=True, cwd=ROOT, timeout=120)
+    done = subprocess.run(command, input=COMMENTS[what], capture_output=True, cwd=ROOT, timeout=600)
     assert done.stdout.decode().strip() == ("a web page" if b"<html>" in COMMENTS[what] else "a text file")
 
 

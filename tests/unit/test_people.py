@@ -37,6 +37,8 @@ from lipsync_core.samples import PORTRAITS
 from tests import corpus
 from tests.oidc import ISSUER, secrets_file
 
+pytestmark = pytest.mark.usefixtures("stocked")
+
 DOLLAR = 1_000_000
 ADMIN, APPROVER, OTHER, MAKER, SECOND, VIEWER = (
     f"{name}@studio.test" for name in ("mia", "ada", "abe", "max", "moe", "vic")
@@ -388,7 +390,7 @@ def test_what_is_above_the_limit_waits_and_is_sent_once_approved(team: Studio, b
     assert [waiting.id for waiting in team.awaiting()] == [job.id]
     assert team.approve(job.id, by=APPROVER)
     assert not team.approve(job.id, by=OTHER)
-    done = team.wait(job.id, timeout_s=60)
+    done = team.wait(job.id, timeout_s=600)
     assert (done.state, done.decided_by, done.quote) == (JobState.DONE, APPROVER, job.quote)
     assert [(event.state, event.by) for event in team.history(job.id)][:2] == [
         (JobState.AWAITING_APPROVAL, MAKER),

@@ -21,6 +21,8 @@ from tests import corpus
 from tests.oidc import claims_of, secrets_file
 from tests.spent import LIPSYNC, add
 
+pytestmark = pytest.mark.usefixtures("stocked")
+
 SCRIPT = str(ROOT / "pages" / "navigation.py")
 ADMIN, APPROVER, MAKER, VIEWER = (f"{name}@studio.test" for name in ("mia", "ada", "max", "vic"))
 ROLES = {ADMIN: Role.ADMIN, APPROVER: Role.APPROVER, MAKER: Role.MAKER, VIEWER: Role.VIEWER}
@@ -71,7 +73,7 @@ def waiting(team: Studio) -> Job:
 
 
 def visit(who: str, page: str | None = None, **query: str) -> AppTest:
-    app = AppTest.from_file(SCRIPT, default_timeout=30)
+    app = AppTest.from_file(SCRIPT, default_timeout=300)
     app.user = {"is_logged_in": True, **claims(who)}
     for name, value in query.items():
         app.query_params[name] = value

@@ -24,6 +24,8 @@ from lipsync_core.plain_text import one_line, paragraphs
 from lipsync_core.samples import PORTRAITS, VOICES
 from lipsync_core.tariffs import Rates
 
+pytestmark = pytest.mark.usefixtures("stocked")
+
 NAMES = {
     "Weekly update": "Weekly update",
     "  Weekly \t update\n": "Weekly update",

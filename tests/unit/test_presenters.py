@@ -21,6 +21,8 @@ from lipsync_core.samples import PORTRAITS
 from tests import corpus
 from tests.sandbox import KEYS, UUID, SandboxProcess, as_live, served
 
+pytestmark = pytest.mark.usefixtures("stocked")
+
 GENDERS = ("f", "m", "nb")
 TOTAL = 1_503
 
@@ -78,7 +80,7 @@ class Library:
             case "face.png":
                 return Response(corpus.png())
             case "slow.png":
-                self.held.wait(30)
+                self.held.wait(300)
                 return Response(corpus.png())
             case "words.png":
                 return Response(b"no picture at all")
@@ -122,7 +124,7 @@ def age(file: Path, days: float) -> None:
 
 def soon(true: Callable[[], bool]) -> None:
     """Wait for what happens behind the scenes."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.02)

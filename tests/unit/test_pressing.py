@@ -15,6 +15,8 @@ from lipsync_core.sandbox.creatify_cast import VOICES as ACCENTS
 from pages import frame
 from tests import corpus
 
+pytestmark = pytest.mark.usefixtures("stocked")
+
 SCRIPT = str(ROOT / "pages" / "navigation.py")
 BRIEF_ID = "brief-pressed"
 PAID = r"Render in sandbox · \$0.00"
@@ -29,7 +31,7 @@ def own_studio(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def visit() -> AppTest:
-    app = AppTest.from_file(SCRIPT, default_timeout=60)
+    app = AppTest.from_file(SCRIPT, default_timeout=300)
     app.session_state.visitor = app.session_state.remembered = "Ana"  # the harness has no cookies to read it from
     app.query_params["brief"] = BRIEF_ID
     app.run()
@@ -56,6 +58,12 @@ def brief_of(studio: Studio) -> Brief:
 def press(app: AppTest, label: str = PAID) -> None:
     next(button for button in app.button if button.label == label).click().run()
     assert not app.exception
+
+
+def right_after(app: AppTest) -> AppTest:
+    """What comes next was on its way when the page was drawn, however long this computer took since."""
+    app.session_state["hand"].sent.drawn_s = None
+    return app
 
 
 def dialog_of(studio: Studio) -> dict[str, Any]:
@@ -124,7 +132,7 @@ def test_what_arrives_right_after_a_press_stops_its_job_and_either_can_be_meant(
     press(app)
     kind, value = FIELDS[field]
     before = brief_of(studio)
-    getattr(app, kind)(key=f"{BRIEF_ID}.{field}").set_value(value).run()
+    getattr(right_after(app), kind)(key=f"{BRIEF_ID}.{field}").set_value(value).run()
     (stopped,) = studio.jobs()
     assert stopped.state is JobState.WITHDRAWN
     assert getattr(brief_of(studio), field) == value != getattr(before, field)
@@ -204,7 +212,7 @@ def test_a_draft_is_made_anew_where_a_field_arrives_right_after_its_press(studio
     begin(studio, engine="draft/portrait")
     app = visit()
     press(app, "Render free draft")
-    app.radio(key=f"{BRIEF_ID}.resolution").set_value("720p").run()
+    right_after(app).radio(key=f"{BRIEF_ID}.resolution").set_value("720p").run()
     now, before = studio.jobs()
     assert (before.state, before.brief.resolution) == (JobState.WITHDRAWN, "480p")
     assert (now.pending, now.brief.resolution) == (True, "720p")

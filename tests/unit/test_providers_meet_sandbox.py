@@ -61,7 +61,7 @@ from lipsync_core.sandbox.app import BASES, running, sandbox_app
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.sandbox.faults import FITTING, REFUSALS, Fault, Kind
 from lipsync_core.sandbox.house import House
-from tests import corpus
+from tests import corpus, patient
 from tests.sandbox import HEADERS, SUBMITS, UUID, Host, as_live, hosting, one_second, served
 
 QUEUED, RUNNING, SUCCEEDED = PollState.QUEUED, PollState.RUNNING, PollState.SUCCEEDED
@@ -74,7 +74,7 @@ ACCENT = "6f8ca7a8-87b9-4f5d-905d-cc4598e79717"
 
 def look(url: str, **options: Any) -> httpx.Response:
     """What anybody sees at an address."""
-    return httpx.get(url, verify=TLS, **options)
+    return patient.get(url, verify=TLS, **options)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Wire:
         self.keys = keys
         self.url = variables[self.provider.base_url_variable]
 
-    def send(self, request: Request, deadline_s: float = 20.0) -> SubmitOutcome | NotSent:
+    def send(self, request: Request, deadline_s: float = 300.0) -> SubmitOutcome | NotSent:
         """What comes of a paid request."""
 
         async def once() -> Response | NotSent | Unclear:
@@ -126,7 +126,7 @@ class Wire:
         assert isinstance(outcome, Taken), outcome
         return outcome.job_id
 
-    def get(self, *requests: Request, key: bool = True, timeout_s: float = 20.0) -> list[Response | AskAgain]:
+    def get(self, *requests: Request, key: bool = True, timeout_s: float = 300.0) -> list[Response | AskAgain]:
         """What comes of free requests over one client."""
 
         async def all_of_them() -> list[Response | AskAgain]:
@@ -142,7 +142,7 @@ class Wire:
         assert isinstance(came, Response), came
         return came
 
-    def polls(self, *ids: str, timeout_s: float = 20.0) -> list[PollAnswer | AskAgain]:
+    def polls(self, *ids: str, timeout_s: float = 300.0) -> list[PollAnswer | AskAgain]:
         """What comes of asking about jobs."""
         requests = self.provider.poll(ids)
         came = self.get(*requests, timeout_s=timeout_s)
@@ -161,7 +161,7 @@ class Wire:
 
 def until(true: Callable[[], Any]) -> Any:
     """What ``true`` returns once it is."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not (found := true()):
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.02)
@@ -171,7 +171,7 @@ def until(true: Callable[[], Any]) -> Any:
 def download(url: str, into: Path) -> Path:
     """A finished video as the studio fetches it: guarded, and without a key."""
     allow = (urlsplit(url).netloc,)
-    asyncio.run(fetch(url, into, allow=allow, max_bytes=10_000_000, timeout_s=20))
+    asyncio.run(fetch(url, into, allow=allow, max_bytes=10_000_000, timeout_s=300))
     return into
 
 

@@ -5,14 +5,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from lipsync_core.sandbox.app import sandbox_app
 from lipsync_core.sandbox.bill import Rules, charge, film_s
 from lipsync_core.sandbox.house import House
 from lipsync_core.sandbox.order import Order
-from tests import corpus
+from tests import corpus, patient
 from tests.sandbox import HEADERS, SUBMITS, UUID, Host, body_of, hosting, served
 
 
@@ -30,7 +29,7 @@ def base(tmp_path_factory: pytest.TempPathFactory, host: Host) -> Iterator[str]:
 
 
 def last_line(base: str) -> dict[str, Any]:
-    line: dict[str, Any] = httpx.get(f"{base}/sandbox/bill").json()["lines"][-1]
+    line: dict[str, Any] = patient.get(f"{base}/sandbox/bill").json()["lines"][-1]
     return line
 
 
@@ -56,7 +55,7 @@ def test_a_voice_costs_what_the_worked_examples_say(
     base: str, host: Host, vendor: str, seconds: float, more: dict[str, Any], credits: str, usd_micros: int | None
 ) -> None:
     body = body_of(vendor, host, seconds, **more)
-    assert httpx.post(base + SUBMITS[vendor], json=body, headers=HEADERS[vendor], timeout=60).is_success
+    assert patient.post(base + SUBMITS[vendor], json=body, headers=HEADERS[vendor]).is_success
     line = last_line(base)
     assert (line["credits"], line["usd_micros"]) == (credits, usd_micros)
 
@@ -68,7 +67,7 @@ def test_two_voices_at_once_cost_the_longer_and_in_turn_their_sum(
     form = {"image": host.picture(), "left_audio": host.voice(6.0), "right_audio": host.voice(5.0)}
     body = {"formState": form | ({"order": order} if order else {})}
     url = f"{base}/lipsync-studio/api/v1/lipsync-image-multi"
-    assert httpx.post(url, json=body, headers=HEADERS["lipsync-studio"]).is_success
+    assert patient.post(url, json=body, headers=HEADERS["lipsync-studio"]).is_success
     assert last_line(base)["credits"] == credits
 
 
@@ -79,10 +78,10 @@ def test_a_text_costs_by_its_bytes_at_pixverse_and_by_its_length_at_creatify(bas
         "lip_sync_tts_content": "é" * 8,
         "lip_sync_tts_speaker": "Emily",
     }
-    assert httpx.post(base + SUBMITS["aimlapi"], json=body, headers=HEADERS["aimlapi"]).is_success
+    assert patient.post(base + SUBMITS["aimlapi"], json=body, headers=HEADERS["aimlapi"]).is_success
     assert last_line(base)["usd_micros"] == 80_000, "16 bytes are two units of 15"
     spoken = {"creator": UUID, "text": "a" * 15 * 31}
-    assert httpx.post(base + SUBMITS["creatify"], json=spoken, headers=HEADERS["creatify"]).is_success
+    assert patient.post(base + SUBMITS["creatify"], json=spoken, headers=HEADERS["creatify"]).is_success
     assert last_line(base)["credits"] == "10"
 
 
@@ -110,7 +109,7 @@ def test_a_joypix_dialog_is_as_long_as_the_switch_says() -> None:
 
 def test_what_no_measure_could_be_taken_of_is_billed_at_nothing(base: str, host: Host) -> None:
     body = body_of("joypix", host) | {"audio_url": host.put("note.wav", corpus.text())}
-    assert httpx.post(base + SUBMITS["joypix"], json=body, headers=HEADERS["joypix"]).is_success
+    assert patient.post(base + SUBMITS["joypix"], json=body, headers=HEADERS["joypix"]).is_success
     line = last_line(base)
     assert (line["credits"], line["refunded"]) == ("0", True)
 
@@ -118,10 +117,10 @@ def test_what_no_measure_could_be_taken_of_is_billed_at_nothing(base: str, host:
 def test_a_bill_is_per_key_and_a_balance_shrinks_by_it(tmp_path: Path, host: Host) -> None:
     with served(sandbox_app(House(tmp_path, instant=True, canned_outputs=True))) as base:
         for vendor in ("aimlapi", "creatify"):
-            httpx.post(base + SUBMITS[vendor], json=body_of(vendor, host), headers=HEADERS[vendor])
-        billing = httpx.get(f"{base}/aimlapi/v2/billing", headers=HEADERS["aimlapi"]).json()
-        credits = httpx.get(f"{base}/creatify/api/remaining_credits/", headers=HEADERS["creatify"]).json()
-        other = httpx.get(f"{base}/aimlapi/v2/billing", headers={"Authorization": "Bearer other"}).json()
+            patient.post(base + SUBMITS[vendor], json=body_of(vendor, host), headers=HEADERS[vendor])
+        billing = patient.get(f"{base}/aimlapi/v2/billing", headers=HEADERS["aimlapi"]).json()
+        credits = patient.get(f"{base}/creatify/api/remaining_credits/", headers=HEADERS["creatify"]).json()
+        other = patient.get(f"{base}/aimlapi/v2/billing", headers={"Authorization": "Bearer other"}).json()
     assert billing == {"current_balance": 99.96, "currency": "USD"}
     assert credits == {"remaining_credits": 495.0}
     assert other["current_balance"] == 100

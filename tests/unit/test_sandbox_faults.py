@@ -10,6 +10,7 @@ import pytest
 from lipsync_core.sandbox.app import sandbox_app
 from lipsync_core.sandbox.faults import FITTING, Fault, Faults, Kind, Moment, seeded
 from lipsync_core.sandbox.house import House
+from tests import patient
 from tests.sandbox import HEADERS, SUBMITS, Host, body_of, hosting, served
 
 
@@ -29,20 +30,20 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def clean(base: str) -> Iterator[None]:
     yield
-    assert httpx.post(f"{base}/sandbox/reset", json={}).json()["reset"] is True
+    assert patient.post(f"{base}/sandbox/reset", json={}).json()["reset"] is True
 
 
 def schedule(base: str, **fault: Any) -> None:
-    answer = httpx.post(f"{base}/sandbox/faults", json=fault)
+    answer = patient.post(f"{base}/sandbox/faults", json=fault)
     assert answer.json() == {"scheduled": 1}, answer.text
 
 
 def submit(base: str, host: Host, vendor: str = "joypix") -> httpx.Response:
-    return httpx.post(base + SUBMITS[vendor], json=body_of(vendor, host), headers=HEADERS[vendor], timeout=30)
+    return patient.post(base + SUBMITS[vendor], json=body_of(vendor, host), headers=HEADERS[vendor])
 
 
 def billed(base: str) -> int:
-    return int(httpx.get(f"{base}/sandbox/bill").json()["count"])
+    return int(patient.get(f"{base}/sandbox/bill").json()["count"])
 
 
 def task(base: str, host: Host) -> str:
@@ -50,7 +51,7 @@ def task(base: str, host: Host) -> str:
 
 
 def poll(base: str, task_id: str) -> httpx.Response:
-    return httpx.get(f"{base}/joypix/v1/tasks/{task_id}", headers=HEADERS["joypix"], timeout=30)
+    return patient.get(f"{base}/joypix/v1/tasks/{task_id}", headers=HEADERS["joypix"])
 
 
 @pytest.mark.parametrize("vendor", SUBMITS)
@@ -134,7 +135,7 @@ def test_a_broken_body_keeps_the_header_that_names_its_job_and_a_nameless_answer
 ) -> None:
     schedule(base, kind="malformed", on="submit")
     named = submit(base, host, "aimlapi").headers["x-inference-id"]
-    assert named == httpx.get(f"{base}/sandbox/bill").json()["lines"][-1]["vendor_id"]
+    assert named == patient.get(f"{base}/sandbox/bill").json()["lines"][-1]["vendor_id"]
     schedule(base, kind="no_id", on="submit")
     assert "x-inference-id" not in submit(base, host, "aimlapi").headers
 
@@ -147,8 +148,8 @@ def test_polls_meet_unknown_words_missing_links_and_expired_ones(base: str, host
     unlinked = poll(base, made).json()["data"]
     assert (unlinked["status"], unlinked.get("video_url", "")) == ("completed", "")
     schedule(base, kind="link_expired", on="poll")
-    assert httpx.get(poll(base, made).json()["data"]["video_url"]).status_code == 403
-    assert httpx.get(poll(base, made).json()["data"]["video_url"]).status_code == 200
+    assert patient.get(poll(base, made).json()["data"]["video_url"]).status_code == 403
+    assert patient.get(poll(base, made).json()["data"]["video_url"]).status_code == 200
     schedule(base, kind="lost", on="poll")
     with pytest.raises(httpx.RemoteProtocolError):
         poll(base, made)
@@ -158,8 +159,8 @@ def test_a_download_is_cut_in_the_middle(base: str, host: Host) -> None:
     link = poll(base, task(base, host)).json()["data"]["video_url"]
     schedule(base, kind="cut", on="download")
     with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
-        httpx.get(link)
-    assert httpx.get(link).status_code == 200
+        patient.get(link)
+    assert patient.get(link).status_code == 200
 
 
 def test_a_job_fails_in_the_vendors_words_and_joypix_takes_nothing_for_it(base: str, host: Host) -> None:
@@ -168,19 +169,19 @@ def test_a_job_fails_in_the_vendors_words_and_joypix_takes_nothing_for_it(base: 
     data = poll(base, task(base, host)).json()["data"]
     assert (data["status"], data["error"]) == ("failed", "no face")
     made = submit(base, host, "creatify").json()["id"]
-    failed = httpx.get(f"{base}/creatify/api/lipsyncs/{made}/", headers=HEADERS["creatify"]).json()
+    failed = patient.get(f"{base}/creatify/api/lipsyncs/{made}/", headers=HEADERS["creatify"]).json()
     assert (failed["status"], failed["failed_reason"], failed["output"]) == ("failed", "no face", None)
-    assert [line["refunded"] for line in httpx.get(f"{base}/sandbox/bill").json()["lines"]] == [True, False]
+    assert [line["refunded"] for line in patient.get(f"{base}/sandbox/bill").json()["lines"]] == [True, False]
 
 
 def test_a_fault_waits_for_its_vendor_its_turn_and_counts_down(base: str, host: Host) -> None:
     schedule(base, kind="bare", on="submit", vendor="creatify", status=503, skip=1, times=2, accepted=False)
     assert submit(base, host).status_code == 200
     assert [submit(base, host, "creatify").status_code for _ in range(2)] == [201, 503]
-    (due,) = httpx.get(f"{base}/sandbox/faults").json()["due"]
+    (due,) = patient.get(f"{base}/sandbox/faults").json()["due"]
     assert (due["vendor"], due["skip"], due["times"]) == ("creatify", 0, 1)
     assert [submit(base, host, "creatify").status_code for _ in range(2)] == [503, 201]
-    assert httpx.get(f"{base}/sandbox/faults").json() == {"due": []}
+    assert patient.get(f"{base}/sandbox/faults").json() == {"due": []}
 
 
 NONSENSE = [
@@ -200,7 +201,7 @@ NONSENSE = [
 
 @pytest.mark.parametrize("fault", NONSENSE)
 def test_a_fault_that_cannot_happen_is_refused_with_the_reason(base: str, fault: Any) -> None:
-    answer = httpx.post(f"{base}/sandbox/faults", json=fault)
+    answer = patient.post(f"{base}/sandbox/faults", json=fault)
     assert answer.status_code == 400
     assert answer.json()["error"]
 

@@ -15,7 +15,7 @@ from lipsync_core.sandbox.app import VENDORS, sandbox_app
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.sandbox.house import House
 from lipsync_core.sandbox.joypix import JoyPix
-from tests import corpus
+from tests import corpus, patient
 from tests.sandbox import HEADERS, SUBMITS, UUID, Host, body_of, hosting, served
 
 DIALOG = "/joypix/v1/lip-sync/motion-2-dialog"
@@ -38,7 +38,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def post(base: str, path: str, body: Any, **headers: str) -> httpx.Response:
-    return httpx.post(base + path, json=body, headers=HEADERS[path.split("/")[1]] | headers, timeout=30)
+    return patient.post(base + path, json=body, headers=HEADERS[path.split("/")[1]] | headers)
 
 
 AIML = {"model": "pixverse/lip-sync", "video_url": LINK}
@@ -96,12 +96,12 @@ def test_a_body_that_the_documents_do_not_allow_is_refused_and_named(
 )
 def test_a_body_that_is_no_json_object_is_refused(base: str, vendor: str, content: bytes) -> None:
     headers = HEADERS[vendor] | {"Content-Type": "application/json"}
-    assert httpx.post(base + SUBMITS[vendor], content=content, headers=headers).status_code == 400
+    assert patient.post(base + SUBMITS[vendor], content=content, headers=headers).status_code == 400
 
 
 @pytest.mark.parametrize("vendor", sorted(SUBMITS.keys() - {"creatify"}))
 def test_a_form_instead_of_json_is_refused(base: str, vendor: str) -> None:
-    answer = httpx.post(base + SUBMITS[vendor], data={"creator": UUID}, headers=HEADERS[vendor])
+    answer = patient.post(base + SUBMITS[vendor], data={"creator": UUID}, headers=HEADERS[vendor])
     assert answer.status_code == 400
 
 
@@ -123,7 +123,7 @@ BAD_KEYS = [
 def test_a_missing_or_garbled_key_is_refused_before_anything_is_fetched(
     base: str, host: Host, vendor: str, headers: dict[str, str]
 ) -> None:
-    answer = httpx.post(base + SUBMITS[vendor], json=body_of(vendor, host), headers=headers)
+    answer = patient.post(base + SUBMITS[vendor], json=body_of(vendor, host), headers=headers)
     assert answer.status_code == 401
     shapes = {"joypix": "code", "lipsync-studio": "error", "aimlapi": "message", "creatify": "detail"}
     assert shapes[vendor] in answer.json()
@@ -135,32 +135,32 @@ def test_a_missing_or_garbled_key_is_refused_before_anything_is_fetched(
 def test_a_key_out_of_credit_is_told_so_and_billed_nothing(base: str, host: Host, vendor: str, status: int) -> None:
     empty = {"lipsync-studio": "Bearer sk_nocredit_1"}.get(vendor, "Bearer nocredit-1")
     headers = {"X-API-ID": UUID, "X-API-KEY": "nocredit-1"} if vendor == "creatify" else {"Authorization": empty}
-    before = httpx.get(f"{base}/sandbox/bill").json()["count"]
-    answer = httpx.post(base + SUBMITS[vendor], json=body_of(vendor, host), headers=headers)
+    before = patient.get(f"{base}/sandbox/bill").json()["count"]
+    answer = patient.post(base + SUBMITS[vendor], json=body_of(vendor, host), headers=headers)
     assert answer.status_code == status
     assert "credit" in answer.text.lower()
-    assert httpx.get(f"{base}/sandbox/bill").json()["count"] == before
+    assert patient.get(f"{base}/sandbox/bill").json()["count"] == before
 
 
 @pytest.mark.parametrize("vendor", SUBMITS)
 def test_a_key_can_be_well_formed_and_wrong(base: str, host: Host, vendor: str) -> None:
     word = {"lipsync-studio": "Bearer sk_wrongkey_1"}.get(vendor, "Bearer wrongkey-1")
     headers = {"X-API-ID": UUID, "X-API-KEY": "wrongkey-1"} if vendor == "creatify" else {"Authorization": word}
-    assert httpx.post(base + SUBMITS[vendor], json=body_of(vendor, host), headers=headers).status_code == 401
+    assert patient.post(base + SUBMITS[vendor], json=body_of(vendor, host), headers=headers).status_code == 401
 
 
 def test_an_unknown_job_or_another_key_is_404_everywhere(base: str, host: Host) -> None:
     task = post(base, SUBMITS["joypix"], body_of("joypix", host)).json()["data"]["task_id"]
     other = {"Authorization": "Bearer another"}
-    assert httpx.get(f"{base}/joypix/v1/tasks/{task}", headers=HEADERS["joypix"]).status_code == 200
-    assert httpx.get(f"{base}/joypix/v1/tasks/{task}", headers=other).status_code == 404
+    assert patient.get(f"{base}/joypix/v1/tasks/{task}", headers=HEADERS["joypix"]).status_code == 200
+    assert patient.get(f"{base}/joypix/v1/tasks/{task}", headers=other).status_code == 404
     for vendor, path in {
         "joypix": "/joypix/v1/tasks/task_1",
         "lipsync-studio": f"/lipsync-studio/api/v1/jobs/{task}",
         "aimlapi": "/aimlapi/v2/video/generations?generation_id=%2F%3A",
         "creatify": f"/creatify/api/lipsyncs/{UUID}/",
     }.items():
-        assert httpx.get(base + path, headers=HEADERS[vendor]).status_code == 404
+        assert patient.get(base + path, headers=HEADERS[vendor]).status_code == 404
 
 
 def test_every_documented_submit_is_accepted_and_ends_with_a_video(base: str, host: Host) -> None:
@@ -173,7 +173,7 @@ def test_every_documented_submit_is_accepted_and_ends_with_a_video(base: str, ho
         (REDUB, {"formState": redub, "webhook": None} | {"webhook": f"{host.url}/hook"}),
     ):
         assert post(base, path, body).is_success, path
-    bill = httpx.get(f"{base}/sandbox/bill").json()["lines"]
+    bill = patient.get(f"{base}/sandbox/bill").json()["lines"]
     models = {line["model"] for line in bill}
     assert {"motion-2-dialog", "lipsync-image-multi", "lipsync-video"} <= models
 
@@ -192,7 +192,7 @@ def test_media_may_come_as_data_uri_or_base64_at_aimlapi_only(base: str) -> None
 
 def aiml(base: str, generation: str) -> dict[str, Any]:
     url = f"{base}/aimlapi/v2/video/generations"
-    found: dict[str, Any] = httpx.get(url, params={"generation_id": generation}, headers=HEADERS["aimlapi"]).json()
+    found: dict[str, Any] = patient.get(url, params={"generation_id": generation}, headers=HEADERS["aimlapi"]).json()
     return found
 
 
@@ -211,7 +211,7 @@ def test_media_that_cannot_be_used_fail_the_job_and_not_the_submit(
     body = {"formState": {"image": host.picture(), "audio": link}}
     submitted = post(base, SUBMITS["lipsync-studio"], body).json()
     job = submitted["id"]
-    shown = httpx.get(f"{base}/lipsync-studio/api/v1/jobs/{job}", headers=HEADERS["lipsync-studio"]).json()
+    shown = patient.get(f"{base}/lipsync-studio/api/v1/jobs/{job}", headers=HEADERS["lipsync-studio"]).json()
     assert shown == {
         "id": job,
         "model": "lipsync-image",
@@ -227,7 +227,7 @@ def test_a_dialog_of_more_than_ten_minutes_fails_at_joypix(base: str, host: Host
     voice = host.voice(301.0)
     body = {"left_audio_url": voice, "right_audio_url": voice, "image_url": host.picture()}
     task = post(base, DIALOG, body).json()["data"]["task_id"]
-    data = httpx.get(f"{base}/joypix/v1/tasks/{task}", headers=HEADERS["joypix"]).json()["data"]
+    data = patient.get(f"{base}/joypix/v1/tasks/{task}", headers=HEADERS["joypix"]).json()["data"]
     assert (data["status"], data["error"]) == ("failed", "Audio is too long: at most 600 seconds")
 
 
@@ -235,7 +235,7 @@ def test_media_on_a_host_that_is_not_listed_are_never_asked_for(base: str) -> No
     body = {"formState": {"image": "http://169.254.169.254/face.png", "audio": "http://10.0.0.1/voice.wav"}}
     submitted = post(base, SUBMITS["lipsync-studio"], body).json()
     job = submitted["id"]
-    shown = httpx.get(f"{base}/lipsync-studio/api/v1/jobs/{job}", headers=HEADERS["lipsync-studio"]).json()
+    shown = patient.get(f"{base}/lipsync-studio/api/v1/jobs/{job}", headers=HEADERS["lipsync-studio"]).json()
     assert shown["error"] == "Failed to download audio: host is not allowed"
 
 
@@ -268,8 +268,8 @@ def test_an_accepted_submit_may_be_200_or_201(tmp_path: Path, host: Host, status
 @pytest.mark.parametrize("vendor", SUBMITS)
 def test_an_unknown_path_or_method_is_refused_in_the_vendors_shape(base: str, vendor: str) -> None:
     shape = {"joypix": "code", "lipsync-studio": "error", "aimlapi": "message", "creatify": "detail"}[vendor]
-    assert shape in httpx.get(f"{base}/{vendor}/v9/nothing").json()
-    refused = httpx.delete(base + SUBMITS[vendor])
+    assert shape in patient.get(f"{base}/{vendor}/v9/nothing").json()
+    refused = patient.delete(base + SUBMITS[vendor])
     assert (refused.status_code, shape in refused.json()) == (405, True)
 
 
@@ -296,7 +296,7 @@ def test_an_aspect_ratio_is_taken_in_the_spelling_of_the_switch(
 
 def test_joypix_may_hide_its_errors_behind_http_200(tmp_path: Path) -> None:
     with served(sandbox_app(House(tmp_path, rules=Rules(joypix_http="200")))) as base:
-        answer = httpx.post(base + SUBMITS["joypix"], json={})
+        answer = patient.post(base + SUBMITS["joypix"], json={})
     assert (answer.status_code, answer.json()["code"]) == (200, 401)
 
 
@@ -304,39 +304,39 @@ def test_creatify_lists_several_jobs_at_once_and_its_cast(base: str, host: Host)
     ids = [post(base, SUBMITS["creatify"], body_of("creatify", host)).json()["id"] for _ in range(2)]
 
     def get(path: str) -> Any:
-        return httpx.get(f"{base}/creatify/api/{path}", headers=HEADERS["creatify"]).json()
+        return patient.get(f"{base}/creatify/api/{path}", headers=HEADERS["creatify"]).json()
 
     assert [one["id"] for one in get(f"lipsyncs/?ids={','.join(ids)},{UUID}")] == ids
     assert "ids" in get("lipsyncs/?ids=")
     personas = get("personas/")
     assert {"id", "creator_name", "preview_image_9_16"} <= personas[0].keys()
-    assert httpx.get(personas[0]["preview_image_9_16"]).headers["content-type"].startswith("image/")
+    assert patient.get(personas[0]["preview_image_9_16"]).headers["content-type"].startswith("image/")
     assert get("personas/?style=other") == [one for one in personas if one["style"] == "other"]
     page = get("personas/paginated/?page=2&page_size=1")
     assert (page["count"], page["results"]) == (len(personas), personas[1:2])
-    assert httpx.get(page["next"], headers=HEADERS["creatify"]).json()["results"] == personas[2:3]
+    assert patient.get(page["next"], headers=HEADERS["creatify"]).json()["results"] == personas[2:3]
     accent = get("voices/")[0]["accents"][0]["id"]
     assert post(base, SUBMITS["creatify"], body_of("creatify", host, accent=accent)).status_code == 201
 
 
 def test_aimlapi_tells_its_price_without_a_key_and_again_by_etag(base: str) -> None:
     url = f"{base}/aimlapi/v1/models?id=pixverse/lip-sync&include=pricing"
-    first = httpx.get(url)
+    first = patient.get(url)
     variants = first.json()["data"][0]["pricing"]["variants"]
     assert variants[0] == {"when": {"input": "audio"}, "price": 0.04, "unit": "second", "per": 1}
-    assert httpx.get(url, headers={"If-None-Match": first.headers["etag"]}).status_code == 304
-    assert httpx.get(f"{base}/aimlapi/v1/models?id=other").json() == {"object": "list", "data": []}
+    assert patient.get(url, headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+    assert patient.get(f"{base}/aimlapi/v1/models?id=other").json() == {"object": "list", "data": []}
 
 
 def test_aimlapi_traces_a_request_by_the_callers_own_id(base: str, host: Host) -> None:
     answer = post(base, SUBMITS["aimlapi"], body_of("aimlapi", host), **{"X-Client-Request-Id": "job-42"})
     assert answer.headers["x-client-request-id"] == "job-42"
     assert answer.headers["x-inference-id"] == answer.json()["id"]
-    logs = httpx.get(f"{base}/aimlapi/v2/logs?period=1h&status=succeeded", headers=HEADERS["aimlapi"]).json()
+    logs = patient.get(f"{base}/aimlapi/v2/logs?period=1h&status=succeeded", headers=HEADERS["aimlapi"]).json()
     traced = [row["inference_id"] for row in logs["data"] if row["client_request_id"] == "job-42"]
     assert traced == [answer.json()["id"]]
     for model, found in (("pixverse/lip-sync", True), ("lip-sync", True), ("pixverse/lip-sync,other", False)):
-        of_model = httpx.get(f"{base}/aimlapi/v2/logs?period=1h&model={model}", headers=HEADERS["aimlapi"]).json()
+        of_model = patient.get(f"{base}/aimlapi/v2/logs?period=1h&model={model}", headers=HEADERS["aimlapi"]).json()
         assert bool(of_model["data"]) is found, model
     dropped = post(base, SUBMITS["aimlapi"], body_of("aimlapi", host), **{"X-Client-Request-Id": "job 42"})
     assert "x-client-request-id" not in dropped.headers
@@ -346,7 +346,7 @@ def test_aimlapi_traces_a_request_by_the_callers_own_id(base: str, host: Host) -
     "query", ["", "period=7", "period=93d", "period=1h&start=2026-01-01T00:00:00Z", "period=1h&limit=101"]
 )
 def test_a_log_query_without_a_proper_window_is_refused(base: str, query: str) -> None:
-    assert httpx.get(f"{base}/aimlapi/v2/logs?{query}", headers=HEADERS["aimlapi"]).status_code == 400
+    assert patient.get(f"{base}/aimlapi/v2/logs?{query}", headers=HEADERS["aimlapi"]).status_code == 400
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -355,19 +355,19 @@ def test_each_vendor_works_alone(tmp_path: Path, host: Host, vendor: Any) -> Non
     with served(app) as base:
         name = vendor.name
         url = base + SUBMITS[name].removeprefix(f"/{name}")
-        assert httpx.post(url, json=body_of(name, host), headers=HEADERS[name]).is_success
-        assert httpx.get(f"{base}/sandbox/bill").status_code == 404
+        assert patient.post(url, json=body_of(name, host), headers=HEADERS[name]).is_success
+        assert patient.get(f"{base}/sandbox/bill").status_code == 404
 
 
 def test_words_inputs_and_links_are_as_joypix_shows_them(base: str, host: Host) -> None:
     body = body_of("joypix", host, prompt="the man speaks happily", seed=-1)
     task = post(base, SUBMITS["joypix"], body).json()["data"]["task_id"]
-    data = httpx.get(f"{base}/joypix/v1/tasks/{task}", headers=HEADERS["joypix"]).json()["data"]
+    data = patient.get(f"{base}/joypix/v1/tasks/{task}", headers=HEADERS["joypix"]).json()["data"]
     assert json.loads(data["inputs"]) == body
     assert (data["model"], data["status"], data["error"]) == ("motion-2", "completed", "")
-    video = httpx.get(data["video_url"])
+    video = patient.get(data["video_url"])
     assert (video.status_code, video.headers["content-type"]) == (200, "video/mp4")
-    assert httpx.get(data["video_url"], headers=HEADERS["joypix"]).status_code == 400, "a key travelled with it"
+    assert patient.get(data["video_url"], headers=HEADERS["joypix"]).status_code == 400, "a key travelled with it"
 
 
 def test_vendors_names_are_those_of_their_paths() -> None:

@@ -58,7 +58,7 @@ def test_the_server_says_so_and_does_not_start(environment: dict[str, str], tmp_
     file.write_text((ROOT / ".streamlit" / "secrets.toml.example").read_text(encoding="utf-8"), encoding="utf-8")
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
     variables = os.environ | environment | {"STREAMLIT_SECRETS_FILES": str(file), "STREAMLIT_SERVER_PORT": "0"}
-    ended = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
+    ended = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=600, check=False)
     assert ended.returncode != 0
     assert "cookie_secret is printed in the studio's own files" in ended.stderr + ended.stdout
 

@@ -54,7 +54,7 @@ def asleep_before_the_first_byte(desk: Desk) -> Iterator[Callable[[], None]]:
 
     def wake() -> None:
         process.send_signal(signal.SIGCONT)
-        assert process.wait(60) == 0
+        assert process.wait(300) == 0
 
     try:
         _pid, status = os.waitpid(process.pid, os.WUNTRACED)

@@ -14,6 +14,8 @@ from lipsync_core import ROOT, Brief, BriefError, Filter, Job, JobState, MediaEr
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
 
+STOCKED = pytest.mark.usefixtures("stocked")
+
 PORTRAIT = PORTRAITS[0].path
 
 
@@ -36,7 +38,7 @@ def files(tmp_path: Path) -> list[Path]:
 def test_a_plain_script_renders_a_video_with_no_server(studio: Studio, voice: Path) -> None:
     job = studio.submit(brief(voice), by="ana")
     assert job.state is JobState.QUEUED
-    done = studio.wait(job.id, timeout_s=120)
+    done = studio.wait(job.id, timeout_s=600)
     assert (done.state, done.error, done.by) == (JobState.DONE, None, "ana")
     assert (done.quote.usd_micros, done.quote.qualifier) == (0, Qualifier.EXACT)
     assert done.output is not None
@@ -47,29 +49,33 @@ def test_a_plain_script_renders_a_video_with_no_server(studio: Studio, voice: Pa
     assert [job.id for job in studio.jobs()] == [done.id]
 
 
+@STOCKED
 def test_wait_works_inside_a_running_event_loop_as_in_a_notebook(studio: Studio, voice: Path) -> None:
     async def cell() -> Job:
-        return studio.wait(studio.submit(brief(voice), by="ana").id, timeout_s=120)  # a notebook's cell blocks too
+        return studio.wait(studio.submit(brief(voice), by="ana").id, timeout_s=600)  # a notebook's cell blocks too
 
     assert asyncio.run(cell()).state is JobState.DONE
 
 
+@STOCKED
 def test_the_same_seed_renders_the_same_video_and_a_random_one_is_recorded(studio: Studio, voice: Path) -> None:
     one, two = (studio.submit(brief(voice, seed=11), by="ana") for _ in range(2))
     assert one.id != two.id
-    outputs = [studio.wait(job.id, timeout_s=120).output_sha256 for job in (one, two)]
+    outputs = [studio.wait(job.id, timeout_s=600).output_sha256 for job in (one, two)]
     assert outputs[0] == outputs[1]
     seeds = {studio.submit(brief(voice, seed=-1), by="ana").brief.seed for _ in range(3)}
     assert min(seeds) >= 0
     assert len(seeds) == 3
 
 
+@STOCKED
 def test_a_known_nonce_returns_its_job(studio: Studio, voice: Path) -> None:
     with ThreadPoolExecutor(4) as threads:
         jobs = list(threads.map(lambda _: studio.submit(brief(voice), by="ana", nonce="press-1"), range(4)))
     assert len({job.id for job in jobs}) == 1
 
 
+@STOCKED
 def test_wait_says_that_it_gave_up_waiting_and_not_the_job(studio: Studio, voice: Path) -> None:
     job = studio.submit(brief(voice), by="ana")
     with pytest.raises(TimeoutError, match="It was not stopped"):
@@ -77,6 +83,7 @@ def test_wait_says_that_it_gave_up_waiting_and_not_the_job(studio: Studio, voice
     assert studio.job(job.id).pending
 
 
+@STOCKED
 def test_a_quote_is_free_exact_and_says_how_long(studio: Studio, voice: Path) -> None:
     quote, *paid = studio.quotes(brief(voice, engine=None))
     assert [other.engine for other in paid] == ["joypix/motion-2", "lipsync-studio/lipsync-image"]
@@ -91,6 +98,7 @@ def test_quoting_keeps_nothing(studio: Studio, voice: Path, tmp_path: Path) -> N
     assert files(tmp_path) == []
 
 
+@STOCKED
 def test_an_impossible_option_is_a_problem_in_the_quote_and_refused_by_submit(studio: Studio, voice: Path) -> None:
     wrong = brief(voice, resolution="4k")
     assert studio.quotes(wrong)[0].problems
@@ -119,6 +127,7 @@ def test_an_impossible_option_is_a_problem_in_the_quote_and_refused_by_submit(st
         ({"image": corpus.png()}, "mouth_box"),  # no face in it, and nobody placed the mouth
     ],
 )
+@STOCKED
 def test_a_brief_that_cannot_be_rendered_is_refused_by_field(
     studio: Studio, voice: Path, changes: dict[str, object], field: str
 ) -> None:
@@ -176,6 +185,7 @@ def test_the_same_file_is_stored_once_under_its_latest_name(studio: Studio, tmp_
     assert len(files(tmp_path)) == 1
 
 
+@STOCKED
 def test_a_draft_is_withdrawn_while_it_waits_and_never_rendered(studio: Studio, voice: Path) -> None:
     job = studio.submit(brief(voice), by="ana")
     assert studio.withdraw(job.id, by="ben")
@@ -183,6 +193,7 @@ def test_a_draft_is_withdrawn_while_it_waits_and_never_rendered(studio: Studio, 
     assert studio.wait(job.id).state is JobState.WITHDRAWN
 
 
+@STOCKED
 def test_an_open_brief_remembers_each_field_and_makes_one_job_while_it_is_pending(studio: Studio, voice: Path) -> None:
     image = studio.keep_medium(PORTRAIT, "image", "face.jpg")
     audio = studio.keep_medium(voice, "audio", "voice.wav")
@@ -199,6 +210,7 @@ def test_an_open_brief_remembers_each_field_and_makes_one_job_while_it_is_pendin
     assert (open_brief.by, open_brief.job_id, open_brief.brief.name) == ("ana", second.id, "Weekly 2")
 
 
+@STOCKED
 def test_using_a_job_again_starts_a_new_brief_with_its_media_and_options(studio: Studio, voice: Path) -> None:
     job = studio.submit(brief(voice, project="Updates"), by="ana")
     again = studio.open_brief(studio.use_again(job.id, by="ben"))
@@ -206,6 +218,7 @@ def test_using_a_job_again_starts_a_new_brief_with_its_media_and_options(studio:
     assert (again.brief, again.by, again.job_id) == (job.brief, "ben", None)
 
 
+@STOCKED
 def test_two_hundred_submissions_wait_in_line(studio: Studio, voice: Path) -> None:
     image = studio.keep_medium(PORTRAIT, "image", "face.jpg")
     audio = studio.keep_medium(voice, "audio", "voice.wav")
@@ -217,16 +230,17 @@ def test_two_hundred_submissions_wait_in_line(studio: Studio, voice: Path) -> No
         )
     assert len({job.id for job in jobs}) == 200
     assert studio.count(Filter(states=[JobState.QUEUED])) == 200
-    first = studio.wait(min(job.id for job in jobs), timeout_s=120)
+    first = studio.wait(min(job.id for job in jobs), timeout_s=600)
     assert first.state is JobState.DONE
 
 
+@STOCKED
 def test_a_job_whose_media_vanished_fails_and_says_so(studio: Studio, voice: Path, tmp_path: Path) -> None:
     job = studio.submit(brief(voice), by="ana")
     for path in files(tmp_path):
         if path.suffix == ".jpg":
             path.unlink()
-    failed = studio.wait(job.id, timeout_s=60)
+    failed = studio.wait(job.id, timeout_s=600)
     assert failed.state is JobState.FAILED
     assert failed.error
 
@@ -238,14 +252,15 @@ def test_importing_the_core_pulls_in_no_page_and_no_decoder() -> None:
         assert f"'{module}'" not in loaded
 
 
+@STOCKED
 def test_two_studios_share_a_ledger_and_render_each_job_once(
     environment: dict[str, str], tmp_path: Path, voice: Path
 ) -> None:
     studios = [Studio(Settings.from_env(environment, dotenv=tmp_path / "no.env")) for _ in range(2)]
     jobs = [studios[0].submit(brief(voice, seed=n), by="ana") for n in range(4)]
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(lambda studio: studio.wait(jobs[-1].id, timeout_s=120), studios))
+        list(threads.map(lambda studio: studio.wait(jobs[-1].id, timeout_s=600), studios))
     for job in jobs:
         started = [event for event in studios[0].history(job.id) if event.state == "rendering"]
         assert len(started) <= 1 or not studios[0].job(job.id).pending
-        assert studios[1].wait(job.id, timeout_s=120).state is JobState.DONE
+        assert studios[1].wait(job.id, timeout_s=600).state is JobState.DONE

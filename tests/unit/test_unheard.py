@@ -18,6 +18,8 @@ from lipsync_core.samples import PORTRAITS, VOICES
 from pages import frame
 from tests import corpus
 
+pytestmark = pytest.mark.usefixtures("stocked")
+
 RATE = 16_000
 LIVE = {"JOYPIX_API_KEY": "jp-key-1", "STUDIO_PUBLIC_URL": "https://studio.example.org"}
 Samples = NDArray[Any]
@@ -126,7 +128,7 @@ def live(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def visit(page: str | None = None, **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=300)
     app.session_state.visitor = app.session_state.remembered = "Ana"  # the harness has no cookies to read it from
     for name, value in query.items():
         app.query_params[name] = value

@@ -18,7 +18,7 @@ def bars(seconds: float, clips: int) -> None:
 
 
 def drawn(seconds: float, clips: int) -> dict[str, Any]:
-    app = AppTest.from_function(bars, kwargs={"seconds": seconds, "clips": clips}, default_timeout=30).run()
+    app = AppTest.from_function(bars, kwargs={"seconds": seconds, "clips": clips}, default_timeout=300).run()
     assert not app.exception
     (chart,) = app.get("echarts_chart")
     spec: dict[str, Any] = json.loads(chart.proto.spec)

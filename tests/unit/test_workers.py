@@ -17,7 +17,7 @@ from lipsync_core.errors import MediaError, WorkerError
 from lipsync_core.workers import Limits, Withdrawn, run
 from tests import corpus
 
-ROOMY = Limits(memory_mb=2048, seconds=60)
+ROOMY = Limits(memory_mb=2048, seconds=600)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux confines a worker")
 
 
@@ -51,7 +51,7 @@ def test_a_worker_that_needs_too_much_memory_is_ended(tmp_path: Path) -> None:
     path.write_bytes(corpus.png(width=6000, height=6000))
     arguments = {"path": str(path), "name": path.name}
     with pytest.raises(WorkerError):
-        run("look_image", arguments, Limits(memory_mb=300, seconds=60))
+        run("look_image", arguments, Limits(memory_mb=300, seconds=600))
 
 
 def test_a_worker_whose_result_is_no_longer_wanted_is_ended(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ import json, re
 from lipsync_core.errors import WorkerError
 from lipsync_core.workers import Limits, run
 try:
-    run("look_audio", {"path": "x", "name": "x"}, Limits(memory_mb=2048, seconds=60))
+    run("look_audio", {"path": "x", "name": "x"}, Limits(memory_mb=2048, seconds=600))
 except WorkerError as error:
     print(json.dumps([str(error), int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])]))
 """
