@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import runpy
+import signal
 import socket
 import sys
 import time
@@ -84,18 +85,23 @@ def _named_at_the_top(*files: Path) -> Iterator[str]:
 
 
 def _asked(requests: socket.socket) -> Wanted | None:
-    """Serve until nobody is left who could ask. In a fork: what it is to be."""
+    """Serve until nobody is left who could ask, and end what is left then. In a fork: what it is to be."""
+    alive: set[int] = set()
     while message := requests.recv(1 << 20):
         match json.loads(message):
             case {"bury": int(child)}:
                 answer = {"status": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}
+                alive.remove(child)
             case wanted:
                 threads = len([*Path("/proc/self/task").iterdir()])
                 assert threads == 1, f"{threads} threads run here, and a fork would have only this one"
                 answer = {"pid": os.fork()}
                 if answer["pid"] == 0:
                     return cast("Wanted", wanted)
+                alive.add(answer["pid"])
         requests.send(json.dumps(answer).encode())
+    for child in alive:
+        os.kill(child, signal.SIGKILL)
     return None
 
 

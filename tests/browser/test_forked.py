@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lipsync_core import ROOT
 from tests.forked import Forked
 
 PATIENCE_S = 300
@@ -68,3 +70,22 @@ def test_why_a_fork_ended_is_in_its_log_and_in_its_status(tmp_path: Path) -> Non
     fork = Forked(["refuses"], cwd=tmp_path, env={}, log=tmp_path / "log")
     assert fork.wait(PATIENCE_S) == 1
     assert (tmp_path / "log").read_text() == "No, thank you\n"
+
+
+ASKS_AND_DIES = """
+import os, pathlib, signal, sys
+from tests.forked import Forked
+here = pathlib.Path(sys.argv[1])
+print(Forked(["waits"], cwd=here, env={}, log=here / "log").pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_forks_end_with_the_tests_that_asked_for_them(tmp_path: Path) -> None:
+    (tmp_path / "waits.py").write_text("import signal\nsignal.pause()\n")
+    asked = [sys.executable, "-c", ASKS_AND_DIES, str(tmp_path)]
+    killed = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(int(killed.stdout)).wait(PATIENCE_S)
+    assert not psutil.pid_exists(int(killed.stdout))
