@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from datetime import datetime
 
 import streamlit as st
@@ -28,8 +30,11 @@ ROWS = 12
 CARDS = 12
 """Running jobs drawn at once."""
 _WAITS = JobState.AWAITING_APPROVAL
+LOOK_TURNS = int(cards.LOOK_S / cards.TICK_S)
+"""At every so many ticks the history is looked at, too."""
 EVERYONE = "Everyone"
 MINE = "Mine"
+Look = Callable[[], None]
 MEDIA: tuple[tuple[str, str, Kind], ...] = (
     ("image", "Picture", "image"),
     ("video", "Video", "video"),
@@ -59,9 +64,9 @@ def main() -> None:
         if batch is not None:
             _batch(batch, by)
     with st.container():
-        _running(by, batch)
+        besides = _running(by, batch)
     with st.container():
-        _history(by, batch)
+        _history(by, batch, besides)
     if why_not(Action.MAKE) is None:
         importing.draw(by)
 
@@ -150,12 +155,13 @@ def _withdraw_batch(batch: str, by: str) -> None:
     trying.attempt("batch", studio().withdraw_batch, batch, by=by)
 
 
-def _running(by: str, batch: str | None) -> None:
+def _running(by: str, batch: str | None) -> list[Look] | None:
+    """Draw what runs. Returns what its ticks look at besides, for the rest of the page to add to; None if none tick."""
     which = Filter(states=PENDING, batch=batch)
     jobs, count = studio().pending(CARDS, batch), studio().count(which)
     hidden = [job for job in [_just_hidden()] if job is not None and job.pending and job.hidden]
     if not count and not hidden:
-        return
+        return None
     st.header("Running", anchor=False)
     grid = st.grid(3, min_column_width=280)
     shown = {job.id: job for job in [*jobs, *hidden]}
@@ -173,6 +179,8 @@ def _running(by: str, batch: str | None) -> None:
         st.caption(f"and {count - len(jobs)} more")
     faces = {job.id: cards.face(job) for job in jobs}
     waiting = studio().count(Filter(states=WITHDRAWABLE, batch=batch)) if batch else 0
+    besides: list[Look] = []
+    turns = itertools.count()
 
     # A tick sends only what moved, into places made by the full run: with whole cards, fifty tabs starve the server.
     @fragment(run_every=cards.TICK_S)
@@ -185,6 +193,9 @@ def _running(by: str, batch: str | None) -> None:
             refresh()
         if batch and studio().count(Filter(states=WITHDRAWABLE, batch=batch)) != waiting:
             refresh()
+        if next(turns) % LOOK_TURNS == 0:
+            for look in besides:
+                look()
         queue, ahead = cards.queue_for(now), 0
         for job in now:
             if job.id in moving:
@@ -192,6 +203,7 @@ def _running(by: str, batch: str | None) -> None:
             ahead += job.is_draft
 
     tick()
+    return besides
 
 
 def _card(job: Job, by: str) -> Moving:
@@ -207,7 +219,7 @@ def _card(job: Job, by: str) -> Moving:
     return place
 
 
-def _history(by: str, batch: str | None) -> None:
+def _history(by: str, batch: str | None, besides: list[Look] | None) -> None:
     ended = [state for state in JobState if state not in PENDING and state is not _WAITS]
     if not studio().page(Filter(hidden=True), limit=1):
         st.caption("No jobs yet. What you render appears here.")
@@ -245,19 +257,26 @@ def _history(by: str, batch: str | None) -> None:
         jobs = studio().page(which, limit=ROWS, offset=(page - 1) * ROWS)
         for job in jobs:
             _row(job)
-    _follow(jobs, which, (page - 1) * ROWS)
+    _follow(jobs, which, (page - 1) * ROWS, besides)
 
 
-def _follow(jobs: list[Job], which: Filter, offset: int) -> None:
-    """Have the page drawn anew once one of the rows would look different, as by a bill; draws nothing."""
+def _follow(jobs: list[Job], which: Filter, offset: int, besides: list[Look] | None) -> None:
+    """Have the page drawn anew once one of the rows would look different, as by a bill; draws nothing.
+
+    Where the page ticks anyway, its ticks look: a timer of its own would be one more run for each tab.
+    """
+    if not any(cards.look_every_s(job) for job in jobs):
+        return
     faces = [cards.face(job) for job in jobs]
 
-    @fragment(run_every=cards.LOOK_S if any(cards.look_every_s(job) for job in jobs) else None)
     def look() -> None:
         if [cards.face(job) for job in studio().page(which, limit=ROWS, offset=offset)] != faces:
             refresh()
 
-    look()
+    if besides is None:
+        fragment(run_every=cards.LOOK_S)(look)()
+    else:
+        besides.append(look)
 
 
 def _row(job: Job) -> None:

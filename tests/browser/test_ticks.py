@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -15,6 +16,7 @@ from lipsync_core import Brief, JobState, KeptMedium, Qualifier, Quote, Studio
 from lipsync_core.database import Database, now_ms
 from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.schema import jobs
+from pages.cards import LOOK_S, TICK_S
 from pages.moving import LEFT_ALONE
 from tests.bench.tabs import Tab
 from tests.browser.visit import open_page, settle
@@ -22,6 +24,8 @@ from tests.server import Server
 
 DAY_MS = 86_400_000
 COUNT = 12
+LOOK_TURNS = int(LOOK_S / TICK_S)
+"""At every so many ticks the page looks at its history, too."""
 QUOTE = Quote("old/engine", 900_000, None, None, "3 blocks.", Qualifier.EXACT, None, None)
 BRIEF = Brief(engine=QUOTE.engine, image=KeptMedium("a" * 64, "face.jpg"), audio=KeptMedium("b" * 64, "voice.wav"))
 
@@ -54,6 +58,14 @@ def blocks(sent: list[ForwardMsg]) -> int:
     return sum(one.WhichOneof("type") == "delta" and one.delta.WhichOneof("type") == "add_block" for one in sent)
 
 
+def asks_for_the_page(sent: list[ForwardMsg]) -> bool:
+    """Whether a tick had the whole page drawn anew."""
+    return any(
+        one.WhichOneof("type") == "script_finished" and one.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN
+        for one in sent
+    )
+
+
 def test_a_tick_sends_what_moved_and_where_nothing_did_no_element(server: Server, database: Database) -> None:
     async def watch() -> None:
         async with Tab(server.url, "jobs") as tab:
@@ -77,6 +89,25 @@ def test_a_tick_sends_what_moved_and_where_nothing_did_no_element(server: Server
             assert elements(await tab.tick()) == []
 
     with ThreadPoolExecutor(1) as thread:  # the browser's driver has an event loop in this one
+        thread.submit(asyncio.run, watch()).result()
+
+
+def test_a_page_that_ticks_has_one_timer_and_sees_a_bill_by_it(server: Server, database: Database) -> None:
+    ledger = Ledger(database)
+    job = ledger.add(NewJob(replace(BRIEF, name="Billed late"), QUOTE, "ana"))
+    steps = (JobState.QUEUED, JobState.RENDERING, JobState.ARCHIVING, JobState.DONE)
+    assert all(ledger.move(job.id, was, then) for was, then in pairwise(steps))
+
+    async def watch() -> None:
+        async with Tab(server.url, "jobs") as tab:
+            await tab.run()
+            assert tab.timers == 1
+            assert not any([asks_for_the_page(await tab.tick()) for _ in range(2 * LOOK_TURNS)])
+            with database.write() as connection:
+                connection.execute(update(jobs).where(jobs.c.id == job.id).values(billed_usd_micros=910_000))
+            assert any([asks_for_the_page(await tab.tick()) for _ in range(LOOK_TURNS)])
+
+    with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, watch()).result()
 
 
