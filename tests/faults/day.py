@@ -24,7 +24,7 @@ from tests.faults.promises import SETTLES
 if TYPE_CHECKING:
     from tests.faults.stage import Stage
 
-LONGEST_S = 60.0
+LONGEST_S = 240.0
 """A day that is not over by then never ends."""
 OUT_FOR_S = 0.3
 """For how long the vendors' server is away in an outage."""
@@ -53,6 +53,8 @@ class Day:
     plan: Plan
     ids: list[int]
     acts: Counter[str] = field(default_factory=Counter)
+    points: set[str] = field(default_factory=set)
+    """Where trackers came to, whether or not anything happened there."""
     cut: set[int] = field(default_factory=set)
     """Jobs whose request was out, with no answer kept, when their tracker was killed or stopped."""
     again: dict[int, int] = field(default_factory=dict)
@@ -159,6 +161,7 @@ class Day:
             for line in os.read(self._heard, 1 << 20).decode().splitlines():
                 pid, how, job_id, point = line.split(" ", 3)
                 self._reached[int(pid)][int(job_id)] = point
+                self.points.add(point)
                 if how != "-":
                     self._note(int(pid), how, int(job_id), point)
 

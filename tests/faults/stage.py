@@ -54,6 +54,8 @@ class Played:
     broken: tuple[str, ...]
     acts: Counter[str]
     """What happened to trackers, as ``kill: point`` → how often."""
+    points: frozenset[str]
+    """Where trackers came to, whether or not anything happened there."""
     ends: Counter[str]
     """How jobs ended."""
     late: bool
@@ -123,7 +125,8 @@ class Stage:
         found = broken(plan, seen)
         ends = Counter(intent.job["state"] for intent in seen.intents)
         late = any(intent.late for intent in seen.intents)
-        return Played(plan.seed, tuple(found), day.acts, ends, late, self._story(plan, seen, day) if found else "")
+        story = self._story(plan, seen, day) if found else ""
+        return Played(plan.seed, tuple(found), day.acts, frozenset(day.points), ends, late, story)
 
     # Setting it up
 
