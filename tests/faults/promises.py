@@ -144,6 +144,11 @@ def _is_open(plan: Plan, intent: Intent) -> bool:
 def _leaves_open(plan: Plan, post: Post) -> bool:
     if post.fault == "refused":
         return post.status not in REFUSING and not _said_busy(post)
-    if post.fault == "slow":
-        return any(fault["kind"] == "slow" and fault.get("seconds", 0) > PACE.send_s for fault in plan.faults)
-    return post.fault in PROVES_LITTLE
+    return too_slow(plan, post) or post.fault in PROVES_LITTLE
+
+
+def too_slow(plan: Plan, post: Post) -> bool:
+    """Whether the plan made a request run into its deadline, so that this machine need not have been too busy."""
+    return post.fault == "slow" and any(
+        fault["kind"] == "slow" and fault.get("seconds", 0) > PACE.send_s for fault in plan.faults
+    )

@@ -37,7 +37,7 @@ from tests.desk import brief_for, rows
 from tests.faults.day import DRAINED, Day, settled
 from tests.faults.plan import PACE, Life, Plan, plan_of
 from tests.faults.processes import Door, end_with_parent, forked, serve_sandbox
-from tests.faults.promises import Intent, Post, Seen, broken
+from tests.faults.promises import Intent, Post, Seen, broken, too_slow
 from tests.sandbox import as_live
 
 log = logging.getLogger(__name__)
@@ -273,7 +273,7 @@ class Stage:
                     self._word(job),
                     self._kept(job),
                     cut=last in day.cut,
-                    late=last in late and not any(post.fault == "slow" for post in posts),
+                    late=last in late and not any(too_slow(plan, post) for post in posts),
                     declared=None if last == job_id else JobState(jobs[job_id]["state"]),
                 )
             )
@@ -282,10 +282,11 @@ class Stage:
         return Seen(tuple(intents), budget[0]["taken"] or 0, with_key, tuple(day.troubles))
 
     def _late(self) -> set[int]:
-        """Jobs whose request ran into its deadline, for whatever reason."""
-        query = """SELECT DISTINCT jobs.id FROM jobs JOIN events ON job_id = jobs.id
-            WHERE events.state = 'unconfirmed' AND (note LIKE :late OR error LIKE :late)"""
-        return {row["id"] for row in rows(self.ledger, query, late="%took too long%")}
+        """Jobs whose request ran into its deadline, or came to it before it could leave, for whatever reason."""
+        query = """SELECT DISTINCT jobs.id FROM jobs JOIN events ON job_id = jobs.id WHERE events.state = 'unconfirmed'
+            AND (note LIKE :late OR error LIKE :late OR note LIKE :held OR error LIKE :held)"""
+        found = rows(self.ledger, query, late="%took too long%", held="%was held up%")
+        return {row["id"] for row in found}
 
     def _word(self, job: dict[str, Any]) -> str | None:
         """What the vendor says of a job in the end."""

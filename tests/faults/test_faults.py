@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from subprocess import PIPE
@@ -22,8 +23,8 @@ from lipsync_core import ROOT
 from lipsync_core.job import JobState
 from tests.faults.__main__ import Told, print_summary
 from tests.faults.gate import CHOSEN, PLAYED, TODAYS, choose, held, of_date, wanted
-from tests.faults.plan import ENGINES_PLAYED, POINTS, plan_of
-from tests.faults.promises import Intent, Post, Seen, broken
+from tests.faults.plan import ENGINES_PLAYED, POINTS, TOO_SLOW_S, plan_of
+from tests.faults.promises import Intent, Post, Seen, broken, too_slow
 from tests.faults.stage import Played
 
 KILLS = 60
@@ -51,7 +52,7 @@ def test_the_gates_bad_days_break_no_promise(tmp_path: Path, capsys: pytest.Capt
     assert {point: kills.get(point, 0) >= 3 for point in POINTS} == dict.fromkeys(POINTS, True)
     for how in ("stop", "drain"):
         assert sum(count for what, count in happened.items() if what.startswith(how)) >= 20
-    assert happened["person: declared not taken, sent anew"] >= 5
+    assert happened["person: declared not taken, sent anew"] >= 3
     assert told["ends"]["done"] > sum(told["ends"].values()) / 2, "days so bad that nothing comes of them prove little"
 
 
@@ -150,3 +151,14 @@ def test_what_cannot_be_known_may_stay_open_and_the_budget_must_add_up() -> None
     assert broken(CALM, Seen((cut, lost), 0, 0)) == []
     assert "budget" in broken(CALM, Seen((cut,), 5, 0))[0]
     assert "key" in broken(CALM, Seen((cut,), 0, 1))[0]
+
+
+@pytest.mark.parametrize(("seconds", "planned"), [(0.2, False), (TOO_SLOW_S, True)])
+def test_a_deadline_is_this_machines_fault_unless_the_plan_is_that_slow(seconds: float, planned: bool) -> None:
+    plan = replace(CALM, faults=({"kind": "slow", "on": "submit", "seconds": seconds},))
+    post = Post("slow", 200)
+    assert too_slow(plan, post) is planned
+    assert not too_slow(plan, Post(None, 200))
+    ran_out = intent(OPEN, vendor_id=None, posts=(post,))
+    assert (broken(plan, Seen((ran_out,), 0, 0)) == []) is planned
+    assert broken(plan, Seen((replace(ran_out, late=True),), 0, 0)) == []
