@@ -33,6 +33,8 @@ class Pace:
     """For how long a job that could not be sent is tried again."""
     busy_for_s: float = HOUR_S
     """For how long a job is offered to a vendor that says “later”."""
+    together_s: float = 0.2
+    """The time between two transactions that write down answers, unless many wait."""
     most_s: float | None = None
     """An upper limit for the wait between two polls (``STUDIO_POLL_INTERVAL_S``); a vendor's own wish outweighs it."""
 

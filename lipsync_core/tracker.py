@@ -51,10 +51,8 @@ IN_HAND = 400
 """Jobs that are held at once, at most about twice of them."""
 ASKED_TOGETHER = 100
 """Jobs of one vendor that are asked about in one step: as many as any vendor takes in one request."""
-TOGETHER_S = 0.2
-"""Seconds between two transactions that write down answers …"""
 ENOUGH = 100
-"""… unless so many are waiting."""
+"""So many answers that wait are written down at once."""
 DOWNLOADS = 3
 """Videos that are fetched at once."""
 
@@ -103,7 +101,7 @@ class Tracker:
         self._turns: dict[str, asyncio.Semaphore] = {}
         self._downloads = asyncio.Semaphore(DOWNLOADS)
         self._http: VendorHttp | None = None
-        self._ready = _Together(claims)
+        self._ready = _Together(claims, pace.together_s)
         self._drafting = Drafting(ledger, claims, store, self.owner, pace.lease_s, lambda: self._stopping)
         self._sending = Sending(claims, standings, accounts, hosting, self._client, hooks, self.owner, pace, at, reach)
         vendor_log = VendorLog(accounts, self._client, self._turn)
@@ -264,8 +262,9 @@ class _Together:
     A change that comes alone is made at once.
     """
 
-    def __init__(self, claims: Claims) -> None:
+    def __init__(self, claims: Claims, every_s: float) -> None:
         self._claims = claims
+        self._every_s = every_s
         self._next_at = 0.0
         self._waiting: list[tuple[Sequence[Change], asyncio.Future[None]]] = []
         self._many = asyncio.Event()
@@ -296,7 +295,7 @@ class _Together:
                 await asyncio.wait_for(self._many.wait(), self._next_at - time.monotonic())
             self._many.clear()
             batch, self._waiting = self._waiting, []
-            self._next_at = time.monotonic() + TOGETHER_S
+            self._next_at = time.monotonic() + self._every_s
             error: Exception | None = None
             try:
                 await asyncio.to_thread(self._claims.settle_all, [one for changes, _made in batch for one in changes])

@@ -31,7 +31,7 @@ class Part:
 
 PARTS = (
     Part("faults", "bad days against the sandbox", ("tests/faults",)),
-    Part("unit", "the core and the pages, without a browser", ("tests/unit", "-n", "auto", "--dist", "loadfile")),
+    Part("unit", "the core and the pages, without a browser", ("tests/unit", "-n", "auto", "--dist", "worksteal")),
     # A worker that has nothing left takes over from the others: no file is so long that it decides the end.
     Part(
         "browser",

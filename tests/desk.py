@@ -31,7 +31,7 @@ from tests.sandbox import UUID, Host, as_live, hosting, served
 MEDIA = {"picture.jpg": "image", "voice.wav": "audio", "other.wav": "audio", "video.mp4": "video"}
 """The media of every brief here, and their kinds."""
 
-PACE = Pace(most_s=0.03)
+PACE = Pace(most_s=0.03, together_s=0.01)
 """A tracker that asks often. Its deadlines and leases are those of every day: a machine that runs tests is busy."""
 
 
