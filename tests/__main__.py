@@ -31,7 +31,12 @@ class Part:
 
 PARTS = (
     Part("faults", "bad days against the sandbox", ("tests/faults",)),
-    Part("unit", "the core and the pages, without a browser", ("tests/unit", "-n", "auto", "--dist", "worksteal")),
+    # One more than there are cores: a test that waits leaves its core to another.
+    Part(
+        "unit",
+        "the core and the pages, without a browser",
+        ("tests/unit", "-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"),
+    ),
     # A worker that has nothing left takes over from the others: no file is so long that it decides the end.
     Part(
         "browser",

@@ -23,6 +23,7 @@ def make_stock(folder: Path) -> None:
     """Fill an empty folder; its ledger is ``studio.db`` and its media are in ``media``."""
     usual: list[tuple[Kind, bytes]] = [
         ("image", PORTRAITS[0].path.read_bytes()),
+        ("image", corpus.png()),
         *(("audio", voice.path.read_bytes()) for voice in VOICES[:2]),
         *(("audio", corpus.wav(seconds=seconds)) for seconds in SECONDS),
         ("video", corpus.video(1.0)),

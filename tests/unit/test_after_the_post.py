@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -387,14 +388,12 @@ def test_where_the_vendor_names_no_date_a_day_without_the_video_means_that_it_is
 
 FULL_DISK = """
 import sys
-import tempfile
 from pathlib import Path
 from lipsync_core import JobState
-from tests.desk import Desk, make_template, vendors
+from tests.desk import Desk, vendors
 
 work = Path(sys.argv[1])
-template = Path(tempfile.mkdtemp(dir=work))
-make_template(template)
+template = work / "template"
 with vendors(template, work / "sandbox") as running:
     desk = Desk(template, work / "desk", *running)
     store = work / "desk" / "media"
@@ -422,9 +421,10 @@ with vendors(template, work / "sandbox") as running:
 """
 
 
-def test_a_full_disk_is_waited_out(tmp_path: Path) -> None:
+def test_a_full_disk_is_waited_out(template: Path, tmp_path: Path) -> None:
     if UNSHARE is None and not COMPLETE:
         pytest.skip("a small disk can only be made on Linux")
+    shutil.copytree(template, tmp_path / "template")
     done = run_on_a_small_disk(tmp_path, FULL_DISK)
     if "mount" in done.stderr and not COMPLETE:
         pytest.skip("this machine lets nobody mount a small disk")

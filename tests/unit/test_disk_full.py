@@ -57,7 +57,7 @@ def run_on_a_small_disk(work: Path, script: str) -> "subprocess.CompletedProcess
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
 

@@ -299,9 +299,10 @@ def test_a_picture_that_cannot_be_had_leaves_its_presenter_to_be_chosen(open_stu
 def test_a_slow_picture_is_not_waited_for_and_there_later(open_studio: Open, library: Library) -> None:
     library.total, library.pictures = 2, lambda number: ("face.png", "slow.png")[number]
     studio = open_studio()
-    assert studio.presenters.page(1).coming > 0
-    soon(lambda: studio.presenters.page(1).coming == 1)
-    assert [bool(presenter.picture) for presenter in studio.presenters.page(1).presenters] == [True, False]
+    page = studio.presenters.page(1)
+    while page.coming > 1:  # a page waits three seconds for its pictures
+        page = studio.presenters.page(1)
+    assert [bool(presenter.picture) for presenter in page.presenters] == [True, False]
     library.held.set()
     assert all(presenter.picture for presenter in drawn(studio).presenters)
 

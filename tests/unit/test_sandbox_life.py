@@ -398,7 +398,7 @@ def test_the_sandbox_shares_no_code_with_what_it_checks() -> None:
     graph = grimp.build_graph("lipsync_core", cache_dir=None)
     known = graph.find_upstream_modules("lipsync_core.sandbox", as_package=True)
     for name in ("pricing", "timing", "providers", "engines", "studio", "ledger", "tracker"):
-        assert not any(module.startswith(f"lipsync_core.{name}") for module in known)
+        assert not any(f"{module}.".startswith(f"lipsync_core.{name}.") for module in known)
 
 
 def test_serving_the_sandbox_loads_no_decoder_and_the_core_does_not_load_the_sandbox() -> None:
