@@ -48,6 +48,7 @@ def main() -> int:
     parser.add_argument("--quiet", type=int, default=1, help="how many runs without loops, before (default: 1)")
     parser.add_argument("command", nargs="+", help="what to run, after --")
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))  # also where it is ignored, as behind nohup
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     runs = [run(options.command, 0) for _ in range(options.quiet)]
