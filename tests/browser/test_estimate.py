@@ -249,6 +249,7 @@ def test_one_picture_and_many_voices_become_jobs_after_one_question(page: Page, 
     assert ledger.count(Filter(hidden=True)) == before
     press(page, "Render all 2 in sandbox")
     dialog.get_by_role("button", name="Render for $0.00").dblclick(delay=30)
+    hold.end()
     page.get_by_role("link", name="See the 2 jobs").click(delay=30)
     expect(page.get_by_text("One batch: 2 jobs")).to_be_visible()
     made = jobs_of(page, ledger)
@@ -256,7 +257,6 @@ def test_one_picture_and_many_voices_become_jobs_after_one_question(page: Page, 
     assert {job.engine for job in made} == {"joypix/motion-2"}
     assert all(job.sandbox and isinstance(job.brief.image, KeptMedium) for job in made)
     assert ledger.count(Filter(hidden=True)) == before + 2
-    hold.end()
     expect(page.locator(".st-key-rows").get_by_text("Done")).to_have_count(2)
 
 
