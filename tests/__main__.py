@@ -73,7 +73,7 @@ def run(parts: Sequence[Part]) -> int:
             if not passed:
                 failed.append(part.name)
             print(f"{heading}: {'passed' if passed else 'FAILED'} in {clock(took[part.name])}", flush=True)
-        again = failures.read_text(encoding="utf-8").splitlines()
+        again = list(dict.fromkeys(failures.read_text(encoding="utf-8").splitlines()))
     print(_summary(took, failed, again), flush=True)
     return 1 if failed else 0
 
