@@ -63,6 +63,7 @@ def test_a_video_is_cut_converted_and_paid_for_as_it_is_sent(
     (tmp_path / "voice.ogg").write_bytes(corpus.ogg(1.2))
     open_page(page)
     page.get_by_text("New voice for a video", exact=True).click(delay=30)
+    settle(page)
     put(page, "video", tmp_path / "take.webm")
     put(page, "audio", tmp_path / "voice.ogg")
 
