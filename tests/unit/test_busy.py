@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -32,15 +31,6 @@ def test_each_loop_has_a_session_of_its_own_and_all_end_afterwards() -> None:
     assert all(loop.returncode == -signal.SIGKILL for loop in loops)
 
 
-@pytest.fixture
-def heard() -> Iterator[None]:
-    """What is started hears Ctrl+C, which a shell has its background jobs ignore."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_the_loops_end_however_the_script_ends(sign: signal.Signals, tmp_path: Path) -> None:
     told = tmp_path / "told"
