@@ -14,6 +14,7 @@ import struct
 import wave
 import zlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -208,6 +209,7 @@ def streamed_wav(seconds: float = 1.0) -> bytes:
 # Video
 
 
+@cache
 def video(
     seconds: float = 1.0,
     *,
