@@ -217,7 +217,7 @@ class Intake:
 
     def keep_link(self, url: str, kind: Kind) -> MediumFacts:
         """Fetch a link through the guard and store what it leads to. Raises `MediaError` (`FetchError`)."""
-        from lipsync_core.fetch import fetch
+        from lipsync_core.net.fetch import fetch
 
         with self.store.scratch("link") as scratch:
             path = scratch / "fetched"

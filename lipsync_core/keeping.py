@@ -63,7 +63,7 @@ class Keeping:
 
     async def keep(self, job: Job) -> None:
         """Fetch, check and keep a finished job's video; or say when it is tried again, or that it is lost."""
-        from lipsync_core.fetch import fetch  # with an HTTP client that takes long to load
+        from lipsync_core.net.fetch import fetch  # with an HTTP client that takes long to load
 
         assert job.output_url is not None  # noqa: S101 - the tracker asks for a fresh link where there is none
         try:

@@ -214,7 +214,7 @@ class Notices:
             return list(connection.execute(mine.returning(notices)).mappings())
 
     async def _send(self, row: RowMapping) -> bool:
-        from lipsync_core.fetch import post  # with an HTTP client that takes long to load
+        from lipsync_core.net.fetch import post  # with an HTTP client that takes long to load
 
         where = await asyncio.to_thread(self._where, row["to"])
         if where is None:

@@ -16,7 +16,7 @@ from lipsync_core.binding import bind, check_account, released
 from lipsync_core.database import Database, now_ms
 from lipsync_core.entering import Vouched, address, visit_of, vouched
 from lipsync_core.errors import FetchError, NotAllowedError
-from lipsync_core.guard import checked_link
+from lipsync_core.net.guard import checked_link
 from lipsync_core.rights import Person, check, person_of, refusal, who
 from lipsync_core.roles import Action, Role
 from lipsync_core.schema import budgets, people, sign_outs

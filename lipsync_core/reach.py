@@ -1,7 +1,8 @@
 """Whether finished videos could be fetched here: asked of this computer's resolver before anything is paid for.
 
-A vendor's API has no guard before it, its videos have one (`lipsync_core.guard`). Where a proxy or a filter answers for
-the names of the internet with addresses inside this network, an order would be billed and its video refused.
+A vendor's API has no guard before it, its videos have one (`lipsync_core.net.guard`). Where a proxy or a filter
+answers for the names of the internet with addresses inside this network, an order would be billed and its video
+refused.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from collections.abc import Collection
 from threading import Lock, Thread
 
 from lipsync_core.accounts import Account
-from lipsync_core.addresses import Resolver
 from lipsync_core.job import SANDBOX
+from lipsync_core.net.addresses import Resolver
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ class Reach:
         return provider.base_url if host is None else f"https://{host}/"
 
     def _look(self, account: Account, link: str) -> str | None:
-        from lipsync_core.fetch import host_inside  # with an HTTP client that takes long to load
+        from lipsync_core.net.fetch import host_inside  # with an HTTP client that takes long to load
 
         host = asyncio.run(host_inside(link, allow=self._allow, timeout_s=LOOK_S, resolve=self.resolve))
         found = None if host is None else not_followed(account.provider.title, host)

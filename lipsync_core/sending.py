@@ -26,11 +26,11 @@ from lipsync_core.accounts import Account, Accounts
 from lipsync_core.claims import JUDGED, Answer, Claims
 from lipsync_core.credit import look_at_balance
 from lipsync_core.database import now_ms
-from lipsync_core.deadline import Deadline
 from lipsync_core.engines import ENGINES
 from lipsync_core.errors import BucketError, MediaError, VendorIdTakenError
 from lipsync_core.hosting import Hosting
 from lipsync_core.job import Job, JobState
+from lipsync_core.net.deadline import Deadline
 from lipsync_core.orders import order_of
 from lipsync_core.pace import Pace
 from lipsync_core.pricing import price_text

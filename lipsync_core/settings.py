@@ -154,7 +154,7 @@ def _notify(given: Mapping[str, str]) -> dict[str, Any]:
     url, secret = given.get("STUDIO_NOTIFY_URL", "").strip(), given.get("STUDIO_NOTIFY_SECRET", "").strip()
     if not url:
         return {}
-    from lipsync_core.guard import checked_link  # which loads an HTTP client
+    from lipsync_core.net.guard import checked_link  # which loads an HTTP client
 
     try:
         checked_link(url, (urlsplit(url).netloc,))

@@ -104,7 +104,7 @@ class Stills:
                 cachefile.write(self._file, self._kept())
 
     async def _fetched(self, link: str, name: str, allow: tuple[str, ...]) -> MediumFacts:
-        from lipsync_core.fetch import fetch  # with an HTTP client that takes long to load
+        from lipsync_core.net.fetch import fetch  # with an HTTP client that takes long to load
 
         with self._store.scratch("still") as scratch:
             path = scratch / "fetched"

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from lipsync_core import rates as rate_file
 from lipsync_core import workers
 from lipsync_core.accounts import Accounts
-from lipsync_core.addresses import Resolver, system_addresses
 from lipsync_core.affording import stale_prices, unmet
 from lipsync_core.approval import Approvals, Terms, above_limit
 from lipsync_core.arrivals import Came
@@ -45,6 +44,7 @@ from lipsync_core.library import Library
 from lipsync_core.links import Links
 from lipsync_core.media import Kind, MediaStore, MediumFacts, Variant
 from lipsync_core.naming import download_name
+from lipsync_core.net.addresses import Resolver, system_addresses
 from lipsync_core.notices import Notices
 from lipsync_core.orders import MISSING
 from lipsync_core.pace import DAY_S, Pace

@@ -28,7 +28,7 @@ FIRST = ("navigation", "create")
 """The scripts of the page where everybody lands first."""
 DRAWING = ("numpy", "PIL.ImageFile", "streamlit.material_icon_names")
 """What Streamlit loads while it draws any page of ours: the studio's icon in the tab, and icons on buttons."""
-REST = ("streamlit.emojis", "lipsync_core.fetch", "lipsync_core.providers.http", "pandas", "pyarrow")
+REST = ("streamlit.emojis", "lipsync_core.net.fetch", "lipsync_core.providers.http", "pandas", "pyarrow")
 """What other pages and paid jobs need, besides their own modules."""
 FIRST_VISITOR_S = 15.0
 """How long the first visitor is waited for."""

@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import httpx
 
-from lipsync_core.deadline import Deadline
+from lipsync_core.net.deadline import Deadline
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.provider import Provider
 from lipsync_core.providers.wire import AskAgain, NotSent, Request, Response, Unclear

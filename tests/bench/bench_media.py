@@ -40,7 +40,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # so that the script also runs by its path
 
 from lipsync_core import Settings, Studio  # noqa: E402 - needs the line above
-from lipsync_core.fetch import fetch  # noqa: E402
+from lipsync_core.net.fetch import fetch  # noqa: E402
 from tests.browser.visit import open_page, put_file, settle, slot  # noqa: E402
 from tests.conftest import CHROMIUM  # noqa: E402
 from tests.films import make_film  # noqa: E402

@@ -22,7 +22,7 @@ import httpx
 import pytest
 
 from lipsync_core import ROOT
-from lipsync_core.deadline import Deadline, boot_s
+from lipsync_core.net.deadline import Deadline, boot_s
 from lipsync_core.providers import PROVIDERS
 from lipsync_core.providers.http import MOST_BYTES, VendorHttp
 from lipsync_core.providers.keys import Keys
@@ -502,7 +502,7 @@ LONG_ORDER = """
 import asyncio, sys
 from dataclasses import replace
 from lipsync_core import ROOT
-from lipsync_core.deadline import Deadline, boot_s
+from lipsync_core.net.deadline import Deadline, boot_s
 from lipsync_core.providers.http import VendorHttp
 from tests.unit.test_providers_http import JOYPIX, KEYS, POST
 

@@ -25,10 +25,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount, Router
 
-from lipsync_core.deadline import Deadline
 from lipsync_core.decode import check_video
 from lipsync_core.errors import FetchError
-from lipsync_core.fetch import fetch
+from lipsync_core.net.deadline import Deadline
+from lipsync_core.net.fetch import fetch
 from lipsync_core.providers import PROVIDERS, providers_from
 from lipsync_core.providers.aimlapi import AimlApi
 from lipsync_core.providers.aimlapi_account import LivePrice

@@ -23,9 +23,9 @@ from typing import BinaryIO
 import httpcore
 import httpx
 
-from lipsync_core.addresses import Resolver, system_addresses
 from lipsync_core.errors import FetchError
-from lipsync_core.guard import NAT64_NAME, checked_link, inside_refusal, may_lead, nat64_prefixes, site
+from lipsync_core.net.addresses import Resolver, system_addresses
+from lipsync_core.net.guard import NAT64_NAME, checked_link, inside_refusal, may_lead, nat64_prefixes, site
 
 MAX_REDIRECTS = 3
 MAX_HEADERS = 100
