@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from lipsync_core.briefs import OpenBatch, OpenBrief, new_brief_id
     from lipsync_core.budgets import PRESS, TEAM, Cap, month_name
     from lipsync_core.cleaning import Going
+    from lipsync_core.config.settings import ROOT, Settings
     from lipsync_core.costing import cost_above
     from lipsync_core.engines import ENGINES, SCENES, Engine
     from lipsync_core.erasing import Root, Traces
@@ -74,7 +75,6 @@ if TYPE_CHECKING:
     from lipsync_core.rights import Person
     from lipsync_core.roles import Action, Role
     from lipsync_core.samples import PORTRAITS, VOICES, Sample
-    from lipsync_core.settings import ROOT, Settings
     from lipsync_core.spending import Dearer, Grouping, Line, Month, Sums, VendorMonth
     from lipsync_core.standing import balance_text
     from lipsync_core.studio import HOLD_S, Studio
@@ -146,7 +146,7 @@ _HOMES = {
     "providers.wire": ("Balance", "KeyCheck", "Verdict"),
     "roles": ("Action", "Role"),
     "samples": ("PORTRAITS", "VOICES", "Sample"),
-    "settings": ("ROOT", "Settings"),
+    "config.settings": ("ROOT", "Settings"),
     "spending": ("Dearer", "Grouping", "Line", "Month", "Sums", "VendorMonth"),
     "standing": ("balance_text",),
     "studio": ("HOLD_S", "Studio"),

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from lipsync_core.config.settings import MOST_PLACES, Settings
+from lipsync_core.config.variables import count
 from lipsync_core.errors import SettingsError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.providers import providers_from
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.provider import Provider
-from lipsync_core.settings import MOST_PLACES, Settings
-from lipsync_core.variables import count
 
 SANDBOX_KEYS = MappingProxyType(
     {

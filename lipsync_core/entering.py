@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lipsync_core.config.settings import Settings
+from lipsync_core.config.sign_in_services import DEFAULT_SERVICE, TRUST
 from lipsync_core.errors import NotAllowedError
 from lipsync_core.plain_text import one_line
-from lipsync_core.services import DEFAULT_SERVICE, TRUST
-from lipsync_core.settings import Settings
 from lipsync_core.visits import EXPIRED, Visit
 
 LONGEST_ADDRESS = 120

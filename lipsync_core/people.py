@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, se
 
 from lipsync_core import audit
 from lipsync_core.binding import bind, check_account, released
+from lipsync_core.config.settings import Settings
 from lipsync_core.database import Database, now_ms
 from lipsync_core.entering import Vouched, address, visit_of, vouched
 from lipsync_core.errors import FetchError, NotAllowedError
@@ -20,7 +21,6 @@ from lipsync_core.net.guard import checked_link
 from lipsync_core.rights import Person, check, person_of, refusal, who
 from lipsync_core.roles import Action, Role
 from lipsync_core.schema import budgets, people, sign_outs
-from lipsync_core.settings import Settings
 from lipsync_core.visits import SIGNED_OUT, judge
 
 MOST_USD_MICROS = 1_000_000_000_000

@@ -28,6 +28,7 @@ from lipsync_core.bucket import Bucket
 from lipsync_core.budgets import Budgets, month_at
 from lipsync_core.claims import Claims
 from lipsync_core.cleaning import CleanUp
+from lipsync_core.config.settings import Settings
 from lipsync_core.database import Database, now_ms
 from lipsync_core.endings import Endings
 from lipsync_core.engines import DRAFT, ENGINES
@@ -58,7 +59,6 @@ from lipsync_core.reach import Reach
 from lipsync_core.rights import Person
 from lipsync_core.roles import Action
 from lipsync_core.sending import Point, hash_of
-from lipsync_core.settings import Settings
 from lipsync_core.sharing import Sharing
 from lipsync_core.spending import Spending
 from lipsync_core.standing import Standings

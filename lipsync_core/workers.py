@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from lipsync_core.cage import Bounds
+from lipsync_core.config.settings import ROOT
 from lipsync_core.errors import MediaError, RenderError, WorkerError
-from lipsync_core.settings import ROOT
 
 log = logging.getLogger(__name__)
 

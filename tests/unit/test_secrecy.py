@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from lipsync_core import ROOT, Settings, SettingsError
-from lipsync_core.private import keep_private
-from lipsync_core.secrecy import weakness
+from lipsync_core.config.private_files import keep_private
+from lipsync_core.config.secret_strength import weakness
 from tests.oidc import secrets_file
 
 GUESSED = {

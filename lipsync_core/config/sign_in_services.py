@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from lipsync_core.config.secret_strength import weakness
 from lipsync_core.errors import SettingsError
-from lipsync_core.secrecy import weakness
 
 DEFAULT_SERVICE = "default"
 """What Streamlit calls the only sign-in service, whose facts stand in ``[auth]`` itself."""

@@ -16,12 +16,22 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from zoneinfo import ZoneInfo
 
+from lipsync_core.config.secret_strength import weakness
+from lipsync_core.config.sign_in_services import sign_in
+from lipsync_core.config.variables import (
+    address,
+    all_given,
+    count,
+    entries,
+    hosts,
+    networks,
+    number,
+    refuse_misspelt,
+    switch,
+)
 from lipsync_core.errors import FetchError, SettingsError
-from lipsync_core.secrecy import weakness
-from lipsync_core.services import sign_in
-from lipsync_core.variables import address, all_given, count, entries, hosts, networks, number, refuse_misspelt, switch
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds ``app.py``, ``.env`` and, by default, ``data/``."""
 
 VENDOR_PREFIXES = ("JOYPIX_", "LIPSYNC_STUDIO_", "AIMLAPI_", "CREATIFY_")

@@ -8,8 +8,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from lipsync_core.config.settings import ROOT, Settings
 from lipsync_core.ledger_file import ledger_file
-from lipsync_core.settings import ROOT, Settings
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""What the environment, ``.env`` and ``secrets.toml`` say, read once and checked."""
