@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from lipsync_core.database import Database, now_ms
+from lipsync_core.db.database import Database, now_ms
+from lipsync_core.db.schema import jobs
 from lipsync_core.errors import UnknownJobError
 from lipsync_core.job import Job, JobState
 from lipsync_core.plain_text import one_line
@@ -17,7 +18,6 @@ from lipsync_core.pricing import Quote, price_text
 from lipsync_core.records import Change, apply, job_of, record
 from lipsync_core.rights import Person, check, who
 from lipsync_core.roles import Action
-from lipsync_core.schema import jobs
 
 DAY_MS = 86_400_000
 LONGEST_REASON = 500

@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import String, Subquery, cast, func, literal, null, select, union_all
 
-from lipsync_core.audit import note
 from lipsync_core.budgets import Guard, everybody
-from lipsync_core.database import Database, instant
+from lipsync_core.db.audit_log import note
+from lipsync_core.db.database import Database, instant
+from lipsync_core.db.schema import audit, events
 from lipsync_core.roles import Action
-from lipsync_core.schema import audit, events
 
 _BY_ITSELF = "tracker"
 """Who an event names when no person took the step."""

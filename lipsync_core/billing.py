@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from lipsync_core.accounts import Accounts
 from lipsync_core.claims import Claims
-from lipsync_core.database import now_ms
+from lipsync_core.db.database import now_ms
 from lipsync_core.job import Job, JobState
 from lipsync_core.pace import Pace
 from lipsync_core.pricing import price_text

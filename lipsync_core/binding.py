@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, RowMapping, select, update
 
-from lipsync_core import audit
-from lipsync_core.database import now_ms
+from lipsync_core.db import audit_log
+from lipsync_core.db.database import now_ms
+from lipsync_core.db.schema import people
 from lipsync_core.entering import Vouched
 from lipsync_core.errors import NotAllowedError
-from lipsync_core.schema import people
 
 UNBOUND = {"issuer": None, "subject": None}
 
@@ -48,7 +48,7 @@ def bind(connection: Connection, guest: Vouched, *, invited: bool) -> None:
         connection.execute(update(people).where(*same).values(UNBOUND))
     values = {"issuer": issuer, "subject": subject}
     connection.execute(update(people).where(people.c.email == guest.email).values(values))
-    audit.note(connection, guest.email, "was bound to an account", "person", guest.email, after=values)
+    audit_log.note(connection, guest.email, "was bound to an account", "person", guest.email, after=values)
 
 
 def released() -> dict[str, object]:

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import RowMapping, insert, select, update
 
 from lipsync_core.brief import Brief, KeptMedium
-from lipsync_core.database import Database, now_ms
-from lipsync_core.schema import briefs
+from lipsync_core.db.database import Database, now_ms
+from lipsync_core.db.schema import briefs
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,15 +17,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from lipsync_core import audit
 from lipsync_core.costing import Row, above_price, billed_cost, cost_of, expected_cost
-from lipsync_core.database import Database, now_ms
+from lipsync_core.db import audit_log
+from lipsync_core.db.database import Database, now_ms
+from lipsync_core.db.schema import budgets, caps, events, invoices, jobs
 from lipsync_core.errors import SettingsError, UnknownJobError
 from lipsync_core.job import LIVE, SETTLED, TRACKER, JobState
 from lipsync_core.plain_text import one_line
 from lipsync_core.pricing import price_text
 from lipsync_core.roles import Action
-from lipsync_core.schema import budgets, caps, events, invoices, jobs
 
 Guard = Callable[[str, Action], None]
 """Raises `NotAllowedError` where a person may not do something."""
@@ -394,7 +394,7 @@ def _note(connection: Connection, by: str, kind: str, about: str, before: int | 
     if before != after:
         did = f"{'set' if after is not None else 'removed'} the {kind}"
         sums = ({"usd_micros": before}, {"usd_micros": after})
-        audit.note(connection, by, did, kind, about, before=sums[0], after=sums[1])
+        audit_log.note(connection, by, did, kind, about, before=sums[0], after=sums[1])
 
 
 def _plain(scope: str) -> str:

@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_,
 
 from lipsync_core import budgets
 from lipsync_core.approval import Terms, before_paying
-from lipsync_core.database import Database, now_ms
+from lipsync_core.db.database import Database, now_ms
+from lipsync_core.db.schema import accounts, answers, jobs
 from lipsync_core.engines import ENGINES
 from lipsync_core.job import LIVE, TRACKER, Job, JobState
 from lipsync_core.ledger import AT_VENDOR
@@ -32,7 +33,6 @@ from lipsync_core.records import (
     quote_of,
     record,
 )
-from lipsync_core.schema import accounts, answers, jobs
 
 JUDGED = (JobState.UNCONFIRMED, JobState.NOT_TAKEN, JobState.WRITTEN_OFF)
 """States that a late answer can correct."""

@@ -16,16 +16,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from lipsync_core import audit
 from lipsync_core.brief import MEDIA_FIELDS
 from lipsync_core.budgets import Guard, everybody
-from lipsync_core.database import Database, instant, now_ms
+from lipsync_core.db import audit_log
+from lipsync_core.db.database import Database, instant, now_ms
+from lipsync_core.db.schema import arrivals, briefs, jobs, library, media
 from lipsync_core.errors import BucketError
 from lipsync_core.job import PENDING, WITHDRAWABLE, JobState
 from lipsync_core.media import MediaStore, MediumFacts, Variant, from_row
 from lipsync_core.records import record
 from lipsync_core.roles import Action
-from lipsync_core.schema import arrivals, briefs, jobs, library, media
 
 LEAST_DAYS = 1.0
 IN_NEED = PENDING | WITHDRAWABLE | {JobState.UNCONFIRMED}
@@ -111,7 +111,7 @@ class CleanUp:
             if gone:
                 about = f"unused since {instant(before_ms):%d %B %Y}"
                 took = {"files": len(gone), "bytes": bytes_of(gone), "jobs": job_ids}
-                audit.note(connection, by, "cleaned up", "media", about, before=took)
+                audit_log.note(connection, by, "cleaned up", "media", about, before=took)
         return Going(instant(before_ms), tuple(gone), job_ids)
 
     def _remove(self, facts: MediumFacts, *, thumb: bool) -> bool:

@@ -13,16 +13,16 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, RowMapping, and_, delete, or_, select
 
-from lipsync_core import audit
 from lipsync_core.brief import MEDIA_FIELDS
 from lipsync_core.cleaning import AT_ONCE, IN_NEED, bytes_of, copies_of, forget, media_in, named
-from lipsync_core.database import Database
+from lipsync_core.db import audit_log
+from lipsync_core.db.database import Database
+from lipsync_core.db.schema import arrivals, jobs, library, media
 from lipsync_core.errors import BucketError, LibraryError
 from lipsync_core.job import LIVE
 from lipsync_core.library import Check
 from lipsync_core.media import Kind, MediaStore, MediumFacts, from_row
 from lipsync_core.roles import Action
-from lipsync_core.schema import arrivals, jobs, library, media
 
 VOICES = ("audio", "left_audio", "right_audio")
 """The fields of a brief that are heard."""
@@ -125,7 +125,7 @@ class Eraser:
             connection.execute(delete(library).where(library.c.kind != "creator", *theirs))
             if gone:
                 took = {"files": len(gone), "bytes": bytes_of(gone), "jobs": job_ids}
-                audit.note(connection, by, "deleted a face or a voice", "media", found.name, before=took)
+                audit_log.note(connection, by, "deleted a face or a voice", "media", found.name, before=took)
         return gone
 
     def _left(self, found: Traces, by: str) -> Traces:
@@ -140,7 +140,7 @@ class Eraser:
             left, _owners = _traces(connection, root)
             if root.item_id is not None and not (left.media or left.staying or left.waiting):
                 connection.execute(delete(library).where(library.c.id == root.item_id))
-                audit.note(connection, by, "taken out of the library", "library", found.name)
+                audit_log.note(connection, by, "taken out of the library", "library", found.name)
                 return Traces(root, found.name)
         return left
 

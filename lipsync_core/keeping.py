@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from lipsync_core.accounts import Accounts
 from lipsync_core.billing import first_look_ms
 from lipsync_core.brief import KeptMedium
-from lipsync_core.database import now_ms
+from lipsync_core.db.database import now_ms
 from lipsync_core.errors import BucketError, FetchError, MediaError, RenderError
 from lipsync_core.job import Job, JobState
 from lipsync_core.measuring import output_price

@@ -16,12 +16,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, or_, select, update
 
 from lipsync_core.brief import Brief
-from lipsync_core.database import Database, instant, maybe_instant, now_ms
+from lipsync_core.db.database import Database, instant, maybe_instant, now_ms
+from lipsync_core.db.schema import events, jobs, secrets, trackers
 from lipsync_core.errors import UnknownJobError
 from lipsync_core.job import LIVE, PENDING, TRACKER, WITHDRAWABLE, Job, JobEvent, JobState
 from lipsync_core.pricing import Quote
 from lipsync_core.records import Change, apply, candidates_of, check_id_is_free, job_of, record
-from lipsync_core.schema import events, jobs, secrets, trackers
 
 AT_VENDOR = (JobState.SUBMITTING, JobState.RENDERING)
 """States in which a job takes one of its vendor's places."""

@@ -13,18 +13,18 @@ from typing import Any, Literal, Protocol, cast
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, or_, select, update
 
-from lipsync_core import audit
 from lipsync_core.arrivals import Came, note_arrival, origin
 from lipsync_core.brief import MAX_NAME, Brief
 from lipsync_core.briefs import BriefDesk, new_brief_id
 from lipsync_core.cleaning import named
-from lipsync_core.database import Database, instant, now_ms
+from lipsync_core.db import audit_log
+from lipsync_core.db.database import Database, instant, now_ms
+from lipsync_core.db.schema import jobs, library, media
 from lipsync_core.errors import LibraryError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.media import Kind, MediumFacts, from_row
 from lipsync_core.plain_text import one_line, paragraphs
 from lipsync_core.roles import Action
-from lipsync_core.schema import jobs, library, media
 
 ItemKind = Literal["image", "audio", "video", "creator"]
 
@@ -194,7 +194,7 @@ class Library:
         if (known := connection.execute(taken).scalar()) is not None:
             raise LibraryError(f"It is in the library already, as “{known}”. Nothing was changed.")
         made = connection.execute(insert(library).values(row).returning(library)).mappings().one()
-        audit.note(connection, by, "put into the library", "library", made["name"], after=words)
+        audit_log.note(connection, by, "put into the library", "library", made["name"], after=words)
         return _items(connection, [made])[0]
 
     def change(self, item_id: int, *, name: str, project: str, consent: str, by: str) -> None:
@@ -205,7 +205,7 @@ class Library:
             row = _row(connection, item_id)
             connection.execute(update(library).where(library.c.id == item_id).values(words))
             before = {field: row[field] for field in words}
-            audit.note(connection, by, "changed in the library", "library", row["name"], before=before, after=words)
+            audit_log.note(connection, by, "changed in the library", "library", row["name"], before=before, after=words)
 
     def take_out(self, item_id: int, *, by: str) -> None:
         """Remove an entry; what it names stays. Raises `LibraryError` and `NotAllowedError`."""
@@ -214,7 +214,7 @@ class Library:
             row = _row(connection, item_id)
             connection.execute(delete(library).where(library.c.id == item_id))
             before = {field: row[field] for field in ("kind", "project", "consent")}
-            audit.note(connection, by, "taken out of the library", "library", row["name"], before=before)
+            audit_log.note(connection, by, "taken out of the library", "library", row["name"], before=before)
 
     def used(self, item_id: int) -> None:
         """Note that an entry was chosen just now: it stands first from then on."""

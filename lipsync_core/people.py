@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, select, update
 
-from lipsync_core import audit
 from lipsync_core.binding import bind, check_account, released
 from lipsync_core.config.settings import Settings
-from lipsync_core.database import Database, now_ms
+from lipsync_core.db import audit_log
+from lipsync_core.db.database import Database, now_ms
+from lipsync_core.db.schema import budgets, people, sign_outs
 from lipsync_core.entering import Vouched, address, visit_of, vouched
 from lipsync_core.errors import FetchError, NotAllowedError
 from lipsync_core.net.guard import checked_link
 from lipsync_core.rights import Person, check, person_of, refusal, who
 from lipsync_core.roles import Action, Role
-from lipsync_core.schema import budgets, people, sign_outs
 from lipsync_core.visits import SIGNED_OUT, judge
 
 MOST_USD_MICROS = 1_000_000_000_000
@@ -108,14 +108,14 @@ class People:
                     "added_ms": now_ms(),
                 }
                 row = connection.execute(insert(people).values(first).returning(people)).mappings().one()
-                audit.note(connection, email, "entered for the first time", "person", email, after=_facts(first))
+                audit_log.note(connection, email, "entered for the first time", "person", email, after=_facts(first))
             check_account(row, guest)
             if row["subject"] is None:
                 bind(connection, guest, invited=row["invited"])
             if leads and row["role"] != Role.ADMIN:
                 connection.execute(update(people).where(this).values(role=Role.ADMIN))
                 did = "became admin, as the settings name them and there was none"
-                audit.note(connection, email, did, "person", email, after={"role": Role.ADMIN})
+                audit_log.note(connection, email, did, "person", email, after={"role": Role.ADMIN})
             seen = update(people).where(this).values(seen_ms=now_ms(), name=guest.name)
             return connection.execute(seen.returning(people)).mappings().one()
 
@@ -192,7 +192,7 @@ class People:
             else:
                 fresh |= released()
                 connection.execute(update(people).where(people.c.email == email).values(fresh))
-            audit.note(connection, by, "put on the list", "person", email, before=_facts(row), after=_facts(fresh))
+            audit_log.note(connection, by, "put on the list", "person", email, before=_facts(row), after=_facts(fresh))
             return person_of(connection.execute(select(people).where(people.c.email == email)).mappings().one())
 
     def set_role(self, email: str, role: Role, *, by: str) -> None:
@@ -224,7 +224,7 @@ class People:
             if row["role"] == Role.ADMIN and leaves and _admins(connection) == 1:
                 raise NotAllowedError(f"{email} is the last admin. Make somebody else admin first.")
             connection.execute(update(people).where(people.c.email == email).values(values))
-            audit.note(connection, by, did, "person", email, before=_facts(row), after=_facts(values))
+            audit_log.note(connection, by, did, "person", email, before=_facts(row), after=_facts(values))
 
     def _check_admin(self, connection: Connection, by: str) -> None:
         if self.sign_in:
@@ -252,7 +252,7 @@ class People:
             connection.execute(changed)
             did = "is told elsewhere" if url else "is told nowhere else any more"
             host = None if url is None else urlsplit(url).hostname
-            audit.note(connection, by, did, "person", email, after={"host": host})
+            audit_log.note(connection, by, did, "person", email, after={"host": host})
         return secret
 
     def _check_told(self, url: str) -> None:

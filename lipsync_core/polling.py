@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lipsync_core.accounts import Accounts
 from lipsync_core.billing import first_look_ms
 from lipsync_core.claims import Claims
-from lipsync_core.database import now_ms
+from lipsync_core.db.database import now_ms
 from lipsync_core.errors import VendorIdTakenError
 from lipsync_core.job import Job, JobState
 from lipsync_core.pace import DAY_S, HOUR_S, Pace, fetch_until

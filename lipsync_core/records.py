@@ -17,12 +17,12 @@ from sqlalchemy import Connection, RowMapping, Update, bindparam, case, insert, 
 
 from lipsync_core.brief import MAX_NAME, Brief
 from lipsync_core.budgets import settle
-from lipsync_core.database import instant, maybe_instant, now_ms
+from lipsync_core.db.database import instant, maybe_instant, now_ms
+from lipsync_core.db.schema import events, jobs
 from lipsync_core.errors import VendorIdTakenError
 from lipsync_core.job import PENDING, TRACKER, Job, JobState, may_become
 from lipsync_core.plain_text import one_line
 from lipsync_core.pricing import Qualifier, Quote
-from lipsync_core.schema import events, jobs
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from lipsync_core.database import maybe_instant
+from lipsync_core.db.database import maybe_instant
+from lipsync_core.db.schema import people
 from lipsync_core.errors import NotAllowedError
 from lipsync_core.roles import Action, Role, may, roles_for
-from lipsync_core.schema import people
 from lipsync_core.visits import Visit, judge
 
 _NOTHING = "Nothing was sent and nothing was changed."

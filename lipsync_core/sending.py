@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lipsync_core.accounts import Account, Accounts
 from lipsync_core.claims import JUDGED, Answer, Claims
 from lipsync_core.credit import look_at_balance
-from lipsync_core.database import now_ms
+from lipsync_core.db.database import now_ms
 from lipsync_core.engines import ENGINES
 from lipsync_core.errors import BucketError, MediaError, VendorIdTakenError
 from lipsync_core.hosting import Hosting

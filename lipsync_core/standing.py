@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from lipsync_core.database import Database, maybe_instant, now_ms
+from lipsync_core.db.database import Database, maybe_instant, now_ms
+from lipsync_core.db.schema import accounts
 from lipsync_core.pricing import credits_text
 from lipsync_core.providers.wire import Balance
-from lipsync_core.schema import accounts
 
 _SAME_FOR = timedelta(seconds=30)
 

@@ -29,7 +29,8 @@ from lipsync_core.budgets import Budgets, month_at
 from lipsync_core.claims import Claims
 from lipsync_core.cleaning import CleanUp
 from lipsync_core.config.settings import Settings
-from lipsync_core.database import Database, now_ms
+from lipsync_core.db.database import Database, now_ms
+from lipsync_core.db.latest import Latest
 from lipsync_core.endings import Endings
 from lipsync_core.engines import DRAFT, ENGINES
 from lipsync_core.erasing import Eraser
@@ -39,7 +40,6 @@ from lipsync_core.estimating import Estimates
 from lipsync_core.hosting import Hosting
 from lipsync_core.intake import Intake, likeness
 from lipsync_core.job import LIVE, SANDBOX, Job, JobEvent, JobState
-from lipsync_core.latest import Latest
 from lipsync_core.ledger import Filter, Ledger, NewJob
 from lipsync_core.library import Library
 from lipsync_core.links import Links

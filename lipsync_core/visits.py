@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from lipsync_core.database import now_ms
+from lipsync_core.db.database import now_ms
+from lipsync_core.db.schema import sign_outs
 from lipsync_core.errors import NotAllowedError
-from lipsync_core.schema import sign_outs
 
 SIGNED_OUT = "You signed out. Sign in again to go on."
 EXPIRED = "Your sign-in has expired. Sign in again to go on."

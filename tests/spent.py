@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from lipsync_core import Brief, JobState, KeptMedium, Qualifier, Quote
 from lipsync_core.budgets import month_at
 from lipsync_core.claims import Claims
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
 from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.records import Change
 

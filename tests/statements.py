@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine, event
 
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import asyncio
 import base64
 from pathlib import Path
 
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
 from lipsync_core.media import Kind, MediaStore
 from lipsync_core.samples import PORTRAITS, VOICES
 from lipsync_core.sandbox.house import House

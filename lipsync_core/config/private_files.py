@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lipsync_core.config.settings import ROOT, Settings
-from lipsync_core.ledger_file import ledger_file
+from lipsync_core.db.ledger_file import ledger_file
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, func, insert, select, update
 
-from lipsync_core.database import Database, now_ms
+from lipsync_core.db.database import Database, now_ms
 from lipsync_core.sandbox import tables
 from lipsync_core.sandbox.bill import Charge
 from lipsync_core.sandbox.body import encodable

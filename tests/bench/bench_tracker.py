@@ -37,7 +37,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that the scri
 from lipsync_core.brief import Brief, KeptMedium
 from lipsync_core.claims import Claims
 from lipsync_core.config.settings import Settings
-from lipsync_core.database import Database, now_ms
+from lipsync_core.db.database import Database, now_ms
+from lipsync_core.db.schema import jobs
 from lipsync_core.job import PENDING, Job, JobState
 from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.pace import Pace
@@ -48,7 +49,6 @@ from lipsync_core.records import Change
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox import tables
 from lipsync_core.sandbox.jobs import Store, fingerprint
-from lipsync_core.schema import jobs
 from lipsync_core.studio import Studio
 from tests import corpus
 from tests.bench.filled import fill

@@ -11,12 +11,12 @@ from sqlalchemy import insert, select
 
 from lipsync_core.brief import Brief, KeptMedium
 from lipsync_core.config.settings import Settings
-from lipsync_core.database import Database, now_ms
+from lipsync_core.db.database import Database, now_ms
+from lipsync_core.db.schema import events, jobs, media
 from lipsync_core.job import JobState
 from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.media import MediaStore, MediumFacts
 from lipsync_core.pricing import Qualifier, Quote
-from lipsync_core.schema import events, jobs, media
 
 PEOPLE = ("Ana", "Ben", "Chiara", "Dov", "Emre", "Fleur", "Goran", "Hana")
 PICTURES = 24

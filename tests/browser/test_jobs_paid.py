@@ -16,8 +16,8 @@ from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import update
 
 from lipsync_core import Brief, Job, JobState, Pace, Settings, Studio
-from lipsync_core.database import Database, now_ms
-from lipsync_core.schema import jobs
+from lipsync_core.db.database import Database, now_ms
+from lipsync_core.db.schema import jobs
 from tests import corpus, patient
 from tests.browser.holding import Hold
 from tests.browser.test_accessibility import violations

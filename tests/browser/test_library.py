@@ -11,8 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import update
 
 from lipsync_core import Brief, JobState, KeptMedium, MediumFacts, Studio
-from lipsync_core.database import Database
-from lipsync_core.schema import jobs, media
+from lipsync_core.db.database import Database
+from lipsync_core.db.schema import jobs, media
 from tests import corpus
 from tests.browser.test_accessibility import LOOKS, violations
 from tests.browser.visit import PORTRAIT, SAMPLES, open_page, put_file, settle, slot

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, FilePayload, Locator, Page, ViewportSiz
 
 from lipsync_core import Filter, Job, JobState, Studio
 from lipsync_core.claims import Claims
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
 from lipsync_core.records import Change
 from tests import corpus
 from tests.browser.holding import Hold

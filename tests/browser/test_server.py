@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lipsync_core import ROOT, Brief, Filter, Job, JobState, Settings, Studio
-from lipsync_core.ledger_file import is_newest
+from lipsync_core.db.ledger_file import is_newest
 from tests import corpus, patient
 from tests.browser.visit import PORTRAIT, SAMPLES, open_page
 from tests.patient import PATIENCE_S

@@ -26,7 +26,7 @@ from lipsync_core import (
 )
 from lipsync_core.budgets import PRESS, TEAM, Budgets, count, month_at, scopes_of
 from lipsync_core.claims import Claims
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
 from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.records import Change
 from lipsync_core.samples import PORTRAITS
@@ -335,7 +335,7 @@ def test_threads_that_claim_at_once_never_exceed_a_cap(database: Database) -> No
 _PROCESS = """
 import sys
 from lipsync_core.claims import Claims
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
 claims = Claims(Database(sys.argv[1]))
 for n in range(40):
     claims.claim_due(sys.argv[2], lease_s=60, send_lease_s=60, places=lambda _: 2 * (n + 1), limit=10)

@@ -10,9 +10,9 @@ from sqlalchemy import update
 
 from lipsync_core import Brief, BriefError, Job, JobState, MediumFacts, Settings, Studio
 from lipsync_core.cleaning import IN_NEED
-from lipsync_core.database import Database, now_ms
+from lipsync_core.db.database import Database, now_ms
+from lipsync_core.db.schema import briefs, jobs, media
 from lipsync_core.samples import PORTRAITS
-from lipsync_core.schema import briefs, jobs, media
 from tests import corpus
 
 DAY_MS = 86_400_000

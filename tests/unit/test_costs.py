@@ -25,7 +25,8 @@ from lipsync_core import (
 )
 from lipsync_core.budgets import TEAM, Budgets
 from lipsync_core.claims import Claims
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
+from lipsync_core.db.schema import events
 from lipsync_core.endings import Endings
 from lipsync_core.engines import ENGINES
 from lipsync_core.ledger import Ledger
@@ -33,7 +34,6 @@ from lipsync_core.measuring import SLACK_S, output_price
 from lipsync_core.pricing import Quote
 from lipsync_core.quoting import assess
 from lipsync_core.records import Change
-from lipsync_core.schema import events
 from lipsync_core.spending import Dearer, Spending, Sums
 from lipsync_core.tariffs import NO_RATES
 from tests.spent import CREATIFY, DOLLAR, JOYPIX, LIPSYNC, NOW, PIXVERSE, add

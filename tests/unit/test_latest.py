@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from lipsync_core import PENDING, Brief, Filter, Job, JobState, KeptMedium, Qualifier, Quote, Studio, UnknownJobError
-from lipsync_core.database import Database
-from lipsync_core.latest import MOST, Latest
+from lipsync_core.db.database import Database
+from lipsync_core.db.latest import MOST, Latest
 from lipsync_core.ledger import Ledger, NewJob
 
 QUOTE = Quote("joypix/motion-2", 900_000, 90, 3, "3 blocks.", Qualifier.EXACT, 300.0, 360.0)

@@ -28,11 +28,11 @@ from lipsync_core import (
     UnknownJobError,
 )
 from lipsync_core.claims import Claims
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
+from lipsync_core.db.ledger_file import HEAD, NEWEST, bring_up_to_date, is_newest, ledger_file
+from lipsync_core.db.migrations.__main__ import newest
+from lipsync_core.db.schema import metadata
 from lipsync_core.ledger import Ledger, NewJob
-from lipsync_core.ledger_file import HEAD, NEWEST, bring_up_to_date, is_newest, ledger_file
-from lipsync_core.migrations.__main__ import newest
-from lipsync_core.schema import metadata
 
 QUOTE = Quote("draft/portrait", 0, None, None, "free", Qualifier.EXACT, 2.0, 4.0, ("p",), ("w",))
 BRIEF = Brief(
@@ -84,7 +84,7 @@ def test_a_new_ledger_is_what_all_migrations_would_have_made_of_it(tmp_path: Pat
     migrated, new = tmp_path / "migrated.db", tmp_path / "new.db"
     Database(f"sqlite:///{migrated}").upgrade()
     assert is_newest(new)
-    assert everything(new) == everything(migrated), "python -m lipsync_core.migrations writes newest.sql anew"
+    assert everything(new) == everything(migrated), "python -m lipsync_core.db.migrations writes newest.sql anew"
     assert NEWEST.read_text(encoding="utf-8") == newest()
 
 
@@ -112,7 +112,7 @@ def test_a_ledger_at_the_newest_schema_is_recognised_without_the_tools_that_migr
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     look = f"""
 import sys
-from lipsync_core.ledger_file import bring_up_to_date
+from lipsync_core.db.ledger_file import bring_up_to_date
 bring_up_to_date({url!r})
 print(sorted({{"alembic", "sqlalchemy"}} & sys.modules.keys()))
 """

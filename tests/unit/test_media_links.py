@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lipsync_core import MediaError, MediumFacts
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
 from lipsync_core.links import PERIOD_S, Links
 from lipsync_core.media import MediaStore
 from lipsync_core.plain_text import clean_name

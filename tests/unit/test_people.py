@@ -31,7 +31,7 @@ from lipsync_core import (
     VendorError,
 )
 from lipsync_core.approval import Approvals, Terms
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
 from lipsync_core.roles import Action, Reach, may
 from lipsync_core.samples import PORTRAITS
 from tests import corpus

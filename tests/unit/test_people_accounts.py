@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lipsync_core import NotAllowedError, Role, Settings, SettingsError, Studio
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
 from tests.oidc import claims_of, secrets_file
 
 ADMIN, MAKER, NEW = "mia@studio.test", "max@studio.test", "maxine@studio.test"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lipsync_core import Action, MediumFacts, NotAllowedError, Person, Role, Settings
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
 from lipsync_core.links import PERIOD_S, SIGNED_IN_PERIOD_S, Links
 from lipsync_core.people import People
 from tests.oidc import claims_of

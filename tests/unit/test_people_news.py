@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lipsync_core import Brief, Job, JobState, KeptMedium, Qualifier, Quote
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
 from lipsync_core.endings import Endings
 from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.records import Change, apply

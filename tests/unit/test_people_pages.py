@@ -14,7 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lipsync_core import ROOT, Brief, Job, JobState, Role, Settings, Studio
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
 from lipsync_core.samples import PORTRAITS, VOICES
 from pages import frame
 from tests import corpus

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from lipsync_core import NOTICE_EXAMPLE, Brief, JobState, KeptMedium, NotAllowedError, Qualifier, Quote, Role, Settings
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
 from lipsync_core.job import SANDBOX
 from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.notices import WAITS_S, Notices, signed
@@ -240,7 +240,7 @@ def test_people_are_told_of_their_own_jobs_and_approvers_of_what_waits(
     step(database, second, Q, S, R, JobState.FAILED)
     assert deliver(told) == 2
     with database.read() as connection:
-        from lipsync_core.schema import notices as table
+        from lipsync_core.db.schema import notices as table
 
         rows = connection.execute(table.select().order_by(table.c.id)).all()
     assert [row.to for row in rows] == ["ada@studio.test", "moe@studio.test"]

@@ -6,7 +6,7 @@ import pytest
 
 from lipsync_core import Brief, JobState, Qualifier, Quote
 from lipsync_core.claims import Claims
-from lipsync_core.database import Database, now_ms
+from lipsync_core.db.database import Database, now_ms
 from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.records import Change
 

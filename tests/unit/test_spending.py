@@ -17,12 +17,12 @@ from sqlalchemy import insert, select
 from lipsync_core import Balance, Brief, JobState, Qualifier, Quote, Settings, Studio
 from lipsync_core.budgets import TEAM, Budgets, month_at, scopes_of
 from lipsync_core.claims import Claims
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
+from lipsync_core.db.schema import jobs
 from lipsync_core.job import TRANSITIONS
 from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.providers.keys import Keys
 from lipsync_core.records import Change
-from lipsync_core.schema import jobs
 from lipsync_core.spending import Grouping, Spending, Sums
 from lipsync_core.standing import Standings
 from tests import corpus
@@ -376,7 +376,7 @@ def test_a_ledger_of_before_is_brought_along(tmp_path: Path) -> None:
 
     database = Database(f"sqlite:///{tmp_path / 'old.db'}")
     config = Config()
-    config.set_main_option("script_location", str(ROOT / "lipsync_core" / "migrations"))
+    config.set_main_option("script_location", str(ROOT / "lipsync_core" / "db" / "migrations"))
     with database.write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0004")

@@ -1,4 +1,4 @@
-"""Writes ``newest.sql`` anew after a migration was added: ``python -m lipsync_core.migrations``."""
+"""Writes ``newest.sql`` anew after a migration was added: ``python -m lipsync_core.db.migrations``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from lipsync_core.database import Database
-from lipsync_core.ledger_file import NEWEST
+from lipsync_core.db.database import Database
+from lipsync_core.db.ledger_file import NEWEST
 
-HEADER = "-- What all migrations make of an empty ledger. Written by: python -m lipsync_core.migrations\n"
+HEADER = "-- What all migrations make of an empty ledger. Written by: python -m lipsync_core.db.migrations\n"
 
 
 def newest() -> str:

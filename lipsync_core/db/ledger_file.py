@@ -18,7 +18,7 @@ from lipsync_core.errors import SettingsError
 HEAD = "0013"
 """The newest migration in ``migrations/versions``."""
 NEWEST = Path(__file__).parent / "migrations" / "newest.sql"
-"""What all migrations make of an empty file. ``python -m lipsync_core.migrations`` writes it."""
+"""What all migrations make of an empty file. ``python -m lipsync_core.db.migrations`` writes it."""
 BUSY_S = 15
 """For how long one waits for a lock that somebody else holds."""
 
@@ -45,7 +45,7 @@ def bring_up_to_date(url: str) -> None:
     """Make a ledger that does not exist yet, and move an older one to the newest schema."""
     file = ledger_file(url)
     if file is not None and not is_newest(file):
-        from lipsync_core.database import Database
+        from lipsync_core.db.database import Database
 
         database = Database(url)
         database.migrate()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Generic, TypeVar, cast
 
-from lipsync_core.database import Database
+from lipsync_core.db.database import Database
 
 T = TypeVar("T")
 

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from lipsync_core.brief import MAX_NAME
-from lipsync_core.database import now_ms
+from lipsync_core.db.database import now_ms
+from lipsync_core.db.schema import audit
 from lipsync_core.plain_text import one_line
-from lipsync_core.schema import audit
 
 LONGEST_ABOUT = 300
 """Characters of what something was done to."""

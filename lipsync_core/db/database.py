@@ -12,7 +12,7 @@ from threading import Lock
 
 from sqlalchemy import Connection, PoolProxiedConnection, create_engine, event
 
-from lipsync_core.ledger_file import HEAD, is_newest, ledger_file, prepare
+from lipsync_core.db.ledger_file import HEAD, is_newest, ledger_file, prepare
 
 
 class Database:

@@ -1,0 +1,1 @@
+"""The ledger's database: its tables, its migrations, and the audit log."""
