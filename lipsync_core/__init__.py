@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lipsync_core.arrivals import Came
-    from lipsync_core.auditing import Entry
     from lipsync_core.batch import (
         COLUMNS,
         ENCODINGS,
@@ -65,6 +64,10 @@ if TYPE_CHECKING:
     from lipsync_core.media import Kind, MediumFacts, MouthGuess, box_around
     from lipsync_core.notices import NOTICE_EXAMPLE
     from lipsync_core.pace import Pace
+    from lipsync_core.people.audit import Entry
+    from lipsync_core.people.rights import Person
+    from lipsync_core.people.roles import Action, Role
+    from lipsync_core.people.visits import act_for
     from lipsync_core.plain_text import one_line
     from lipsync_core.presenters import Presenter, PresenterPage
     from lipsync_core.pricing import PriceRoseError, Qualifier, Quote, credits_text, has_risen, price_text, priced
@@ -72,19 +75,16 @@ if TYPE_CHECKING:
     from lipsync_core.providers.limits import EngineForm
     from lipsync_core.providers.wire import Balance, KeyCheck, Verdict
     from lipsync_core.reserving import MOST_CEILING_USD_MICROS
-    from lipsync_core.rights import Person
-    from lipsync_core.roles import Action, Role
     from lipsync_core.samples import PORTRAITS, VOICES, Sample
     from lipsync_core.spending import Dearer, Grouping, Line, Month, Sums, VendorMonth
     from lipsync_core.standing import balance_text
     from lipsync_core.studio import HOLD_S, Studio
     from lipsync_core.tariffs import TARIFFS, Override, Rates, Step, Tariff, Waste
     from lipsync_core.vendors import VendorState
-    from lipsync_core.visits import act_for
 
 _HOMES = {
     "arrivals": ("Came",),
-    "auditing": ("Entry",),
+    "people.audit": ("Entry",),
     "batch": (
         "COLUMNS",
         "ENCODINGS",
@@ -137,14 +137,14 @@ _HOMES = {
     "notices": ("NOTICE_EXAMPLE",),
     "pace": ("Pace",),
     "reserving": ("MOST_CEILING_USD_MICROS",),
-    "rights": ("Person",),
+    "people.rights": ("Person",),
     "plain_text": ("one_line",),
     "presenters": ("Presenter", "PresenterPage"),
     "pricing": ("PriceRoseError", "Qualifier", "Quote", "credits_text", "has_risen", "price_text", "priced"),
     "providers": ("PROVIDERS",),
     "providers.limits": ("EngineForm",),
     "providers.wire": ("Balance", "KeyCheck", "Verdict"),
-    "roles": ("Action", "Role"),
+    "people.roles": ("Action", "Role"),
     "samples": ("PORTRAITS", "VOICES", "Sample"),
     "config.settings": ("ROOT", "Settings"),
     "spending": ("Dearer", "Grouping", "Line", "Month", "Sums", "VendorMonth"),
@@ -152,7 +152,7 @@ _HOMES = {
     "studio": ("HOLD_S", "Studio"),
     "tariffs": ("TARIFFS", "Override", "Rates", "Step", "Tariff", "Waste"),
     "vendors": ("VendorState",),
-    "visits": ("act_for",),
+    "people.visits": ("act_for",),
 }
 
 __all__ = [

@@ -24,8 +24,8 @@ from lipsync_core.db.schema import arrivals, briefs, jobs, library, media
 from lipsync_core.errors import BucketError
 from lipsync_core.job import PENDING, WITHDRAWABLE, JobState
 from lipsync_core.media import MediaStore, MediumFacts, Variant, from_row
+from lipsync_core.people.roles import Action
 from lipsync_core.records import record
-from lipsync_core.roles import Action
 
 LEAST_DAYS = 1.0
 IN_NEED = PENDING | WITHDRAWABLE | {JobState.UNCONFIRMED}

@@ -22,7 +22,7 @@ from lipsync_core.errors import BucketError, LibraryError
 from lipsync_core.job import LIVE
 from lipsync_core.library import Check
 from lipsync_core.media import Kind, MediaStore, MediumFacts, from_row
-from lipsync_core.roles import Action
+from lipsync_core.people.roles import Action
 
 VOICES = ("audio", "left_audio", "right_audio")
 """The fields of a brief that are heard."""

@@ -19,7 +19,7 @@ from lipsync_core.door.sockets import OpenSockets
 from lipsync_core.errors import NotAllowedError
 
 if TYPE_CHECKING:
-    from lipsync_core.people import People
+    from lipsync_core.people.team import People
 
 log = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from lipsync_core.db.schema import jobs, library, media
 from lipsync_core.errors import LibraryError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.media import Kind, MediumFacts, from_row
+from lipsync_core.people.roles import Action
 from lipsync_core.plain_text import one_line, paragraphs
-from lipsync_core.roles import Action
 
 ItemKind = Literal["image", "audio", "video", "creator"]
 

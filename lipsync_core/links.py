@@ -20,8 +20,8 @@ from urllib.parse import quote
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from lipsync_core.media import Kind, MediumFacts, Variant
-from lipsync_core.people import People
-from lipsync_core.rights import Person
+from lipsync_core.people.rights import Person
+from lipsync_core.people.team import People
 
 MEDIA_ROUTE = "/app/static/media"
 """The one relative prefix that Streamlit's players take is ``/app/static``."""

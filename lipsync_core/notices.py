@@ -31,8 +31,8 @@ from lipsync_core.db.database import Database, instant, now_ms
 from lipsync_core.db.schema import events, jobs, notices, people, read_events
 from lipsync_core.errors import FetchError
 from lipsync_core.job import JobState
+from lipsync_core.people.roles import RIGHTS, Action, Reach
 from lipsync_core.plain_text import one_line
-from lipsync_core.roles import RIGHTS, Action, Reach
 
 log = logging.getLogger(__name__)
 

@@ -24,11 +24,11 @@ from lipsync_core.door.uploads import Guest, GuestOf
 from lipsync_core.errors import NotAllowedError
 from lipsync_core.handouts import medium_route, review_route, zip_route
 from lipsync_core.leaving import Leaving
-from lipsync_core.roles import Action
+from lipsync_core.people.roles import Action
 from lipsync_core.webhooks import endpoint
 
 if TYPE_CHECKING:
-    from lipsync_core.rights import Person
+    from lipsync_core.people.rights import Person
     from lipsync_core.studio import Studio
 
 _opening = threading.Lock()

@@ -13,9 +13,9 @@ from lipsync_core.ledger import Ledger
 from lipsync_core.links import Links
 from lipsync_core.media import MediaStore
 from lipsync_core.naming import download_name
+from lipsync_core.people.rights import Person
+from lipsync_core.people.roles import Action
 from lipsync_core.review import Reviewed
-from lipsync_core.rights import Person
-from lipsync_core.roles import Action
 from lipsync_core.zipping import Packed
 
 MOST_DAYS = 90.0

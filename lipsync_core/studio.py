@@ -20,7 +20,6 @@ from lipsync_core.accounts import Accounts
 from lipsync_core.affording import stale_prices, unmet
 from lipsync_core.approval import Approvals, Terms, above_limit
 from lipsync_core.arrivals import Came
-from lipsync_core.auditing import Audit
 from lipsync_core.bounds import oversized
 from lipsync_core.brief import MAX_NAME, Brief, KeptMedium, Medium, MouthBox
 from lipsync_core.briefs import BriefDesk, OpenBatch, OpenBrief, new_brief_id
@@ -49,15 +48,16 @@ from lipsync_core.net.addresses import Resolver, system_addresses
 from lipsync_core.notices import Notices
 from lipsync_core.orders import MISSING
 from lipsync_core.pace import DAY_S, Pace
-from lipsync_core.people import People
+from lipsync_core.people.audit import Audit
+from lipsync_core.people.rights import Person
+from lipsync_core.people.roles import Action
+from lipsync_core.people.team import People
 from lipsync_core.plain_text import one_line
 from lipsync_core.playground import FILES_ROUTE, HOOKS_ROUTE, forget, origin_of
 from lipsync_core.presenters import Presenters
 from lipsync_core.pricing import Costed, PriceRoseError, Quote, has_risen, priced
 from lipsync_core.quoting import assess
 from lipsync_core.reach import Reach
-from lipsync_core.rights import Person
-from lipsync_core.roles import Action
 from lipsync_core.sending import Point, hash_of
 from lipsync_core.sharing import Sharing
 from lipsync_core.spending import Spending

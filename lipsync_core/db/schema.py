@@ -247,7 +247,7 @@ secrets = Table(
 people = Table(  # the team, once sign-in is on
     "people",
     metadata,
-    Column("email", String(120), primary_key=True),  # as `lipsync_core.people.address` writes it
+    Column("email", String(120), primary_key=True),  # as `lipsync_core.people.team.address` writes it
     Column("name", String(240), nullable=False),
     Column("role", String(16), nullable=False),
     Column("limit_usd_micros", BigInteger),  # for one press without approval; NULL for no limit

@@ -69,7 +69,7 @@ def open_sockets() -> OpenSockets:
 
 
 def close_visit(visit: str) -> int:
-    """Close every open socket of a visit (`lipsync_core.visits.Visit.id`); returns how many there were.
+    """Close every open socket of a visit (`lipsync_core.people.visits.Visit.id`); returns how many there were.
 
     To be called once the visit has ended in the ledger, from any thread; it does not wait. Each socket hears nothing
     more from its browser from this moment on, draws its page once more, which is the door by now, and is closed.

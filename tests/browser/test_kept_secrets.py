@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from lipsync_core import JobState, Studio
-from lipsync_core.people import new_secret
+from lipsync_core.people.team import new_secret
 from tests import patient
 from tests.desk import Desk, make_template, vendors
 from tests.line import asked, opened

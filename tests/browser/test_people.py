@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, WebSocke
 from standardwebhooks import Webhook
 
 from lipsync_core import Brief, Job, JobState, Role, Studio
-from lipsync_core.people import new_secret
+from lipsync_core.people.team import new_secret
 from lipsync_core.sandbox.jobs import Store
 from tests import corpus, patient
 from tests.browser.holding import Hold

@@ -12,7 +12,7 @@ from lipsync_core import PROVIDERS, ROOT, Settings
 from lipsync_core.accounts import Accounts
 from lipsync_core.config.settings import AWS_VARIABLES, VENDOR_PREFIXES
 from lipsync_core.job import LIVE
-from lipsync_core.people import new_secret
+from lipsync_core.people.team import new_secret
 
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 LINES = re.findall(r"^# ([A-Z][A-Z0-9_]+)=(.*)$", EXAMPLE, re.MULTILINE)

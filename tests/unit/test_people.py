@@ -32,7 +32,7 @@ from lipsync_core import (
 )
 from lipsync_core.approval import Approvals, Terms
 from lipsync_core.db.database import Database
-from lipsync_core.roles import Action, Reach, may
+from lipsync_core.people.roles import Action, Reach, may
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
 from tests.oidc import ISSUER, secrets_file

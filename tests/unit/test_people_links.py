@@ -12,7 +12,7 @@ import pytest
 from lipsync_core import Action, MediumFacts, NotAllowedError, Person, Role, Settings
 from lipsync_core.db.database import Database
 from lipsync_core.links import PERIOD_S, SIGNED_IN_PERIOD_S, Links
-from lipsync_core.people import People
+from lipsync_core.people.team import People
 from tests.oidc import claims_of
 
 FACTS = MediumFacts("c" * 64, "video", "x", ".mp4", "video/mp4", 1)

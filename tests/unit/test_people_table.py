@@ -33,7 +33,7 @@ from lipsync_core import (
 )
 from lipsync_core.cleaning import Going
 from lipsync_core.erasing import Root
-from lipsync_core.roles import Action
+from lipsync_core.people.roles import Action
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
 from tests.oidc import COOKIE_SECRET, claims_of, secrets_file
@@ -258,7 +258,7 @@ def test_a_brief_that_is_split_or_renamed_is_within_no_other_limit(studio: Studi
 def test_every_action_is_asked_for_somewhere() -> None:
     """A right that nothing asks for guards nothing."""
     core = Path(inspect.getfile(Studio)).parent
-    text = "".join(file.read_text(encoding="utf-8") for file in core.glob("*.py") if file.name != "roles.py")
+    text = "".join(file.read_text(encoding="utf-8") for file in core.rglob("*.py") if file.name != "roles.py")
     unused = [action for action in Action if f"Action.{action.name}" not in text.replace("Action.SEE", "")]
     assert unused == [Action.SEE]  # to be let in is to see: the gate and the links ask for that
 

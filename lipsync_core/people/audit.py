@@ -13,7 +13,7 @@ from lipsync_core.budgets import Guard, everybody
 from lipsync_core.db.audit_log import note
 from lipsync_core.db.database import Database, instant
 from lipsync_core.db.schema import audit, events
-from lipsync_core.roles import Action
+from lipsync_core.people.roles import Action
 
 _BY_ITSELF = "tracker"
 """Who an event names when no person took the step."""

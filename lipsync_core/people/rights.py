@@ -1,4 +1,4 @@
-"""A person and what that person may do, asked in the transaction that does it. The table is in `lipsync_core.roles`."""
+"""A person and what that person may do, asked in the transaction that does it. The table is in `roles`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select
 from lipsync_core.db.database import maybe_instant
 from lipsync_core.db.schema import people
 from lipsync_core.errors import NotAllowedError
-from lipsync_core.roles import Action, Role, may, roles_for
-from lipsync_core.visits import Visit, judge
+from lipsync_core.people.roles import Action, Role, may, roles_for
+from lipsync_core.people.visits import Visit, judge
 
 _NOTHING = "Nothing was sent and nothing was changed."
 

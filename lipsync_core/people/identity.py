@@ -12,8 +12,8 @@ from sqlalchemy import Connection, RowMapping, select, update
 from lipsync_core.db import audit_log
 from lipsync_core.db.database import now_ms
 from lipsync_core.db.schema import people
-from lipsync_core.entering import Vouched
 from lipsync_core.errors import NotAllowedError
+from lipsync_core.people.sign_in import Vouched
 
 UNBOUND = {"issuer": None, "subject": None}
 

@@ -1,4 +1,4 @@
-"""What a sign-in service says of somebody, and whether that is to be believed. Pure; the team is `lipsync_core.people`.
+"""What a sign-in service says of somebody, and whether that is to be believed. Pure; the team is in `team`.
 
 The claims are those of an ID token whose signature was checked when it came, so whoever wrote them is the service. They
 are read strictly all the same: whatever is not of the kind that OpenID Connect says is refused with a sentence.
@@ -17,8 +17,8 @@ from typing import Any
 from lipsync_core.config.settings import Settings
 from lipsync_core.config.sign_in_services import DEFAULT_SERVICE, TRUST
 from lipsync_core.errors import NotAllowedError
+from lipsync_core.people.visits import EXPIRED, Visit
 from lipsync_core.plain_text import one_line
-from lipsync_core.visits import EXPIRED, Visit
 
 LONGEST_ADDRESS = 120
 LONGEST_NAME = 80

@@ -11,17 +11,17 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, select, update
 
-from lipsync_core.binding import bind, check_account, released
 from lipsync_core.config.settings import Settings
 from lipsync_core.db import audit_log
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import budgets, people, sign_outs
-from lipsync_core.entering import Vouched, address, visit_of, vouched
 from lipsync_core.errors import FetchError, NotAllowedError
 from lipsync_core.net.guard import checked_link
-from lipsync_core.rights import Person, check, person_of, refusal, who
-from lipsync_core.roles import Action, Role
-from lipsync_core.visits import SIGNED_OUT, judge
+from lipsync_core.people.identity import bind, check_account, released
+from lipsync_core.people.rights import Person, check, person_of, refusal, who
+from lipsync_core.people.roles import Action, Role
+from lipsync_core.people.sign_in import Vouched, address, visit_of, vouched
+from lipsync_core.people.visits import SIGNED_OUT, judge
 
 MOST_USD_MICROS = 1_000_000_000_000
 """The highest limit, a million dollars; more is a slip of the pen."""
