@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from lipsync_core.presenters import Presenter, PresenterPage
     from lipsync_core.pricing import PriceRoseError, Qualifier, Quote, credits_text, has_risen, price_text, priced
     from lipsync_core.providers import PROVIDERS
-    from lipsync_core.providers.limits import EngineForm
+    from lipsync_core.providers.forms import EngineForm
     from lipsync_core.providers.wire import Balance, KeyCheck, Verdict
     from lipsync_core.reserving import MOST_CEILING_USD_MICROS
     from lipsync_core.samples import PORTRAITS, VOICES, Sample
@@ -142,7 +142,7 @@ _HOMES = {
     "presenters": ("Presenter", "PresenterPage"),
     "pricing": ("PriceRoseError", "Qualifier", "Quote", "credits_text", "has_risen", "price_text", "priced"),
     "providers": ("PROVIDERS",),
-    "providers.limits": ("EngineForm",),
+    "providers.forms": ("EngineForm",),
     "providers.wire": ("Balance", "KeyCheck", "Verdict"),
     "people.roles": ("Action", "Role"),
     "samples": ("PORTRAITS", "VOICES", "Sample"),

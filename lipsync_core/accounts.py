@@ -15,8 +15,8 @@ from lipsync_core.config.variables import count
 from lipsync_core.errors import SettingsError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.providers import providers_from
+from lipsync_core.providers.base import Provider
 from lipsync_core.providers.keys import Keys
-from lipsync_core.providers.provider import Provider
 
 SANDBOX_KEYS = MappingProxyType(
     {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from lipsync_core.providers import PROVIDERS
-from lipsync_core.providers.limits import EngineForm
+from lipsync_core.providers.forms import EngineForm
 from lipsync_core.timing import Timing
 
 DRAFT = "draft"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lipsync_core.engines import ENGINES, Engine
 from lipsync_core.pricing import Qualifier
-from lipsync_core.providers.limits import length_problem
+from lipsync_core.providers.forms import length_problem
 from lipsync_core.tariffs import Measure, Price, Rates, Step, Waste, affordable_s, price, steps, waste
 from lipsync_core.timing import Wait, expected_wait
 

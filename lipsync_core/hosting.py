@@ -16,7 +16,7 @@ from lipsync_core.brief import Brief, KeptMedium
 from lipsync_core.fitting import Change, change_for, copy_of, known_copy
 from lipsync_core.job import SANDBOX
 from lipsync_core.media import Kind, MediaStore, MediumFacts
-from lipsync_core.providers.limits import EngineForm
+from lipsync_core.providers.forms import EngineForm
 
 KINDS: dict[str, Kind] = {
     "image": "image",

@@ -7,7 +7,7 @@ from typing import Any
 
 from lipsync_core.brief import MEDIA_FIELDS, Brief
 from lipsync_core.engines import Engine
-from lipsync_core.providers.limits import NAMES, EngineForm, order_errors, order_warnings
+from lipsync_core.providers.forms import NAMES, EngineForm, order_errors, order_warnings
 from lipsync_core.providers.order import Order
 
 LEFT_OUT = ("order", "resolution", "aspect_ratio", "prompt", "seed")

@@ -17,8 +17,8 @@ from lipsync_core.db.database import now_ms
 from lipsync_core.errors import VendorIdTakenError
 from lipsync_core.job import Job, JobState
 from lipsync_core.pace import DAY_S, HOUR_S, Pace, fetch_until
+from lipsync_core.providers.base import Provider
 from lipsync_core.providers.keys import Keys
-from lipsync_core.providers.provider import Provider
 from lipsync_core.providers.wire import AskAgain, LogRow, Poll, PollAnswer, PollState, Request, Snag
 from lipsync_core.records import Change
 from lipsync_core.sending import Point

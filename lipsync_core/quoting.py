@@ -11,7 +11,7 @@ from lipsync_core.hearing import unheard_words
 from lipsync_core.media import MediumFacts
 from lipsync_core.orders import left_out, option_errors, option_warnings
 from lipsync_core.pricing import Quote
-from lipsync_core.providers.limits import length_problem
+from lipsync_core.providers.forms import length_problem
 from lipsync_core.tariffs import Measure, Rates, price, spoken_s
 from lipsync_core.timing import expected_wait
 
@@ -30,7 +30,7 @@ def assess(
 ) -> tuple[Quote, dict[str, str]]:
     """The quote, and what stops a submit: field → message.
 
-    ``media`` holds what is known of the brief's media; ``seen`` is what `timing.expected_wait` learns from;
+    ``media`` holds what is known of the brief's media; ``seen`` is what `wait.expected_wait` learns from;
     ``obstacles``, ``remarks`` (field → message) and ``warnings`` are those which the caller knows.
     """
     errors = option_errors(brief, engine)

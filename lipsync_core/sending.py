@@ -34,7 +34,7 @@ from lipsync_core.net.deadline import Deadline
 from lipsync_core.orders import order_of
 from lipsync_core.pace import Pace
 from lipsync_core.pricing import price_text
-from lipsync_core.providers.provider import Provider
+from lipsync_core.providers.base import Provider
 from lipsync_core.providers.wire import (
     Busy,
     Charge,

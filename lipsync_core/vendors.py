@@ -17,9 +17,9 @@ from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.people.audit import Audit
 from lipsync_core.people.roles import Action
 from lipsync_core.providers.aimlapi import AimlApi
-from lipsync_core.providers.answers import id_of
+from lipsync_core.providers.base import Provider
 from lipsync_core.providers.keys import Keys
-from lipsync_core.providers.provider import Provider
+from lipsync_core.providers.reading import id_of
 from lipsync_core.providers.wire import AskAgain, Balance, KeyCheck, Poll, Request, Response, Verdict
 from lipsync_core.standing import Standing, Standings
 from lipsync_core.tariffs import Override, rate_from_live

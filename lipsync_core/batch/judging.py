@@ -15,7 +15,7 @@ from lipsync_core.batch.words import Notes, Words, blank, filled, group, sizes_o
 from lipsync_core.brief import MAX_SEED, Brief
 from lipsync_core.engines import ENGINES, Engine
 from lipsync_core.orders import MISSING, fits, option_errors
-from lipsync_core.providers.limits import NAMES
+from lipsync_core.providers.forms import NAMES
 
 _SHORT_TEXT = min(form.limits["text"].most for form in (e.form for e in ENGINES.values()) if "text" in form.limits)
 """Up to this many characters no engine minds a text's length."""

@@ -18,7 +18,7 @@ from lipsync_core.brief import Brief, KeptMedium
 from lipsync_core.engines import ENGINES, Engine
 from lipsync_core.hearing import unheard_words
 from lipsync_core.pricing import Qualifier
-from lipsync_core.providers.limits import length_problem
+from lipsync_core.providers.forms import length_problem
 from lipsync_core.tariffs import Rates
 
 _WHICH_LETTERS = "Choose the table’s encoding first: which letters it is written in is only a guess."
@@ -158,7 +158,7 @@ def quote_rows(
 ) -> Batch:
     """Quote every row of a table for every engine that could make it.
 
-    ``picture`` and ``resolution`` are for rows that name none; ``seen`` is what `timing.expected_wait` learns from.
+    ``picture`` and ``resolution`` are for rows that name none; ``seen`` is what `wait.expected_wait` learns from.
     Nothing about a row is an exception: it is the row's problem, and the others go on.
     """
     count = len(sheet)

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from lipsync_core.providers.aimlapi import AimlApi
+from lipsync_core.providers.base import Provider
 from lipsync_core.providers.creatify import Creatify
 from lipsync_core.providers.joypix import JoyPix
 from lipsync_core.providers.lipsync_studio import LipsyncStudio
-from lipsync_core.providers.provider import Provider
 
 _VENDORS: tuple[type[Provider], ...] = (
     JoyPix,

@@ -14,7 +14,11 @@ from types import MappingProxyType
 from typing import Any
 
 from lipsync_core.providers.aimlapi_account import LivePrice, log_rows_of, price_of
-from lipsync_core.providers.answers import (
+from lipsync_core.providers.base import Provider, is_success
+from lipsync_core.providers.facts import Fact
+from lipsync_core.providers.forms import EngineForm, Files, Limit
+from lipsync_core.providers.order import Order
+from lipsync_core.providers.reading import (
     UNREADABLE,
     amount_of,
     at,
@@ -25,10 +29,6 @@ from lipsync_core.providers.answers import (
     usd_micros_of,
     words_of,
 )
-from lipsync_core.providers.facts import Fact
-from lipsync_core.providers.limits import EngineForm, Files, Limit
-from lipsync_core.providers.order import Order
-from lipsync_core.providers.provider import Provider, is_success
 from lipsync_core.providers.wire import (
     AskAgain,
     Balance,

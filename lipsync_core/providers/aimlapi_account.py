@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from lipsync_core.providers.answers import amount_of, at, id_of, items_of, text_of, usd_micros_of
+from lipsync_core.providers.reading import amount_of, at, id_of, items_of, text_of, usd_micros_of
 from lipsync_core.providers.wire import Charge, LogRow
 
 

@@ -13,13 +13,13 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from lipsync_core.providers.answers import amount_of, at, id_of, items_of, json_of, link_in, text_of
+from lipsync_core.providers.base import Provider
 from lipsync_core.providers.creatify_library import PersonaPage, Voice, persona_page_of, voices_of
 from lipsync_core.providers.facts import Assumption, Fact
+from lipsync_core.providers.forms import EngineForm, Limit
 from lipsync_core.providers.keys import Keys
-from lipsync_core.providers.limits import EngineForm, Limit
 from lipsync_core.providers.order import Order
-from lipsync_core.providers.provider import Provider
+from lipsync_core.providers.reading import amount_of, at, id_of, items_of, json_of, link_in, text_of
 from lipsync_core.providers.wire import (
     AskAgain,
     Balance,

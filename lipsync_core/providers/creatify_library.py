@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lipsync_core.providers.answers import at, id_of, items_of, link_of, text_of
+from lipsync_core.providers.reading import at, id_of, items_of, link_of, text_of
 
 _RATIOS = {"16:9": "16_9", "1:1": "1_1", "9:16": "9_16"}
 

@@ -22,8 +22,8 @@ from typing import Any, Self
 import httpx
 
 from lipsync_core.net.deadline import Deadline
+from lipsync_core.providers.base import Provider
 from lipsync_core.providers.keys import Keys
-from lipsync_core.providers.provider import Provider
 from lipsync_core.providers.wire import AskAgain, NotSent, Request, Response, Unclear
 
 # Both write the addresses they ask into the log, and httpcore the headers of answers.

@@ -12,11 +12,11 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from lipsync_core.providers.answers import at, id_of, json_of, link_in, retry_after_s, sentence, text_of, words_of
+from lipsync_core.providers.base import REFUSING, Provider, is_success
 from lipsync_core.providers.facts import Fact
-from lipsync_core.providers.limits import EngineForm, Files, Limit
+from lipsync_core.providers.forms import EngineForm, Files, Limit
 from lipsync_core.providers.order import Order
-from lipsync_core.providers.provider import REFUSING, Provider, is_success
+from lipsync_core.providers.reading import at, id_of, json_of, link_in, retry_after_s, sentence, text_of, words_of
 from lipsync_core.providers.wire import (
     AskAgain,
     Busy,

@@ -12,11 +12,11 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from lipsync_core.providers.answers import at, id_of, link_in, text_of
+from lipsync_core.providers.base import Provider
 from lipsync_core.providers.facts import Assumption, Fact
-from lipsync_core.providers.limits import EngineForm, Files, Limit
+from lipsync_core.providers.forms import EngineForm, Files, Limit
 from lipsync_core.providers.order import Order
-from lipsync_core.providers.provider import Provider
+from lipsync_core.providers.reading import at, id_of, link_in, text_of
 from lipsync_core.providers.wire import AskAgain, PollAnswer, PollState, Request, Response
 
 _PAGE = "lipsync.studio, API platform"

@@ -18,8 +18,8 @@ from lipsync_core.providers import PROVIDERS
 from lipsync_core.providers.aimlapi import AimlApi
 from lipsync_core.providers.creatify import Creatify
 from lipsync_core.providers.facts import Fact
+from lipsync_core.providers.forms import EngineForm, length_problem
 from lipsync_core.providers.keys import Keys
-from lipsync_core.providers.limits import EngineForm, length_problem
 from lipsync_core.providers.order import Order
 from lipsync_core.providers.wire import Response, Taken, Unclear
 

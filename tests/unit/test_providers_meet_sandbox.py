@@ -34,9 +34,9 @@ from lipsync_core.providers.aimlapi import AimlApi
 from lipsync_core.providers.aimlapi_account import LivePrice
 from lipsync_core.providers.creatify import Creatify
 from lipsync_core.providers.creatify_library import PersonaPage
+from lipsync_core.providers.forms import CONTENT
 from lipsync_core.providers.http import VendorHttp
 from lipsync_core.providers.keys import Keys
-from lipsync_core.providers.limits import CONTENT
 from lipsync_core.providers.order import Order
 from lipsync_core.providers.wire import (
     AskAgain,

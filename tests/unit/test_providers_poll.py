@@ -11,9 +11,9 @@ import pytest
 from lipsync_core.providers import PROVIDERS
 from lipsync_core.providers.aimlapi import AimlApi
 from lipsync_core.providers.aimlapi_account import LivePrice, Rate
-from lipsync_core.providers.answers import retry_after_s
 from lipsync_core.providers.creatify import Creatify, progress_of
 from lipsync_core.providers.creatify_library import Accent, PersonaPage, Voice
+from lipsync_core.providers.reading import retry_after_s
 from lipsync_core.providers.wire import (
     AskAgain,
     Balance,

@@ -12,12 +12,12 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 from lipsync_core.errors import SettingsError
-from lipsync_core.providers import limits
-from lipsync_core.providers.answers import id_of, json_of, retry_after_s, sentence, text_of, webhook_id, words_of
+from lipsync_core.providers import forms as limits
 from lipsync_core.providers.facts import MOST_AT_ONCE, NO_ASSUMPTIONS, Assumption, Fact
+from lipsync_core.providers.forms import EngineForm
 from lipsync_core.providers.keys import Keys
-from lipsync_core.providers.limits import EngineForm
 from lipsync_core.providers.order import Order
+from lipsync_core.providers.reading import id_of, json_of, retry_after_s, sentence, text_of, webhook_id, words_of
 from lipsync_core.providers.wire import (
     AskAgain,
     Balance,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from lipsync_core.providers.answers import link_of
 from lipsync_core.providers.order import Order
+from lipsync_core.providers.reading import link_of
 
 MEDIA = ("image", "video", "audio", "left_audio", "right_audio", "mask_image")
 CONTENT = (*MEDIA, "order", "creator", "text", "speaker", "accent", "resolution", "aspect_ratio", "prompt", "seed")
