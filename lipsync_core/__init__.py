@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from lipsync_core.cleaning import Going
     from lipsync_core.config.settings import ROOT, Settings
     from lipsync_core.costing import cost_above
-    from lipsync_core.engines import ENGINES, SCENES, Engine
     from lipsync_core.erasing import Root, Traces
     from lipsync_core.errors import (
         BriefChangedError,
@@ -57,7 +56,6 @@ if TYPE_CHECKING:
         WorkerError,
     )
     from lipsync_core.estimating import Estimate, times, until_ready_s
-    from lipsync_core.hearing import unheard_words
     from lipsync_core.job import PENDING, WITHDRAWABLE, Job, JobEvent, JobState
     from lipsync_core.ledger import Filter
     from lipsync_core.library import Item, ItemKind
@@ -70,16 +68,18 @@ if TYPE_CHECKING:
     from lipsync_core.people.visits import act_for
     from lipsync_core.plain_text import one_line
     from lipsync_core.presenters import Presenter, PresenterPage
-    from lipsync_core.pricing import PriceRoseError, Qualifier, Quote, credits_text, has_risen, price_text, priced
+    from lipsync_core.pricing import TARIFFS, Override, Rates, Step, Tariff, Waste
+    from lipsync_core.pricing.catalogue import ENGINES, SCENES, Engine
+    from lipsync_core.pricing.reserve import MOST_CEILING_USD_MICROS
+    from lipsync_core.pricing.silent_voice import unheard_words
     from lipsync_core.providers import PROVIDERS
     from lipsync_core.providers.forms import EngineForm
     from lipsync_core.providers.wire import Balance, KeyCheck, Verdict
-    from lipsync_core.reserving import MOST_CEILING_USD_MICROS
+    from lipsync_core.quote import PriceRoseError, Qualifier, Quote, credits_text, has_risen, price_text, priced
     from lipsync_core.samples import PORTRAITS, VOICES, Sample
     from lipsync_core.spending import Dearer, Grouping, Line, Month, Sums, VendorMonth
     from lipsync_core.standing import balance_text
     from lipsync_core.studio import HOLD_S, Studio
-    from lipsync_core.tariffs import TARIFFS, Override, Rates, Step, Tariff, Waste
     from lipsync_core.vendors import VendorState
 
 _HOMES = {
@@ -111,7 +111,7 @@ _HOMES = {
     "budgets": ("PRESS", "TEAM", "Cap", "month_name"),
     "cleaning": ("Going",),
     "costing": ("cost_above",),
-    "engines": ("ENGINES", "SCENES", "Engine"),
+    "pricing.catalogue": ("ENGINES", "SCENES", "Engine"),
     "erasing": ("Root", "Traces"),
     "errors": (
         "BriefChangedError",
@@ -129,18 +129,18 @@ _HOMES = {
         "WorkerError",
     ),
     "estimating": ("Estimate", "times", "until_ready_s"),
-    "hearing": ("unheard_words",),
+    "pricing.silent_voice": ("unheard_words",),
     "job": ("PENDING", "WITHDRAWABLE", "Job", "JobEvent", "JobState"),
     "ledger": ("Filter",),
     "library": ("Item", "ItemKind"),
     "media": ("Kind", "MediumFacts", "MouthGuess", "box_around"),
     "notices": ("NOTICE_EXAMPLE",),
     "pace": ("Pace",),
-    "reserving": ("MOST_CEILING_USD_MICROS",),
+    "pricing.reserve": ("MOST_CEILING_USD_MICROS",),
     "people.rights": ("Person",),
     "plain_text": ("one_line",),
     "presenters": ("Presenter", "PresenterPage"),
-    "pricing": ("PriceRoseError", "Qualifier", "Quote", "credits_text", "has_risen", "price_text", "priced"),
+    "quote": ("PriceRoseError", "Qualifier", "Quote", "credits_text", "has_risen", "price_text", "priced"),
     "providers": ("PROVIDERS",),
     "providers.forms": ("EngineForm",),
     "providers.wire": ("Balance", "KeyCheck", "Verdict"),
@@ -150,7 +150,7 @@ _HOMES = {
     "spending": ("Dearer", "Grouping", "Line", "Month", "Sums", "VendorMonth"),
     "standing": ("balance_text",),
     "studio": ("HOLD_S", "Studio"),
-    "tariffs": ("TARIFFS", "Override", "Rates", "Step", "Tariff", "Waste"),
+    "pricing": ("TARIFFS", "Override", "Rates", "Step", "Tariff", "Waste"),
     "vendors": ("VendorState",),
     "people.visits": ("act_for",),
 }

@@ -16,7 +16,7 @@ from lipsync_core.job import Job, JobState
 from lipsync_core.people.rights import Person, check, who
 from lipsync_core.people.roles import Action
 from lipsync_core.plain_text import one_line
-from lipsync_core.pricing import Quote, price_text
+from lipsync_core.quote import Quote, price_text
 from lipsync_core.records import Change, apply, job_of, record
 
 DAY_MS = 86_400_000

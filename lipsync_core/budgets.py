@@ -25,7 +25,7 @@ from lipsync_core.errors import SettingsError, UnknownJobError
 from lipsync_core.job import LIVE, SETTLED, TRACKER, JobState
 from lipsync_core.people.roles import Action
 from lipsync_core.plain_text import one_line
-from lipsync_core.pricing import price_text
+from lipsync_core.quote import price_text
 
 Guard = Callable[[str, Action], None]
 """Raises `NotAllowedError` where a person may not do something."""

@@ -18,11 +18,11 @@ from lipsync_core import budgets
 from lipsync_core.approval import Terms, before_paying
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import accounts, answers, jobs
-from lipsync_core.engines import ENGINES
 from lipsync_core.job import LIVE, TRACKER, Job, JobState
 from lipsync_core.ledger import AT_VENDOR
-from lipsync_core.pricing import price_text, priced
+from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.providers.wire import Response
+from lipsync_core.quote import price_text, priced
 from lipsync_core.records import (
     Change,
     apply,

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from lipsync_core.job import SETTLED, Job, JobState
-from lipsync_core.pricing import price_text
 from lipsync_core.providers import PROVIDERS
+from lipsync_core.quote import price_text
 
 Row = RowMapping | Mapping[str, Any]
 """A job's row."""

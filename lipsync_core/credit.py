@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from lipsync_core.accounts import Accounts
-from lipsync_core.engines import ENGINES
 from lipsync_core.job import Job
+from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.providers.wire import AskAgain, Balance
 from lipsync_core.standing import Standings, balance_text
 

@@ -12,7 +12,7 @@
     ├── UnknownJobError     no job has this id
     ├── VendorIdTakenError  another job has this vendor's id
     ├── NotAllowedError     this person may not do this, or may not enter
-    ├── PriceRoseError      the price is higher than the one that was agreed to (in `lipsync_core.pricing`)
+    ├── PriceRoseError      the price is higher than the one that was agreed to (in `lipsync_core.quote`)
     ├── BriefChangedError   the brief is no longer what was on screen when its button was pressed
     └── VendorError         a vendor could not be asked, or said no, when a person wanted to know something
 

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from lipsync_core.engines import ENGINES, Engine
-from lipsync_core.pricing import Qualifier
+from lipsync_core.pricing import Measure, Price, Rates, Step, Waste, affordable_s, price, steps, waste
+from lipsync_core.pricing.catalogue import ENGINES, Engine
+from lipsync_core.pricing.wait import Wait, expected_wait
 from lipsync_core.providers.forms import length_problem
-from lipsync_core.tariffs import Measure, Price, Rates, Step, Waste, affordable_s, price, steps, waste
-from lipsync_core.timing import Wait, expected_wait
+from lipsync_core.quote import Qualifier
 
 if TYPE_CHECKING:
     from lipsync_core.batch import Batch, Medium, Plan, Sheet, Wish

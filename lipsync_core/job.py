@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lipsync_core.brief import Brief
-    from lipsync_core.pricing import Quote
+    from lipsync_core.quote import Quote
 
 
 class JobState(StrEnum):

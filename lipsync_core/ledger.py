@@ -20,7 +20,7 @@ from lipsync_core.db.database import Database, instant, maybe_instant, now_ms
 from lipsync_core.db.schema import events, jobs, secrets, trackers
 from lipsync_core.errors import UnknownJobError
 from lipsync_core.job import LIVE, PENDING, TRACKER, WITHDRAWABLE, Job, JobEvent, JobState
-from lipsync_core.pricing import Quote
+from lipsync_core.quote import Quote
 from lipsync_core.records import Change, apply, candidates_of, check_id_is_free, job_of, record
 
 AT_VENDOR = (JobState.SUBMITTING, JobState.RENDERING)

@@ -22,7 +22,7 @@ from lipsync_core.db.schema import events, jobs
 from lipsync_core.errors import VendorIdTakenError
 from lipsync_core.job import PENDING, TRACKER, Job, JobState, may_become
 from lipsync_core.plain_text import one_line
-from lipsync_core.pricing import Qualifier, Quote
+from lipsync_core.quote import Qualifier, Quote
 
 
 @dataclass(frozen=True, slots=True)

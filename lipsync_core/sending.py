@@ -26,14 +26,13 @@ from lipsync_core.accounts import Account, Accounts
 from lipsync_core.claims import JUDGED, Answer, Claims
 from lipsync_core.credit import look_at_balance
 from lipsync_core.db.database import now_ms
-from lipsync_core.engines import ENGINES
 from lipsync_core.errors import BucketError, MediaError, VendorIdTakenError
 from lipsync_core.hosting import Hosting
 from lipsync_core.job import Job, JobState
 from lipsync_core.net.deadline import Deadline
-from lipsync_core.orders import order_of
 from lipsync_core.pace import Pace
-from lipsync_core.pricing import price_text
+from lipsync_core.pricing.catalogue import ENGINES
+from lipsync_core.pricing.order import order_of
 from lipsync_core.providers.base import Provider
 from lipsync_core.providers.wire import (
     Busy,
@@ -47,6 +46,7 @@ from lipsync_core.providers.wire import (
     Taken,
     Unclear,
 )
+from lipsync_core.quote import price_text
 from lipsync_core.reach import Reach
 from lipsync_core.records import Change
 from lipsync_core.standing import Standings

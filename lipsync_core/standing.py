@@ -11,8 +11,8 @@ from sqlalchemy import insert, select, update
 
 from lipsync_core.db.database import Database, maybe_instant, now_ms
 from lipsync_core.db.schema import accounts
-from lipsync_core.pricing import credits_text
 from lipsync_core.providers.wire import Balance
+from lipsync_core.quote import credits_text
 
 _SAME_FOR = timedelta(seconds=30)
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from lipsync_core import rates as rate_file
 from lipsync_core import workers
 from lipsync_core.accounts import Accounts
 from lipsync_core.affording import stale_prices, unmet
@@ -31,7 +30,6 @@ from lipsync_core.config.settings import Settings
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.latest import Latest
 from lipsync_core.endings import Endings
-from lipsync_core.engines import DRAFT, ENGINES
 from lipsync_core.erasing import Eraser
 from lipsync_core.errands import Errands
 from lipsync_core.errors import BriefChangedError, BriefError, BucketError, MediaError, VendorError
@@ -46,7 +44,6 @@ from lipsync_core.media import Kind, MediaStore, MediumFacts, Variant
 from lipsync_core.naming import download_name
 from lipsync_core.net.addresses import Resolver, system_addresses
 from lipsync_core.notices import Notices
-from lipsync_core.orders import MISSING
 from lipsync_core.pace import DAY_S, Pace
 from lipsync_core.people.audit import Audit
 from lipsync_core.people.rights import Person
@@ -55,15 +52,18 @@ from lipsync_core.people.team import People
 from lipsync_core.plain_text import one_line
 from lipsync_core.playground import FILES_ROUTE, HOOKS_ROUTE, forget, origin_of
 from lipsync_core.presenters import Presenters
-from lipsync_core.pricing import Costed, PriceRoseError, Quote, has_risen, priced
-from lipsync_core.quoting import assess
+from lipsync_core.pricing import Override, Rates
+from lipsync_core.pricing import rates_file as rate_file
+from lipsync_core.pricing.assess import assess
+from lipsync_core.pricing.catalogue import DRAFT, ENGINES
+from lipsync_core.pricing.order import MISSING
+from lipsync_core.quote import Costed, PriceRoseError, Quote, has_risen, priced
 from lipsync_core.reach import Reach
 from lipsync_core.sending import Point, hash_of
 from lipsync_core.sharing import Sharing
 from lipsync_core.spending import Spending
 from lipsync_core.standing import Standings
 from lipsync_core.tables import Tables
-from lipsync_core.tariffs import Override, Rates
 from lipsync_core.tracker import STALE_S, Tracker, unwatched
 from lipsync_core.trimming import trim
 from lipsync_core.vendors import Vendors

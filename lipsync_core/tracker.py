@@ -30,11 +30,11 @@ from lipsync_core.ledger import Ledger
 from lipsync_core.media import MediaStore
 from lipsync_core.pace import Pace
 from lipsync_core.polling import Polling
+from lipsync_core.pricing import Rates
 from lipsync_core.reach import Reach
 from lipsync_core.records import Change
 from lipsync_core.sending import Point, Sending
 from lipsync_core.standing import Standings
-from lipsync_core.tariffs import Rates
 from lipsync_core.vendor_log import VendorLog
 
 if TYPE_CHECKING:

@@ -11,18 +11,18 @@ from functools import cache
 
 from lipsync_core.accounts import Accounts
 from lipsync_core.budgets import Guard, everybody
-from lipsync_core.engines import ENGINES
 from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.people.audit import Audit
 from lipsync_core.people.roles import Action
+from lipsync_core.pricing import Override, rate_from_live
+from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.providers.aimlapi import AimlApi
 from lipsync_core.providers.base import Provider
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.reading import id_of
 from lipsync_core.providers.wire import AskAgain, Balance, KeyCheck, Poll, Request, Response, Verdict
 from lipsync_core.standing import Standing, Standings
-from lipsync_core.tariffs import Override, rate_from_live
 
 
 @dataclass(frozen=True, slots=True)

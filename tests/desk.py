@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from lipsync_core import Brief, Job, JobEvent, JobState, KeptMedium, Settings, Studio
-from lipsync_core.engines import ENGINES
 from lipsync_core.pace import Pace
+from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.app import sandbox_app
 from lipsync_core.sandbox.house import House

@@ -16,7 +16,7 @@ from lipsync_core.batch.sheet import Sheet, file_key
 from lipsync_core.batch.usable import usable
 from lipsync_core.batch.words import Notes, Words, blank, filled, mapped, numbered
 from lipsync_core.brief import MAX_SEED
-from lipsync_core.engines import ENGINES, SCENES
+from lipsync_core.pricing.catalogue import ENGINES, SCENES
 
 
 class Medium(Protocol):

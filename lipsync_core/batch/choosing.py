@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lipsync_core.batch.costs import UNKNOWN, Flags, Floats, Ints
 from lipsync_core.batch.rows import Batch, Offer, RowPrice, Total, total_of
 from lipsync_core.batch.words import Words, filled, numbered
-from lipsync_core.engines import ENGINES, SCENES
+from lipsync_core.pricing.catalogue import ENGINES, SCENES
 
 NOBODY_MAKES = -1
 NOBODY = "No engine makes this from what the row holds."

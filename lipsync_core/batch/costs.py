@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lipsync_core.pricing import Qualifier
-from lipsync_core.tariffs import TARIFFS, Kind, Rates, spoken_s
-from lipsync_core.tariffs.costs import Terms, terms_of
-from lipsync_core.tariffs.lengths import DIGIT, FAST, LONGEST_S, SLOW
-from lipsync_core.tariffs.table import DialogRule, Tariff
-from lipsync_core.timing import Timing, expected_wait
+from lipsync_core.pricing import TARIFFS, Kind, Rates, spoken_s
+from lipsync_core.pricing.cost import Terms, terms_of
+from lipsync_core.pricing.lengths import DIGIT, FAST, LONGEST_S, SLOW
+from lipsync_core.pricing.tariffs import DialogRule, Tariff
+from lipsync_core.pricing.wait import Timing, expected_wait
+from lipsync_core.quote import Qualifier
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

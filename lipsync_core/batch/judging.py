@@ -13,8 +13,8 @@ from lipsync_core.batch.columns import MEDIA
 from lipsync_core.batch.costs import Flags, Ints
 from lipsync_core.batch.words import Notes, Words, blank, filled, group, sizes_of
 from lipsync_core.brief import MAX_SEED, Brief
-from lipsync_core.engines import ENGINES, Engine
-from lipsync_core.orders import MISSING, fits, option_errors
+from lipsync_core.pricing.catalogue import ENGINES, Engine
+from lipsync_core.pricing.order import MISSING, fits, option_errors
 from lipsync_core.providers.forms import NAMES
 
 _SHORT_TEXT = min(form.limits["text"].most for form in (e.form for e in ENGINES.values()) if "text" in form.limits)

@@ -15,11 +15,11 @@ from lipsync_core.batch.judging import brief_of, judge
 from lipsync_core.batch.sheet import Sheet
 from lipsync_core.batch.words import Notes, Words, codes_of, filled
 from lipsync_core.brief import Brief, KeptMedium
-from lipsync_core.engines import ENGINES, Engine
-from lipsync_core.hearing import unheard_words
-from lipsync_core.pricing import Qualifier
+from lipsync_core.pricing import Rates
+from lipsync_core.pricing.catalogue import ENGINES, Engine
+from lipsync_core.pricing.silent_voice import unheard_words
 from lipsync_core.providers.forms import length_problem
-from lipsync_core.tariffs import Rates
+from lipsync_core.quote import Qualifier
 
 _WHICH_LETTERS = "Choose the table’s encoding first: which letters it is written in is only a guess."
 _SHARED = ("portrait", "dialog")

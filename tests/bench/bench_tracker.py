@@ -42,9 +42,9 @@ from lipsync_core.db.schema import jobs
 from lipsync_core.job import PENDING, Job, JobState
 from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.pace import Pace
-from lipsync_core.pricing import Qualifier, Quote
 from lipsync_core.providers import PROVIDERS
 from lipsync_core.providers.keys import Keys
+from lipsync_core.quote import Qualifier, Quote
 from lipsync_core.records import Change
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox import tables

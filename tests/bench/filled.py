@@ -16,7 +16,7 @@ from lipsync_core.db.schema import events, jobs, media
 from lipsync_core.job import JobState
 from lipsync_core.ledger import Ledger, NewJob
 from lipsync_core.media import MediaStore, MediumFacts
-from lipsync_core.pricing import Qualifier, Quote
+from lipsync_core.quote import Qualifier, Quote
 
 PEOPLE = ("Ana", "Ben", "Chiara", "Dov", "Emre", "Fleur", "Goran", "Hana")
 PICTURES = 24

@@ -6,10 +6,10 @@ import random
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from lipsync_core.engines import ENGINES
 from lipsync_core.keeping import BEFORE_DONE, DURING_DOWNLOAD
 from lipsync_core.pace import Pace
 from lipsync_core.polling import DURING_POLL
+from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.sandbox.faults import FITTING, Kind, Moment
 from lipsync_core.sending import AFTER_POST, ANSWER_APPLIED, ANSWER_KEPT, BEFORE_POST, FIRST_BYTE
 

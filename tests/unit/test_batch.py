@@ -33,12 +33,12 @@ from lipsync_core.batch import (
     template,
 )
 from lipsync_core.brief import KeptMedium
-from lipsync_core.engines import ENGINES, SCENES
 from lipsync_core.media import MediumFacts, MouthGuess
-from lipsync_core.pricing import Qualifier
+from lipsync_core.pricing import NO_RATES, Override, Rates
+from lipsync_core.pricing.assess import assess
+from lipsync_core.pricing.catalogue import ENGINES, SCENES
 from lipsync_core.providers.aimlapi import SPEAKERS
-from lipsync_core.quoting import assess
-from lipsync_core.tariffs import NO_RATES, Override, Rates
+from lipsync_core.quote import Qualifier
 
 JOYPIX, STUDIO, DIALOG = "joypix/motion-2", "lipsync-studio/lipsync-image", "joypix/motion-2-dialog"
 RATES = Rates(

@@ -28,14 +28,14 @@ from lipsync_core.claims import Claims
 from lipsync_core.db.database import Database
 from lipsync_core.db.schema import events
 from lipsync_core.endings import Endings
-from lipsync_core.engines import ENGINES
 from lipsync_core.ledger import Ledger
-from lipsync_core.measuring import SLACK_S, output_price
-from lipsync_core.pricing import Quote
-from lipsync_core.quoting import assess
+from lipsync_core.pricing import NO_RATES
+from lipsync_core.pricing.assess import assess
+from lipsync_core.pricing.catalogue import ENGINES
+from lipsync_core.pricing.output_price import SLACK_S, output_price
+from lipsync_core.quote import Quote
 from lipsync_core.records import Change
 from lipsync_core.spending import Dearer, Spending, Sums
-from lipsync_core.tariffs import NO_RATES
 from tests.spent import CREATIFY, DOLLAR, JOYPIX, LIPSYNC, NOW, PIXVERSE, add
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

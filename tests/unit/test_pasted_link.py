@@ -35,11 +35,11 @@ from lipsync_core import (
     cost_above,
 )
 from lipsync_core.budgets import TEAM
-from lipsync_core.engines import ENGINES
 from lipsync_core.handouts import medium_route
 from lipsync_core.media import Kind
 from lipsync_core.pace import Pace
-from lipsync_core.passing import AS_LONG_AS
+from lipsync_core.pricing.catalogue import ENGINES
+from lipsync_core.pricing.pasted_link import AS_LONG_AS
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.app import sandbox_app
 from lipsync_core.sandbox.house import House

@@ -21,8 +21,8 @@ from lipsync_core.batch import quote_rows
 from lipsync_core.bounds import LONGEST
 from lipsync_core.db.database import Database
 from lipsync_core.plain_text import one_line, paragraphs
+from lipsync_core.pricing import Rates
 from lipsync_core.samples import PORTRAITS, VOICES
-from lipsync_core.tariffs import Rates
 
 pytestmark = pytest.mark.usefixtures("stocked")
 

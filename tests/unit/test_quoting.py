@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from lipsync_core import ENGINES, Brief, KeptMedium, Qualifier, Quote, has_risen
-from lipsync_core.quoting import assess
-from lipsync_core.tariffs import NO_RATES
+from lipsync_core.pricing import NO_RATES
+from lipsync_core.pricing.assess import assess
 
 QUOTE = Quote("joypix/motion-2", 900_000, 90, 3, "3 blocks", Qualifier.ASSUMED, 300.0, 600.0)
 TODAY = date(2026, 11, 21)

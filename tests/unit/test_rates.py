@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lipsync_core.errors import SettingsError
-from lipsync_core.rates import change, load, places, save, settable
-from lipsync_core.tariffs import NO_RATES, TARIFFS, Measure, Override, Rates, price
+from lipsync_core.pricing import NO_RATES, TARIFFS, Measure, Override, Rates, price
+from lipsync_core.pricing.rates_file import change, load, places, save, settable
 
 BY_HAND = """
 [creatify]                      # our plan since March

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lipsync_core.tariffs import NO_RATES, TARIFFS, Kind, Measure, Override, Rates, Step, affordable_s, price, waste
-from lipsync_core.tariffs import steps as stairs
+from lipsync_core.pricing import NO_RATES, TARIFFS, Kind, Measure, Override, Rates, Step, affordable_s, price, waste
+from lipsync_core.pricing import steps as stairs
 
 DIALOG, STUDIO, PIXVERSE = "joypix/motion-2-dialog", "lipsync-studio/lipsync-image", "aimlapi/pixverse-lip-sync"
 PAID = [engine for engine, tariff in TARIFFS.items() if tariff.kind is not Kind.FREE]

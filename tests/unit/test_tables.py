@@ -23,8 +23,8 @@ from lipsync_core.batch import (
     sheet_of,
     write_even,
 )
+from lipsync_core.pricing import Rates
 from lipsync_core.tables import SMALL_BYTES
-from lipsync_core.tariffs import Rates
 
 
 def columns(count: int) -> str:

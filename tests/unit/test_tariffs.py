@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lipsync_core.engines import ENGINES
-from lipsync_core.pricing import Qualifier, Quote, credits_text, priced
-from lipsync_core.tariffs import NO_RATES, TARIFFS, Kind, Measure, Override, Price, Rates, price, rate_from_live
+from lipsync_core.pricing import NO_RATES, TARIFFS, Kind, Measure, Override, Price, Rates, price, rate_from_live
+from lipsync_core.pricing.catalogue import ENGINES
+from lipsync_core.quote import Qualifier, Quote, credits_text, priced
 
 READ = date(2026, 11, 21)
 THEIRS = Rates(

@@ -7,7 +7,7 @@ revision = "0010"
 down_revision = "0009"
 
 MOST = 10**10
-"""Micro-dollars: `lipsync_core.reserving.MOST_CEILING_USD_MICROS` at this revision."""
+"""Micro-dollars: `lipsync_core.pricing.reserve.MOST_CEILING_USD_MICROS` at this revision."""
 NONSENSE = f"(ceiling_usd_micros <= 0 OR ceiling_usd_micros > {MOST})"
 
 UNSENT = "state IN ('queued', 'awaiting_approval')"

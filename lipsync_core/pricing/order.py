@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lipsync_core.brief import MEDIA_FIELDS, Brief
-from lipsync_core.engines import Engine
+from lipsync_core.pricing.catalogue import Engine
 from lipsync_core.providers.forms import NAMES, EngineForm, order_errors, order_warnings
 from lipsync_core.providers.order import Order
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ceil
 
-from lipsync_core.engines import Engine
-from lipsync_core.pricing import Quote, price_text
-from lipsync_core.tariffs import TARIFFS
+from lipsync_core.pricing import TARIFFS
+from lipsync_core.pricing.catalogue import Engine
+from lipsync_core.quote import Quote, price_text
 
 MOST_CEILING_USD_MICROS = 10**10
 """The highest ceiling of one job, ten thousand dollars: more than the longest clip of any vendor."""

@@ -33,7 +33,7 @@ from typing import Any
 from unicodedata import category
 
 from lipsync_core.errors import SettingsError
-from lipsync_core.tariffs import NO_RATES, TARIFFS, Override, Rates, Tariff
+from lipsync_core.pricing import NO_RATES, TARIFFS, Override, Rates, Tariff
 
 __all__ = ["NO_RATES", "Override", "Rates", "change", "check", "load", "places", "save", "settable"]
 

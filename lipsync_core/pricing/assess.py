@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from lipsync_core.brief import Brief
-from lipsync_core.engines import Engine
-from lipsync_core.hearing import unheard_words
 from lipsync_core.media import MediumFacts
-from lipsync_core.orders import left_out, option_errors, option_warnings
-from lipsync_core.pricing import Quote
+from lipsync_core.pricing import Measure, Rates, price, spoken_s
+from lipsync_core.pricing.catalogue import Engine
+from lipsync_core.pricing.order import left_out, option_errors, option_warnings
+from lipsync_core.pricing.silent_voice import unheard_words
+from lipsync_core.pricing.wait import expected_wait
 from lipsync_core.providers.forms import length_problem
-from lipsync_core.tariffs import Measure, Rates, price, spoken_s
-from lipsync_core.timing import expected_wait
+from lipsync_core.quote import Quote
 
 
 def assess(

@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import date
 
 from lipsync_core.brief import Brief
-from lipsync_core.engines import Engine
 from lipsync_core.media import MediumFacts
-from lipsync_core.pricing import Qualifier, Quote, price_text
-from lipsync_core.quoting import measure_of
-from lipsync_core.tariffs import Measure, Rates, price
+from lipsync_core.pricing import Measure, Rates, price
+from lipsync_core.pricing.assess import measure_of
+from lipsync_core.pricing.catalogue import Engine
+from lipsync_core.quote import Qualifier, Quote, price_text
 
 DECISIVE = frozenset({"audio", "left_audio", "right_audio", "video"})
 """The fields whose length decides what is billed."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from lipsync_core.pricing.wait import Timing
 from lipsync_core.providers import PROVIDERS
 from lipsync_core.providers.forms import EngineForm
-from lipsync_core.timing import Timing
 
 DRAFT = "draft"
 """The provider of engines that run on this computer."""

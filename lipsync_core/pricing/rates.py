@@ -8,7 +8,7 @@ from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from types import MappingProxyType
 
-from lipsync_core.tariffs.table import TEXT_BLOCK_BYTES
+from lipsync_core.pricing.tariffs import TEXT_BLOCK_BYTES
 
 FINEST = Decimal("1e-9")
 """Rates are kept to a thousandth of a micro-dollar."""

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from math import ceil
 
-from lipsync_core.engines import ENGINES, Engine
 from lipsync_core.errors import SettingsError
 from lipsync_core.job import Job
 from lipsync_core.media import MediumFacts
-from lipsync_core.tariffs import NO_RATES, Measure, Rates, price
+from lipsync_core.pricing import NO_RATES, Measure, Rates, price
+from lipsync_core.pricing.catalogue import ENGINES, Engine
 
 log = logging.getLogger(__name__)
 

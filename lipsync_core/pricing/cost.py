@@ -9,10 +9,10 @@ from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 
-from lipsync_core.pricing import Qualifier, credits_text
-from lipsync_core.tariffs.lengths import Known, Length, Measure, bytes_of, length_of, seconds_text
-from lipsync_core.tariffs.overrides import Override, Rates
-from lipsync_core.tariffs.table import TARIFFS, TEXT_BLOCK_BYTES, Kind, Tariff
+from lipsync_core.pricing.lengths import Known, Length, Measure, bytes_of, length_of, seconds_text
+from lipsync_core.pricing.rates import Override, Rates
+from lipsync_core.pricing.tariffs import TARIFFS, TEXT_BLOCK_BYTES, Kind, Tariff
+from lipsync_core.quote import Qualifier, credits_text
 
 MICROS = 1_000_000
 STALE_DAYS = 90
