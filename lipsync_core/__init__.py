@@ -12,27 +12,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lipsync_core.arrivals import Came
-    from lipsync_core.batch import (
-        COLUMNS,
-        ENCODINGS,
-        Batch,
-        Guess,
-        LengthError,
-        Plan,
-        RowPrice,
-        Sheet,
-        SheetError,
-        Total,
-        Wish,
-        file_key,
-        is_link,
-        length_text,
-        plan_csv,
-        read_sheet,
-        seconds_of,
-        sheet_of,
-        template,
-    )
     from lipsync_core.brief import MAX_NAME, MAX_SEED, Brief, KeptMedium, MouthBox
     from lipsync_core.briefs import OpenBatch, OpenBrief, new_brief_id
     from lipsync_core.budgets import PRESS, TEAM, Cap, month_name
@@ -55,7 +34,28 @@ if TYPE_CHECKING:
         VendorIdTakenError,
         WorkerError,
     )
-    from lipsync_core.estimating import Estimate, times, until_ready_s
+    from lipsync_core.estimates import (
+        COLUMNS,
+        ENCODINGS,
+        Batch,
+        Guess,
+        LengthError,
+        Plan,
+        RowPrice,
+        Sheet,
+        SheetError,
+        Total,
+        Wish,
+        file_key,
+        is_link,
+        length_text,
+        plan_csv,
+        read_sheet,
+        seconds_of,
+        sheet_of,
+        template,
+    )
+    from lipsync_core.estimates.clip import Estimate, times, until_ready_s
     from lipsync_core.job import PENDING, WITHDRAWABLE, Job, JobEvent, JobState
     from lipsync_core.ledger import Filter
     from lipsync_core.library import Item, ItemKind
@@ -85,7 +85,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "arrivals": ("Came",),
     "people.audit": ("Entry",),
-    "batch": (
+    "estimates": (
         "COLUMNS",
         "ENCODINGS",
         "Batch",
@@ -128,7 +128,7 @@ _HOMES = {
         "VendorIdTakenError",
         "WorkerError",
     ),
-    "estimating": ("Estimate", "times", "until_ready_s"),
+    "estimates.clip": ("Estimate", "times", "until_ready_s"),
     "pricing.silent_voice": ("unheard_words",),
     "job": ("PENDING", "WITHDRAWABLE", "Job", "JobEvent", "JobState"),
     "ledger": ("Filter",),

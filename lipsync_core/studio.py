@@ -33,7 +33,8 @@ from lipsync_core.endings import Endings
 from lipsync_core.erasing import Eraser
 from lipsync_core.errands import Errands
 from lipsync_core.errors import BriefChangedError, BriefError, BucketError, MediaError, VendorError
-from lipsync_core.estimating import Estimates
+from lipsync_core.estimates.clip import Estimates
+from lipsync_core.estimates.reader import Tables
 from lipsync_core.hosting import Hosting
 from lipsync_core.intake import Intake, likeness
 from lipsync_core.job import LIVE, SANDBOX, Job, JobEvent, JobState
@@ -63,14 +64,13 @@ from lipsync_core.sending import Point, hash_of
 from lipsync_core.sharing import Sharing
 from lipsync_core.spending import Spending
 from lipsync_core.standing import Standings
-from lipsync_core.tables import Tables
 from lipsync_core.tracker import STALE_S, Tracker, unwatched
 from lipsync_core.trimming import trim
 from lipsync_core.vendors import Vendors
 from lipsync_core.verdicts import Verdicts
 
 if TYPE_CHECKING:
-    from lipsync_core.batch import Sheet
+    from lipsync_core.estimates import Sheet
 
 HOLD_S = 5.0
 """For how long a paid job that was pressed in a browser can be undone before it may leave."""

@@ -70,7 +70,7 @@ def _small_pictures(picture: Any, arguments: Arguments) -> None:
 
 def read_table(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     """What a table holds; writes its rows, with nothing odd left about them."""
-    from lipsync_core.batch import SheetError, read_sheet, write_even
+    from lipsync_core.estimates import SheetError, read_sheet, write_even
 
     try:
         sheet = read_sheet(Path(arguments["path"]).read_bytes(), arguments["encoding"])

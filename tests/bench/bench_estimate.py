@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # so that the script also runs by its path
 
 from lipsync_core import Brief, KeptMedium, Override, Rates, Settings, Studio  # noqa: E402 - needs the line above
-from lipsync_core.batch import Wish, choose, quote_rows, read_sheet  # noqa: E402
+from lipsync_core.estimates import Wish, choose, quote_rows, read_sheet  # noqa: E402
 from lipsync_core.samples import PORTRAITS, VOICES  # noqa: E402
 from tests.conftest import CHROMIUM  # noqa: E402
 from tests.server import FLAGS, Server  # noqa: E402

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lipsync_core import ROOT
-from lipsync_core.batch import (
+from lipsync_core.brief import KeptMedium
+from lipsync_core.estimates import (
     Batch,
     LengthError,
     Plan,
@@ -32,7 +33,6 @@ from lipsync_core.batch import (
     sheet_of,
     template,
 )
-from lipsync_core.brief import KeptMedium
 from lipsync_core.media import MediumFacts, MouthGuess
 from lipsync_core.pricing import NO_RATES, Override, Rates
 from lipsync_core.pricing.assess import assess
@@ -541,6 +541,7 @@ def test_the_template_is_a_table_that_can_be_read() -> None:
 
 def test_importing_the_studio_imports_no_pandas() -> None:
     code = (
-        "import sys, lipsync_core.studio, lipsync_core.estimating, lipsync_core.batch;sys.exit('pandas' in sys.modules)"
+        "import sys, lipsync_core.studio, lipsync_core.estimates.clip, lipsync_core.estimates;"
+        "sys.exit('pandas' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

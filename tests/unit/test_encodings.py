@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lipsync_core import ENCODINGS, ROOT, KeptMedium, OpenBatch, SheetError, Studio, read_sheet
-from lipsync_core.batch import Wish, choose, quote_rows
+from lipsync_core.estimates import Wish, choose, quote_rows
 from lipsync_core.pricing import Rates
 from lipsync_core.samples import PORTRAITS, VOICES
 from pages import frame

@@ -3,8 +3,8 @@
 import pytest
 
 from lipsync_core import LengthError, seconds_of, sheet_of
-from lipsync_core.batch import COLUMNS, Wish, choose, quote_rows, read_sheet
-from lipsync_core.batch.error_values import is_error_value
+from lipsync_core.estimates import COLUMNS, Wish, choose, quote_rows, read_sheet
+from lipsync_core.estimates.error_values import is_error_value
 from lipsync_core.pricing import Rates
 
 ERRORS = [

@@ -17,9 +17,9 @@ from lipsync_core import (
     Studio,
     sheet_of,
 )
-from lipsync_core.batch import quote_rows
 from lipsync_core.bounds import LONGEST
 from lipsync_core.db.database import Database
+from lipsync_core.estimates import quote_rows
 from lipsync_core.plain_text import one_line, paragraphs
 from lipsync_core.pricing import Rates
 from lipsync_core.samples import PORTRAITS, VOICES

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lipsync_core import ROOT, Sheet, SheetError, Studio
-from lipsync_core.batch import (
+from lipsync_core.estimates import (
     ENCODINGS,
     MOST_COLUMNS,
     Wish,
@@ -23,8 +23,8 @@ from lipsync_core.batch import (
     sheet_of,
     write_even,
 )
+from lipsync_core.estimates.reader import SMALL_BYTES
 from lipsync_core.pricing import Rates
-from lipsync_core.tables import SMALL_BYTES
 
 
 def columns(count: int) -> str:
@@ -54,7 +54,7 @@ def test_a_table_that_would_take_everybody_down_is_answered_with_a_sentence(what
 
 MEMORY = """
 import resource, sys
-from lipsync_core.batch import SheetError, read_sheet
+from lipsync_core.estimates import SheetError, read_sheet
 from pathlib import Path
 read_sheet(b"name,duration\\n" + b"x,1\\n" * 1000)
 read_sheet(b"name,duration\\nx,1,2,3\\n")

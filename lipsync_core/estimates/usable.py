@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lipsync_core.batch.columns import MEDIA
-from lipsync_core.batch.error_values import BEGINS, is_error_value
-from lipsync_core.batch.words import Notes, Words
 from lipsync_core.bounds import LONGEST, too_long
+from lipsync_core.estimates.columns import MEDIA
+from lipsync_core.estimates.error_values import BEGINS, is_error_value
+from lipsync_core.estimates.text import Notes, Words
 from lipsync_core.plain_text import one_line
 
 if TYPE_CHECKING:

@@ -6,16 +6,16 @@ so that whoever imports the studio does not wait for it.
 
 from __future__ import annotations
 
-from lipsync_core.batch.cells import Medium, is_link
-from lipsync_core.batch.choosing import Plan, Wish, choose
-from lipsync_core.batch.columns import COLUMNS, Column, template
-from lipsync_core.batch.encodings import ENCODINGS, Guess
-from lipsync_core.batch.export import csv_of, harmless, plan_csv
-from lipsync_core.batch.header import MOST_COLUMNS
-from lipsync_core.batch.lengths import LengthError, length_text, seconds_of
-from lipsync_core.batch.refusals import SheetError
-from lipsync_core.batch.rows import Batch, Offer, RowPrice, Total, quote_rows
-from lipsync_core.batch.sheet import (
+from lipsync_core.estimates.cells import Medium, is_link
+from lipsync_core.estimates.columns import COLUMNS, Column, template
+from lipsync_core.estimates.durations import LengthError, length_text, seconds_of
+from lipsync_core.estimates.encodings import ENCODINGS, Guess
+from lipsync_core.estimates.export import csv_of, harmless, plan_csv
+from lipsync_core.estimates.header import MOST_COLUMNS
+from lipsync_core.estimates.plan import Plan, Wish, choose
+from lipsync_core.estimates.refusals import SheetError
+from lipsync_core.estimates.rows import Batch, Offer, RowPrice, Total, quote_rows
+from lipsync_core.estimates.sheet import (
     MOST_BYTES,
     MOST_ROWS,
     Sheet,

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lipsync_core.batch.cells import Files, Medium, engines_and_scenes, lengths_of, media_of, texts_of
-from lipsync_core.batch.costs import QUALIFIERS, UNKNOWN, Flags, Floats, Ints, costs_of, waits_of
-from lipsync_core.batch.judging import brief_of, judge
-from lipsync_core.batch.sheet import Sheet
-from lipsync_core.batch.words import Notes, Words, codes_of, filled
 from lipsync_core.brief import Brief, KeptMedium
+from lipsync_core.estimates.cells import Files, Medium, engines_and_scenes, lengths_of, media_of, texts_of
+from lipsync_core.estimates.checks import brief_of, judge
+from lipsync_core.estimates.row_costs import QUALIFIERS, UNKNOWN, Flags, Floats, Ints, costs_of, waits_of
+from lipsync_core.estimates.sheet import Sheet
+from lipsync_core.estimates.text import Notes, Words, codes_of, filled
 from lipsync_core.pricing import Rates
 from lipsync_core.pricing.catalogue import ENGINES, Engine
 from lipsync_core.pricing.silent_voice import unheard_words

@@ -9,13 +9,13 @@ from typing import Protocol
 
 import numpy as np
 
-from lipsync_core.batch.columns import COLUMNS, MEDIA
-from lipsync_core.batch.costs import Flags, Floats, Lengths
-from lipsync_core.batch.lengths import LengthError, seconds_of
-from lipsync_core.batch.sheet import Sheet, file_key
-from lipsync_core.batch.usable import usable
-from lipsync_core.batch.words import Notes, Words, blank, filled, mapped, numbered
 from lipsync_core.brief import MAX_SEED
+from lipsync_core.estimates.columns import COLUMNS, MEDIA
+from lipsync_core.estimates.durations import LengthError, seconds_of
+from lipsync_core.estimates.row_costs import Flags, Floats, Lengths
+from lipsync_core.estimates.sheet import Sheet, file_key
+from lipsync_core.estimates.text import Notes, Words, blank, filled, mapped, numbered
+from lipsync_core.estimates.usable import usable
 from lipsync_core.pricing.catalogue import ENGINES, SCENES
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lipsync_core.batch.costs import UNKNOWN, Flags, Floats, Ints
-from lipsync_core.batch.rows import Batch, Offer, RowPrice, Total, total_of
-from lipsync_core.batch.words import Words, filled, numbered
+from lipsync_core.estimates.row_costs import UNKNOWN, Flags, Floats, Ints
+from lipsync_core.estimates.rows import Batch, Offer, RowPrice, Total, total_of
+from lipsync_core.estimates.text import Words, filled, numbered
 from lipsync_core.pricing.catalogue import ENGINES, SCENES
 
 NOBODY_MAKES = -1

@@ -16,7 +16,7 @@ from lipsync_core.providers.forms import length_problem
 from lipsync_core.quote import Qualifier
 
 if TYPE_CHECKING:
-    from lipsync_core.batch import Batch, Medium, Plan, Sheet, Wish
+    from lipsync_core.estimates import Batch, Medium, Plan, Sheet, Wish
 
 FRESH_S = 60.0
 """For how long what was seen is not asked for again."""
@@ -104,7 +104,7 @@ class Estimates:
         resolution: str = "480p",
     ) -> Batch:
         """Quote every row of a table; ``picture`` and ``resolution`` are for rows that name none."""
-        from lipsync_core.batch import quote_rows
+        from lipsync_core.estimates import quote_rows
 
         return quote_rows(
             sheet, rates=self._rates(), files=files, picture=picture, resolution=resolution, seen=self._took
@@ -112,7 +112,7 @@ class Estimates:
 
     def plan(self, batch: Batch, wish: Wish) -> Plan:
         """Give every row of a quoted table its engine."""
-        from lipsync_core.batch import choose
+        from lipsync_core.estimates import choose
 
         return choose(batch, wish, self.places())
 

@@ -7,8 +7,8 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lipsync_core.batch.columns import meant_by
-from lipsync_core.batch.refusals import SheetError
+from lipsync_core.estimates.columns import meant_by
+from lipsync_core.estimates.refusals import SheetError
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MOST_COLUMNS = 200

@@ -1,7 +1,7 @@
 """Reads the tables that people bring: a small one at once, a large one in a worker whose memory and time are limited.
 
-`lipsync_core.batch.read_sheet` reads any table in time and memory in proportion to its bytes. Of a large one that is
-still more than a server should give to one person, while everybody else's pages wait.
+`lipsync_core.estimates.read_sheet` reads any table in time and memory in proportion to its bytes. Of a large one that
+is still more than a server should give to one person, while everybody else's pages wait.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lipsync_core.errors import MediaError, WorkerError
 from lipsync_core.media import MediaStore
 
 if TYPE_CHECKING:
-    from lipsync_core.batch import Sheet
+    from lipsync_core.estimates import Sheet
 
 SMALL_BYTES = 1_000_000
 """Up to here a table is read in a few tenths of a second, which is less than a worker takes to start."""
@@ -32,8 +32,8 @@ class Tables:
         self._places = threading.BoundedSemaphore(_LARGE_AT_ONCE)
 
     def read(self, data: bytes, encoding: str | None = None) -> Sheet:
-        """Read a table, as `lipsync_core.batch.read_sheet` does. Blocks. Raises `SheetError`."""
-        from lipsync_core.batch import MOST_BYTES, SheetError, read_sheet
+        """Read a table, as `lipsync_core.estimates.read_sheet` does. Blocks. Raises `SheetError`."""
+        from lipsync_core.estimates import MOST_BYTES, SheetError, read_sheet
 
         if len(data) <= SMALL_BYTES or len(data) > MOST_BYTES:
             return read_sheet(data, encoding)
@@ -52,7 +52,7 @@ class Tables:
 
 def _sheet(rows: Path, found: Mapping[str, Any]) -> Sheet:
     """The table that a worker has read: rows without anything odd about them, and what it says of them."""
-    from lipsync_core.batch import Guess, Sheet, even_rows
+    from lipsync_core.estimates import Guess, Sheet, even_rows
 
     guess = found["guess"]
     sample = () if guess is None else tuple(bytes.fromhex(line) for line in guess["sample"])

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lipsync_core.batch.encodings import Guess, decoded
-from lipsync_core.batch.header import DELIMITERS, Header, read_header
-from lipsync_core.batch.refusals import SheetError
+from lipsync_core.estimates.encodings import Guess, decoded
+from lipsync_core.estimates.header import DELIMITERS, Header, read_header
+from lipsync_core.estimates.refusals import SheetError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lipsync_core.batch.costs import Flags, Ints
+from lipsync_core.estimates.row_costs import Flags, Ints
 
 Words = NDArray[np.object_]
 """One text for each row; empty where there is nothing to be said."""

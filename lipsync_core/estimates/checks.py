@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lipsync_core.batch.columns import MEDIA
-from lipsync_core.batch.costs import Flags, Ints
-from lipsync_core.batch.words import Notes, Words, blank, filled, group, sizes_of
 from lipsync_core.brief import MAX_SEED, Brief
+from lipsync_core.estimates.columns import MEDIA
+from lipsync_core.estimates.row_costs import Flags, Ints
+from lipsync_core.estimates.text import Notes, Words, blank, filled, group, sizes_of
 from lipsync_core.pricing.catalogue import ENGINES, Engine
 from lipsync_core.pricing.order import MISSING, fits, option_errors
 from lipsync_core.providers.forms import NAMES

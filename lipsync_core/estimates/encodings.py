@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from lipsync_core.batch.refusals import SheetError
+from lipsync_core.estimates.refusals import SheetError
 
 ENCODINGS: Mapping[str, str] = MappingProxyType(
     {

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from lipsync_core.batch.choosing import Plan
-from lipsync_core.batch.columns import COLUMNS
-from lipsync_core.batch.costs import QUALIFIERS, UNKNOWN
+from lipsync_core.estimates.columns import COLUMNS
+from lipsync_core.estimates.plan import Plan
+from lipsync_core.estimates.row_costs import QUALIFIERS, UNKNOWN
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")
 """How a cell begins that some spreadsheet program may carry out."""
