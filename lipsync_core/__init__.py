@@ -13,11 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lipsync_core.arrivals import Came
     from lipsync_core.brief import MAX_NAME, MAX_SEED, Brief, KeptMedium, MouthBox
-    from lipsync_core.briefs import OpenBatch, OpenBrief, new_brief_id
-    from lipsync_core.budgets import PRESS, TEAM, Cap, month_name
     from lipsync_core.cleaning import Going
     from lipsync_core.config.settings import ROOT, Settings
-    from lipsync_core.costing import cost_above
     from lipsync_core.erasing import Root, Traces
     from lipsync_core.errors import (
         BriefChangedError,
@@ -57,7 +54,12 @@ if TYPE_CHECKING:
     )
     from lipsync_core.estimates.clip import Estimate, times, until_ready_s
     from lipsync_core.job import PENDING, WITHDRAWABLE, Job, JobEvent, JobState
-    from lipsync_core.ledger import Filter
+    from lipsync_core.ledger.caps import PRESS, TEAM, Cap, month_name
+    from lipsync_core.ledger.job_cost import cost_above
+    from lipsync_core.ledger.jobs import Filter
+    from lipsync_core.ledger.open_briefs import OpenBatch, OpenBrief, new_brief_id
+    from lipsync_core.ledger.spending import Dearer, Grouping, Line, Month, Sums, VendorMonth
+    from lipsync_core.ledger.vendor_status import balance_text
     from lipsync_core.library import Item, ItemKind
     from lipsync_core.media import Kind, MediumFacts, MouthGuess, box_around
     from lipsync_core.notices import NOTICE_EXAMPLE
@@ -77,8 +79,6 @@ if TYPE_CHECKING:
     from lipsync_core.providers.wire import Balance, KeyCheck, Verdict
     from lipsync_core.quote import PriceRoseError, Qualifier, Quote, credits_text, has_risen, price_text, priced
     from lipsync_core.samples import PORTRAITS, VOICES, Sample
-    from lipsync_core.spending import Dearer, Grouping, Line, Month, Sums, VendorMonth
-    from lipsync_core.standing import balance_text
     from lipsync_core.studio import HOLD_S, Studio
     from lipsync_core.vendors import VendorState
 
@@ -107,10 +107,10 @@ _HOMES = {
         "template",
     ),
     "brief": ("MAX_NAME", "MAX_SEED", "Brief", "KeptMedium", "MouthBox"),
-    "briefs": ("OpenBatch", "OpenBrief", "new_brief_id"),
-    "budgets": ("PRESS", "TEAM", "Cap", "month_name"),
+    "ledger.open_briefs": ("OpenBatch", "OpenBrief", "new_brief_id"),
+    "ledger.caps": ("PRESS", "TEAM", "Cap", "month_name"),
     "cleaning": ("Going",),
-    "costing": ("cost_above",),
+    "ledger.job_cost": ("cost_above",),
     "pricing.catalogue": ("ENGINES", "SCENES", "Engine"),
     "erasing": ("Root", "Traces"),
     "errors": (
@@ -131,7 +131,7 @@ _HOMES = {
     "estimates.clip": ("Estimate", "times", "until_ready_s"),
     "pricing.silent_voice": ("unheard_words",),
     "job": ("PENDING", "WITHDRAWABLE", "Job", "JobEvent", "JobState"),
-    "ledger": ("Filter",),
+    "ledger.jobs": ("Filter",),
     "library": ("Item", "ItemKind"),
     "media": ("Kind", "MediumFacts", "MouthGuess", "box_around"),
     "notices": ("NOTICE_EXAMPLE",),
@@ -147,8 +147,8 @@ _HOMES = {
     "people.roles": ("Action", "Role"),
     "samples": ("PORTRAITS", "VOICES", "Sample"),
     "config.settings": ("ROOT", "Settings"),
-    "spending": ("Dearer", "Grouping", "Line", "Month", "Sums", "VendorMonth"),
-    "standing": ("balance_text",),
+    "ledger.spending": ("Dearer", "Grouping", "Line", "Month", "Sums", "VendorMonth"),
+    "ledger.vendor_status": ("balance_text",),
     "studio": ("HOLD_S", "Studio"),
     "pricing": ("TARIFFS", "Override", "Rates", "Step", "Tariff", "Waste"),
     "vendors": ("VendorState",),

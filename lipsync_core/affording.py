@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from lipsync_core.brief import Brief
-from lipsync_core.budgets import Over, Room, over_cap_text, scopes_of
+from lipsync_core.ledger.caps import Over, Room, over_cap_text, scopes_of
+from lipsync_core.ledger.spending import Need
+from lipsync_core.ledger.vendor_status import balance_text
 from lipsync_core.media import MediumFacts
 from lipsync_core.pricing import TARIFFS, Measure, Rates, day_text, price
 from lipsync_core.pricing.assess import measure_of
@@ -15,8 +17,6 @@ from lipsync_core.pricing.catalogue import ENGINES, Engine
 from lipsync_core.pricing.order import fits
 from lipsync_core.providers.wire import Balance
 from lipsync_core.quote import Quote, credits_text, price_text, priced
-from lipsync_core.spending import Need
-from lipsync_core.standing import balance_text
 
 _USUAL = (
     Measure(resolution=None, audio_s=10.0, left_s=10.0, right_s=10.0, video_s=10.0),

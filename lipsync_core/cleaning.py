@@ -17,15 +17,15 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, select, update
 
 from lipsync_core.brief import MEDIA_FIELDS
-from lipsync_core.budgets import Guard, everybody
 from lipsync_core.db import audit_log
 from lipsync_core.db.database import Database, instant, now_ms
 from lipsync_core.db.schema import arrivals, briefs, jobs, library, media
 from lipsync_core.errors import BucketError
 from lipsync_core.job import PENDING, WITHDRAWABLE, JobState
+from lipsync_core.ledger.caps import Guard, everybody
+from lipsync_core.ledger.rows import record
 from lipsync_core.media import MediaStore, MediumFacts, Variant, from_row
 from lipsync_core.people.roles import Action
-from lipsync_core.records import record
 
 LEAST_DAYS = 1.0
 IN_NEED = PENDING | WITHDRAWABLE | {JobState.UNCONFIRMED}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from lipsync_core.accounts import Accounts
 from lipsync_core.job import Job
+from lipsync_core.ledger.vendor_status import Standings, balance_text
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.providers.wire import AskAgain, Balance
-from lipsync_core.standing import Standings, balance_text
 
 if TYPE_CHECKING:
     from lipsync_core.providers.http import VendorHttp

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from lipsync_core.brief import KeptMedium
-from lipsync_core.claims import Claims
 from lipsync_core.errors import StudioError
 from lipsync_core.job import Job, JobState
-from lipsync_core.ledger import Ledger
+from lipsync_core.ledger.claims import Claims
+from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.media import Kind, MediaStore, MediumFacts
 from lipsync_core.workers import Limits, Withdrawn, run
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from lipsync_core.approval import Approvals
+from lipsync_core.ledger.approvals import Approvals
 from lipsync_core.notices import Notices
 
 log = logging.getLogger(__name__)

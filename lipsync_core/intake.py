@@ -19,11 +19,12 @@ from lipsync_core.accounts import Account, Accounts
 from lipsync_core.affording import Means, low_balance
 from lipsync_core.bounds import brief_oversized
 from lipsync_core.brief import MEDIA_FIELDS, Brief, KeptMedium, Medium, mouth_box_error
-from lipsync_core.budgets import Budgets, Over, Room, over_cap_text, scopes_of
 from lipsync_core.errors import BriefError, FetchError, MediaError
 from lipsync_core.hosting import KINDS, Hosting
 from lipsync_core.job import LIVE
-from lipsync_core.ledger import Ledger, NewJob
+from lipsync_core.ledger.caps import Budgets, Over, Room, over_cap_text, scopes_of
+from lipsync_core.ledger.jobs import Ledger, NewJob
+from lipsync_core.ledger.vendor_status import Standing, Standings
 from lipsync_core.media import Kind, MediaStore, MediumFacts
 from lipsync_core.pricing import Rates, spoken_s
 from lipsync_core.pricing.assess import assess, length_of
@@ -33,7 +34,6 @@ from lipsync_core.pricing.pasted_link import qualified
 from lipsync_core.pricing.reserve import ceiling_problem, least_ceiling
 from lipsync_core.quote import Costed, PriceRoseError, Quote, has_risen, price_text, priced
 from lipsync_core.reach import Reach
-from lipsync_core.standing import Standing, Standings
 
 MAX_LINK_BYTES = 200 * 1024 * 1024
 LINK_TIMEOUT_S = 60.0

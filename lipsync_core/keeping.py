@@ -17,12 +17,12 @@ from lipsync_core.brief import KeptMedium
 from lipsync_core.db.database import now_ms
 from lipsync_core.errors import BucketError, FetchError, MediaError, RenderError
 from lipsync_core.job import Job, JobState
+from lipsync_core.ledger.rows import Change
 from lipsync_core.media import MediaStore, MediumFacts
 from lipsync_core.pace import DAY_S, Pace, fetch_until
 from lipsync_core.pricing import Rates
 from lipsync_core.pricing.output_price import output_price
 from lipsync_core.reach import Reach, not_followed
-from lipsync_core.records import Change
 from lipsync_core.sending import Point
 
 log = logging.getLogger(__name__)

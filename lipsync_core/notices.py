@@ -26,11 +26,11 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, exists, insert, select, update
 
-from lipsync_core.budgets import ABOVE_PRICE, TEAM
 from lipsync_core.db.database import Database, instant, now_ms
 from lipsync_core.db.schema import events, jobs, notices, people, read_events
 from lipsync_core.errors import FetchError
 from lipsync_core.job import JobState
+from lipsync_core.ledger.caps import ABOVE_PRICE, TEAM
 from lipsync_core.people.roles import RIGHTS, Action, Reach
 from lipsync_core.plain_text import one_line
 

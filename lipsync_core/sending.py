@@ -23,12 +23,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from lipsync_core.accounts import Account, Accounts
-from lipsync_core.claims import JUDGED, Answer, Claims
 from lipsync_core.credit import look_at_balance
 from lipsync_core.db.database import now_ms
 from lipsync_core.errors import BucketError, MediaError, VendorIdTakenError
 from lipsync_core.hosting import Hosting
 from lipsync_core.job import Job, JobState
+from lipsync_core.ledger.claims import JUDGED, Answer, Claims
+from lipsync_core.ledger.rows import Change
+from lipsync_core.ledger.vendor_status import Standings
 from lipsync_core.net.deadline import Deadline
 from lipsync_core.pace import Pace
 from lipsync_core.pricing.catalogue import ENGINES
@@ -48,8 +50,6 @@ from lipsync_core.providers.wire import (
 )
 from lipsync_core.quote import price_text
 from lipsync_core.reach import Reach
-from lipsync_core.records import Change
-from lipsync_core.standing import Standings
 
 if TYPE_CHECKING:
     from lipsync_core.providers.http import VendorHttp

@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from lipsync_core.budgets import Guard, everybody
 from lipsync_core.errors import UnknownJobError
 from lipsync_core.job import Job
-from lipsync_core.ledger import Ledger
+from lipsync_core.ledger.caps import Guard, everybody
+from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.links import Links
 from lipsync_core.media import MediaStore
 from lipsync_core.naming import download_name

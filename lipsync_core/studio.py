@@ -17,19 +17,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from lipsync_core import workers
 from lipsync_core.accounts import Accounts
 from lipsync_core.affording import stale_prices, unmet
-from lipsync_core.approval import Approvals, Terms, above_limit
 from lipsync_core.arrivals import Came
 from lipsync_core.bounds import oversized
 from lipsync_core.brief import MAX_NAME, Brief, KeptMedium, Medium, MouthBox
-from lipsync_core.briefs import BriefDesk, OpenBatch, OpenBrief, new_brief_id
 from lipsync_core.bucket import Bucket
-from lipsync_core.budgets import Budgets, month_at
-from lipsync_core.claims import Claims
 from lipsync_core.cleaning import CleanUp
 from lipsync_core.config.settings import Settings
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.latest import Latest
-from lipsync_core.endings import Endings
 from lipsync_core.erasing import Eraser
 from lipsync_core.errands import Errands
 from lipsync_core.errors import BriefChangedError, BriefError, BucketError, MediaError, VendorError
@@ -38,7 +33,15 @@ from lipsync_core.estimates.reader import Tables
 from lipsync_core.hosting import Hosting
 from lipsync_core.intake import Intake, likeness
 from lipsync_core.job import LIVE, SANDBOX, Job, JobEvent, JobState
-from lipsync_core.ledger import Filter, Ledger, NewJob
+from lipsync_core.ledger.approvals import Approvals, Terms, above_limit
+from lipsync_core.ledger.caps import Budgets, month_at
+from lipsync_core.ledger.claims import Claims
+from lipsync_core.ledger.endings import Endings
+from lipsync_core.ledger.jobs import Filter, Ledger, NewJob
+from lipsync_core.ledger.open_briefs import BriefDesk, OpenBatch, OpenBrief, new_brief_id
+from lipsync_core.ledger.spending import Spending
+from lipsync_core.ledger.vendor_status import Standings
+from lipsync_core.ledger.verdicts import Verdicts
 from lipsync_core.library import Library
 from lipsync_core.links import Links
 from lipsync_core.media import Kind, MediaStore, MediumFacts, Variant
@@ -62,12 +65,9 @@ from lipsync_core.quote import Costed, PriceRoseError, Quote, has_risen, priced
 from lipsync_core.reach import Reach
 from lipsync_core.sending import Point, hash_of
 from lipsync_core.sharing import Sharing
-from lipsync_core.spending import Spending
-from lipsync_core.standing import Standings
 from lipsync_core.tracker import STALE_S, Tracker, unwatched
 from lipsync_core.trimming import trim
 from lipsync_core.vendors import Vendors
-from lipsync_core.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from lipsync_core.estimates import Sheet

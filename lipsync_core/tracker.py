@@ -21,20 +21,20 @@ from typing import TYPE_CHECKING, Any
 
 from lipsync_core.accounts import Accounts
 from lipsync_core.billing import OVER, Billing
-from lipsync_core.claims import JUDGED, Claims, Due
 from lipsync_core.drafting import Drafting
 from lipsync_core.hosting import Hosting
 from lipsync_core.job import Job, JobState
 from lipsync_core.keeping import Keeping
-from lipsync_core.ledger import Ledger
+from lipsync_core.ledger.claims import JUDGED, Claims, Due
+from lipsync_core.ledger.jobs import Ledger
+from lipsync_core.ledger.rows import Change
+from lipsync_core.ledger.vendor_status import Standings
 from lipsync_core.media import MediaStore
 from lipsync_core.pace import Pace
 from lipsync_core.polling import Polling
 from lipsync_core.pricing import Rates
 from lipsync_core.reach import Reach
-from lipsync_core.records import Change
 from lipsync_core.sending import Point, Sending
-from lipsync_core.standing import Standings
 from lipsync_core.vendor_log import VendorLog
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from functools import cache
 
 from lipsync_core.accounts import Accounts
-from lipsync_core.budgets import Guard, everybody
 from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
+from lipsync_core.ledger.caps import Guard, everybody
+from lipsync_core.ledger.vendor_status import Standing, Standings
 from lipsync_core.people.audit import Audit
 from lipsync_core.people.roles import Action
 from lipsync_core.pricing import Override, rate_from_live
@@ -22,7 +23,6 @@ from lipsync_core.providers.base import Provider
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.reading import id_of
 from lipsync_core.providers.wire import AskAgain, Balance, KeyCheck, Poll, Request, Response, Verdict
-from lipsync_core.standing import Standing, Standings
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from lipsync_core import Brief, JobState, KeptMedium, Qualifier, Quote
-from lipsync_core.budgets import month_at
-from lipsync_core.claims import Claims
 from lipsync_core.db.database import Database
-from lipsync_core.ledger import Ledger, NewJob
-from lipsync_core.records import Change
+from lipsync_core.ledger.caps import month_at
+from lipsync_core.ledger.claims import Claims
+from lipsync_core.ledger.jobs import Ledger, NewJob
+from lipsync_core.ledger.rows import Change
 
 DOLLAR = 1_000_000
 KEPT = {"image": KeptMedium("a" * 64, "face.png"), "audio": KeptMedium("b" * 64, "voice.wav")}

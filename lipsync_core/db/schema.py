@@ -113,7 +113,7 @@ events = Table(
     Column("state", String(24), nullable=False),
     Column("made_by", String(120), nullable=False),
     Column("note", Text, nullable=False),
-    Column("about", String(16)),  # what it tells besides a new state, see `lipsync_core.budgets.ABOVE_PRICE`
+    Column("about", String(16)),  # what it tells besides a new state, see `lipsync_core.ledger.caps.ABOVE_PRICE`
     sqlite_autoincrement=True,
 )
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import String, Subquery, cast, func, literal, null, select, union_all
 
-from lipsync_core.budgets import Guard, everybody
 from lipsync_core.db.audit_log import note
 from lipsync_core.db.database import Database, instant
 from lipsync_core.db.schema import audit, events
+from lipsync_core.ledger.caps import Guard, everybody
 from lipsync_core.people.roles import Action
 
 _BY_ITSELF = "tracker"

@@ -35,17 +35,17 @@ from sqlalchemy import func, insert, select
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that the script also runs by its path
 
 from lipsync_core.brief import Brief, KeptMedium
-from lipsync_core.claims import Claims
 from lipsync_core.config.settings import Settings
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import jobs
 from lipsync_core.job import PENDING, Job, JobState
-from lipsync_core.ledger import Ledger, NewJob
+from lipsync_core.ledger.claims import Claims
+from lipsync_core.ledger.jobs import Ledger, NewJob
+from lipsync_core.ledger.rows import Change
 from lipsync_core.pace import Pace
 from lipsync_core.providers import PROVIDERS
 from lipsync_core.providers.keys import Keys
 from lipsync_core.quote import Qualifier, Quote
-from lipsync_core.records import Change
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox import tables
 from lipsync_core.sandbox.jobs import Store, fingerprint

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from lipsync_core import Brief, JobState, KeptMedium, Qualifier, Quote, Studio
 from lipsync_core.db.database import Database
-from lipsync_core.ledger import Ledger, NewJob
+from lipsync_core.ledger.jobs import Ledger, NewJob
 from tests.browser.visit import PORTRAIT, SAMPLES, finished, is_silent, open_page, waits
 from tests.server import Server
 

@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, ViewportSize, expect
 
 from lipsync_core import Filter, Job, JobState, Studio
-from lipsync_core.claims import Claims
 from lipsync_core.db.database import Database
-from lipsync_core.records import Change
+from lipsync_core.ledger.claims import Claims
+from lipsync_core.ledger.rows import Change
 from tests import corpus
 from tests.browser.holding import Hold
 from tests.browser.visit import PORTRAIT, finished, open_page, press, settle, slot, visitor

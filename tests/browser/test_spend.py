@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from lipsync_core import JobState, Studio, new_brief_id
-from lipsync_core.budgets import TEAM, Budgets
 from lipsync_core.db.database import Database
+from lipsync_core.ledger.caps import TEAM, Budgets
 from tests import corpus
 from tests.browser.holding import Hold
 from tests.browser.test_accessibility import LOOKS, violations

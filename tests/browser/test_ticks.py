@@ -15,7 +15,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from lipsync_core import Brief, JobState, KeptMedium, Qualifier, Quote, Studio
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import jobs
-from lipsync_core.ledger import Ledger, NewJob
+from lipsync_core.ledger.jobs import Ledger, NewJob
 from pages.cards import LOOK_S, TICK_S
 from pages.moving import LEFT_ALONE
 from tests.bench.tabs import Tab

@@ -24,11 +24,11 @@ from lipsync_core import (
     SettingsError,
     Studio,
 )
-from lipsync_core.budgets import PRESS, TEAM, Budgets, count, month_at, scopes_of
-from lipsync_core.claims import Claims
 from lipsync_core.db.database import Database
-from lipsync_core.ledger import Ledger, NewJob
-from lipsync_core.records import Change
+from lipsync_core.ledger.caps import PRESS, TEAM, Budgets, count, month_at, scopes_of
+from lipsync_core.ledger.claims import Claims
+from lipsync_core.ledger.jobs import Ledger, NewJob
+from lipsync_core.ledger.rows import Change
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
 
@@ -334,7 +334,7 @@ def test_threads_that_claim_at_once_never_exceed_a_cap(database: Database) -> No
 
 _PROCESS = """
 import sys
-from lipsync_core.claims import Claims
+from lipsync_core.ledger.claims import Claims
 from lipsync_core.db.database import Database
 claims = Claims(Database(sys.argv[1]))
 for n in range(40):

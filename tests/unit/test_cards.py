@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from lipsync_core import ROOT, Brief, Job, JobState, KeptMedium, Qualifier, Quote, Settings, Studio
 from lipsync_core.db.database import Database, instant, now_ms
 from lipsync_core.db.schema import jobs
-from lipsync_core.ledger import Ledger, NewJob
+from lipsync_core.ledger.jobs import Ledger, NewJob
 from pages import frame, held
 from pages.cards import summary
 from pages.telling import Queue, tell, unanswered

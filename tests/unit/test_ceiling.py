@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from lipsync_core import MOST_CEILING_USD_MICROS, Brief, BriefError, JobState, Role, Settings, Studio
-from lipsync_core.budgets import TEAM, Budgets
 from lipsync_core.db.database import Database
+from lipsync_core.ledger.caps import TEAM, Budgets
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
 from tests.oidc import claims_of, secrets_file

@@ -23,19 +23,19 @@ from lipsync_core import (
     UnknownJobError,
     cost_above,
 )
-from lipsync_core.budgets import TEAM, Budgets
-from lipsync_core.claims import Claims
 from lipsync_core.db.database import Database
 from lipsync_core.db.schema import events
-from lipsync_core.endings import Endings
-from lipsync_core.ledger import Ledger
+from lipsync_core.ledger.caps import TEAM, Budgets
+from lipsync_core.ledger.claims import Claims
+from lipsync_core.ledger.endings import Endings
+from lipsync_core.ledger.jobs import Ledger
+from lipsync_core.ledger.rows import Change
+from lipsync_core.ledger.spending import Dearer, Spending, Sums
 from lipsync_core.pricing import NO_RATES
 from lipsync_core.pricing.assess import assess
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.pricing.output_price import SLACK_S, output_price
 from lipsync_core.quote import Quote
-from lipsync_core.records import Change
-from lipsync_core.spending import Dearer, Spending, Sums
 from tests.spent import CREATIFY, DOLLAR, JOYPIX, LIPSYNC, NOW, PIXVERSE, add
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lipsync_core import JobState
-from lipsync_core.budgets import TEAM
+from lipsync_core.ledger.caps import TEAM
 from pages.words import money
 from tests.desk import Desk
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, event
 from lipsync_core import PENDING, Brief, Filter, Job, JobState, KeptMedium, Qualifier, Quote, Studio, UnknownJobError
 from lipsync_core.db.database import Database
 from lipsync_core.db.latest import MOST, Latest
-from lipsync_core.ledger import Ledger, NewJob
+from lipsync_core.ledger.jobs import Ledger, NewJob
 
 QUOTE = Quote("joypix/motion-2", 900_000, 90, 3, "3 blocks.", Qualifier.EXACT, 300.0, 360.0)
 BRIEF = Brief(engine=QUOTE.engine, image=KeptMedium("a" * 64, "face.jpg"), audio=KeptMedium("b" * 64, "voice.wav"))

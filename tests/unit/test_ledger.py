@@ -27,12 +27,12 @@ from lipsync_core import (
     SettingsError,
     UnknownJobError,
 )
-from lipsync_core.claims import Claims
 from lipsync_core.db.database import Database
 from lipsync_core.db.ledger_file import HEAD, NEWEST, bring_up_to_date, is_newest, ledger_file
 from lipsync_core.db.migrations.__main__ import newest
 from lipsync_core.db.schema import metadata
-from lipsync_core.ledger import Ledger, NewJob
+from lipsync_core.ledger.claims import Claims
+from lipsync_core.ledger.jobs import Ledger, NewJob
 
 QUOTE = Quote("draft/portrait", 0, None, None, "free", Qualifier.EXACT, 2.0, 4.0, ("p",), ("w",))
 BRIEF = Brief(

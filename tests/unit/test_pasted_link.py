@@ -34,8 +34,8 @@ from lipsync_core import (
     Studio,
     cost_above,
 )
-from lipsync_core.budgets import TEAM
 from lipsync_core.handouts import medium_route
+from lipsync_core.ledger.caps import TEAM
 from lipsync_core.media import Kind
 from lipsync_core.pace import Pace
 from lipsync_core.pricing.catalogue import ENGINES

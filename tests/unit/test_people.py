@@ -30,8 +30,8 @@ from lipsync_core import (
     Studio,
     VendorError,
 )
-from lipsync_core.approval import Approvals, Terms
 from lipsync_core.db.database import Database
+from lipsync_core.ledger.approvals import Approvals, Terms
 from lipsync_core.people.roles import Action, Reach, may
 from lipsync_core.samples import PORTRAITS
 from tests import corpus

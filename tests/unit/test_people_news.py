@@ -10,9 +10,9 @@ import pytest
 
 from lipsync_core import Brief, Job, JobState, KeptMedium, Qualifier, Quote
 from lipsync_core.db.database import Database
-from lipsync_core.endings import Endings
-from lipsync_core.ledger import Ledger, NewJob
-from lipsync_core.records import Change, apply
+from lipsync_core.ledger.endings import Endings
+from lipsync_core.ledger.jobs import Ledger, NewJob
+from lipsync_core.ledger.rows import Change, apply
 from tests.statements import watched
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

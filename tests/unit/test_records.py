@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from lipsync_core import Brief, JobState, Qualifier, Quote
-from lipsync_core.claims import Claims
 from lipsync_core.db.database import Database, now_ms
-from lipsync_core.ledger import Ledger, NewJob
-from lipsync_core.records import Change
+from lipsync_core.ledger.claims import Claims
+from lipsync_core.ledger.jobs import Ledger, NewJob
+from lipsync_core.ledger.rows import Change
 
 ENGINE = "joypix/motion-2"
 HERE, ELSEWHERE = "this tracker", "another tracker"

@@ -15,16 +15,16 @@ import pytest
 from sqlalchemy import insert, select
 
 from lipsync_core import Balance, Brief, JobState, Qualifier, Quote, Settings, Studio
-from lipsync_core.budgets import TEAM, Budgets, month_at, scopes_of
-from lipsync_core.claims import Claims
 from lipsync_core.db.database import Database
 from lipsync_core.db.schema import jobs
 from lipsync_core.job import TRANSITIONS
-from lipsync_core.ledger import Ledger, NewJob
+from lipsync_core.ledger.caps import TEAM, Budgets, month_at, scopes_of
+from lipsync_core.ledger.claims import Claims
+from lipsync_core.ledger.jobs import Ledger, NewJob
+from lipsync_core.ledger.rows import Change
+from lipsync_core.ledger.spending import Grouping, Spending, Sums
+from lipsync_core.ledger.vendor_status import Standings
 from lipsync_core.providers.keys import Keys
-from lipsync_core.records import Change
-from lipsync_core.spending import Grouping, Spending, Sums
-from lipsync_core.standing import Standings
 from tests import corpus
 from tests.spent import CREATIFY, DOLLAR, JOYPIX, KEPT, LATER, LIPSYNC, NOW, PIXVERSE, add
 from tests.statements import watched

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from lipsync_core import JobState
-from lipsync_core.budgets import TEAM, Budgets
-from lipsync_core.claims import Claims
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import events, jobs
 from lipsync_core.job import TRACKER, UNDO_NOT_TAKEN
-from lipsync_core.ledger import Ledger
-from lipsync_core.records import Change
-from lipsync_core.verdicts import Verdicts
+from lipsync_core.ledger.caps import TEAM, Budgets
+from lipsync_core.ledger.claims import Claims
+from lipsync_core.ledger.jobs import Ledger
+from lipsync_core.ledger.rows import Change
+from lipsync_core.ledger.verdicts import Verdicts
 from tests.spent import DOLLAR, LATER, NOW, add
 
 S = JobState

@@ -9,7 +9,7 @@ from sqlalchemy import and_, not_, or_, select
 from lipsync_core.db.database import Database
 from lipsync_core.db.schema import jobs
 from lipsync_core.job import Job, JobState
-from lipsync_core.records import job_of
+from lipsync_core.ledger.rows import job_of
 
 TOLD = (JobState.DONE, JobState.FAILED, JobState.REJECTED, JobState.LOST, JobState.UNCONFIRMED)
 """The ends that nobody chose. A draft that is done is not told: it takes seconds, and its maker saw it."""

@@ -16,11 +16,11 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Update, bindparam, case, insert, select, update
 
 from lipsync_core.brief import MAX_NAME, Brief
-from lipsync_core.budgets import settle
 from lipsync_core.db.database import instant, maybe_instant, now_ms
 from lipsync_core.db.schema import events, jobs
 from lipsync_core.errors import VendorIdTakenError
 from lipsync_core.job import PENDING, TRACKER, Job, JobState, may_become
+from lipsync_core.ledger.caps import settle
 from lipsync_core.plain_text import one_line
 from lipsync_core.quote import Qualifier, Quote
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from lipsync_core.db.database import Database, maybe_instant, now_ms
 from lipsync_core.db.schema import events
 from lipsync_core.job import TRACKER, UNDO_NOT_TAKEN, JobState
-from lipsync_core.records import Change, apply
+from lipsync_core.ledger.rows import Change, apply
 
 
 class Verdicts:

@@ -14,25 +14,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_, select, update
 
-from lipsync_core import budgets
-from lipsync_core.approval import Terms, before_paying
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import accounts, answers, jobs
 from lipsync_core.job import LIVE, TRACKER, Job, JobState
-from lipsync_core.ledger import AT_VENDOR
+from lipsync_core.ledger import caps
+from lipsync_core.ledger.approvals import Terms, before_paying
+from lipsync_core.ledger.jobs import AT_VENDOR
+from lipsync_core.ledger.rows import Change, apply, apply_all, candidates_of, check_id_is_free, job_of, quote_of, record
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.providers.wire import Response
 from lipsync_core.quote import price_text, priced
-from lipsync_core.records import (
-    Change,
-    apply,
-    apply_all,
-    candidates_of,
-    check_id_is_free,
-    job_of,
-    quote_of,
-    record,
-)
 
 JUDGED = (JobState.UNCONFIRMED, JobState.NOT_TAKEN, JobState.WRITTEN_OFF)
 """States that a late answer can correct."""
@@ -194,14 +185,14 @@ class Claims:
             return False
         if job["environment"] != LIVE:
             return True
-        over = budgets.reserve(connection, job, budgets.month_at(self._zone, datetime.now(UTC)))
+        over = caps.reserve(connection, job, caps.month_at(self._zone, datetime.now(UTC)))
         if over is None:
             return True
         quote = quote_of(job["quote"])
         counts_more = quote.usd_micros is None or quote.open_ended
         price = f"at most {price_text(over.usd_micros)}" if counts_more else priced(quote)
         what = f"This clip ({price})"
-        why = budgets.over_cap_text(over, what=what, by=job["made_by"])
+        why = caps.over_cap_text(over, what=what, by=job["made_by"])
         apply(connection, Change(job_id, JobState.QUEUED, JobState.REJECTED, note=why, values={"error": why}))
         return False
 
@@ -349,7 +340,7 @@ class Claims:
                 return False
             if change.note:
                 record(connection, change.job_id, change.was, change.by, change.note)
-                budgets.settle(connection, change.job_id, change.was)
+                caps.settle(connection, change.job_id, change.was)
             return True
 
     def forget_candidate(self, job_id: int, candidate: str) -> None:

@@ -17,12 +17,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from lipsync_core.costing import Row, above_price, billed_cost, cost_of, expected_cost
 from lipsync_core.db import audit_log
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import budgets, caps, events, invoices, jobs
 from lipsync_core.errors import SettingsError, UnknownJobError
 from lipsync_core.job import LIVE, SETTLED, TRACKER, JobState
+from lipsync_core.ledger.job_cost import Row, above_price, billed_cost, cost_of, expected_cost
 from lipsync_core.people.roles import Action
 from lipsync_core.plain_text import one_line
 from lipsync_core.quote import price_text

@@ -20,8 +20,8 @@ from lipsync_core.db.database import Database, instant, maybe_instant, now_ms
 from lipsync_core.db.schema import events, jobs, secrets, trackers
 from lipsync_core.errors import UnknownJobError
 from lipsync_core.job import LIVE, PENDING, TRACKER, WITHDRAWABLE, Job, JobEvent, JobState
+from lipsync_core.ledger.rows import Change, apply, candidates_of, check_id_is_free, job_of, record
 from lipsync_core.quote import Quote
-from lipsync_core.records import Change, apply, candidates_of, check_id_is_free, job_of, record
 
 AT_VENDOR = (JobState.SUBMITTING, JobState.RENDERING)
 """States in which a job takes one of its vendor's places."""

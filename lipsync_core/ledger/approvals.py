@@ -13,11 +13,11 @@ from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import jobs
 from lipsync_core.errors import UnknownJobError
 from lipsync_core.job import Job, JobState
+from lipsync_core.ledger.rows import Change, apply, job_of, record
 from lipsync_core.people.rights import Person, check, who
 from lipsync_core.people.roles import Action
 from lipsync_core.plain_text import one_line
 from lipsync_core.quote import Quote, price_text
-from lipsync_core.records import Change, apply, job_of, record
 
 DAY_MS = 86_400_000
 LONGEST_REASON = 500

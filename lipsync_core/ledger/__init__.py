@@ -1,0 +1,1 @@
+"""Jobs, money and vendors' accounts as rows. Every change is guarded."""
