@@ -11,11 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lipsync_core.arrivals import Came
     from lipsync_core.brief import MAX_NAME, MAX_SEED, Brief, KeptMedium, MouthBox
-    from lipsync_core.cleaning import Going
     from lipsync_core.config.settings import ROOT, Settings
-    from lipsync_core.erasing import Root, Traces
     from lipsync_core.errors import (
         BriefChangedError,
         BriefError,
@@ -60,8 +57,11 @@ if TYPE_CHECKING:
     from lipsync_core.ledger.open_briefs import OpenBatch, OpenBrief, new_brief_id
     from lipsync_core.ledger.spending import Dearer, Grouping, Line, Month, Sums, VendorMonth
     from lipsync_core.ledger.vendor_status import balance_text
-    from lipsync_core.library import Item, ItemKind
-    from lipsync_core.media import Kind, MediumFacts, MouthGuess, box_around
+    from lipsync_core.media.cleanup import Going
+    from lipsync_core.media.erase import Root, Traces
+    from lipsync_core.media.library import Item, ItemKind
+    from lipsync_core.media.origin import Came
+    from lipsync_core.media.store import Kind, MediumFacts, MouthGuess, box_around
     from lipsync_core.notices import NOTICE_EXAMPLE
     from lipsync_core.pace import Pace
     from lipsync_core.people.audit import Entry
@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from lipsync_core.vendors import VendorState
 
 _HOMES = {
-    "arrivals": ("Came",),
+    "media.origin": ("Came",),
     "people.audit": ("Entry",),
     "estimates": (
         "COLUMNS",
@@ -109,10 +109,10 @@ _HOMES = {
     "brief": ("MAX_NAME", "MAX_SEED", "Brief", "KeptMedium", "MouthBox"),
     "ledger.open_briefs": ("OpenBatch", "OpenBrief", "new_brief_id"),
     "ledger.caps": ("PRESS", "TEAM", "Cap", "month_name"),
-    "cleaning": ("Going",),
+    "media.cleanup": ("Going",),
     "ledger.job_cost": ("cost_above",),
     "pricing.catalogue": ("ENGINES", "SCENES", "Engine"),
-    "erasing": ("Root", "Traces"),
+    "media.erase": ("Root", "Traces"),
     "errors": (
         "BriefChangedError",
         "BriefError",
@@ -132,8 +132,8 @@ _HOMES = {
     "pricing.silent_voice": ("unheard_words",),
     "job": ("PENDING", "WITHDRAWABLE", "Job", "JobEvent", "JobState"),
     "ledger.jobs": ("Filter",),
-    "library": ("Item", "ItemKind"),
-    "media": ("Kind", "MediumFacts", "MouthGuess", "box_around"),
+    "media.library": ("Item", "ItemKind"),
+    "media.store": ("Kind", "MediumFacts", "MouthGuess", "box_around"),
     "notices": ("NOTICE_EXAMPLE",),
     "pace": ("Pace",),
     "pricing.reserve": ("MOST_CEILING_USD_MICROS",),

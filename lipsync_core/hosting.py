@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from lipsync_core.brief import Brief, KeptMedium
-from lipsync_core.fitting import Change, change_for, copy_of, known_copy
 from lipsync_core.job import SANDBOX
-from lipsync_core.media import Kind, MediaStore, MediumFacts
+from lipsync_core.media.fit import Change, change_for, copy_of, known_copy
+from lipsync_core.media.store import Kind, MediaStore, MediumFacts
 from lipsync_core.providers.forms import EngineForm
 
 KINDS: dict[str, Kind] = {

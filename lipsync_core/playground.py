@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lipsync_core.media import MediumFacts
+from lipsync_core.media.store import MediumFacts
 from lipsync_core.webhooks import Hooks, endpoint
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from lipsync_core.job import Job
 from lipsync_core.ledger.caps import Guard, everybody
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.links import Links
-from lipsync_core.media import MediaStore
+from lipsync_core.media.store import MediaStore
 from lipsync_core.naming import download_name
 from lipsync_core.people.rights import Person
 from lipsync_core.people.roles import Action

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lipsync_core import cachefile
 from lipsync_core.errors import MediaError
-from lipsync_core.media import MediaStore, MediumFacts
+from lipsync_core.media.store import MediaStore, MediumFacts
 
 log = logging.getLogger(__name__)
 

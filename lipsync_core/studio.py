@@ -17,15 +17,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from lipsync_core import workers
 from lipsync_core.accounts import Accounts
 from lipsync_core.affording import stale_prices, unmet
-from lipsync_core.arrivals import Came
 from lipsync_core.bounds import oversized
 from lipsync_core.brief import MAX_NAME, Brief, KeptMedium, Medium, MouthBox
-from lipsync_core.bucket import Bucket
-from lipsync_core.cleaning import CleanUp
 from lipsync_core.config.settings import Settings
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.latest import Latest
-from lipsync_core.erasing import Eraser
 from lipsync_core.errands import Errands
 from lipsync_core.errors import BriefChangedError, BriefError, BucketError, MediaError, VendorError
 from lipsync_core.estimates.clip import Estimates
@@ -42,9 +38,14 @@ from lipsync_core.ledger.open_briefs import BriefDesk, OpenBatch, OpenBrief, new
 from lipsync_core.ledger.spending import Spending
 from lipsync_core.ledger.vendor_status import Standings
 from lipsync_core.ledger.verdicts import Verdicts
-from lipsync_core.library import Library
 from lipsync_core.links import Links
-from lipsync_core.media import Kind, MediaStore, MediumFacts, Variant
+from lipsync_core.media.bucket import Bucket
+from lipsync_core.media.cleanup import CleanUp
+from lipsync_core.media.erase import Eraser
+from lipsync_core.media.library import Library
+from lipsync_core.media.origin import Came
+from lipsync_core.media.store import Kind, MediaStore, MediumFacts, Variant
+from lipsync_core.media.trim import trim
 from lipsync_core.naming import download_name
 from lipsync_core.net.addresses import Resolver, system_addresses
 from lipsync_core.notices import Notices
@@ -66,7 +67,6 @@ from lipsync_core.reach import Reach
 from lipsync_core.sending import Point, hash_of
 from lipsync_core.sharing import Sharing
 from lipsync_core.tracker import STALE_S, Tracker, unwatched
-from lipsync_core.trimming import trim
 from lipsync_core.vendors import Vendors
 
 if TYPE_CHECKING:

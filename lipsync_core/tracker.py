@@ -29,7 +29,7 @@ from lipsync_core.ledger.claims import JUDGED, Claims, Due
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.ledger.rows import Change
 from lipsync_core.ledger.vendor_status import Standings
-from lipsync_core.media import MediaStore
+from lipsync_core.media.store import MediaStore
 from lipsync_core.pace import Pace
 from lipsync_core.polling import Polling
 from lipsync_core.pricing import Rates

@@ -10,7 +10,7 @@ import base64
 from pathlib import Path
 
 from lipsync_core.db.database import Database
-from lipsync_core.media import Kind, MediaStore
+from lipsync_core.media.store import Kind, MediaStore
 from lipsync_core.samples import PORTRAITS, VOICES
 from lipsync_core.sandbox.house import House
 from tests import corpus

@@ -194,7 +194,7 @@ arrivals = Table(  # how each content came here first
     metadata,
     Column("sha256", String(64), primary_key=True),
     Column("kind", String(8), primary_key=True),
-    Column("came", String(12), nullable=False),  # as `lipsync_core.arrivals.Came`
+    Column("came", String(12), nullable=False),  # as `lipsync_core.media.origin.Came`
     Column("came_from", Text, nullable=False),
     Column("made_by", String(120), nullable=False),
     Column("at_ms", BigInteger, nullable=False),

@@ -20,7 +20,7 @@ from lipsync_core.pricing.catalogue import ENGINES, SCENES
 
 
 class Medium(Protocol):
-    """A stored medium, as `lipsync_core.media.MediumFacts` tells of it."""
+    """A stored medium, as `lipsync_core.media.store.MediumFacts` tells of it."""
 
     @property
     def sha256(self) -> str:

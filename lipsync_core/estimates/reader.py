@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lipsync_core import workers
 from lipsync_core.errors import MediaError, WorkerError
-from lipsync_core.media import MediaStore
+from lipsync_core.media.store import MediaStore
 
 if TYPE_CHECKING:
     from lipsync_core.estimates import Sheet

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Voice(Protocol):
-    """A stored voice, as `lipsync_core.media.MediumFacts` tells of it."""
+    """A stored voice, as `lipsync_core.media.store.MediumFacts` tells of it."""
 
     @property
     def name(self) -> str:

@@ -15,7 +15,7 @@ from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import events, jobs, media
 from lipsync_core.job import JobState
 from lipsync_core.ledger.jobs import Ledger, NewJob
-from lipsync_core.media import MediaStore, MediumFacts
+from lipsync_core.media.store import MediaStore, MediumFacts
 from lipsync_core.quote import Qualifier, Quote
 
 PEOPLE = ("Ana", "Ben", "Chiara", "Dov", "Emre", "Fleur", "Goran", "Hana")

@@ -30,7 +30,7 @@ from starlette.routing import Route
 
 from lipsync_core import ENGINES, Settings, Studio, tasks
 from lipsync_core.job import JobState
-from lipsync_core.media import MediaStore
+from lipsync_core.media.store import MediaStore
 from lipsync_core.tracker import Tracker
 from lipsync_core.webhooks import endpoint
 from tests.desk import brief_for, rows

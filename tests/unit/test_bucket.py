@@ -24,10 +24,10 @@ from starlette.responses import Response
 
 from lipsync_core import ROOT, Brief, Job, JobState, MediaError, MediumFacts, Settings, Studio
 from lipsync_core.brief import KeptMedium
-from lipsync_core.bucket import LONGEST_LINK_S
-from lipsync_core.erasing import Root
 from lipsync_core.handouts import medium_route
 from lipsync_core.keeping import DURING_DOWNLOAD
+from lipsync_core.media.bucket import LONGEST_LINK_S
+from lipsync_core.media.erase import Root
 from lipsync_core.pace import Pace
 from lipsync_core.samples import PORTRAITS
 from tests import corpus, patient

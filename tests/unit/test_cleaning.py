@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import update
 
 from lipsync_core import Brief, BriefError, Job, JobState, MediumFacts, Settings, Studio
-from lipsync_core.cleaning import IN_NEED
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import briefs, jobs, media
+from lipsync_core.media.cleanup import IN_NEED
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from lipsync_core import ROOT, MediaError, Settings, Studio
-from lipsync_core.media import LOOK
+from lipsync_core.media.store import LOOK
 from tests import corpus
 from tests.hostile import Hostile, made, mutated
 

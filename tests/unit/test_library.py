@@ -26,11 +26,11 @@ from lipsync_core import (
     Settings,
     Studio,
 )
-from lipsync_core.cleaning import IN_NEED
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import jobs, media
 from lipsync_core.ledger.jobs import Ledger, NewJob
-from lipsync_core.media import MediaStore
+from lipsync_core.media.cleanup import IN_NEED
+from lipsync_core.media.store import MediaStore
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
 from tests.oidc import claims_of, secrets_file

@@ -36,7 +36,7 @@ from lipsync_core import (
 )
 from lipsync_core.handouts import medium_route
 from lipsync_core.ledger.caps import TEAM
-from lipsync_core.media import Kind
+from lipsync_core.media.store import Kind
 from lipsync_core.pace import Pace
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.pricing.pasted_link import AS_LONG_AS

@@ -31,8 +31,8 @@ from lipsync_core import (
     Settings,
     Studio,
 )
-from lipsync_core.cleaning import Going
-from lipsync_core.erasing import Root
+from lipsync_core.media.cleanup import Going
+from lipsync_core.media.erase import Root
 from lipsync_core.people.roles import Action
 from lipsync_core.samples import PORTRAITS
 from tests import corpus

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lipsync_core import ROOT, MediaError, MediumFacts, Studio
 from lipsync_core.decode import check_video, cut_video, cut_voice
-from lipsync_core.trimming import part_name
+from lipsync_core.media.trim import part_name
 
 RATE = 44_100
 

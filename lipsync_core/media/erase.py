@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, RowMapping, and_, delete, or_, select
 
 from lipsync_core.brief import MEDIA_FIELDS
-from lipsync_core.cleaning import AT_ONCE, IN_NEED, bytes_of, copies_of, forget, media_in, named
 from lipsync_core.db import audit_log
 from lipsync_core.db.database import Database
 from lipsync_core.db.schema import arrivals, jobs, library, media
 from lipsync_core.errors import BucketError, LibraryError
 from lipsync_core.job import LIVE
-from lipsync_core.library import Check
-from lipsync_core.media import Kind, MediaStore, MediumFacts, from_row
+from lipsync_core.media.cleanup import AT_ONCE, IN_NEED, bytes_of, copies_of, forget, media_in, named
+from lipsync_core.media.library import Check
+from lipsync_core.media.store import Kind, MediaStore, MediumFacts, from_row
 from lipsync_core.people.roles import Action
 
 VOICES = ("audio", "left_audio", "right_audio")

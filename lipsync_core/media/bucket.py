@@ -1,6 +1,6 @@
 """The bucket of an S3-compatible service that holds what the media store keeps: one object for each content.
 
-The folder of `lipsync_core.media` is the working copy of it. boto3 is loaded when the bucket is first asked for
+The folder of `lipsync_core.media.store` is the working copy of it. boto3 is loaded when the bucket is first asked for
 something, so a studio without one never pays for it.
 """
 

@@ -23,12 +23,12 @@ from sqlalchemy import RowMapping, insert, select, update
 
 from lipsync_core import workers
 from lipsync_core.brief import MouthBox
-from lipsync_core.bucket import Bucket
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import media
 from lipsync_core.errors import BucketError, MediaError, WorkerError
+from lipsync_core.media.bucket import Bucket
+from lipsync_core.media.files import settle, sha256_of, stored_copy
 from lipsync_core.plain_text import clean_name
-from lipsync_core.settling import settle, sha256_of, stored_copy
 
 Kind = Literal["image", "audio", "video"]
 Variant = Literal["file", "preview", "thumb"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lipsync_core import workers
 from lipsync_core.errors import MediaError, WorkerError
-from lipsync_core.media import LOOK, MediaStore, MediumFacts
+from lipsync_core.media.store import LOOK, MediaStore, MediumFacts
 from lipsync_core.plain_text import clean_name
 
 LEAST_S = 0.1

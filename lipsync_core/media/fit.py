@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from lipsync_core import workers
 from lipsync_core.errors import MediaError, WorkerError
-from lipsync_core.media import LOOK, Kind, MediaStore, MediumFacts
+from lipsync_core.media.store import LOOK, Kind, MediaStore, MediumFacts
+from lipsync_core.media.trim import for_film
 from lipsync_core.plain_text import clean_name
 from lipsync_core.providers.forms import EngineForm, Files
-from lipsync_core.trimming import for_film
 
 _TASKS: dict[Kind, tuple[str, str]] = {
     "audio": ("write_wav", ".wav"),

@@ -13,16 +13,16 @@ from typing import Any, Literal, Protocol, cast
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, or_, select, update
 
-from lipsync_core.arrivals import Came, note_arrival, origin
 from lipsync_core.brief import MAX_NAME, Brief
-from lipsync_core.cleaning import named
 from lipsync_core.db import audit_log
 from lipsync_core.db.database import Database, instant, now_ms
 from lipsync_core.db.schema import jobs, library, media
 from lipsync_core.errors import LibraryError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.ledger.open_briefs import BriefDesk, new_brief_id
-from lipsync_core.media import Kind, MediumFacts, from_row
+from lipsync_core.media.cleanup import named
+from lipsync_core.media.origin import Came, note_arrival, origin
+from lipsync_core.media.store import Kind, MediumFacts, from_row
 from lipsync_core.people.roles import Action
 from lipsync_core.plain_text import one_line, paragraphs
 

@@ -1,0 +1,1 @@
+"""People's pictures, voices and videos: stored by content, derived, named, cleaned up and erased."""
