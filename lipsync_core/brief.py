@@ -25,7 +25,7 @@ class KeptMedium:
     sha256: str
     name: str
     url: str | None = None
-    """The link it was fetched from. A vendor gets that only where nothing can be hosted (`lipsync_core.hosting`)."""
+    """The link it was fetched from. A vendor gets it only where nothing can be hosted (`delivery.hosting`)."""
 
 
 Medium = str | bytes | os.PathLike[str] | KeptMedium

@@ -19,8 +19,8 @@ from lipsync_core.accounts import Account, Accounts
 from lipsync_core.affording import Means, low_balance
 from lipsync_core.bounds import brief_oversized
 from lipsync_core.brief import MEDIA_FIELDS, Brief, KeptMedium, Medium, mouth_box_error
+from lipsync_core.delivery.hosting import KINDS, Hosting
 from lipsync_core.errors import BriefError, FetchError, MediaError
-from lipsync_core.hosting import KINDS, Hosting
 from lipsync_core.job import LIVE
 from lipsync_core.ledger.caps import Budgets, Over, Room, over_cap_text, scopes_of
 from lipsync_core.ledger.jobs import Ledger, NewJob

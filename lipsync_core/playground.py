@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from lipsync_core.delivery.webhooks import Hooks, endpoint
 from lipsync_core.media.store import MediumFacts
-from lipsync_core.webhooks import Hooks, endpoint
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

@@ -25,8 +25,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from lipsync_core.accounts import Account, Accounts
 from lipsync_core.credit import look_at_balance
 from lipsync_core.db.database import now_ms
+from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.errors import BucketError, MediaError, VendorIdTakenError
-from lipsync_core.hosting import Hosting
 from lipsync_core.job import Job, JobState
 from lipsync_core.ledger.claims import JUDGED, Answer, Claims
 from lipsync_core.ledger.rows import Change

@@ -2,7 +2,7 @@
 
 Routes have no login, no cross-site check and no body limit of their own. These need none: one tells nothing, the
 others give only what an unguessable, expiring link names, and where people sign in, only for as long as whom it was
-made for may look (`lipsync_core.links`). Streamlit's own doors for files get a guard.
+made for may look (`lipsync_core.delivery.links`). Streamlit's own doors for files get a guard.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lipsync_core.delivery.routes import medium_route, review_route, zip_route
+from lipsync_core.delivery.webhooks import endpoint
 from lipsync_core.door.sockets import open_sockets
 from lipsync_core.door.uploads import Guest, GuestOf
 from lipsync_core.errors import NotAllowedError
-from lipsync_core.handouts import medium_route, review_route, zip_route
 from lipsync_core.leaving import Leaving
 from lipsync_core.people.roles import Action
-from lipsync_core.webhooks import endpoint
 
 if TYPE_CHECKING:
     from lipsync_core.people.rights import Person

@@ -22,11 +22,14 @@ from lipsync_core.brief import MAX_NAME, Brief, KeptMedium, Medium, MouthBox
 from lipsync_core.config.settings import Settings
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.latest import Latest
+from lipsync_core.delivery.file_names import download_name
+from lipsync_core.delivery.hosting import Hosting
+from lipsync_core.delivery.links import Links
+from lipsync_core.delivery.sharing import Sharing
 from lipsync_core.errands import Errands
 from lipsync_core.errors import BriefChangedError, BriefError, BucketError, MediaError, VendorError
 from lipsync_core.estimates.clip import Estimates
 from lipsync_core.estimates.reader import Tables
-from lipsync_core.hosting import Hosting
 from lipsync_core.intake import Intake, likeness
 from lipsync_core.job import LIVE, SANDBOX, Job, JobEvent, JobState
 from lipsync_core.ledger.approvals import Approvals, Terms, above_limit
@@ -38,7 +41,6 @@ from lipsync_core.ledger.open_briefs import BriefDesk, OpenBatch, OpenBrief, new
 from lipsync_core.ledger.spending import Spending
 from lipsync_core.ledger.vendor_status import Standings
 from lipsync_core.ledger.verdicts import Verdicts
-from lipsync_core.links import Links
 from lipsync_core.media.bucket import Bucket
 from lipsync_core.media.cleanup import CleanUp
 from lipsync_core.media.erase import Eraser
@@ -46,7 +48,6 @@ from lipsync_core.media.library import Library
 from lipsync_core.media.origin import Came
 from lipsync_core.media.store import Kind, MediaStore, MediumFacts, Variant
 from lipsync_core.media.trim import trim
-from lipsync_core.naming import download_name
 from lipsync_core.net.addresses import Resolver, system_addresses
 from lipsync_core.notices import Notices
 from lipsync_core.pace import DAY_S, Pace
@@ -65,7 +66,6 @@ from lipsync_core.pricing.order import MISSING
 from lipsync_core.quote import Costed, PriceRoseError, Quote, has_risen, priced
 from lipsync_core.reach import Reach
 from lipsync_core.sending import Point, hash_of
-from lipsync_core.sharing import Sharing
 from lipsync_core.tracker import STALE_S, Tracker, unwatched
 from lipsync_core.vendors import Vendors
 
@@ -789,7 +789,7 @@ class Studio:
         """What arrived lately, latest first."""
         return self._store.recent(kind, limit)
 
-    # Where people sign in, a link is for ``person`` alone and ends with their visit (`lipsync_core.links`).
+    # Where people sign in, a link is for ``person`` alone and ends with their visit (`lipsync_core.delivery.links`).
 
     def media_link(self, facts: MediumFacts, variant: Variant = "file", *, person: Person | None = None) -> str:
         """A relative link to a stored medium."""

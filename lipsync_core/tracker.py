@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from lipsync_core.accounts import Accounts
 from lipsync_core.billing import OVER, Billing
+from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.drafting import Drafting
-from lipsync_core.hosting import Hosting
 from lipsync_core.job import Job, JobState
 from lipsync_core.keeping import Keeping
 from lipsync_core.ledger.claims import JUDGED, Claims, Due

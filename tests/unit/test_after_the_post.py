@@ -15,11 +15,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from lipsync_core import Job, JobState, Studio
-from lipsync_core.handouts import medium_route
+from lipsync_core.delivery.routes import medium_route
+from lipsync_core.delivery.webhooks import endpoint
 from lipsync_core.pace import HOUR_S
 from lipsync_core.providers.aimlapi import LOG_ROWS, MODEL
 from lipsync_core.sandbox.bill import Rules
-from lipsync_core.webhooks import endpoint
 from tests import corpus, patient
 from tests.conftest import COMPLETE
 from tests.desk import PACE, Desk, vendors

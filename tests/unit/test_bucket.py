@@ -24,7 +24,7 @@ from starlette.responses import Response
 
 from lipsync_core import ROOT, Brief, Job, JobState, MediaError, MediumFacts, Settings, Studio
 from lipsync_core.brief import KeptMedium
-from lipsync_core.handouts import medium_route
+from lipsync_core.delivery.routes import medium_route
 from lipsync_core.keeping import DURING_DOWNLOAD
 from lipsync_core.media.bucket import LONGEST_LINK_S
 from lipsync_core.media.erase import Root

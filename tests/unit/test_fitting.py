@@ -15,7 +15,7 @@ from starlette.routing import Route
 from lipsync_core import ENGINES, PROVIDERS, Brief, BriefError, JobState, MediumFacts, Settings, Studio
 from lipsync_core.brief import KeptMedium
 from lipsync_core.decode import check_video, image_facts, voice_facts
-from lipsync_core.handouts import medium_route
+from lipsync_core.delivery.routes import medium_route
 from lipsync_core.media.fit import change_for
 from lipsync_core.media.store import Kind
 from tests import corpus, patient

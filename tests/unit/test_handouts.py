@@ -18,10 +18,10 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from lipsync_core import Brief, Job, JobState, Settings, Studio
-from lipsync_core.handouts import medium_route, review_route, safe_name, zip_route
-from lipsync_core.links import PERIOD_S
+from lipsync_core.delivery.links import PERIOD_S
+from lipsync_core.delivery.routes import medium_route, review_route, safe_name, zip_route
+from lipsync_core.delivery.zip_stream import Packed, zipped
 from lipsync_core.samples import PORTRAITS
-from lipsync_core.zipping import Packed, zipped
 from tests import corpus
 
 HOSTILE = "<script>alert(1)</script> & “Ana”"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lipsync_core import MediaError, MediumFacts
 from lipsync_core.db.database import Database
-from lipsync_core.links import PERIOD_S, Links
+from lipsync_core.delivery.links import PERIOD_S, Links
 from lipsync_core.media.store import MediaStore
 from lipsync_core.plain_text import clean_name
 from lipsync_core.workers import Limits

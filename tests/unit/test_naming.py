@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from lipsync_core import Brief, Job, JobState, Qualifier, Quote
-from lipsync_core.naming import download_name
+from lipsync_core.delivery.file_names import download_name
 
 
 def job(engine: str, *, environment: str = "live", name: str = "", project: str = "") -> Job:

@@ -34,7 +34,7 @@ from lipsync_core import (
     Studio,
     cost_above,
 )
-from lipsync_core.handouts import medium_route
+from lipsync_core.delivery.routes import medium_route
 from lipsync_core.ledger.caps import TEAM
 from lipsync_core.media.store import Kind
 from lipsync_core.pace import Pace

@@ -11,7 +11,7 @@ import pytest
 
 from lipsync_core import Action, MediumFacts, NotAllowedError, Person, Role, Settings
 from lipsync_core.db.database import Database
-from lipsync_core.links import PERIOD_S, SIGNED_IN_PERIOD_S, Links
+from lipsync_core.delivery.links import PERIOD_S, SIGNED_IN_PERIOD_S, Links
 from lipsync_core.people.team import People
 from tests.oidc import claims_of
 

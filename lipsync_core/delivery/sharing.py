@@ -6,17 +6,17 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from lipsync_core.delivery.file_names import download_name
+from lipsync_core.delivery.links import Links
+from lipsync_core.delivery.review_page import Reviewed
+from lipsync_core.delivery.zip_stream import Packed
 from lipsync_core.errors import UnknownJobError
 from lipsync_core.job import Job
 from lipsync_core.ledger.caps import Guard, everybody
 from lipsync_core.ledger.jobs import Ledger
-from lipsync_core.links import Links
 from lipsync_core.media.store import MediaStore
-from lipsync_core.naming import download_name
 from lipsync_core.people.rights import Person
 from lipsync_core.people.roles import Action
-from lipsync_core.review import Reviewed
-from lipsync_core.zipping import Packed
 
 MOST_DAYS = 90.0
 MOST_ZIPPED = 500

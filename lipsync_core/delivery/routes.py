@@ -15,10 +15,10 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response, StreamingResponse
 
+from lipsync_core.delivery.review_page import CSP, Reviewed, page, page_of_nothing
+from lipsync_core.delivery.zip_stream import Packed, zipped
 from lipsync_core.errors import BucketError
 from lipsync_core.plain_text import clean_name
-from lipsync_core.review import CSP, Reviewed, page, page_of_nothing
-from lipsync_core.zipping import Packed, zipped
 
 Route = Callable[[Request], Awaitable[Response]]
 

@@ -1,0 +1,1 @@
+"""How files and news leave the studio: links, review pages, ZIPs, and webhooks that come back."""
