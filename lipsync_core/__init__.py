@@ -11,6 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lipsync_core.accounts.checks import VendorState
+    from lipsync_core.accounts.presenters import Presenter, PresenterPage
     from lipsync_core.brief import MAX_NAME, MAX_SEED, Brief, KeptMedium, MouthBox
     from lipsync_core.config.settings import ROOT, Settings
     from lipsync_core.errors import (
@@ -69,7 +71,6 @@ if TYPE_CHECKING:
     from lipsync_core.people.roles import Action, Role
     from lipsync_core.people.visits import act_for
     from lipsync_core.plain_text import one_line
-    from lipsync_core.presenters import Presenter, PresenterPage
     from lipsync_core.pricing import TARIFFS, Override, Rates, Step, Tariff, Waste
     from lipsync_core.pricing.catalogue import ENGINES, SCENES, Engine
     from lipsync_core.pricing.reserve import MOST_CEILING_USD_MICROS
@@ -80,7 +81,6 @@ if TYPE_CHECKING:
     from lipsync_core.quote import PriceRoseError, Qualifier, Quote, credits_text, has_risen, price_text, priced
     from lipsync_core.samples import PORTRAITS, VOICES, Sample
     from lipsync_core.studio import HOLD_S, Studio
-    from lipsync_core.vendors import VendorState
 
 _HOMES = {
     "media.origin": ("Came",),
@@ -139,7 +139,7 @@ _HOMES = {
     "pricing.reserve": ("MOST_CEILING_USD_MICROS",),
     "people.rights": ("Person",),
     "plain_text": ("one_line",),
-    "presenters": ("Presenter", "PresenterPage"),
+    "accounts.presenters": ("Presenter", "PresenterPage"),
     "quote": ("PriceRoseError", "Qualifier", "Quote", "credits_text", "has_risen", "price_text", "priced"),
     "providers": ("PROVIDERS",),
     "providers.forms": ("EngineForm",),
@@ -151,7 +151,7 @@ _HOMES = {
     "ledger.vendor_status": ("balance_text",),
     "studio": ("HOLD_S", "Studio"),
     "pricing": ("TARIFFS", "Override", "Rates", "Step", "Tariff", "Waste"),
-    "vendors": ("VendorState",),
+    "accounts.checks": ("VendorState",),
     "people.visits": ("act_for",),
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lipsync_core.accounts import Accounts
+from lipsync_core.accounts.reach import Accounts
 from lipsync_core.db.database import now_ms
 from lipsync_core.job import Job, JobState
 from lipsync_core.ledger.claims import Claims

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from lipsync_core.accounts import Account, Accounts
+from lipsync_core.accounts.output_hosts import Reach
+from lipsync_core.accounts.reach import Account, Accounts
 from lipsync_core.affording import Means, low_balance
 from lipsync_core.bounds import brief_oversized
 from lipsync_core.brief import MEDIA_FIELDS, Brief, KeptMedium, Medium, mouth_box_error
@@ -33,7 +34,6 @@ from lipsync_core.pricing.order import fits
 from lipsync_core.pricing.pasted_link import qualified
 from lipsync_core.pricing.reserve import ceiling_problem, least_ceiling
 from lipsync_core.quote import Costed, PriceRoseError, Quote, has_risen, price_text, priced
-from lipsync_core.reach import Reach
 
 MAX_LINK_BYTES = 200 * 1024 * 1024
 LINK_TIMEOUT_S = 60.0

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from lipsync_core.accounts import Accounts
+from lipsync_core.accounts.output_hosts import Reach, not_followed
+from lipsync_core.accounts.reach import Accounts
 from lipsync_core.billing import first_look_ms
 from lipsync_core.brief import KeptMedium
 from lipsync_core.db.database import now_ms
@@ -22,7 +23,6 @@ from lipsync_core.media.store import MediaStore, MediumFacts
 from lipsync_core.pace import DAY_S, Pace, fetch_until
 from lipsync_core.pricing import Rates
 from lipsync_core.pricing.output_price import output_price
-from lipsync_core.reach import Reach, not_followed
 from lipsync_core.sending import Point
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from lipsync_core.accounts import Accounts
+from lipsync_core.accounts.reach import Accounts
 from lipsync_core.billing import first_look_ms
 from lipsync_core.db.database import now_ms
 from lipsync_core.errors import VendorIdTakenError

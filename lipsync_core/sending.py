@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from lipsync_core.accounts import Account, Accounts
-from lipsync_core.credit import look_at_balance
+from lipsync_core.accounts.credit import look_at_balance
+from lipsync_core.accounts.output_hosts import Reach
+from lipsync_core.accounts.reach import Account, Accounts
 from lipsync_core.db.database import now_ms
 from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.errors import BucketError, MediaError, VendorIdTakenError
@@ -49,7 +50,6 @@ from lipsync_core.providers.wire import (
     Unclear,
 )
 from lipsync_core.quote import price_text
-from lipsync_core.reach import Reach
 
 if TYPE_CHECKING:
     from lipsync_core.providers.http import VendorHttp

@@ -15,7 +15,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lipsync_core import workers
-from lipsync_core.accounts import Accounts
+from lipsync_core.accounts.checks import Vendors
+from lipsync_core.accounts.output_hosts import Reach
+from lipsync_core.accounts.presenters import Presenters
+from lipsync_core.accounts.reach import Accounts
 from lipsync_core.affording import stale_prices, unmet
 from lipsync_core.bounds import oversized
 from lipsync_core.brief import MAX_NAME, Brief, KeptMedium, Medium, MouthBox
@@ -57,17 +60,14 @@ from lipsync_core.people.roles import Action
 from lipsync_core.people.team import People
 from lipsync_core.plain_text import one_line
 from lipsync_core.playground import FILES_ROUTE, HOOKS_ROUTE, forget, origin_of
-from lipsync_core.presenters import Presenters
 from lipsync_core.pricing import Override, Rates
 from lipsync_core.pricing import rates_file as rate_file
 from lipsync_core.pricing.assess import assess
 from lipsync_core.pricing.catalogue import DRAFT, ENGINES
 from lipsync_core.pricing.order import MISSING
 from lipsync_core.quote import Costed, PriceRoseError, Quote, has_risen, priced
-from lipsync_core.reach import Reach
 from lipsync_core.sending import Point, hash_of
 from lipsync_core.tracker import STALE_S, Tracker, unwatched
-from lipsync_core.vendors import Vendors
 
 if TYPE_CHECKING:
     from lipsync_core.estimates import Sheet

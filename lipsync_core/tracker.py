@@ -19,7 +19,8 @@ from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lipsync_core.accounts import Accounts
+from lipsync_core.accounts.output_hosts import Reach
+from lipsync_core.accounts.reach import Accounts
 from lipsync_core.billing import OVER, Billing
 from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.drafting import Drafting
@@ -33,7 +34,6 @@ from lipsync_core.media.store import MediaStore
 from lipsync_core.pace import Pace
 from lipsync_core.polling import Polling
 from lipsync_core.pricing import Rates
-from lipsync_core.reach import Reach
 from lipsync_core.sending import Point, Sending
 from lipsync_core.vendor_log import VendorLog
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lipsync_core.accounts import Accounts
+from lipsync_core.accounts.reach import Accounts
 from lipsync_core.job import Job
 from lipsync_core.pace import DAY_S
 from lipsync_core.providers.wire import AskAgain, LogRow

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lipsync_core import PROVIDERS, ROOT, Settings
-from lipsync_core.accounts import Accounts
+from lipsync_core.accounts.reach import Accounts
 from lipsync_core.config.settings import AWS_VARIABLES, VENDOR_PREFIXES
 from lipsync_core.job import LIVE
 from lipsync_core.people.team import new_secret

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from lipsync_core import Brief, BriefError, JobState, Settings, Studio
-from lipsync_core.accounts import Account
+from lipsync_core.accounts.output_hosts import Reach
+from lipsync_core.accounts.reach import Account
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.providers import PROVIDERS
 from lipsync_core.providers.keys import Keys
-from lipsync_core.reach import Reach
 from tests.desk import Desk, vendors
 from tests.sandbox import KEYS, as_live
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from lipsync_core.accounts import Accounts
+from lipsync_core.accounts.reach import Accounts
 from lipsync_core.job import Job
 from lipsync_core.ledger.vendor_status import Standings, balance_text
 from lipsync_core.pricing.catalogue import ENGINES

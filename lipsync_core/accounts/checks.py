@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
-from lipsync_core.accounts import Accounts
+from lipsync_core.accounts.reach import Accounts
 from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.ledger.caps import Guard, everybody

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from lipsync_core.accounts import Accounts
-from lipsync_core.daily import Daily
+from lipsync_core.accounts.checks import Vendors
+from lipsync_core.accounts.pictures import Stills
+from lipsync_core.accounts.reach import Accounts
+from lipsync_core.accounts.vendor_lists import Daily
 from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.media.store import MediaStore, MediumFacts
 from lipsync_core.providers.creatify import Creatify
 from lipsync_core.providers.creatify_library import Accent, Persona, PersonaPage, Voice
 from lipsync_core.providers.wire import AskAgain
-from lipsync_core.stills import Stills
-from lipsync_core.vendors import Vendors
 
 ROWS = 12
 """Presenters on one page."""

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from lipsync_core import cachefile
+from lipsync_core.accounts import cache_file
 from lipsync_core.errors import VendorError
 from lipsync_core.providers.creatify_library import Persona, Voice
 
@@ -126,14 +126,14 @@ class Daily(Generic[Row]):
         self._failed.pop(environment, None)
         self._kept[environment] = kept
         rows = [asdict(row) for row in kept.rows]
-        cachefile.write(self._file(environment), {"source": source, "asked_s": kept.asked_s, "rows": rows})
+        cache_file.write(self._file(environment), {"source": source, "asked_s": kept.asked_s, "rows": rows})
         return kept
 
     def _file(self, environment: str) -> Path:
         return self._folder / f"{self._name}-{environment}.json"
 
     def _from_file(self, environment: str) -> _Kept[Row] | None:
-        content = cachefile.read(self._file(environment))
+        content = cache_file.read(self._file(environment))
         try:
             rows = tuple(self._read(row) for row in content["rows"])
             return _Kept(str(content["source"]), float(content["asked_s"]), rows)

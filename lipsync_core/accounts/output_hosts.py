@@ -13,7 +13,7 @@ import time
 from collections.abc import Collection
 from threading import Lock, Thread
 
-from lipsync_core.accounts import Account
+from lipsync_core.accounts.reach import Account
 from lipsync_core.job import SANDBOX
 from lipsync_core.net.addresses import Resolver
 

@@ -11,7 +11,7 @@ from concurrent.futures import Future, wait
 from functools import partial
 from pathlib import Path
 
-from lipsync_core import cachefile
+from lipsync_core.accounts import cache_file
 from lipsync_core.errors import MediaError
 from lipsync_core.media.store import MediaStore, MediumFacts
 
@@ -74,7 +74,7 @@ class Stills:
 
     def _kept(self) -> dict[str, str]:
         if self._hashes is None:
-            content = cachefile.read(self._file)
+            content = cache_file.read(self._file)
             self._hashes = {place: sha256 for place, sha256 in content.items() if isinstance(sha256, str)}
         return self._hashes
 
@@ -101,7 +101,7 @@ class Stills:
             with self._lock:
                 places = [_place(link) for link in names]
                 self._kept().update({place: self._facts[place].sha256 for place in places if place in self._facts})
-                cachefile.write(self._file, self._kept())
+                cache_file.write(self._file, self._kept())
 
     async def _fetched(self, link: str, name: str, allow: tuple[str, ...]) -> MediumFacts:
         from lipsync_core.net.fetch import fetch  # with an HTTP client that takes long to load

@@ -1,0 +1,1 @@
+"""Vendors' accounts: where and with which key each is reached, and what can be asked for free."""
