@@ -20,7 +20,6 @@ from streamlit import config
 from streamlit.auth_util import get_secrets_auth_section
 
 from lipsync_core import ROOT, Settings, SettingsError
-from lipsync_core.cage import hide_memory
 from lipsync_core.config.private_files import keep_private
 from lipsync_core.db.ledger_file import bring_up_to_date, ledger_file
 from lipsync_core.serving import (
@@ -35,6 +34,7 @@ from lipsync_core.serving import (
     webhook,
     zipped,
 )
+from lipsync_core.worker.cage import hide_memory
 from pages.base import address
 from pages.doors import doors
 from pages.mended import finish_callbacks, keep_answers

@@ -15,7 +15,7 @@ from lipsync_core.job import Job, JobState
 from lipsync_core.ledger.claims import Claims
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.media.store import Kind, MediaStore, MediumFacts
-from lipsync_core.workers import Limits, Withdrawn, run
+from lipsync_core.worker.process import Limits, Withdrawn, run
 
 log = logging.getLogger(__name__)
 

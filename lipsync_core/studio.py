@@ -14,7 +14,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from lipsync_core import workers
 from lipsync_core.accounts.checks import Vendors
 from lipsync_core.accounts.output_hosts import Reach
 from lipsync_core.accounts.presenters import Presenters
@@ -68,6 +67,7 @@ from lipsync_core.pricing.order import MISSING
 from lipsync_core.quote import Costed, PriceRoseError, Quote, has_risen, priced
 from lipsync_core.sending import Point, hash_of
 from lipsync_core.tracker import STALE_S, Tracker, unwatched
+from lipsync_core.worker import process
 
 if TYPE_CHECKING:
     from lipsync_core.estimates import Sheet
@@ -848,7 +848,7 @@ class Studio:
         with self._store.scratch() as scratch:
             out = scratch / "still.jpg"
             arguments = {"image": str(self._store.file(image) or ""), "mouth_box": box, "out": str(out)}
-            workers.run("show_mouth", arguments, workers.Limits(memory_mb=2048, seconds=30))
+            process.run("show_mouth", arguments, process.Limits(memory_mb=2048, seconds=30))
             return out.read_bytes()
 
     # The tracker

@@ -1,6 +1,7 @@
-"""An intruder's code in place of `lipsync_core.tasks`: what a decoder could do that a hostile file took over.
+"""An intruder's code in place of `lipsync_core.worker.tasks`: what a decoder could do that a hostile file took over.
 
-``python -m lipsync_core.tasks ROOT MEDIUM`` in a copy of the program is the server; it lets a worker look at a picture.
+``python -m lipsync_core.worker.tasks ROOT MEDIUM`` in a copy of the program is the server; it lets a worker look at a
+picture.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ TASKS = {"look_image": look_image, "fill_the_disk": fill_the_disk}
 def serve(root: str, medium: str, task: str = "look_image") -> None:
     """Have a worker look at a picture, as the server would, and say what it did."""
     from lipsync_core.errors import WorkerError
-    from lipsync_core.workers import Limits, run
+    from lipsync_core.worker.process import Limits, run
 
     with socket.create_server(("127.0.0.1", 0)) as ear:
         about = {"root": root, "server": os.getpid(), "ear": ear.getsockname()[1]}

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lipsync_core import cage, tasks, worker
 from lipsync_core.errors import MediaError
+from lipsync_core.worker import cage, child, tasks
 
 NEXT: dict[str, tuple[str, dict[str, Any]]] = {
     "image": ("write_jpeg", {"most_bytes": 100_000}),
@@ -26,7 +26,7 @@ NEXT: dict[str, tuple[str, dict[str, Any]]] = {
 
 def main() -> None:
     """Go through the manifest."""
-    worker.be_modest()
+    child.be_modest()
     # Limits only, no cage: in there a file that phones would not be heard.
     cage.limit(cage.Bounds(reads=(), writes="", memory_mb=int(sys.argv[1]), file_mb=4096, cpu_s=3600))
     for entry in json.loads(Path(sys.argv[2]).read_text()):

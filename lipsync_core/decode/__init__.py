@@ -1,7 +1,7 @@
 """Looks into people's media: is it what it was given for, how large, how long, and what is in it?
 
 Everything here parses bytes that a stranger chose, so it runs in a worker process whose memory and time
-are limited (see `lipsync_core.worker`), never in the server. A file that cannot be used raises
+are limited (see `lipsync_core.worker.child`), never in the server. A file that cannot be used raises
 `MediaError`, whose words are for the person who chose it. Paths are opened here and handed on as bytes:
 neither Pillow nor FFmpeg ever sees a file name or a URL.
 """

@@ -11,16 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lipsync_core import workers
 from lipsync_core.errors import MediaError, WorkerError
 from lipsync_core.media.store import MediaStore
+from lipsync_core.worker import process
 
 if TYPE_CHECKING:
     from lipsync_core.estimates import Sheet
 
 SMALL_BYTES = 1_000_000
 """Up to here a table is read in a few tenths of a second, which is less than a worker takes to start."""
-LIMITS = workers.Limits(memory_mb=2048, seconds=60, file_mb=512)
+LIMITS = process.Limits(memory_mb=2048, seconds=60, file_mb=512)
 _LARGE_AT_ONCE = 2
 
 
@@ -42,7 +42,7 @@ class Tables:
             incoming.write_bytes(data)
             arguments = {"path": str(incoming), "out": str(out), "encoding": encoding}
             try:
-                found = workers.run("read_table", arguments, LIMITS)
+                found = process.run("read_table", arguments, LIMITS)
             except MediaError as error:
                 raise SheetError(error.advice) from error
             except WorkerError as error:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lipsync_core import workers
 from lipsync_core.errors import MediaError, WorkerError
 from lipsync_core.media.store import LOOK, Kind, MediaStore, MediumFacts
 from lipsync_core.media.trim import for_film
 from lipsync_core.plain_text import clean_name
 from lipsync_core.providers.forms import EngineForm, Files
+from lipsync_core.worker import process
 
 _TASKS: dict[Kind, tuple[str, str]] = {
     "audio": ("write_wav", ".wav"),
@@ -101,7 +101,7 @@ def copy_of(store: MediaStore, facts: MediumFacts, change: Change) -> MediumFact
             "most_bytes": change.most_bytes,
         }
         try:
-            workers.run(task, arguments, limits)
+            process.run(task, arguments, limits)
         except WorkerError as error:
             advice = f"{error} Save “{facts.name}” as {_label(extension)} with another program, and bring that."
             raise MediaError("This file could not be converted", advice) from error

@@ -21,7 +21,6 @@ from typing import Any, BinaryIO, Literal
 
 from sqlalchemy import RowMapping, insert, select, update
 
-from lipsync_core import workers
 from lipsync_core.brief import MouthBox
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import media
@@ -29,6 +28,7 @@ from lipsync_core.errors import BucketError, MediaError, WorkerError
 from lipsync_core.media.bucket import Bucket
 from lipsync_core.media.files import settle, sha256_of, stored_copy
 from lipsync_core.plain_text import clean_name
+from lipsync_core.worker import process
 
 Kind = Literal["image", "audio", "video"]
 Variant = Literal["file", "preview", "thumb"]
@@ -36,7 +36,7 @@ Variant = Literal["file", "preview", "thumb"]
 PICTURES: tuple[Variant, ...] = ("preview", "thumb")
 """What is kept beside a picture or a video to be shown small."""
 
-LOOK = workers.Limits(memory_mb=2048, seconds=90)
+LOOK = process.Limits(memory_mb=2048, seconds=90)
 """What looking into one file may use: a 50-megapixel picture, or ten minutes of sound."""
 
 _BROUGHT_AT_ONCE = 16
@@ -100,7 +100,7 @@ class MediaStore:
     """Media in a folder, and in a bucket where there is one; their facts in the ledger's database."""
 
     def __init__(
-        self, folder: Path, database: Database, limits: workers.Limits = LOOK, bucket: Bucket | None = None
+        self, folder: Path, database: Database, limits: process.Limits = LOOK, bucket: Bucket | None = None
     ) -> None:
         self.bucket = bucket
         self._folder = folder
@@ -172,7 +172,7 @@ class MediaStore:
         Raises `MediaError` or `WorkerError`.
         """
         pictures: dict[str, Any] = {variant: str(path.with_name(variant)) for variant in PICTURES}
-        return workers.run("look_video", {"path": str(path), "name": path.name, **pictures}, self._limits)
+        return process.run("look_video", {"path": str(path), "name": path.name, **pictures}, self._limits)
 
     def _look(
         self, scratch: Path, sha256: str, size: int, kind: Kind, name: str, pictures: tuple[Variant, ...] = ()
@@ -181,7 +181,7 @@ class MediaStore:
         arguments |= {variant: str(scratch / variant) for variant in pictures}
         try:
             with _looks:
-                found = workers.run(f"look_{kind}", arguments, self._limits)
+                found = process.run(f"look_{kind}", arguments, self._limits)
         except WorkerError as error:
             advice = f"{error} Save “{name}” anew with another program, or choose another file."
             raise MediaError("This file could not be opened", advice) from error

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lipsync_core import workers
 from lipsync_core.errors import MediaError, WorkerError
 from lipsync_core.media.store import LOOK, MediaStore, MediumFacts
 from lipsync_core.plain_text import clean_name
+from lipsync_core.worker import process
 
 LEAST_S = 0.1
 """The shortest part; a voice may not be shorter."""
@@ -32,7 +32,7 @@ def trim(store: MediaStore, whole: MediumFacts, start_s: float, end_s: float, *,
         out = scratch / f"part{extension}"
         arguments = {"path": str(path), "name": whole.name, "out": str(out), "start_s": start_s, "end_s": end_s}
         try:
-            workers.run(task, arguments, limits)
+            process.run(task, arguments, limits)
         except WorkerError as error:
             what = "video" if is_film else "voice"
             raise MediaError(f"This {what} could not be cut", f"{error} The whole {what} is unchanged.") from error
@@ -40,9 +40,9 @@ def trim(store: MediaStore, whole: MediumFacts, start_s: float, end_s: float, *,
         return store.keep(out, whole.kind, name, listed=listed, made_of=whole)
 
 
-def for_film(seconds: float) -> workers.Limits:
+def for_film(seconds: float) -> process.Limits:
     """What making a film of this length may use: on a busy computer a second of it takes several."""
-    return workers.Limits(memory_mb=FILM_MB, seconds=120 + 10 * seconds)
+    return process.Limits(memory_mb=FILM_MB, seconds=120 + 10 * seconds)
 
 
 def part_name(name: str, start_s: float, end_s: float, extension: str = ".wav") -> str:

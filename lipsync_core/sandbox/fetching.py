@@ -19,14 +19,14 @@ from weakref import WeakValueDictionary
 
 import httpx
 
-from lipsync_core import workers
 from lipsync_core.errors import MediaError, RenderError
 from lipsync_core.sandbox.jobs import Store
+from lipsync_core.worker import process
 
 MediaKind = Literal["audio", "image", "video"]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-LOOK = workers.Limits(memory_mb=2048, seconds=90)
+LOOK = process.Limits(memory_mb=2048, seconds=90)
 MAX_BYTES = 200 << 20
 TLS = ssl.create_default_context()
 """Made once: reading the certificates takes longer than a request on loopback."""
@@ -113,7 +113,7 @@ class Fetcher:
         part.write_bytes(data)
         part.replace(path)
         try:
-            facts = workers.run(f"look_{kind}", {"path": str(path), "name": path.name}, LOOK)
+            facts = process.run(f"look_{kind}", {"path": str(path), "name": path.name}, LOOK)
         except (MediaError, RenderError) as error:
             long = isinstance(error, MediaError) and "too long" in error.title.lower()
             # lipsync.studio's sample of a failed job; the other vendors' words are not documented.

@@ -1,4 +1,4 @@
-"""The videos that the sandbox hands out. Runs in a worker process only, see `lipsync_core.tasks`.
+"""The videos that the sandbox hands out. Runs in a worker process only, see `lipsync_core.worker.tasks`.
 
 One voice and a picture with a face go through the draft engine. What it does not do is filmed as it is: a picture that
 stands still, or a video, with the voices as its sound.

@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lipsync_core import workers
 from lipsync_core.errors import StudioError
 from lipsync_core.sandbox.jobs import Job
+from lipsync_core.worker import process
 
 log = logging.getLogger(__name__)
 
-RENDER = workers.Limits(memory_mb=3072, seconds=3600)
+RENDER = process.Limits(memory_mb=3072, seconds=3600)
 CANNED = Path(__file__).with_name("canned.mp4")
 _CHARACTERS_PER_SECOND = 15
 _DIGITS = 24
@@ -95,7 +95,7 @@ class Outputs:
         try:
             async with self._turn:
                 if not path.is_file():
-                    await asyncio.to_thread(workers.run, "sandbox_film", {**film, "out": str(part)}, RENDER)
+                    await asyncio.to_thread(process.run, "sandbox_film", {**film, "out": str(part)}, RENDER)
                     part.replace(path)
         except StudioError as error:
             # The media were measured before, so this is no fault of the caller's: its job gets the canned video.

@@ -28,11 +28,12 @@ from typing import Any
 import httpx
 from starlette.routing import Route
 
-from lipsync_core import ENGINES, Settings, Studio, tasks
+from lipsync_core import ENGINES, Settings, Studio
 from lipsync_core.delivery.webhooks import endpoint
 from lipsync_core.job import JobState
 from lipsync_core.media.store import MediaStore
 from lipsync_core.tracker import Tracker
+from lipsync_core.worker import tasks
 from tests.desk import brief_for, rows
 from tests.faults.day import DRAINED, Day, settled
 from tests.faults.plan import PACE, Life, Plan, plan_of

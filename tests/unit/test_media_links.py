@@ -12,7 +12,7 @@ from lipsync_core.db.database import Database
 from lipsync_core.delivery.links import PERIOD_S, Links
 from lipsync_core.media.store import MediaStore
 from lipsync_core.plain_text import clean_name
-from lipsync_core.workers import Limits
+from lipsync_core.worker.process import Limits
 from tests import corpus
 
 FACTS = MediumFacts("c" * 64, "video", "x", ".mp4", "video/mp4", 1)

@@ -14,7 +14,7 @@ import pytest
 
 from lipsync_core import Brief, Job, Studio
 from lipsync_core.samples import PORTRAITS
-from lipsync_core.workers import Limits, Withdrawn, run
+from lipsync_core.worker.process import Limits, Withdrawn, run
 from tests import corpus
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has classes of priority instead")

@@ -248,7 +248,7 @@ def test_a_job_whose_media_vanished_fails_and_says_so(studio: Studio, voice: Pat
 def test_importing_the_core_pulls_in_no_page_and_no_decoder() -> None:
     code = "import sys, lipsync_core; from lipsync_core import Studio; print([m for m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for module in ("streamlit", "cv2", "av", "PIL", "pandas", "lipsync_core.tasks"):
+    for module in ("streamlit", "cv2", "av", "PIL", "pandas", "lipsync_core.worker.tasks"):
         assert f"'{module}'" not in loaded
 
 

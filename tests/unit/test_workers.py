@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from lipsync_core import ROOT, workers
+from lipsync_core import ROOT
 from lipsync_core.errors import MediaError, WorkerError
-from lipsync_core.workers import Limits, Withdrawn, run
+from lipsync_core.worker import process
+from lipsync_core.worker.process import Limits, Withdrawn, run
 from tests import corpus
 
 ROOMY = Limits(memory_mb=2048, seconds=600)
@@ -91,11 +92,11 @@ def test_whatever_a_worker_answers_the_server_is_not_harmed(lie: str, tmp_path: 
     package = tmp_path / "lipsync_core"
     shutil.copytree(ROOT / "lipsync_core", package, ignore=shutil.ignore_patterns("__pycache__"))
     says = f"import os\nANSWERS = 1\ndef write(text): os.write(1, text.encode())\n{LIES[lie]}\n"
-    (package / "worker.py").write_text(f"def main():\n{textwrap.indent(says, '    ')}", encoding="utf-8")
+    (package / "worker" / "child.py").write_text(f"def main():\n{textwrap.indent(says, '    ')}", encoding="utf-8")
     code = """
 import json, re
 from lipsync_core.errors import WorkerError
-from lipsync_core.workers import Limits, run
+from lipsync_core.worker.process import Limits, run
 try:
     run("look_audio", {"path": "x", "name": "x"}, Limits(memory_mb=2048, seconds=600))
 except WorkerError as error:
@@ -112,7 +113,7 @@ def test_what_a_worker_complains_of_fills_neither_memory_nor_the_log(tmp_path: P
     complaints = tmp_path / "complaints"
     complaints.write_bytes(b"x" * 10_000 + b"\n2026-01-01 ERROR tracker: forged\n")
     with complaints.open("rb") as file:
-        lines = workers._end_of(file).splitlines()
+        lines = process._end_of(file).splitlines()
     assert sum(map(len, lines)) < 2_100
     assert all(line.startswith("    ") for line in lines if line)
 
@@ -122,7 +123,7 @@ def taken_over(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the program that holds secrets, with `tests.intruder` in place of the decoders."""
     root = tmp_path_factory.mktemp("program")
     shutil.copytree(ROOT / "lipsync_core", root / "lipsync_core", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "tests" / "intruder.py", root / "lipsync_core" / "tasks.py")
+    shutil.copy(ROOT / "tests" / "intruder.py", root / "lipsync_core" / "worker" / "tasks.py")
     for secret in (".env", ".streamlit/secrets.toml", "data/ledger.db"):
         (root / secret).parent.mkdir(exist_ok=True)
         (root / secret).write_text("JOYPIX_API_KEY=secret")
@@ -133,7 +134,7 @@ def taken_over(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def did(root: Path, task: str) -> dict[str, Any]:
     """What came of a task there."""
     done = subprocess.run(
-        [sys.executable, "-m", "lipsync_core.tasks", str(root), str(root / "medium.png"), task],
+        [sys.executable, "-m", "lipsync_core.worker.tasks", str(root), str(root / "medium.png"), task],
         cwd=root,
         env={**os.environ, "CREATIFY_API_KEY": "secret"},
         capture_output=True,
@@ -184,6 +185,9 @@ def test_a_worker_has_a_session_and_a_group_of_its_own(intruder: dict[str, Any])
 
 @linux
 def test_the_servers_memory_is_its_own() -> None:
-    code = "from lipsync_core.cage import hide_memory; hide_memory(); import ctypes; print(ctypes.CDLL(None).prctl(3))"
+    code = (
+        "from lipsync_core.worker.cage import hide_memory; hide_memory();"
+        "import ctypes; print(ctypes.CDLL(None).prctl(3))"
+    )
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "0"  # PR_GET_DUMPABLE

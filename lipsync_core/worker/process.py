@@ -1,9 +1,9 @@
 """Runs one task on people's media in a process of its own: modest priority, limited memory and time, in a cage.
 
 A file that crashes, hangs or bombs a decoder ends that process and nothing else; one that takes it over finds only
-its own input and an empty folder (`lipsync_core.cage`). The conversation is JSON: one object on the worker's standard
-input, then one a line on its standard output: ``{"frames": [3, 310]}`` for progress and, last, ``{"result": …}`` or
-``{"refused": …}``. The worker's side is `lipsync_core.worker`.
+its own input and an empty folder (`lipsync_core.worker.cage`). The conversation is JSON: one object on the worker's
+standard input, then one a line on its standard output: ``{"frames": [3, 310]}`` for progress and, last,
+``{"result": …}`` or ``{"refused": …}``. The worker's side is `child`.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-from lipsync_core.cage import Bounds
 from lipsync_core.config.settings import ROOT
 from lipsync_core.errors import MediaError, RenderError, WorkerError
+from lipsync_core.worker.cage import Bounds
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ LONGEST_ANSWER = 64_000_000
 MOST_COMPLAINT = 2000
 """How many of the last bytes of what a worker complained of are logged."""
 
-_START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from lipsync_core import worker; worker.main()"
+_START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from lipsync_core.worker import child; child.main()"
 """What Python is told to run: isolated (``-I``), with the server's own search path for packages."""
 
 

@@ -1,4 +1,4 @@
-"""The worker's side of `lipsync_core.workers`, which starts it with a task's name and its bounds."""
+"""The worker's side of `lipsync_core.worker.process`, which starts it with a task's name and its bounds."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import signal
 import sys
 from typing import Any
 
-from lipsync_core.cage import Bounds, enter
 from lipsync_core.errors import MediaError, RenderError
+from lipsync_core.worker.cage import Bounds, enter
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
         say({"uncaged": missing})
     try:
         arguments = json.load(sys.stdin)
-        from lipsync_core import tasks
+        from lipsync_core.worker import tasks
 
         say({"result": tasks.TASKS[task](arguments, lambda done, total: say({"frames": [done, total]}))})
     except MediaError as error:
