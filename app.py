@@ -41,7 +41,7 @@ from pages.mended import finish_callbacks, keep_answers
 from pages.warming import load_first, load_rest
 
 if TYPE_CHECKING:
-    from lipsync_core.tracker import Tracker
+    from lipsync_core.tracker.loop import Tracker
 
 log = logging.getLogger(__name__)
 

@@ -64,8 +64,6 @@ if TYPE_CHECKING:
     from lipsync_core.media.library import Item, ItemKind
     from lipsync_core.media.origin import Came
     from lipsync_core.media.store import Kind, MediumFacts, MouthGuess, box_around
-    from lipsync_core.notices import NOTICE_EXAMPLE
-    from lipsync_core.pace import Pace
     from lipsync_core.people.audit import Entry
     from lipsync_core.people.rights import Person
     from lipsync_core.people.roles import Action, Role
@@ -81,6 +79,8 @@ if TYPE_CHECKING:
     from lipsync_core.quote import PriceRoseError, Qualifier, Quote, credits_text, has_risen, price_text, priced
     from lipsync_core.samples import PORTRAITS, VOICES, Sample
     from lipsync_core.studio import HOLD_S, Studio
+    from lipsync_core.tracker.notices import NOTICE_EXAMPLE
+    from lipsync_core.tracker.pace import Pace
 
 _HOMES = {
     "media.origin": ("Came",),
@@ -134,8 +134,8 @@ _HOMES = {
     "ledger.jobs": ("Filter",),
     "media.library": ("Item", "ItemKind"),
     "media.store": ("Kind", "MediumFacts", "MouthGuess", "box_around"),
-    "notices": ("NOTICE_EXAMPLE",),
-    "pace": ("Pace",),
+    "tracker.notices": ("NOTICE_EXAMPLE",),
+    "tracker.pace": ("Pace",),
     "pricing.reserve": ("MOST_CEILING_USD_MICROS",),
     "people.rights": ("Person",),
     "plain_text": ("one_line",),

@@ -28,7 +28,6 @@ from lipsync_core.delivery.file_names import download_name
 from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.delivery.links import Links
 from lipsync_core.delivery.sharing import Sharing
-from lipsync_core.errands import Errands
 from lipsync_core.errors import BriefChangedError, BriefError, BucketError, MediaError, VendorError
 from lipsync_core.estimates.clip import Estimates
 from lipsync_core.estimates.reader import Tables
@@ -51,8 +50,6 @@ from lipsync_core.media.origin import Came
 from lipsync_core.media.store import Kind, MediaStore, MediumFacts, Variant
 from lipsync_core.media.trim import trim
 from lipsync_core.net.addresses import Resolver, system_addresses
-from lipsync_core.notices import Notices
-from lipsync_core.pace import DAY_S, Pace
 from lipsync_core.people.audit import Audit
 from lipsync_core.people.rights import Person
 from lipsync_core.people.roles import Action
@@ -65,8 +62,11 @@ from lipsync_core.pricing.assess import assess
 from lipsync_core.pricing.catalogue import DRAFT, ENGINES
 from lipsync_core.pricing.order import MISSING
 from lipsync_core.quote import Costed, PriceRoseError, Quote, has_risen, priced
-from lipsync_core.sending import Point, hash_of
-from lipsync_core.tracker import STALE_S, Tracker, unwatched
+from lipsync_core.tracker.errands import Errands
+from lipsync_core.tracker.loop import STALE_S, Tracker, unwatched
+from lipsync_core.tracker.notices import Notices
+from lipsync_core.tracker.pace import DAY_S, Pace
+from lipsync_core.tracker.send import Point, hash_of
 from lipsync_core.worker import process
 
 if TYPE_CHECKING:

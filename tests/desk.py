@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from lipsync_core import Brief, Job, JobEvent, JobState, KeptMedium, Settings, Studio
-from lipsync_core.pace import Pace
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.app import sandbox_app
 from lipsync_core.sandbox.house import House
-from lipsync_core.sending import Point
-from lipsync_core.tracker import unwatched
+from lipsync_core.tracker.loop import unwatched
+from lipsync_core.tracker.pace import Pace
+from lipsync_core.tracker.send import Point
 from tests import corpus, patient
 from tests.sandbox import UUID, Host, as_live, hosting, served
 

@@ -204,7 +204,7 @@ def settle(connection: Connection, job_id: int, then: JobState) -> None:
     """Let a job that stands at ``then`` count what it costs by now. Jobs that never counted are left alone.
 
     No cap is asked: what may have to be paid counts also where that exceeds one. Where a job cost more than its price,
-    its history says so, and whoever is told of it (`lipsync_core.notices`) is told.
+    its history says so, and whoever is told of it (`lipsync_core.tracker.notices`) is told.
     """
     if then not in FREE and then not in SETTLED and then not in (JobState.RENDERING, JobState.UNCONFIRMED):
         return

@@ -42,7 +42,6 @@ from lipsync_core.job import PENDING, Job, JobState
 from lipsync_core.ledger.claims import Claims
 from lipsync_core.ledger.jobs import Ledger, NewJob
 from lipsync_core.ledger.rows import Change
-from lipsync_core.pace import Pace
 from lipsync_core.providers import PROVIDERS
 from lipsync_core.providers.keys import Keys
 from lipsync_core.quote import Qualifier, Quote
@@ -50,6 +49,7 @@ from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox import tables
 from lipsync_core.sandbox.jobs import Store, fingerprint
 from lipsync_core.studio import Studio
+from lipsync_core.tracker.pace import Pace
 from tests import corpus
 from tests.bench.filled import fill
 from tests.sandbox import HEADERS, KEYS, UUID, SandboxProcess, as_live

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from lipsync_core.db.database import now_ms
 from lipsync_core.job import PENDING
 from lipsync_core.ledger.claims import JUDGED
-from lipsync_core.sending import AFTER_POST, BEFORE_POST, FIRST_BYTE
+from lipsync_core.tracker.send import AFTER_POST, BEFORE_POST, FIRST_BYTE
 from tests.desk import rows
 from tests.faults.plan import PAST_LEASE_S, SLEEPS_ON_S, Act, Life, Plan
 from tests.faults.processes import forked

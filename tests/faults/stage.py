@@ -32,7 +32,7 @@ from lipsync_core import ENGINES, Settings, Studio
 from lipsync_core.delivery.webhooks import endpoint
 from lipsync_core.job import JobState
 from lipsync_core.media.store import MediaStore
-from lipsync_core.tracker import Tracker
+from lipsync_core.tracker.loop import Tracker
 from lipsync_core.worker import tasks
 from tests.desk import brief_for, rows
 from tests.faults.day import DRAINED, Day, settled

@@ -17,9 +17,9 @@ from starlette.routing import Route
 from lipsync_core import Job, JobState, Studio
 from lipsync_core.delivery.routes import medium_route
 from lipsync_core.delivery.webhooks import endpoint
-from lipsync_core.pace import HOUR_S
 from lipsync_core.providers.aimlapi import LOG_ROWS, MODEL
 from lipsync_core.sandbox.bill import Rules
+from lipsync_core.tracker.pace import HOUR_S
 from tests import corpus, patient
 from tests.conftest import COMPLETE
 from tests.desk import PACE, Desk, vendors

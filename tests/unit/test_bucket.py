@@ -25,11 +25,11 @@ from starlette.responses import Response
 from lipsync_core import ROOT, Brief, Job, JobState, MediaError, MediumFacts, Settings, Studio
 from lipsync_core.brief import KeptMedium
 from lipsync_core.delivery.routes import medium_route
-from lipsync_core.keeping import DURING_DOWNLOAD
 from lipsync_core.media.bucket import LONGEST_LINK_S
 from lipsync_core.media.erase import Root
-from lipsync_core.pace import Pace
 from lipsync_core.samples import PORTRAITS
+from lipsync_core.tracker.fetch_output import DURING_DOWNLOAD
+from lipsync_core.tracker.pace import Pace
 from tests import corpus, patient
 from tests.sandbox import SandboxProcess, as_live
 

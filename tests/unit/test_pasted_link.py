@@ -37,12 +37,12 @@ from lipsync_core import (
 from lipsync_core.delivery.routes import medium_route
 from lipsync_core.ledger.caps import TEAM
 from lipsync_core.media.store import Kind
-from lipsync_core.pace import Pace
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.pricing.pasted_link import AS_LONG_AS
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.app import sandbox_app
 from lipsync_core.sandbox.house import House
+from lipsync_core.tracker.pace import Pace
 from tests import corpus, patient
 from tests.oidc import claims_of, secrets_file
 from tests.sandbox import UUID, as_live, served

@@ -21,8 +21,8 @@ from lipsync_core.db.database import Database
 from lipsync_core.job import SANDBOX
 from lipsync_core.ledger.jobs import Ledger, NewJob
 from lipsync_core.ledger.rows import Change, apply
-from lipsync_core.notices import WAITS_S, Notices, signed
 from lipsync_core.people.team import People
+from lipsync_core.tracker.notices import WAITS_S, Notices, signed
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 

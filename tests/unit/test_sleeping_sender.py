@@ -24,8 +24,8 @@ SLEEPER = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from lipsync_core import Settings, Studio
-from lipsync_core.pace import Pace
-from lipsync_core.sending import ANSWER_APPLIED, FIRST_BYTE
+from lipsync_core.tracker.pace import Pace
+from lipsync_core.tracker.send import ANSWER_APPLIED, FIRST_BYTE
 
 over = False
 

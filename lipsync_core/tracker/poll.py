@@ -11,19 +11,19 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from lipsync_core.accounts.reach import Accounts
-from lipsync_core.billing import first_look_ms
 from lipsync_core.db.database import now_ms
 from lipsync_core.errors import VendorIdTakenError
 from lipsync_core.job import Job, JobState
 from lipsync_core.ledger.claims import Claims
 from lipsync_core.ledger.rows import Change
 from lipsync_core.ledger.vendor_status import Standings
-from lipsync_core.pace import DAY_S, HOUR_S, Pace, fetch_until
 from lipsync_core.providers.base import Provider
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.wire import AskAgain, LogRow, Poll, PollAnswer, PollState, Request, Snag
-from lipsync_core.sending import Point
-from lipsync_core.vendor_log import LOOK_FOR_S, VendorLog
+from lipsync_core.tracker.billing import first_look_ms
+from lipsync_core.tracker.pace import DAY_S, HOUR_S, Pace, fetch_until
+from lipsync_core.tracker.send import Point
+from lipsync_core.tracker.vendor_log import LOOK_FOR_S, VendorLog
 
 if TYPE_CHECKING:
     from lipsync_core.providers.http import VendorHttp

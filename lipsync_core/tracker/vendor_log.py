@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.job import Job
-from lipsync_core.pace import DAY_S
 from lipsync_core.providers.wire import AskAgain, LogRow
-from lipsync_core.sending import trace_of
+from lipsync_core.tracker.pace import DAY_S
+from lipsync_core.tracker.send import trace_of
 
 if TYPE_CHECKING:
     from lipsync_core.providers.http import VendorHttp

@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 
 from lipsync_core.ledger.approvals import Approvals
-from lipsync_core.notices import Notices
+from lipsync_core.tracker.notices import Notices
 
 log = logging.getLogger(__name__)
 

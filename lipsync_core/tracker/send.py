@@ -33,7 +33,6 @@ from lipsync_core.ledger.claims import JUDGED, Answer, Claims
 from lipsync_core.ledger.rows import Change
 from lipsync_core.ledger.vendor_status import Standings
 from lipsync_core.net.deadline import Deadline
-from lipsync_core.pace import Pace
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.pricing.order import order_of
 from lipsync_core.providers.base import Provider
@@ -50,6 +49,7 @@ from lipsync_core.providers.wire import (
     Unclear,
 )
 from lipsync_core.quote import price_text
+from lipsync_core.tracker.pace import Pace
 
 if TYPE_CHECKING:
     from lipsync_core.providers.http import VendorHttp

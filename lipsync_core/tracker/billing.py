@@ -14,11 +14,11 @@ from lipsync_core.db.database import now_ms
 from lipsync_core.job import Job, JobState
 from lipsync_core.ledger.claims import Claims
 from lipsync_core.ledger.rows import Change
-from lipsync_core.pace import Pace
 from lipsync_core.providers.base import Provider
 from lipsync_core.providers.wire import LogRow
 from lipsync_core.quote import price_text
-from lipsync_core.vendor_log import LOOK_FOR_S, VendorLog
+from lipsync_core.tracker.pace import Pace
+from lipsync_core.tracker.vendor_log import LOOK_FOR_S, VendorLog
 
 log = logging.getLogger(__name__)
 

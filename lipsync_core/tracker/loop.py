@@ -21,21 +21,21 @@ from typing import TYPE_CHECKING, Any
 
 from lipsync_core.accounts.output_hosts import Reach
 from lipsync_core.accounts.reach import Accounts
-from lipsync_core.billing import OVER, Billing
 from lipsync_core.delivery.hosting import Hosting
-from lipsync_core.drafting import Drafting
 from lipsync_core.job import Job, JobState
-from lipsync_core.keeping import Keeping
 from lipsync_core.ledger.claims import JUDGED, Claims, Due
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.ledger.rows import Change
 from lipsync_core.ledger.vendor_status import Standings
 from lipsync_core.media.store import MediaStore
-from lipsync_core.pace import Pace
-from lipsync_core.polling import Polling
 from lipsync_core.pricing import Rates
-from lipsync_core.sending import Point, Sending
-from lipsync_core.vendor_log import VendorLog
+from lipsync_core.tracker.billing import OVER, Billing
+from lipsync_core.tracker.fetch_output import Keeping
+from lipsync_core.tracker.pace import Pace
+from lipsync_core.tracker.poll import Polling
+from lipsync_core.tracker.render_draft import Drafting
+from lipsync_core.tracker.send import Point, Sending
+from lipsync_core.tracker.vendor_log import VendorLog
 
 if TYPE_CHECKING:
     from lipsync_core.providers.http import VendorHttp

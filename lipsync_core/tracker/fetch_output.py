@@ -13,17 +13,17 @@ from urllib.parse import urlsplit
 
 from lipsync_core.accounts.output_hosts import Reach, not_followed
 from lipsync_core.accounts.reach import Accounts
-from lipsync_core.billing import first_look_ms
 from lipsync_core.brief import KeptMedium
 from lipsync_core.db.database import now_ms
 from lipsync_core.errors import BucketError, FetchError, MediaError, RenderError
 from lipsync_core.job import Job, JobState
 from lipsync_core.ledger.rows import Change
 from lipsync_core.media.store import MediaStore, MediumFacts
-from lipsync_core.pace import DAY_S, Pace, fetch_until
 from lipsync_core.pricing import Rates
 from lipsync_core.pricing.output_price import output_price
-from lipsync_core.sending import Point
+from lipsync_core.tracker.billing import first_look_ms
+from lipsync_core.tracker.pace import DAY_S, Pace, fetch_until
+from lipsync_core.tracker.send import Point
 
 log = logging.getLogger(__name__)
 

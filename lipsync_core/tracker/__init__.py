@@ -1,0 +1,1 @@
+"""The loop that takes every job one step further, and its steps."""
