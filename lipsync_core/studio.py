@@ -55,13 +55,13 @@ from lipsync_core.people.rights import Person
 from lipsync_core.people.roles import Action
 from lipsync_core.people.team import People
 from lipsync_core.plain_text import one_line
-from lipsync_core.playground import FILES_ROUTE, HOOKS_ROUTE, forget, origin_of
 from lipsync_core.pricing import Override, Rates
 from lipsync_core.pricing import rates_file as rate_file
 from lipsync_core.pricing.assess import assess
 from lipsync_core.pricing.catalogue import DRAFT, ENGINES
 from lipsync_core.pricing.order import MISSING
 from lipsync_core.quote import Costed, PriceRoseError, Quote, has_risen, priced
+from lipsync_core.sandbox.embedded import FILES_ROUTE, HOOKS_ROUTE, forget, origin_of
 from lipsync_core.tracker.errands import Errands
 from lipsync_core.tracker.loop import STALE_S, Tracker, unwatched
 from lipsync_core.tracker.notices import Notices

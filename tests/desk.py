@@ -21,7 +21,7 @@ from lipsync_core import Brief, Job, JobEvent, JobState, KeptMedium, Settings, S
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.app import sandbox_app
-from lipsync_core.sandbox.house import House
+from lipsync_core.sandbox.state import House
 from lipsync_core.tracker.loop import unwatched
 from lipsync_core.tracker.pace import Pace
 from lipsync_core.tracker.send import Point

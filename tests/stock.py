@@ -12,7 +12,7 @@ from pathlib import Path
 from lipsync_core.db.database import Database
 from lipsync_core.media.store import Kind, MediaStore
 from lipsync_core.samples import PORTRAITS, VOICES
-from lipsync_core.sandbox.house import House
+from lipsync_core.sandbox.state import House
 from tests import corpus
 
 SECONDS = (0.3, 0.6, 0.8, 1.2)

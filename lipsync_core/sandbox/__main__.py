@@ -12,8 +12,8 @@ from lipsync_core.config.settings import ROOT
 from lipsync_core.sandbox.app import bases, sandbox_app
 from lipsync_core.sandbox.faults import Faults
 from lipsync_core.sandbox.fetching import LOOPBACK
-from lipsync_core.sandbox.house import House
 from lipsync_core.sandbox.options import KEYS, parser, rules_of
+from lipsync_core.sandbox.state import House
 
 _STOPS_WITHIN_S = 3
 _HELP = f"""

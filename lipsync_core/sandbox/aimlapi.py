@@ -17,11 +17,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from lipsync_core.sandbox.bill import AIMLAPI_CREDITS_PER_USD
-from lipsync_core.sandbox.body import whole
 from lipsync_core.sandbox.clock import Phase, iso, phase, window
 from lipsync_core.sandbox.fields import Field, is_link, problems
-from lipsync_core.sandbox.jobs import fingerprint
 from lipsync_core.sandbox.order import Order, Problem, Refusal
+from lipsync_core.sandbox.requests import whole
+from lipsync_core.sandbox.store import fingerprint
 from lipsync_core.sandbox.vendor import Vendor, View, answer, bearer, phrase, told_no
 
 MODEL = "pixverse/lip-sync"

@@ -20,9 +20,9 @@ from lipsync_core.sandbox import webhooks
 from lipsync_core.sandbox.aimlapi import AimlApi
 from lipsync_core.sandbox.control import Control
 from lipsync_core.sandbox.creatify import Creatify
-from lipsync_core.sandbox.house import House
 from lipsync_core.sandbox.joypix import JoyPix
 from lipsync_core.sandbox.lipsync_studio import LipsyncStudio
+from lipsync_core.sandbox.state import House
 from lipsync_core.sandbox.vendor import Vendor
 
 VENDORS: tuple[type[Vendor], ...] = (JoyPix, LipsyncStudio, AimlApi, Creatify)

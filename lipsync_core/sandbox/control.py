@@ -12,10 +12,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lipsync_core.sandbox import faults
-from lipsync_core.sandbox.body import json_value, read_body
 from lipsync_core.sandbox.clock import FASTEST, is_speed
-from lipsync_core.sandbox.house import House
 from lipsync_core.sandbox.order import Refusal
+from lipsync_core.sandbox.requests import json_value, read_body
+from lipsync_core.sandbox.state import House
 
 _LARGEST_BODY = 1 << 20
 _FURTHEST_S = 1e9

@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from lipsync_core.sandbox.body import FORM, JSON, MULTIPART, whole
 from lipsync_core.sandbox.clock import Phase, iso, progress
 from lipsync_core.sandbox.creatify_cast import ACCENTS, PERSONAS, VOICES, persona
 from lipsync_core.sandbox.fields import Field, problems, uuid_of
-from lipsync_core.sandbox.jobs import fingerprint
 from lipsync_core.sandbox.order import Order, Problem, Refusal
+from lipsync_core.sandbox.requests import FORM, JSON, MULTIPART, whole
+from lipsync_core.sandbox.store import fingerprint
 from lipsync_core.sandbox.vendor import Vendor, View, answer, phrase
 
 _ASPECTS = ("16:9", "1:1", "9:16")

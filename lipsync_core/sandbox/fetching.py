@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 import httpx
 
 from lipsync_core.errors import MediaError, RenderError
-from lipsync_core.sandbox.jobs import Store
+from lipsync_core.sandbox.store import Store
 from lipsync_core.worker import process
 
 MediaKind = Literal["audio", "image", "video"]

@@ -12,9 +12,9 @@ from typing import Any, get_args, get_type_hints
 
 from lipsync_core.sandbox.app import BASES
 from lipsync_core.sandbox.bill import Rules
-from lipsync_core.sandbox.body import encodable
 from lipsync_core.sandbox.clock import FASTEST, is_speed
 from lipsync_core.sandbox.faults import FITTING, Fault, from_json
+from lipsync_core.sandbox.requests import encodable
 
 KEYS = """any key of the documented form (JoyPix and AI/ML API: any bearer token; lipsync.studio: sk_XXXX_YYYY;
 Creatify: a UUID and any key). A key with “nocredit” in it is out of credit, one with “wrongkey” is refused."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lipsync_core.errors import StudioError
-from lipsync_core.sandbox.jobs import Job
+from lipsync_core.sandbox.store import Job
 from lipsync_core.worker import process
 
 log = logging.getLogger(__name__)

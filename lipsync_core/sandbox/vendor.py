@@ -22,16 +22,16 @@ from starlette.routing import BaseRoute, Route
 
 from lipsync_core.sandbox import webhooks
 from lipsync_core.sandbox.bill import NOTHING, charge, film_s, overlaps
-from lipsync_core.sandbox.body import JSON, form_object, json_object, media_type, read_body, readable, shortened
 from lipsync_core.sandbox.clock import Phase, phase
 from lipsync_core.sandbox.downloads import download
 from lipsync_core.sandbox.faults import Fault, Kind
 from lipsync_core.sandbox.fetching import Unusable
-from lipsync_core.sandbox.house import House
-from lipsync_core.sandbox.jobs import Job, NewJob, fingerprint
 from lipsync_core.sandbox.order import Order, Refusal
 from lipsync_core.sandbox.outputs import spoken_s
+from lipsync_core.sandbox.requests import JSON, form_object, json_object, media_type, read_body, readable, shortened
 from lipsync_core.sandbox.spoil import HangUp, spoiled
+from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.store import Job, NewJob, fingerprint
 
 _DAY_MS = 86_400_000
 _FAILS_AFTER_S = 2.0

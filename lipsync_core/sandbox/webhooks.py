@@ -18,7 +18,7 @@ from lipsync_core.sandbox.faults import Kind
 from lipsync_core.sandbox.fetching import TLS
 
 if TYPE_CHECKING:
-    from lipsync_core.sandbox.jobs import Job
+    from lipsync_core.sandbox.store import Job
     from lipsync_core.sandbox.vendor import Vendor
 
 log = logging.getLogger(__name__)

@@ -47,7 +47,7 @@ from lipsync_core.providers.keys import Keys
 from lipsync_core.quote import Qualifier, Quote
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox import tables
-from lipsync_core.sandbox.jobs import Store, fingerprint
+from lipsync_core.sandbox.store import Store, fingerprint
 from lipsync_core.studio import Studio
 from lipsync_core.tracker.pace import Pace
 from tests import corpus

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from lipsync_core import Job, JobState, KeptMedium, Studio
 from lipsync_core.sandbox.creatify_cast import VOICES
-from lipsync_core.sandbox.jobs import Store
+from lipsync_core.sandbox.store import Store
 from tests import corpus
 from tests.browser.holding import Hold
 from tests.browser.test_accessibility import violations

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from lipsync_core import JobState, Studio
-from lipsync_core.sandbox.jobs import Store
+from lipsync_core.sandbox.store import Store
 from tests import corpus
 from tests.browser.holding import Hold
 from tests.browser.test_accessibility import violations

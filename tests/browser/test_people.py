@@ -18,7 +18,7 @@ from standardwebhooks import Webhook
 
 from lipsync_core import Brief, Job, JobState, Role, Studio
 from lipsync_core.people.team import new_secret
-from lipsync_core.sandbox.jobs import Store
+from lipsync_core.sandbox.store import Store
 from tests import corpus, patient
 from tests.browser.holding import Hold
 from tests.browser.opened import ONE_BY_ONE, open_menu

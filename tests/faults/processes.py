@@ -20,7 +20,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from lipsync_core.sandbox.app import running, sandbox_app
-from lipsync_core.sandbox.house import House
+from lipsync_core.sandbox.state import House
 from tests.desk import MEDIA
 
 

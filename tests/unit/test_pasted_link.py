@@ -41,7 +41,7 @@ from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.pricing.pasted_link import AS_LONG_AS
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.app import sandbox_app
-from lipsync_core.sandbox.house import House
+from lipsync_core.sandbox.state import House
 from lipsync_core.tracker.pace import Pace
 from tests import corpus, patient
 from tests.oidc import claims_of, secrets_file

@@ -60,7 +60,7 @@ from lipsync_core.providers.wire import (
 from lipsync_core.sandbox.app import BASES, running, sandbox_app
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.sandbox.faults import FITTING, REFUSALS, Fault, Kind
-from lipsync_core.sandbox.house import House
+from lipsync_core.sandbox.state import House
 from tests import corpus, patient
 from tests.sandbox import HEADERS, SUBMITS, UUID, Host, as_live, hosting, one_second, served
 

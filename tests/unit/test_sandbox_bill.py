@@ -9,8 +9,8 @@ import pytest
 
 from lipsync_core.sandbox.app import sandbox_app
 from lipsync_core.sandbox.bill import Rules, charge, film_s
-from lipsync_core.sandbox.house import House
 from lipsync_core.sandbox.order import Order
+from lipsync_core.sandbox.state import House
 from tests import corpus, patient
 from tests.sandbox import HEADERS, SUBMITS, UUID, Host, body_of, hosting, served
 

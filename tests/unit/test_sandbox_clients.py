@@ -18,8 +18,8 @@ from lipsync_core.sandbox import faults
 from lipsync_core.sandbox.app import BASES, sandbox_app
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.sandbox.clock import Clock
-from lipsync_core.sandbox.house import House
-from lipsync_core.sandbox.jobs import Store
+from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.store import Store
 from tests import patient
 from tests.sandbox import HEADERS, SUBMITS, UUID, Host, SandboxProcess, body_of, hosting, served
 

@@ -9,7 +9,7 @@ import pytest
 
 from lipsync_core.sandbox.app import sandbox_app
 from lipsync_core.sandbox.faults import FITTING, Fault, Faults, Kind, Moment, seeded
-from lipsync_core.sandbox.house import House
+from lipsync_core.sandbox.state import House
 from tests import patient
 from tests.sandbox import HEADERS, SUBMITS, Host, body_of, hosting, served
 

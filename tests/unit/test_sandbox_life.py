@@ -23,8 +23,8 @@ from lipsync_core.sandbox.bill import Rules
 from lipsync_core.sandbox.clock import Clock, Phase, phase, progress
 from lipsync_core.sandbox.faults import Fault, Faults, Kind
 from lipsync_core.sandbox.fetching import Fetcher, Unusable
-from lipsync_core.sandbox.house import House
-from lipsync_core.sandbox.jobs import Store
+from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.store import Store
 from lipsync_core.sandbox.webhooks import FORGED_LINK
 from tests import corpus, patient
 from tests.sandbox import HEADERS, SUBMITS, Host, SandboxProcess, body_of, hosting, served

@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 from lipsync_core.sandbox.aimlapi import AimlApi
 from lipsync_core.sandbox.app import VENDORS, sandbox_app
 from lipsync_core.sandbox.bill import Rules
-from lipsync_core.sandbox.house import House
 from lipsync_core.sandbox.joypix import JoyPix
+from lipsync_core.sandbox.state import House
 from tests import corpus, patient
 from tests.sandbox import HEADERS, SUBMITS, UUID, Host, body_of, hosting, served
 

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from lipsync_core import Qualifier, Studio
 from lipsync_core.pricing import Measure, Override, Price, Rates, price
 from lipsync_core.sandbox.bill import Charge, Rules, charge, film_s
-from lipsync_core.sandbox.house import House
 from lipsync_core.sandbox.order import Order
 from lipsync_core.sandbox.outputs import spoken_s
+from lipsync_core.sandbox.state import House
 from tests import corpus
 
 RATES = Rates(

@@ -13,12 +13,12 @@ from typing import TypeVar
 from starlette.requests import Request
 
 from lipsync_core.sandbox.bill import Rules
-from lipsync_core.sandbox.body import whole
 from lipsync_core.sandbox.clock import FASTEST, is_speed
 from lipsync_core.sandbox.faults import Faults
 from lipsync_core.sandbox.fetching import LOOPBACK, Fetcher
-from lipsync_core.sandbox.jobs import Store
 from lipsync_core.sandbox.outputs import Outputs
+from lipsync_core.sandbox.requests import whole
+from lipsync_core.sandbox.store import Store
 
 Choice = TypeVar("Choice")
 

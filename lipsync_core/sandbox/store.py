@@ -21,8 +21,8 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, func, 
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.sandbox import tables
 from lipsync_core.sandbox.bill import Charge
-from lipsync_core.sandbox.body import encodable
 from lipsync_core.sandbox.clock import Clock
+from lipsync_core.sandbox.requests import encodable
 from lipsync_core.sandbox.tables import bill, house, jobs, looks, requests
 
 

@@ -53,7 +53,7 @@ def _start(folder: Path, files: Files, hooks: Hooks, speed: float) -> str:
     import uvicorn
 
     from lipsync_core.sandbox.app import running
-    from lipsync_core.sandbox.house import House
+    from lipsync_core.sandbox.state import House
 
     listening = socket.create_server(("127.0.0.1", 0))
     # asyncio sets this only on sockets that it makes itself; without, an answer waits 40 ms for the caller's system.
@@ -78,7 +78,7 @@ def _app(house: object, files: Files, hooks: Hooks) -> Starlette:
     from starlette.routing import Mount, Route
 
     from lipsync_core.sandbox.app import sandbox_app
-    from lipsync_core.sandbox.house import House
+    from lipsync_core.sandbox.state import House
 
     async def file(request: Request) -> Response:
         found = await asyncio.to_thread(files, request.path_params["token"])
