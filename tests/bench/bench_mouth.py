@@ -45,12 +45,12 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that the script also runs by its path
 
-from lipsync_core.draft.espeak_phonemes import speak
-from lipsync_core.draft.flite_phonemes import speak_recorded
 from lipsync_core.draft.spectrum import SAMPLE_RATE
 from lipsync_core.draft.speech import MouthTrack, mouth_track
-from lipsync_core.draft.train_speech import RECORDED_VOICES
-from lipsync_core.draft.training_sound import resample
+from lipsync_core.draft.training.espeak import speak
+from lipsync_core.draft.training.flite import speak_recorded
+from lipsync_core.draft.training.sound import resample
+from lipsync_core.draft.training.train import RECORDED_VOICES
 from lipsync_core.draft.visemes import HOP_S, LIPS_SHUT, VOWELS, Phone, mouth_truth, visemes_of
 
 FPS = 25

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lipsync_core.draft.espeak_phonemes import Speech, speak
-from lipsync_core.draft.flite_phonemes import speak_recorded
 from lipsync_core.draft.spectrum import SAMPLE_RATE
 from lipsync_core.draft.speech import MouthCurve, MouthTrack, mouth_track, to_frames
-from lipsync_core.draft.training_sound import resample
+from lipsync_core.draft.training.espeak import Speech, speak
+from lipsync_core.draft.training.flite import speak_recorded
+from lipsync_core.draft.training.sound import resample
 from lipsync_core.draft.visemes import Phone, mouth_truth
 
 Samples = NDArray[np.float32]

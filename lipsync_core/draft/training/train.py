@@ -1,8 +1,8 @@
-"""Train the network of ``speech.py`` from timed speech: ``python -m lipsync_core.draft.train_speech``.
+"""Train the network of ``speech.py`` from timed speech: ``python -m lipsync_core.draft.training.train``.
 
 espeak-ng gives many throats and languages, flite the sound of recorded people, without whom the network hears
 far fewer of a person's closing lips. Every sentence is spoken by several voices, half of the time with its words
-shuffled among those of the other sentences, and changed by ``training_sound.py`` so that the network hears speech
+shuffled among those of the other sentences, and changed by ``sound.py`` so that the network hears speech
 and not a synthesiser. Needs both programs (Debian: ``apt-get install espeak-ng flite``) and about eight minutes
 of one core; the seed is fixed. Writes ``speech_table.npz`` beside this file. On a machine that is busy with other
 work, set ``OPENBLAS_NUM_THREADS=1``: threads that wait for each other make it many times slower.
@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lipsync_core.draft.espeak_phonemes import Speech, speak
-from lipsync_core.draft.flite_phonemes import speak_recorded
 from lipsync_core.draft.spectrum import BANDS, SAMPLE_RATE, Floats, features, mel_powers
 from lipsync_core.draft.speech import CONTEXT, TABLE
-from lipsync_core.draft.training_sound import changed, hiss, resample, spoken_otherwise
-from lipsync_core.draft.training_text import SENTENCES
+from lipsync_core.draft.training.espeak import Speech, speak
+from lipsync_core.draft.training.flite import speak_recorded
+from lipsync_core.draft.training.sentences import SENTENCES
+from lipsync_core.draft.training.sound import changed, hiss, resample, spoken_otherwise
 from lipsync_core.draft.visemes import VISEMES, MouthTruth, Phone, mouth_truth
 
 VARIANTS = (

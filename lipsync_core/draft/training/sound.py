@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lipsync_core.draft.espeak_phonemes import Speech
 from lipsync_core.draft.spectrum import BANDS, SAMPLE_RATE, Floats
+from lipsync_core.draft.training.espeak import Speech
 from lipsync_core.draft.visemes import HOP_S, Phone
 
 FIELD_DB = 3.0
