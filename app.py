@@ -22,7 +22,7 @@ from streamlit.auth_util import get_secrets_auth_section
 from lipsync_core import ROOT, Settings, SettingsError
 from lipsync_core.config.private_files import keep_private
 from lipsync_core.db.ledger_file import bring_up_to_date, ledger_file
-from lipsync_core.serving import (
+from lipsync_core.server import (
     OPEN_REFUSED,
     health,
     is_loopback,

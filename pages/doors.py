@@ -20,10 +20,10 @@ from lipsync_core.door.front import Front, House
 from lipsync_core.door.headers import inline_scripts, policy
 from lipsync_core.door.hosts import Hosts
 from lipsync_core.door.ready import OnceReady
+from lipsync_core.door.sign_out import SignsOut
 from lipsync_core.door.sockets import open_sockets
 from lipsync_core.door.uploads import GuestOf, OpenPages, Uploads
-from lipsync_core.leaving import SignsOut
-from lipsync_core.serving import KeepsAddress, LoopbackOnly, TeamOnly, guest_by, ready, studio
+from lipsync_core.server import KeepsAddress, LoopbackOnly, TeamOnly, guest_by, ready, studio
 from pages.base import base_path
 from pages.messages import TONGUE
 from pages.signed import signed_claims

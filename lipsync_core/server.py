@@ -21,10 +21,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lipsync_core.delivery.routes import medium_route, review_route, zip_route
 from lipsync_core.delivery.webhooks import endpoint
+from lipsync_core.door.sign_out import Leaving
 from lipsync_core.door.sockets import open_sockets
 from lipsync_core.door.uploads import Guest, GuestOf
 from lipsync_core.errors import NotAllowedError
-from lipsync_core.leaving import Leaving
 from lipsync_core.people.roles import Action
 
 if TYPE_CHECKING:
