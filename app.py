@@ -35,10 +35,10 @@ from lipsync_core.server import (
     zipped,
 )
 from lipsync_core.worker.cage import hide_memory
-from pages.base import address
-from pages.doors import doors
-from pages.mended import finish_callbacks, keep_answers
-from pages.warming import load_first, load_rest
+from pages.ui.base_path import address
+from pages.ui.doors import doors
+from pages.ui.streamlit_internals import finish_callbacks, keep_answers
+from pages.ui.warming import load_first, load_rest
 
 if TYPE_CHECKING:
     from lipsync_core.tracker.loop import Tracker

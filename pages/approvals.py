@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from lipsync_core import HOLD_S, Action, Job, unheard_words
-from pages import cards, places, trying
-from pages.frame import fragment, looking, pressed, refresh, studio, why_not
-from pages.words import clock, job_name, length, md, plain, price, vendor
+from pages import cards
+from pages.ui import places, refusals
+from pages.ui.frame import fragment, looking, pressed, refresh, studio, why_not
+from pages.ui.text import clock, job_name, length, md, plain, price, vendor
 
 LOOK_S = 5.0
 """Seconds between two looks for what is new to decide, or was decided."""
@@ -104,7 +105,7 @@ def decide(job: Job, by: str, *, facts: bool = True) -> None:
                 on_click=pressed(_decline),
                 args=(job.id, by),
             )
-        trying.refusal(_place(job.id), "Nothing was decided")
+        refusals.refusal(_place(job.id), "Nothing was decided")
 
 
 def _media(job: Job) -> None:
@@ -168,8 +169,8 @@ def _decline(job_id: int, by: str) -> None:
 def _decided(job_id: int, decision: Callable[[], bool]) -> None:
     """Say so where it was too late; the price that rose meanwhile, the core tells in words."""
     done: list[bool] = []
-    if trying.attempt(_place(job_id), lambda: done.append(decision())) and not done[0]:
-        trying.refuse(PLACE, f"Job {job_id} does not wait any more: somebody else decided, or it was taken back.")
+    if refusals.attempt(_place(job_id), lambda: done.append(decision())) and not done[0]:
+        refusals.refuse(PLACE, f"Job {job_id} does not wait any more: somebody else decided, or it was taken back.")
 
 
 def _place(job_id: int) -> str:

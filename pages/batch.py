@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from lipsync_core import ENGINES, Batch, MediumFacts, Plan, Sheet, Wish, plan_csv, priced
 from pages import batch_files, batch_press, batch_sending
 from pages.batch_files import Brought
-from pages.frame import offered, studio
 from pages.one_clip import SIZES
-from pages.words import about, here_at, hour, length, md
+from pages.ui.frame import offered, studio
+from pages.ui.text import about, here_at, hour, length, md
 
 CHEAPEST, BUDGET, DEADLINE = "Cheapest for each row", "Best under a budget", "Best by a time"
 NO_PICTURE = "No picture"

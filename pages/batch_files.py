@@ -31,11 +31,11 @@ from lipsync_core import (
     sheet_of,
     template,
 )
-from pages import trying
-from pages.frame import carried, pressed, studio
-from pages.releasing import release
 from pages.slots import PICTURE, VIDEO, VOICE
-from pages.words import plain
+from pages.ui import refusals
+from pages.ui.frame import carried, pressed, studio
+from pages.ui.text import plain
+from pages.ui.upload_memory import release
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -170,7 +170,7 @@ def _keep(here: Brought, by: str) -> None:
     }
     table = here.table if len(here.table) <= MOST_KEPT_BYTES and here.sheet is not None else b""
     kept = OpenBatch(files, table, here.table_name if table else "", here.encoding if table else "")
-    trying.attempt(BATCH, studio().keep_batch, here.id, kept, by=by)
+    refusals.attempt(BATCH, studio().keep_batch, here.id, kept, by=by)
     st.query_params[PARAMETER] = here.id
 
 
@@ -202,7 +202,7 @@ def draw(by: str) -> Brought:
                 st.button("Use this table", on_click=pressed(_paste), args=(by,))
             if here.files or here.sheet is not None or here.table_error:
                 st.button("Clear all", icon=":material/close:", on_click=pressed(_clear))
-        trying.refusal(BATCH, "Not kept")
+        refusals.refusal(BATCH, "Not kept")
         _said(here)
         _letters(here, by)
         _fetch(here, by)

@@ -15,10 +15,10 @@ import streamlit as st
 
 from lipsync_core import StudioError
 from pages import batch_sent
-from pages.frame import dialog, pressed, studio
 from pages.late import AFTER_S, BEHIND_S
 from pages.meant import NOT_KEPT
-from pages.words import md
+from pages.ui.frame import dialog, pressed, studio
+from pages.ui.text import md
 
 if TYPE_CHECKING:
     from pages.batch_files import Brought

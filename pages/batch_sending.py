@@ -25,12 +25,13 @@ from lipsync_core import (
     credits_text,
     priced,
 )
-from pages import batch_press, batch_sent, in_view
+from pages import batch_press, batch_sent
 from pages.batch_press import Screen
 from pages.batch_sent import Sent
-from pages.frame import dialog, in_sandbox, pressed, studio
 from pages.questions import WAITS
-from pages.words import hour, md, plain
+from pages.ui import scroll
+from pages.ui.frame import dialog, in_sandbox, pressed, studio
+from pages.ui.text import hour, md, plain
 
 MOST_AT_ONCE = 500
 """Rows that one press sends. More are a slip more often than a wish."""
@@ -117,7 +118,7 @@ def draw(plan: Plan, by: str) -> None:
                 again = sent is not None and len(sent.briefs) == count and batch_sent.is_same(sent, _briefs(plan))
                 _bar(plan, total, is_free_to_press=obstacle is None, again=again)
     if sent is not None:
-        in_view.bring("batch-bar", batch_sent.turn(sent, is_held=is_held))
+        scroll.bring("batch-bar", batch_sent.turn(sent, is_held=is_held))
     if obstacle is not None:
         st.error(plain(obstacle))
     now, price = "", ""

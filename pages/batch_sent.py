@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lipsync_core import PENDING, Brief, Job, JobState
-from pages import cards, held, trying
-from pages.frame import fragment, pressed, refresh, studio
-from pages.moving import Moving
-from pages.words import md, state_word
+from pages import cards, held
+from pages.ui import refusals
+from pages.ui.frame import fragment, pressed, refresh, studio
+from pages.ui.moving import Moving
+from pages.ui.text import md, state_word
 
 PLACE = "batch"
 """Where it is told why something was not done with a batch."""
@@ -91,7 +92,7 @@ def countdown(sent: Sent) -> None:
 
 def outcome(sent: Sent, *, is_held: bool) -> None:
     """Draw how far what was sent has come, once it is held no more, and what became of taking it back."""
-    trying.refusal(PLACE)
+    refusals.refusal(PLACE)
     if (taken_back := st.session_state.get(_TAKEN_BACK)) is not None:
         left = len(sent.briefs) - taken_back
         if not left:
@@ -134,5 +135,5 @@ def _undo(sent: Sent, job: Job) -> None:
     if held.is_second_click(job):
         return
     done: list[int] = []
-    if trying.attempt(PLACE, lambda: done.append(studio().withdraw_batch(sent.batch, by=sent.by))):
+    if refusals.attempt(PLACE, lambda: done.append(studio().withdraw_batch(sent.batch, by=sent.by))):
         st.session_state[_TAKEN_BACK] = done[0]

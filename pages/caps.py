@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import MAX_NAME, PRESS, TEAM, Action, Cap, StudioError
-from pages.amounts import amount, changed, typed
-from pages.frame import pressed, studio, why_not
-from pages.words import dollars, md, plain
+from pages.ui.frame import pressed, studio, why_not
+from pages.ui.money_field import amount, changed, typed
+from pages.ui.text import dollars, md, plain
 
 EMPTY = "no cap"
 

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from lipsync_core import ENGINES, PROVIDERS, Action, Job, JobState, cost_above
-from pages import dialogs, to_create, trying
-from pages.base import href
-from pages.frame import fragment, in_sandbox, looking, pressed, refresh, studio, why_not
-from pages.moving import Moving
+from pages import dialogs, to_create
 from pages.telling import NO_QUEUE, Queue, is_held, tell, unanswered
-from pages.words import BADGES, billed, clock, job_name, md, money, plain, price, said, state_word, vendor, weekday
+from pages.ui import refusals
+from pages.ui.base_path import href
+from pages.ui.frame import fragment, in_sandbox, looking, pressed, refresh, studio, why_not
+from pages.ui.moving import Moving
+from pages.ui.text import BADGES, billed, clock, job_name, md, money, plain, price, said, state_word, vendor, weekday
 
 DRAFT_CAPTION = "Draft from this computer: for timing, framing and script. Not for publishing."
 TICK_S = 1.0
@@ -225,7 +226,7 @@ def actions(job: Job, by: str) -> None:
         if handles:
             _menu(job, by)
     if not job.hidden:
-        trying.refusal(dialogs.place_of(job.id))
+        refusals.refusal(dialogs.place_of(job.id))
     if st.session_state.get("too_late") == job.id:
         st.caption(f"Job {job.id} has left for {vendor(job)}: it could not be taken back any more.")
     if job.hidden and why_not(Action.HANDLE, owner=job.by) is None:
@@ -295,7 +296,7 @@ def _ask_now(job: Job, label: str, by: str) -> None:
 
 def ask_now(job_id: int, by: str) -> None:
     """Have the vendor asked at once."""
-    trying.attempt(dialogs.place_of(job_id), studio().ask_now, job_id, by=by)
+    refusals.attempt(dialogs.place_of(job_id), studio().ask_now, job_id, by=by)
 
 
 def open_at_vendor(job: Job) -> None:
@@ -336,7 +337,7 @@ def off_the_lists(job: Job, by: str) -> None:
             on_click=pressed(dialogs.put_back),
             args=(job.id, by),
         )
-    trying.refusal(dialogs.place_of(job.id))
+    refusals.refusal(dialogs.place_of(job.id))
 
 
 def _withdraw(job_id: int, by: str) -> None:

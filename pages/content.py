@@ -11,10 +11,10 @@ import streamlit as st
 from lipsync_core import VendorError
 from pages import presenters, previews
 from pages.fields import Form
-from pages.frame import in_sandbox, pressed, studio
 from pages.scenes import choose_mode, speaks
 from pages.slots import LEFT_VOICE, PICTURE, RIGHT_VOICE, VIDEO, VOICE, Slot, SlotForm
-from pages.words import length, plain
+from pages.ui.frame import in_sandbox, pressed, studio
+from pages.ui.text import length, plain
 
 NEW_VOICE = replace(VOICE, title="New voice")
 ORDERS = {"meanwhile": "Both at once", "left_right": "Left first", "right_left": "Right first"}

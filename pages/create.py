@@ -9,15 +9,16 @@ from dataclasses import replace
 import streamlit as st
 
 from lipsync_core import PORTRAITS, SCENES, VOICES, Brief, Filter, Job, OpenBrief, new_brief_id
-from pages import cards, content, dialogs, held, in_view, late, options, pressing, quotes, to_create, trim, trying
+from pages import cards, content, dialogs, held, late, options, pressing, quotes, to_create, trim
 from pages.entered import is_coming
 from pages.fields import BRIEF, Form
-from pages.frame import came_from_elsewhere, header, in_sandbox, studio
-from pages.moving import Moving
 from pages.presses import Press, hand
 from pages.quotes import Offers
 from pages.scenes import MADE_OF, choose_scene, is_written
-from pages.words import job_name, plain
+from pages.ui import refusals, scroll
+from pages.ui.frame import came_from_elsewhere, header, in_sandbox, studio
+from pages.ui.moving import Moving
+from pages.ui.text import job_name, plain
 
 AHEAD_S = 0.3
 """For so long the rest of a newcomer's first page waits. A browser that gets all at once shows the button only when it
@@ -50,7 +51,7 @@ def main() -> None:
     form = Form(brief_id, brief, by, offered.engine, written, offered.notes)
     left, right = st.columns([6, 5], gap="large")
     with left:
-        trying.refusal(BRIEF)
+        refusals.refusal(BRIEF)
         choose_scene(brief_id, brief.scene, by)
         content.draw(form)
         options.draw(form)
@@ -66,9 +67,9 @@ def main() -> None:
         if job is not None and not is_held:
             _result(job, by)
     if is_held and job is not None:
-        in_view.bring("pay", f"held {job.id}", focuses=True)
+        scroll.bring("pay", f"held {job.id}", focuses=True)
     elif to_create.price_to_show() == brief_id:
-        in_view.bring("pay", brief_id)
+        scroll.bring("pay", brief_id)
     late.drawn()
 
 
@@ -151,11 +152,11 @@ def _first_time(brief_id: str, by: str) -> None:
         st.markdown("**First time?** A sample portrait and voice, no key, no cost.")
         if st.button("Render the sample", type="primary", icon=":material/play_circle:"):
             with st.spinner("Opening the sample …"):
-                done = trying.attempt("sample", _render_sample, brief_id, by)
+                done = refusals.attempt("sample", _render_sample, brief_id, by)
             if done:
                 st.session_state.pop(f"{brief_id}.name", None)
                 st.rerun()
-    trying.refusal("sample", "Not started")
+    refusals.refusal("sample", "Not started")
 
 
 def _render_sample(brief_id: str, by: str) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Callable
 import streamlit as st
 
 from lipsync_core import BriefError, Job, JobState, Quote, SettingsError, price_text, priced
-from pages import trying
-from pages.frame import dialog, pressed, studio
-from pages.words import md, plain, vendor
+from pages.ui import refusals
+from pages.ui.frame import dialog, pressed, studio
+from pages.ui.text import md, plain, vendor
 
 NOT_TAKEN = "not taken"
 """What `declaring` is asked for as."""
@@ -46,19 +46,19 @@ def withdraw(job_id: int, by: str) -> None:
         st.session_state.too_late = None if studio().withdraw(job_id, by=by) else job_id
 
     close()
-    trying.attempt(place_of(job_id), take_back)
+    refusals.attempt(place_of(job_id), take_back)
 
 
 def hide(job_id: int, by: str) -> None:
     """Take a job off the lists, with a way back."""
     close()
-    if trying.attempt(place_of(job_id), studio().hide, job_id, by=by):
+    if refusals.attempt(place_of(job_id), studio().hide, job_id, by=by):
         st.session_state.off_lists = job_id
 
 
 def put_back(job_id: int, by: str) -> None:
     """Put a job back on the lists."""
-    if trying.attempt(place_of(job_id), studio().unhide, job_id, by=by):
+    if refusals.attempt(place_of(job_id), studio().unhide, job_id, by=by):
         st.session_state.off_lists = None
 
 
@@ -146,11 +146,11 @@ def _declare(job_id: int, by: str) -> None:
 def decide(job_id: int, say: Callable[..., bool], by: str) -> bool:
     """Say what became of a lost answer, or note why that was not possible. Whether it was."""
     said: list[bool] = []
-    if not trying.attempt(place_of(job_id), lambda: said.append(say(job_id, by=by))):
+    if not refusals.attempt(place_of(job_id), lambda: said.append(say(job_id, by=by))):
         return False
     if not said[0]:
         found = f"Job {job_id} is not unconfirmed any more: something was found out about it meanwhile."
-        trying.refuse(place_of(job_id), found)
+        refusals.refuse(place_of(job_id), found)
     return said[0]
 
 
@@ -158,8 +158,8 @@ def undo_not_taken(job_id: int, by: str) -> None:
     """Take back that a job was not taken, or note why that was not possible."""
     done: list[bool] = []
     place = place_of(job_id)
-    if trying.attempt(place, lambda: done.append(studio().undo_not_taken(job_id, by=by))) and not done[0]:
-        trying.refuse(place, f"It is too late to take that back for job {job_id}, or something else was found out.")
+    if refusals.attempt(place, lambda: done.append(studio().undo_not_taken(job_id, by=by))) and not done[0]:
+        refusals.refuse(place, f"It is too late to take that back for job {job_id}, or something else was found out.")
 
 
 def sending_again(job: Job, by: str) -> None:
@@ -205,7 +205,7 @@ def _quote_again(job: Job) -> tuple[Quote | None, tuple[str, ...]]:
 
 def _send_again(job_id: int, agreed: Quote, by: str) -> None:
     close()
-    trying.attempt(place_of(job_id), studio().send_again, job_id, by=by, agreed=agreed)
+    refusals.attempt(place_of(job_id), studio().send_again, job_id, by=by, agreed=agreed)
 
 
 def place_of(job_id: int) -> str:

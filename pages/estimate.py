@@ -6,8 +6,8 @@ import streamlit as st
 
 from lipsync_core import Action
 from pages import batch, batch_press, one_clip
-from pages.frame import came_from_elsewhere, header, why_not
-from pages.words import plain
+from pages.ui.frame import came_from_elsewhere, header, why_not
+from pages.ui.text import plain
 
 MODES = ("One clip", "Batch")
 

@@ -10,9 +10,10 @@ from typing import Any
 import streamlit as st
 
 from lipsync_core import Brief, Engine, one_line
-from pages import late, trying
-from pages.frame import pressed, studio
-from pages.words import plain
+from pages import late
+from pages.ui import refusals
+from pages.ui.frame import pressed, studio
+from pages.ui.text import plain
 
 BRIEF = "brief"
 """Where it is told why a brief was not changed."""
@@ -30,7 +31,7 @@ def change_asked(at_s: float, brief_id: str, by: str, **changes: Any) -> bool:
         studio().change_brief(brief_id, by=by, **changes)
         late.changed(brief_id, at_s)
 
-    return trying.attempt(BRIEF, do)
+    return refusals.attempt(BRIEF, do)
 
 
 def value_of(name: str, held: Any) -> Any:

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from lipsync_core import Action, Job, JobState
-from pages import cards, trying
+from pages import cards
 from pages.dialogs import place_of
-from pages.frame import fragment, pressed, refresh, studio, why_not
 from pages.telling import is_held, recipient
-from pages.words import job_name, md, plain, price, vendor
+from pages.ui import refusals
+from pages.ui.frame import fragment, pressed, refresh, studio, why_not
+from pages.ui.text import job_name, md, plain, price, vendor
 
 SECOND_CLICK_S = 0.7
 """A click so soon after the press is the second one of a double click, which happened to hit what came in its place."""
@@ -75,5 +76,5 @@ def said(job: Job | None) -> None:
 def _undo(job: Job, by: str) -> None:
     if is_second_click(job):
         return
-    if trying.attempt(place_of(job.id), lambda: studio().withdraw(job.id, by=by)):
+    if refusals.attempt(place_of(job.id), lambda: studio().withdraw(job.id, by=by)):
         st.session_state[_SAID] = job.id

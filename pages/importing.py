@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import ENGINES, StudioError
-from pages.frame import in_sandbox, studio
-from pages.words import plain
+from pages.ui.frame import in_sandbox, studio
+from pages.ui.text import plain
 
 
 def draw(by: str) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import PROVIDERS, Action, Month, StudioError, VendorMonth
-from pages.amounts import amount, changed
-from pages.frame import pressed, studio, why_not
-from pages.words import clock, dollars, md, month_text, plain
+from pages.ui.frame import pressed, studio, why_not
+from pages.ui.money_field import amount, changed
+from pages.ui.text import clock, dollars, md, month_text, plain
 
 
 def draw_invoices(view: Month, by: str) -> None:

@@ -20,10 +20,24 @@ from lipsync_core import (
     UnknownJobError,
     priced,
 )
-from pages import approvals, cards, dialogs, importing, needs_you, places, real_cost, sharing, shelf, trying
-from pages.frame import came_from_elsewhere, fragment, header, pressed, refresh, studio, why_not
-from pages.moving import Moving
-from pages.words import about, billed, clock, job_name, length, money, plain, price, said, state_word, unbilled, vendor
+from pages import approvals, cards, dialogs, importing, needs_you, real_cost, sharing, shelf
+from pages.ui import places, refusals
+from pages.ui.frame import came_from_elsewhere, fragment, header, pressed, refresh, studio, why_not
+from pages.ui.moving import Moving
+from pages.ui.text import (
+    about,
+    billed,
+    clock,
+    job_name,
+    length,
+    money,
+    plain,
+    price,
+    said,
+    state_word,
+    unbilled,
+    vendor,
+)
 
 ROWS = 12
 """Jobs on one page of the history."""
@@ -120,7 +134,7 @@ def _notice(by: str) -> None:
                 on_click=pressed(dialogs.undo_not_taken),
                 args=(said, by),
             )
-        trying.refusal(dialogs.place_of(said))
+        refusals.refusal(dialogs.place_of(said))
 
 
 def _just_hidden() -> Job | None:
@@ -142,7 +156,7 @@ def _batch(batch: str, by: str) -> None:
             )
         sharing.zip_button(batch)
         st.page_link("jobs.py", label="All jobs", icon=":material/arrow_back:")
-    trying.refusal("batch")
+    refusals.refusal("batch")
 
 
 def _may_withdraw(batch: str) -> bool:
@@ -152,7 +166,7 @@ def _may_withdraw(batch: str) -> bool:
 
 
 def _withdraw_batch(batch: str, by: str) -> None:
-    trying.attempt("batch", studio().withdraw_batch, batch, by=by)
+    refusals.attempt("batch", studio().withdraw_batch, batch, by=by)
 
 
 def _running(by: str, batch: str | None) -> list[Look] | None:
@@ -323,7 +337,7 @@ def _stage(job: Job, by: str) -> None:
         cards.follow(job, Moving())
         return
     decides = job.state is _WAITS and why_not(Action.DECIDE, owner=job.by) is None
-    trying.refusal(approvals.PLACE)
+    refusals.refusal(approvals.PLACE)
     with st.container():
         if decides:
             approvals.decide(job, by, facts=False)

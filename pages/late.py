@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 
 from lipsync_core import StudioError
-from pages.frame import studio
 from pages.presses import Hand, Refusal, Sent, hand
-from pages.words import plain
+from pages.ui.frame import studio
+from pages.ui.text import plain
 
 AFTER_S = 1.5
 """For how long after a press a change may still have been meant for it."""

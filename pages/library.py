@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import Action, Item, ItemKind, MediumFacts, Root
-from pages import deleting, shelf, to_create, trying
-from pages.deleting import KINDS
-from pages.frame import dialog, header, in_sandbox, looking, pressed, studio, why_not
-from pages.words import clock, length, plain
+from pages import shelf, to_create
+from pages.ui import deletion, refusals
+from pages.ui.deletion import KINDS
+from pages.ui.frame import dialog, header, in_sandbox, looking, pressed, studio, why_not
+from pages.ui.text import clock, length, plain
 
 ROWS = 12
 """Entries on one page."""
@@ -32,8 +33,8 @@ CAME = {
 
 def main() -> None:
     by = header("Library")
-    deleting.said()
-    trying.refusal(PLACE)
+    deletion.said()
+    refusals.refusal(PLACE)
     to_create.follow()
     view = st.radio("Show", [KEPT, BROUGHT], horizontal=True, key="show", bind="query-params")
     if view == KEPT:
@@ -41,7 +42,7 @@ def main() -> None:
     else:
         _brought(by)
     if why_not(Action.CLEAN) is None:
-        deleting.clean_up(by)
+        deletion.clean_up(by)
 
 
 # What is kept by name
@@ -152,7 +153,7 @@ def _menu(item: Item, by: str) -> None:
     elif picked == TAKE_OUT:
         _take_out(item, by)
     elif picked == DELETE:
-        deleting.everything_of(Root(item.id), by)
+        deletion.everything_of(Root(item.id), by)
 
 
 @dialog("Take it out of the library?")
@@ -165,7 +166,7 @@ def _take_out(item: Item, by: str) -> None:
         if st.button("Back"):
             st.rerun()
         if st.button("Take it out", type="primary"):
-            trying.attempt(PLACE, studio().library.take_out, item.id, by=by)
+            refusals.attempt(PLACE, studio().library.take_out, item.id, by=by)
             st.rerun()
 
 
@@ -194,12 +195,12 @@ def _row(facts: MediumFacts, by: str) -> None:
             st.text(facts.name)
             lasts = length(facts.duration_s) if facts.duration_s else ""
             named = "" if known is None else f"in the library as “{known.name}”"
-            told = (KINDS[facts.kind], lasts, deleting.size_text(facts.size), named)
+            told = (KINDS[facts.kind], lasts, deletion.size_text(facts.size), named)
             st.caption(plain(" · ".join(filter(None, told))))
         if known is None:
             shelf.keep_button(f"Keep {plain(facts.name)}…", facts, "", by, f"keep-{key}")
         if st.button(f"Find and delete {plain(facts.name)}…", key=f"delete-{key}", type="tertiary", wrap=True):
-            deleting.everything_of(Root(sha256=facts.sha256, kind=facts.kind), by)
+            deletion.everything_of(Root(sha256=facts.sha256, kind=facts.kind), by)
 
 
 main()

@@ -8,11 +8,11 @@ from typing import Any
 import streamlit as st
 
 from lipsync_core import Brief, KeptMedium, Kind, VendorError
-from pages import trying
 from pages.fields import BRIEF
-from pages.frame import dialog, in_sandbox, pressed, studio
 from pages.presses import PARTS, Press, Sent, changed_fields, changed_words, hand, sum_of
-from pages.words import length, md, plain
+from pages.ui import refusals
+from pages.ui.frame import dialog, in_sandbox, pressed, studio
+from pages.ui.text import length, md, plain
 
 MOST_LETTERS = 160
 """Letters of a text that are shown."""
@@ -141,5 +141,5 @@ def _as_it_was(stopped: Sent, send_old: SendOld) -> None:
     """Put the brief back as it was when it was pressed, and send that."""
     hand().stopped = None
     was: dict[str, Any] = stopped.press.brief.to_dict()
-    if trying.attempt(BRIEF, studio().change_brief, stopped.press.brief_id, by=stopped.press.by, **was):
+    if refusals.attempt(BRIEF, studio().change_brief, stopped.press.brief_id, by=stopped.press.by, **was):
         send_old(stopped)

@@ -8,9 +8,9 @@ import streamlit as st
 
 from lipsync_core import MediumFacts, MouthBox, StudioError, box_around
 from pages.fields import change
-from pages.frame import dialog, pressed, studio
 from pages.presses import hand
-from pages.words import plain
+from pages.ui.frame import dialog, pressed, studio
+from pages.ui.text import plain
 
 
 def box_of(facts: MediumFacts, placed: MouthBox | None) -> MouthBox:

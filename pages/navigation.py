@@ -8,9 +8,9 @@ from typing import Literal
 import streamlit as st
 
 from lipsync_core import Person
-from pages import gate, news
-from pages.frame import looking
-from pages.warming import draws
+from pages.ui import gate, news
+from pages.ui.frame import looking
+from pages.ui.warming import draws
 
 PAGES = Path(__file__).resolve().parent
 

@@ -9,10 +9,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lipsync_core import Action, Filter, Job, JobState, StudioError, VendorState, price_text
-from pages import approvals, cards, dialogs, places, trying
-from pages.frame import fragment, in_sandbox, pressed, refresh, studio, why_not
+from pages import approvals, cards, dialogs
 from pages.telling import unanswered, unsaved
-from pages.words import clock, job_name, md, plain, vendor
+from pages.ui import places, refusals
+from pages.ui.frame import fragment, in_sandbox, pressed, refresh, studio, why_not
+from pages.ui.text import clock, job_name, md, plain, vendor
 
 MOST = 8
 """Jobs of each kind that are drawn at once."""
@@ -30,7 +31,7 @@ def draw(by: str) -> None:
     unsaved_yet = [job for job in saving if job.snags >= cards.WORRYING_SNAGS][:MOST]
     paused = [state for state in _vendors() if state.paused]
     mine = approvals.mine()
-    trying.refusal(approvals.PLACE)
+    refusals.refusal(approvals.PLACE)
     if not (mine or unclear or unsaved_yet or paused):
         return
     all_ = len(mine) + len(unclear) + len(unsaved_yet) + len(paused)
@@ -98,7 +99,7 @@ def unconfirmed(job: Job, by: str, *, alone: bool = True) -> None:
                 "jobs.py", label=f"It was sent again as job {follower.id}", query_params={"job": str(follower.id)}
             )
         st.caption(md(_books(job)) if why is None else plain(why))
-        trying.refusal(dialogs.place_of(job.id), "Nothing was changed")
+        refusals.refusal(dialogs.place_of(job.id), "Nothing was changed")
     dialogs.declaring(job, by)
     dialogs.sending_again(job, by)
 

@@ -34,12 +34,13 @@ from lipsync_core import (
     unheard_words,
     until_ready_s,
 )
-from pages import stairs, trying, waits
+from pages import stairs, waits
 from pages.fields import BRIEF, change
-from pages.frame import fragment, looking, pressed, studio, why_not
-from pages.releasing import release
 from pages.slots import VIDEO, VOICE
-from pages.words import about, length, md, plain, together
+from pages.ui import refusals
+from pages.ui.frame import fragment, looking, pressed, studio, why_not
+from pages.ui.text import about, length, md, plain, together
+from pages.ui.upload_memory import release
 
 CREATE = Path(__file__).with_name("create.py")
 FIRST_LENGTH = "0:12.4"
@@ -312,4 +313,4 @@ def _create(asked: Asked, voice: MediumFacts | None, by: str) -> None:
         chosen = {} if engine is None else {"scene": engine.scene, "engine": engine.id}
         if change(brief_id, by, resolution=asked.size, audio=voice, **chosen):
             st.switch_page(CREATE, query_params={"brief": brief_id})
-        trying.refusal(BRIEF)
+        refusals.refusal(BRIEF)

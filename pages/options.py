@@ -7,8 +7,8 @@ import streamlit as st
 from lipsync_core import MAX_NAME
 from pages import previews
 from pages.fields import Form
-from pages.frame import pressed
 from pages.slots import MASK, SlotForm
+from pages.ui.frame import pressed
 
 SEED_HELP = "Same inputs and seed, same video, as far as the engine keeps to it. −1 picks one at random and records it."
 DRAFT_SEED_HELP = "Decides when the eyes blink and how the head sways. −1 picks one at random and records it."

@@ -9,8 +9,8 @@ import streamlit as st
 from lipsync_core import Presenter, PresenterPage, VendorError
 from pages import shelf
 from pages.fields import Form, change
-from pages.frame import fragment, in_sandbox, looking, pressed, refresh, studio
-from pages.words import plain
+from pages.ui.frame import fragment, in_sandbox, looking, pressed, refresh, studio
+from pages.ui.text import plain
 
 FILTERS = {"gender": "Gender", "age_range": "Age", "location": "Place", "style": "Style"}
 WORDS = {"m": "Male", "f": "Female", "nb": "Non-binary"}

@@ -25,9 +25,9 @@ from lipsync_core import (
 )
 from pages import meant, questions, refusals
 from pages.entered import Entered, entered
-from pages.frame import pressed, studio
 from pages.presses import PARTS, Press, Refusal, Sent, Shown, hand, seen
-from pages.words import md, plain
+from pages.ui.frame import pressed, studio
+from pages.ui.text import md, plain
 
 LOOK_S = 1.0
 """For how long a higher price must have stood on the button before a press accepts it."""

@@ -6,11 +6,11 @@ import streamlit as st
 
 from lipsync_core import MediumFacts, unheard_words
 from pages.fields import change
-from pages.frame import looking, pressed, studio
 from pages.mouth import picture_with_box, place_mouth
 from pages.slots import SlotForm
 from pages.trim import trim_video, trim_voice
-from pages.words import length, plain
+from pages.ui.frame import looking, pressed, studio
+from pages.ui.text import length, plain
 
 
 def speaker(slot: SlotForm, facts: MediumFacts) -> None:

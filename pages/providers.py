@@ -9,10 +9,10 @@ from decimal import ROUND_FLOOR, Decimal
 import streamlit as st
 
 from lipsync_core import PROVIDERS, Balance, KeyCheck, StudioError, VendorState, Verdict
-from pages import trying
-from pages.frame import header, in_sandbox, pressed, studio, switch_sandbox
 from pages.rates import draw_rates
-from pages.words import clock, plain
+from pages.ui import refusals
+from pages.ui.frame import header, in_sandbox, pressed, studio, switch_sandbox
+from pages.ui.text import clock, plain
 
 HOOKS = "/api/webhooks/"
 
@@ -111,10 +111,10 @@ def _missing(state: VendorState) -> None:
 def _check(state: VendorState, sandbox: bool, by: str, checks: dict[tuple[str, str], Checked]) -> None:
     if st.button(f"Check connection to {state.title}", key=f"check-{state.id}", icon=":material/sync_alt:"):
         with st.spinner(f"Asking {plain(state.title)} …"):
-            done = trying.attempt(state.id, _note, checks, state, sandbox, by)
+            done = refusals.attempt(state.id, _note, checks, state, sandbox, by)
         if done:
             st.rerun()
-    trying.refusal(state.id)
+    refusals.refusal(state.id)
     checked = checks.get((state.environment, state.id))
     if checked is None:
         asks_no_job = PROVIDERS[state.id].check_asks_for_no_job
@@ -142,7 +142,7 @@ def _note(checks: dict[tuple[str, str], Checked], state: VendorState, sandbox: b
 
 
 def _resume(state: VendorState, sandbox: bool, by: str) -> None:
-    trying.attempt(state.id, studio().vendors.resume, state.id, sandbox=sandbox, by=by)
+    refusals.attempt(state.id, studio().vendors.resume, state.id, sandbox=sandbox, by=by)
 
 
 def _ask(state: VendorState, sandbox: bool, by: str) -> Checked:

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from lipsync_core import MOST_CEILING_USD_MICROS, Job, price_text, unheard_words
-from pages.frame import dialog, pressed, studio
 from pages.presses import Press, hand, sum_of
-from pages.words import about, md, plain, state_word
+from pages.ui.frame import dialog, pressed, studio
+from pages.ui.text import about, md, plain, state_word
 
 WAITS = "It waits until somebody approves it; nothing is sent or charged before that."
 VOICES = ("audio", "left_audio", "right_audio")

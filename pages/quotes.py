@@ -23,9 +23,9 @@ from lipsync_core import (
     priced,
 )
 from pages.fields import Form, Note, change
-from pages.frame import in_sandbox, pressed, studio
 from pages.scenes import default_of, engines_of
-from pages.words import about, md, plain, together
+from pages.ui.frame import in_sandbox, pressed, studio
+from pages.ui.text import about, md, plain, together
 
 TO_DO = {
     "image": "Add a picture.",

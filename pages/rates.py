@@ -9,8 +9,8 @@ from decimal import Decimal, InvalidOperation
 import streamlit as st
 
 from lipsync_core import TARIFFS, Override, Rates, SettingsError, StudioError, Tariff
-from pages.frame import pressed, studio
-from pages.words import plain
+from pages.ui.frame import pressed, studio
+from pages.ui.text import plain
 
 YOURS = "Yours, $"
 FIGURE = r"^\d{0,4}(\.\d{1,9})?$"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import Action, Job
-from pages import trying
-from pages.amounts import amount, typed
-from pages.frame import pressed, studio, why_not
-from pages.words import dollars, md, plain, vendor
+from pages.ui import refusals
+from pages.ui.frame import pressed, studio, why_not
+from pages.ui.money_field import amount, typed
+from pages.ui.text import dollars, md, plain, vendor
 
 
 def draw(job: Job, by: str) -> None:
@@ -32,11 +32,11 @@ def draw(job: Job, by: str) -> None:
         st.form_submit_button(
             "Save what it cost", icon=":material/save:", on_click=pressed(_save), args=(job.id, key, by)
         )
-    trying.refusal(_place(job.id), "Nothing was changed")
+    refusals.refusal(_place(job.id), "Nothing was changed")
 
 
 def _save(job_id: int, key: str, by: str) -> None:
-    if trying.attempt(_place(job_id), studio().budgets.set_cost, job_id, typed(key), by):
+    if refusals.attempt(_place(job_id), studio().budgets.set_cost, job_id, typed(key), by):
         st.session_state.real_cost_version += 1
 
 

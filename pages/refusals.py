@@ -8,7 +8,7 @@ import streamlit as st
 
 from lipsync_core import Brief, Quote
 from pages.presses import Press, Refusal, changed_fields, changed_words, figure, hand
-from pages.words import md
+from pages.ui.text import md
 
 
 def refuse(press: Press, title: str, text: str) -> None:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from lipsync_core import ENGINES, SCENES, Brief, Engine
 from pages.fields import Form, change
-from pages.frame import pressed, studio
+from pages.ui.frame import pressed, studio
 
 Mode = Literal["recording", "text"]
 

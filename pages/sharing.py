@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from lipsync_core import Filter, Job, JobState
-from pages import trying
-from pages.base import base_path, href
-from pages.frame import looking, studio
+from pages.ui import refusals
+from pages.ui.base_path import base_path, href
+from pages.ui.frame import looking, studio
 
 DAYS = {1: "1 day", 7: "7 days", 30: "30 days"}
 MOST_ZIPPED = 500
@@ -31,8 +31,8 @@ def review_link(job: Job, by: str) -> None:
             def make() -> None:
                 st.session_state[key] = studio().sharing.review_link(job, days=days, by=by)
 
-            trying.attempt("review", make)
-        trying.refusal("review")
+            refusals.attempt("review", make)
+        refusals.refusal("review")
         if (made := st.session_state.get(key)) is not None:
             st.code(_address() + made, language=None)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from lipsync_core import MAX_NAME, Item, ItemKind, Job, KeptMedium, Kind, MediumFacts, Presenter, StudioError
-from pages.frame import dialog, in_sandbox, looking, pressed, studio
-from pages.words import job_name, plain
+from pages.ui.frame import dialog, in_sandbox, looking, pressed, studio
+from pages.ui.text import job_name, plain
 
 LIBRARY = "From the library"
 AT_HAND = 4

@@ -16,9 +16,9 @@ import streamlit as st
 from lipsync_core import PORTRAITS, VOICES, Came, Item, Kind, MediaError, MediumFacts, Sample, StudioError
 from pages import late, shelf
 from pages.fields import Form, change_asked
-from pages.frame import looking, pressed, studio
-from pages.releasing import release
-from pages.words import length, plain
+from pages.ui.frame import looking, pressed, studio
+from pages.ui.text import length, plain
+from pages.ui.upload_memory import release
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile

@@ -20,9 +20,9 @@ from lipsync_core import (
     cost_above,
 )
 from pages.caps import draw_caps
-from pages.frame import header, in_sandbox, offered, studio
 from pages.invoices import draw_invoices, reports_bill, title_of
-from pages.words import clock, dollars, job_name, md, month_text, plain
+from pages.ui.frame import header, in_sandbox, offered, studio
+from pages.ui.text import clock, dollars, job_name, md, month_text, plain
 
 GROUPS = {
     Grouping.PROJECT: "Project",

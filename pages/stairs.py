@@ -8,8 +8,8 @@ from math import ceil
 import streamlit as st
 
 from lipsync_core import Estimate, Step, credits_text, price_text
-from pages.frame import studio
-from pages.words import md
+from pages.ui.frame import studio
+from pages.ui.text import md
 
 SHORTEST_S = 30.0
 """The chart shows at least so much."""

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from lipsync_core import Action, Entry, JobState, Person, Role
-from pages import trying
-from pages.amounts import amount, typed
-from pages.being_told import draw_being_told
 from pages.caps import draw_caps
-from pages.frame import header, offered, pressed, studio
-from pages.words import clock, dollars, md, month_text, plain, state_word
+from pages.ui import refusals
+from pages.ui.frame import header, offered, pressed, studio
+from pages.ui.money_field import amount, typed
+from pages.ui.team_notifications import draw_being_told
+from pages.ui.text import clock, dollars, md, month_text, plain, state_word
 
 UNLIMITED = "No limit"
 ROLES = {
@@ -83,7 +83,7 @@ def _people(by: str) -> None:
         _change(here, by)
     with add, st.container(border=True, height="stretch", key="add-person"):
         _add(by)
-    trying.refusal(PEOPLE, "Nothing was changed")
+    refusals.refusal(PEOPLE, "Nothing was changed")
     with st.container():  # always there, so that what follows keeps its place
         if (said := st.session_state.pop("team_said", None)) is not None:
             st.success(plain(said))
@@ -142,7 +142,7 @@ def _save(person: Person, key: str, by: str) -> None:
         if limit != person.limit_usd_micros:
             studio().people.set_limit(person.email, limit, by=by)
 
-    if trying.attempt(PEOPLE, save):
+    if refusals.attempt(PEOPLE, save):
         st.session_state.team_said = f"Saved for {person.email}. It holds from their next press."
 
 
@@ -151,12 +151,12 @@ def _host(issuer: str | None) -> str:
 
 
 def _release(email: str, by: str) -> None:
-    if trying.attempt(PEOPLE, studio().people.release, email, by=by):
+    if refusals.attempt(PEOPLE, studio().people.release, email, by=by):
         st.session_state.team_said = f"{email} is bound to the account that signs in next."
 
 
 def _remove(email: str, by: str) -> None:
-    if trying.attempt(PEOPLE, studio().people.remove, email, by=by):
+    if refusals.attempt(PEOPLE, studio().people.remove, email, by=by):
         st.session_state.team_said = f"{email} is off the list."
 
 
@@ -179,8 +179,8 @@ def _invite(turn: int, by: str) -> None:
             studio().people.set_limit(person.email, limit, by=by)
 
     if not address:
-        trying.refuse(PEOPLE, "Type the address of whoever is to be added.")
-    elif trying.attempt(PEOPLE, invite):
+        refusals.refuse(PEOPLE, "Type the address of whoever is to be added.")
+    elif refusals.attempt(PEOPLE, invite):
         st.session_state.invited = turn + 1
         st.session_state.team_said = f"{address} can sign in now."
 

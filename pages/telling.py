@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lipsync_core import HOLD_S, PROVIDERS, Job, JobState
-from pages.words import about, clip, hour, job_name, md, plain, price, vendor, weekday
+from pages.ui.text import about, clip, hour, job_name, md, plain, price, vendor, weekday
 
 MOST_GUESSED = 0.95
 """How full a bar gets by the clock alone: only the vendor knows that it is done."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages import trying
+from pages.ui import refusals
 
 _GOES_ON = "to_create"
 """The brief that a press made, until the next run has opened it."""
@@ -20,7 +20,7 @@ def start(place: str, begin: Callable[[], str], *, shows_price: bool = False) ->
     With ``shows_price`` its price is brought into view. Why nothing was begun is told at ``place``.
     """
     begun: list[str] = []
-    if trying.attempt(place, lambda: begun.append(begin())):
+    if refusals.attempt(place, lambda: begun.append(begin())):
         st.session_state[_GOES_ON] = begun[0]
         st.session_state[_SHOWS_PRICE] = begun[0] if shows_price else None
 

@@ -8,11 +8,12 @@ import time
 import streamlit as st
 
 from lipsync_core import MediaError, MediumFacts, StudioError
-from pages import late, trying
+from pages import late
 from pages.fields import BRIEF, change_asked
-from pages.frame import dialog, looking, pressed, studio
 from pages.presses import Cut, hand
-from pages.words import length, plain
+from pages.ui import refusals
+from pages.ui.frame import dialog, looking, pressed, studio
+from pages.ui.text import length, plain
 
 STEP_S = 0.1
 
@@ -54,7 +55,7 @@ def _trim(brief_id: str, by: str, field: str, facts: MediumFacts, judge: str, ic
         st.button("Use this part", type="primary", on_click=pressed(_choose), args=(brief_id, by, field, facts, key))
         judged = st.button(judge, icon=icon)
     finish(brief_id)
-    trying.refusal(BRIEF, "Not cut")
+    refusals.refusal(BRIEF, "Not cut")
     if judged:
         _judge(facts, start_s, end_s, by)
 
@@ -90,10 +91,10 @@ def finish(brief_id: str) -> None:
             part = studio().trimmed(cut.whole, cut.start_s, cut.end_s, by=cut.by)
     except MediaError as error:
         mine.cutting = None
-        trying.refuse(BRIEF, f"{error.title}. {error.advice}")
+        refusals.refuse(BRIEF, f"{error.title}. {error.advice}")
     except StudioError as error:
         mine.cutting = None
-        trying.refuse(BRIEF, str(error))
+        refusals.refuse(BRIEF, str(error))
     else:
         change_asked(cut.at_s, brief_id, cut.by, **{cut.field: part})
         mine.cutting = None

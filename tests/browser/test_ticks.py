@@ -17,7 +17,7 @@ from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import jobs
 from lipsync_core.ledger.jobs import Ledger, NewJob
 from pages.cards import LOOK_S, TICK_S
-from pages.moving import LEFT_ALONE
+from pages.ui.moving import LEFT_ALONE
 from tests.bench.tabs import Tab
 from tests.browser.visit import open_page, settle
 from tests.server import Server

@@ -9,7 +9,7 @@ from lipsync_core import ENCODINGS, ROOT, KeptMedium, OpenBatch, SheetError, Stu
 from lipsync_core.estimates import Wish, choose, quote_rows
 from lipsync_core.pricing import Rates
 from lipsync_core.samples import PORTRAITS, VOICES
-from pages import frame
+from pages.ui import frame
 
 pytestmark = pytest.mark.usefixtures("stocked")
 

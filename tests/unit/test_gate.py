@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lipsync_core import ROOT
 
-PAGES = sorted((ROOT / "pages").glob("*.py"))
+PAGES = sorted((ROOT / "pages").rglob("*.py"))
 GATE = "frame.py"
 """Where the guards themselves stand, and the way in and out, which have to work before the gate."""
 
@@ -39,7 +39,7 @@ def test_every_callback_is_guarded() -> None:
                 taken += 1
                 if not is_call_of(option.value, "pressed") and file.name != GATE:
                     bare.append(where(file, option.value))
-    assert not bare, "wrap them in pages.frame.pressed"
+    assert not bare, "wrap them in pages.ui.frame.pressed"
     assert taken > 40, "nothing was read"
 
 
@@ -51,7 +51,7 @@ def test_every_fragment_and_dialog_is_guarded() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("fragment", "dialog") and file.name != GATE
         if isinstance(node.value, ast.Name) and node.value.id == "st"
     ]
-    assert not bare, "use pages.frame.fragment and pages.frame.dialog"
+    assert not bare, "use pages.ui.frame.fragment and pages.ui.frame.dialog"
 
 
 def test_every_file_that_is_made_when_it_is_saved_is_guarded() -> None:
@@ -62,19 +62,19 @@ def test_every_file_that_is_made_when_it_is_saved_is_guarded() -> None:
         if isinstance(call.func, ast.Attribute) and call.func.attr == "download_button"
         if isinstance(call.args[1], ast.Lambda | ast.Name | ast.Attribute)
     ]
-    assert not bare, "wrap them in pages.frame.offered"
+    assert not bare, "wrap them in pages.ui.frame.offered"
 
 
 def test_work_in_other_threads_is_carried_there() -> None:
     for file in PAGES:
         text = file.read_text(encoding="utf-8")
-        assert "ThreadPoolExecutor(" not in text or "carried(" in text, f"{file.name}: use pages.frame.carried"
+        assert "ThreadPoolExecutor(" not in text or "carried(" in text, f"{file.name}: use pages.ui.frame.carried"
 
 
 def test_only_the_way_in_and_out_stands_before_the_gate() -> None:
     bare = [
         ast.unparse(option.value)
-        for call in calls(ROOT / "pages" / GATE)
+        for call in calls(ROOT / "pages" / "ui" / GATE)
         for option in call.keywords
         if option.arg and option.arg.startswith("on_") and not isinstance(option.value, ast.Constant)
     ]

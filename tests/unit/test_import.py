@@ -6,7 +6,7 @@ import pytest
 
 from lipsync_core import JobState
 from lipsync_core.ledger.caps import TEAM
-from pages.words import money
+from pages.ui.text import money
 from tests.desk import Desk
 
 pytestmark = pytest.mark.usefixtures("stocked")

@@ -11,7 +11,7 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.state import SessionState
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
-from pages.mended import finish_callbacks, keep_answers
+from pages.ui.streamlit_internals import finish_callbacks, keep_answers
 
 
 def waiting() -> ForwardMsgQueue:
@@ -33,7 +33,8 @@ def kinds(queue: ForwardMsgQueue) -> list[str | None]:
 def test_streamlit_alone_still_forgets_them() -> None:
     code = (
         "from tests.unit.test_mended import kinds, waiting\n"
-        "queue = waiting(); queue.clear(retain_lifecycle_msgs=True); assert kinds(queue) == [], 'pages.mended can go'"
+        "queue = waiting(); queue.clear(retain_lifecycle_msgs=True)\n"
+        "assert kinds(queue) == [], 'pages.ui.streamlit_internals can go'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -77,7 +78,7 @@ def is_cut_off() -> bool:
 
 
 def test_streamlit_alone_still_leaves_out_callbacks() -> None:
-    code = "from tests.unit.test_mended import is_cut_off; assert is_cut_off(), 'pages.mended can go'"
+    code = "from tests.unit.test_mended import is_cut_off; assert is_cut_off(), 'pages.ui.streamlit_internals can go'"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from lipsync_core import ROOT, Brief, Override, Studio
 from lipsync_core.samples import PORTRAITS, VOICES
-from pages import frame
+from pages.ui import frame
 
 pytestmark = pytest.mark.usefixtures("stocked")
 

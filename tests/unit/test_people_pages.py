@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from lipsync_core import ROOT, Brief, Job, JobState, Role, Settings, Studio
 from lipsync_core.db.database import Database
 from lipsync_core.samples import PORTRAITS, VOICES
-from pages import frame
+from pages.ui import frame
 from tests import corpus
 from tests.oidc import claims_of, secrets_file
 from tests.spent import LIPSYNC, add

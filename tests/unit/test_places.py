@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.places import MOST_EMPTY
+from pages.ui.places import MOST_EMPTY
 
 
 def script() -> None:
     import streamlit as st
 
-    from pages import places
+    from pages.ui import places
 
     st.session_state.places_kept = places.kept("list", st.session_state.now)
 

@@ -12,7 +12,7 @@ from lipsync_core import ROOT, Brief, BriefChangedError, JobState, KeptMedium, M
 from lipsync_core.samples import PORTRAITS, VOICES
 from lipsync_core.sandbox.creatify_cast import PERSONAS
 from lipsync_core.sandbox.creatify_cast import VOICES as ACCENTS
-from pages import frame
+from pages.ui import frame
 from tests import corpus
 
 pytestmark = pytest.mark.usefixtures("stocked")

@@ -26,12 +26,12 @@ from websockets.asyncio.client import connect
 import lipsync_core
 from lipsync_core import ROOT
 from lipsync_core.door.ready import OnceReady
-from pages import warming
+from pages.ui import warming
 
 HEAVY = {
     *("alembic", "authlib", "boto3", "cv2", "httpx", "numpy", "pandas", "PIL", "pyarrow", "sqlalchemy"),
     *("lipsync_core.estimates", "lipsync_core.tracker.notices", "lipsync_core.providers", "lipsync_core.studio"),
-    *("pages.cards", "pages.frame"),
+    *("pages.cards", "pages.ui.frame"),
 }
 """What takes long to load, and a first answer does without."""
 
@@ -53,7 +53,7 @@ DRAWS = """
 import asyncio, json, sys, threading
 import uvicorn
 import app
-from pages import warming
+from pages.ui import warming
 from tests.bench.tabs import Tab
 
 by_page = set()
@@ -108,8 +108,10 @@ def test_the_first_page_finds_all_of_ours_loaded_and_the_rest_follows_it(tmp_pat
 
 
 def test_every_module_that_a_page_is_made_of_is_loaded_ahead() -> None:
-    there = {f"pages.{file.stem}" for file in (ROOT / "pages").glob("*.py") if file.stem != "__init__"}
-    assert set(warming.modules()) == there - {f"pages.{name}" for name in warming.SCRIPTS}
+    files = [file.relative_to(ROOT) for file in (ROOT / "pages").rglob("*.py") if file.stem != "__init__"]
+    there = {".".join(file.with_suffix("").parts) for file in files}
+    packages = {".".join(file.parent.relative_to(ROOT).parts) for file in (ROOT / "pages").rglob("*/__init__.py")}
+    assert set(warming.modules()) == (there | packages) - {f"pages.{name}" for name in warming.SCRIPTS}
 
 
 def test_only_what_streamlit_runs_for_a_visit_is_not_loaded_ahead() -> None:

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from lipsync_core import ROOT, Brief, Filter, KeptMedium, OpenBatch, Studio
 from lipsync_core.decode import speech_blocks, voice_facts
 from lipsync_core.samples import PORTRAITS, VOICES
-from pages import frame
+from pages.ui import frame
 from tests import corpus
 
 pytestmark = pytest.mark.usefixtures("stocked")

@@ -7,12 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lipsync_core import Studio, until_ready_s
-from pages import frame
+from pages.ui import frame
 
 
 def bars(seconds: float, clips: int) -> None:
     from pages import waits
-    from pages.frame import studio
+    from pages.ui.frame import studio
 
     waits.draw(studio().estimates.clip(seconds, "480p"), clips)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import NOTICE_EXAMPLE, Action, Person
-from pages import trying
-from pages.frame import pressed, studio
+from pages.ui import refusals
+from pages.ui.frame import pressed, studio
 
 PLACE = "being-told"
 
@@ -29,7 +29,7 @@ def draw_being_told(who: Person) -> None:
         st.button("Send there", icon=":material/notifications:", on_click=pressed(_set), args=(who.email, turn))
         if who.notify_url:
             st.button("Stop sending", icon=":material/notifications_off:", on_click=pressed(_stop), args=(who.email,))
-    trying.refusal(PLACE, "Nothing was changed")
+    refusals.refusal(PLACE, "Nothing was changed")
     with st.container():  # always there, so that what follows keeps its place
         if (secret := st.session_state.get("told_secret")) is not None:
             st.success(
@@ -52,18 +52,18 @@ def draw_being_told(who: Person) -> None:
 def _set(email: str, turn: int) -> None:
     url = (st.session_state.get(f"told-url-{turn}") or "").strip()
     if not url:
-        trying.refuse(PLACE, "Type a web address first.")
+        refusals.refuse(PLACE, "Type a web address first.")
         return
 
     def change() -> None:
         st.session_state.told_secret = studio().people.set_notify(email, url, by=email)
 
-    if trying.attempt(PLACE, change):
+    if refusals.attempt(PLACE, change):
         st.session_state.told_turn = turn + 1
 
 
 def _stop(email: str) -> None:
-    if trying.attempt(PLACE, studio().people.set_notify, email, None, by=email):
+    if refusals.attempt(PLACE, studio().people.set_notify, email, None, by=email):
         _forget()
 
 

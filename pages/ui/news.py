@@ -17,8 +17,8 @@ import streamlit as st
 
 from lipsync_core import PENDING, Action, Filter, Job, JobState, cost_above
 from pages import approvals
-from pages.frame import A_YEAR, fragment, keep_cookie, looking, name_tab, pressed, studio, visitor, why_not
-from pages.words import job_name, md, plain
+from pages.ui.frame import A_YEAR, fragment, keep_cookie, looking, name_tab, pressed, studio, visitor, why_not
+from pages.ui.text import job_name, md, plain
 
 COOKIE = "studio_looked"
 LOOK_EVERY_S = 5

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from lipsync_core import PROVIDERS, Going, ItemKind, MediumFacts, Root, StudioError, Traces
-from pages.frame import dialog, studio
-from pages.words import plain
+from pages.ui.frame import dialog, studio
+from pages.ui.text import plain
 
 KINDS: Mapping[ItemKind, str] = {"image": "Picture", "audio": "Voice", "video": "Video", "creator": "Presenter"}
 DAYS = 90

@@ -12,9 +12,9 @@ from urllib.parse import quote, unquote
 import streamlit as st
 
 from lipsync_core import MAX_NAME, Action, NotAllowedError, Person, Studio, act_for, one_line
-from pages import steady, trying
-from pages.signed import TOKENS
-from pages.words import about, clock, plain
+from pages.ui import refusals, steady
+from pages.ui.signed_cookie import TOKENS
+from pages.ui.text import about, clock, plain
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -71,7 +71,7 @@ def header(title: str, tab: str | None = None) -> str:
         steady.draw()
         _remember()
     with st.container():  # the same
-        trying.arrive(elsewhere=elsewhere)
+        refusals.arrive(elsewhere=elsewhere)
         _tracker_note()
     return name
 
@@ -263,7 +263,7 @@ def _sign_out() -> None:
 
 
 def name_tab(text: str) -> None:
-    """Set the browser tab's title; in the sandbox it says so first, and then that something ended (`pages.news`)."""
+    """Set the browser tab's title; in the sandbox it says so first, and then that something ended (`pages.ui.news`)."""
     st.session_state.tab_title = text
     mark = "" if "✓" in text else st.session_state.get("news_mark", "")
     st.set_page_config(page_title=f"{'SANDBOX · ' if in_sandbox() else ''}{mark}{text} · Lip-Sync Studio")

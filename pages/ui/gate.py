@@ -11,8 +11,8 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import Action, Person
-from pages import frame
-from pages.frame import fragment, looking
+from pages.ui import frame
+from pages.ui.frame import fragment, looking
 
 LOOK_EVERY_S = 5
 """How soon an idle tab notices that its visitor signed out elsewhere, or was taken off the list."""

@@ -24,9 +24,9 @@ from lipsync_core.door.sign_out import SignsOut
 from lipsync_core.door.sockets import open_sockets
 from lipsync_core.door.uploads import GuestOf, OpenPages, Uploads
 from lipsync_core.server import KeepsAddress, LoopbackOnly, TeamOnly, guest_by, ready, studio
-from pages.base import base_path
-from pages.messages import TONGUE
-from pages.signed import signed_claims
+from pages.ui.base_path import base_path
+from pages.ui.signed_cookie import signed_claims
+from pages.ui.streamlit_messages import TONGUE
 
 
 def doors(settings: Settings, *, is_open: bool) -> list[Middleware]:

@@ -23,7 +23,7 @@ from streamlit.env_util import is_repl
 import pages
 
 SCRIPTS = frozenset({"navigation", "create", "jobs", "library", "estimate", "spend", "providers", "team"})
-"""What Streamlit runs for a visit; the other modules of this package are imported by these."""
+"""What Streamlit runs for a visit; these import the other modules of `pages`."""
 FIRST = ("navigation", "create")
 """The scripts of the page where everybody lands first."""
 DRAWING = ("numpy", "PIL.ImageFile", "streamlit.material_icon_names")
@@ -69,19 +69,20 @@ draws = Draws()
 
 
 def modules() -> tuple[str, ...]:
-    """All modules of this package that a page imports."""
-    return tuple(f"pages.{found.name}" for found in pkgutil.iter_modules(pages.__path__) if found.name not in SCRIPTS)
+    """All modules of `pages` that a page imports."""
+    found = (module.name for module in pkgutil.walk_packages(pages.__path__, "pages."))
+    return tuple(name for name in found if name.removeprefix("pages.") not in SCRIPTS)
 
 
 def named_by(script: str) -> Iterator[str]:
     """The modules that a script names at its top."""
-    for node in ast.parse((Path(__file__).parent / f"{script}.py").read_bytes()).body:
+    ours = frozenset(modules())
+    for node in ast.parse((Path(__file__).parents[1] / f"{script}.py").read_bytes()).body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module == pages.__name__:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
+            yield from (name for alias in node.names if (name := f"{node.module}.{alias.name}") in ours)
 
 
 def load_first() -> None:

@@ -9,7 +9,7 @@ from typing import ParamSpec
 import streamlit as st
 
 from lipsync_core import BriefError, StudioError
-from pages.words import plain
+from pages.ui.text import plain
 
 P = ParamSpec("P")
 
