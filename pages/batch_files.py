@@ -31,8 +31,8 @@ from lipsync_core import (
     sheet_of,
     template,
 )
-from pages.slots import PICTURE, VIDEO, VOICE
 from pages.ui import refusals
+from pages.ui.brief.slots import PICTURE, VIDEO, VOICE
 from pages.ui.frame import carried, pressed, studio
 from pages.ui.text import plain
 from pages.ui.upload_memory import release

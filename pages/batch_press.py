@@ -15,8 +15,8 @@ import streamlit as st
 
 from lipsync_core import StudioError
 from pages import batch_sent
-from pages.late import AFTER_S, BEHIND_S
-from pages.meant import NOT_KEPT
+from pages.ui.brief.late_changes import AFTER_S, BEHIND_S
+from pages.ui.brief.which_clip import NOT_KEPT
 from pages.ui.frame import dialog, pressed, studio
 from pages.ui.text import md
 
@@ -73,7 +73,7 @@ class Sent:
 
 @dataclass(slots=True)
 class Hand:
-    """The presses of one visit, in one plain object (see `pages.presses`)."""
+    """The presses of one visit, in one plain object (see `pages.ui.brief.presses`)."""
 
     asking: str = ""
     """Names the question that is drawn …"""

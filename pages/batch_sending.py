@@ -28,8 +28,8 @@ from lipsync_core import (
 from pages import batch_press, batch_sent
 from pages.batch_press import Screen
 from pages.batch_sent import Sent
-from pages.questions import WAITS
 from pages.ui import scroll
+from pages.ui.brief.questions import WAITS
 from pages.ui.frame import dialog, in_sandbox, pressed, studio
 from pages.ui.text import hour, md, plain
 

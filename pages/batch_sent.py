@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lipsync_core import PENDING, Brief, Job, JobState
-from pages import cards, held
+from pages import cards
 from pages.ui import refusals
+from pages.ui.brief import undo_window
 from pages.ui.frame import fragment, pressed, refresh, studio
 from pages.ui.moving import Moving
 from pages.ui.text import md, state_word
@@ -76,7 +77,8 @@ def countdown(sent: Sent) -> None:
         goes = "go" if len(sent.briefs) > 1 else "goes"
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f"**{sent.jobs} {goes} in {held.left_s(job)} s** · {md(sent.cost)}. Nothing is sent or charged yet.",
+                f"**{sent.jobs} {goes} in {undo_window.left_s(job)} s** · {md(sent.cost)}. "
+                "Nothing is sent or charged yet.",
                 width="stretch",
             )
             st.button(
@@ -128,11 +130,11 @@ def outcome(sent: Sent, *, is_held: bool) -> None:
 def _held(sent: Sent) -> Job | None:
     """One of its jobs, where that is still held."""
     first = studio().pending(1, sent.batch)
-    return first[0] if first and held.holds(first[0]) else None
+    return first[0] if first and undo_window.holds(first[0]) else None
 
 
 def _undo(sent: Sent, job: Job) -> None:
-    if held.is_second_click(job):
+    if undo_window.is_second_click(job):
         return
     done: list[int] = []
     if refusals.attempt(PLACE, lambda: done.append(studio().withdraw_batch(sent.batch, by=sent.by))):

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from lipsync_core import ENGINES, PROVIDERS, Action, Job, JobState, cost_above
-from pages import dialogs, to_create
+from pages import dialogs
 from pages.telling import NO_QUEUE, Queue, is_held, tell, unanswered
 from pages.ui import refusals
 from pages.ui.base_path import href
+from pages.ui.brief import handover
 from pages.ui.frame import fragment, in_sandbox, looking, pressed, refresh, studio, why_not
 from pages.ui.moving import Moving
 from pages.ui.text import BADGES, billed, clock, job_name, md, money, plain, price, said, state_word, vendor, weekday
@@ -232,7 +233,7 @@ def actions(job: Job, by: str) -> None:
     if job.hidden and why_not(Action.HANDLE, owner=job.by) is None:
         off_the_lists(job, by)
     dialogs.cancelling(job, by)
-    to_create.follow()
+    handover.follow()
 
 
 def _result_actions(job: Job, by: str) -> None:
@@ -351,7 +352,7 @@ def _use_again(job_id: int, by: str, **changes: object) -> None:
             studio().change_brief(brief_id, by=by, **changes)
         return brief_id
 
-    to_create.start(dialogs.place_of(job_id), begin, shows_price=True)
+    handover.start(dialogs.place_of(job_id), begin, shows_price=True)
 
 
 def _paid_engine(job: Job) -> str | None:

@@ -9,13 +9,14 @@ from dataclasses import replace
 import streamlit as st
 
 from lipsync_core import PORTRAITS, SCENES, VOICES, Brief, Filter, Job, OpenBrief, new_brief_id
-from pages import cards, content, dialogs, held, late, options, pressing, quotes, to_create, trim
-from pages.entered import is_coming
-from pages.fields import BRIEF, Form
-from pages.presses import Press, hand
-from pages.quotes import Offers
-from pages.scenes import MADE_OF, choose_scene, is_written
+from pages import cards, dialogs
 from pages.ui import refusals, scroll
+from pages.ui.brief import content, engine_list, handover, late_changes, options, render_button, trim, undo_window
+from pages.ui.brief.engine_list import Offers
+from pages.ui.brief.entered import is_coming
+from pages.ui.brief.form import BRIEF, Form
+from pages.ui.brief.presses import Press, hand
+from pages.ui.brief.scenes import MADE_OF, choose_scene, is_written
 from pages.ui.frame import came_from_elsewhere, header, in_sandbox, studio
 from pages.ui.moving import Moving
 from pages.ui.text import job_name, plain
@@ -31,10 +32,10 @@ def main() -> None:
     brief_id, open_brief = _current(arrives)
     if arrives:
         dialogs.close()
-        pressing.forget()
+        render_button.forget()
     hand().placed = False
     if is_coming(brief_id):
-        late.arrives(brief_id, time.monotonic())
+        late_changes.arrives(brief_id, time.monotonic())
     job = studio().job(open_brief.job_id) if open_brief and open_brief.job_id else None
     brief = _brief_of(open_brief)
     by = header("Create", tab=_tab(job))
@@ -47,7 +48,7 @@ def main() -> None:
             if arrives:
                 time.sleep(AHEAD_S)
     written = is_written(brief_id, brief)
-    offered = quotes.offers(brief, written=written, by=by)
+    offered = engine_list.offers(brief, written=written, by=by)
     form = Form(brief_id, brief, by, offered.engine, written, offered.notes)
     left, right = st.columns([6, 5], gap="large")
     with left:
@@ -63,19 +64,19 @@ def main() -> None:
         is_held = _pay(press, job, by)
         with st.container():
             if press is not None:
-                quotes.fine_print(offered.engine, press.quote)
+                engine_list.fine_print(offered.engine, press.quote)
         if job is not None and not is_held:
             _result(job, by)
     if is_held and job is not None:
         scroll.bring("pay", f"held {job.id}", focuses=True)
-    elif to_create.price_to_show() == brief_id:
+    elif handover.price_to_show() == brief_id:
         scroll.bring("pay", brief_id)
-    late.drawn()
+    late_changes.drawn()
 
 
 def _current(arrives: bool) -> tuple[str, OpenBrief | None]:
     """The brief that the address names, else the one this visit was filling in, else a fresh one."""
-    if (begun := to_create.take()) is not None:
+    if (begun := handover.take()) is not None:
         st.query_params["brief"] = begun
     asked = st.query_params.get("brief", "")
     if re.fullmatch(r"[\w-]{6,32}", asked):
@@ -111,10 +112,10 @@ def _tab(job: Job | None) -> str | None:
 def _prices(form: Form, offered: Offers, after: int | None) -> Press | None:
     """Draw what each engine costs; what a press of the button stands for, None where nothing can be pressed."""
     if offered.quote is None:
-        pressing.without_button(form.brief_id, form.brief)
+        render_button.without_button(form.brief_id, form.brief)
         for message in dict.fromkeys(note.message for note in offered.notes.values()):
             st.error(plain(message))
-        if quotes.has_voice(form.brief):
+        if engine_list.has_voice(form.brief):
             if not offered.notes:
                 st.info("No engine takes all of this together. Leave something out.")
             return None
@@ -127,23 +128,23 @@ def _prices(form: Form, offered: Offers, after: int | None) -> Press | None:
         engine: Press(form.brief_id, form.brief, quote, form.by, after, in_sandbox())
         for engine, quote in offered.quotes.items()
     }
-    pressing.watch(presses.values())
-    quotes.choose(form, offered)
-    if not quotes.copied(form, offered.engine):
+    render_button.watch(presses.values())
+    engine_list.choose(form, offered)
+    if not engine_list.copied(form, offered.engine):
         return None
-    quotes.obstacles(form, offered.quote)
+    engine_list.obstacles(form, offered.quote)
     return presses[offered.engine.id]
 
 
 def _pay(press: Press | None, job: Job | None, by: str) -> bool:
     """Draw the button, or in its place the countdown of the job that it made. Whether that job is held."""
     with st.container(key="pay"):
-        held.said(job)
-        if job is not None and held.holds(job):
-            held.draw(job, by)
+        undo_window.said(job)
+        if job is not None and undo_window.holds(job):
+            undo_window.draw(job, by)
             return True
         if press is not None:
-            pressing.button(press)
+            render_button.button(press)
     return False
 
 

@@ -20,8 +20,9 @@ from lipsync_core import (
     UnknownJobError,
     priced,
 )
-from pages import approvals, cards, dialogs, importing, needs_you, real_cost, sharing, shelf
+from pages import approvals, cards, dialogs, importing, needs_you, real_cost, sharing
 from pages.ui import places, refusals
+from pages.ui.brief import library_picker
 from pages.ui.frame import came_from_elsewhere, fragment, header, pressed, refresh, studio, why_not
 from pages.ui.moving import Moving
 from pages.ui.text import (
@@ -386,7 +387,7 @@ def _facts(job: Job, by: str) -> None:
             sharing.review_link(job, by)
     with st.container():
         if may_make:
-            shelf.offer_of_job(job, by)
+            library_picker.offer_of_job(job, by)
     with st.expander("History of this job"):
         for event in studio().history(job.id):
             st.text(

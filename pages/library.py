@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import Action, Item, ItemKind, MediumFacts, Root
-from pages import shelf, to_create
 from pages.ui import deletion, refusals
+from pages.ui.brief import handover, library_picker
 from pages.ui.deletion import KINDS
 from pages.ui.frame import dialog, header, in_sandbox, looking, pressed, studio, why_not
 from pages.ui.text import clock, length, plain
@@ -35,7 +35,7 @@ def main() -> None:
     by = header("Library")
     deletion.said()
     refusals.refusal(PLACE)
-    to_create.follow()
+    handover.follow()
     view = st.radio("Show", [KEPT, BROUGHT], horizontal=True, key="show", bind="query-params")
     if view == KEPT:
         _library(by)
@@ -99,7 +99,7 @@ def _empty() -> None:
 def _card(item: Item, by: str) -> None:
     with st.container(border=True, height="stretch", key=f"item-{item.id}"):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-            shelf.picture(item, 72)
+            library_picker.picture(item, 72)
             with st.container(width="stretch", gap="xsmall"):
                 st.markdown(f"**{plain(item.name)}**")
                 st.caption(plain(" · ".join(filter(None, (_kind(item), item.project)))))
@@ -117,7 +117,7 @@ def _card(item: Item, by: str) -> None:
         st.space("stretch")
         with st.container(horizontal=True):
             st.button(
-                f"Use {shelf.short(item)}",
+                f"Use {library_picker.short(item)}",
                 key=f"use-{item.id}",
                 icon=":material/add_circle:",
                 disabled=item.gone,
@@ -140,7 +140,7 @@ def came(item: Item) -> str:
 
 def _use(item_id: int, by: str) -> None:
     here: str | None = st.session_state.get("brief_id")
-    to_create.start(PLACE, lambda: studio().library.use(item_id, by=by, brief_id=here))
+    handover.start(PLACE, lambda: studio().library.use(item_id, by=by, brief_id=here))
 
 
 def _menu(item: Item, by: str) -> None:
@@ -149,7 +149,7 @@ def _menu(item: Item, by: str) -> None:
         options += [TAKE_OUT, DELETE]
     picked = st.menu_button(f"Entry {item.id}", options, key=f"more-{item.id}", type="tertiary")
     if picked == EDIT:
-        shelf.edit(item, by)
+        library_picker.edit(item, by)
     elif picked == TAKE_OUT:
         _take_out(item, by)
     elif picked == DELETE:
@@ -190,7 +190,7 @@ def _brought(by: str) -> None:
 def _row(facts: MediumFacts, by: str) -> None:
     key, known = f"{facts.kind}-{facts.sha256}", studio().library.find(facts.kind, facts.sha256)
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"row-{key}"):
-        shelf.thumbnail(facts, 48)
+        library_picker.thumbnail(facts, 48)
         with st.container(width="stretch", gap="xsmall"):
             st.text(facts.name)
             lasts = length(facts.duration_s) if facts.duration_s else ""
@@ -198,7 +198,7 @@ def _row(facts: MediumFacts, by: str) -> None:
             told = (KINDS[facts.kind], lasts, deletion.size_text(facts.size), named)
             st.caption(plain(" · ".join(filter(None, told))))
         if known is None:
-            shelf.keep_button(f"Keep {plain(facts.name)}…", facts, "", by, f"keep-{key}")
+            library_picker.keep_button(f"Keep {plain(facts.name)}…", facts, "", by, f"keep-{key}")
         if st.button(f"Find and delete {plain(facts.name)}…", key=f"delete-{key}", type="tertiary", wrap=True):
             deletion.everything_of(Root(sha256=facts.sha256, kind=facts.kind), by)
 

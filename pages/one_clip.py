@@ -35,9 +35,9 @@ from lipsync_core import (
     until_ready_s,
 )
 from pages import stairs, waits
-from pages.fields import BRIEF, change
-from pages.slots import VIDEO, VOICE
 from pages.ui import refusals
+from pages.ui.brief.form import BRIEF, change
+from pages.ui.brief.slots import VIDEO, VOICE
 from pages.ui.frame import fragment, looking, pressed, studio, why_not
 from pages.ui.text import about, length, md, plain, together
 from pages.ui.upload_memory import release

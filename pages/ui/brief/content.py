@@ -9,10 +9,10 @@ from functools import partial
 import streamlit as st
 
 from lipsync_core import VendorError
-from pages import presenters, previews
-from pages.fields import Form
-from pages.scenes import choose_mode, speaks
-from pages.slots import LEFT_VOICE, PICTURE, RIGHT_VOICE, VIDEO, VOICE, Slot, SlotForm
+from pages.ui.brief import presenters, previews
+from pages.ui.brief.form import Form
+from pages.ui.brief.scenes import choose_mode, speaks
+from pages.ui.brief.slots import LEFT_VOICE, PICTURE, RIGHT_VOICE, VIDEO, VOICE, Slot, SlotForm
 from pages.ui.frame import in_sandbox, pressed, studio
 from pages.ui.text import length, plain
 

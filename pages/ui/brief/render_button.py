@@ -23,9 +23,9 @@ from lipsync_core import (
     has_risen,
     priced,
 )
-from pages import meant, questions, refusals
-from pages.entered import Entered, entered
-from pages.presses import PARTS, Press, Refusal, Sent, Shown, hand, seen
+from pages.ui.brief import not_sent, questions, which_clip
+from pages.ui.brief.entered import Entered, entered
+from pages.ui.brief.presses import PARTS, Press, Refusal, Sent, Shown, hand, seen
 from pages.ui.frame import pressed, studio
 from pages.ui.text import md, plain
 
@@ -39,7 +39,7 @@ DOUBLE_S = 1.0
 def button(press: Press) -> None:
     """Draw the button, above it why the last press sent nothing, and the question that a press may raise."""
     _drop_stale_question(press)
-    refusals.draw(press.brief_id, press.brief, press.quote)
+    not_sent.draw(press.brief_id, press.brief, press.quote)
     st.button(
         label(press),
         key=f"{press.brief_id}.render.{press.quote.engine}",
@@ -53,15 +53,15 @@ def button(press: Press) -> None:
         args=(press,),
     )
     asked = hand().asking
-    if not meant.draw(press.brief_id, press, _decide, _send_stopped) and asked is not None:
+    if not which_clip.draw(press.brief_id, press, _decide, _send_stopped) and asked is not None:
         st.session_state.dialog = None  # another question of the page gives way
         questions.draw(asked, _send_agreed)
 
 
 def without_button(brief_id: str, brief: Brief) -> None:
     """What is told and asked where the brief has no price, so that there is no button."""
-    refusals.draw(brief_id, brief, None)
-    meant.draw(brief_id, None, _decide, _send_stopped)
+    not_sent.draw(brief_id, brief, None)
+    which_clip.draw(brief_id, None, _decide, _send_stopped)
 
 
 def forget() -> None:
@@ -110,7 +110,7 @@ def _pressed(press: Press) -> None:
     if press.engine.is_draft:
         _send(press)
     elif risen is not None and risen.lower is not None and time.monotonic() - risen.since_s < LOOK_S:
-        refusals.refuse_changed(risen.lower)
+        not_sent.refuse_changed(risen.lower)
     else:
         _decide(press)
 
@@ -128,7 +128,7 @@ def _is_as_drawn(press: Press, now: Entered) -> bool:
     row = studio().open_brief(press.brief_id)
     if now.changes or row is None or not press.is_of(row.brief):
         now.keep(press.brief_id, press.by)
-        refusals.refuse_changed(press)
+        not_sent.refuse_changed(press)
         return False
     return True
 
@@ -137,12 +137,12 @@ def _refuse_unready(press: Press, now: Entered) -> None:
     if now.replacing and not now.coming:
         what = PARTS[now.replacing]
         text = f"You are replacing the {what}. Choose another one or press “Keep the present one”; then press again."
-        refusals.refuse(press, "Nothing was sent", text)
+        not_sent.refuse(press, "Nothing was sent", text)
     elif now.coming:
         text = "A file was still arriving when you pressed. Look at the price as it is now, and press again."
-        refusals.refuse(press, "Nothing was sent", text)
+        not_sent.refuse(press, "Nothing was sent", text)
     else:
-        refusals.refuse_changed(press)
+        not_sent.refuse_changed(press)
 
 
 def _was_pressed(press: Press) -> bool:
@@ -191,13 +191,13 @@ def _send(press: Press, *, again: bool = False, ceiling: int | None = None) -> N
             ceiling_usd_micros=ceiling,
         )
     except BriefChangedError:
-        refusals.refuse_changed(press)
+        not_sent.refuse_changed(press)
     except PriceRoseError as error:
-        refusals.refuse_rise(press, error.quote)
+        not_sent.refuse_rise(press, error.quote)
     except BriefError as error:
-        refusals.refuse(press, "Not started", " ".join(map(plain, error.fields.values())))
+        not_sent.refuse(press, "Not started", " ".join(map(plain, error.fields.values())))
     except StudioError as error:
-        refusals.refuse(press, "Not started", plain(str(error)))
+        not_sent.refuse(press, "Not started", plain(str(error)))
     else:
         if job.id != press.after:
             hand().sent = Sent(press, job.id, at_s, again, ceiling)

@@ -10,8 +10,8 @@ from typing import Any
 import streamlit as st
 
 from lipsync_core import Brief, Engine, one_line
-from pages import late
 from pages.ui import refusals
+from pages.ui.brief import late_changes
 from pages.ui.frame import pressed, studio
 from pages.ui.text import plain
 
@@ -29,7 +29,7 @@ def change_asked(at_s: float, brief_id: str, by: str, **changes: Any) -> bool:
 
     def do() -> None:
         studio().change_brief(brief_id, by=by, **changes)
-        late.changed(brief_id, at_s)
+        late_changes.changed(brief_id, at_s)
 
     return refusals.attempt(BRIEF, do)
 

@@ -8,10 +8,10 @@ import time
 import streamlit as st
 
 from lipsync_core import MediaError, MediumFacts, StudioError
-from pages import late
-from pages.fields import BRIEF, change_asked
-from pages.presses import Cut, hand
 from pages.ui import refusals
+from pages.ui.brief import late_changes
+from pages.ui.brief.form import BRIEF, change_asked
+from pages.ui.brief.presses import Cut, hand
 from pages.ui.frame import dialog, looking, pressed, studio
 from pages.ui.text import length, plain
 
@@ -75,7 +75,7 @@ def _judge(facts: MediumFacts, start_s: float, end_s: float, by: str) -> None:
 def _choose(brief_id: str, by: str, field: str, facts: MediumFacts, key: str) -> None:
     """Note which part is to be cut out: also where the dialog was closed before this arrived."""
     at_s = time.monotonic()
-    late.arrives(brief_id, at_s)
+    late_changes.arrives(brief_id, at_s)
     held = st.session_state.to_dict()
     hand().cutting = Cut(brief_id, by, field, facts, held[f"{key}.in"], held[f"{key}.out"], at_s)
 

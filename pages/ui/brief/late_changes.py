@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from lipsync_core import StudioError
-from pages.presses import Hand, Refusal, Sent, hand
+from pages.ui.brief.presses import Hand, Refusal, Sent, hand
 from pages.ui.frame import studio
 from pages.ui.text import plain
 

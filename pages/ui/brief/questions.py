@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from lipsync_core import MOST_CEILING_USD_MICROS, Job, price_text, unheard_words
-from pages.presses import Press, hand, sum_of
+from pages.ui.brief.presses import Press, hand, sum_of
 from pages.ui.frame import dialog, pressed, studio
 from pages.ui.text import about, md, plain, state_word
 

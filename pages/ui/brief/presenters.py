@@ -7,8 +7,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from lipsync_core import Presenter, PresenterPage, VendorError
-from pages import shelf
-from pages.fields import Form, change
+from pages.ui.brief import library_picker
+from pages.ui.brief.form import Form, change
 from pages.ui.frame import fragment, in_sandbox, looking, pressed, refresh, studio
 from pages.ui.text import plain
 
@@ -50,7 +50,7 @@ def _chosen(form: Form, presenter: Presenter | None) -> None:
             with st.container(width="stretch", gap="xsmall"):
                 st.text(presenter.name)
                 st.caption(plain(_facts(presenter)))
-        shelf.offer_presenter(
+        library_picker.offer_presenter(
             presenter, form.engine.vendor, form.brief.project, form.by, f"{form.brief_id}.creator.keep"
         )
     st.button(
@@ -65,7 +65,7 @@ def _chosen(form: Form, presenter: Presenter | None) -> None:
 def _choose(form: Form) -> None:
     known = studio().presenters.choices(sandbox=in_sandbox())
     turn = st.session_state.get(f"{form.brief_id}.creator.turn", 0)
-    item = shelf.at_hand("creator", form.brief.project, f"{form.brief_id}.creator.hand.{turn}")
+    item = library_picker.at_hand("creator", form.brief.project, f"{form.brief_id}.creator.hand.{turn}")
     if item is not None:
         st.session_state[f"{form.brief_id}.creator.turn"] = turn + 1
         change(form.brief_id, form.by, creator=item.ref)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from lipsync_core import Brief, Quote
-from pages.presses import Press, Refusal, changed_fields, changed_words, figure, hand
+from pages.ui.brief.presses import Press, Refusal, changed_fields, changed_words, figure, hand
 from pages.ui.text import md
 
 

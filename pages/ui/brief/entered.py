@@ -14,8 +14,8 @@ from typing import Any
 import streamlit as st
 
 from lipsync_core import ENGINES, Brief
-from pages.fields import change, value_of
-from pages.presses import Press, hand
+from pages.ui.brief.form import change, value_of
+from pages.ui.brief.presses import Press, hand
 
 FIELDS = (
     "creator",

@@ -22,8 +22,8 @@ from lipsync_core import (
     price_text,
     priced,
 )
-from pages.fields import Form, Note, change
-from pages.scenes import default_of, engines_of
+from pages.ui.brief.form import Form, Note, change
+from pages.ui.brief.scenes import default_of, engines_of
 from pages.ui.frame import in_sandbox, pressed, studio
 from pages.ui.text import about, md, plain, together
 

@@ -7,8 +7,8 @@ import base64
 import streamlit as st
 
 from lipsync_core import MediumFacts, MouthBox, StudioError, box_around
-from pages.fields import change
-from pages.presses import hand
+from pages.ui.brief.form import change
+from pages.ui.brief.presses import hand
 from pages.ui.frame import dialog, pressed, studio
 from pages.ui.text import plain
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import MAX_NAME
-from pages import previews
-from pages.fields import Form
-from pages.slots import MASK, SlotForm
+from pages.ui.brief import previews
+from pages.ui.brief.form import Form
+from pages.ui.brief.slots import MASK, SlotForm
 from pages.ui.frame import pressed
 
 SEED_HELP = "Same inputs and seed, same video, as far as the engine keeps to it. −1 picks one at random and records it."

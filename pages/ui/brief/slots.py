@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal
 import streamlit as st
 
 from lipsync_core import PORTRAITS, VOICES, Came, Item, Kind, MediaError, MediumFacts, Sample, StudioError
-from pages import late, shelf
-from pages.fields import Form, change_asked
+from pages.ui.brief import late_changes, library_picker
+from pages.ui.brief.form import Form, change_asked
 from pages.ui.frame import looking, pressed, studio
 from pages.ui.text import length, plain
 from pages.ui.upload_memory import release
@@ -125,7 +125,7 @@ class SlotForm:
             if facts is not None and not st.session_state.get(f"{self._key}.replacing"):
                 filled(self, facts)
                 if self._slot.shelved:
-                    shelf.offer(facts, self.form.brief.project, self.form.by, f"{self._key}.keep")
+                    library_picker.offer(facts, self.form.brief.project, self.form.by, f"{self._key}.keep")
             else:
                 self._choose(can_go_back=facts is not None)
             self.form.note(self._slot.field)
@@ -154,8 +154,8 @@ class SlotForm:
             self._live()
         elif way == EARLIER:
             self._earlier()
-        elif way == shelf.LIBRARY:
-            shelf.choose(slot.kind, self.form.brief.project, f"{self._key}.library", self._use_item)
+        elif way == library_picker.LIBRARY:
+            library_picker.choose(slot.kind, self.form.brief.project, f"{self._key}.library", self._use_item)
         else:
             self._upload()
         self._error()
@@ -166,7 +166,7 @@ class SlotForm:
             if slot.samples:
                 self._samples()
         with st.container(horizontal=True):
-            library = shelf.LIBRARY if slot.shelved else ""
+            library = library_picker.LIBRARY if slot.shelved else ""
             ways = [w for w in (UPLOAD, slot.live, library, LINK, EARLIER) if w and w != way]
             picked = st.menu_button("Other ways", ways, key=f"{self._key}.ways", type="tertiary")
             if picked is not None:
@@ -228,7 +228,7 @@ class SlotForm:
 
     def _at_hand(self) -> None:
         key = f"{self._key}.hand.{st.session_state.get(f'{self._key}.turn', 0)}"
-        if (item := shelf.at_hand(self._slot.kind, self.form.brief.project, key)) is not None:
+        if (item := library_picker.at_hand(self._slot.kind, self.form.brief.project, key)) is not None:
             self._use_item(item)
             st.rerun()
 
@@ -258,7 +258,7 @@ class SlotForm:
 
     def _take(self, keep: Callable[[], MediumFacts], doing: str, settled: Callable[[], None] = lambda: None) -> None:
         at_s = time.monotonic()
-        late.arrives(self.form.brief_id, at_s)
+        late_changes.arrives(self.form.brief_id, at_s)
         try:
             with st.spinner(f"{doing} …"):
                 facts = keep()

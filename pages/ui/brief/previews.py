@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import MediumFacts, unheard_words
-from pages.fields import change
-from pages.mouth import picture_with_box, place_mouth
-from pages.slots import SlotForm
-from pages.trim import trim_video, trim_voice
+from pages.ui.brief.form import change
+from pages.ui.brief.mouth import picture_with_box, place_mouth
+from pages.ui.brief.slots import SlotForm
+from pages.ui.brief.trim import trim_video, trim_voice
 from pages.ui.frame import looking, pressed, studio
 from pages.ui.text import length, plain
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from lipsync_core import ENGINES, SCENES, Brief, Engine
-from pages.fields import Form, change
+from pages.ui.brief.form import Form, change
 from pages.ui.frame import pressed, studio
 
 Mode = Literal["recording", "text"]

@@ -8,9 +8,9 @@ from typing import Any
 import streamlit as st
 
 from lipsync_core import Brief, KeptMedium, Kind, VendorError
-from pages.fields import BRIEF
-from pages.presses import PARTS, Press, Sent, changed_fields, changed_words, hand, sum_of
 from pages.ui import refusals
+from pages.ui.brief.form import BRIEF
+from pages.ui.brief.presses import PARTS, Press, Sent, changed_fields, changed_words, hand, sum_of
 from pages.ui.frame import dialog, in_sandbox, pressed, studio
 from pages.ui.text import length, md, plain
 
