@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lipsync_core import PENDING, Brief, Job, JobState
-from pages import cards
 from pages.ui import refusals
 from pages.ui.brief import undo_window
 from pages.ui.frame import fragment, pressed, refresh, studio
+from pages.ui.job import card
 from pages.ui.moving import Moving
 from pages.ui.text import md, state_word
 
@@ -68,7 +68,7 @@ def is_same(sent: Sent, briefs: Sequence[Brief]) -> bool:
 def countdown(sent: Sent) -> None:
     """Draw, in place of the button that sends, how long all of it can be undone, and Undo."""
 
-    @fragment(run_every=cards.TICK_S)
+    @fragment(run_every=card.TICK_S)
     def tick() -> None:
         job = _held(sent)
         if job is None:
@@ -112,7 +112,7 @@ def outcome(sent: Sent, *, is_held: bool) -> None:
         query = {"batch": sent.batch}
         st.page_link("jobs.py", label=f"See the {sent.jobs}", icon=":material/arrow_forward:", query_params=query)
 
-    @fragment(run_every=cards.TICK_S if moves else cards.LOOK_S if waits else None)
+    @fragment(run_every=card.TICK_S if moves else card.LOOK_S if waits else None)
     def tick() -> None:
         now = studio().states_of(sent.batch)
         if moves and not any(state in PENDING for state in now):

@@ -9,7 +9,6 @@ from dataclasses import replace
 import streamlit as st
 
 from lipsync_core import PORTRAITS, SCENES, VOICES, Brief, Filter, Job, OpenBrief, new_brief_id
-from pages import cards, dialogs
 from pages.ui import refusals, scroll
 from pages.ui.brief import content, engine_list, handover, late_changes, options, render_button, trim, undo_window
 from pages.ui.brief.engine_list import Offers
@@ -18,6 +17,7 @@ from pages.ui.brief.form import BRIEF, Form
 from pages.ui.brief.presses import Press, hand
 from pages.ui.brief.scenes import MADE_OF, choose_scene, is_written
 from pages.ui.frame import came_from_elsewhere, header, in_sandbox, studio
+from pages.ui.job import card, dialogs
 from pages.ui.moving import Moving
 from pages.ui.text import job_name, plain
 
@@ -171,18 +171,18 @@ def _result(job: Job, by: str) -> None:
     with st.container(border=True, key="result"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(job_name(job))}**", width="content")
-            cards.badges(job)
+            card.badges(job)
         place = Moving()
         with st.container():
             if job.pending:
                 st.caption("You can leave this page; the render goes on.")
             else:
-                cards.player(job, width=_player_width(job))
-            cards.failure(job)
-        cards.actions(job, by)
+                card.player(job, width=_player_width(job))
+            card.failure(job)
+        card.actions(job, by)
         if job.output is not None and job.is_draft:
-            st.caption(cards.DRAFT_CAPTION)
-    cards.follow(job, place)
+            st.caption(card.DRAFT_CAPTION)
+    card.follow(job, place)
 
 
 def _player_width(job: Job) -> int | str:

@@ -20,10 +20,10 @@ from lipsync_core import (
     UnknownJobError,
     priced,
 )
-from pages import approvals, cards, dialogs, importing, needs_you, real_cost, sharing
 from pages.ui import places, refusals
 from pages.ui.brief import library_picker
 from pages.ui.frame import came_from_elsewhere, fragment, header, pressed, refresh, studio, why_not
+from pages.ui.job import approvals, attention, card, dialogs, import_job, real_cost, share
 from pages.ui.moving import Moving
 from pages.ui.text import (
     about,
@@ -45,7 +45,7 @@ ROWS = 12
 CARDS = 12
 """Running jobs drawn at once."""
 _WAITS = JobState.AWAITING_APPROVAL
-LOOK_TURNS = int(cards.LOOK_S / cards.TICK_S)
+LOOK_TURNS = int(card.LOOK_S / card.TICK_S)
 """At every so many ticks the history is looked at, too."""
 EVERYONE = "Everyone"
 MINE = "Mine"
@@ -72,7 +72,7 @@ def main() -> None:
     with st.container():
         _notice(by)
     with st.container():
-        needs_you.draw(by)
+        attention.draw(by)
     with st.container():
         approvals.draw_others(by)
     with st.container():
@@ -83,7 +83,7 @@ def main() -> None:
     with st.container():
         _history(by, batch, besides)
     if why_not(Action.MAKE) is None:
-        importing.draw(by)
+        import_job.draw(by)
 
 
 def _forget() -> None:
@@ -122,7 +122,7 @@ def _notice(by: str) -> None:
     """
     job = _just_hidden()
     if job is not None and not job.pending:
-        cards.off_the_lists(job, by)
+        card.off_the_lists(job, by)
     said: int | None = st.session_state.get("said_not_taken")
     if said is not None and (until := studio().undo_not_taken_until(studio().job(said))) is not None:
         with st.container(horizontal=True, vertical_alignment="center", key=f"said-{said}"):
@@ -155,7 +155,7 @@ def _batch(batch: str, by: str) -> None:
                 on_click=pressed(_withdraw_batch),
                 args=(batch, by),
             )
-        sharing.zip_button(batch)
+        share.zip_button(batch)
         st.page_link("jobs.py", label="All jobs", icon=":material/arrow_back:")
     refusals.refusal("batch")
 
@@ -185,23 +185,23 @@ def _running(by: str, batch: str | None) -> list[Look] | None:
         job = shown.get(job_id)
         if job is not None and job.hidden:
             with grid.container(border=True):
-                cards.off_the_lists(job, by)
+                card.off_the_lists(job, by)
             continue
         with grid.container(border=job is not None, key=f"running-{job_id}"):
             if job is not None:
                 moving[job_id] = _card(job, by)
     if count > len(jobs):
         st.caption(f"and {count - len(jobs)} more")
-    faces = {job.id: cards.face(job) for job in jobs}
+    faces = {job.id: card.face(job) for job in jobs}
     waiting = studio().count(Filter(states=WITHDRAWABLE, batch=batch)) if batch else 0
     besides: list[Look] = []
     turns = itertools.count()
 
     # A tick sends only what moved, into places made by the full run: with whole cards, fifty tabs starve the server.
-    @fragment(run_every=cards.TICK_S)
+    @fragment(run_every=card.TICK_S)
     def tick() -> None:
         now = studio().pending(CARDS, batch)
-        looks = {job.id: cards.face(job) for job in now}
+        looks = {job.id: card.face(job) for job in now}
         if looks != faces:
             refresh(*(job_id for job_id in looks.keys() | faces.keys() if looks.get(job_id) != faces.get(job_id)))
         if studio().count(which) != count:
@@ -211,10 +211,10 @@ def _running(by: str, batch: str | None) -> list[Look] | None:
         if next(turns) % LOOK_TURNS == 0:
             for look in besides:
                 look()
-        queue, ahead = cards.queue_for(now), 0
+        queue, ahead = card.queue_for(now), 0
         for job in now:
             if job.id in moving:
-                cards.progress(moving[job.id], job, ahead, queue)
+                card.progress(moving[job.id], job, ahead, queue)
             ahead += job.is_draft
 
     tick()
@@ -224,13 +224,13 @@ def _running(by: str, batch: str | None) -> list[Look] | None:
 def _card(job: Job, by: str) -> Moving:
     """Draw a running job's card, and return the place in it where its progress moves."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        cards.thumbnail(job, 56)
+        card.thumbnail(job, 56)
         with st.container(width="stretch", gap="xsmall"):
             st.page_link("jobs.py", label=plain(job_name(job)), query_params={"job": str(job.id)})
-            cards.badges(job)
+            card.badges(job)
     place = Moving()
-    st.caption(f"{cards.summary(job)} · {plain(job.by)}")
-    cards.actions(job, by)
+    st.caption(f"{card.summary(job)} · {plain(job.by)}")
+    card.actions(job, by)
     return place
 
 
@@ -280,28 +280,28 @@ def _follow(jobs: list[Job], which: Filter, offset: int, besides: list[Look] | N
 
     Where the page ticks anyway, its ticks look: a timer of its own would be one more run for each tab.
     """
-    if not any(cards.look_every_s(job) for job in jobs):
+    if not any(card.look_every_s(job) for job in jobs):
         return
-    faces = [cards.face(job) for job in jobs]
+    faces = [card.face(job) for job in jobs]
 
     def look() -> None:
-        if [cards.face(job) for job in studio().page(which, limit=ROWS, offset=offset)] != faces:
+        if [card.face(job) for job in studio().page(which, limit=ROWS, offset=offset)] != faces:
             refresh()
 
     if besides is None:
-        fragment(run_every=cards.LOOK_S)(look)()
+        fragment(run_every=card.LOOK_S)(look)()
     else:
         besides.append(look)
 
 
 def _row(job: Job) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"row-{job.id}"):
-        cards.thumbnail(job, 48)
+        card.thumbnail(job, 48)
         with st.container(width="stretch", gap="xsmall"):
             st.page_link("jobs.py", label=plain(job_name(job)), query_params={"job": str(job.id)})
-            cards.badges(job)
+            card.badges(job)
         with st.container(width=280, gap=None):
-            st.caption(cards.summary(job))
+            st.caption(card.summary(job))
             st.caption(f"{plain(job.by)} · {clock(job.created_at)}")
 
 
@@ -334,8 +334,8 @@ def _back() -> None:
 
 def _stage(job: Job, by: str) -> None:
     if job.state is JobState.UNCONFIRMED:
-        needs_you.unconfirmed(job, by)
-        cards.follow(job, Moving())
+        attention.unconfirmed(job, by)
+        card.follow(job, Moving())
         return
     decides = job.state is _WAITS and why_not(Action.DECIDE, owner=job.by) is None
     refusals.refusal(approvals.PLACE)
@@ -345,24 +345,24 @@ def _stage(job: Job, by: str) -> None:
     place = Moving()
     with st.container():
         if job.pending:
-            cards.thumbnail(job, 112)
-        cards.player(job, width=420, facts=False)
+            card.thumbnail(job, 112)
+        card.player(job, width=420, facts=False)
         if not decides:
-            cards.failure(job)
-    cards.actions(job, by)
+            card.failure(job)
+    card.actions(job, by)
     if not_mine := why_not(Action.HANDLE, owner=job.by):
         st.caption(plain(not_mine))
     if job.output is not None and job.is_draft:
-        st.caption(cards.DRAFT_CAPTION)
-    cards.follow(job, place)
+        st.caption(card.DRAFT_CAPTION)
+    card.follow(job, place)
 
 
 def _facts(job: Job, by: str) -> None:
     st.header(plain(job_name(job)), anchor=False)
-    cards.badges(job)
+    card.badges(job)
     rows = {
         "Job": str(job.id),
-        "Engine": ", ".join(filter(None, (cards.engine_title(job), cards.size(job)))),
+        "Engine": ", ".join(filter(None, (card.engine_title(job), card.size(job)))),
         "Project": job.brief.project,
         **_made_of(job),
         **(_paid(job) if job.provider in PROVIDERS else {"Price": price(job)}),
@@ -384,7 +384,7 @@ def _facts(job: Job, by: str) -> None:
     may_make = why_not(Action.MAKE) is None
     with st.container():
         if may_make:
-            sharing.review_link(job, by)
+            share.review_link(job, by)
     with st.container():
         if may_make:
             library_picker.offer_of_job(job, by)
@@ -426,7 +426,7 @@ def _paid(job: Job) -> dict[str, str]:
         "Sent": clock(job.sent_at) if job.sent_at else "",
         "Ended": clock(job.finished_at) if job.finished_at and job.state is not JobState.UNCONFIRMED else "",
         "Kept here": _kept(job),
-        f"{who}’s copy": cards.vendors_copy(job),
+        f"{who}’s copy": card.vendors_copy(job),
     }
 
 

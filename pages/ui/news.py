@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from lipsync_core import PENDING, Action, Filter, Job, JobState, cost_above
-from pages import approvals
 from pages.ui.frame import A_YEAR, fragment, keep_cookie, looking, name_tab, pressed, studio, visitor, why_not
+from pages.ui.job import approvals
 from pages.ui.text import job_name, md, plain
 
 COOKIE = "studio_looked"

@@ -28,7 +28,7 @@ from statistics import quantiles
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # so that the script also runs by its path
 
-from pages.cards import TICK_S  # noqa: E402 - needs the line above
+from pages.ui.job.card import TICK_S  # noqa: E402 - needs the line above
 from tests.bench.servers import bare, cpu_s, loops, running, studio  # noqa: E402
 from tests.bench.tabs import Tab, Ticks, staggered  # noqa: E402
 from tests.server import Server  # noqa: E402

@@ -16,7 +16,7 @@ from lipsync_core import Brief, JobState, KeptMedium, Qualifier, Quote, Studio
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import jobs
 from lipsync_core.ledger.jobs import Ledger, NewJob
-from pages.cards import LOOK_S, TICK_S
+from pages.ui.job.card import LOOK_S, TICK_S
 from pages.ui.moving import LEFT_ALONE
 from tests.bench.tabs import Tab
 from tests.browser.visit import open_page, settle

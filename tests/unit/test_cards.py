@@ -17,10 +17,10 @@ from lipsync_core import ROOT, Brief, Job, JobState, KeptMedium, Qualifier, Quot
 from lipsync_core.db.database import Database, instant, now_ms
 from lipsync_core.db.schema import jobs
 from lipsync_core.ledger.jobs import Ledger, NewJob
-from pages.cards import summary
-from pages.telling import Queue, tell, unanswered
 from pages.ui import frame
 from pages.ui.brief import undo_window as held
+from pages.ui.job.card import summary
+from pages.ui.job.progress_text import Queue, tell, unanswered
 from pages.ui.text import about, money, plain, price
 from tests import corpus
 

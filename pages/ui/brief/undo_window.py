@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from lipsync_core import Action, Job, JobState
-from pages import cards
-from pages.dialogs import place_of
-from pages.telling import is_held, recipient
 from pages.ui import refusals
 from pages.ui.frame import fragment, pressed, refresh, studio, why_not
+from pages.ui.job import card
+from pages.ui.job.dialogs import place_of
+from pages.ui.job.progress_text import is_held, recipient
 from pages.ui.text import job_name, md, plain, price, vendor
 
 SECOND_CLICK_S = 0.7
@@ -27,13 +27,13 @@ def holds(job: Job | None) -> bool:
 
 def draw(job: Job, by: str) -> None:
     """Draw the countdown of a job that is held, as a button that takes it back."""
-    drawn = cards.face(job)
+    drawn = card.face(job)
     may = why_not(Action.HANDLE, owner=job.by) is None
 
-    @fragment(run_every=cards.TICK_S)
+    @fragment(run_every=card.TICK_S)
     def tick() -> None:
         now = studio().job(job.id)
-        if cards.face(now) != drawn:
+        if card.face(now) != drawn:
             refresh(job.id)
         goes = f"oes to {recipient(job)} in {left_s(now)} s"
         st.button(

@@ -9,10 +9,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lipsync_core import Action, Filter, Job, JobState, StudioError, VendorState, price_text
-from pages import approvals, cards, dialogs
-from pages.telling import unanswered, unsaved
 from pages.ui import places, refusals
 from pages.ui.frame import fragment, in_sandbox, pressed, refresh, studio, why_not
+from pages.ui.job import approvals, card, dialogs
+from pages.ui.job.progress_text import unanswered, unsaved
 from pages.ui.text import clock, job_name, md, plain, vendor
 
 MOST = 8
@@ -28,7 +28,7 @@ def draw(by: str) -> None:
     # Also those that somebody took off the lists: what may have been paid, or may be lost, is nobody's to overlook.
     unclear = studio().page(Filter(states=(JobState.UNCONFIRMED,), hidden=True), limit=MOST + 1)
     saving = studio().page(Filter(states=(JobState.ARCHIVING,), hidden=True), limit=50)
-    unsaved_yet = [job for job in saving if job.snags >= cards.WORRYING_SNAGS][:MOST]
+    unsaved_yet = [job for job in saving if job.snags >= card.WORRYING_SNAGS][:MOST]
     paused = [state for state in _vendors() if state.paused]
     mine = approvals.mine()
     refusals.refusal(approvals.PLACE)
@@ -75,7 +75,7 @@ def unconfirmed(job: Job, by: str, *, alone: bool = True) -> None:
 
     follower = studio().sent_again_as(job.id)
     with st.container(key=f"unconfirmed-{job.id}", gap="small"):
-        st.warning(unanswered(job, datetime.now(UTC)), title=cards.MAYBE_PAID)
+        st.warning(unanswered(job, datetime.now(UTC)), title=card.MAYBE_PAID)
         why = why_not(Action.HANDLE, owner=job.by)
         with st.container(horizontal=True, vertical_alignment="center"):
             if why is None:
@@ -165,10 +165,10 @@ def _not_saved(job: Job, by: str) -> None:
                     f"Try job {job.id} now",
                     key=f"try-{job.id}",
                     icon=":material/sync:",
-                    on_click=pressed(cards.ask_now),
+                    on_click=pressed(card.ask_now),
                     args=(job.id, by),
                 )
-            cards.open_at_vendor(job)
+            card.open_at_vendor(job)
             _sandbox_badge(job)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from lipsync_core import HOLD_S, Action, Job, unheard_words
-from pages import cards
 from pages.ui import places, refusals
 from pages.ui.frame import fragment, looking, pressed, refresh, studio, why_not
+from pages.ui.job import card
 from pages.ui.text import clock, job_name, length, md, plain, price, vendor
 
 LOOK_S = 5.0
@@ -47,13 +47,13 @@ def draw_others(by: str) -> None:
 
 def _awaits(job: Job, by: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        cards.thumbnail(job, 56)
+        card.thumbnail(job, 56)
         with st.container(width="stretch", gap="xsmall"):
             st.page_link("jobs.py", label=plain(job_name(job)), query_params={"job": str(job.id)})
-            cards.badges(job)
-    cards.awaited(job)
-    st.caption(f"{cards.summary(job)} · {plain(job.by)}")
-    cards.actions(job, by)
+            card.badges(job)
+    card.awaited(job)
+    st.caption(f"{card.summary(job)} · {plain(job.by)}")
+    card.actions(job, by)
 
 
 def watch(waiting: Sequence[Job], *, everything: bool) -> None:
@@ -127,10 +127,10 @@ def _media(job: Job) -> None:
 def _brief(job: Job) -> None:
     brief = job.brief
     st.page_link("jobs.py", label=plain(job_name(job)), query_params={"job": str(job.id)})
-    cards.badges(job)
+    card.badges(job)
     presenter = brief.creator and (studio().presenters.name_of(brief.creator, sandbox=job.sandbox) or brief.creator)
     facts = {
-        "Engine": ", ".join(filter(None, (cards.engine_title(job), cards.size(job)))),
+        "Engine": ", ".join(filter(None, (card.engine_title(job), card.size(job)))),
         "Asked for": f"by {job.by}, {clock(job.created_at)}",
         "Project": brief.project,
         "Presenter": presenter,

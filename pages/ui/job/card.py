@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from lipsync_core import ENGINES, PROVIDERS, Action, Job, JobState, cost_above
-from pages import dialogs
-from pages.telling import NO_QUEUE, Queue, is_held, tell, unanswered
 from pages.ui import refusals
 from pages.ui.base_path import href
 from pages.ui.brief import handover
 from pages.ui.frame import fragment, in_sandbox, looking, pressed, refresh, studio, why_not
+from pages.ui.job import dialogs
+from pages.ui.job.progress_text import NO_QUEUE, Queue, is_held, tell, unanswered
 from pages.ui.moving import Moving
 from pages.ui.text import BADGES, billed, clock, job_name, md, money, plain, price, said, state_word, vendor, weekday
 
