@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import Action
-from pages import batch, batch_press, one_clip
+from pages.ui.estimate import batch, batch_press, clip
 from pages.ui.frame import came_from_elsewhere, header, why_not
 from pages.ui.text import plain
 
@@ -18,11 +18,11 @@ def main() -> None:
     by = header("Estimate")
     if (why := why_not(Action.MAKE)) is not None:
         st.caption(plain(f"One clip; a batch is for whoever may send it. {why}"))
-        one_clip.draw(by)
+        clip.draw(by)
         return
     mode = st.radio("What do you want to know about?", MODES, key="about", horizontal=True, bind="query-params")
     if mode == MODES[0]:
-        one_clip.draw(by)
+        clip.draw(by)
     else:
         batch.draw(by)
 

@@ -11,7 +11,7 @@ from pages.ui import frame
 
 
 def bars(seconds: float, clips: int) -> None:
-    from pages import waits
+    from pages.ui.estimate import wait_chart as waits
     from pages.ui.frame import studio
 
     waits.draw(studio().estimates.clip(seconds, "480p"), clips)

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from lipsync_core import StudioError
-from pages import batch_sent
 from pages.ui.brief.late_changes import AFTER_S, BEHIND_S
 from pages.ui.brief.which_clip import NOT_KEPT
+from pages.ui.estimate import batch_sent
 from pages.ui.frame import dialog, pressed, studio
 from pages.ui.text import md
 
 if TYPE_CHECKING:
-    from pages.batch_files import Brought
-    from pages.batch_sending import Order
+    from pages.ui.estimate.batch_files import Brought
+    from pages.ui.estimate.batch_send import Order
 
 SETTINGS = {
     "batch.picture": "picture",

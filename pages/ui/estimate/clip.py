@@ -34,15 +34,15 @@ from lipsync_core import (
     unheard_words,
     until_ready_s,
 )
-from pages import stairs, waits
 from pages.ui import refusals
 from pages.ui.brief.form import BRIEF, change
 from pages.ui.brief.slots import VIDEO, VOICE
+from pages.ui.estimate import stairs_chart, wait_chart
 from pages.ui.frame import fragment, looking, pressed, studio, why_not
 from pages.ui.text import about, length, md, plain, together
 from pages.ui.upload_memory import release
 
-CREATE = Path(__file__).with_name("create.py")
+CREATE = Path(__file__).parents[2] / "create.py"
 FIRST_LENGTH = "0:12.4"
 SLIDER_S = (0.1, 600.0)
 """The slider's ends: most vendors make clips of up to ten minutes."""
@@ -221,8 +221,8 @@ def _table(asked: Asked, seconds: float) -> list[Estimate]:
 def _below(shown: Sequence[Estimate], asked: Asked, seconds: float, voice: MediumFacts | None) -> None:
     """Draw what the table leaves open."""
     st.markdown("\n\n".join([*_bought(shown, asked), *_remarks(shown, seconds, voice)]))
-    stairs.draw(shown, asked.size, seconds)
-    waits.draw(shown, asked.clips)
+    stairs_chart.draw(shown, asked.size, seconds)
+    wait_chart.draw(shown, asked.clips)
     _sources(shown)
 
 

@@ -25,11 +25,11 @@ from lipsync_core import (
     credits_text,
     priced,
 )
-from pages import batch_press, batch_sent
-from pages.batch_press import Screen
-from pages.batch_sent import Sent
 from pages.ui import scroll
 from pages.ui.brief.questions import WAITS
+from pages.ui.estimate import batch_press, batch_sent
+from pages.ui.estimate.batch_press import Screen
+from pages.ui.estimate.batch_sent import Sent
 from pages.ui.frame import dialog, in_sandbox, pressed, studio
 from pages.ui.text import hour, md, plain
 

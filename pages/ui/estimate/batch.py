@@ -10,9 +10,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lipsync_core import ENGINES, Batch, MediumFacts, Plan, Sheet, Wish, plan_csv, priced
-from pages import batch_files, batch_press, batch_sending
-from pages.batch_files import Brought
-from pages.one_clip import SIZES
+from pages.ui.estimate import batch_files, batch_press, batch_send
+from pages.ui.estimate.batch_files import Brought
+from pages.ui.estimate.clip import SIZES
 from pages.ui.frame import offered, studio
 from pages.ui.text import about, here_at, hour, length, md
 
@@ -31,14 +31,14 @@ def draw(by: str) -> None:
     here = batch_files.draw(by)
     sheet = here.rows()
     if sheet is None:
-        batch_sending.without_rows()
+        batch_send.without_rows()
         st.caption("Drop a picture and voices: every voice becomes a row, named after its file. Or drop a table.")
         return
     picture, size, wish = _choices(here)
     batch = _quoted(here, sheet, picture, size)
     plan = studio().estimates.plan(batch, wish)
     _rows(plan)
-    batch_sending.draw(plan, by)
+    batch_send.draw(plan, by)
     _totals(plan)
     batch_press.drawn()
 
@@ -155,7 +155,7 @@ def _totals(plan: Plan) -> None:
             {
                 "If made with": offer.engine.title,
                 "Rows": f"{int(rows.sum()):,}",
-                "Price": md(batch_sending.sum_words(plan.batch.total(engine, rows))),
+                "Price": md(batch_send.sum_words(plan.batch.total(engine, rows))),
                 "Done around": "" if ready_s is None else hour(datetime.now(UTC) + timedelta(seconds=ready_s)),
             }
         )

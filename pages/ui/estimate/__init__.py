@@ -1,0 +1,1 @@
+"""The Estimate page: one clip, or a batch that can be sent."""
