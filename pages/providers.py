@@ -9,9 +9,9 @@ from decimal import ROUND_FLOOR, Decimal
 import streamlit as st
 
 from lipsync_core import PROVIDERS, Balance, KeyCheck, StudioError, VendorState, Verdict
-from pages.rates import draw_rates
 from pages.ui import refusals
 from pages.ui.frame import header, in_sandbox, pressed, studio, switch_sandbox
+from pages.ui.money.rates import draw_rates
 from pages.ui.text import clock, plain
 
 HOOKS = "/api/webhooks/"

@@ -19,9 +19,9 @@ from lipsync_core import (
     balance_text,
     cost_above,
 )
-from pages.caps import draw_caps
-from pages.invoices import draw_invoices, reports_bill, title_of
 from pages.ui.frame import header, in_sandbox, offered, studio
+from pages.ui.money.caps import draw_caps
+from pages.ui.money.invoices import draw_invoices, reports_bill, title_of
 from pages.ui.text import clock, dollars, job_name, md, month_text, plain
 
 GROUPS = {

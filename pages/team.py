@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from lipsync_core import Action, Entry, JobState, Person, Role
-from pages.caps import draw_caps
 from pages.ui import refusals
 from pages.ui.frame import header, offered, pressed, studio
+from pages.ui.money.caps import draw_caps
 from pages.ui.money_field import amount, typed
 from pages.ui.team_notifications import draw_being_told
 from pages.ui.text import clock, dollars, md, month_text, plain, state_word

@@ -1,0 +1,1 @@
+"""Caps, invoices and the team's own rates."""
