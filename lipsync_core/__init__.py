@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from lipsync_core.media.erase import Root, Traces
     from lipsync_core.media.library import Item, ItemKind
     from lipsync_core.media.origin import Came
-    from lipsync_core.media.store import Kind, MediumFacts, MouthGuess, box_around
+    from lipsync_core.medium import Kind, MediumFacts, MouthGuess, box_around
     from lipsync_core.people.audit import Entry
     from lipsync_core.people.rights import Person
     from lipsync_core.people.roles import Action, Role
@@ -133,7 +133,7 @@ _HOMES = {
     "job": ("PENDING", "WITHDRAWABLE", "Job", "JobEvent", "JobState"),
     "ledger.jobs": ("Filter",),
     "media.library": ("Item", "ItemKind"),
-    "media.store": ("Kind", "MediumFacts", "MouthGuess", "box_around"),
+    "medium": ("Kind", "MediumFacts", "MouthGuess", "box_around"),
     "tracker.notices": ("NOTICE_EXAMPLE",),
     "tracker.pace": ("Pace",),
     "pricing.reserve": ("MOST_CEILING_USD_MICROS",),

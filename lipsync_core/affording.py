@@ -10,7 +10,7 @@ from lipsync_core.brief import Brief
 from lipsync_core.ledger.caps import Over, Room, over_cap_text, scopes_of
 from lipsync_core.ledger.spending import Need
 from lipsync_core.ledger.vendor_status import balance_text
-from lipsync_core.media.store import MediumFacts
+from lipsync_core.medium import MediumFacts
 from lipsync_core.pricing import TARIFFS, Measure, Rates, day_text, price
 from lipsync_core.pricing.assess import measure_of
 from lipsync_core.pricing.catalogue import ENGINES, Engine

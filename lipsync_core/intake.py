@@ -26,7 +26,8 @@ from lipsync_core.job import LIVE
 from lipsync_core.ledger.caps import Budgets, Over, Room, over_cap_text, scopes_of
 from lipsync_core.ledger.jobs import Ledger, NewJob
 from lipsync_core.ledger.vendor_status import Standing, Standings
-from lipsync_core.media.store import Kind, MediaStore, MediumFacts
+from lipsync_core.media.store import MediaStore
+from lipsync_core.medium import Kind, MediumFacts
 from lipsync_core.pricing import Rates, spoken_s
 from lipsync_core.pricing.assess import assess, length_of
 from lipsync_core.pricing.catalogue import ENGINES, Engine

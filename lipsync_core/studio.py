@@ -47,8 +47,9 @@ from lipsync_core.media.cleanup import CleanUp
 from lipsync_core.media.erase import Eraser
 from lipsync_core.media.library import Library
 from lipsync_core.media.origin import Came
-from lipsync_core.media.store import Kind, MediaStore, MediumFacts, Variant
+from lipsync_core.media.store import MediaStore
 from lipsync_core.media.trim import trim
+from lipsync_core.medium import Kind, MediumFacts, Variant
 from lipsync_core.net.addresses import Resolver, system_addresses
 from lipsync_core.people.audit import Audit
 from lipsync_core.people.rights import Person

@@ -10,7 +10,8 @@ import base64
 from pathlib import Path
 
 from lipsync_core.db.database import Database
-from lipsync_core.media.store import Kind, MediaStore
+from lipsync_core.media.store import MediaStore
+from lipsync_core.medium import Kind
 from lipsync_core.samples import PORTRAITS, VOICES
 from lipsync_core.sandbox.state import House
 from tests import corpus

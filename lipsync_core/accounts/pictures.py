@@ -13,7 +13,8 @@ from pathlib import Path
 
 from lipsync_core.accounts import cache_file
 from lipsync_core.errors import MediaError
-from lipsync_core.media.store import MediaStore, MediumFacts
+from lipsync_core.media.store import MediaStore
+from lipsync_core.medium import MediumFacts
 
 log = logging.getLogger(__name__)
 

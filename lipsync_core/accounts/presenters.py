@@ -19,7 +19,8 @@ from lipsync_core.accounts.reach import Accounts
 from lipsync_core.accounts.vendor_lists import Daily
 from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
-from lipsync_core.media.store import MediaStore, MediumFacts
+from lipsync_core.media.store import MediaStore
+from lipsync_core.medium import MediumFacts
 from lipsync_core.providers.creatify import Creatify
 from lipsync_core.providers.creatify_library import Accent, Persona, PersonaPage, Voice
 from lipsync_core.providers.wire import AskAgain

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from lipsync_core.brief import Brief, KeptMedium
 from lipsync_core.job import SANDBOX
 from lipsync_core.media.fit import Change, change_for, copy_of, known_copy
-from lipsync_core.media.store import Kind, MediaStore, MediumFacts
+from lipsync_core.media.store import MediaStore
+from lipsync_core.medium import Kind, MediumFacts
 from lipsync_core.providers.forms import EngineForm
 
 KINDS: dict[str, Kind] = {

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from lipsync_core.media.store import Kind, MediumFacts, Variant
+from lipsync_core.medium import Kind, MediumFacts, Variant
 from lipsync_core.people.rights import Person
 from lipsync_core.people.team import People
 

@@ -24,7 +24,8 @@ from lipsync_core.errors import BucketError
 from lipsync_core.job import PENDING, WITHDRAWABLE, JobState
 from lipsync_core.ledger.caps import Guard, everybody
 from lipsync_core.ledger.rows import record
-from lipsync_core.media.store import MediaStore, MediumFacts, Variant, from_row
+from lipsync_core.media.store import MediaStore, from_row
+from lipsync_core.medium import MediumFacts, Variant
 from lipsync_core.people.roles import Action
 
 LEAST_DAYS = 1.0

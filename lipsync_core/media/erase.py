@@ -21,7 +21,8 @@ from lipsync_core.errors import BucketError, LibraryError
 from lipsync_core.job import LIVE
 from lipsync_core.media.cleanup import AT_ONCE, IN_NEED, bytes_of, copies_of, forget, media_in, named
 from lipsync_core.media.library import Check
-from lipsync_core.media.store import Kind, MediaStore, MediumFacts, from_row
+from lipsync_core.media.store import MediaStore, from_row
+from lipsync_core.medium import Kind, MediumFacts
 from lipsync_core.people.roles import Action
 
 VOICES = ("audio", "left_audio", "right_audio")

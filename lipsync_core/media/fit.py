@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lipsync_core.errors import MediaError, WorkerError
-from lipsync_core.media.store import LOOK, Kind, MediaStore, MediumFacts
+from lipsync_core.media.store import LOOK, MediaStore
 from lipsync_core.media.trim import for_film
+from lipsync_core.medium import Kind, MediumFacts
 from lipsync_core.plain_text import clean_name
 from lipsync_core.providers.forms import EngineForm, Files
 from lipsync_core.worker import process

@@ -22,7 +22,8 @@ from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.ledger.open_briefs import BriefDesk, new_brief_id
 from lipsync_core.media.cleanup import named
 from lipsync_core.media.origin import Came, note_arrival, origin
-from lipsync_core.media.store import Kind, MediumFacts, from_row
+from lipsync_core.media.store import from_row
+from lipsync_core.medium import Kind, MediumFacts
 from lipsync_core.people.roles import Action
 from lipsync_core.plain_text import one_line, paragraphs
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from lipsync_core.db.database import now_ms
 from lipsync_core.db.schema import arrivals, jobs, media
-from lipsync_core.media.store import MediumFacts
+from lipsync_core.medium import MediumFacts
 
 Came = Literal["file", "photo", "recording", "link", "sample", "part", "job", "vendor", ""]
 """Brought in one of several ways, made of another medium, a finished job's, a vendor's own; empty: not recorded."""

@@ -15,23 +15,20 @@ import time
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 from sqlalchemy import RowMapping, insert, select, update
 
-from lipsync_core.brief import MouthBox
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import media
 from lipsync_core.errors import BucketError, MediaError, WorkerError
 from lipsync_core.media.bucket import Bucket
 from lipsync_core.media.files import settle, sha256_of, stored_copy
+from lipsync_core.medium import Kind, MediumFacts, MouthGuess, Variant
 from lipsync_core.plain_text import clean_name
 from lipsync_core.worker import process
-
-Kind = Literal["image", "audio", "video"]
-Variant = Literal["file", "preview", "thumb"]
 
 PICTURES: tuple[Variant, ...] = ("preview", "thumb")
 """What is kept beside a picture or a video to be shown small."""
@@ -42,58 +39,6 @@ LOOK = process.Limits(memory_mb=2048, seconds=90)
 _BROUGHT_AT_ONCE = 16
 """Files that are brought back from the bucket together; each of them once."""
 _looks = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
-
-
-@dataclass(frozen=True, slots=True)
-class MouthGuess:
-    """Where a picture's mouth seems to be, in its pixels."""
-
-    x: float
-    y: float
-    width: float
-    found: bool
-    """False where no face was found and this is only a place to start from."""
-    sure: bool
-    """False where a person should look at it."""
-
-    @property
-    def box(self) -> MouthBox:
-        """The guess as a box round the closed mouth."""
-        return box_around(self.x, self.y, self.width)
-
-
-def box_around(x: float, y: float, width: float) -> MouthBox:
-    """The box of a closed mouth that is ``width`` wide and centred on (``x``, ``y``)."""
-    height = width * 0.4
-    return (x - width / 2, y - height / 2, width, height)
-
-
-@dataclass(frozen=True, slots=True)
-class MediumFacts:
-    """What is known about a medium. Sizes in pixels, lengths in seconds; zero where the kind has none."""
-
-    sha256: str
-    kind: Kind
-    name: str
-    extension: str
-    mime: str
-    size: int
-    width: int = 0
-    height: int = 0
-    duration_s: float = 0.0
-    mouth: MouthGuess | None = None
-    silent_head_s: float = 0.0
-    """Of a voice: what can be cut off at its beginning without cutting a word."""
-    silent_tail_s: float = 0.0
-    """The same at its end."""
-    unheard: str = ""
-    """Of a voice: why nothing is heard in it, as in `lipsync_core.decode.silence.Unheard`; empty where something is."""
-    url: str | None = None
-    """The link that it was fetched from just now."""
-    made_of: str | None = None
-    """The SHA-256 of what this is a part or another format of; None where it came from outside."""
-    copies: tuple[tuple[str, str], ...] = ()
-    """What copies in other formats were made of it: which one, and its SHA-256."""
 
 
 class MediaStore:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lipsync_core.errors import MediaError, WorkerError
-from lipsync_core.media.store import LOOK, MediaStore, MediumFacts
+from lipsync_core.media.store import LOOK, MediaStore
+from lipsync_core.medium import MediumFacts
 from lipsync_core.plain_text import clean_name
 from lipsync_core.worker import process
 

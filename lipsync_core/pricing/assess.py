@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from lipsync_core.brief import Brief
-from lipsync_core.media.store import MediumFacts
+from lipsync_core.medium import MediumFacts
 from lipsync_core.pricing import Measure, Rates, price, spoken_s
 from lipsync_core.pricing.catalogue import Engine
 from lipsync_core.pricing.order import left_out, option_errors, option_warnings

@@ -10,7 +10,7 @@ from math import ceil
 
 from lipsync_core.errors import SettingsError
 from lipsync_core.job import Job
-from lipsync_core.media.store import MediumFacts
+from lipsync_core.medium import MediumFacts
 from lipsync_core.pricing import NO_RATES, Measure, Rates, price
 from lipsync_core.pricing.catalogue import ENGINES, Engine
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 
 from lipsync_core.brief import Brief
-from lipsync_core.media.store import MediumFacts
+from lipsync_core.medium import MediumFacts
 from lipsync_core.pricing import Measure, Rates, price
 from lipsync_core.pricing.assess import measure_of
 from lipsync_core.pricing.catalogue import Engine

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lipsync_core.delivery.webhooks import Hooks, endpoint
-from lipsync_core.media.store import MediumFacts
+from lipsync_core.medium import MediumFacts
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

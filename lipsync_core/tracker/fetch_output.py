@@ -18,7 +18,8 @@ from lipsync_core.db.database import now_ms
 from lipsync_core.errors import BucketError, FetchError, MediaError, RenderError
 from lipsync_core.job import Job, JobState
 from lipsync_core.ledger.rows import Change
-from lipsync_core.media.store import MediaStore, MediumFacts
+from lipsync_core.media.store import MediaStore
+from lipsync_core.medium import MediumFacts
 from lipsync_core.pricing import Rates
 from lipsync_core.pricing.output_price import output_price
 from lipsync_core.tracker.billing import first_look_ms

@@ -14,7 +14,8 @@ from lipsync_core.errors import StudioError
 from lipsync_core.job import Job, JobState
 from lipsync_core.ledger.claims import Claims
 from lipsync_core.ledger.jobs import Ledger
-from lipsync_core.media.store import Kind, MediaStore, MediumFacts
+from lipsync_core.media.store import MediaStore
+from lipsync_core.medium import Kind, MediumFacts
 from lipsync_core.worker.process import Limits, Withdrawn, run
 
 log = logging.getLogger(__name__)

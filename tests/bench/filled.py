@@ -15,7 +15,8 @@ from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import events, jobs, media
 from lipsync_core.job import JobState
 from lipsync_core.ledger.jobs import Ledger, NewJob
-from lipsync_core.media.store import MediaStore, MediumFacts
+from lipsync_core.media.store import MediaStore
+from lipsync_core.medium import MediumFacts
 from lipsync_core.quote import Qualifier, Quote
 
 PEOPLE = ("Ana", "Ben", "Chiara", "Dov", "Emre", "Fleur", "Goran", "Hana")

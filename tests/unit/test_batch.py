@@ -33,7 +33,7 @@ from lipsync_core.estimates import (
     sheet_of,
     template,
 )
-from lipsync_core.media.store import MediumFacts, MouthGuess
+from lipsync_core.medium import MediumFacts, MouthGuess
 from lipsync_core.pricing import NO_RATES, Override, Rates
 from lipsync_core.pricing.assess import assess
 from lipsync_core.pricing.catalogue import ENGINES, SCENES

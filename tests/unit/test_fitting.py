@@ -17,7 +17,7 @@ from lipsync_core.brief import KeptMedium
 from lipsync_core.decode import check_video, image_facts, voice_facts
 from lipsync_core.delivery.routes import medium_route
 from lipsync_core.media.fit import change_for
-from lipsync_core.media.store import Kind
+from lipsync_core.medium import Kind
 from tests import corpus, patient
 from tests.corpus import saved
 from tests.sandbox import SandboxProcess, as_live, served

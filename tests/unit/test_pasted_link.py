@@ -36,7 +36,7 @@ from lipsync_core import (
 )
 from lipsync_core.delivery.routes import medium_route
 from lipsync_core.ledger.caps import TEAM
-from lipsync_core.media.store import Kind
+from lipsync_core.medium import Kind
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.pricing.pasted_link import AS_LONG_AS
 from lipsync_core.samples import PORTRAITS

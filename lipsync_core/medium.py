@@ -1,0 +1,65 @@
+"""What is known of one medium: its kind, its size, its length, and where a picture's mouth seems to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lipsync_core.brief import MouthBox
+
+Kind = Literal["image", "audio", "video"]
+
+
+Variant = Literal["file", "preview", "thumb"]
+
+
+@dataclass(frozen=True, slots=True)
+class MouthGuess:
+    """Where a picture's mouth seems to be, in its pixels."""
+
+    x: float
+    y: float
+    width: float
+    found: bool
+    """False where no face was found and this is only a place to start from."""
+    sure: bool
+    """False where a person should look at it."""
+
+    @property
+    def box(self) -> MouthBox:
+        """The guess as a box round the closed mouth."""
+        return box_around(self.x, self.y, self.width)
+
+
+def box_around(x: float, y: float, width: float) -> MouthBox:
+    """The box of a closed mouth that is ``width`` wide and centred on (``x``, ``y``)."""
+    height = width * 0.4
+    return (x - width / 2, y - height / 2, width, height)
+
+
+@dataclass(frozen=True, slots=True)
+class MediumFacts:
+    """What is known about a medium. Sizes in pixels, lengths in seconds; zero where the kind has none."""
+
+    sha256: str
+    kind: Kind
+    name: str
+    extension: str
+    mime: str
+    size: int
+    width: int = 0
+    height: int = 0
+    duration_s: float = 0.0
+    mouth: MouthGuess | None = None
+    silent_head_s: float = 0.0
+    """Of a voice: what can be cut off at its beginning without cutting a word."""
+    silent_tail_s: float = 0.0
+    """The same at its end."""
+    unheard: str = ""
+    """Of a voice: why nothing is heard in it, as in `lipsync_core.decode.silence.Unheard`; empty where something is."""
+    url: str | None = None
+    """The link that it was fetched from just now."""
+    made_of: str | None = None
+    """The SHA-256 of what this is a part or another format of; None where it came from outside."""
+    copies: tuple[tuple[str, str], ...] = ()
+    """What copies in other formats were made of it: which one, and its SHA-256."""
