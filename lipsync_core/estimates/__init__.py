@@ -6,11 +6,12 @@ so that whoever imports the studio does not wait for it.
 
 from __future__ import annotations
 
+from lipsync_core.csvfile import csv_of, harmless
 from lipsync_core.estimates.cells import Medium, is_link
 from lipsync_core.estimates.columns import COLUMNS, Column, template
 from lipsync_core.estimates.durations import LengthError, length_text, seconds_of
 from lipsync_core.estimates.encodings import ENCODINGS, Guess
-from lipsync_core.estimates.export import csv_of, harmless, plan_csv
+from lipsync_core.estimates.export import plan_csv
 from lipsync_core.estimates.header import MOST_COLUMNS
 from lipsync_core.estimates.plan import Plan, Wish, choose
 from lipsync_core.estimates.refusals import SheetError

@@ -225,7 +225,7 @@ class Spending:
 
     def export(self, month: str) -> bytes:
         """A month's jobs as a CSV file for spreadsheet programs, one line each, the oldest first."""
-        from lipsync_core.estimates.export import csv_of
+        from lipsync_core.csvfile import csv_of
 
         query = select(jobs).where(jobs.c.month == month, jobs.c.state.not_in(FREE)).order_by(jobs.c.id)
         with self._db.read() as connection:

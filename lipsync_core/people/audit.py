@@ -76,7 +76,7 @@ class Audit:
 
     def export(self, limit: int = 100_000, *, by: str = "") -> bytes:
         """The latest ``limit`` entries as CSV; no cell is somebody's formula. Raises `NotAllowedError`."""
-        from lipsync_core.estimates.export import csv_of  # which loads numpy
+        from lipsync_core.csvfile import csv_of  # which loads numpy
 
         def at(entry: Entry) -> str:
             return entry.at.isoformat(timespec="milliseconds")
