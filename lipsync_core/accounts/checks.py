@@ -12,9 +12,9 @@ from functools import cache
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
-from lipsync_core.ledger.caps import Guard, everybody
 from lipsync_core.ledger.vendor_status import Standing, Standings
 from lipsync_core.people.audit import Audit
+from lipsync_core.people.rights import Guard, everybody
 from lipsync_core.people.roles import Action
 from lipsync_core.pricing import Override, rate_from_live
 from lipsync_core.pricing.catalogue import ENGINES

@@ -12,10 +12,9 @@ from lipsync_core.delivery.review_page import Reviewed
 from lipsync_core.delivery.zip_stream import Packed
 from lipsync_core.errors import UnknownJobError
 from lipsync_core.job import Job
-from lipsync_core.ledger.caps import Guard, everybody
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.media.store import MediaStore
-from lipsync_core.people.rights import Person
+from lipsync_core.people.rights import Guard, Person, everybody
 from lipsync_core.people.roles import Action
 
 MOST_DAYS = 90.0

@@ -9,7 +9,7 @@ All of it happens inside the transaction that changes the job's state, so that n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -23,12 +23,10 @@ from lipsync_core.db.schema import budgets, caps, events, invoices, jobs
 from lipsync_core.errors import SettingsError, UnknownJobError
 from lipsync_core.job import LIVE, SETTLED, TRACKER, JobState
 from lipsync_core.ledger.job_cost import Row, above_price, billed_cost, cost_of, expected_cost
+from lipsync_core.people.rights import Guard, everybody
 from lipsync_core.people.roles import Action
 from lipsync_core.plain_text import one_line
 from lipsync_core.quote import price_text
-
-Guard = Callable[[str, Action], None]
-"""Raises `NotAllowedError` where a person may not do something."""
 
 TEAM = "team"
 """The scope of everything."""
@@ -272,10 +270,6 @@ def _by_scope(rows: Iterable[Any]) -> dict[str, Held]:
         for scope in scopes_of(project, by):
             found[scope] = found.get(scope, NOTHING) + Held(number, usd_micros)
     return found
-
-
-def everybody(_by: str, _action: Action) -> None:
-    """Lets everybody do everything."""
 
 
 class Budgets:

@@ -22,10 +22,10 @@ from lipsync_core.db.database import Database, instant, now_ms
 from lipsync_core.db.schema import arrivals, briefs, jobs, library, media
 from lipsync_core.errors import BucketError
 from lipsync_core.job import PENDING, WITHDRAWABLE, JobState
-from lipsync_core.ledger.caps import Guard, everybody
 from lipsync_core.ledger.rows import record
 from lipsync_core.media.store import MediaStore, from_row
 from lipsync_core.medium import MediumFacts, Variant
+from lipsync_core.people.rights import Guard, everybody
 from lipsync_core.people.roles import Action
 
 LEAST_DAYS = 1.0

@@ -12,7 +12,7 @@ from sqlalchemy import String, Subquery, cast, func, literal, null, select, unio
 from lipsync_core.db.audit_log import note
 from lipsync_core.db.database import Database, instant
 from lipsync_core.db.schema import audit, events
-from lipsync_core.ledger.caps import Guard, everybody
+from lipsync_core.people.rights import Guard, everybody
 from lipsync_core.people.roles import Action
 
 _BY_ITSELF = "tracker"

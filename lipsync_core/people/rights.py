@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -110,3 +110,11 @@ def person_of(row: Mapping[Any, Any], spent: int = 0) -> Person:
 
 def _a(role: Role) -> str:
     return f"an {role}" if role[0] == "a" else f"a {role}"
+
+
+Guard = Callable[[str, Action], None]
+"""Raises `NotAllowedError` where a person may not do something."""
+
+
+def everybody(_by: str, _action: Action) -> None:
+    """Lets everybody do everything."""
