@@ -17,15 +17,15 @@ from urllib.parse import unquote, urlsplit
 
 from lipsync_core.accounts.output_hosts import Reach
 from lipsync_core.accounts.reach import Account, Accounts
-from lipsync_core.affording import Means, low_balance
 from lipsync_core.bounds import brief_oversized
 from lipsync_core.brief import MEDIA_FIELDS, Brief, KeptMedium, Medium, mouth_box_error
 from lipsync_core.delivery.hosting import KINDS, Hosting
 from lipsync_core.errors import BriefError, FetchError, MediaError
 from lipsync_core.job import LIVE
+from lipsync_core.ledger.budget import Budget
 from lipsync_core.ledger.caps import Budgets, Over, Room, over_cap_text, scopes_of
 from lipsync_core.ledger.jobs import Ledger, NewJob
-from lipsync_core.ledger.vendor_status import Standing, Standings
+from lipsync_core.ledger.vendor_status import Standing, Standings, low_balance
 from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import Kind, MediumFacts
 from lipsync_core.pricing import Rates, spoken_s
@@ -83,7 +83,7 @@ class Intake:
         must_read = any(engine.is_draft for engine in eligible) and brief.engine is not None
         known = Known(self, [brief], environment)
         media, unread = self._media(brief, known, keep=False, must_read=must_read)
-        means = Means(known.room(scopes_of(brief.project, by)), by)
+        means = Budget(known.room(scopes_of(brief.project, by)), by)
         quotes = [self._assess(engine, brief, media, unread, known, means)[0] for engine in eligible]
         return sorted(quotes, key=lambda quote: (quote.usd_micros is None, quote.usd_micros or 0))
 
@@ -93,7 +93,7 @@ class Intake:
         for brief in briefs:
             engine = ENGINES[brief.engine or ""]
             media, unread = self._media(brief, known, keep=False, must_read=engine.is_draft)
-            means = Means(known.room(scopes_of(brief.project.strip(), by)), by)
+            means = Budget(known.room(scopes_of(brief.project.strip(), by)), by)
             found.append(self._assess(engine, brief, media, unread, known, means)[0])
         return found
 
@@ -129,7 +129,7 @@ class Intake:
         if engine is None:
             raise BriefError({"engine": f"Choose an engine: {', '.join(ENGINES)}."})
         media, unread = self._media(brief, known, keep=True, must_read=engine.is_draft)
-        means = Means(known.room(scopes_of(brief.project, by)), by, ceiling)
+        means = Budget(known.room(scopes_of(brief.project, by)), by, ceiling)
         quote, errors = self._assess(engine, brief, media, unread, known, means)
         if not errors and not engine.is_draft and (sent := self._converted(engine, media, known.environment)):
             quote, errors = self._assess(engine, brief, media, unread, known, means, sent)
@@ -235,7 +235,7 @@ class Intake:
         media: Mapping[str, MediumFacts],
         unread: Mapping[str, str],
         known: Known,
-        means: Means,
+        means: Budget,
         sent: Mapping[str, MediumFacts] | None = None,
     ) -> tuple[Quote, dict[str, str]]:
         """The quote for what the engine gets: ``sent``, or what is known of that now."""

@@ -18,7 +18,6 @@ from lipsync_core.accounts.checks import Vendors
 from lipsync_core.accounts.output_hosts import Reach
 from lipsync_core.accounts.presenters import Presenters
 from lipsync_core.accounts.reach import Accounts
-from lipsync_core.affording import stale_prices, unmet
 from lipsync_core.bounds import oversized
 from lipsync_core.brief import MAX_NAME, Brief, KeptMedium, Medium, MouthBox
 from lipsync_core.config.settings import Settings
@@ -40,7 +39,7 @@ from lipsync_core.ledger.endings import Endings
 from lipsync_core.ledger.jobs import Filter, Ledger, NewJob
 from lipsync_core.ledger.open_briefs import BriefDesk, OpenBatch, OpenBrief, new_brief_id
 from lipsync_core.ledger.spending import Spending
-from lipsync_core.ledger.vendor_status import Standings
+from lipsync_core.ledger.vendor_status import Standings, unmet
 from lipsync_core.ledger.verdicts import Verdicts
 from lipsync_core.media.bucket import Bucket
 from lipsync_core.media.cleanup import CleanUp
@@ -58,7 +57,7 @@ from lipsync_core.people.team import People
 from lipsync_core.plain_text import one_line
 from lipsync_core.pricing import Override, Rates
 from lipsync_core.pricing import rates_file as rate_file
-from lipsync_core.pricing.assess import assess
+from lipsync_core.pricing.assess import assess, stale_prices
 from lipsync_core.pricing.catalogue import DRAFT, ENGINES
 from lipsync_core.pricing.order import MISSING
 from lipsync_core.quote import Costed, PriceRoseError, Quote, has_risen, priced

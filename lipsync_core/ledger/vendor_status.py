@@ -11,8 +11,10 @@ from sqlalchemy import insert, select, update
 
 from lipsync_core.db.database import Database, maybe_instant, now_ms
 from lipsync_core.db.schema import accounts
+from lipsync_core.ledger.spending import Need
+from lipsync_core.pricing import day_text
 from lipsync_core.providers.wire import Balance
-from lipsync_core.quote import credits_text
+from lipsync_core.quote import credits_text, price_text
 
 _SAME_FOR = timedelta(seconds=30)
 
@@ -137,3 +139,39 @@ def balance_text(balance: Balance) -> str:
         return "nothing that it tells"
     whole = balance.credits == int(balance.credits)
     return credits_text(int(balance.credits)) if whole else f"{balance.credits.normalize():f} credits"
+
+
+def low_balance(
+    vendor: str,
+    balance: Balance,
+    asked_at: datetime,
+    *,
+    usd_micros: int | None,
+    credits: int | None,
+    what: str = "this clip needs",
+) -> str | None:
+    """What to say where an account held less than is needed when it was last asked; None where it held enough."""
+    if balance.usd_micros is not None and usd_micros is not None and balance.usd_micros < usd_micros:
+        needed = price_text(usd_micros)
+    elif balance.credits is not None and credits is not None and balance.credits < credits:
+        needed = credits_text(credits)
+    else:
+        return None
+    return (
+        f"Your {vendor} account held {balance_text(balance)} when it was last asked, on "
+        f"{day_text(asked_at.date())}; {what} {needed}. "
+        f"Top it up, or {vendor} may refuse; then nothing is charged."
+    )
+
+
+def unmet(vendor: str, balance: Balance, asked_at: datetime, need: Need) -> str | None:
+    """What to say where an account will hold too little for the jobs that wait, or for one more like the dearest."""
+    waiting, dearest = (need.waiting_usd_micros, need.waiting_credits), (need.dearest_usd_micros, need.dearest_credits)
+    for (usd_micros, credits), what in (
+        (waiting, "the jobs that wait for it need"),
+        (dearest, "this month’s dearest clip needed"),
+    ):
+        low = low_balance(vendor, balance, asked_at, usd_micros=usd_micros, credits=credits, what=what)
+        if low is not None:
+            return low
+    return None

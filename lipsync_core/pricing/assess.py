@@ -7,7 +7,7 @@ from datetime import date
 
 from lipsync_core.brief import Brief
 from lipsync_core.medium import MediumFacts
-from lipsync_core.pricing import Measure, Rates, price, spoken_s
+from lipsync_core.pricing import TARIFFS, Measure, Rates, price, spoken_s
 from lipsync_core.pricing.catalogue import Engine
 from lipsync_core.pricing.order import left_out, option_errors, option_warnings
 from lipsync_core.pricing.silent_voice import unheard_words
@@ -117,3 +117,16 @@ def _judge_mouth(brief: Brief, image: MediumFacts | None, errors: dict[str, str]
         errors["mouth_box"] = "No face was found in the picture: place the mouth yourself."
     elif not image.mouth.sure:
         notes["mouth_box"] = "We are not sure where the mouth is: check the mouth box."
+
+
+_USUAL = (
+    Measure(resolution=None, audio_s=10.0, left_s=10.0, right_s=10.0, video_s=10.0),
+    Measure(resolution=None, text="A few words."),
+)
+"""Clips whose price rests on all rates that there are."""
+
+
+def stale_prices(rates: Rates, today: date) -> tuple[str, ...]:
+    """What to say of the prices that were read or set too long ago."""
+    asked = ((engine, measure) for engine in TARIFFS for measure in _USUAL)
+    return tuple(dict.fromkeys(text for one in asked for text in price(*one, rates, today).warnings))
