@@ -17,8 +17,8 @@ from urllib.parse import unquote, urlsplit
 
 from lipsync_core.accounts.output_hosts import Reach
 from lipsync_core.accounts.reach import Account, Accounts
-from lipsync_core.bounds import brief_oversized
 from lipsync_core.brief import MEDIA_FIELDS, Brief, KeptMedium, Medium, mouth_box_error
+from lipsync_core.brief_limits import brief_oversized
 from lipsync_core.delivery.hosting import KINDS, Hosting
 from lipsync_core.errors import BriefError, FetchError, MediaError
 from lipsync_core.job import LIVE

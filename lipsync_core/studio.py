@@ -18,8 +18,8 @@ from lipsync_core.accounts.checks import Vendors
 from lipsync_core.accounts.output_hosts import Reach
 from lipsync_core.accounts.presenters import Presenters
 from lipsync_core.accounts.reach import Accounts
-from lipsync_core.bounds import oversized
 from lipsync_core.brief import MAX_NAME, Brief, KeptMedium, Medium, MouthBox
+from lipsync_core.brief_limits import oversized
 from lipsync_core.config.settings import Settings
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.latest import Latest

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lipsync_core.bounds import LONGEST, too_long
+from lipsync_core.brief_limits import LONGEST, too_long
 from lipsync_core.estimates.columns import MEDIA
 from lipsync_core.estimates.error_values import BEGINS, is_error_value
 from lipsync_core.estimates.text import Notes, Words
