@@ -115,7 +115,7 @@ def fill_the_disk(_arguments: dict[str, Any], _progress: object) -> dict[str, An
     return {}
 
 
-TASKS = {"look_image": look_image, "fill_the_disk": fill_the_disk}
+task = {"look_image": look_image, "fill_the_disk": fill_the_disk}.__getitem__
 
 
 def serve(root: str, medium: str, task: str = "look_image") -> None:

@@ -45,7 +45,7 @@ def main() -> None:
 
 def _tried(task: str, path: Path, more: dict[str, Any]) -> str:
     try:
-        tasks.TASKS[task]({"path": str(path), "name": path.name, **more}, lambda _done, _total: None)
+        tasks.task(task)({"path": str(path), "name": path.name, **more}, lambda _done, _total: None)
     except MediaError as error:
         return f"refused: {error}"
     except MemoryError:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import itertools
 import wave
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -19,7 +21,7 @@ from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from lipsync_core.decode import SPEECH_RATE, load_image, speech_blocks
+from lipsync_core.decode import SPEECH_RATE, check_video, load_image, speech_blocks
 from lipsync_core.decode.container import opened, picture_stream
 from lipsync_core.draft import render
 from lipsync_core.errors import RenderError
@@ -166,3 +168,20 @@ def _put(
         heard.sample_rate, heard.pts = SPEECH_RATE, index * (SPEECH_RATE // _FPS)
         heard.time_base = Fraction(1, SPEECH_RATE)
         container.mux(sound.encode(heard))
+
+
+def film_task(arguments: Mapping[str, Any], _progress: Callable[[int, int], None]) -> dict[str, Any]:
+    """Write the video that the sandbox hands out for an order; facts about it."""
+    out = Path(arguments["out"])
+    picture, video = arguments["picture"], arguments["video"]
+    film(
+        out,
+        picture=Path(picture) if picture else None,
+        video=Path(video) if video else None,
+        voices=[Path(voice) for voice in arguments["voices"]],
+        hum_s=arguments["hum_s"],
+        overlap=arguments["overlap"],
+        resolution=arguments["resolution"],
+        aspect=arguments["aspect"],
+    )
+    return asdict(check_video(out))

@@ -34,7 +34,7 @@ def main() -> None:
         arguments = json.load(sys.stdin)
         from lipsync_core.worker import tasks
 
-        say({"result": tasks.TASKS[task](arguments, lambda done, total: say({"frames": [done, total]}))})
+        say({"result": tasks.task(task)(arguments, lambda done, total: say({"frames": [done, total]}))})
     except MediaError as error:
         say({"refused": {"title": error.title, "advice": error.advice}})
     except RenderError as error:

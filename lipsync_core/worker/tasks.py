@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from lipsync_core import decode
-from lipsync_core.errors import MediaError
 
 Arguments = Mapping[str, Any]
 Progress = Callable[[int, int], None]
+Task = Callable[[Arguments, Progress], dict[str, Any]]
 
 PREVIEW_PX = 960
 THUMB_PX = 224
@@ -66,25 +67,6 @@ def _small_pictures(picture: Any, arguments: Arguments) -> None:
     small.save(arguments["preview"], "JPEG", quality=85)
     square = ImageOps.fit(small, (THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS, centering=(0.5, 0.3))
     square.save(arguments["thumb"], "JPEG", quality=85)
-
-
-def read_table(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
-    """What a table holds; writes its rows, with nothing odd left about them."""
-    from lipsync_core.estimates import SheetError, read_sheet, write_even
-
-    try:
-        sheet = read_sheet(Path(arguments["path"]).read_bytes(), arguments["encoding"])
-    except SheetError as error:
-        raise MediaError("Not a table", str(error)) from error
-    write_even(sheet, Path(arguments["out"]))
-    guess = sheet.guess
-    return {
-        "columns": list(sheet.cells.columns),
-        "numbers": list(sheet.numbers),
-        "problems": sheet.problems,
-        "notes": sheet.notes,
-        "guess": guess and {"encodings": guess.encodings, "sample": [line.hex() for line in guess.sample]},
-    }
 
 
 def cut_voice(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
@@ -160,35 +142,24 @@ def show_mouth(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     return {}
 
 
-def sandbox_film(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
-    """Write the video that the sandbox hands out for an order; facts about it."""
-    from lipsync_core.sandbox.film import film
-
-    out = Path(arguments["out"])
-    picture, video = arguments["picture"], arguments["video"]
-    film(
-        out,
-        picture=Path(picture) if picture else None,
-        video=Path(video) if video else None,
-        voices=[Path(voice) for voice in arguments["voices"]],
-        hum_s=arguments["hum_s"],
-        overlap=arguments["overlap"],
-        resolution=arguments["resolution"],
-        aspect=arguments["aspect"],
-    )
-    return asdict(decode.check_video(out))
-
-
-TASKS: Mapping[str, Callable[[Arguments, Progress], dict[str, Any]]] = {
-    "look_image": look_image,
-    "look_audio": look_audio,
-    "look_video": look_video,
-    "read_table": read_table,
-    "cut_voice": cut_voice,
-    "cut_video": cut_video,
-    "write_wav": write_wav,
-    "write_jpeg": write_jpeg,
-    "render_draft": render_draft,
-    "show_mouth": show_mouth,
-    "sandbox_film": sandbox_film,
+TASKS: Mapping[str, str] = {
+    "look_image": "lipsync_core.worker.tasks:look_image",
+    "look_audio": "lipsync_core.worker.tasks:look_audio",
+    "look_video": "lipsync_core.worker.tasks:look_video",
+    "read_table": "lipsync_core.estimates.table_task:read_table",
+    "cut_voice": "lipsync_core.worker.tasks:cut_voice",
+    "cut_video": "lipsync_core.worker.tasks:cut_video",
+    "write_wav": "lipsync_core.worker.tasks:write_wav",
+    "write_jpeg": "lipsync_core.worker.tasks:write_jpeg",
+    "render_draft": "lipsync_core.worker.tasks:render_draft",
+    "show_mouth": "lipsync_core.worker.tasks:show_mouth",
+    "sandbox_film": "lipsync_core.sandbox.film:film_task",
 }
+"""Where each task is: a module, loaded only in the worker that does it, and a function."""
+
+
+def task(name: str) -> Task:
+    """The task of this name. Raises `KeyError` where there is none."""
+    module, function = TASKS[name].split(":")
+    found: Task = getattr(import_module(module), function)
+    return found
