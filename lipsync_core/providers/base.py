@@ -167,7 +167,7 @@ class Provider(ABC):
     # Answers
 
     def read_submit(self, response: Response) -> SubmitOutcome:
-        """What one POST's answer means, by the table in the design.
+        """What one POST's answer means, by the table in docs/paid-once.md.
 
         A refusal that names a job, or a sum for one, is none: the job may have been taken.
         """

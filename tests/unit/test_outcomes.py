@@ -1,4 +1,4 @@
-"""What one paid request's outcome means, row by row of the design's table, at every vendor, with the bill beside it."""
+"""What one paid request's outcome means, row by row of docs/paid-once.md, at every vendor, with the bill beside it."""
 
 from __future__ import annotations
 

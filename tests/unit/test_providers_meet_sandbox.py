@@ -1,7 +1,7 @@
 """The studio's vendor modules and the sandbox, written apart from the same documents, meet over real HTTP.
 
 What is promised here: every engine's order is taken, followed to its video and billed once, in every form that the
-documents give; every bad day of a submit has the outcome that the design's table demands, judged by the sandbox's own
+documents give; every bad day of a submit has the outcome that docs/paid-once.md demands, judged by the sandbox's own
 bill; and no bad day of a poll is more than a delay.
 """
 
@@ -413,7 +413,7 @@ ANY, AIML, JOYPIX = "any", "aimlapi", "joypix"
 
 
 def submit_faults() -> Iterator[tuple[Fault, Outcomes]]:
-    """Faults, and what the design's table makes of them: for any vendor, and for those that differ."""
+    """Faults, and what docs/paid-once.md makes of them: for any vendor, and for those that differ."""
     unclear: Outcomes = {ANY: Unclear}
     for accepted in (True, False):
         yield Fault(Kind.LOST, "submit", accepted=accepted), unclear
