@@ -52,7 +52,7 @@ if TYPE_CHECKING:
         template,
     )
     from lipsync_core.estimates.clip import Estimate, times, until_ready_s
-    from lipsync_core.job import PENDING, WITHDRAWABLE, Job, JobEvent, JobState
+    from lipsync_core.job import AWAITS_PERSON, PENDING, STATES, UNCHOSEN_ENDS, WITHDRAWABLE, Job, JobEvent, JobState
     from lipsync_core.ledger.caps import PRESS, TEAM, Cap, month_name
     from lipsync_core.ledger.job_cost import cost_above
     from lipsync_core.ledger.jobs import Filter
@@ -130,7 +130,7 @@ _HOMES = {
     ),
     "estimates.clip": ("Estimate", "times", "until_ready_s"),
     "pricing.silent_voice": ("unheard_words",),
-    "job": ("PENDING", "WITHDRAWABLE", "Job", "JobEvent", "JobState"),
+    "job": ("AWAITS_PERSON", "PENDING", "STATES", "UNCHOSEN_ENDS", "WITHDRAWABLE", "Job", "JobEvent", "JobState"),
     "ledger.jobs": ("Filter",),
     "media.library": ("Item", "ItemKind"),
     "medium": ("Kind", "MediumFacts", "MouthGuess", "box_around"),
@@ -156,6 +156,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AWAITS_PERSON",
     "COLUMNS",
     "ENCODINGS",
     "ENGINES",
@@ -170,8 +171,10 @@ __all__ = [
     "PROVIDERS",
     "ROOT",
     "SCENES",
+    "STATES",
     "TARIFFS",
     "TEAM",
+    "UNCHOSEN_ENDS",
     "VOICES",
     "WITHDRAWABLE",
     "Action",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -68,15 +68,91 @@ SANDBOX = "sandbox"
 TRACKER = "tracker"
 """Who an event names when no person took the step."""
 
-PENDING = frozenset({_S.QUEUED, _S.SUBMITTING, _S.RENDERING, _S.OVERDUE, _S.ARCHIVING})
+
+class Money(StrEnum):
+    """What a job in a state means for the money."""
+
+    NONE = "none"
+    """Nothing is, or was, to be paid."""
+    RESERVED = "reserved"
+    """What it may cost counts in its caps."""
+    SETTLED = "settled"
+    """It is known what was paid, as far as it ever will be."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateFacts:
+    """What is true of every job in a state."""
+
+    money: Money
+    moves: bool = False
+    """The tracker moves it on by itself."""
+    withdrawable: bool = False
+    """It can be taken back for free; a draft also while it renders."""
+    awaits_person: bool = False
+    """A person has to decide before it goes on."""
+    takes_slot: bool = False
+    """It takes one of its vendor's concurrent slots."""
+    pollable: bool = False
+    """Its vendor has it and can be asked about it."""
+    correctable: bool = False
+    """A late answer can correct it."""
+    ended_at_vendor: bool = False
+    """It came to an end at a vendor, which may have been billed."""
+    unchosen_end: bool = False
+    """It ended, or stopped, without anybody having chosen that: whoever made it is told."""
+
+
+STATES: Mapping[JobState, StateFacts] = MappingProxyType(
+    {
+        _S.AWAITING_APPROVAL: StateFacts(Money.NONE, withdrawable=True, awaits_person=True),
+        _S.QUEUED: StateFacts(Money.NONE, moves=True, withdrawable=True),
+        _S.SUBMITTING: StateFacts(Money.RESERVED, moves=True, takes_slot=True),
+        _S.RENDERING: StateFacts(Money.RESERVED, moves=True, takes_slot=True, pollable=True),
+        _S.OVERDUE: StateFacts(Money.RESERVED, moves=True, pollable=True),
+        _S.ARCHIVING: StateFacts(Money.RESERVED, moves=True, pollable=True),
+        _S.DONE: StateFacts(Money.SETTLED, ended_at_vendor=True, unchosen_end=True),
+        _S.FAILED: StateFacts(Money.SETTLED, ended_at_vendor=True, unchosen_end=True),
+        _S.REJECTED: StateFacts(Money.NONE, unchosen_end=True),
+        _S.UNCONFIRMED: StateFacts(Money.RESERVED, awaits_person=True, correctable=True, unchosen_end=True),
+        _S.NOT_TAKEN: StateFacts(Money.NONE, correctable=True),
+        _S.WRITTEN_OFF: StateFacts(Money.SETTLED, correctable=True),
+        _S.WITHDRAWN: StateFacts(Money.NONE),
+        _S.LOST: StateFacts(Money.SETTLED, ended_at_vendor=True, unchosen_end=True),
+    }
+)
+"""The one table of what a state means. Everything that depends on a job's state asks it, or a set below."""
+
+
+def states_where(holds: Callable[[StateFacts], bool]) -> frozenset[JobState]:
+    """The states of whose facts something holds."""
+    return frozenset(state for state, facts in STATES.items() if holds(facts))
+
+
+PENDING = states_where(lambda facts: facts.moves)
 """States that the tracker moves on by itself."""
-
-WITHDRAWABLE = frozenset({_S.AWAITING_APPROVAL, _S.QUEUED})
+WITHDRAWABLE = states_where(lambda facts: facts.withdrawable)
 """States in which any job can be taken back for free; a draft also while it renders."""
-
-
-SETTLED = frozenset({_S.DONE, _S.LOST, _S.FAILED, _S.WRITTEN_OFF})
+AWAITS_PERSON = states_where(lambda facts: facts.awaits_person)
+"""States in which a person has to decide."""
+FREE = states_where(lambda facts: facts.money is Money.NONE)
+"""States in which nothing is, or was, to be paid."""
+SETTLED = states_where(lambda facts: facts.money is Money.SETTLED)
 """States in which it is known what was paid, as far as it ever will be."""
+TAKES_SLOT = states_where(lambda facts: facts.takes_slot)
+"""States in which a job takes one of its vendor's concurrent slots."""
+POLLABLE = states_where(lambda facts: facts.pollable)
+"""States in which the vendor can be asked about a job."""
+CORRECTABLE = states_where(lambda facts: facts.correctable)
+"""States that a late answer can correct."""
+ENDED_AT_VENDOR = states_where(lambda facts: facts.ended_at_vendor)
+"""Ends at a vendor, which may have been billed."""
+UNCHOSEN_ENDS = states_where(lambda facts: facts.unchosen_end)
+"""Ends that nobody chose."""
+MAYBE_AT_VENDOR = POLLABLE | {_S.UNCONFIRMED}
+"""States in which the vendor has the job, or may have it, and no request of ours is on its way."""
+NEEDS_MEDIA = PENDING | AWAITS_PERSON
+"""Jobs in these states keep all that they are made from, however old it is."""
 
 
 def may_become(now: JobState, then: JobState) -> bool:

@@ -21,7 +21,7 @@ from lipsync_core.db import audit_log
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import budgets, caps, events, invoices, jobs
 from lipsync_core.errors import SettingsError, UnknownJobError
-from lipsync_core.job import LIVE, SETTLED, TRACKER, JobState
+from lipsync_core.job import FREE, LIVE, SETTLED, STATES, TRACKER, JobState, Money
 from lipsync_core.ledger.job_cost import Row, above_price, billed_cost, cost_of, expected_cost
 from lipsync_core.people.rights import Guard, everybody
 from lipsync_core.people.roles import Action
@@ -37,10 +37,6 @@ MOST_USD_MICROS = 10**15
 
 LONGEST_SCOPE = 300
 
-FREE = frozenset(
-    {JobState.QUEUED, JobState.REJECTED, JobState.NOT_TAKEN, JobState.WITHDRAWN, JobState.AWAITING_APPROVAL}
-)
-"""States in which nothing is, or was, to be paid."""
 ABOVE_PRICE = "above_price"
 """What an event is about that tells of a job which cost more than its price."""
 
@@ -204,7 +200,7 @@ def settle(connection: Connection, job_id: int, then: JobState) -> None:
     No cap is asked: what may have to be paid counts also where that exceeds one. Where a job cost more than its price,
     its history says so, and whoever is told of it (`lipsync_core.tracker.notices`) is told.
     """
-    if then not in FREE and then not in SETTLED and then not in (JobState.RENDERING, JobState.UNCONFIRMED):
+    if STATES[then].money is Money.RESERVED and then not in (JobState.RENDERING, JobState.UNCONFIRMED):
         return
     job = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().one()
     if job["month"] is None:

@@ -16,17 +16,13 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_,
 
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import accounts, answers, jobs
-from lipsync_core.job import LIVE, TRACKER, Job, JobState
+from lipsync_core.job import CORRECTABLE, LIVE, TAKES_SLOT, TRACKER, Job, JobState
 from lipsync_core.ledger import caps
 from lipsync_core.ledger.approvals import Terms, before_paying
-from lipsync_core.ledger.jobs import AT_VENDOR
 from lipsync_core.ledger.rows import Change, apply, apply_all, candidates_of, check_id_is_free, job_of, quote_of, record
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.providers.wire import Response
 from lipsync_core.quote import price_text, priced
-
-JUDGED = (JobState.UNCONFIRMED, JobState.NOT_TAKEN, JobState.WRITTEN_OFF)
-"""States that a late answer can correct."""
 
 _WORKING = (JobState.RENDERING, JobState.ARCHIVING)
 _DRAFTS = tuple(engine.id for engine in ENGINES.values() if engine.is_draft)
@@ -218,7 +214,7 @@ class Claims:
             (provider, environment): count
             for provider, environment, count in connection.execute(
                 select(jobs.c.provider, jobs.c.environment, func.count())
-                .where(jobs.c.state.in_(AT_VENDOR), jobs.c.provider != "draft")
+                .where(jobs.c.state.in_(TAKES_SLOT), jobs.c.provider != "draft")
                 .group_by(jobs.c.provider, jobs.c.environment)
             )
         }
@@ -294,7 +290,7 @@ class Claims:
             "headers": json.dumps(dict(response.headers)),
             "body": response.body,
         }
-        judged = update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_(JUDGED))
+        judged = update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_(CORRECTABLE))
         with self._db.write() as connection:
             connection.execute(judged.values(due_ms=now_ms()))
             number = connection.execute(insert(answers).values(row).returning(answers.c.id)).scalar_one()

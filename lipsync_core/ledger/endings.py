@@ -8,11 +8,9 @@ from sqlalchemy import and_, not_, or_, select
 
 from lipsync_core.db.database import Database
 from lipsync_core.db.schema import jobs
-from lipsync_core.job import Job, JobState
+from lipsync_core.job import UNCHOSEN_ENDS, Job, JobState
 from lipsync_core.ledger.rows import job_of
 
-TOLD = (JobState.DONE, JobState.FAILED, JobState.REJECTED, JobState.LOST, JobState.UNCONFIRMED)
-"""The ends that nobody chose. A draft that is done is not told: it takes seconds, and its maker saw it."""
 LATEST = 200
 """A person's jobs that are looked through, so that it takes as long after years as on the first day."""
 
@@ -28,8 +26,11 @@ class Endings:
         own = select(jobs.c.id).where(jobs.c.made_by == by).order_by(jobs.c.id.desc()).limit(LATEST)
         latest = own.subquery()  # joined, so that these are read first; with IN, all jobs of a state would be
         decided = or_(jobs.c.decided_by.is_not(None), jobs.c.decide_by_ms <= jobs.c.finished_ms)
+        # A draft that is done is left out: it takes seconds, and its maker saw it.
         ended = or_(
-            and_(jobs.c.state.in_(TOLD), not_(and_(jobs.c.provider == "draft", jobs.c.state == JobState.DONE))),
+            and_(
+                jobs.c.state.in_(UNCHOSEN_ENDS), not_(and_(jobs.c.provider == "draft", jobs.c.state == JobState.DONE))
+            ),
             and_(jobs.c.state == JobState.WITHDRAWN, decided),
         )
         after = jobs.c.finished_ms > int(since.timestamp() * 1000)

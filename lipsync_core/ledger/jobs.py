@@ -19,21 +19,24 @@ from lipsync_core.brief import Brief
 from lipsync_core.db.database import Database, instant, maybe_instant, now_ms
 from lipsync_core.db.schema import events, jobs, secrets, trackers
 from lipsync_core.errors import UnknownJobError
-from lipsync_core.job import LIVE, PENDING, TRACKER, WITHDRAWABLE, Job, JobEvent, JobState
+from lipsync_core.job import (
+    LIVE,
+    MAYBE_AT_VENDOR,
+    NEEDS_MEDIA,
+    PENDING,
+    POLLABLE,
+    TAKES_SLOT,
+    TRACKER,
+    WITHDRAWABLE,
+    Job,
+    JobEvent,
+    JobState,
+)
 from lipsync_core.ledger.rows import Change, apply, candidates_of, check_id_is_free, job_of, record
 from lipsync_core.quote import Quote
 
-AT_VENDOR = (JobState.SUBMITTING, JobState.RENDERING)
-"""States in which a job takes one of its vendor's places."""
-
-FREED = (JobState.RENDERING, JobState.OVERDUE, JobState.ARCHIVING, JobState.UNCONFIRMED)
-"""What a tracker that stops lets go at once; a request that may be on its way stays its own."""
-
 MOST_CANDIDATES = 5
 """Ids that a job whose answer was lost is looked for by."""
-
-_ASKABLE = (JobState.RENDERING, JobState.OVERDUE, JobState.ARCHIVING)
-_HINTED = (*_ASKABLE, JobState.UNCONFIRMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +265,7 @@ class Ledger:
     def ask_now(self, job_id: int) -> None:
         """Make a job due at once."""
         with self._db.write() as connection:
-            this = (jobs.c.id == job_id, jobs.c.due_ms.is_not(None), jobs.c.state.in_(_ASKABLE))
+            this = (jobs.c.id == job_id, jobs.c.due_ms.is_not(None), jobs.c.state.in_(POLLABLE))
             connection.execute(update(jobs).where(*this).values(due_ms=now_ms()))
 
     def hint(self, provider: str, token_hash: str, candidate: str | None) -> bool:
@@ -280,7 +283,7 @@ class Ledger:
                 return False
             state = JobState(found.state)
             values: dict[str, Any] = {}
-            if state in _HINTED:
+            if state in MAYBE_AT_VENDOR:
                 values = {"due_ms": now_ms()}
             if state in (JobState.SUBMITTING, JobState.UNCONFIRMED) and candidate:
                 others = [other for other in candidates_of(found.candidate) if other != candidate]
@@ -292,7 +295,7 @@ class Ledger:
     def alike(self, likenesses: Collection[str], since_ms: int) -> dict[tuple[str, str], Job]:
         """By environment and likeness: the latest job that is alike and pending, unconfirmed, or done since."""
         again = or_(
-            jobs.c.state.in_([*PENDING, JobState.UNCONFIRMED, JobState.AWAITING_APPROVAL]),
+            jobs.c.state.in_(NEEDS_MEDIA),
             and_(jobs.c.state == JobState.DONE, jobs.c.created_ms >= since_ms),
         )
         latest = select(func.max(jobs.c.id)).where(jobs.c.likeness.in_(likenesses), again)
@@ -330,7 +333,7 @@ class Ledger:
         """How many jobs each vendor is working on, by vendor and environment."""
         query = (
             select(jobs.c.provider, jobs.c.environment, func.count())
-            .where(jobs.c.state.in_(AT_VENDOR), jobs.c.provider != "draft")
+            .where(jobs.c.state.in_(TAKES_SLOT), jobs.c.provider != "draft")
             .group_by(jobs.c.provider, jobs.c.environment)
         )
         with self._db.read() as connection:
@@ -351,7 +354,9 @@ class Ledger:
         freed = {"lease_until_ms": 0, "due_ms": case((jobs.c.due_ms.is_(None), None), else_=now_ms())}
         with self._db.write() as connection:
             connection.execute(delete(trackers).where(trackers.c.owner == owner))
-            connection.execute(update(jobs).where(jobs.c.lease_owner == owner, jobs.c.state.in_(FREED)).values(freed))
+            connection.execute(
+                update(jobs).where(jobs.c.lease_owner == owner, jobs.c.state.in_(MAYBE_AT_VENDOR)).values(freed)
+            )
 
     def tracker_seen(self) -> datetime | None:
         """When any tracker was last alive; None where none is known."""

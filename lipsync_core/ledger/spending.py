@@ -17,8 +17,8 @@ from sqlalchemy import func, or_, select
 
 from lipsync_core.db.database import Database, instant
 from lipsync_core.db.schema import budgets, invoices, jobs
-from lipsync_core.job import LIVE, SETTLED, Job, JobState
-from lipsync_core.ledger.caps import FREE, TEAM, month_at
+from lipsync_core.job import FREE, LIVE, SETTLED, Job, JobState
+from lipsync_core.ledger.caps import TEAM, month_at
 from lipsync_core.ledger.job_cost import billed_cost, promises_refunds
 from lipsync_core.ledger.rows import job_of, quote_of
 from lipsync_core.providers import PROVIDERS

@@ -21,7 +21,7 @@ from lipsync_core.db import audit_log
 from lipsync_core.db.database import Database, instant, now_ms
 from lipsync_core.db.schema import arrivals, briefs, jobs, library, media
 from lipsync_core.errors import BucketError
-from lipsync_core.job import PENDING, WITHDRAWABLE, JobState
+from lipsync_core.job import NEEDS_MEDIA, JobState
 from lipsync_core.ledger.rows import record
 from lipsync_core.media.store import MediaStore, from_row
 from lipsync_core.medium import MediumFacts, Variant
@@ -29,8 +29,6 @@ from lipsync_core.people.rights import Guard, everybody
 from lipsync_core.people.roles import Action
 
 LEAST_DAYS = 1.0
-IN_NEED = PENDING | WITHDRAWABLE | {JobState.UNCONFIRMED}
-"""Jobs in these states keep all that they are made from, however old it is."""
 AT_ONCE = 100
 """Files that go while the ledger is held."""
 _DAY_MS = 86_400_000
@@ -199,7 +197,7 @@ def _uses(connection: Connection) -> _Uses:
     for job in connection.execute(of_jobs):
         made_of, at_ms = list(media_in(job.brief)), max(job.created_ms, job.finished_ms or 0)
         uses.pictured.update(made_of)
-        if job.state in IN_NEED:
+        if job.state in NEEDS_MEDIA:
             uses.needed.update(made_of)
         if job.output_sha256 is not None:
             uses.videos[job.output_sha256].append(job.id)

@@ -18,8 +18,8 @@ from lipsync_core.db import audit_log
 from lipsync_core.db.database import Database
 from lipsync_core.db.schema import arrivals, jobs, library, media
 from lipsync_core.errors import BucketError, LibraryError
-from lipsync_core.job import LIVE
-from lipsync_core.media.cleanup import AT_ONCE, IN_NEED, bytes_of, copies_of, forget, media_in, named
+from lipsync_core.job import LIVE, NEEDS_MEDIA
+from lipsync_core.media.cleanup import AT_ONCE, bytes_of, copies_of, forget, media_in, named
 from lipsync_core.media.library import Check
 from lipsync_core.media.store import MediaStore, from_row
 from lipsync_core.medium import Kind, MediumFacts
@@ -169,7 +169,7 @@ def _traces(connection: Connection, root: Root) -> tuple[Traces, set[str]]:
     kept = named(connection, [facts for facts in stored if facts.sha256 in web.hashes])
     going = tuple(facts for facts in kept if facts.sha256 not in needed)
     staying = tuple(facts for facts in kept if facts.sha256 in needed)
-    waiting = tuple(job_id for job_id, job in sorted(web.used_by.items()) if job["state"] in IN_NEED)
+    waiting = tuple(job_id for job_id, job in sorted(web.used_by.items()) if job["state"] in NEEDS_MEDIA)
     refs = {facts.sha256 for facts in going}
     loses = select(jobs.c.id, jobs.c.made_by).where(jobs.c.output_sha256.in_(refs)).order_by(jobs.c.id)
     videos = connection.execute(loses).all()
@@ -226,7 +226,7 @@ def _follow(connection: Connection, web: _Web, stored: Collection[MediumFacts]) 
 
 def _needed(connection: Connection, stored: Collection[MediumFacts]) -> set[str]:
     """What some job still needs, and the copies of it that a vendor may fetch in its place."""
-    briefs = connection.execute(select(jobs.c.brief).where(jobs.c.state.in_(IN_NEED))).scalars()
+    briefs = connection.execute(select(jobs.c.brief).where(jobs.c.state.in_(NEEDS_MEDIA))).scalars()
     needed = {sha256 for brief in briefs for sha256 in media_in(brief)}
     return needed.union(*(copies_of(facts) for facts in stored if facts.sha256 in needed))
 

@@ -22,9 +22,6 @@ from lipsync_core.tracker.vendor_log import LOOK_FOR_S, VendorLog
 
 log = logging.getLogger(__name__)
 
-OVER = (JobState.DONE, JobState.FAILED, JobState.LOST)
-"""Ends at a vendor, which may have been billed."""
-
 
 def first_look_ms(pace: Pace, provider: Provider, *, billed: bool) -> int | None:
     """When the log of a job's vendor is asked what it cost; None where the bill is known, or there is no log."""

@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Any
 from lipsync_core.accounts.output_hosts import Reach
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.delivery.hosting import Hosting
-from lipsync_core.job import Job, JobState
-from lipsync_core.ledger.claims import JUDGED, Claims, Due
+from lipsync_core.job import CORRECTABLE, ENDED_AT_VENDOR, Job, JobState
+from lipsync_core.ledger.claims import Claims, Due
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.ledger.rows import Change
 from lipsync_core.ledger.vendor_status import Standings
 from lipsync_core.media.store import MediaStore
 from lipsync_core.pricing import Rates
-from lipsync_core.tracker.billing import OVER, Billing
+from lipsync_core.tracker.billing import Billing
 from lipsync_core.tracker.fetch_output import Keeping
 from lipsync_core.tracker.pace import Pace
 from lipsync_core.tracker.poll import Polling
@@ -200,9 +200,9 @@ class Tracker:
             match job.state:
                 case JobState.SUBMITTING:
                     sends.add(asyncio.create_task(self._step([job], self._sending.judge(job))))
-                case state if state in JUDGED:
+                case state if state in CORRECTABLE:
                     paid.add(asyncio.create_task(self._step([job], self._look_again(job))))
-                case state if state in OVER:
+                case state if state in ENDED_AT_VENDOR:
                     unbilled.append(job)
                 case JobState.ARCHIVING if job.output_url is not None:
                     paid.add(asyncio.create_task(self._step([job], self._keep(job))))

@@ -36,26 +36,20 @@ from lipsync_core.plain_text import one_line
 
 log = logging.getLogger(__name__)
 
-TYPES: Mapping[JobState, str] = MappingProxyType(
+MESSAGES: Mapping[JobState, tuple[str, str]] = MappingProxyType(
     {
-        JobState.DONE: "job.finished",
-        JobState.FAILED: "job.failed",
-        JobState.REJECTED: "job.failed",
-        JobState.LOST: "job.failed",
-        JobState.UNCONFIRMED: "job.unconfirmed",
-        JobState.AWAITING_APPROVAL: "job.awaiting_approval",
+        JobState.DONE: ("job.finished", "is done"),
+        JobState.FAILED: ("job.failed", "failed"),
+        JobState.REJECTED: ("job.failed", "was not sent or not taken"),
+        JobState.LOST: ("job.failed", "was rendered, but its video is gone"),
+        JobState.UNCONFIRMED: (
+            "job.unconfirmed",
+            "got no answer and may have been charged: somebody has to look",
+        ),
+        JobState.AWAITING_APPROVAL: ("job.awaiting_approval", "waits for approval"),
     }
 )
-"""What is told, and what such a message is called. Nobody can turn failures or lost answers off."""
-
-_WORDS = {
-    JobState.DONE: "is done",
-    JobState.FAILED: "failed",
-    JobState.REJECTED: "was not sent or not taken",
-    JobState.LOST: "was rendered, but its video is gone",
-    JobState.UNCONFIRMED: "got no answer and may have been charged: somebody has to look",
-    JobState.AWAITING_APPROVAL: "waits for approval",
-}
+"""What is told: the type of such a message, and its words. Nobody can turn failures or lost answers off."""
 
 NOTICE_EXAMPLE = """{
   "type": "job.finished",
@@ -94,7 +88,7 @@ _APPROVERS = tuple(role for role, reach in RIGHTS[Action.DECIDE].items() if reac
 
 
 def _is_told(event: Any) -> bool:
-    return event.state in TYPES or event.about == ABOVE_PRICE
+    return event.state in MESSAGES or event.about == ABOVE_PRICE
 
 
 def for_chat(name: str) -> str:
@@ -178,9 +172,9 @@ class Notices:
         name = one_line(job["name"]) or "no name"
         price = job["quoted_usd_micros"]
         sandbox = job["environment"] != "live"
-        words = f"cost more than its price: {event['note'].removesuffix('.')}" if above else _WORDS[state]
+        words = f"cost more than its price: {event['note'].removesuffix('.')}" if above else MESSAGES[state][1]
         message = {
-            "type": "job.above_price" if above else TYPES[state],
+            "type": "job.above_price" if above else MESSAGES[state][0],
             "timestamp": instant(event["at_ms"]).isoformat(),
             "text": f"{'SANDBOX · ' if sandbox else ''}Job {job['id']} “{for_chat(name)}” {words}.",
             "data": {

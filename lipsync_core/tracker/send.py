@@ -28,8 +28,8 @@ from lipsync_core.accounts.reach import Account, Accounts
 from lipsync_core.db.database import now_ms
 from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.errors import BucketError, MediaError, VendorIdTakenError
-from lipsync_core.job import Job, JobState
-from lipsync_core.ledger.claims import JUDGED, Answer, Claims
+from lipsync_core.job import CORRECTABLE, Job, JobState
+from lipsync_core.ledger.claims import Answer, Claims
 from lipsync_core.ledger.rows import Change
 from lipsync_core.ledger.vendor_status import Standings
 from lipsync_core.net.deadline import Deadline
@@ -217,7 +217,7 @@ class Sending:
         self, job: Job, provider: Provider, outcome: SubmitOutcome | NotSent, answer: Answer | None
     ) -> None:
         state = await asyncio.to_thread(self.claims.state, job.id)
-        if state not in JUDGED:
+        if state not in CORRECTABLE:
             return
         change: Change | None = None
         if isinstance(outcome, Taken):

@@ -18,7 +18,7 @@ import streamlit as st
 from lipsync_core import PENDING, Action, Filter, Job, JobState, cost_above
 from pages.ui.frame import A_YEAR, fragment, keep_cookie, looking, name_tab, pressed, studio, visitor, why_not
 from pages.ui.job import approvals
-from pages.ui.text import job_name, md, plain
+from pages.ui.text import STATE_WORDS, job_name, md, plain
 
 COOKIE = "studio_looked"
 LOOK_EVERY_S = 5
@@ -26,14 +26,6 @@ LOOK_EVERY_S = 5
 NAMED = 3
 """Jobs that the card names."""
 MOST = 50
-WORDS = {
-    JobState.DONE: ("is done", ":material/check_circle:"),
-    JobState.FAILED: ("failed", ":material/error:"),
-    JobState.REJECTED: ("was not accepted", ":material/error:"),
-    JobState.LOST: ("was rendered, but its video is gone", ":material/error:"),
-    JobState.UNCONFIRMED: ("may have been paid: somebody has to look", ":material/help:"),
-    JobState.WITHDRAWN: ("was not approved", ":material/block:"),
-}
 WAITING = (*PENDING, JobState.AWAITING_APPROVAL)
 
 
@@ -111,9 +103,9 @@ def _card(news: Sequence[Job], dear: Sequence[Job]) -> None:
             if len(dear) > NAMED:
                 st.caption(f"and {len(dear) - NAMED} more that cost more than their price, on Spend")
             for job in news[:NAMED]:
-                words, icon = WORDS[job.state]
+                words = STATE_WORDS[job.state]
                 with st.container(horizontal=True, vertical_alignment="center"):
-                    st.markdown(f"{icon} **{plain(job_name(job))}** {words}.", width="content")
+                    st.markdown(f"{words.icon} **{plain(job_name(job))}** {words.news}.", width="content")
                     st.page_link("jobs.py", label=f"See job {job.id}", query_params={"job": str(job.id)})
             if len(news) > NAMED:
                 st.caption(f"and {len(news) - NAMED}{' or more' if len(news) == MOST else ''} others, on Jobs")

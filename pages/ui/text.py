@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -11,23 +13,38 @@ import streamlit as st
 
 from lipsync_core import ENGINES, PROVIDERS, Job, JobState, priced
 
-BADGES: dict[JobState, tuple[str, str]] = {
-    JobState.AWAITING_APPROVAL: ("Awaiting approval", "orange"),
-    JobState.QUEUED: ("Queued", "gray"),
-    JobState.SUBMITTING: ("Sending", "blue"),
-    JobState.RENDERING: ("Rendering", "blue"),
-    JobState.OVERDUE: ("Overdue", "orange"),
-    JobState.ARCHIVING: ("Saving", "blue"),
-    JobState.DONE: ("Done", "green"),
-    JobState.FAILED: ("Failed", "red"),
-    JobState.REJECTED: ("Not accepted", "red"),
-    JobState.UNCONFIRMED: ("Unconfirmed", "orange"),
-    JobState.NOT_TAKEN: ("Not taken", "gray"),
-    JobState.WRITTEN_OFF: ("Written off", "gray"),
-    JobState.WITHDRAWN: ("Withdrawn", "gray"),
-    JobState.LOST: ("Lost", "red"),
+
+@dataclass(frozen=True, slots=True)
+class StateWords:
+    """How a state is called on screen."""
+
+    badge: str
+    colour: str
+    """Behind the badge's word."""
+    news: str = ""
+    """What became of a job, for whoever looked elsewhere; empty for states that are no news."""
+    icon: str = ""
+
+
+STATE_WORDS: Mapping[JobState, StateWords] = {
+    JobState.AWAITING_APPROVAL: StateWords("Awaiting approval", "orange"),
+    JobState.QUEUED: StateWords("Queued", "gray"),
+    JobState.SUBMITTING: StateWords("Sending", "blue"),
+    JobState.RENDERING: StateWords("Rendering", "blue"),
+    JobState.OVERDUE: StateWords("Overdue", "orange"),
+    JobState.ARCHIVING: StateWords("Saving", "blue"),
+    JobState.DONE: StateWords("Done", "green", "is done", ":material/check_circle:"),
+    JobState.FAILED: StateWords("Failed", "red", "failed", ":material/error:"),
+    JobState.REJECTED: StateWords("Not accepted", "red", "was not accepted", ":material/error:"),
+    JobState.UNCONFIRMED: StateWords(
+        "Unconfirmed", "orange", "may have been paid: somebody has to look", ":material/help:"
+    ),
+    JobState.NOT_TAKEN: StateWords("Not taken", "gray"),
+    JobState.WRITTEN_OFF: StateWords("Written off", "gray"),
+    JobState.WITHDRAWN: StateWords("Withdrawn", "gray", "was not approved", ":material/block:"),
+    JobState.LOST: StateWords("Lost", "red", "was rendered, but its video is gone", ":material/error:"),
 }
-"""What each state is called on screen, and the colour behind the word."""
+"""The words for every state; `lipsync_core.job.STATES` says what each one means."""
 
 
 def plain(text: str) -> str:
@@ -53,7 +70,7 @@ def job_name(job: Job) -> str:
 
 def state_word(state: JobState) -> str:
     """A state's word on screen."""
-    return BADGES[state][0]
+    return STATE_WORDS[state].badge
 
 
 def vendor(job: Job) -> str:

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lipsync_core.db.database import now_ms
-from lipsync_core.job import PENDING
-from lipsync_core.ledger.claims import JUDGED
+from lipsync_core.job import CORRECTABLE, PENDING
 from lipsync_core.tracker.send import AFTER_POST, BEFORE_POST, FIRST_BYTE
 from tests.desk import rows
 from tests.faults.plan import PAST_LEASE_S, SLEEPS_ON_S, Act, Life, Plan
@@ -218,7 +217,7 @@ def _wake(pid: int, after_s: float) -> int:
 def settled(ledger: Path) -> bool:
     """Whether nothing moves any more by itself in a ledger."""
     states = ",".join(f"'{state}'" for state in PENDING)
-    judged = ",".join(f"'{state}'" for state in JUDGED)
+    judged = ",".join(f"'{state}'" for state in CORRECTABLE)
     query = f"""SELECT 1 FROM jobs WHERE state IN ({states})
         OR (state = 'unconfirmed' AND due_ms IS NOT NULL AND (asks < {LOOKS} OR sent_ms > {now_ms() - LOOK_FOR_MS}))
         OR (state IN ({judged}) AND id IN (SELECT job_id FROM answers WHERE applied_ms IS NULL)) LIMIT 1"""

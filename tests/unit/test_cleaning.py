@@ -11,7 +11,7 @@ from sqlalchemy import update
 from lipsync_core import Brief, BriefError, Job, JobState, MediumFacts, Settings, Studio
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import briefs, jobs, media
-from lipsync_core.media.cleanup import IN_NEED
+from lipsync_core.job import NEEDS_MEDIA
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
 
@@ -97,7 +97,7 @@ def test_what_an_open_brief_took_lately_stays(studio: Studio, years: Years) -> N
     assert studio.cleanup.preview(days=30).media == ()
 
 
-@pytest.mark.parametrize("state", sorted(IN_NEED))
+@pytest.mark.parametrize("state", sorted(NEEDS_MEDIA))
 def test_nothing_goes_that_a_job_may_still_need(state: JobState, studio: Studio, years: Years) -> None:
     job = submitted(studio)
     years.put(job, state=state)

@@ -4,13 +4,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lipsync_core.job import PENDING, TRANSITIONS, WITHDRAWABLE, JobState, may_become
+from lipsync_core.job import (
+    CORRECTABLE,
+    PENDING,
+    SETTLED,
+    STATES,
+    TRANSITIONS,
+    UNCHOSEN_ENDS,
+    WITHDRAWABLE,
+    JobState,
+    may_become,
+)
+from lipsync_core.tracker.notices import MESSAGES
+from pages.ui.text import STATE_WORDS
 
 ENDS = {state for state in JobState if not TRANSITIONS[state]}
 
 
-def test_every_state_has_its_row() -> None:
-    assert set(TRANSITIONS) == set(JobState)
+def test_every_state_has_its_row_in_every_table() -> None:
+    assert set(TRANSITIONS) == set(STATES) == set(STATE_WORDS) == set(JobState)
+    assert set(MESSAGES) == UNCHOSEN_ENDS | {JobState.AWAITING_APPROVAL}
+    assert {state for state, words in STATE_WORDS.items() if words.news} == UNCHOSEN_ENDS | {JobState.WITHDRAWN}
+
+
+def test_what_a_state_means_for_the_money_changes_in_one_direction_but_for_a_person_who_errs() -> None:
+    """What is settled stays settled, unless a late answer corrects what a person declared."""
+    for now in SETTLED - CORRECTABLE:
+        assert not TRANSITIONS[now], now
 
 
 def test_only_an_unconfirmed_or_unapproved_job_waits_for_a_person() -> None:

@@ -28,8 +28,8 @@ from lipsync_core import (
 )
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import jobs, media
+from lipsync_core.job import NEEDS_MEDIA
 from lipsync_core.ledger.jobs import Ledger, NewJob
-from lipsync_core.media.cleanup import IN_NEED
 from lipsync_core.media.store import MediaStore
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
@@ -279,7 +279,7 @@ def test_what_a_job_still_needs_stays_with_its_entry_until_the_job_is_over(studi
     shown = studio.eraser.traces(of(item))
     assert (shown.media, shown.entries) == ((), ())
     assert ([facts.sha256 for facts in shown.staying], shown.waiting) == ([portrait.sha256], (waits.id,))
-    for state in IN_NEED:
+    for state in NEEDS_MEDIA:
         rows.put(waits, state=state)
         assert studio.eraser.erase(shown, by="ana") == shown
     rows.put(waits, state=JobState.WITHDRAWN)

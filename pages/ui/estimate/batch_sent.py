@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from lipsync_core import PENDING, Brief, Job, JobState
+from lipsync_core import PENDING, UNCHOSEN_ENDS, Brief, Job, JobState
 from pages.ui import refusals
 from pages.ui.brief import undo_window
 from pages.ui.frame import fragment, pressed, refresh, studio
@@ -19,7 +19,7 @@ PLACE = "batch"
 """Where it is told why something was not done with a batch."""
 _SENT = "batch.sent"
 _TAKEN_BACK = "batch.taken_back"
-_BAD = (JobState.FAILED, JobState.REJECTED, JobState.LOST, JobState.UNCONFIRMED, JobState.WITHDRAWN)
+_BAD = tuple(state for state in JobState if state in UNCHOSEN_ENDS - {JobState.DONE} | {JobState.WITHDRAWN})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from lipsync_core import ENGINES, PROVIDERS, Action, Job, JobState, cost_above
+from lipsync_core import AWAITS_PERSON, ENGINES, PROVIDERS, Action, Job, JobState, cost_above
 from pages.ui import refusals
 from pages.ui.base_path import href
 from pages.ui.brief import handover
@@ -15,7 +15,20 @@ from pages.ui.frame import fragment, in_sandbox, looking, pressed, refresh, stud
 from pages.ui.job import dialogs
 from pages.ui.job.progress_text import NO_QUEUE, Queue, is_held, tell, unanswered
 from pages.ui.moving import Moving
-from pages.ui.text import BADGES, billed, clock, job_name, md, money, plain, price, said, state_word, vendor, weekday
+from pages.ui.text import (
+    STATE_WORDS,
+    billed,
+    clock,
+    job_name,
+    md,
+    money,
+    plain,
+    price,
+    said,
+    state_word,
+    vendor,
+    weekday,
+)
 
 DRAFT_CAPTION = "Draft from this computer: for timing, framing and script. Not for publishing."
 TICK_S = 1.0
@@ -37,9 +50,9 @@ DELETE = "Delete"
 
 def badges(job: Job) -> None:
     """The job's state, and what kind of result it is, as words on colour."""
-    word, colour = BADGES[job.state]
+    words = STATE_WORDS[job.state]
     st.markdown(
-        f":{colour}-badge[{word}]"
+        f":{words.colour}-badge[{words.badge}]"
         + " :gray-badge[Draft]" * job.is_draft
         + " :violet-badge[SANDBOX]" * job.sandbox
         + " :red-badge[Above its price]" * (job.above_at is not None)
@@ -82,7 +95,7 @@ def look_every_s(job: Job) -> float | None:
     """Seconds between two looks at a job that is on screen; None where nothing more will happen to it by itself."""
     if job.pending:
         return TICK_S
-    if job.state in (JobState.AWAITING_APPROVAL, JobState.UNCONFIRMED):
+    if job.state in AWAITS_PERSON:
         return LOOK_S
     if job.is_draft or job.state in (JobState.REJECTED, JobState.WITHDRAWN) or billed(job) is not None:
         return None
@@ -263,7 +276,7 @@ def _result_actions(job: Job, by: str) -> None:
 
 def _is_over(job: Job) -> bool:
     """Whether nobody has to do or decide anything about it any more."""
-    return not job.pending and job.state not in (JobState.UNCONFIRMED, JobState.AWAITING_APPROVAL)
+    return not job.pending and job.state not in AWAITS_PERSON
 
 
 def _running_actions(job: Job, by: str) -> None:
