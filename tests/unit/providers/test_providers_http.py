@@ -504,7 +504,7 @@ from dataclasses import replace
 from lipsync_core import ROOT
 from lipsync_core.net.deadline import Deadline, boot_s
 from lipsync_core.providers.http import VendorHttp
-from tests.unit.test_providers_http import JOYPIX, KEYS, POST
+from tests.unit.providers.test_providers_http import JOYPIX, KEYS, POST
 
 async def send():
     async with VendorHttp() as http:

@@ -32,7 +32,7 @@ def kinds(queue: ForwardMsgQueue) -> list[str | None]:
 
 def test_streamlit_alone_still_forgets_them() -> None:
     code = (
-        "from tests.unit.test_mended import kinds, waiting\n"
+        "from tests.unit.ui.test_mended import kinds, waiting\n"
         "queue = waiting(); queue.clear(retain_lifecycle_msgs=True)\n"
         "assert kinds(queue) == [], 'pages.ui.streamlit_internals can go'"
     )
@@ -78,7 +78,9 @@ def is_cut_off() -> bool:
 
 
 def test_streamlit_alone_still_leaves_out_callbacks() -> None:
-    code = "from tests.unit.test_mended import is_cut_off; assert is_cut_off(), 'pages.ui.streamlit_internals can go'"
+    code = (
+        "from tests.unit.ui.test_mended import is_cut_off; assert is_cut_off(), 'pages.ui.streamlit_internals can go'"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

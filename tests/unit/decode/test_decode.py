@@ -169,7 +169,7 @@ def test_a_bomb_is_refused_before_its_pixels_are_made(file: Callable[[str, bytes
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
     )
     path = file("bomb.png", corpus.bomb())
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", script, path], cwd=root, capture_output=True, text=True, check=True)
     name, grown_kb = done.stdout.split()
     assert name == "MediaError"

@@ -22,7 +22,7 @@ from lipsync_core import ROOT
 from lipsync_core.errors import FetchError
 from lipsync_core.net.fetch import Fetched, fetch, post
 from lipsync_core.net.guard import is_public, may_lead, nat64_prefixes
-from tests.unit.test_disk_full import UNSHARE
+from tests.unit.tracker.test_disk_full import UNSHARE
 
 IP = shutil.which("ip")
 VOICE = bytes(range(256)) * 40
@@ -394,7 +394,7 @@ import asyncio, ssl, sys
 from pathlib import Path
 from lipsync_core.errors import FetchError
 from lipsync_core.net.fetch import fetch
-from tests.unit.test_fetch import PROXIED, proxied
+from tests.unit.net.test_fetch import PROXIED, proxied
 into, addresses = Path(sys.argv[1]), {"cdn.example": ["198.18.0.5"], "inside.example": ["198.18.0.5"]}
 with proxied(into.parent) as (heard, tls):
     for link in PROXIED:

@@ -24,7 +24,7 @@ from tests import corpus, patient
 from tests.conftest import COMPLETE
 from tests.desk import PACE, Desk, vendors
 from tests.sandbox import HEADERS, SUBMITS, served
-from tests.unit.test_disk_full import UNSHARE, run_on_a_small_disk
+from tests.unit.tracker.test_disk_full import UNSHARE, run_on_a_small_disk
 
 DONE = JobState.DONE
 

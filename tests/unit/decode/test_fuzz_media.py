@@ -23,7 +23,7 @@ from tests.hostile import Hostile, made, mutated
 
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 COUNT = int(os.environ.get("FUZZ_COUNT", "480"))
-"""More of other seeds: ``FUZZ_SEED=7 FUZZ_COUNT=5000 pytest tests/unit/test_fuzz_media.py``."""
+"""More of other seeds: ``FUZZ_SEED=7 FUZZ_COUNT=5000 pytest tests/unit/decode/test_fuzz_media.py``."""
 UPLOADED = 40
 HUNG_S = 900
 """Seconds after which all files together would hang; they take a few."""

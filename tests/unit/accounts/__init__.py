@@ -1,0 +1,1 @@
+"""What vendors' accounts can be asked for free."""

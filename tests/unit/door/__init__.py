@@ -1,0 +1,1 @@
+"""The door before everything that the server answers."""

@@ -1,0 +1,1 @@
+"""What is stored, derived, cleaned up and erased."""

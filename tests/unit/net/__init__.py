@@ -1,0 +1,1 @@
+"""Links that people paste."""
