@@ -243,11 +243,12 @@ class _Watch:
 
 
 def _size_of(folder: str) -> int:
-    """Bytes in the files of a folder that somebody is writing into."""
+    """Bytes in the files of a folder that somebody is writing into; 0 where it is gone, as a drained tracker's is."""
     found = 0
-    for entry in os.scandir(folder):
-        with contextlib.suppress(FileNotFoundError):
-            found += entry.stat(follow_symlinks=False).st_size
+    with contextlib.suppress(FileNotFoundError):
+        for entry in os.scandir(folder):
+            with contextlib.suppress(FileNotFoundError):
+                found += entry.stat(follow_symlinks=False).st_size
     return found
 
 

@@ -69,6 +69,27 @@ def test_a_worker_whose_result_is_no_longer_wanted_is_ended(tmp_path: Path) -> N
     assert asked.is_set()
 
 
+def test_a_worker_whose_folder_was_taken_away_is_watched_all_the_same(tmp_path: Path) -> None:
+    fifo, folder = tmp_path / "never.wav", tmp_path / "out"
+    os.mkfifo(fifo)
+    folder.mkdir()
+    looks: list[list[Path]] = []
+
+    def wanted() -> bool:
+        looks.append(list(folder.glob(".worker-*")) if folder.exists() else [])
+        shutil.rmtree(folder, ignore_errors=True)
+        return len(looks) == 1
+
+    gives_up = threading.Timer(300, fifo.write_bytes, [b""])  # whom nobody watches would read on for ever
+    gives_up.daemon = True
+    gives_up.start()
+    with pytest.raises(Withdrawn):
+        arguments = {"path": str(fifo), "name": "never.wav", "out": str(folder / "copy.wav")}
+        run("look_audio", arguments, ROOMY, wanted=wanted)
+    gives_up.cancel()
+    assert [len(found) for found in looks] == [1, 0]
+
+
 def test_a_worker_that_crashes_fails_alone() -> None:
     with pytest.raises(WorkerError, match="crashed"):
         run("no_such_task", {}, ROOMY)
