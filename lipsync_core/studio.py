@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -79,12 +79,15 @@ HOLD_S = 5.0
 class Studio:
     """Quotes, submits, waits for and lists jobs. Thread-safe.
 
-    ``resolve`` finds the addresses of names; the system does, unless something else is given.
+    ``resolve`` finds the addresses of names; the system does, unless something else is given. ``store`` makes the
+    media store.
     """
 
-    def __init__(self, settings: Settings, *, resolve: Resolver = system_addresses) -> None:
+    def __init__(
+        self, settings: Settings, *, resolve: Resolver = system_addresses, store: type[MediaStore] = MediaStore
+    ) -> None:
         self._settings = settings
-        database = Database(settings.database_url)
+        self._database = database = Database(settings.database_url)
         database.migrate()
         self._ledger = Ledger(database)
         self._latest = Latest(database)
@@ -109,7 +112,7 @@ class Studio:
         self._standings = Standings(database)
         self._desk = BriefDesk(database)
         bucket = None if settings.bucket is None else Bucket(*settings.bucket, settings.aws)
-        self._store = MediaStore(settings.media_dir, database, bucket=bucket)
+        self._store = store(settings.media_dir, database, bucket=bucket)
         self._tables = Tables(self._store)
         self._links = Links(
             self._ledger.secret("links", secrets.token_bytes(32)), self.people if settings.sign_in else None
@@ -155,6 +158,10 @@ class Studio:
     def from_env(cls) -> Studio:
         """The studio that ``.env`` and the environment describe. Raises `SettingsError`."""
         return cls(Settings.from_env())
+
+    def close(self) -> None:
+        """Close every connection to the ledger. The next call opens one again."""
+        self._database.close()
 
     @property
     def sandbox(self) -> bool:
@@ -853,8 +860,13 @@ class Studio:
 
     # The tracker
 
-    def tracker(self, *, pace: Pace | None = None, at: Point = unwatched) -> Tracker:
-        """A tracker for this studio's jobs; the server runs one for as long as it lives."""
+    def tracker(
+        self, *, pace: Pace | None = None, at: Point = unwatched, hooks: Callable[[str], str | None] | None = None
+    ) -> Tracker:
+        """A tracker for this studio's jobs; the server runs one for as long as it lives.
+
+        ``hooks`` says where vendors of an environment tell what happened; by default that is this server.
+        """
         settings = self._settings
         return Tracker(
             self._ledger,
@@ -863,7 +875,7 @@ class Studio:
             self._store,
             self._accounts,
             self._hosting,
-            hooks=self._hooks,
+            hooks=hooks or self._hooks,
             allow=settings.fetch_allow,
             reach=self._reach,
             rates=self.rates,

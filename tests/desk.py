@@ -47,7 +47,7 @@ def make_template(folder: Path) -> None:
     kinds: dict[str, Any] = dict(MEDIA)
     sums = {name: studio.keep_medium(folder / name, kind, name).sha256 for name, kind in kinds.items()}
     (folder / "sums.json").write_text(json.dumps(sums))
-    studio._ledger._db.close()
+    studio.close()
     house = House(folder / "sandbox")
 
     async def measure() -> None:

@@ -32,6 +32,7 @@ from lipsync_core import ENGINES, Settings, Studio
 from lipsync_core.delivery.webhooks import endpoint
 from lipsync_core.job import JobState
 from lipsync_core.media.store import MediaStore
+from lipsync_core.sandbox.embedded import HOOKS_ROUTE
 from lipsync_core.tracker.loop import Tracker
 from lipsync_core.worker import tasks
 from tests.desk import brief_for, rows
@@ -79,20 +80,17 @@ class Stage:
         self._base = f"http://127.0.0.1:{self._port}"
         self._open_sandbox()
         self._door = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._hooks = f"http://127.0.0.1:{self._door.getsockname()[1]}{HOOKS_ROUTE}"
         self._door.setblocking(False)  # which holds for every process that inherits it, and for every copy
         settings = {
             "STUDIO_DATABASE_URL": f"sqlite:///{self._folder / 'studio.db'}",
             "STUDIO_MEDIA_URL": str(self._folder / "media"),
-            "STUDIO_PUBLIC_URL": f"http://127.0.0.1:{self._door.getsockname()[1]}",
         }
         self._settings = Settings.from_env(settings | as_live(self._base), dotenv=self._folder / "no.env")
         self._fresh()
+        # No public address: links go to the vendors as they are, so that each request tells whose it is.
         self._studio = Studio(self._settings)
-        # Links go to the vendors as they are, so that each request tells whose it is; webhooks come all the same.
-        self._studio._hosting = replace(self._studio._hosting, public_url=None)
-        self._studio._intake = replace(self._studio._intake, hosting=self._studio._hosting)
-        here = _InProcess(self._settings.media_dir, self._studio._ledger._db)
-        self._stores: dict[bool, MediaStore] = {True: self._studio._store, False: here}
+        self._without_workers = Studio(self._settings, store=_InProcess)
         self._rest()
         alone = httpx.Limits(max_keepalive_connections=0)  # the sandbox may be another one by the next call
         self._control = httpx.Client(base_url=self._base, trust_env=False, timeout=20, limits=alone)
@@ -172,7 +170,8 @@ class Stage:
 
     def _rest(self) -> None:
         """Close every connection to the ledger: none may be open while a process is forked."""
-        self._studio._ledger._db.close()
+        self._studio.close()
+        self._without_workers.close()
 
     def _tell(self, what: str, body: Any) -> None:
         answer = self._control.post(f"/sandbox/{what}", json=body)
@@ -229,8 +228,8 @@ class Stage:
         return 0
 
     def _tracker(self, plan: Plan, at: Callable[[str, int], None]) -> Tracker:
-        self._studio._store = self._stores[plan.workers]
-        return self._studio.tracker(pace=PACE, at=at)
+        studio = self._studio if plan.workers else self._without_workers
+        return studio.tracker(pace=PACE, at=at, hooks=lambda _environment: self._hooks)
 
     # Looking at it
 
