@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -149,14 +149,15 @@ TEAM_ONLY = "This is for the team of this studio. Sign in, and open the page tha
 class KeepsAddress:
     """Brings a person who follows a link and has to sign in first to where the link leads; Streamlit forgets it.
 
-    Only an address on this server is kept: that of a page, below ``base`` where the studio's address has a path.
+    Only an address on this server is kept: one of ``pages``, below ``base`` where the studio's address has a path.
     """
 
     COOKIE = "studio_next"
     SIGNED_IN = "_streamlit_user"
 
-    def __init__(self, app: ASGIApp, *, base: str = "") -> None:
+    def __init__(self, app: ASGIApp, *, pages: Iterable[str], base: str = "") -> None:
         self._app = app
+        self._pages = frozenset(base + page for page in pages)
         self._base = base
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -169,23 +170,18 @@ class KeepsAddress:
         path, query = request.url.path, request.url.query
         if self.SIGNED_IN in request.cookies:
             if path.rstrip("/") == self._base and wanted:
-                there = RedirectResponse(wanted if is_own_path(wanted, self._base) else f"{self._base}/", 302)
+                there = RedirectResponse(wanted if is_own_path(wanted, self._pages) else f"{self._base}/", 302)
                 there.delete_cookie(self.COOKIE, httponly=True, samesite="lax")
                 await there(scope, receive, send)
                 return
-        elif is_own_path(path, self._base):
+        elif is_own_path(path, self._pages):
             send = _setting(send, f"{self.COOKIE}={quote(path + (f'?{query}' if query else ''), safe='')}")
         await self._app(scope, receive, send)
 
 
-PAGE_PATHS = ("/jobs", "/library", "/estimate", "/spend", "/providers", "/team")
-"""The addresses that are worth coming back to."""
-
-
-def is_own_path(address: str, base: str = "") -> bool:
-    """Whether an address leads to one of this server's pages, whatever a browser makes of its letters."""
-    own = address.partition("?")[0] in [base + path for path in PAGE_PATHS]
-    return own and address.isprintable() and "\\" not in address
+def is_own_path(address: str, pages: Collection[str]) -> bool:
+    """Whether an address leads to one of these pages of this server, whatever a browser makes of its letters."""
+    return address.partition("?")[0] in pages and address.isprintable() and "\\" not in address
 
 
 def _setting(send: Send, cookie: str) -> Send:

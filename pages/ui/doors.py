@@ -25,6 +25,7 @@ from lipsync_core.door.sockets import open_sockets
 from lipsync_core.door.uploads import GuestOf, OpenPages, Uploads
 from lipsync_core.server import KeepsAddress, LoopbackOnly, TeamOnly, guest_by, ready, studio
 from pages.ui.base_path import base_path
+from pages.ui.page_table import PATHS
 from pages.ui.signed_cookie import signed_claims
 from pages.ui.streamlit_messages import TONGUE
 
@@ -63,7 +64,7 @@ def uploads_of(runtime: Runtime) -> dict[str, dict[str, UploadedFileRec]]:
 
 def _for_a_team(base: str, guest_of: GuestOf, pages: OpenPages) -> list[Middleware]:
     return [
-        Middleware(KeepsAddress, base=base),
+        Middleware(KeepsAddress, pages=PATHS, base=base),
         Middleware(SignsOut, claims=signed_claims, people=lambda: studio().people),
         # Streamlit's figures name its caches and count who is here, and to measure them holds everybody up.
         Middleware(TeamOnly, doors=(f"{base}/media/", f"{base}/_stcore/metrics"), guest_of=guest_of),

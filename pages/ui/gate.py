@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lipsync_core import Action, Person
+from lipsync_core import Person
 from pages.ui import frame
 from pages.ui.frame import fragment, looking
+from pages.ui.page_table import BY_ADDRESS
 
 LOOK_EVERY_S = 5
 """How soon an idle tab notices that its visitor signed out elsewhere, or was taken off the list."""
-
-NEEDS = {"": Action.MAKE, "library": Action.MAKE, "providers": Action.CHECK}
-"""What a page takes besides being let in, by its address; that of Create is empty."""
 
 
 def is_open() -> bool:
@@ -32,7 +30,7 @@ def is_open() -> bool:
 
 def may_open(who: Person | None, url_path: str) -> bool:
     """Whether a page is this person's to open."""
-    return who is None or who.may(NEEDS.get(url_path, Action.SEE))
+    return who is None or who.may(BY_ADDRESS[url_path].needs)
 
 
 def refuse(who: Person, title: str) -> None:

@@ -21,10 +21,11 @@ from pathlib import Path
 from streamlit.env_util import is_repl
 
 import pages
+from pages.ui.page_table import PAGES
 
-SCRIPTS = frozenset({"navigation", "create", "jobs", "library", "estimate", "spend", "providers", "team"})
+SCRIPTS = frozenset({"navigation", *(page.name for page in PAGES)})
 """What Streamlit runs for a visit; these import the other modules of `pages`."""
-FIRST = ("navigation", "create")
+FIRST = ("navigation", PAGES[0].name)
 """The scripts of the page where everybody lands first."""
 DRAWING = ("numpy", "PIL.ImageFile", "streamlit.material_icon_names")
 """What Streamlit loads while it draws any page of ours: the studio's icon in the tab, and icons on buttons."""

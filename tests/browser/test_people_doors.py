@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, WebSocket, expect
 
 from lipsync_core import ROOT, Brief, Job, Role, Studio
+from pages.ui.page_table import PAGES
 from tests import corpus, patient
 from tests.browser.visit import PORTRAIT, policy_broken, put_file, settle, slot, visitor
 from tests.oidc import Provider, claims_of, signed_cookie, signed_out
@@ -42,14 +43,7 @@ def _name(function: ast.Name | ast.Attribute) -> str:
 
 def page_addresses() -> list[str]:
     """The addresses of all pages, from the one place that lists them."""
-    found = []
-    for call in calls("pages/navigation.py", "Page"):
-        file, options = call.args[0], {keyword.arg: keyword.value for keyword in call.keywords}
-        assert isinstance(file, ast.BinOp)
-        assert isinstance(file.right, ast.Constant)
-        assert "url_path" not in options, "then its address is not that of its file"
-        found.append("/" if "default" in options else f"/{str(file.right.value).removesuffix('.py')}")
-    return found
+    return [f"/{page.url_path}" for page in PAGES]
 
 
 def route_paths() -> set[str]:

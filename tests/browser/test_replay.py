@@ -17,6 +17,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from lipsync_core import Brief, Role, Studio
+from pages.ui.page_table import PAGES
 from tests import corpus, patient
 from tests.browser.visit import PORTRAIT
 from tests.line import Line, asked, opened
@@ -27,7 +28,7 @@ ADMIN, APPROVER, MAKER, OTHER, VIEWER = (
     f"{name}@studio.test" for name in ("mia-admin", "ada-approver", "max-maker", "moe-maker", "vic-viewer")
 )
 TEAM = {APPROVER: Role.APPROVER, MAKER: Role.MAKER, OTHER: Role.MAKER, VIEWER: Role.VIEWER}
-ADDRESSES = ("", "jobs", "library", "estimate", "spend", "providers", "team", "jobs?job=2", "jobs?job=3", "jobs?job=4")
+ADDRESSES = (*(page.url_path for page in PAGES), "jobs?job=2", "jobs?job=3", "jobs?job=4")
 PAYLOAD = "pressed-by-somebody-else"
 
 

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 
 from lipsync_core import ROOT, Brief, Filter, Job, JobState, Settings, Studio
 from lipsync_core.db.ledger_file import is_newest
+from pages.ui.page_table import PAGES, PATHS
 from tests import corpus, patient
 from tests.browser.visit import PORTRAIT, SAMPLES, open_page
 from tests.patient import PATIENCE_S
@@ -26,13 +27,9 @@ from tests.server import Server, free_port
 @pytest.mark.parametrize(
     ("path", "title"),
     [
-        ("/jobs", "Jobs"),
         ("/jobs?job=1", "Jobs"),
         ("/?brief=abcdefgh", "Create"),
-        ("/library", "Library"),
-        ("/estimate", "Estimate"),
-        ("/spend", "Spend"),
-        ("/providers", "Providers"),
+        *((path, page.title) for path, page in zip(PATHS, PAGES[1:], strict=True) if not page.team_only),
     ],
 )
 def test_a_deep_link_on_a_cold_server_goes_through_the_navigation(page: Page, path: str, title: str) -> None:

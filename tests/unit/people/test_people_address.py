@@ -13,13 +13,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from lipsync_core.server import KeepsAddress, is_own_path
+from pages.ui.page_table import PATHS
 
 
 async def page(_request: Request) -> Response:
     return PlainTextResponse("page")
 
 
-APP = Starlette(routes=[Route("/{rest:path}", page)], middleware=[Middleware(KeepsAddress)])
+APP = Starlette(routes=[Route("/{rest:path}", page)], middleware=[Middleware(KeepsAddress, pages=PATHS)])
 
 
 def get(path: str, cookies: dict[str, str] | None = None) -> httpx.Response:
@@ -47,7 +48,7 @@ ELSEWHERE = (
 
 @pytest.mark.parametrize("address", ELSEWHERE)
 def test_no_other_address_is_gone_to(address: str) -> None:
-    assert not is_own_path(address)
+    assert not is_own_path(address, PATHS)
 
 
 @pytest.mark.parametrize("path", ["/api/health", "/x/jobs", "/oauth2callback?code=x"])
