@@ -103,7 +103,7 @@ def _settings() -> Settings:
     settings = Settings.from_env()
     ledger_file(settings.database_url)
     if settings.vendors:  # the vendors' own code can wait where nothing is said that it would have to judge
-        from lipsync_core.providers import providers_from
+        from lipsync_core.providers.registry import providers_from
 
         providers_from(settings.vendors)
     return settings

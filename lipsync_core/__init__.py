@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from lipsync_core.accounts.checks import VendorState
     from lipsync_core.accounts.presenters import Presenter, PresenterPage
     from lipsync_core.brief import MAX_NAME, MAX_SEED, Brief, KeptMedium, MouthBox
-    from lipsync_core.config.settings import ROOT, Settings
+    from lipsync_core.config import ROOT
+    from lipsync_core.config.settings import Settings
     from lipsync_core.errors import (
         BriefChangedError,
         BriefError,
@@ -70,11 +71,12 @@ if TYPE_CHECKING:
     from lipsync_core.people.visits import act_for
     from lipsync_core.plain_text import one_line
     from lipsync_core.pricing import TARIFFS, Override, Rates, Step, Tariff, Waste
-    from lipsync_core.pricing.catalogue import ENGINES, SCENES, Engine
+    from lipsync_core.pricing.catalogue import ENGINES, SCENES
     from lipsync_core.pricing.reserve import MOST_CEILING_USD_MICROS
     from lipsync_core.pricing.silent_voice import unheard_words
-    from lipsync_core.providers import PROVIDERS
+    from lipsync_core.providers.facts import Engine
     from lipsync_core.providers.forms import EngineForm
+    from lipsync_core.providers.registry import PROVIDERS
     from lipsync_core.providers.wire import Balance, KeyCheck, Verdict
     from lipsync_core.quote import PriceRoseError, Qualifier, Quote, credits_text, has_risen, price_text, priced
     from lipsync_core.samples import PORTRAITS, VOICES, Sample
@@ -111,7 +113,7 @@ _HOMES = {
     "ledger.caps": ("PRESS", "TEAM", "Cap", "month_name"),
     "media.cleanup": ("Going",),
     "ledger.job_cost": ("cost_above",),
-    "pricing.catalogue": ("ENGINES", "SCENES", "Engine"),
+    "pricing.catalogue": ("ENGINES", "SCENES"),
     "media.erase": ("Root", "Traces"),
     "errors": (
         "BriefChangedError",
@@ -141,12 +143,14 @@ _HOMES = {
     "plain_text": ("one_line",),
     "accounts.presenters": ("Presenter", "PresenterPage"),
     "quote": ("PriceRoseError", "Qualifier", "Quote", "credits_text", "has_risen", "price_text", "priced"),
-    "providers": ("PROVIDERS",),
+    "providers.facts": ("Engine",),
+    "providers.registry": ("PROVIDERS",),
     "providers.forms": ("EngineForm",),
     "providers.wire": ("Balance", "KeyCheck", "Verdict"),
     "people.roles": ("Action", "Role"),
     "samples": ("PORTRAITS", "VOICES", "Sample"),
-    "config.settings": ("ROOT", "Settings"),
+    "config": ("ROOT",),
+    "config.settings": ("Settings",),
     "ledger.spending": ("Dearer", "Grouping", "Line", "Month", "Sums", "VendorMonth"),
     "ledger.vendor_status": ("balance_text",),
     "studio": ("HOLD_S", "Studio"),

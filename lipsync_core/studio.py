@@ -150,7 +150,7 @@ class Studio:
         self.presenters = Presenters(
             self._accounts, self.vendors, self._store, settings.media_dir / ".cache", settings.fetch_allow
         )
-        """Creatify's stock presenters and voices."""
+        """Stock presenters and their voices."""
         self.estimates = Estimates(self.rates, self._ledger.took, self._places)
         """What clips would cost and how long they would take, before there is anything to render."""
 

@@ -51,10 +51,10 @@ def _switch() -> None:
             help="It lasts until the browser is closed. Other tabs that are open now follow when they are reloaded.",
         )
         st.caption(
-            "The whole studio is in the sandbox, because STUDIO_SANDBOX is set: all four vendors, played on this "
+            "The whole studio is in the sandbox, because STUDIO_SANDBOX is set: every vendor is played on this "
             "computer, for everybody. Real keys are not used. To leave it, take that line out and restart the studio."
             if studio().sandbox
-            else "All four vendors, played on this computer. Real keys are not used. Colleagues are not affected."
+            else "Every vendor is played on this computer. Real keys are not used. Colleagues are not affected."
         )
 
 

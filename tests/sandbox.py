@@ -22,8 +22,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lipsync_core import ROOT
-from lipsync_core.providers import PROVIDERS
-from lipsync_core.sandbox.app import BASES
+from lipsync_core.providers.registry import PROVIDERS
+from lipsync_core.sandbox.app import bases
 from tests import corpus, patient
 
 UUID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
@@ -57,7 +57,7 @@ KEYS = {
 
 def as_live(base: str) -> dict[str, str]:
     """The variables with which a studio takes the sandbox at ``base`` for the four real vendors."""
-    urls = {PROVIDERS[vendor].base_url_variable: base + path for vendor, path in BASES.items()}
+    urls = {PROVIDERS[vendor].base_url_variable: base + path for vendor, path in bases().items()}
     return KEYS | urls | {"STUDIO_FETCH_ALLOW": urlsplit(base).netloc}
 
 

@@ -18,7 +18,6 @@ from lipsync_core.people.rights import Guard, everybody
 from lipsync_core.people.roles import Action
 from lipsync_core.pricing import Override, rate_from_live
 from lipsync_core.pricing.catalogue import ENGINES
-from lipsync_core.providers.aimlapi import AimlApi
 from lipsync_core.providers.base import Provider
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.reading import id_of
@@ -180,10 +179,11 @@ class Vendors:
         """
         self._guard(by, Action.PRICES)
         provider = self._accounts.providers[provider_id]
-        if not isinstance(provider, AimlApi):
+        request = provider.price_list()
+        if request is None:
             raise VendorError(f"{provider.title} has no price list that can be asked.")
-        came = _get(provider, None, self._accounts.base_url(provider_id, LIVE, None), provider.price())
-        read = came if isinstance(came, AskAgain) else provider.read_price(came)
+        came = _get(provider, None, self._accounts.base_url(provider_id, LIVE, None), request)
+        read = came if isinstance(came, AskAgain) else provider.read_price_list(came)
         if isinstance(read, AskAgain):
             raise VendorError(f"{read.what} No rate was changed.")
         prices = [(rate.usd, rate.unit, rate.per) for rate in read.rates]

@@ -1,6 +1,6 @@
-"""Creatify's stock presenters and voices, for the form that chooses among them.
+"""A vendor's stock presenters and voices, for the form that chooses among them.
 
-There are some 1,500 presenters. Their list is kept, so that filters and pages are a matter of memory; a presenter's
+Creatify has some 1,500 presenters. Their list is kept, so that filters and pages are a matter of memory; a presenter's
 picture is brought in when its page is shown.
 """
 
@@ -21,9 +21,7 @@ from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import MediumFacts
-from lipsync_core.providers.creatify import Creatify
-from lipsync_core.providers.creatify_library import Accent, Persona, PersonaPage, Voice
-from lipsync_core.providers.wire import AskAgain
+from lipsync_core.providers.wire import Accent, AskAgain, Persona, PersonaPage, Request, Response, Voice
 
 ROWS = 12
 """Presenters on one page."""
@@ -63,10 +61,11 @@ class PresenterPage:
 
 
 class Presenters:
-    """The lists, live and in the sandbox. Thread-safe; waits for the network where a list is not there yet.
+    """The lists of the first vendor that has presenters, live and in the sandbox. Thread-safe.
 
-    A method that needs a list raises `VendorError` where there is none and none can be had. ``allow`` names private
-    hosts that live pictures may be fetched from; the sandbox's come from the sandbox alone.
+    It waits for the network where a list is not there yet. A method that needs a list raises `VendorError` where there
+    is none and none can be had. ``allow`` names private hosts that live pictures may be fetched from; the sandbox's
+    come from the sandbox alone.
     """
 
     def __init__(
@@ -74,13 +73,13 @@ class Presenters:
     ) -> None:
         self._accounts = accounts
         self._vendors = vendors
-        self._creatify = Creatify()
+        known = tuple(accounts.providers.values())
+        self._provider = next((provider for provider in known if provider.presenters() is not None), known[0])
         self._allow = allow
-        self._stills = Stills(store, folder / "creatify-pictures.json")
-        self._personas = Daily(
-            folder, "creatify-presenters", ask=self._ask_personas, read=_persona, source=self._source
-        )
-        self._voices = Daily(folder, "creatify-voices", ask=self._ask_voices, read=_voice, source=self._source)
+        name = self._provider.id
+        self._stills = Stills(store, folder / f"{name}-pictures.json")
+        self._personas = Daily(folder, f"{name}-presenters", ask=self._ask_personas, read=_persona, source=self._source)
+        self._voices = Daily(folder, f"{name}-voices", ask=self._ask_voices, read=_voice, source=self._source)
 
     def page(
         self,
@@ -129,18 +128,24 @@ class Presenters:
 
     def _source(self, environment: str) -> str:
         """Whose list it is: another server may have another one, and another key its own presenters."""
-        account = self._accounts.of(self._creatify.id, environment)
+        provider = self._provider
+        account = self._accounts.of(provider.id, environment)
         if account.keys is None:
-            raise VendorError(f"Creatify’s presenters cannot be listed without a key. {account.key_problem}")
-        return f"{self._accounts.base_url(self._creatify.id, environment, None)} {account.fingerprint}"
+            raise VendorError(f"{provider.title}’s presenters cannot be listed without a key. {account.key_problem}")
+        return f"{self._accounts.base_url(provider.id, environment, None)} {account.fingerprint}"
+
+    def _asked(self, request: Request | None, environment: str) -> Response:
+        if request is None:
+            raise VendorError(f"{self._provider.title} has no list of these.")
+        return self._vendors.ask(self._provider.id, environment, request)
 
     def _ask_personas(self, environment: str) -> tuple[Persona, ...]:
         def ask(number: int) -> PersonaPage | VendorError:
             try:
-                answer = self._vendors.ask(self._creatify.id, environment, self._creatify.personas(number))
+                answer = self._asked(self._provider.presenters(number), environment)
             except VendorError as error:
                 return error
-            read = self._creatify.read_personas(answer)
+            read = self._provider.read_presenters(answer)
             return VendorError(read.what) if isinstance(read, AskAgain) else read
 
         found: dict[str, Persona] = {}
@@ -156,7 +161,7 @@ class Presenters:
         return tuple(found.values())
 
     def _ask_voices(self, environment: str) -> tuple[Voice, ...]:
-        read = self._creatify.read_voices(self._vendors.ask(self._creatify.id, environment, self._creatify.voices()))
+        read = self._provider.read_voices(self._asked(self._provider.voices(), environment))
         if isinstance(read, AskAgain):
             raise VendorError(read.what)
         return read
@@ -164,7 +169,7 @@ class Presenters:
     def _with_pictures(self, rows: Sequence[Persona], sandbox: bool) -> tuple[tuple[Presenter, ...], int]:
         allow = self._allow
         if sandbox:
-            allow = (urlsplit(self._accounts.base_url(self._creatify.id, SANDBOX, None)).netloc,)
+            allow = (urlsplit(self._accounts.base_url(self._provider.id, SANDBOX, None)).netloc,)
         links = {row.id: _still(row) for row in rows}
         names = {link: row.name for row in rows if (link := links[row.id])}
         # The sandbox is on another port each time, so nothing can be known of its links.

@@ -8,26 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from lipsync_core.config.settings import MOST_PLACES, Settings
 from lipsync_core.config.variables import count
 from lipsync_core.errors import SettingsError
 from lipsync_core.job import LIVE, SANDBOX
-from lipsync_core.providers import providers_from
 from lipsync_core.providers.base import Provider
 from lipsync_core.providers.keys import Keys
-
-SANDBOX_KEYS = MappingProxyType(
-    {
-        "JOYPIX_API_KEY": "sandbox-joypix",
-        "LIPSYNC_STUDIO_API_KEY": "sk_sandbox_0000",
-        "AIMLAPI_API_KEY": "sandbox-aimlapi",
-        "CREATIFY_API_ID": "00000000-0000-4000-8000-000000000000",
-        "CREATIFY_API_KEY": "sandbox-creatify",
-    }
-)
-"""What the sandbox takes for keys. They open nothing."""
+from lipsync_core.providers.registry import providers_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +50,7 @@ class Accounts:
         """One vendor, live or in the sandbox. Starts nothing."""
         provider = self.providers[provider_id]
         if environment == SANDBOX:
-            keys = Keys.found(provider.key_variables, SANDBOX_KEYS)
-            return Account(provider, SANDBOX, keys, None, "")
+            return Account(provider, SANDBOX, Keys(provider.sandbox_keys), None, "")
         base_url = self._given.get(provider.base_url_variable, "").strip() or provider.base_url
         missing = [name for name in provider.key_variables if not self._given.get(name, "").strip()]
         problem = None
@@ -80,9 +67,9 @@ class Accounts:
     def base_url(self, provider_id: str, environment: str, frozen: str | None) -> str:
         """Where a job of ``environment`` is to be asked about: its frozen address, or where the sandbox is now."""
         if environment == SANDBOX:
-            from lipsync_core.sandbox.app import BASES
+            from lipsync_core.sandbox.app import bases
 
-            return self._origin() + BASES[provider_id]
+            return self._origin() + bases()[provider_id]
         return frozen or self.of(provider_id, environment).base_url
 
     def places(self, provider_id: str) -> int:

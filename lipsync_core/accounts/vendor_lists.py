@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from lipsync_core.accounts import cache_file
 from lipsync_core.errors import VendorError
-from lipsync_core.providers.creatify_library import Persona, Voice
+from lipsync_core.providers.wire import Persona, Voice
 
 log = logging.getLogger(__name__)
 

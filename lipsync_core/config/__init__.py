@@ -1,1 +1,8 @@
 """What the environment, ``.env`` and ``secrets.toml`` say, read once and checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The folder that holds ``app.py``, ``.env`` and, by default, ``data/``."""

@@ -8,7 +8,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from lipsync_core.config.settings import ROOT, Settings
+from lipsync_core.config import ROOT
+from lipsync_core.config.settings import Settings
 from lipsync_core.db.ledger_file import ledger_file
 
 log = logging.getLogger(__name__)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from zoneinfo import ZoneInfo
 
+from lipsync_core.config import ROOT
 from lipsync_core.config.secret_strength import weakness
 from lipsync_core.config.sign_in_services import sign_in
 from lipsync_core.config.variables import (
@@ -30,11 +31,9 @@ from lipsync_core.config.variables import (
     switch,
 )
 from lipsync_core.errors import FetchError, SettingsError
+from lipsync_core.providers import VENDORS, variable_prefix
 
-ROOT = Path(__file__).resolve().parents[2]
-"""The folder that holds ``app.py``, ``.env`` and, by default, ``data/``."""
-
-VENDOR_PREFIXES = ("JOYPIX_", "LIPSYNC_STUDIO_", "AIMLAPI_", "CREATIFY_")
+VENDOR_PREFIXES = tuple(map(variable_prefix, VENDORS))
 """What the names of the vendors' variables begin with."""
 
 MOST_PLACES = 1_000

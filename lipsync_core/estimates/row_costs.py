@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from lipsync_core.pricing import TARIFFS, Kind, Rates, spoken_s
 from lipsync_core.pricing.cost import Terms, terms_of
 from lipsync_core.pricing.lengths import DIGIT, FAST, LONGEST_S, SLOW
-from lipsync_core.pricing.tariffs import DialogRule, Tariff
-from lipsync_core.pricing.wait import Timing, expected_wait
+from lipsync_core.pricing.wait import expected_wait
+from lipsync_core.providers.facts import DialogRule, Tariff, Timing
 from lipsync_core.quote import Qualifier
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from lipsync_core.job import SETTLED, Job, JobState
-from lipsync_core.providers import PROVIDERS
+from lipsync_core.providers.registry import PROVIDERS
 from lipsync_core.quote import price_text
 
 Row = RowMapping | Mapping[str, Any]

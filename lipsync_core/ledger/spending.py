@@ -21,7 +21,7 @@ from lipsync_core.job import FREE, LIVE, SETTLED, Job, JobState
 from lipsync_core.ledger.caps import TEAM, month_at
 from lipsync_core.ledger.job_cost import billed_cost, promises_refunds
 from lipsync_core.ledger.rows import job_of, quote_of
-from lipsync_core.providers import PROVIDERS
+from lipsync_core.providers.registry import PROVIDERS
 
 
 class Grouping(StrEnum):

@@ -4,11 +4,12 @@ Every figure has its source and the day on which it was read. Where a vendor lea
 is quoted and the cheapest is its lower end. Rates are `Decimal`, sums exact, results integer micro-dollars.
 """
 
+from lipsync_core.pricing.catalogue import TARIFFS
 from lipsync_core.pricing.cost import Price, day_text, price
 from lipsync_core.pricing.lengths import Measure, spoken_s
 from lipsync_core.pricing.rates import NO_RATES, Override, Rates, rate_from_live
 from lipsync_core.pricing.stairs import Step, Waste, affordable_s, steps, waste
-from lipsync_core.pricing.tariffs import TARIFFS, Kind, Tariff
+from lipsync_core.providers.facts import Kind, Tariff
 
 __all__ = [
     "NO_RATES",

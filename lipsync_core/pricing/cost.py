@@ -9,9 +9,10 @@ from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 
+from lipsync_core.pricing.catalogue import TARIFFS
 from lipsync_core.pricing.lengths import Known, Length, Measure, bytes_of, length_of, seconds_text
-from lipsync_core.pricing.rates import Override, Rates
-from lipsync_core.pricing.tariffs import TARIFFS, TEXT_BLOCK_BYTES, Kind, Tariff
+from lipsync_core.pricing.rates import TEXT_BLOCK_BYTES, Override, Rates
+from lipsync_core.providers.facts import Kind, Tariff
 from lipsync_core.quote import Qualifier, credits_text
 
 MICROS = 1_000_000

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from unicodedata import east_asian_width
 
-from lipsync_core.pricing.tariffs import DialogRule, Tariff
+from lipsync_core.providers.facts import DialogRule, Tariff
 
 SLOW, FAST = 12, 18
 """Characters spoken in a second: 120 to 180 words a minute of six characters. Narration is said to run at 130 to 160

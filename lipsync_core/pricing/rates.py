@@ -8,8 +8,8 @@ from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from types import MappingProxyType
 
-from lipsync_core.pricing.tariffs import TEXT_BLOCK_BYTES
-
+TEXT_BLOCK_BYTES = 15
+"""A text is billed by started blocks of this many UTF-8 bytes (PixVerse, Model pricing)."""
 FINEST = Decimal("1e-9")
 """Rates are kept to a thousandth of a micro-dollar."""
 
@@ -25,7 +25,7 @@ class Override:
     plan: str | None = None
     """One of the vendor's plans, whose published price for a credit then counts."""
     credits_per_unit: Mapping[str, int] | None = None
-    """Credits for what the vendor counts (JoyPix 5 s, lipsync.studio 1 s, Creatify 30 s), by resolution or ``""``."""
+    """Credits for what the vendor counts (`Tariff.unit_s` seconds), by resolution or ``""``."""
     usd_per_second: Decimal | None = None
     usd_per_15_bytes: Decimal | None = None
     """Dollars for every started 15 UTF-8 bytes of a text that the vendor speaks."""

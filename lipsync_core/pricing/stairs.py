@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import floor, inf
 
+from lipsync_core.pricing.catalogue import TARIFFS
 from lipsync_core.pricing.cost import Terms, terms_of
 from lipsync_core.pricing.lengths import Known, Measure, length_of, whole_ms
 from lipsync_core.pricing.rates import Rates
-from lipsync_core.pricing.tariffs import TARIFFS, Kind
+from lipsync_core.providers.facts import Kind
 
 LONGEST_MS = 24 * 60 * 60 * 1000
 """Stairs end after a day, whatever is asked for."""

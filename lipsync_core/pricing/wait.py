@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from lipsync_core.providers.facts import Timing
 
 FEWEST_SEEN = 5
 """Renders that must have been seen before they count for more than what the vendor says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """An engine's speed as it is told.
-
-    ``rtf`` maps a resolution (empty: any) to (typical, slow) seconds of work per second of video; ``overhead_s`` is
-    what every render costs besides; ``source`` says where the figures come from.
-    """
-
-    rtf: Mapping[str, tuple[float, float]]
-    overhead_s: float
-    source: str
-    assumed: bool = False
-    """True where the vendor itself says nothing."""
-
-    def expected_s(self, duration_s: float, resolution: str) -> tuple[float, float]:
-        """Seconds until a clip of ``duration_s`` is ready, half the time and nine times of ten."""
-        typical, slow = self.rtf[resolution if resolution in self.rtf else next(iter(self.rtf))]
-        return self.overhead_s + typical * duration_s, self.overhead_s + slow * duration_s
 
 
 @dataclass(frozen=True, slots=True)

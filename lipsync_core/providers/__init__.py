@@ -1,7 +1,7 @@
-"""The paid vendors: what they take, what they are asked, and what their answers mean.
+"""The paid vendors: what they take, what they are asked, what they cost, and what their answers mean.
 
-They know HTTP and their own words, and nothing of the ledger, of media or of each other. A new vendor is a module
-here and one line below.
+They know HTTP and their own words, and nothing of the ledger, of media or of each other. A new vendor is a file here,
+one line below, and its counterpart in the sandbox: docs/adding-a-vendor.md. Nothing is loaded by importing this.
 """
 
 from __future__ import annotations
@@ -9,24 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from lipsync_core.providers.aimlapi import AimlApi
-from lipsync_core.providers.base import Provider
-from lipsync_core.providers.creatify import Creatify
-from lipsync_core.providers.joypix import JoyPix
-from lipsync_core.providers.lipsync_studio import LipsyncStudio
-
-_VENDORS: tuple[type[Provider], ...] = (
-    JoyPix,
-    LipsyncStudio,
-    AimlApi,
-    Creatify,
+VENDORS: Mapping[str, str] = MappingProxyType(
+    {
+        "joypix": "JoyPix",
+        "lipsync_studio": "LipsyncStudio",
+        "aimlapi": "AimlApi",
+        "creatify": "Creatify",
+    }
 )
+"""Each vendor's module here and its class there, in the order in which people see them."""
 
 
-def providers_from(given: Mapping[str, str]) -> Mapping[str, Provider]:
-    """Every provider by its id, with what the variables in ``given`` say instead of the assumed names and values."""
-    return MappingProxyType({vendor.id: vendor.from_variables(given) for vendor in _VENDORS})
-
-
-PROVIDERS = providers_from({})
-"""Every provider by its id, as documented and assumed."""
+def variable_prefix(vendor: str) -> str:
+    """What the names of a vendor's variables begin with: its id, or its module's name, in capitals."""
+    return f"{vendor.upper().replace('-', '_')}_"

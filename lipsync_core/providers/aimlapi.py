@@ -1,7 +1,8 @@
 """AI/ML API, model ``pixverse/lip-sync``: a new voice, recorded or from text, for a video.
 
 Sources: docs.aimlapi.com/api-references/video-models/pixverse/lip-sync and the public repository aimlapi/api-docs
-(``lip-sync.json``, ``universal-video-fetch.json``, ``errors-and-messages``, ``capabilities``, ``service-endpoints``).
+(``lip-sync.json``, ``universal-video-fetch.json``, ``errors-and-messages``, ``capabilities``, ``service-endpoints``
+with its ``models-catalogue.md`` and ``logs-v2.json``).
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from lipsync_core.providers.aimlapi_account import LivePrice, log_rows_of, price_of
 from lipsync_core.providers.base import Provider, is_success
-from lipsync_core.providers.facts import Fact
+from lipsync_core.providers.facts import Engine, Fact, Kind, Tariff, Timing
 from lipsync_core.providers.forms import EngineForm, Files, Limit
 from lipsync_core.providers.order import Order
 from lipsync_core.providers.reading import (
@@ -23,6 +24,7 @@ from lipsync_core.providers.reading import (
     amount_of,
     at,
     id_of,
+    items_of,
     json_of,
     link_in,
     text_of,
@@ -33,9 +35,11 @@ from lipsync_core.providers.wire import (
     AskAgain,
     Balance,
     Charge,
+    LivePrice,
     LogRow,
     PollAnswer,
     PollState,
+    Rate,
     Refusal,
     Request,
     Response,
@@ -65,8 +69,7 @@ class AimlApi(Provider):
     id = "aimlapi"
     title = "AI/ML API"
     base_url = "https://api.aimlapi.com"
-    base_url_variable = "AIMLAPI_BASE_URL"
-    key_variables = ("AIMLAPI_API_KEY",)
+    sandbox_keys = MappingProxyType({"AIMLAPI_API_KEY": "sandbox-aimlapi"})
     states = MappingProxyType(
         {
             "queued": PollState.QUEUED,
@@ -82,23 +85,43 @@ class AimlApi(Provider):
             "timeout": PollState.FAILED,  # likewise
         }
     )
-    forms = (
-        EngineForm(
-            engine="aimlapi/pixverse-lip-sync",
-            title="PixVerse lip-sync",
-            scene="redub",
-            required=("video",),
-            voices=(("audio",), ("text", "speaker")),
-            choices=MappingProxyType({"speaker": SPEAKERS}),
-            limits=MappingProxyType({"text": Limit(200, _PIXVERSE, assumed=True)}),
-            longest_s=Limit(30, _PIXVERSE, assumed=True),
-            files=MappingProxyType(
-                {
-                    "video": Files((".mp4", ".mov"), _PIXVERSE, True, most_bytes=50_000_000, most_side=1920),
-                    "audio": Files((".mp3", ".wav"), _PIXVERSE, True, most_bytes=50_000_000),
-                }
+    engines = (
+        Engine(
+            form=EngineForm(
+                engine="aimlapi/pixverse-lip-sync",
+                title="PixVerse lip-sync",
+                scene="redub",
+                required=("video",),
+                voices=(("audio",), ("text", "speaker")),
+                choices=MappingProxyType({"speaker": SPEAKERS}),
+                limits=MappingProxyType({"text": Limit(200, _PIXVERSE, assumed=True)}),
+                longest_s=Limit(30, _PIXVERSE, assumed=True),
+                files=MappingProxyType(
+                    {
+                        "video": Files((".mp4", ".mov"), _PIXVERSE, True, most_bytes=50_000_000, most_side=1920),
+                        "audio": Files((".mp3", ".wav"), _PIXVERSE, True, most_bytes=50_000_000),
+                    }
+                ),
+                data_uris=True,
             ),
-            data_uris=True,
+            purpose="A new voice for a short video, recorded or from a text.",
+            timing=Timing(
+                rtf={"": (0.0, 2.0)},
+                overhead_s=34.0,
+                source="AI/ML API, pixverse/lip-sync: about 34 s for its sample, whatever the length; the slow case "
+                "is assumed",
+            ),
+            tariff=Tariff(
+                Kind.OWN_RATE,
+                source="https://docs.platform.pixverse.ai/model-pricing-796039m0, for what is counted",
+                read_on=date(2026, 11, 21),
+                credits_per_usd=CREDITS_PER_USD,
+                assumed="counted as by PixVerse, whose model it is",
+                speaks=True,
+                text_bytes_per_s=15,
+                unknown="We have no rate for this model of AI/ML API. "
+                "Fetch it or enter it on Providers and this becomes a price.",
+            ),
         ),
     )
     output_host = Fact("cdn.aimlapi.com", "aimlapi/api-docs, pixverse/lip-sync.md: its sample run", assumed=True)
@@ -146,8 +169,8 @@ class AimlApi(Provider):
         """What the account holds, in dollars."""
         return Request("GET", "/v2/billing")
 
-    def price(self) -> Request:
-        """The model's live rate. It needs no key, so none should go with it."""
+    def price_list(self) -> Request:
+        """The model's entry in the public catalogue of models."""
         return Request("GET", "/v1/models", query=(("id", MODEL), ("include", "pricing")))
 
     def logs(self, offset: int = 0) -> Request:
@@ -170,7 +193,7 @@ class AimlApi(Provider):
             return problem or Balance(usd_micros=usd_micros)
         return AskAgain("AI/ML API sent no balance.")
 
-    def read_price(self, response: Response) -> LivePrice | AskAgain:
+    def read_price_list(self, response: Response) -> LivePrice | AskAgain:
         """The model's rate, as the vendor structures it."""
         content = json_of(response.body)
         return (
@@ -237,3 +260,44 @@ class AimlApi(Provider):
 def _named(content: Any) -> str | None:
     """The job's id, which some models' answers call ``generation_id``."""
     return id_of(at(content, "id")) or id_of(at(content, "generation_id"))
+
+
+def price_of(content: Any, model: str) -> LivePrice | None:
+    """The price of ``model`` (by id or alias) in a catalogue; None where it names none that can be understood."""
+    for entry in items_of(content, "data") or ([content] if isinstance(content, dict) else []):
+        aliases = at(entry, "aliases")
+        names = [at(entry, "id"), *(aliases if isinstance(aliases, list) else [])]
+        kind = text_of(at(entry, "pricing", "kind"))
+        if model not in names or kind is None or at(entry, "pricing", "currency") not in (None, "USD"):
+            continue
+        pricing = entry["pricing"]
+        listed = items_of(pricing.get("units")) or items_of(pricing.get("variants")) or []
+        rates = tuple(rate for item in listed if (rate := _rate(item)))
+        if rates or kind == "variable":
+            return LivePrice(kind, rates)
+    return None
+
+
+def _rate(item: Any) -> Rate | None:
+    usd, per = amount_of(at(item, "price")), amount_of(at(item, "per"))
+    unit = text_of(at(item, "unit")) or text_of(at(item, "measure")) or text_of(at(item, "name"))
+    if usd is None or usd < 0 or per is None or per <= 0 or unit is None:
+        return None
+    when = at(item, "when")
+    return Rate(
+        usd, unit, per, {str(name): str(value) for name, value in when.items()} if isinstance(when, dict) else {}
+    )
+
+
+def log_rows_of(content: Any) -> tuple[LogRow, ...]:
+    """The rows of a part of the log that say how a request ended."""
+    return tuple(
+        LogRow(
+            text_of(at(row, "client_request_id")),
+            id_of(at(row, "inference_id")),
+            at(row, "status") == "succeeded",
+            Charge(amount_of(at(row, "cost", "credits")), usd_micros_of(at(row, "cost", "usd"))),
+        )
+        for row in items_of(content, "data") or []
+        if at(row, "status") in ("succeeded", "failed")
+    )

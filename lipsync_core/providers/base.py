@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Self
 
 from lipsync_core.errors import SettingsError
 from lipsync_core.providers import forms as limits
-from lipsync_core.providers.facts import MOST_AT_ONCE, NO_ASSUMPTIONS, Assumption, Fact
+from lipsync_core.providers import variable_prefix
+from lipsync_core.providers.facts import MOST_AT_ONCE, NO_ASSUMPTIONS, Assumption, Engine, Fact
 from lipsync_core.providers.forms import EngineForm
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.order import Order
@@ -24,7 +25,9 @@ from lipsync_core.providers.wire import (
     Busy,
     Charge,
     KeyCheck,
+    LivePrice,
     LogRow,
+    PersonaPage,
     Poll,
     PollAnswer,
     PollState,
@@ -37,6 +40,7 @@ from lipsync_core.providers.wire import (
     Taken,
     Unclear,
     Verdict,
+    Voice,
 )
 
 REFUSING = frozenset({400, 401, 402, 403, 404, 413, 422})
@@ -53,9 +57,9 @@ class Provider(ABC):
     title: ClassVar[str]
     base_url: ClassVar[str]
     """The documented one; ``base_url_variable`` overrides it."""
-    base_url_variable: ClassVar[str]
-    key_variables: ClassVar[tuple[str, ...]]
-    forms: ClassVar[tuple[EngineForm, ...]]
+    sandbox_keys: ClassVar[Mapping[str, str]]
+    """The variables of its keys, and what the sandbox takes for each; that opens nothing."""
+    engines: ClassVar[tuple[Engine, ...]]
     states: ClassVar[Mapping[str, PollState]]
     assumptions: ClassVar[Mapping[str, Assumption]] = NO_ASSUMPTIONS
 
@@ -106,9 +110,29 @@ class Provider(ABC):
         return cls({name: word for name, word in found.items() if word})
 
     @property
+    def key_variables(self) -> tuple[str, ...]:
+        """The variables of its keys."""
+        return tuple(self.sandbox_keys)
+
+    @property
+    def base_url_variable(self) -> str:
+        """The variable that says where the vendor is reached instead."""
+        return f"{self._prefix}BASE_URL"
+
+    @property
     def places_variable(self) -> str:
         """The variable that says how many jobs the vendor is given at once."""
-        return f"{self.base_url_variable.removesuffix('BASE_URL')}MAX_JOBS"
+        return f"{self._prefix}MAX_JOBS"
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Every variable of the environment that says something of this vendor."""
+        assumed = (assumption.variable for assumption in self.assumptions.values())
+        return (*self.key_variables, self.base_url_variable, self.places_variable, *assumed)
+
+    @property
+    def _prefix(self) -> str:
+        return variable_prefix(self.id)
 
     # Requests
 
@@ -136,7 +160,24 @@ class Provider(ABC):
         """A free request for the vendor's own log of late, past ``offset`` rows; None where it offers none."""
         return None
 
+    def price_list(self) -> Request | None:
+        """A free request for the public list of its live rates, made without a key; None where it has none."""
+        return None
+
+    def presenters(self, page: int = 1) -> Request | None:
+        """A free request for one page of its stock presenters; None where it has none."""
+        return None
+
+    def voices(self) -> Request | None:
+        """A free request for the voices in which it speaks a text; None where it lists none."""
+        return None
+
     # The form
+
+    @property
+    def forms(self) -> tuple[EngineForm, ...]:
+        """What each of its engines takes."""
+        return tuple(engine.form for engine in self.engines)
 
     def form(self, engine: str) -> EngineForm | None:
         """What ``engine`` takes; None where it is not this vendor's."""
@@ -211,6 +252,18 @@ class Provider(ABC):
     def read_logs(self, response: Response) -> tuple[LogRow, ...] | AskAgain:
         """The rows of a part of the vendor's log; none after the last part."""
         return AskAgain(f"{self.title} offers no log.")
+
+    def read_price_list(self, response: Response) -> LivePrice | AskAgain:
+        """The live rate of its model, as the vendor structures it."""
+        return AskAgain(f"{self.title} has no price list that can be asked.")
+
+    def read_presenters(self, response: Response) -> PersonaPage | AskAgain:
+        """A page of its stock presenters."""
+        return AskAgain(f"{self.title} has no presenters.")
+
+    def read_voices(self, response: Response) -> tuple[Voice, ...] | AskAgain:
+        """Its voices."""
+        return AskAgain(f"{self.title} lists no voices.")
 
     def read_check(self, response: Response) -> KeyCheck:
         """What `check`'s answer says about the key."""

@@ -1,29 +1,34 @@
 """Creatify lipsyncs: a stock presenter speaks a text or a recording.
 
 Sources: docs.creatify.ai/api-reference/lipsyncs/post-apilipsyncs (an older copy, whose aspect ratios read ``16:9``) and
-newer copies of it and of its siblings at creatify.mintlify.app and docs.creatify.ai (which write ``16x9``).
+newer copies of it and of its siblings at creatify.mintlify.app and docs.creatify.ai (which write ``16x9``); of its
+presenters …/personas/get-apipersonas-paginated and …/voices. Their pictures lie on the vendor's hosts: a browser gets
+them through the studio.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from lipsync_core.providers.base import Provider
-from lipsync_core.providers.creatify_library import PersonaPage, Voice, persona_page_of, voices_of
-from lipsync_core.providers.facts import Assumption, Fact
+from lipsync_core.providers.facts import Assumption, Engine, Fact, Kind, Tariff, Timing
 from lipsync_core.providers.forms import EngineForm, Limit
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.order import Order
-from lipsync_core.providers.reading import amount_of, at, id_of, items_of, json_of, link_in, text_of
+from lipsync_core.providers.reading import amount_of, at, id_of, items_of, json_of, link_in, link_of, text_of
 from lipsync_core.providers.wire import (
+    Accent,
     AskAgain,
     Balance,
     Charge,
+    Persona,
+    PersonaPage,
     Poll,
     PollAnswer,
     PollState,
@@ -31,12 +36,14 @@ from lipsync_core.providers.wire import (
     Request,
     Response,
     SubmitOutcome,
+    Voice,
 )
 
 MOST_AT_A_TIME = 100
 """Jobs that one poll may ask about (creatify.mintlify.app, get-apilipsyncs)."""
 _NEWER = "creatify.mintlify.app, post-apilipsyncs"
 _LIPSYNCS = "/api/lipsyncs/"
+_RATIOS = {"16:9": "16_9", "1:1": "1_1", "9:16": "9_16"}
 
 
 class Creatify(Provider):
@@ -45,8 +52,9 @@ class Creatify(Provider):
     id = "creatify"
     title = "Creatify"
     base_url = "https://api.creatify.ai"
-    base_url_variable = "CREATIFY_BASE_URL"
-    key_variables = ("CREATIFY_API_ID", "CREATIFY_API_KEY")
+    sandbox_keys = MappingProxyType(
+        {"CREATIFY_API_ID": "00000000-0000-4000-8000-000000000000", "CREATIFY_API_KEY": "sandbox-creatify"}
+    )
     states = MappingProxyType(
         {
             "pending": PollState.QUEUED,
@@ -69,21 +77,42 @@ class Creatify(Provider):
             ),
         }
     )
-    forms = (
-        EngineForm(
-            engine="creatify/lipsync",
-            title="Creatify lipsync",
-            scene="presenter",
-            required=("creator", "aspect_ratio"),
-            voices=(("text",), ("audio",)),
-            optional=("accent",),
-            choices=MappingProxyType({"aspect_ratio": ("16:9", "1:1", "9:16")}),
-            limits=MappingProxyType(
-                {
-                    "name": Limit(255, _NEWER),
-                    "webhook": Limit(200, _NEWER),
-                    "text": Limit(2_000, "creatify.mintlify.app, lipsyncs_v2; of its sibling", assumed=True),
-                }
+    engines = (
+        Engine(
+            form=EngineForm(
+                engine="creatify/lipsync",
+                title="Creatify lipsync",
+                scene="presenter",
+                required=("creator", "aspect_ratio"),
+                voices=(("text",), ("audio",)),
+                optional=("accent",),
+                choices=MappingProxyType({"aspect_ratio": ("16:9", "1:1", "9:16")}),
+                limits=MappingProxyType(
+                    {
+                        "name": Limit(255, _NEWER),
+                        "webhook": Limit(200, _NEWER),
+                        "text": Limit(2_000, "creatify.mintlify.app, lipsyncs_v2; of its sibling", assumed=True),
+                    }
+                ),
+            ),
+            purpose="A stock presenter speaks your text or your recording.",
+            timing=Timing(
+                rtf={"": (10.0, 20.0)},
+                overhead_s=15.0,
+                source="assumed: Creatify names none; a digest of its pages says 150 s for 15 s",
+                assumed=True,
+            ),
+            tariff=Tariff(
+                Kind.PER_BLOCK,
+                source="Creatify, API reference, lipsyncs, and https://docs.creatify.ai/billing.md",
+                read_on=date(2026, 11, 21),
+                unit_s=30,
+                minimum_units=1,
+                credits=MappingProxyType({"": 5}),
+                plans=MappingProxyType({"starter": Decimal("0.198"), "pro": Decimal("0.1495")}),
+                whole_units=True,
+                speaks=True,
+                unknown="We do not know your Creatify plan. Choose it on Providers and this becomes a price.",
             ),
         ),
     )
@@ -137,7 +166,7 @@ class Creatify(Provider):
         """What the account holds, in credits."""
         return Request("GET", "/api/remaining_credits/")
 
-    def personas(self, page: int = 1, page_size: int = 50) -> Request:
+    def presenters(self, page: int = 1, page_size: int = 50) -> Request:
         """One page of the stock presenters."""
         query = (("page", str(page)), ("page_size", str(page_size)))
         return Request("GET", "/api/personas/paginated/", query=query)
@@ -167,7 +196,7 @@ class Creatify(Provider):
             return problem or Balance(credits=credits)
         return AskAgain("Creatify sent no credits.")
 
-    def read_personas(self, response: Response) -> PersonaPage | AskAgain:
+    def read_presenters(self, response: Response) -> PersonaPage | AskAgain:
         """A page of presenters, or the bare list of all."""
         content = json_of(response.body)
         page = persona_page_of(content)
@@ -227,3 +256,57 @@ def progress_of(value: Any, scale: str) -> float | None:
         return None
     is_share = scale == "1" or (scale == "auto" and 0 < amount < 1)
     return float(min(max(amount if is_share else amount / 100, Decimal(0)), Decimal(1)))
+
+
+def persona_page_of(content: Any) -> PersonaPage | None:
+    """The presenters in a page or a bare list; those that are switched off are left out."""
+    listed = items_of(content, "results")
+    if listed is None:
+        return None
+    personas = tuple(found for item in listed if at(item, "is_active") is not False and (found := _persona(item)))
+    total = at(content, "count")
+    return PersonaPage(
+        personas,
+        has_more=link_of(at(content, "next")) is not None,
+        total=total if isinstance(total, int) and total >= 0 else None,
+    )
+
+
+def _persona(item: Any) -> Persona | None:
+    persona_id = id_of(at(item, "id"))
+    if persona_id is None:
+        return None
+    gender, age_range, location, style = (
+        text_of(at(item, name)) or "" for name in ("gender", "age_range", "location", "style")
+    )
+    return Persona(
+        id=persona_id,
+        name=text_of(at(item, "creator_name")) or persona_id,
+        gender=gender,
+        age_range=age_range,
+        location=location,
+        style=style,
+        pictures=_previews(item, "preview_image"),
+        videos=_previews(item, "preview_video"),
+    )
+
+
+def _previews(item: Any, prefix: str) -> dict[str, str]:
+    return {ratio: link for ratio, suffix in _RATIOS.items() if (link := link_of(at(item, f"{prefix}_{suffix}")))}
+
+
+def voices_of(content: Any) -> tuple[Voice, ...] | None:
+    """The voices in a bare list or a page."""
+    listed = items_of(content, "results")
+    return None if listed is None else tuple(voice for item in listed if (voice := _voice(item)))
+
+
+def _voice(item: Any) -> Voice | None:
+    accents = tuple(
+        Accent(accent_id, text_of(at(entry, "accent_name")) or accent_id, link_of(at(entry, "preview_url")))
+        for entry in items_of(at(item, "accents")) or []
+        if (accent_id := id_of(at(entry, "id")))
+    )
+    if not accents:
+        return None
+    return Voice(text_of(at(item, "name")) or accents[0].name, text_of(at(item, "gender")) or "", accents)

@@ -1,13 +1,21 @@
-"""How a vendor's promises are written down: every one with its source, and what is assumed marked so."""
+"""What a vendor's file says of its engines: promises, prices and speed, each with its source and what is assumed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
+from lipsync_core.providers.forms import EngineForm
+
 T = TypeVar("T")
+
+DRAFT = "draft"
+"""The provider of engines that run on this computer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +41,143 @@ class Assumption:
 
 NO_ASSUMPTIONS: Mapping[str, Assumption] = MappingProxyType({})
 MOST_AT_ONCE = Fact(4, "no vendor publishes how many requests it takes at once", assumed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """An engine's speed, as the vendor states it.
+
+    ``rtf`` maps a resolution (empty: any) to (typical, slow) seconds of work per second of video; ``overhead_s`` is
+    what every render costs besides; ``source`` says where the figures come from.
+    """
+
+    rtf: Mapping[str, tuple[float, float]]
+    overhead_s: float
+    source: str
+    assumed: bool = False
+    """True where the vendor itself says nothing."""
+
+    def expected_s(self, duration_s: float, resolution: str) -> tuple[float, float]:
+        """Seconds until a clip of ``duration_s`` is ready, half the time and nine times of ten."""
+        typical, slow = self.rtf[resolution if resolution in self.rtf else next(iter(self.rtf))]
+        return self.overhead_s + typical * duration_s, self.overhead_s + slow * duration_s
+
+
+class Kind(StrEnum):
+    """How a tariff counts."""
+
+    PER_BLOCK = "per block"  # started blocks of several seconds
+    PER_SECOND = "per second with a minimum"
+    OWN_RATE = "own rate"  # nothing, until the team or the vendor's live list says a rate
+    FREE = "free"
+
+
+class DialogRule(StrEnum):
+    """How the lengths of two voices give the billed length."""
+
+    UNDOCUMENTED = "undocumented"  # their sum, or the longer one
+    BY_ORDER = "by order"  # the longer one where they speak at once, else their sum
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What one engine costs, as far as its vendor says.
+
+    The sandbox bills by its own copy of the same pages, ``charge`` in ``lipsync_core/sandbox/<vendor>.py``: a price
+    that changes is changed in both. See docs/changing-a-price.md.
+    """
+
+    kind: Kind
+    source: str
+    """Where the vendor says it."""
+    read_on: date
+    """The day on which that was read."""
+    unit_s: int = 1
+    """Seconds in a billed unit."""
+    minimum_units: int = 0
+    """The least that is billed, in units; 0 where the vendor states nothing."""
+    credits: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Credits for a unit, by resolution; ``""`` stands for any. Empty where the vendor bills in dollars."""
+    usd_per_credit: Decimal | None = None
+    credits_per_usd: int | None = None
+    """Where the vendor bills in dollars and counts them in credits as well."""
+    plans: Mapping[str, Decimal] = field(default_factory=lambda: MappingProxyType({}))
+    """Dollars for a credit under each of the vendor's plans."""
+    whole_units: bool = False
+    """Whether the vendor says that a started unit costs a whole one. Where it does not, that is assumed."""
+    assumed: str = ""
+    """Why the figures are assumed to hold for this engine, in words that follow “Price assumed:”."""
+    dialog: DialogRule | None = None
+    """None where there is one voice."""
+    open_question: str = ""
+    """What is not known of a dialog's length."""
+    extends_video: bool = False
+    """Whether a voice that outlasts its video makes the video longer; that its whole length is billed is assumed."""
+    speaks: bool = False
+    """Whether the engine speaks a text."""
+    text_bytes_per_s: int | None = None
+    """How many bytes of text may be billed like a second of sound."""
+    unknown: str = ""
+    """What to do where no price in dollars is known."""
+    engine: str = ""
+    """``provider/model``: the catalogue fills it in."""
+    vendor: str = ""
+    """The vendor's name for people: likewise."""
+
+    @property
+    def settable(self) -> tuple[str, ...]:
+        """The fields of an `Override` that mean something here."""
+        match self.kind:
+            case Kind.FREE:
+                return ()
+            case Kind.OWN_RATE:
+                return ("usd_per_second", *(("usd_per_15_bytes",) if self.speaks else ()))
+            case _:
+                return ("usd_per_credit", *(("plan",) if self.plans else ()), "credits_per_unit")
+
+
+UNTIMED = Timing({"": (15.0, 30.0)}, 5.0, "assumed: nothing is known of this engine's speed", assumed=True)
+"""Of an engine whose file states no timing, which tests/unit/providers/test_contract.py objects to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One way to make a clip: what it takes, what it is for, how fast it is and what it costs."""
+
+    form: EngineForm
+    purpose: str = ""
+    """One sentence under the engine's name in the form."""
+    timing: Timing = UNTIMED
+    tariff: Tariff | None = None
+    vendor: str = ""
+    """The vendor's name for people: the catalogue fills it in."""
+
+    @property
+    def id(self) -> str:
+        """``provider/model``."""
+        return self.form.engine
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        return self.form.title
+
+    @property
+    def scene(self) -> str:
+        """The one kind of clip that it makes."""
+        return self.form.scene
+
+    @property
+    def provider(self) -> str:
+        """The vendor's id, or `DRAFT`."""
+        return self.id.partition("/")[0]
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it runs here: free, and repeatable."""
+        return self.provider == DRAFT
+
+    @property
+    def resolutions(self) -> tuple[str, ...]:
+        """The sizes to choose from; empty where there is no choice."""
+        return self.form.choices.get("resolution", ())

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from lipsync_core.providers.base import REFUSING, Provider, is_success
-from lipsync_core.providers.facts import Fact
+from lipsync_core.providers.facts import DialogRule, Engine, Fact, Kind, Tariff, Timing
 from lipsync_core.providers.forms import EngineForm, Files, Limit
 from lipsync_core.providers.order import Order
 from lipsync_core.providers.reading import at, id_of, json_of, link_in, retry_after_s, sentence, text_of, words_of
@@ -41,6 +43,22 @@ _PICTURES = {
         most_bytes=10_000_000,
     )
 }
+_TIMING = Timing(
+    rtf={"480p": (15.0, 30.0), "720p": (25.0, 50.0)},
+    overhead_s=5.0,
+    source=f"{_DIALOG}: about 15 s of work for a second at 480p, 25 s at 720p; the slow case is assumed to take twice "
+    "as long",
+)
+_TARIFF = Tariff(
+    Kind.PER_BLOCK,
+    source=f"{_DIALOG}, Pricing",
+    read_on=date(2026, 11, 21),
+    unit_s=5,
+    minimum_units=1,
+    credits=MappingProxyType({"480p": 15, "720p": 30}),
+    usd_per_credit=Decimal("0.01"),
+    open_question="JoyPix does not say whether it bills two voices as one after the other or as both at once",
+)
 _SEEDS = (-1, 2**31 - 1)
 _RESOLUTIONS = ("480p", "720p")
 _ENDPOINTS = {"joypix/motion-2": "/v1/lip-sync/motion-2", "joypix/motion-2-dialog": "/v1/lip-sync/motion-2-dialog"}
@@ -63,8 +81,7 @@ class JoyPix(Provider):
     id = "joypix"
     title = "JoyPix"
     base_url = "https://openapi.joypix.ai"
-    base_url_variable = "JOYPIX_BASE_URL"
-    key_variables = ("JOYPIX_API_KEY",)
+    sandbox_keys = MappingProxyType({"JOYPIX_API_KEY": "sandbox-joypix"})
     states = MappingProxyType(
         {
             "submitted": PollState.QUEUED,
@@ -73,30 +90,40 @@ class JoyPix(Provider):
             "failed": PollState.FAILED,
         }
     )
-    forms = (
-        EngineForm(
-            engine="joypix/motion-2",
-            title="JoyPix Motion-2",
-            scene="portrait",
-            required=("image", "audio"),
-            optional=("resolution", "prompt", "seed"),
-            choices=MappingProxyType({"resolution": _RESOLUTIONS}),
-            defaults=MappingProxyType({"resolution": "480p"}),
-            longest_s=Limit(600, f"{_DIALOG}, Tips; of its sibling", assumed=True),
-            files=MappingProxyType(_PICTURES),
-            seeds=_SEEDS,
+    engines = (
+        Engine(
+            form=EngineForm(
+                engine="joypix/motion-2",
+                title="JoyPix Motion-2",
+                scene="portrait",
+                required=("image", "audio"),
+                optional=("resolution", "prompt", "seed"),
+                choices=MappingProxyType({"resolution": _RESOLUTIONS}),
+                defaults=MappingProxyType({"resolution": "480p"}),
+                longest_s=Limit(600, f"{_DIALOG}, Tips; of its sibling", assumed=True),
+                files=MappingProxyType(_PICTURES),
+                seeds=_SEEDS,
+            ),
+            purpose="A portrait that speaks and moves.",
+            timing=_TIMING,
+            tariff=replace(_TARIFF, assumed="taken from its two-speaker page"),
         ),
-        EngineForm(
-            engine="joypix/motion-2-dialog",
-            title="JoyPix Motion-2-Dialog",
-            scene="dialog",
-            required=("image", "left_audio", "right_audio"),
-            optional=("resolution", "prompt", "seed"),
-            choices=MappingProxyType({"resolution": _RESOLUTIONS}),
-            defaults=MappingProxyType({"resolution": "480p"}),
-            longest_s=Limit(600, f"{_DIALOG}, Tips"),
-            files=MappingProxyType(_PICTURES),
-            seeds=_SEEDS,
+        Engine(
+            form=EngineForm(
+                engine="joypix/motion-2-dialog",
+                title="JoyPix Motion-2-Dialog",
+                scene="dialog",
+                required=("image", "left_audio", "right_audio"),
+                optional=("resolution", "prompt", "seed"),
+                choices=MappingProxyType({"resolution": _RESOLUTIONS}),
+                defaults=MappingProxyType({"resolution": "480p"}),
+                longest_s=Limit(600, f"{_DIALOG}, Tips"),
+                files=MappingProxyType(_PICTURES),
+                seeds=_SEEDS,
+            ),
+            purpose="Two people in one picture, each with a voice of their own.",
+            timing=_TIMING,
+            tariff=replace(_TARIFF, dialog=DialogRule.UNDOCUMENTED),
         ),
     )
     output_host = Fact("joypix-output.s3.amazonaws.com", "the sample of a finished task", assumed=True)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from lipsync_core.providers.base import Provider
-from lipsync_core.providers.facts import Assumption, Fact
+from lipsync_core.providers.facts import Assumption, DialogRule, Engine, Fact, Kind, Tariff, Timing
 from lipsync_core.providers.forms import EngineForm, Files, Limit
 from lipsync_core.providers.order import Order
 from lipsync_core.providers.reading import at, id_of, link_in, text_of
@@ -28,6 +29,22 @@ _TAKES = {
     "video": Files((".mp4", ".mov"), f"{_PAGE}, lipsync-video: “MP4, MOV, etc.”"),
 }
 _SIBLINGS_SOUND = {"audio": replace(_TAKES["audio"], assumed=True)}
+_TIMING = Timing(
+    rtf={"480p": (20.0, 30.0), "720p": (20.0, 30.0)},
+    overhead_s=5.0,
+    source="assumed: lipsync.studio names none; WaveSpeed says 10 to 30 s of work for a second of a like model",
+    assumed=True,
+)
+_TARIFF = Tariff(
+    Kind.PER_SECOND,
+    source="https://lipsync.studio/api-platform, Pricing",
+    read_on=date(2026, 11, 21),
+    minimum_units=5,
+    credits=MappingProxyType({"480p": 2, "720p": 4}),
+    open_question="no speaking order is chosen, and lipsync.studio does not say which one it then takes",
+    unknown="We have no dollar rate for lipsync.studio’s credits. "
+    "Enter what your pack cost on Providers and this becomes a price.",
+)
 _NO_JOB = "00000000-0000-0000-0000-000000000000"
 _ENDPOINTS = {
     "lipsync-studio/lipsync-image": "/lipsync-image",
@@ -45,8 +62,7 @@ class LipsyncStudio(Provider):
     id = "lipsync-studio"
     title = "lipsync.studio"
     base_url = "https://lipsync.studio/api/v1"
-    base_url_variable = "LIPSYNC_STUDIO_BASE_URL"
-    key_variables = ("LIPSYNC_STUDIO_API_KEY",)
+    sandbox_keys = MappingProxyType({"LIPSYNC_STUDIO_API_KEY": "sk_sandbox_0000"})
     states = MappingProxyType(
         {"processing": PollState.RUNNING, "completed": PollState.SUCCEEDED, "failed": PollState.FAILED}
     )
@@ -60,42 +76,57 @@ class LipsyncStudio(Provider):
             "right_left": Assumption("right_left", "WaveSpeed's word", "LIPSYNC_STUDIO_RIGHT_LEFT_WORD"),
         }
     )
-    forms = (
-        EngineForm(
-            engine="lipsync-studio/lipsync-image",
-            title="lipsync.studio image",
-            scene="portrait",
-            required=("image", "audio"),
-            optional=("resolution", "seed"),
-            choices=MappingProxyType(_RESOLUTION),
-            defaults=MappingProxyType({"resolution": "480p"}),
-            longest_s=_LONGEST,
-            files=MappingProxyType(_SIBLINGS_SOUND),
-            seeds=_SEEDS,
+    engines = (
+        Engine(
+            form=EngineForm(
+                engine="lipsync-studio/lipsync-image",
+                title="lipsync.studio image",
+                scene="portrait",
+                required=("image", "audio"),
+                optional=("resolution", "seed"),
+                choices=MappingProxyType(_RESOLUTION),
+                defaults=MappingProxyType({"resolution": "480p"}),
+                longest_s=_LONGEST,
+                files=MappingProxyType(_SIBLINGS_SOUND),
+                seeds=_SEEDS,
+            ),
+            purpose="A portrait that speaks.",
+            timing=_TIMING,
+            tariff=_TARIFF,
         ),
-        EngineForm(
-            engine=_DIALOG,
-            title="lipsync.studio dialog",
-            scene="dialog",
-            required=("image", "left_audio", "right_audio"),
-            optional=("order", "resolution", "seed"),
-            choices=MappingProxyType(_RESOLUTION | {"order": ("meanwhile", "left_right", "right_left")}),
-            defaults=MappingProxyType({"resolution": "480p", "order": "meanwhile"}),
-            longest_s=_LONGEST,
-            files=MappingProxyType(_SIBLINGS_SOUND),
-            seeds=_SEEDS,
+        Engine(
+            form=EngineForm(
+                engine=_DIALOG,
+                title="lipsync.studio dialog",
+                scene="dialog",
+                required=("image", "left_audio", "right_audio"),
+                optional=("order", "resolution", "seed"),
+                choices=MappingProxyType(_RESOLUTION | {"order": ("meanwhile", "left_right", "right_left")}),
+                defaults=MappingProxyType({"resolution": "480p", "order": "meanwhile"}),
+                longest_s=_LONGEST,
+                files=MappingProxyType(_SIBLINGS_SOUND),
+                seeds=_SEEDS,
+            ),
+            purpose="Two people in one picture, at once or one after the other.",
+            timing=_TIMING,
+            tariff=replace(_TARIFF, dialog=DialogRule.BY_ORDER),
         ),
-        EngineForm(
-            engine="lipsync-studio/lipsync-video",
-            title="lipsync.studio video",
-            scene="redub",
-            required=("video", "audio"),
-            optional=("resolution", "mask_image", "prompt", "seed"),
-            choices=MappingProxyType(_RESOLUTION),
-            defaults=MappingProxyType({"resolution": "480p"}),
-            longest_s=_LONGEST,
-            files=MappingProxyType(_TAKES),
-            seeds=_SEEDS,
+        Engine(
+            form=EngineForm(
+                engine="lipsync-studio/lipsync-video",
+                title="lipsync.studio video",
+                scene="redub",
+                required=("video", "audio"),
+                optional=("resolution", "mask_image", "prompt", "seed"),
+                choices=MappingProxyType(_RESOLUTION),
+                defaults=MappingProxyType({"resolution": "480p"}),
+                longest_s=_LONGEST,
+                files=MappingProxyType(_TAKES),
+                seeds=_SEEDS,
+            ),
+            purpose="A new voice for a video.",
+            timing=_TIMING,
+            tariff=replace(_TARIFF, extends_video=True),
         ),
     )
     keeps_output_h = Fact(None, f"{_PAGE} does not say")

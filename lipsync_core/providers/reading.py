@@ -107,7 +107,7 @@ def usd_micros_of(value: Any) -> int | None:
 
 
 def words_of(content: Any) -> str | None:
-    """The vendor's words in an error's body, from every shape that one of the four is known to use.
+    """The vendor's words in an error's body, from every shape that one of them is known to use.
 
     ``message``, ``msg``, ``detail``, ``error`` as text; ``error`` or ``detail`` as an object or list of these;
     ``{field: [text]}``; a bare list or text. A field that the vendor objects to stands before its words, also where a

@@ -109,7 +109,7 @@ class NotSent:
 
 
 class PollState(StrEnum):
-    """The one vocabulary for four vendors' status words."""
+    """The one vocabulary for all vendors' status words."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -207,3 +207,64 @@ class KeyCheck:
 
     verdict: Verdict
     says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """``usd`` for every ``per`` of ``unit``, where the request is like ``when`` (empty: always)."""
+
+    usd: Decimal
+    unit: str
+    per: Decimal
+    when: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LivePrice:
+    """A model's price: ``fixed``, in ``variants``, or ``variable`` (then nothing can be quoted)."""
+
+    kind: str
+    rates: tuple[Rate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A presenter; its ``id`` is an order's ``creator``. Texts that the vendor leaves out are empty."""
+
+    id: str
+    name: str
+    gender: str
+    """``m``, ``f`` or ``nb``."""
+    age_range: str
+    location: str
+    style: str
+    pictures: Mapping[str, str]
+    """Links to stills by aspect ratio (``16:9``)."""
+    videos: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonaPage:
+    """Some presenters, whether there are more, and how many in all where that is told."""
+
+    personas: tuple[Persona, ...]
+    has_more: bool
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accent:
+    """One way in which a voice speaks; its ``id`` is an order's ``accent``."""
+
+    id: str
+    name: str
+    preview_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice and its accents, at least one."""
+
+    name: str
+    gender: str
+    accents: tuple[Accent, ...]

@@ -1,4 +1,4 @@
-"""``python -m lipsync_core.sandbox``: the four vendors on this computer, for whoever develops against them."""
+"""``python -m lipsync_core.sandbox``: the vendors on this computer, for whoever develops against them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import sys
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
-from lipsync_core.config.settings import ROOT
-from lipsync_core.sandbox.app import bases, sandbox_app
+from lipsync_core.config import ROOT
+from lipsync_core.sandbox.app import bases, keys_text, sandbox_app
 from lipsync_core.sandbox.faults import Faults
 from lipsync_core.sandbox.fetching import LOOPBACK
-from lipsync_core.sandbox.options import KEYS, parser, rules_of
+from lipsync_core.sandbox.options import parser, rules_of
 from lipsync_core.sandbox.state import House
 
 _STOPS_WITHIN_S = 3
 _HELP = f"""
-Point any client at these base URLs, with {KEYS} Nothing here costs money.
+Point any client at these base URLs, with {keys_text()} Nothing here costs money.
 
 The bill, what arrived, the faults to come, and the switches:
   curl {{base}}/sandbox/bill

@@ -10,13 +10,14 @@ import json
 import re
 import secrets
 import uuid
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from lipsync_core.sandbox.bill import AIMLAPI_CREDITS_PER_USD
+from lipsync_core.sandbox.bill import Charge, Rules, exact_ms, micros, started
 from lipsync_core.sandbox.clock import Phase, iso, phase, window
 from lipsync_core.sandbox.fields import Field, is_link, problems
 from lipsync_core.sandbox.order import Order, Problem, Refusal
@@ -26,6 +27,7 @@ from lipsync_core.sandbox.vendor import Vendor, View, answer, bearer, phrase, to
 
 MODEL = "pixverse/lip-sync"
 _ALIAS = "lip-sync"
+_CREDITS_PER_USD = 2_000_000
 SPEAKERS = (
     *("Harper", "Ava", "Isabella", "Sophia", "Emily", "Chloe", "Julia"),
     *("Mason", "Jack", "Liam", "James", "Oliver", "Adrian", "Ethan", "Auto"),
@@ -79,6 +81,7 @@ class AimlApi(Vendor):
     """https://api.aimlapi.com"""
 
     name = "aimlapi"
+    refunds: ClassVar[bool] = True
     link_days: ClassVar[float] = 1.0  # another model's sample link is signed for 86,400 s
     out_of_credit: ClassVar[int] = 403
     largest_body: ClassVar[int] = 32 << 20  # a video and a voice as data URIs; assumed, no limit is named
@@ -200,6 +203,19 @@ class AimlApi(Vendor):
         """The sample's time, whatever the length."""
         return _WORK_S
 
+    @classmethod
+    def charge(cls, order: Order, length_s: float, rules: Rules) -> Charge:
+        """By seconds of sound, or by 15 bytes of text: PixVerse's model pricing. AI/ML API's own is not published."""
+        if order.text:
+            size = len(order.text.encode())
+            units = started(Decimal(size) / 15)
+            usd, unit, why = units * rules.pixverse_usd_per_15_bytes, "15 bytes", f"{size} bytes of text"
+        else:
+            ms = exact_ms(length_s)
+            units = started(ms / 1000)
+            usd, unit, why = units * rules.pixverse_usd_per_second, "second", f"{ms / 1000} s of sound"
+        return Charge(units, unit, usd * _CREDITS_PER_USD, micros(usd), why)
+
     def _generation(self, view: View) -> dict[str, Any]:
         job = view.job
         payload: dict[str, Any] = {self.house.rules.aimlapi_id: job.vendor_id, "status": _WORDS[view.phase]}
@@ -287,7 +303,7 @@ def _logged(vendor_id: str, client_id: str, at_ms: int, status: str, usd_micros:
         "status": status,
         "origin": "api",
         "model": MODEL,
-        "cost": {"usd": micros / 1_000_000, "credits": micros * AIMLAPI_CREDITS_PER_USD // 1_000_000},
+        "cost": {"usd": micros / 1_000_000, "credits": micros * _CREDITS_PER_USD // 1_000_000},
         "tokens": {"input": 0, "output": 0, "total": 0},
         "request_id": None,
         "inference_id": vendor_id,

@@ -1,7 +1,7 @@
-"""The sandbox as one ASGI app: four vendors, each below its own path, and the control endpoints.
+"""The sandbox as one ASGI app: every vendor below its own path, and the control endpoints.
 
 Where it is mounted inside another app, at whatever depth, that app's lifespan must enter `running`, which sends
-webhooks. A vendor's base URL is then the place of the mount and its entry in `BASES`.
+webhooks. A vendor's base URL is then the place of the mount and its entry in `bases`.
 """
 
 from __future__ import annotations
@@ -9,43 +9,43 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from types import MappingProxyType
+from importlib import import_module
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from lipsync_core.sandbox import webhooks
-from lipsync_core.sandbox.aimlapi import AimlApi
+from lipsync_core.sandbox import VENDORS, webhooks
 from lipsync_core.sandbox.control import Control
-from lipsync_core.sandbox.creatify import Creatify
-from lipsync_core.sandbox.joypix import JoyPix
-from lipsync_core.sandbox.lipsync_studio import LipsyncStudio
 from lipsync_core.sandbox.state import House
 from lipsync_core.sandbox.vendor import Vendor
 
-VENDORS: tuple[type[Vendor], ...] = (JoyPix, LipsyncStudio, AimlApi, Creatify)
-
-BASES = MappingProxyType(
-    {
-        "joypix": "/joypix",
-        "lipsync-studio": "/lipsync-studio/api/v1",
-        "aimlapi": "/aimlapi",
-        "creatify": "/creatify",
-    }
+CLASSES: tuple[type[Vendor], ...] = tuple(
+    getattr(import_module(f"lipsync_core.sandbox.{module}"), name) for module, name in VENDORS.items()
 )
-"""Each vendor's base URL below the sandbox's own."""
+"""Every vendor, in the order of `VENDORS`."""
 
 
 def bases(only: str | None = None) -> Mapping[str, str]:
     """The base URL of each vendor below the sandbox's own; where there is ``only`` one, it has no path of its own."""
-    return BASES if only is None else {only: BASES[only].removeprefix(f"/{only}")}
+    if only is None:
+        return {vendor.name: f"/{vendor.name}{vendor.base_path}" for vendor in CLASSES}
+    return {vendor.name: vendor.base_path for vendor in CLASSES if vendor.name == only}
+
+
+def keys_text() -> str:
+    """Which keys each vendor takes, for whoever starts the sandbox by hand."""
+    taken = "; ".join(f"{vendor.name}: {vendor.takes_keys}" for vendor in CLASSES)
+    return (
+        f"any key of the documented form ({taken}).\n"
+        "A key with “nocredit” in it is out of credit, one with “wrongkey” is refused."
+    )
 
 
 def sandbox_app(house: House, only: str | None = None) -> Starlette:
-    """All four vendors, or ``only`` one at the root path, and ``/sandbox/…``."""
-    vendors = [vendor(house) for vendor in VENDORS if only in (None, vendor.name)]
+    """All vendors, or ``only`` one at the root path, and ``/sandbox/…``."""
+    vendors = [vendor(house) for vendor in CLASSES if only in (None, vendor.name)]
     mounts = [Mount("/" if only else f"/{vendor.name}", app=vendor.app()) for vendor in vendors]
 
     @asynccontextmanager
@@ -67,7 +67,7 @@ def sandbox_app(house: House, only: str | None = None) -> Starlette:
 @asynccontextmanager
 async def running(house: House) -> AsyncIterator[None]:
     """Send webhooks while inside; on leaving, give up what is being rendered until it is asked for again."""
-    telling = asyncio.create_task(webhooks.deliver([vendor(house) for vendor in VENDORS]))
+    telling = asyncio.create_task(webhooks.deliver([vendor(house) for vendor in CLASSES]))
     try:
         yield
     finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from lipsync_core.sandbox.bill import Charge, Rules, exact_ms, micros, started
 from lipsync_core.sandbox.clock import Phase, iso, progress
 from lipsync_core.sandbox.creatify_cast import ACCENTS, PERSONAS, VOICES, persona
 from lipsync_core.sandbox.fields import Field, problems, uuid_of
@@ -54,6 +56,7 @@ class Creatify(Vendor):
     """https://api.creatify.ai"""
 
     name = "creatify"
+    takes_keys: ClassVar[str] = "a UUID and any key"
     types: ClassVar[tuple[str, ...]] = (JSON, FORM, MULTIPART)
 
     def routes(self) -> list[BaseRoute]:
@@ -177,6 +180,18 @@ class Creatify(Vendor):
     def work_s(self, order: Order, length_s: float) -> float:
         """By the video's length."""
         return _RTF * length_s
+
+    @classmethod
+    def charge(cls, order: Order, length_s: float, rules: Rules) -> Charge:
+        """By blocks of 30 s, 5 credits each; the Aurora models by the second."""
+        ms = exact_ms(length_s)
+        if order.variant.startswith("aurora"):
+            units, unit = started(ms / 1000), "second"
+            credits = units * (Decimal("0.5") if order.variant == "aurora_v1_fast" else 1)
+        else:
+            units, unit = max(Decimal(1), started(ms / 30000)), "30 s block"
+            credits = units * 5
+        return Charge(units, unit, credits, micros(credits * rules.creatify_usd_per_credit), f"{ms / 1000} s")
 
     def elsewhere(self, request: Request) -> str | None:
         """Where a path lacks its last slash, the one with it: Django's ``APPEND_SLASH``, which drops a POST's body."""

@@ -1,4 +1,4 @@
-"""The sandbox inside a studio: four vendors on loopback, which fetch the studio's own files and send it webhooks.
+"""The sandbox inside a studio: the vendors on loopback, which fetch the studio's own files and send it webhooks.
 
 One server for each folder and process, started when it is first needed, on a port of its own. A demo therefore needs
 neither hosting nor a public address, with a studio's server or without.

@@ -13,11 +13,10 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any, Literal
 
+from lipsync_core.sandbox import NAMES
+
 Moment = Literal["submit", "poll", "download", "render", "webhook"]
 
-
-VENDORS = ("joypix", "lipsync-studio", "aimlapi", "creatify")
-"""Whose requests can go wrong."""
 MOST = 1_000_000
 """Times, skipped requests, and seconds to wait before another try."""
 LONGEST_S = 86_400.0
@@ -103,8 +102,8 @@ class Fault:
             raise ValueError(f"“{self.kind}” spoils the answer to an accepted request.")
         if _lies(self):
             raise ValueError(f"A vendor that refuses with {self.status} has taken nothing: set “accepted” to false.")
-        if self.vendor is not None and self.vendor not in VENDORS:
-            raise ValueError(f"Unknown vendor. Known are {', '.join(VENDORS)}.")
+        if self.vendor is not None and self.vendor not in NAMES:
+            raise ValueError(f"Unknown vendor. Known are {', '.join(NAMES)}.")
         bounds = (
             1 <= self.times <= MOST
             and 0 <= self.skip <= MOST

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from lipsync_core.sandbox.bill import Charge, Rules, exact_ms, micros, started
 from lipsync_core.sandbox.clock import Phase
 from lipsync_core.sandbox.fields import Field, problems
 from lipsync_core.sandbox.order import Order, Problem, Refusal
@@ -57,6 +59,7 @@ class JoyPix(Vendor):
     """https://openapi.joypix.ai"""
 
     name = "joypix"
+    refunds: ClassVar[bool] = True
     kept_days: ClassVar[float | None] = 3.0  # "stored for 72 hours"
     record_days: ClassVar[float | None] = 30.0  # "retained for 1 month"
 
@@ -114,6 +117,21 @@ class JoyPix(Vendor):
     def work_s(self, order: Order, length_s: float) -> float:
         """15 times the video's length at 480p, 25 times at 720p."""
         return _RTF[order.resolution] * length_s
+
+    @classmethod
+    def charge(cls, order: Order, length_s: float, rules: Rules) -> Charge:
+        """By blocks of 5 s: 15 credits at 480p, 30 at 720p, each a cent."""
+        ms = exact_ms(length_s)
+        blocks = started(ms / 5000) if rules.joypix_above_block == "ceil" else ms / 5000
+        blocks = max(Decimal(1), blocks)
+        # Only the dialog's price is published; assumed to hold for one speaker too: one family of models.
+        credits = blocks * (30 if order.resolution == "720p" else 15)
+        return Charge(blocks, "5 s block", credits, micros(credits / 100), f"{ms / 1000} s at {order.resolution}")
+
+    @classmethod
+    def overlaps(cls, _order: Order, rules: Rules) -> bool:
+        """Whether a dialog's voices speak at once, which no page says."""
+        return rules.joypix_dialog == "max"
 
     def _task(self, view: View) -> dict[str, Any]:
         job = view.job

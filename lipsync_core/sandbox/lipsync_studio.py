@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from decimal import Decimal
+from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from lipsync_core.sandbox.bill import Charge, Rules, exact_ms, started
 from lipsync_core.sandbox.clock import Phase
 from lipsync_core.sandbox.fields import Field, problems
 from lipsync_core.sandbox.order import Order, Problem, Refusal
@@ -68,6 +70,8 @@ class LipsyncStudio(Vendor):
     """https://lipsync.studio, below ``/api/v1``."""
 
     name = "lipsync-studio"
+    base_path: ClassVar[str] = "/api/v1"
+    takes_keys: ClassVar[str] = "sk_XXXX_YYYY"
 
     def routes(self) -> list[BaseRoute]:
         """Three submits and one poll."""
@@ -120,6 +124,15 @@ class LipsyncStudio(Vendor):
     def work_s(self, order: Order, length_s: float) -> float:
         """By the video's length and resolution."""
         return _RTF[order.resolution] * length_s
+
+    @classmethod
+    def charge(cls, order: Order, length_s: float, rules: Rules) -> Charge:
+        """By seconds, five at least: 2 credits at 480p, 4 at 720p. What a credit costs depends on the pack."""
+        ms = exact_ms(length_s)
+        seconds = started(ms / 1000) if rules.lipsync_studio_seconds == "ceil" else ms / 1000
+        seconds = max(Decimal(5), seconds)
+        credits = seconds * (4 if order.resolution == "720p" else 2)
+        return Charge(seconds, "second", credits, None, f"{ms / 1000} s at {order.resolution}, at least 5 s")
 
     def told(self, view: View) -> Mapping[str, Any]:
         """The same seven keys for a poll and a webhook."""

@@ -10,14 +10,11 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from lipsync_core.sandbox.app import BASES
+from lipsync_core.sandbox.app import bases, keys_text
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.sandbox.clock import FASTEST, is_speed
 from lipsync_core.sandbox.faults import FITTING, Fault, from_json
 from lipsync_core.sandbox.requests import encodable
-
-KEYS = """any key of the documented form (JoyPix and AI/ML API: any bearer token; lipsync.studio: sk_XXXX_YYYY;
-Creatify: a UUID and any key). A key with “nocredit” in it is out of credit, one with “wrongkey” is refused."""
 
 _TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _DEAREST = Decimal(1000)
@@ -28,14 +25,18 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     made = argparse.ArgumentParser(
         prog="python -m lipsync_core.sandbox",
-        description="The four vendors on this computer, for whoever develops against them. Nothing here costs money.",
+        description="The vendors on this computer, for whoever develops against them. Nothing here costs money.",
         epilog=_epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = made.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: this computer only)")
     add("--port", type=_port, default=8600, help="0 for any free one; the first line says which (default: 8600)")
-    add("--only", choices=BASES, help="one vendor, at the root path, for clients that keep the host of a base URL only")
+    add(
+        "--only",
+        choices=bases(),
+        help="one vendor, at the root path, for clients that keep the host of a base URL only",
+    )
     add("--speed", type=_speed, default=1.0, help="how many times faster than the vendors (default: 1)")
     add("--instant", action="store_true", help="jobs take no time at all")
     add("--seed", type=int, default=1, help="for the forms of answers and for faults (default: 1)")
@@ -58,10 +59,10 @@ def _epilog() -> str:
     rules = "\n".join(f"  {name}={_values(name)}" for name in _CHOICES)
     faults = "\n".join(f"  on a {moment}: {', '.join(kinds)}" for moment, kinds in FITTING.items())
     more = ", ".join(field.name for field in fields(Fault) if field.name not in ("kind", "on"))
-    paths = "\n".join(f"  {vendor:15} {path}" for vendor, path in BASES.items())
+    paths = "\n".join(f"  {vendor:15} {path}" for vendor, path in bases().items())
     return f"""base URLs, below the address that it listens on:
 {paths}
-  with {KEYS}
+  with {keys_text()}
 
 rules, for what the vendors leave open (the usual value first):
 {rules}
@@ -86,7 +87,6 @@ def _choices() -> dict[str, tuple[Any, ...]]:
             found[name] = ()
         elif options := [option for option in get_args(hint) if option is not None]:
             found[name] = tuple(sorted(options, key=lambda option: option != now))
-    found.pop("refunds", None)
     return found
 
 

@@ -1,4 +1,4 @@
-"""What the four vendors share: memory, clock, faults, media, and the switches of one sandbox."""
+"""What the vendors share: memory, clock, faults, media, and the switches of one sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all four vendors do alike: read a submit, fetch and measure, bill, answer; polls; the link to the video.
+"""What all vendors do alike: read a submit, fetch and measure, bill, answer; polls; the link to the video.
 
 Subclasses know the wire: where the key stands, the fields, the words, the shape of an answer and of an error.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from lipsync_core.sandbox import webhooks
-from lipsync_core.sandbox.bill import NOTHING, charge, film_s, overlaps
+from lipsync_core.sandbox.bill import NOTHING, Charge, Rules
 from lipsync_core.sandbox.clock import Phase, phase
 from lipsync_core.sandbox.downloads import download
 from lipsync_core.sandbox.faults import Fault, Kind
@@ -53,6 +53,12 @@ class Vendor(ABC):
     """One vendor's service."""
 
     name: ClassVar[str]
+    base_path: ClassVar[str] = ""
+    """What follows the host in its documented base URL."""
+    takes_keys: ClassVar[str] = "any bearer token"
+    """Which keys it takes, in words."""
+    refunds: ClassVar[bool] = False
+    """Whether its pages say that a failed job costs nothing."""
     longest_s: ClassVar[float] = 600.0
     """Longer videos fail. JoyPix says ten minutes; assumed for the others, who say nothing."""
     link_days: ClassVar[float] = 1.0
@@ -102,6 +108,26 @@ class Vendor(ABC):
     @abstractmethod
     def work_s(self, order: Order, length_s: float) -> float:
         """How long the vendor works on a video of this length, in seconds."""
+
+    @classmethod
+    @abstractmethod
+    def charge(cls, order: Order, length_s: float, rules: Rules) -> Charge:
+        """What the vendor charges for an accepted job, from a length that the sandbox measured itself. Pure.
+
+        Read from the vendor's pages again, not taken from the studio's tariff: see docs/changing-a-price.md.
+        """
+
+    @classmethod
+    def overlaps(cls, order: Order, _rules: Rules) -> bool:
+        """Whether a dialog's voices speak at once."""
+        return order.overlap
+
+    @classmethod
+    def film_s(cls, order: Order, lengths_s: Sequence[float], rules: Rules) -> float:
+        """How long the finished video is, in seconds, for voices of these lengths."""
+        if len(lengths_s) < 2:
+            return sum(lengths_s)
+        return max(lengths_s) if cls.overlaps(order, rules) else sum(lengths_s)
 
     def told(self, view: View) -> Mapping[str, Any]:
         """What a webhook says of a job."""
@@ -193,10 +219,10 @@ class Vendor(ABC):
         length_s, line = 0.0, NOTHING
         try:
             film, lengths = await self._film(order)
-            length_s = film_s(self.name, order, lengths, rules)
+            length_s = self.film_s(order, lengths, rules)
             if length_s > self.longest_s:
                 raise Unusable(f"Audio is too long: at most {self.longest_s:.0f} seconds")
-            line = charge(self.name, order, length_s, rules)
+            line = self.charge(order, length_s, rules)
         except Unusable as error:
             fails = str(error)
         broken = self.house.faults.take(self.name, "render")
@@ -218,7 +244,7 @@ class Vendor(ABC):
             webhook=order.webhook,
             webhook_fault=None if hook is None else hook.kind.value,
         )
-        refunded = fails is not None and self.name in rules.refunds
+        refunded = fails is not None and self.refunds
         job = await asyncio.to_thread(self.house.store.accept, new, line, refunded=refunded)
         self.house.outputs.begin(job)
         if job.webhook_fault == Kind.HOOK_EARLY:
@@ -239,7 +265,7 @@ class Vendor(ABC):
             "video": None if video is None else str(video),
             "voices": [str(voice.path) for voice in voices],
             "hum_s": hum_s,
-            "overlap": overlaps(self.name, order, self.house.rules),
+            "overlap": self.overlaps(order, self.house.rules),
             "resolution": order.resolution,
             "aspect": order.aspect,
         }

@@ -27,7 +27,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-from lipsync_core.config.settings import ROOT
+from lipsync_core.config import ROOT
 from lipsync_core.errors import MediaError, RenderError, WorkerError
 from lipsync_core.worker.cage import Bounds
 

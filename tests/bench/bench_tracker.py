@@ -42,8 +42,8 @@ from lipsync_core.job import PENDING, Job, JobState
 from lipsync_core.ledger.claims import Claims
 from lipsync_core.ledger.jobs import Ledger, NewJob
 from lipsync_core.ledger.rows import Change
-from lipsync_core.providers import PROVIDERS
 from lipsync_core.providers.keys import Keys
+from lipsync_core.providers.registry import PROVIDERS
 from lipsync_core.quote import Qualifier, Quote
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox import tables

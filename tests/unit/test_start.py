@@ -29,7 +29,7 @@ from pages.ui import warming
 
 HEAVY = {
     *("alembic", "authlib", "boto3", "cv2", "httpx", "numpy", "pandas", "PIL", "pyarrow", "sqlalchemy"),
-    *("lipsync_core.estimates", "lipsync_core.tracker.notices", "lipsync_core.providers", "lipsync_core.studio"),
+    *("lipsync_core.estimates", "lipsync_core.tracker.notices", "lipsync_core.providers.base", "lipsync_core.studio"),
     *("pages.ui.job.card", "pages.ui.frame"),
 }
 """What takes long to load, and a first answer does without."""

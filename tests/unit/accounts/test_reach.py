@@ -13,8 +13,8 @@ from lipsync_core import Brief, BriefError, JobState, Settings, Studio
 from lipsync_core.accounts.output_hosts import Reach
 from lipsync_core.accounts.reach import Account
 from lipsync_core.job import LIVE, SANDBOX
-from lipsync_core.providers import PROVIDERS
 from lipsync_core.providers.keys import Keys
+from lipsync_core.providers.registry import PROVIDERS
 from tests.desk import Desk, vendors
 from tests.sandbox import KEYS, as_live
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lipsync_core import ROOT, Settings, SettingsError
-from lipsync_core.providers import providers_from
+from lipsync_core.providers.registry import providers_from
 
 
 def read(environ: dict[str, str], dotenv: str = "", *, folder: Path) -> Settings:

@@ -144,7 +144,7 @@ def test_what_nobody_prices_is_unknown() -> None:
 
 
 def test_a_draft_is_free_before_anything_is_known() -> None:
-    assert of("draft/dialog", Measure()) == Price("Made on this computer: free.", Qualifier.EXACT, usd_micros=0)
+    assert of("draft/portrait", Measure()) == Price("Made on this computer: free.", Qualifier.EXACT, usd_micros=0)
 
 
 # Two voices

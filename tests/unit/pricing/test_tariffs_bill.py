@@ -17,10 +17,15 @@ from hypothesis import strategies as st
 
 from lipsync_core import Qualifier, Studio
 from lipsync_core.pricing import Measure, Override, Price, Rates, price
-from lipsync_core.sandbox.bill import Charge, Rules, charge, film_s
+from lipsync_core.sandbox.aimlapi import AimlApi
+from lipsync_core.sandbox.bill import Charge, Rules
+from lipsync_core.sandbox.creatify import Creatify
+from lipsync_core.sandbox.joypix import JoyPix
+from lipsync_core.sandbox.lipsync_studio import LipsyncStudio
 from lipsync_core.sandbox.order import Order
 from lipsync_core.sandbox.outputs import spoken_s
 from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.vendor import Vendor
 from tests import corpus
 
 RATES = Rates(
@@ -37,12 +42,12 @@ READINGS = [
     Rules(joypix_above_block=block, joypix_dialog=dialog, lipsync_studio_seconds=seconds)
     for block, dialog, seconds in product(PARTS, DIALOGS, PARTS)
 ]
-SOLO = {
-    "joypix/motion-2": "joypix",
-    "lipsync-studio/lipsync-image": "lipsync-studio",
-    "lipsync-studio/lipsync-video": "lipsync-studio",
-    "aimlapi/pixverse-lip-sync": "aimlapi",
-    "creatify/lipsync": "creatify",
+SOLO: dict[str, type[Vendor]] = {
+    "joypix/motion-2": JoyPix,
+    "lipsync-studio/lipsync-image": LipsyncStudio,
+    "lipsync-studio/lipsync-video": LipsyncStudio,
+    "aimlapi/pixverse-lip-sync": AimlApi,
+    "creatify/lipsync": Creatify,
 }
 SECONDS = st.one_of(st.floats(0.001, 650.0), st.integers(1, 130).map(lambda blocks: blocks * 5 + 2e-7))
 SIZE = st.sampled_from(["480p", "720p"])
@@ -74,16 +79,16 @@ def test_a_voice_is_billed_within_its_quote_and_by_the_dearer_reading_exactly(
 ) -> None:
     order = Order(engine, {}, voices=("voice",), resolution=size)
     quote = quoted(engine, Measure(audio_s=seconds, resolution=size))
-    assert_within(quote, charge(SOLO[engine], order, seconds, reading))
-    assert_equal(quote, charge(SOLO[engine], order, seconds, Rules()))
+    assert_within(quote, SOLO[engine].charge(order, seconds, reading))
+    assert_equal(quote, SOLO[engine].charge(order, seconds, Rules()))
 
 
 @given(SECONDS, SECONDS, SIZE, READING)
 def test_a_joypix_dialog_is_billed_within_its_quote(left: float, right: float, size: str, reading: Rules) -> None:
     order = Order("motion-2-dialog", {}, voices=("left", "right"), resolution=size)
     quote = quoted("joypix/motion-2-dialog", Measure(left_s=left, right_s=right, resolution=size))
-    assert_within(quote, charge("joypix", order, film_s("joypix", order, [left, right], reading), reading))
-    assert_equal(quote, charge("joypix", order, film_s("joypix", order, [left, right], Rules()), Rules()))
+    assert_within(quote, JoyPix.charge(order, JoyPix.film_s(order, [left, right], reading), reading))
+    assert_equal(quote, JoyPix.charge(order, JoyPix.film_s(order, [left, right], Rules()), Rules()))
 
 
 @given(SECONDS, SECONDS, SIZE, st.sampled_from(["meanwhile", "left_right", "right_left", None]), READING)
@@ -93,10 +98,10 @@ def test_a_lipsync_studio_dialog_is_billed_within_its_quote(
     order = Order("multi", {}, voices=("left", "right"), resolution=size, overlap=speaks in ("meanwhile", None))
     measure = Measure(left_s=left, right_s=right, resolution=size, order=speaks)
     quote = quoted("lipsync-studio/lipsync-image-multi", measure)
-    length_s = film_s("lipsync-studio", order, [left, right], reading)
-    assert_within(quote, charge("lipsync-studio", order, length_s, reading))
+    length_s = LipsyncStudio.film_s(order, [left, right], reading)
+    assert_within(quote, LipsyncStudio.charge(order, length_s, reading))
     if speaks is not None:
-        assert_equal(quote, charge("lipsync-studio", order, length_s, Rules()))
+        assert_equal(quote, LipsyncStudio.charge(order, length_s, Rules()))
 
 
 LENGTHS = (0.3, 1.234, 4.9995, 5.0, 5.000125, 5.0005, 7.2, 9.999875, 10.001, 12.4, 15.0, 29.9996, 30.0, 30.0004, 61.3)
@@ -115,8 +120,8 @@ def test_thousands_of_paid_cases_of_each_kind_agree_those_of_real_recordings_amo
     both += [(seconds, seconds) for seconds in drawn]
     compared: Counter[Qualifier] = Counter()
 
-    def compare(quote: Price, vendor: str, order: Order, *voices: float) -> None:
-        bills = [charge(vendor, order, film_s(vendor, order, list(voices), reading), reading) for reading in READINGS]
+    def compare(quote: Price, vendor: type[Vendor], order: Order, *voices: float) -> None:
+        bills = [vendor.charge(order, vendor.film_s(order, list(voices), reading), reading) for reading in READINGS]
         for bill in bills:
             assert_within(quote, bill)
         compared[quote.qualifier] += 1
@@ -136,10 +141,10 @@ def test_thousands_of_paid_cases_of_each_kind_agree_those_of_real_recordings_amo
             pair = Measure(left_s=quoted_s, right_s=right_s, resolution=size)
             order = Order("motion-2-dialog", {}, voices=("left", "right"), resolution=size)
             quote = quoted("joypix/motion-2-dialog", pair)
-            compare(quote, "joypix", order, billed_s, right_billed_s)
+            compare(quote, JoyPix, order, billed_s, right_billed_s)
             order = Order("multi", {}, voices=("left", "right"), resolution=size)
             quote = quoted("lipsync-studio/lipsync-image-multi", replace(pair, order="left_right"))
-            compare(quote, "lipsync-studio", order, billed_s, right_billed_s)
+            compare(quote, LipsyncStudio, order, billed_s, right_billed_s)
     paid = {kind: compared[kind] for kind in (Qualifier.EXACT, Qualifier.ASSUMED, Qualifier.UPPER_BOUND)}
     assert min(paid.values()) >= 1000, paid
 
@@ -155,17 +160,17 @@ async def measured(files: list[bytes], folder: Path) -> list[float]:
 
 @given(st.text(min_size=1, max_size=2000).filter(str.strip))
 def test_a_text_is_billed_by_its_bytes_at_pixverse_as_quoted(text: str) -> None:
-    bill = charge("aimlapi", Order("lip-sync", {}, text=text), spoken_s(text), Rules())
+    bill = AimlApi.charge(Order("lip-sync", {}, text=text), spoken_s(text), Rules())
     assert_equal(quoted("aimlapi/pixverse-lip-sync", Measure(text=text)), bill)
 
 
 @given(st.text("abcdefghij klmnop", min_size=15, max_size=3000).filter(str.strip))
 def test_a_spoken_text_is_billed_within_its_quote(text: str) -> None:
-    bill = charge("creatify", Order("lipsync", {}, text=text), spoken_s(text), Rules())
+    bill = Creatify.charge(Order("lipsync", {}, text=text), spoken_s(text), Rules())
     assert_within(quoted("creatify/lipsync", Measure(text=text)), bill)
 
 
 @pytest.mark.parametrize("seconds", [4.999, 5.0, 5.0000001, 5.0005, 5.001, 29.9999, 30.0004, 30.001])
 @pytest.mark.parametrize("engine", list(SOLO))
 def test_both_round_at_the_same_millisecond(engine: str, seconds: float) -> None:
-    assert_equal(quoted(engine, Measure(audio_s=seconds)), charge(SOLO[engine], Order(engine, {}), seconds, Rules()))
+    assert_equal(quoted(engine, Measure(audio_s=seconds)), SOLO[engine].charge(Order(engine, {}), seconds, Rules()))

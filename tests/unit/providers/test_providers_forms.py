@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lipsync_core.errors import SettingsError
-from lipsync_core.providers import PROVIDERS
 from lipsync_core.providers.aimlapi import AimlApi
 from lipsync_core.providers.creatify import Creatify
 from lipsync_core.providers.facts import Fact
 from lipsync_core.providers.forms import EngineForm, length_problem
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.order import Order
+from lipsync_core.providers.registry import PROVIDERS
 from lipsync_core.providers.wire import Response, Taken, Unclear
 
 LINK = "https://a.test/x"
@@ -180,10 +180,10 @@ def test_a_key_that_cannot_be_a_header_is_refused_without_being_shown(broken: st
 
 
 def test_creatify_needs_both_of_its_keys() -> None:
-    found = Keys.found(Creatify.key_variables, {"CREATIFY_API_ID": "id-1", "CREATIFY_API_KEY": SECRET})
+    found = Keys.found(Creatify().key_variables, {"CREATIFY_API_ID": "id-1", "CREATIFY_API_KEY": SECRET})
     assert found is not None
     assert Creatify().headers(found) == {"X-API-ID": "id-1", "X-API-KEY": SECRET}
-    assert Keys.found(Creatify.key_variables, {"CREATIFY_API_ID": "id-1", "CREATIFY_API_KEY": " "}) is None
+    assert Keys.found(Creatify().key_variables, {"CREATIFY_API_ID": "id-1", "CREATIFY_API_KEY": " "}) is None
 
 
 # Whatever comes, nothing raises
@@ -222,9 +222,9 @@ def test_no_answer_whatever_it_holds_raises(response: Response, provider: Any, c
 
 @given(RESPONSES)
 def test_no_lookup_raises_either(response: Response) -> None:
-    Creatify().read_personas(response)
+    Creatify().read_presenters(response)
     Creatify().read_voices(response)
-    AimlApi().read_price(response)
+    AimlApi().read_price_list(response)
     AimlApi().read_logs(response)
 
 

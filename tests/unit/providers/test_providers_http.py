@@ -23,10 +23,10 @@ import pytest
 
 from lipsync_core import ROOT
 from lipsync_core.net.deadline import Deadline, boot_s
-from lipsync_core.providers import PROVIDERS
 from lipsync_core.providers.http import MOST_BYTES, VendorHttp
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.order import Order
+from lipsync_core.providers.registry import PROVIDERS
 from lipsync_core.providers.wire import AskAgain, NotSent, Request, Response, Taken, Unclear
 
 SECRET = "sk_very_secret_0123456789"

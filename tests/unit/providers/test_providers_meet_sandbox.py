@@ -29,21 +29,21 @@ from lipsync_core.decode import check_video
 from lipsync_core.errors import FetchError
 from lipsync_core.net.deadline import Deadline
 from lipsync_core.net.fetch import fetch
-from lipsync_core.providers import PROVIDERS, providers_from
 from lipsync_core.providers.aimlapi import AimlApi
-from lipsync_core.providers.aimlapi_account import LivePrice
 from lipsync_core.providers.creatify import Creatify
-from lipsync_core.providers.creatify_library import PersonaPage
 from lipsync_core.providers.forms import CONTENT
 from lipsync_core.providers.http import VendorHttp
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.order import Order
+from lipsync_core.providers.registry import PROVIDERS, providers_from
 from lipsync_core.providers.wire import (
     AskAgain,
     Balance,
     Busy,
+    LivePrice,
     LogRow,
     NotSent,
+    PersonaPage,
     Poll,
     PollAnswer,
     PollState,
@@ -57,7 +57,7 @@ from lipsync_core.providers.wire import (
     Unclear,
     Verdict,
 )
-from lipsync_core.sandbox.app import BASES, running, sandbox_app
+from lipsync_core.sandbox.app import bases, running, sandbox_app
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.sandbox.faults import FITTING, REFUSALS, Fault, Kind
 from lipsync_core.sandbox.state import House
@@ -756,12 +756,12 @@ def test_a_presenter_and_an_accent_that_are_listed_can_be_ordered(instant: Sandb
     wire = Wire(instant.base, "creatify")
     creatify = wire.provider
     assert isinstance(creatify, Creatify)
-    pages = [creatify.read_personas(wire.answer(creatify.personas(page, page_size=2))) for page in (1, 2)]
+    pages = [creatify.read_presenters(wire.answer(creatify.presenters(page, page_size=2))) for page in (1, 2)]
     assert all(isinstance(page, PersonaPage) for page in pages)
     first, last = (page for page in pages if isinstance(page, PersonaPage))
     assert (len(first.personas), first.has_more, last.has_more) == (2, True, False)
     assert first.total == len(first.personas) + len(last.personas)
-    bare = creatify.read_personas(wire.answer(Request("GET", "/api/personas/")))
+    bare = creatify.read_presenters(wire.answer(Request("GET", "/api/personas/")))
     assert isinstance(bare, PersonaPage)
     assert bare.personas == (*first.personas, *last.personas)
     voices = creatify.read_voices(wire.answer(creatify.voices()))
@@ -776,7 +776,7 @@ def test_the_price_that_aimlapi_publishes_is_the_one_it_bills(instant: Sandbox, 
     wire = Wire(instant.base, AIML)
     aiml = wire.provider
     assert isinstance(aiml, AimlApi)
-    price = aiml.read_price(wire.answer(aiml.price(), key=False))
+    price = aiml.read_price_list(wire.answer(aiml.price_list(), key=False))
     assert isinstance(price, LivePrice)
     rates = {rate.when["input"]: rate for rate in price.rates}
     assert {name: (rate.unit, rate.per) for name, rate in rates.items()} == {
@@ -884,7 +884,7 @@ def test_a_sandbox_two_levels_down_in_a_studio_s_server_keeps_its_links_and_its_
     inside = Router([Mount("/sandbox", app=sandbox_app(house)), Mount("/studio", app=host.app())])
     with served(Starlette(routes=[Mount("/api", app=inside)], lifespan=lifespan)) as outside:
         base, host.url = f"{outside}/api/sandbox", f"{outside}/api/studio"
-        for vendor in BASES:
+        for vendor in bases():
             wire = Wire(base, vendor)
             hook = f"{host.url}/hook" if wire.provider.webhooks else None
             job_id = wire.taken(replace(least(host, vendor), webhook=hook))
@@ -904,5 +904,5 @@ def test_a_sandbox_two_levels_down_in_a_studio_s_server_keeps_its_links_and_its_
         assert look(page["next"], headers=HEADERS["creatify"]).is_success
         bill = look(f"{base}/sandbox/bill").json()["lines"]
         counts = look(f"{base}/sandbox/requests").json()["counts"]
-    assert [line["vendor"] for line in bill] == [vendor for vendor in BASES for _ in range(2)]
+    assert [line["vendor"] for line in bill] == [vendor for vendor in bases() for _ in range(2)]
     assert counts["joypix POST /v1/lip-sync/motion-2"] == 2, "paths are the vendor's own"

@@ -8,23 +8,26 @@ from typing import Any
 
 import pytest
 
-from lipsync_core.providers import PROVIDERS
 from lipsync_core.providers.aimlapi import AimlApi
-from lipsync_core.providers.aimlapi_account import LivePrice, Rate
 from lipsync_core.providers.creatify import Creatify, progress_of
-from lipsync_core.providers.creatify_library import Accent, PersonaPage, Voice
 from lipsync_core.providers.reading import retry_after_s
+from lipsync_core.providers.registry import PROVIDERS
 from lipsync_core.providers.wire import (
+    Accent,
     AskAgain,
     Balance,
     Charge,
+    LivePrice,
     LogRow,
+    PersonaPage,
     Poll,
     PollAnswer,
     PollState,
+    Rate,
     Response,
     Snag,
     Verdict,
+    Voice,
 )
 
 QUEUED, RUNNING, SUCCEEDED, FAILED = PollState
@@ -231,7 +234,7 @@ def test_aimlapi_s_balance_is_in_dollars() -> None:
 def test_aimlapi_s_live_price_is_found_by_id_or_alias() -> None:
     pricing = {"kind": "fixed", "currency": "USD", "units": [{"name": "second", "price": 0.05, "per": 1}]}
     catalogue = {"object": "list", "data": [{"id": "x", "aliases": ["pixverse/lip-sync"], "pricing": pricing}]}
-    assert AIML.read_price(response(catalogue)) == LivePrice(
+    assert AIML.read_price_list(response(catalogue)) == LivePrice(
         "fixed", (Rate(Decimal("0.05"), "second", Decimal(1), {}),)
     )
 
@@ -239,13 +242,13 @@ def test_aimlapi_s_live_price_is_found_by_id_or_alias() -> None:
 def test_aimlapi_s_price_in_variants_keeps_what_each_is_for() -> None:
     variants = [{"when": {"voice": "tts"}, "price": 0.2, "unit": "character", "per": 100}, {"price": -1}]
     catalogue = {"data": [{"id": "pixverse/lip-sync", "pricing": {"kind": "variants", "variants": variants}}]}
-    price = AIML.read_price(response(catalogue))
+    price = AIML.read_price_list(response(catalogue))
     assert price == LivePrice("variants", (Rate(Decimal("0.2"), "character", Decimal(100), {"voice": "tts"}),))
 
 
 @pytest.mark.parametrize("content", [{"data": []}, {"data": [{"id": "pixverse/lip-sync"}]}, {"data": 7}, [None]])
 def test_a_price_that_is_not_there_is_not_invented(content: Any) -> None:
-    assert isinstance(AIML.read_price(response(content)), AskAgain)
+    assert isinstance(AIML.read_price_list(response(content)), AskAgain)
 
 
 def test_aimlapi_s_log_says_of_each_request_what_came_of_it() -> None:
@@ -378,13 +381,13 @@ def test_creatify_s_presenters_come_with_their_pictures() -> None:
         "previous": None,
         "results": [item, {"is_active": False}],
     }
-    read = CREATIFY.read_personas(response(page))
+    read = CREATIFY.read_presenters(response(page))
     assert isinstance(read, PersonaPage)
     (persona,) = read.personas
     assert (read.has_more, read.total, persona.name, persona.age_range) == (True, 1500, "Ana", "")
     assert persona.pictures == {"16:9": "https://cdn.test/a.jpg"}
     assert persona.videos == {"9:16": "https://cdn.test/a.mp4"}
-    bare = CREATIFY.read_personas(response([item]))
+    bare = CREATIFY.read_presenters(response([item]))
     assert isinstance(bare, PersonaPage)
     assert (bare.personas, bare.has_more, bare.total) == ((persona,), False, None)
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from lipsync_core.errors import SettingsError
-from lipsync_core.providers import PROVIDERS, providers_from
 from lipsync_core.providers.aimlapi import AimlApi
 from lipsync_core.providers.joypix import JoyPix
 from lipsync_core.providers.lipsync_studio import LipsyncStudio
 from lipsync_core.providers.order import Order
+from lipsync_core.providers.registry import PROVIDERS, providers_from
 from lipsync_core.providers.wire import Busy, Refusal, Refused, Response, SubmitOutcome, Taken, Unclear
 
 IMAGE, VIDEO, VOICE = "https://a.test/face.png", "https://a.test/clip.mp4", "https://a.test/voice.mp3"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lipsync_core.providers import PROVIDERS
+from lipsync_core.providers.registry import PROVIDERS
 from lipsync_core.providers.wire import (
     AskAgain,
     Balance,

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from lipsync_core.sandbox.app import sandbox_app
-from lipsync_core.sandbox.bill import Rules, charge, film_s
+from lipsync_core.sandbox.app import CLASSES, sandbox_app
+from lipsync_core.sandbox.bill import Rules
+from lipsync_core.sandbox.joypix import JoyPix
 from lipsync_core.sandbox.order import Order
 from lipsync_core.sandbox.state import House
 from tests import corpus, patient
@@ -97,14 +98,14 @@ READINGS = [
 
 @pytest.mark.parametrize(("vendor", "rules", "seconds", "credits"), READINGS)
 def test_what_the_pages_leave_open_is_a_switch(vendor: str, rules: Rules, seconds: float, credits: str) -> None:
-    order = Order("any", {})
-    assert charge(vendor, order, seconds, rules).credits == Decimal(credits)
+    (made_by,) = (found for found in CLASSES if found.name == vendor)
+    assert made_by.charge(Order("any", {}), seconds, rules).credits == Decimal(credits)
 
 
 def test_a_joypix_dialog_is_as_long_as_the_switch_says() -> None:
     order = Order("motion-2-dialog", {})
-    assert film_s("joypix", order, [3.0, 4.0], Rules()) == 7.0
-    assert film_s("joypix", order, [3.0, 4.0], Rules(joypix_dialog="max")) == 4.0
+    assert JoyPix.film_s(order, [3.0, 4.0], Rules()) == 7.0
+    assert JoyPix.film_s(order, [3.0, 4.0], Rules(joypix_dialog="max")) == 4.0
 
 
 def test_what_no_measure_could_be_taken_of_is_billed_at_nothing(base: str, host: Host) -> None:

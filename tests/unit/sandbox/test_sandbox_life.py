@@ -18,7 +18,7 @@ import pytest
 
 from lipsync_core import ROOT, decode
 from lipsync_core.samples import PORTRAITS
-from lipsync_core.sandbox.app import BASES, sandbox_app
+from lipsync_core.sandbox.app import bases, sandbox_app
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.sandbox.clock import Clock, Phase, phase, progress
 from lipsync_core.sandbox.faults import Fault, Faults, Kind
@@ -81,7 +81,7 @@ def test_jobs_and_the_bill_survive_a_kill_and_the_command_says_how_to_use_it(tmp
         shown = task(second.base, made)
         assert shown["status"] == "completed"
         assert patient.get(shown["video_url"]).is_success, "links outlive the process too"
-    for path in BASES.values():
+    for path in bases().values():
         assert f"http://127.0.0.1:{first.port}{path}\n" in first.said
 
 

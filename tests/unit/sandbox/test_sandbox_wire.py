@@ -11,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 
 from lipsync_core.sandbox.aimlapi import AimlApi
-from lipsync_core.sandbox.app import VENDORS, sandbox_app
+from lipsync_core.sandbox.app import CLASSES, sandbox_app
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.sandbox.joypix import JoyPix
 from lipsync_core.sandbox.state import House
@@ -349,7 +349,7 @@ def test_a_log_query_without_a_proper_window_is_refused(base: str, query: str) -
     assert patient.get(f"{base}/aimlapi/v2/logs?{query}", headers=HEADERS["aimlapi"]).status_code == 400
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", CLASSES)
 def test_each_vendor_works_alone(tmp_path: Path, host: Host, vendor: Any) -> None:
     app: Starlette = vendor(House(tmp_path, instant=True, canned_outputs=True)).app()
     with served(app) as base:
@@ -371,4 +371,4 @@ def test_words_inputs_and_links_are_as_joypix_shows_them(base: str, host: Host) 
 
 
 def test_vendors_names_are_those_of_their_paths() -> None:
-    assert {JoyPix.name, AimlApi.name} <= SUBMITS.keys() == {vendor.name for vendor in VENDORS}
+    assert {JoyPix.name, AimlApi.name} <= SUBMITS.keys() == {vendor.name for vendor in CLASSES}

@@ -18,7 +18,7 @@ import pytest
 
 from lipsync_core import BriefError, Job, JobState, Studio
 from lipsync_core.job import SANDBOX
-from lipsync_core.providers import PROVIDERS
+from lipsync_core.providers.registry import PROVIDERS
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.tracker.send import AFTER_POST, ANSWER_KEPT, BEFORE_POST
 from tests.desk import PACE, Desk, vendors
