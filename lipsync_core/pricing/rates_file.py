@@ -44,15 +44,19 @@ MOST_CREDITS = 100_000
 DECIMALS = 9
 LONGEST_TEXT = 500
 
-HEADER = """\
+_MEANS = {
+    "usd_per_credit": "dollars for one of the vendor’s credits",
+    "plan": "the vendor’s plan, whose published price for a credit counts",
+    "credits_per_unit": "credits for what it counts, as 5 or { 480p = 15, 720p = 30 }",
+    "usd_per_second": "dollars for a second of sound",
+    "usd_per_15_bytes": "dollars for 15 bytes of spoken text",
+}
+_HEADER = """\
 # Your team’s own rates. They win over the vendors’ published prices wherever both speak.
 # A table is a provider, as [creatify], or an engine, as ["joypix/motion-2"], which wins over its provider.
-#   usd_per_credit    dollars for one of the vendor’s credits          JoyPix, lipsync.studio, Creatify
-#   plan              "starter" or "pro": its published credit price   Creatify
-#   credits_per_unit  credits for 5 s, 1 s, 30 s, or { 480p = 15, 720p = 30 }  JoyPix, lipsync.studio, Creatify
-#   usd_per_second    dollars for a second of sound                    AI/ML API
-#   usd_per_15_bytes  dollars for 15 bytes of spoken text              AI/ML API
-#   set_on, by, note  the day (2026-11-21), who said so, and why
+"""
+_FOOTER = """\
+#   set_on, by, note: the day (2026-11-21), who said so, and why
 # The Providers page rewrites this file: put remarks into note, because other comments are lost.
 """
 
@@ -71,6 +75,21 @@ def places() -> tuple[str, ...]:
 def settable(place: str) -> tuple[str, ...]:
     """The rates that mean something for a provider or engine; none where it is not one of `places`."""
     return next((tariff.settable for tariff in _tariffs(place)), ())
+
+
+def header() -> str:
+    """The explanation at the head of the file: what each field means, and for which vendors."""
+    lines = []
+    for name, means in _MEANS.items():
+        takers = {tariff.vendor: _detail(name, tariff) for tariff in TARIFFS.values() if name in tariff.settable}
+        lines.append(f"#   {name}: {means} ({', '.join(f'{vendor}{more}' for vendor, more in takers.items())})\n")
+    return "".join((_HEADER, *lines, _FOOTER))
+
+
+def _detail(name: str, tariff: Tariff) -> str:
+    if name == "plan":
+        return f": {' or '.join(map(json.dumps, tariff.plans))}"
+    return f" {tariff.unit_s} s" if name == "credits_per_unit" else ""
 
 
 def load(path: Path) -> Rates:
@@ -105,7 +124,7 @@ def save(path: Path, rates: Rates) -> None:
         check(place, override)
     known = places()
     tables = sorted(rates.overrides.items(), key=lambda item: known.index(item[0]))
-    text = "\n".join([HEADER, *("\n".join(_lines(place, override)) + "\n" for place, override in tables)])
+    text = "\n".join([header(), *("\n".join(_lines(place, override)) + "\n" for place, override in tables)])
     try:
         _replace(path.resolve(), text)
     except OSError as error:
@@ -126,7 +145,7 @@ def check(place: str, override: Override) -> None:
     if not tariffs:
         raise SettingsError(f"[{place}] is no provider or engine with a price.{_meant(place, places())}")
     allowed = settable(place)
-    for name in ("usd_per_credit", "plan", "credits_per_unit", "usd_per_second", "usd_per_15_bytes"):
+    for name in _MEANS:
         if getattr(override, name) is not None and name not in allowed:
             raise SettingsError(f"[{place}] does not take {name}. It takes {', '.join(allowed)}.")
     for name in ("usd_per_credit", "usd_per_second", "usd_per_15_bytes"):

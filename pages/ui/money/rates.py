@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 import streamlit as st
 
-from lipsync_core import TARIFFS, Override, Rates, SettingsError, StudioError, Tariff
+from lipsync_core import PROVIDERS, TARIFFS, Override, Rates, SettingsError, StudioError, Tariff
 from pages.ui.frame import pressed, studio
 from pages.ui.text import plain
 
@@ -16,8 +16,8 @@ YOURS = "Yours, $"
 FIGURE = r"^\d{0,4}(\.\d{1,9})?$"
 NO_PLAN = "Not chosen"
 OWN_PRICE = "Own price for a credit"
-FETCHED = "aimlapi"
-"""Who publishes its rate in a list that can be asked."""
+COUNTED = {"usd_per_credit": "a credit", "usd_per_second": "a second of voice", "usd_per_15_bytes": "15 bytes of text"}
+"""The fields of an `Override` that are dollars, and what they are the price of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,27 @@ class Row:
     what: str
 
 
-ROWS = (
-    Row("joypix", "usd_per_credit", "JoyPix, a credit"),
-    Row("lipsync-studio", "usd_per_credit", "lipsync.studio, a credit"),
-    Row("aimlapi", "usd_per_second", "AI/ML API, a second of voice"),
-    Row("aimlapi", "usd_per_15_bytes", "AI/ML API, 15 bytes of text"),
-    Row("creatify", "usd_per_credit", "Creatify, a credit"),
-)
+def _tariff(place: str) -> Tariff:
+    return next(tariff for tariff in TARIFFS.values() if tariff.engine.startswith(f"{place}/"))
+
+
+def _rows() -> tuple[Row, ...]:
+    """What can be set for each vendor, as its tariffs say."""
+    found = {
+        Row(provider.id, field, f"{provider.title}, {what}"): None
+        for provider in PROVIDERS.values()
+        for field, what in COUNTED.items()
+        for engine in provider.engines
+        if engine.tariff is not None and field in engine.tariff.settable
+    }
+    return tuple(found)
+
+
+ROWS = _rows()
+FETCHED = tuple(provider.id for provider in PROVIDERS.values() if provider.price_list() is not None)
+"""Who publishes its rate in a list that can be asked."""
+PLANNED = tuple(place for place in PROVIDERS if any(row.place == place for row in ROWS) and _tariff(place).plans)
+"""Whose price for a credit depends on a plan."""
 
 
 def draw_rates(by: str) -> None:
@@ -65,20 +79,23 @@ def draw_rates(by: str) -> None:
     )
     with st.container(horizontal=True):
         st.button("Save rates", icon=":material/save:", on_click=pressed(_save), args=(by, version))
-        if st.button(
-            "Fetch AI/ML API’s rate",
-            icon=":material/download:",
-            help="Asks its public price list, free of charge and without a key.",
-        ):
-            with st.spinner("Asking AI/ML API …"):
-                _fetch(by)
-            st.rerun()
+        for place in FETCHED:
+            title = plain(PROVIDERS[place].title)
+            if st.button(
+                f"Fetch {title}’s rate",
+                icon=":material/download:",
+                help="Asks its public price list, free of charge and without a key.",
+            ):
+                with st.spinner(f"Asking {title} …"):
+                    _fetch(place, by)
+                st.rerun()
     with st.container():  # always there, so that what follows keeps its place
         if (said := st.session_state.pop("rates_said", None)) is not None:
             st.success(plain(said))
         if (wrong := st.session_state.pop("rates_wrong", None)) is not None:
             st.error(plain(wrong), title="No rate was changed")
-    _plan(rates, by)
+    for place in PLANNED:
+        _plan(place, rates, by)
     if others := _not_shown(rates):
         st.caption(f"The rates file also says something of {plain(', '.join(others))}. It counts, and stays as it is.")
 
@@ -97,7 +114,7 @@ def _shown(row: Row, rates: Rates) -> dict[str, str]:
     return {
         "Rate": row.what,
         YOURS: "" if value is None else f"{value:f}",
-        "Published": published or ("not fetched yet" if row.place == FETCHED else "not published"),
+        "Published": published or ("not fetched yet" if row.place in FETCHED else "not published"),
         "From": source,
         "As of": "" if day is None else day_text(day),
     }
@@ -118,33 +135,28 @@ def day_text(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
-def _tariff(place: str) -> Tariff:
-    return next(tariff for tariff in TARIFFS.values() if tariff.engine.startswith(f"{place}/"))
-
-
-def _plan(rates: Rates, by: str) -> None:
-    override = rates.overrides.get("creatify")
-    plans = _tariff("creatify").plans
+def _plan(place: str, rates: Rates, by: str) -> None:
+    override, plans, key = rates.overrides.get(place), _tariff(place).plans, f"{place}_plan"
     words = {f"{name.capitalize()}, ${usd:f} a credit": name for name, usd in plans.items()}
     chosen = next((word for word, name in words.items() if override and override.plan == name), NO_PLAN)
     if override is not None and override.usd_per_credit is not None:
         chosen = OWN_PRICE
-    st.session_state.creatify_plan = chosen
+    st.session_state[key] = chosen
     st.selectbox(
-        "Creatify plan",
+        f"{plain(PROVIDERS[place].title)} plan",
         [NO_PLAN, *words, *([OWN_PRICE] if chosen == OWN_PRICE else [])],
-        key="creatify_plan",
+        key=key,
         on_change=pressed(_save_plan),
-        args=(words, by),
+        args=(place, words, by),
         width=320,
         help="Decides what a credit costs. Saved at once; it takes the place of an own price.",
     )
 
 
-def _save_plan(words: dict[str, str], by: str) -> None:
-    asked = st.session_state.creatify_plan
+def _save_plan(place: str, words: dict[str, str], by: str) -> None:
+    asked = st.session_state[f"{place}_plan"]
     if asked != OWN_PRICE:
-        _change(by, {"creatify": {"plan": words.get(asked), "usd_per_credit": None}})
+        _change(by, {place: {"plan": words.get(asked), "usd_per_credit": None}})
 
 
 def _save(by: str, version: int) -> None:
@@ -159,18 +171,18 @@ def _save(by: str, version: int) -> None:
                 return
             change = changes.setdefault(row.place, {})
             change[row.field] = value
-            if row.place == "creatify" and value is not None:
+            if row.place in PLANNED and value is not None:
                 change["plan"] = None
     _change(by, changes)
 
 
-def _fetch(by: str) -> None:
+def _fetch(place: str, by: str) -> None:
     try:
-        fetched = studio().vendors.published_rate(FETCHED, by=by)
+        fetched = studio().vendors.published_rate(place, by=by)
     except StudioError as error:
         st.session_state.rates_wrong = str(error)
         return
-    _keep({FETCHED: fetched}, by)
+    _keep({place: fetched}, by)
 
 
 def _change(by: str, changes: dict[str, dict[str, Decimal | str | None]]) -> None:
