@@ -31,9 +31,7 @@ def read_by_the_code() -> set[str]:
     found = {text for text in strings if OWN.fullmatch(text)}
     found |= set(AWS_VARIABLES)
     for provider in PROVIDERS.values():
-        found |= {*provider.key_variables, provider.base_url_variable}
-        found |= {assumption.variable for assumption in provider.assumptions.values()}
-        found.add(provider.base_url_variable.replace("BASE_URL", "MAX_JOBS"))
+        found |= set(provider.variables)
     return found
 
 
