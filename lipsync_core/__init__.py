@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from lipsync_core.brief import MAX_NAME, MAX_SEED, Brief, KeptMedium, MouthBox
     from lipsync_core.config import ROOT
     from lipsync_core.config.settings import Settings
+    from lipsync_core.desk.desk import Desk
+    from lipsync_core.desk.press import HOLD_S
     from lipsync_core.errors import (
         BriefChangedError,
         BriefError,
@@ -80,7 +82,7 @@ if TYPE_CHECKING:
     from lipsync_core.providers.wire import Balance, KeyCheck, Verdict
     from lipsync_core.quote import PriceRoseError, Qualifier, Quote, credits_text, has_risen, price_text, priced
     from lipsync_core.samples import PORTRAITS, VOICES, Sample
-    from lipsync_core.studio import HOLD_S, Studio
+    from lipsync_core.studio import Studio
     from lipsync_core.tracker.notices import NOTICE_EXAMPLE
     from lipsync_core.tracker.pace import Pace
 
@@ -153,7 +155,9 @@ _HOMES = {
     "config.settings": ("Settings",),
     "ledger.spending": ("Dearer", "Grouping", "Line", "Month", "Sums", "VendorMonth"),
     "ledger.vendor_status": ("balance_text",),
-    "studio": ("HOLD_S", "Studio"),
+    "desk.desk": ("Desk",),
+    "desk.press": ("HOLD_S",),
+    "studio": ("Studio",),
     "pricing": ("TARIFFS", "Override", "Rates", "Step", "Tariff", "Waste"),
     "accounts.checks": ("VendorState",),
     "people.visits": ("act_for",),
@@ -190,6 +194,7 @@ __all__ = [
     "Came",
     "Cap",
     "Dearer",
+    "Desk",
     "Engine",
     "EngineForm",
     "Entry",

@@ -16,7 +16,7 @@ from pages.ui.brief.entered import is_coming
 from pages.ui.brief.form import BRIEF, Form
 from pages.ui.brief.presses import Press, hand
 from pages.ui.brief.scenes import MADE_OF, choose_scene, is_written
-from pages.ui.frame import came_from_elsewhere, header, in_sandbox, studio
+from pages.ui.frame import came_from_elsewhere, desk, header, in_sandbox, studio
 from pages.ui.job import card, dialogs
 from pages.ui.moving import Moving
 from pages.ui.text import job_name, plain
@@ -38,22 +38,22 @@ def main() -> None:
         late_changes.arrives(brief_id, time.monotonic())
     job = studio().job(open_brief.job_id) if open_brief and open_brief.job_id else None
     brief = _brief_of(open_brief)
-    by = header("Create", tab=_tab(job))
+    header("Create", tab=_tab(job))
     trim.finish(brief_id)
     # In a container that is always there, because an uploader whose place on the page shifts forgets the file that it
     # is taking.
     with st.container():
         if not _is_begun(brief) and not studio().page(Filter(hidden=True), limit=1):
-            _first_time(brief_id, by)
+            _first_time(brief_id)
             if arrives:
                 time.sleep(AHEAD_S)
     written = is_written(brief_id, brief)
-    offered = engine_list.offers(brief, written=written, by=by)
-    form = Form(brief_id, brief, by, offered.engine, written, offered.notes)
+    offered = engine_list.offers(brief, written=written)
+    form = Form(brief_id, brief, offered.engine, written, offered.notes)
     left, right = st.columns([6, 5], gap="large")
     with left:
         refusals.refusal(BRIEF)
-        choose_scene(brief_id, brief.scene, by)
+        choose_scene(brief_id, brief.scene)
         content.draw(form)
         options.draw(form)
     with right:
@@ -61,12 +61,12 @@ def main() -> None:
         # Each in a container that is always there: what comes and goes in one must not shift, and so close, the others.
         with st.container():
             press = _prices(form, offered, open_brief.job_id if open_brief else None)
-        is_held = _pay(press, job, by)
+        is_held = _pay(press, job)
         with st.container():
             if press is not None:
                 engine_list.fine_print(offered.engine, press.quote)
         if job is not None and not is_held:
-            _result(job, by)
+            _result(job)
     if is_held and job is not None:
         scroll.bring("pay", f"held {job.id}", focuses=True)
     elif handover.price_to_show() == brief_id:
@@ -84,7 +84,7 @@ def _current(arrives: bool) -> tuple[str, OpenBrief | None]:
     elif "brief_id" not in st.session_state:
         st.session_state.brief_id = new_brief_id()
     brief_id: str = st.session_state.brief_id
-    open_brief = studio().open_brief(brief_id)
+    open_brief = desk().briefs.open(brief_id)
     if open_brief is not None:
         # Naming the brief in the address adds an entry to the browser's history. So it is done when the visitor comes
         # from elsewhere or has changed something, and not when Back leads here: that would undo the step back.
@@ -125,8 +125,7 @@ def _prices(form: Form, offered: Offers, after: int | None) -> Press | None:
         )
         return None
     presses = {
-        engine: Press(form.brief_id, form.brief, quote, form.by, after, in_sandbox())
-        for engine, quote in offered.quotes.items()
+        engine: Press(form.brief_id, form.brief, quote, after, in_sandbox()) for engine, quote in offered.quotes.items()
     }
     render_button.watch(presses.values())
     engine_list.choose(form, offered)
@@ -136,38 +135,38 @@ def _prices(form: Form, offered: Offers, after: int | None) -> Press | None:
     return presses[offered.engine.id]
 
 
-def _pay(press: Press | None, job: Job | None, by: str) -> bool:
+def _pay(press: Press | None, job: Job | None) -> bool:
     """Draw the button, or in its place the countdown of the job that it made. Whether that job is held."""
     with st.container(key="pay"):
         undo_window.said(job)
         if job is not None and undo_window.holds(job):
-            undo_window.draw(job, by)
+            undo_window.draw(job)
             return True
         if press is not None:
             render_button.button(press)
     return False
 
 
-def _first_time(brief_id: str, by: str) -> None:
+def _first_time(brief_id: str) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="first-time"):
         st.markdown("**First time?** A sample portrait and voice, no key, no cost.")
         if st.button("Render the sample", type="primary", icon=":material/play_circle:"):
             with st.spinner("Opening the sample …"):
-                done = refusals.attempt("sample", _render_sample, brief_id, by)
+                done = refusals.attempt("sample", _render_sample, brief_id)
             if done:
                 st.session_state.pop(f"{brief_id}.name", None)
                 st.rerun()
     refusals.refusal("sample", "Not started")
 
 
-def _render_sample(brief_id: str, by: str) -> None:
-    image = studio().keep_medium(PORTRAITS[0].path, "image", PORTRAITS[0].path.name, by=by, came="sample")
-    audio = studio().keep_medium(VOICES[0].path, "audio", VOICES[0].path.name, by=by, came="sample")
-    studio().change_brief(brief_id, by=by, scene="portrait", image=image, audio=audio, name="Sample")
-    studio().render(brief_id, engine="draft/portrait", by=by, after=None)
+def _render_sample(brief_id: str) -> None:
+    image = desk().media.keep(PORTRAITS[0].path, "image", PORTRAITS[0].path.name, came="sample")
+    audio = desk().media.keep(VOICES[0].path, "audio", VOICES[0].path.name, came="sample")
+    desk().briefs.change(brief_id, scene="portrait", image=image, audio=audio, name="Sample")
+    desk().render(brief_id, engine="draft/portrait", after=None)
 
 
-def _result(job: Job, by: str) -> None:
+def _result(job: Job) -> None:
     with st.container(border=True, key="result"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(job_name(job))}**", width="content")
@@ -179,7 +178,7 @@ def _result(job: Job, by: str) -> None:
             else:
                 card.player(job, width=_player_width(job))
             card.failure(job)
-        card.actions(job, by)
+        card.actions(job)
         if job.output is not None and job.is_draft:
             st.caption(card.DRAFT_CAPTION)
     card.follow(job, place)
@@ -187,7 +186,7 @@ def _result(job: Job, by: str) -> None:
 
 def _player_width(job: Job) -> int | str:
     """A video that is higher than wide would fill the screen."""
-    facts = studio().medium(job.brief.image, "image") or studio().medium(job.brief.video, "video")
+    facts = desk().media.facts(job.brief.image, "image") or desk().media.facts(job.brief.video, "video")
     is_high = facts.height > facts.width if facts is not None else job.brief.aspect_ratio == "9:16"
     return 300 if is_high else "stretch"
 

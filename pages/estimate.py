@@ -15,16 +15,16 @@ MODES = ("One clip", "Batch")
 def main() -> None:
     if came_from_elsewhere("Estimate"):
         batch_press.forget()
-    by = header("Estimate")
+    header("Estimate")
     if (why := why_not(Action.MAKE)) is not None:
         st.caption(plain(f"One clip; a batch is for whoever may send it. {why}"))
-        clip.draw(by)
+        clip.draw()
         return
     mode = st.radio("What do you want to know about?", MODES, key="about", horizontal=True, bind="query-params")
     if mode == MODES[0]:
-        clip.draw(by)
+        clip.draw()
     else:
-        batch.draw(by)
+        batch.draw()
 
 
 main()

@@ -22,7 +22,7 @@ from lipsync_core import (
 )
 from pages.ui import places, refusals
 from pages.ui.brief import library_picker
-from pages.ui.frame import came_from_elsewhere, fragment, header, pressed, refresh, studio, why_not
+from pages.ui.frame import came_from_elsewhere, desk, fragment, header, pressed, refresh, studio, why_not
 from pages.ui.job import approvals, attention, card, dialogs, import_job, real_cost, share
 from pages.ui.moving import Moving
 from pages.ui.text import (
@@ -66,24 +66,24 @@ def main() -> None:
         _one(asked)
         return
     batch = st.query_params.get("batch")
-    by = header("Jobs", tab=_tab(studio().count(Filter(states=PENDING))))
+    header("Jobs", tab=_tab(studio().count(Filter(states=PENDING))))
     _name_in_address()
     # Each in a container that is always there: what comes and goes in one must not shift, and so close, the others'.
     with st.container():
-        _notice(by)
+        _notice()
     with st.container():
-        attention.draw(by)
+        attention.draw()
     with st.container():
-        approvals.draw_others(by)
+        approvals.draw_others()
     with st.container():
         if batch is not None:
-            _batch(batch, by)
+            _batch(batch)
     with st.container():
-        besides = _running(by, batch)
+        besides = _running(batch)
     with st.container():
-        _history(by, batch, besides)
+        _history(batch, besides)
     if why_not(Action.MAKE) is None:
-        import_job.draw(by)
+        import_job.draw()
 
 
 def _forget() -> None:
@@ -115,16 +115,16 @@ def _name_in_address() -> None:
     st.session_state.job_shown = asked
 
 
-def _notice(by: str) -> None:
+def _notice() -> None:
     """The way back from taking a job off the lists; where it still runs, that stands in its card's place.
 
     And the way back from having said that a job was not taken.
     """
     job = _just_hidden()
     if job is not None and not job.pending:
-        card.off_the_lists(job, by)
+        card.off_the_lists(job)
     said: int | None = st.session_state.get("said_not_taken")
-    if said is not None and (until := studio().undo_not_taken_until(studio().job(said))) is not None:
+    if said is not None and (until := desk().outcomes.undo_not_taken_until(studio().job(said))) is not None:
         with st.container(horizontal=True, vertical_alignment="center", key=f"said-{said}"):
             st.markdown(f"Job {said} counts as not taken; nothing is reserved for it any more.", width="content")
             st.button(
@@ -133,7 +133,7 @@ def _notice(by: str) -> None:
                 icon=":material/undo:",
                 help=f"Possible until {clock(until)}. Its price is reserved again.",
                 on_click=pressed(dialogs.undo_not_taken),
-                args=(said, by),
+                args=(said,),
             )
         refusals.refusal(dialogs.place_of(said))
 
@@ -143,7 +143,7 @@ def _just_hidden() -> Job | None:
     return None if job_id is None else studio().job(job_id)
 
 
-def _batch(batch: str, by: str) -> None:
+def _batch(batch: str) -> None:
     waiting = studio().count(Filter(states=WITHDRAWABLE, batch=batch))
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="batch"):
         count = studio().count(Filter(batch=batch, hidden=True))
@@ -153,7 +153,7 @@ def _batch(batch: str, by: str) -> None:
                 f"Withdraw the {waiting} that wait" if waiting > 1 else "Withdraw the one that waits",
                 icon=":material/undo:",
                 on_click=pressed(_withdraw_batch),
-                args=(batch, by),
+                args=(batch,),
             )
         share.zip_button(batch)
         st.page_link("jobs.py", label="All jobs", icon=":material/arrow_back:")
@@ -166,11 +166,11 @@ def _may_withdraw(batch: str) -> bool:
     return bool(first) and why_not(Action.HANDLE, owner=first[0].by) is None
 
 
-def _withdraw_batch(batch: str, by: str) -> None:
-    refusals.attempt("batch", studio().withdraw_batch, batch, by=by)
+def _withdraw_batch(batch: str) -> None:
+    refusals.attempt("batch", desk().jobs.withdraw_batch, batch)
 
 
-def _running(by: str, batch: str | None) -> list[Look] | None:
+def _running(batch: str | None) -> list[Look] | None:
     """Draw what runs. Returns what its ticks look at besides, for the rest of the page to add to; None if none tick."""
     which = Filter(states=PENDING, batch=batch)
     jobs, count = studio().pending(CARDS, batch), studio().count(which)
@@ -185,11 +185,11 @@ def _running(by: str, batch: str | None) -> list[Look] | None:
         job = shown.get(job_id)
         if job is not None and job.hidden:
             with grid.container(border=True):
-                card.off_the_lists(job, by)
+                card.off_the_lists(job)
             continue
         with grid.container(border=job is not None, key=f"running-{job_id}"):
             if job is not None:
-                moving[job_id] = _card(job, by)
+                moving[job_id] = _card(job)
     if count > len(jobs):
         st.caption(f"and {count - len(jobs)} more")
     faces = {job.id: card.face(job) for job in jobs}
@@ -221,7 +221,7 @@ def _running(by: str, batch: str | None) -> list[Look] | None:
     return besides
 
 
-def _card(job: Job, by: str) -> Moving:
+def _card(job: Job) -> Moving:
     """Draw a running job's card, and return the place in it where its progress moves."""
     with st.container(horizontal=True, vertical_alignment="center"):
         card.thumbnail(job, 56)
@@ -230,11 +230,11 @@ def _card(job: Job, by: str) -> Moving:
             card.badges(job)
     place = Moving()
     st.caption(f"{card.summary(job)} · {plain(job.by)}")
-    card.actions(job, by)
+    card.actions(job)
     return place
 
 
-def _history(by: str, batch: str | None, besides: list[Look] | None) -> None:
+def _history(batch: str | None, besides: list[Look] | None) -> None:
     ended = [state for state in JobState if state not in PENDING and state is not _WAITS]
     if not studio().page(Filter(hidden=True), limit=1):
         st.caption("No jobs yet. What you render appears here.")
@@ -255,7 +255,7 @@ def _history(by: str, batch: str | None, besides: list[Look] | None) -> None:
     hidden = st.checkbox("Also those off the lists", key="hidden", bind="query-params")
     which = Filter(
         states=states or ended,
-        by=None if person == EVERYONE else by if person == MINE else person,
+        by=None if person == EVERYONE else desk().by if person == MINE else person,
         text=text or "",
         batch=batch,
         hidden=hidden,
@@ -318,30 +318,30 @@ def _one(asked: str) -> None:
         st.error("Look for it in the list of all jobs.", title=f"There is no job {plain(asked[:20])}")
         return
     word = f"{state_word(job.state)}: " if job.pending else "✓ " if job.output_sha256 else ""
-    by = header("Jobs", tab=f"{word}{job_name(job)}")
+    header("Jobs", tab=f"{word}{job_name(job)}")
     _name_in_address()
     _back()
     left, right = st.columns([6, 5], gap="large")
     with left:
-        _stage(job, by)
+        _stage(job)
     with right:
-        _facts(job, by)
+        _facts(job)
 
 
 def _back() -> None:
     st.page_link("jobs.py", label="All jobs", icon=":material/arrow_back:")
 
 
-def _stage(job: Job, by: str) -> None:
+def _stage(job: Job) -> None:
     if job.state is JobState.UNCONFIRMED:
-        attention.unconfirmed(job, by)
+        attention.unconfirmed(job)
         card.follow(job, Moving())
         return
     decides = job.state is _WAITS and why_not(Action.DECIDE, owner=job.by) is None
     refusals.refusal(approvals.PLACE)
     with st.container():
         if decides:
-            approvals.decide(job, by, facts=False)
+            approvals.decide(job, facts=False)
     place = Moving()
     with st.container():
         if job.pending:
@@ -349,7 +349,7 @@ def _stage(job: Job, by: str) -> None:
         card.player(job, width=420, facts=False)
         if not decides:
             card.failure(job)
-    card.actions(job, by)
+    card.actions(job)
     if not_mine := why_not(Action.HANDLE, owner=job.by):
         st.caption(plain(not_mine))
     if job.output is not None and job.is_draft:
@@ -357,7 +357,7 @@ def _stage(job: Job, by: str) -> None:
     card.follow(job, place)
 
 
-def _facts(job: Job, by: str) -> None:
+def _facts(job: Job) -> None:
     st.header(plain(job_name(job)), anchor=False)
     card.badges(job)
     rows = {
@@ -378,16 +378,16 @@ def _facts(job: Job, by: str) -> None:
                 caption.caption(label)
                 fact.text(value)
     with st.container():
-        real_cost.draw(job, by)
+        real_cost.draw(job)
     with st.container():
         _relatives(job)
     may_make = why_not(Action.MAKE) is None
     with st.container():
         if may_make:
-            share.review_link(job, by)
+            share.review_link(job)
     with st.container():
         if may_make:
-            library_picker.offer_of_job(job, by)
+            library_picker.offer_of_job(job)
     with st.expander("History of this job"):
         for event in studio().history(job.id):
             st.text(
@@ -401,7 +401,7 @@ def _facts(job: Job, by: str) -> None:
 def _made_of(job: Job) -> dict[str, str]:
     rows = {}
     for field, label, kind in MEDIA:
-        if (facts := studio().medium(getattr(job.brief, field), kind)) is not None:
+        if (facts := desk().media.facts(getattr(job.brief, field), kind)) is not None:
             rows[label] = facts.name + (f", {length(facts.duration_s)}" if facts.duration_s else "")
     text = job.brief.text
     if job.brief.creator:
@@ -446,7 +446,7 @@ def _relatives(job: Job) -> None:
     if job.follows is not None:
         label = f"Sent anew for job {job.follows}, whose answer was lost"
         st.page_link("jobs.py", label=label, query_params={"job": str(job.follows)})
-    if job.sent_at is not None and (follower := studio().sent_again_as(job.id)) is not None:
+    if job.sent_at is not None and (follower := desk().outcomes.sent_again_as(job.id)) is not None:
         st.page_link("jobs.py", label=f"Sent again as job {follower.id}", query_params={"job": str(follower.id)})
 
 

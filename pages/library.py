@@ -8,7 +8,7 @@ from lipsync_core import Action, Item, ItemKind, MediumFacts, Root
 from pages.ui import deletion, refusals
 from pages.ui.brief import handover, library_picker
 from pages.ui.deletion import KINDS
-from pages.ui.frame import dialog, header, in_sandbox, looking, pressed, studio, why_not
+from pages.ui.frame import desk, dialog, header, in_sandbox, pressed, studio, why_not
 from pages.ui.text import clock, length, plain
 
 ROWS = 12
@@ -32,23 +32,23 @@ CAME = {
 
 
 def main() -> None:
-    by = header("Library")
+    header("Library")
     deletion.said()
     refusals.refusal(PLACE)
     handover.follow()
     view = st.radio("Show", [KEPT, BROUGHT], horizontal=True, key="show", bind="query-params")
     if view == KEPT:
-        _library(by)
+        _library()
     else:
-        _brought(by)
+        _brought()
     if why_not(Action.CLEAN) is None:
-        deletion.clean_up(by)
+        deletion.clean_up()
 
 
 # What is kept by name
 
 
-def _library(by: str) -> None:
+def _library() -> None:
     library = studio().library
     if not library.count(sandbox=in_sandbox()):
         _empty()
@@ -81,7 +81,7 @@ def _library(by: str) -> None:
     )
     with grid, st.grid(3, min_column_width=280):
         for item in shown:
-            _card(item, by)
+            _card(item)
 
 
 def _empty() -> None:
@@ -96,7 +96,7 @@ def _empty() -> None:
             st.page_link("jobs.py", label="Look through the jobs", icon=":material/list_alt:")
 
 
-def _card(item: Item, by: str) -> None:
+def _card(item: Item) -> None:
     with st.container(border=True, height="stretch", key=f"item-{item.id}"):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             library_picker.picture(item, 72)
@@ -104,7 +104,7 @@ def _card(item: Item, by: str) -> None:
                 st.markdown(f"**{plain(item.name)}**")
                 st.caption(plain(" · ".join(filter(None, (_kind(item), item.project)))))
         if item.medium is not None and item.kind == "audio":
-            link = studio().media_link(item.medium, person=looking())
+            link = desk().media.link(item.medium)
             st.audio(link, format=item.medium.mime, alt=f"Voice: {item.name}")
         with st.container(gap="xsmall"):
             st.caption(plain(f"{came(item)}. Kept by {item.by}, {clock(item.added_at)}."))
@@ -123,9 +123,9 @@ def _card(item: Item, by: str) -> None:
                 disabled=item.gone,
                 wrap=True,
                 on_click=pressed(_use),
-                args=(item.id, by),
+                args=(item.id,),
             )
-            _menu(item, by)
+            _menu(item)
 
 
 def _kind(item: Item) -> str:
@@ -138,26 +138,26 @@ def came(item: Item) -> str:
     return CAME[item.came].format(item.came_from).strip()
 
 
-def _use(item_id: int, by: str) -> None:
+def _use(item_id: int) -> None:
     here: str | None = st.session_state.get("brief_id")
-    handover.start(PLACE, lambda: studio().library.use(item_id, by=by, brief_id=here))
+    handover.start(PLACE, lambda: studio().library.use(item_id, by=desk().by, brief_id=here))
 
 
-def _menu(item: Item, by: str) -> None:
+def _menu(item: Item) -> None:
     options = [EDIT]
     if why_not(Action.HANDLE, owner=item.by) is None:
         options += [TAKE_OUT, DELETE]
     picked = st.menu_button(f"Entry {item.id}", options, key=f"more-{item.id}", type="tertiary")
     if picked == EDIT:
-        library_picker.edit(item, by)
+        library_picker.edit(item)
     elif picked == TAKE_OUT:
-        _take_out(item, by)
+        _take_out(item)
     elif picked == DELETE:
-        deletion.everything_of(Root(item.id), by)
+        deletion.everything_of(Root(item.id))
 
 
 @dialog("Take it out of the library?")
-def _take_out(item: Item, by: str) -> None:
+def _take_out(item: Item) -> None:
     st.markdown(
         f"The entry **{plain(item.name)}** goes, with its project and its consent note. The file, the jobs and the "
         "videos stay."
@@ -166,14 +166,14 @@ def _take_out(item: Item, by: str) -> None:
         if st.button("Back"):
             st.rerun()
         if st.button("Take it out", type="primary"):
-            refusals.attempt(PLACE, studio().library.take_out, item.id, by=by)
+            refusals.attempt(PLACE, studio().library.take_out, item.id, by=desk().by)
             st.rerun()
 
 
 # All that was brought or made
 
 
-def _brought(by: str) -> None:
+def _brought() -> None:
     library = studio().library
     text = st.text_input("Search", type="search", placeholder="File name", key="file", bind="query-params") or ""
     count = library.count_brought(text=text)
@@ -184,10 +184,10 @@ def _brought(by: str) -> None:
     page = st.pagination(pages, key="files", bind="query-params") if pages > 1 else 1
     with rows:
         for facts in library.brought(text=text, limit=ROWS, offset=(page - 1) * ROWS):
-            _row(facts, by)
+            _row(facts)
 
 
-def _row(facts: MediumFacts, by: str) -> None:
+def _row(facts: MediumFacts) -> None:
     key, known = f"{facts.kind}-{facts.sha256}", studio().library.find(facts.kind, facts.sha256)
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"row-{key}"):
         library_picker.thumbnail(facts, 48)
@@ -198,9 +198,9 @@ def _row(facts: MediumFacts, by: str) -> None:
             told = (KINDS[facts.kind], lasts, deletion.size_text(facts.size), named)
             st.caption(plain(" · ".join(filter(None, told))))
         if known is None:
-            library_picker.keep_button(f"Keep {plain(facts.name)}…", facts, "", by, f"keep-{key}")
+            library_picker.keep_button(f"Keep {plain(facts.name)}…", facts, "", f"keep-{key}")
         if st.button(f"Find and delete {plain(facts.name)}…", key=f"delete-{key}", type="tertiary", wrap=True):
-            deletion.everything_of(Root(sha256=facts.sha256, kind=facts.kind), by)
+            deletion.everything_of(Root(sha256=facts.sha256, kind=facts.kind))
 
 
 main()

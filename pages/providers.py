@@ -10,7 +10,7 @@ import streamlit as st
 
 from lipsync_core import PROVIDERS, Balance, KeyCheck, StudioError, VendorState, Verdict
 from pages.ui import refusals
-from pages.ui.frame import header, in_sandbox, pressed, studio, switch_sandbox
+from pages.ui.frame import desk, header, in_sandbox, pressed, studio, switch_sandbox
 from pages.ui.money.rates import draw_rates
 from pages.ui.text import clock, plain
 
@@ -27,7 +27,7 @@ class Checked:
 
 
 def main() -> None:
-    by = header("Providers")
+    header("Providers")
     _switch()
     sandbox = in_sandbox()
     states = studio().vendors.states(sandbox=sandbox)
@@ -36,8 +36,8 @@ def main() -> None:
     grid = st.grid(2, min_column_width=340)
     for state in states:
         with grid.container(border=True, key=f"vendor-{state.id}", height="stretch"):
-            _card(state, sandbox, by)
-    draw_rates(by)
+            _card(state, sandbox)
+    draw_rates()
 
 
 def _switch() -> None:
@@ -62,7 +62,7 @@ def _switched() -> None:
     switch_sandbox(bool(st.session_state.sandbox_switch))
 
 
-def _card(state: VendorState, sandbox: bool, by: str) -> None:
+def _card(state: VendorState, sandbox: bool) -> None:
     checks: dict[tuple[str, str], Checked] = st.session_state.setdefault("checks", {})
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(plain(state.title), anchor=False, width="content")
@@ -82,7 +82,7 @@ def _card(state: VendorState, sandbox: bool, by: str) -> None:
     elif state.missing is not None:
         st.error(plain(f"{state.missing} Then restart the studio."), title="This key cannot be used")
     else:
-        _check(state, sandbox, by, checks)
+        _check(state, sandbox, checks)
     checked = checks.get((state.environment, state.id))
     error, at = state.standing.last_error, state.standing.last_error_at
     said = {checked.check.says if checked else "", state.standing.paused_why if state.paused else ""}
@@ -108,10 +108,10 @@ def _missing(state: VendorState) -> None:
     st.code("\n".join(f"{variable}=…" for variable in state.lacking), language=None)
 
 
-def _check(state: VendorState, sandbox: bool, by: str, checks: dict[tuple[str, str], Checked]) -> None:
+def _check(state: VendorState, sandbox: bool, checks: dict[tuple[str, str], Checked]) -> None:
     if st.button(f"Check connection to {state.title}", key=f"check-{state.id}", icon=":material/sync_alt:"):
         with st.spinner(f"Asking {plain(state.title)} …"):
-            done = refusals.attempt(state.id, _note, checks, state, sandbox, by)
+            done = refusals.attempt(state.id, _note, checks, state, sandbox)
         if done:
             st.rerun()
     refusals.refusal(state.id)
@@ -130,29 +130,29 @@ def _check(state: VendorState, sandbox: bool, by: str, checks: dict[tuple[str, s
             f"Send to {state.title} again",
             icon=":material/play_arrow:",
             on_click=pressed(_resume),
-            args=(state, sandbox, by),
+            args=(state, sandbox),
             help="If the key is refused once more, nothing is charged, and it pauses again.",
         )
     st.caption(f"Checked {clock(checked.at)} · {checked.balance}")
 
 
-def _note(checks: dict[tuple[str, str], Checked], state: VendorState, sandbox: bool, by: str) -> None:
+def _note(checks: dict[tuple[str, str], Checked], state: VendorState, sandbox: bool) -> None:
     """Ask, and note it at hand: where another button was pressed meanwhile, this run ends at its next st. call."""
-    checks[state.environment, state.id] = _ask(state, sandbox, by)
+    checks[state.environment, state.id] = _ask(state, sandbox)
 
 
-def _resume(state: VendorState, sandbox: bool, by: str) -> None:
-    refusals.attempt(state.id, studio().vendors.resume, state.id, sandbox=sandbox, by=by)
+def _resume(state: VendorState, sandbox: bool) -> None:
+    refusals.attempt(state.id, studio().vendors.resume, state.id, sandbox=sandbox, by=desk().by)
 
 
-def _ask(state: VendorState, sandbox: bool, by: str) -> Checked:
-    check = studio().vendors.check(state.id, sandbox=sandbox, by=by)
+def _ask(state: VendorState, sandbox: bool) -> Checked:
+    check = studio().vendors.check(state.id, sandbox=sandbox, by=desk().by)
     words = "balance not offered by this vendor"
     if state.offers_balance:
         words = "balance not told"
         if check.verdict is Verdict.ACCEPTED:
             try:
-                words = _balance(studio().vendors.balance(state.id, sandbox=sandbox, by=by))
+                words = _balance(studio().vendors.balance(state.id, sandbox=sandbox, by=desk().by))
             except StudioError as error:
                 words = f"balance not told: {plain(str(error))}"
     return Checked(check, words, datetime.now(UTC))

@@ -38,7 +38,7 @@ NAMED = 5
 
 
 def main() -> None:
-    by = header("Spend")
+    header("Spend")
     with st.container():  # always there, so that what follows keeps its place
         _warnings()
     month, group = _choose()
@@ -61,8 +61,8 @@ def main() -> None:
         )
     else:
         st.caption(f"Nothing was spent in {month_text(month)}. Drafts and sandbox jobs don’t count.")
-    draw_invoices(view, by)
-    draw_caps(studio().budgets.caps(studio().month()), by)
+    draw_invoices(view)
+    draw_caps(studio().budgets.caps(studio().month()))
 
 
 def _warnings() -> None:

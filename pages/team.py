@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 import streamlit as st
 
 from lipsync_core import Action, Entry, JobState, Person, Role
 from pages.ui import refusals
-from pages.ui.frame import header, offered, pressed, studio
+from pages.ui.frame import desk, header, offered, pressed, studio
 from pages.ui.money.caps import draw_caps
 from pages.ui.money_field import amount, typed
 from pages.ui.team_notifications import draw_being_told
@@ -28,8 +29,8 @@ PEOPLE, AUDIT = "team-people", "team-audit"
 
 
 def main() -> None:
-    by = header("Team")
-    who = studio().people.who(by)
+    header("Team")
+    who = studio().people.who(desk().by)
     if who is None:
         st.caption("Nobody signs in here. Add an [auth] table to .streamlit/secrets.toml, and the team appears here.")
         return
@@ -37,11 +38,11 @@ def main() -> None:
     if who.may(Action.MAKE) or who.notify_url:
         draw_being_told(who)
     if who.may(Action.PEOPLE):
-        _people(by)
+        _people()
     if who.may(Action.CAPS):
-        draw_caps(studio().budgets.caps(studio().month()), by)
+        draw_caps(studio().budgets.caps(studio().month()))
     if who.may(Action.AUDIT):
-        _audit(by)
+        _audit()
 
 
 def _you(who: Person) -> None:
@@ -60,7 +61,7 @@ def _you(who: Person) -> None:
     st.markdown(" ".join(lines))
 
 
-def _people(by: str) -> None:
+def _people() -> None:
     month = studio().month()
     everyone = studio().people.everyone(month)
     here = {person.email: person for person in everyone if not person.removed}
@@ -80,9 +81,9 @@ def _people(by: str) -> None:
     )
     change, add = st.columns(2, gap="medium")
     with change, st.container(border=True, height="stretch", key="change-person"):
-        _change(here, by)
+        _change(here)
     with add, st.container(border=True, height="stretch", key="add-person"):
-        _add(by)
+        _add()
     refusals.refusal(PEOPLE, "Nothing was changed")
     with st.container():  # always there, so that what follows keeps its place
         if (said := st.session_state.pop("team_said", None)) is not None:
@@ -93,7 +94,7 @@ def _limit(person: Person) -> str:
     return UNLIMITED if person.limit_usd_micros is None else dollars(person.limit_usd_micros)
 
 
-def _change(here: dict[str, Person], by: str) -> None:
+def _change(here: dict[str, Person]) -> None:
     st.markdown("**Change somebody**")
     chosen = here[
         st.selectbox("Person", list(here), format_func=lambda email: _called(here[email]), key="person-changed")
@@ -103,7 +104,7 @@ def _change(here: dict[str, Person], by: str) -> None:
     st.selectbox("Role", list(Role), list(Role).index(chosen.role), format_func=ROLES.__getitem__, key=f"role-{key}")
     amount("Limit for one press, in dollars", chosen.limit_usd_micros, key=f"limit-{key}", empty=UNLIMITED)
     with st.container(horizontal=True):
-        st.button("Save", icon=":material/save:", key="save-person", on_click=pressed(_save), args=(chosen, key, by))
+        st.button("Save", icon=":material/save:", key="save-person", on_click=pressed(_save), args=(chosen, key))
         with st.popover("Bind anew…", icon=":material/key:", disabled=chosen.issuer is None):
             st.text(
                 f"{chosen.email} enters by one account of {_host(chosen.issuer)} only. Bind the address anew if that "
@@ -115,7 +116,7 @@ def _change(here: dict[str, Person], by: str) -> None:
                 type="primary",
                 wrap=True,
                 on_click=pressed(_release),
-                args=(chosen.email, by),
+                args=(chosen.email,),
             )
         with st.popover("Remove…", icon=":material/person_remove:"):
             st.text(f"{chosen.email} is signed out everywhere, and what they queued is not sent. Their jobs stay.")
@@ -125,7 +126,7 @@ def _change(here: dict[str, Person], by: str) -> None:
                 type="primary",
                 wrap=True,
                 on_click=pressed(_remove),
-                args=(chosen.email, by),
+                args=(chosen.email,),
             )
 
 
@@ -133,14 +134,14 @@ def _called(person: Person) -> str:
     return person.email if person.name == person.email else f"{person.name} · {person.email}"
 
 
-def _save(person: Person, key: str, by: str) -> None:
+def _save(person: Person, key: str) -> None:
     role, limit = st.session_state[f"role-{key}"], typed(f"limit-{key}")
 
     def save() -> None:
         if role != person.role:
-            studio().people.set_role(person.email, role, by=by)
+            studio().people.set_role(person.email, role, by=desk().by)
         if limit != person.limit_usd_micros:
-            studio().people.set_limit(person.email, limit, by=by)
+            studio().people.set_limit(person.email, limit, by=desk().by)
 
     if refusals.attempt(PEOPLE, save):
         st.session_state.team_said = f"Saved for {person.email}. It holds from their next press."
@@ -150,33 +151,33 @@ def _host(issuer: str | None) -> str:
     return urlsplit(issuer or "").netloc or issuer or "the sign-in service"
 
 
-def _release(email: str, by: str) -> None:
-    if refusals.attempt(PEOPLE, studio().people.release, email, by=by):
+def _release(email: str) -> None:
+    if refusals.attempt(PEOPLE, studio().people.release, email, by=desk().by):
         st.session_state.team_said = f"{email} is bound to the account that signs in next."
 
 
-def _remove(email: str, by: str) -> None:
-    if refusals.attempt(PEOPLE, studio().people.remove, email, by=by):
+def _remove(email: str) -> None:
+    if refusals.attempt(PEOPLE, studio().people.remove, email, by=desk().by):
         st.session_state.team_said = f"{email} is off the list."
 
 
-def _add(by: str) -> None:
+def _add() -> None:
     st.markdown("**Add somebody**")
     turn = st.session_state.setdefault("invited", 0)
     st.text_input("Address", key=f"invite-address-{turn}", max_chars=120, placeholder="ana@example.org")
     st.selectbox("Their role", list(Role), format_func=ROLES.__getitem__, key=f"invite-role-{turn}")
     amount("Their limit for one press, in dollars", 0, key=f"invite-limit-{turn}", empty=UNLIMITED)
-    st.button("Put on the list", icon=":material/person_add:", key="invite", on_click=pressed(_invite), args=(turn, by))
+    st.button("Put on the list", icon=":material/person_add:", key="invite", on_click=pressed(_invite), args=(turn,))
 
 
-def _invite(turn: int, by: str) -> None:
+def _invite(turn: int) -> None:
     address = (st.session_state.get(f"invite-address-{turn}") or "").strip()
     role, limit = st.session_state[f"invite-role-{turn}"], typed(f"invite-limit-{turn}")
 
     def invite() -> None:
-        person = studio().people.invite(address, role, by=by)
+        person = studio().people.invite(address, role, by=desk().by)
         if limit != person.limit_usd_micros:
-            studio().people.set_limit(person.email, limit, by=by)
+            studio().people.set_limit(person.email, limit, by=desk().by)
 
     if not address:
         refusals.refuse(PEOPLE, "Type the address of whoever is to be added.")
@@ -220,14 +221,14 @@ def _fact(name: str, value: object) -> str:
     return str(value)
 
 
-def _audit(by: str) -> None:
+def _audit() -> None:
     st.header("Audit", anchor=False)
     st.caption("Who did what to which job, rate, cap or person. Lines are only ever added.")
-    pages = max(1, -(-studio().audit.count(by=by) // AUDIT_ROWS))
+    pages = max(1, -(-studio().audit.count(by=desk().by) // AUDIT_ROWS))
     with st.container(gap="small"):
         table = st.container()
         page = st.pagination(pages, key="audit-page") if pages > 1 else 1
-    entries = studio().audit.entries(limit=AUDIT_ROWS, offset=(page - 1) * AUDIT_ROWS, by=by)
+    entries = studio().audit.entries(limit=AUDIT_ROWS, offset=(page - 1) * AUDIT_ROWS, by=desk().by)
     table.dataframe(
         {
             "When": [clock(entry.at) for entry in entries],
@@ -243,7 +244,7 @@ def _audit(by: str) -> None:
     )
     st.download_button(
         "Save the audit as CSV",
-        offered(lambda: studio().audit.export(by=by)),
+        offered(partial(studio().audit.export, by=desk().by)),
         "audit.csv",
         "text/csv",
         icon=":material/download:",

@@ -45,7 +45,7 @@ def make_template(folder: Path) -> None:
     (folder / "other.wav").write_bytes(corpus.wav(seconds=0.8, rate=8_000))
     (folder / "video.mp4").write_bytes(corpus.video(1.0))
     kinds: dict[str, Any] = dict(MEDIA)
-    sums = {name: studio.keep_medium(folder / name, kind, name).sha256 for name, kind in kinds.items()}
+    sums = {name: studio.desk().media.keep(folder / name, kind, name).sha256 for name, kind in kinds.items()}
     (folder / "sums.json").write_text(json.dumps(sums))
     studio.close()
     house = House(folder / "sandbox")

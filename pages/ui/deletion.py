@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from lipsync_core import PROVIDERS, Going, ItemKind, MediumFacts, Root, StudioError, Traces
-from pages.ui.frame import dialog, studio
+from pages.ui.frame import desk, dialog, studio
 from pages.ui.text import plain
 
 KINDS: Mapping[ItemKind, str] = {"image": "Picture", "audio": "Voice", "video": "Video", "creator": "Presenter"}
@@ -42,7 +42,7 @@ def jobs_text(jobs: Sequence[int]) -> str:
     return f"job {numbers[0]}" if len(numbers) == 1 else f"jobs {', '.join(numbers[:-1])} and {numbers[-1]}"
 
 
-def everything_of(root: Root, by: str) -> None:
+def everything_of(root: Root) -> None:
     """Shows all that is kept of a face or a voice, and deletes it once that is confirmed."""
     try:
         with st.spinner("Looking for every trace …"):
@@ -50,14 +50,14 @@ def everything_of(root: Root, by: str) -> None:
     except StudioError as error:
         st.info(plain(str(error)))
     else:
-        _everything(traces, by)
+        _everything(traces)
 
 
 # What a dialog is given is what it shows until it is closed, and no more than that is deleted.
 
 
 @dialog("Find and delete everything", width="medium")
-def _everything(traces: Traces, by: str) -> None:
+def _everything(traces: Traces) -> None:
     st.markdown(f"All that this studio keeps of **{plain(traces.name)}**: files, parts of them, and finished videos.")
     if traces.media:
         _list(traces.media, "What goes")
@@ -69,7 +69,7 @@ def _everything(traces: Traces, by: str) -> None:
         if st.button("Back"):
             st.rerun()
         if st.button(f"Delete {what} for good", type="primary", wrap=True):
-            _erase(traces, by)
+            _erase(traces)
 
 
 def _told(traces: Traces) -> None:
@@ -104,10 +104,10 @@ def _told(traces: Traces) -> None:
         st.info(f"{names} got it to render, and may still have copies. Only they can delete those: ask them.")
 
 
-def _erase(traces: Traces, by: str) -> None:
+def _erase(traces: Traces) -> None:
     try:
         with st.spinner("Deleting …"):
-            left = studio().eraser.erase(traces, by=by)
+            left = studio().eraser.erase(traces, by=desk().by)
     except StudioError as error:
         st.error(plain(str(error)), title="Nothing was deleted")
         return
@@ -135,7 +135,7 @@ def said() -> None:
             st.success(plain(text))
 
 
-def clean_up(by: str) -> None:
+def clean_up() -> None:
     """The section that removes what nobody has used for long."""
     with st.expander("Clean up by age"):
         st.caption(
@@ -145,11 +145,11 @@ def clean_up(by: str) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             days = st.number_input("Unused for (days)", 1, 3650, DAYS, key="clean-days", width=180)
             if st.button("Show what would go…", icon=":material/mop:"):
-                _by_age(studio().cleanup.preview(days=days), days, by)
+                _by_age(studio().cleanup.preview(days=days), days)
 
 
 @dialog("Clean up by age", width="medium")
-def _by_age(going: Going, days: int, by: str) -> None:
+def _by_age(going: Going, days: int) -> None:
     if not going.media:
         st.markdown(f"Nothing: everything was brought, used or made in the last {days} days, or is in the library.")
         return
@@ -167,7 +167,7 @@ def _by_age(going: Going, days: int, by: str) -> None:
             return
     try:
         with st.spinner("Deleting …"):
-            gone = studio().cleanup.clean(going, by=by)
+            gone = studio().cleanup.clean(going, by=desk().by)
     except StudioError as error:
         st.error(plain(str(error)), title="Nothing was deleted")
         return

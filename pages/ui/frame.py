@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Literal, ParamSpec, TypeVar
@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 import streamlit as st
 
-from lipsync_core import MAX_NAME, Action, NotAllowedError, Person, Studio, act_for, one_line
+from lipsync_core import MAX_NAME, Action, Desk, NotAllowedError, Person, Studio, act_for, one_line
 from pages.ui import refusals, steady
 from pages.ui.signed_cookie import TOKENS
 from pages.ui.text import about, clock, plain
@@ -36,6 +36,16 @@ _COOKIE = """export default function ({ data }) {
 def studio() -> Studio:
     """The studio that all visits of this server share."""
     return Studio.from_env()
+
+
+_desk: ContextVar[Desk | None] = ContextVar("desk", default=None)
+"""Kept by `closed` for the run: a look at the session's state may end it, and with it what was about to be done."""
+
+
+def desk(*, sandbox: bool | None = None) -> Desk:
+    """The studio as whoever is looking uses it. ``sandbox`` says where paid clips go; None is as their switch says."""
+    here = _desk.get() or studio().desk(visitor(), visit=looking(), sandbox=in_sandbox())
+    return here if sandbox is None else here.elsewhere(sandbox=sandbox)
 
 
 def header(title: str, tab: str | None = None) -> str:
@@ -125,6 +135,7 @@ def closed() -> str | None:
     """
     person, why = _enter()
     st.session_state.looking = person
+    _desk.set(None if why is not None else studio().desk(visitor(), visit=person, sandbox=in_sandbox()))
     return why
 
 
@@ -152,6 +163,7 @@ def pressed(do: Callable[P, object]) -> Callable[P, None]:
 
     @wraps(do)
     def guarded(*given: P.args, **named: P.kwargs) -> None:
+        _desk.set(None)  # that of the run before
         _person, why = _enter()
         if why is None:
             do(*given, **named)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from lipsync_core import PENDING, Action, Filter, Job, JobState, cost_above
-from pages.ui.frame import A_YEAR, fragment, keep_cookie, looking, name_tab, pressed, studio, visitor, why_not
+from pages.ui.frame import A_YEAR, desk, fragment, keep_cookie, looking, name_tab, pressed, studio, why_not
 from pages.ui.job import approvals
 from pages.ui.text import STATE_WORDS, job_name, md, plain
 
@@ -31,9 +31,9 @@ WAITING = (*PENDING, JobState.AWAITING_APPROVAL)
 
 def draw(page: str) -> None:
     """Draw the card of the page at the address ``page``, if there is something to tell. Its place is above the page."""
-    by = visitor()
+
     _looked()
-    under_way = studio().count(Filter(states=WAITING, by=by)) > 0
+    under_way = studio().count(Filter(states=WAITING, by=desk().by)) > 0
     if under_way:
         st.session_state.keep_looked = True
 
@@ -43,7 +43,7 @@ def draw(page: str) -> None:
     # A tick draws the card itself and nothing else: a full run would close dialogs and start players anew.
     @fragment(run_every=LOOK_EVERY_S if under_way or approves else None)
     def look() -> None:
-        news, dear = _news(by, page)
+        news, dear = _news(page)
         before = st.session_state.get("news_mark", "")
         st.session_state.news_mark = mark(news, dear)
         if before != mark(news, dear) and "tab_title" in st.session_state:
@@ -76,16 +76,16 @@ def _looked() -> int:
     return looked
 
 
-def _news(by: str, page: str) -> tuple[list[Job], list[Job]]:
+def _news(page: str) -> tuple[list[Job], list[Job]]:
     """What is to be told: what ended, and what cost more than its price. Not what was opened, or is on this page."""
     asked = st.query_params.get("job", "") if page == "jobs" else ""
     shown = {int(asked)} if asked.isdecimal() and len(asked) < 18 else set()
-    if page == "" and (open_brief := studio().open_brief(st.session_state.get("brief_id", ""))) is not None:
+    if page == "" and (open_brief := desk().briefs.open(st.session_state.get("brief_id", ""))) is not None:
         shown |= {open_brief.job_id} if open_brief.job_id is not None else set()
     opened: set[tuple[int, datetime | None]] = st.session_state.opened
     since = datetime.fromtimestamp(_looked() / 1000, UTC)
-    ended = studio().endings.of(by, since, limit=MOST)
-    dear = studio().endings.dearer(by, since, limit=MOST)
+    ended = studio().endings.of(desk().by, since, limit=MOST)
+    dear = studio().endings.dearer(desk().by, since, limit=MOST)
     opened |= {(job.id, None) for job in ended if job.id in shown}
     opened |= {(job.id, job.above_at) for job in dear if job.id in shown}  # a bill may come long after the end
     return (

@@ -149,8 +149,8 @@ def _runs(folder: Path, voice: Path, *, drafts: int, loops: int) -> list[float]:
 
 def _queue(studio: Studio, voice: Path) -> None:
     kept = (
-        studio.keep_medium(PORTRAITS[0].path, "image", "portrait.jpg"),
-        studio.keep_medium(voice, "audio", voice.name),
+        studio.desk().media.keep(PORTRAITS[0].path, "image", "portrait.jpg"),
+        studio.desk().media.keep(voice, "audio", voice.name),
     )
     image, audio = (KeptMedium(facts.sha256, facts.name) for facts in kept)
     for number in range(DRAFTS):

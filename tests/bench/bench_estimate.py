@@ -82,8 +82,8 @@ def main() -> None:
 def quotes(folder: Path) -> None:
     """Print how many quotes a second are made for one brief."""
     studio = Studio(Settings.from_env(_variables(folder), dotenv=folder / "no.env"))
-    image = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
-    audio = studio.keep_medium(VOICES[0].path, "audio", "voice.flac")
+    image = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    audio = studio.desk().media.keep(VOICES[0].path, "audio", "voice.flac")
     brief = Brief(image=KeptMedium(image.sha256, image.name), audio=KeptMedium(audio.sha256, audio.name))
     engines = len(studio.quotes(brief))
     count, begun = 0, time.perf_counter()

@@ -92,7 +92,7 @@ def upload(folder: Path) -> None:
             time.sleep(3)  # memory goes back once the run has ended
             rests.append(held.now_mb())
             another(film, ROUNDS + turn)
-            library.append(timed(lambda: studio.keep_medium(film, "video", "film.mp4")))
+            library.append(timed(lambda: studio.desk().media.keep(film, "video", "film.mp4")))
     base = median(bare)
     print(f"{'bare copy':>10} {base:>8.2f} {1:>6.2f}")
     print(f"{'library':>10} {median(library):>8.2f} {median(library) / base:>6.2f}")
@@ -136,7 +136,7 @@ def memory(folder: Path) -> None:
     (folder / "fetched").unlink()
     print(f"{'fetched':>12} {float(above):>8.1f} MB {LARGE / MB / float(seconds):>6.0f}", flush=True)
     with studio_server(folder) as (server, studio):
-        link = server.url + studio.media_link(studio.keep_medium(folder / "film.mp4", "video", "film.mp4"))
+        link = server.url + studio.desk().media.link(studio.desk().media.keep(folder / "film.mp4", "video", "film.mp4"))
         httpx.get(link, headers={"Range": "bytes=0-9"})  # idle has served once
         with watched(server.pid) as held:
             seconds_out = timed(lambda: read_all(link))
@@ -147,7 +147,7 @@ def play(folder: Path) -> None:
     """Times to the first byte."""
     make_film(folder / "film.mp4", LARGE)
     with studio_server(folder) as (server, studio), httpx.Client() as client:
-        link = server.url + studio.media_link(studio.keep_medium(folder / "film.mp4", "video", "film.mp4"))
+        link = server.url + studio.desk().media.link(studio.desk().media.keep(folder / "film.mp4", "video", "film.mp4"))
         size = (folder / "film.mp4").stat().st_size
         for what, start in (("first byte", 0), ("seek to 90 %", size * 9 // 10)):
             waits = sorted(first_byte_s(client, link, start) for _ in range(REQUESTS))

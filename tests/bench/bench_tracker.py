@@ -300,8 +300,8 @@ def kept(folder: Path) -> None:
 
 async def _kept(studio: Studio, sandbox: Path) -> dict[str, list[tuple[float, float]]]:
     """Render jobs in the studio's own sandbox: seconds from the end of each until it is known, and its video kept."""
-    picture = studio.keep_medium(PORTRAITS[0].path, "image", "face.png")
-    voice = studio.keep_medium(corpus.wav(seconds=1.0, rate=16_000), "audio", "voice.wav")
+    picture = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.png")
+    voice = studio.desk().media.keep(corpus.wav(seconds=1.0, rate=16_000), "audio", "voice.wav")
     shown, said = KeptMedium(picture.sha256, picture.name), KeptMedium(voice.sha256, voice.name)
     briefs = {
         "joypix": Brief(engine=ENGINES["joypix"], image=shown, audio=said),

@@ -140,9 +140,9 @@ class TestInUse:
         expect(looked_at.get_by_text("30 of 110 frames")).to_be_visible()
         assert violations(looked_at) == []
         held, *others = drafts
-        assert ledger.withdraw(held.id, by="ben")
+        assert ledger.desk("ben").jobs.withdraw(held.id)
         for draft in others:
-            ledger.withdraw(draft.id, by="ben")  # unless the studio has rendered it meanwhile
+            ledger.desk("ben").jobs.withdraw(draft.id)  # unless the studio has rendered it meanwhile
 
 
 HOUR_MS = 3_600_000

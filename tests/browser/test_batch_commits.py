@@ -85,13 +85,13 @@ def enter(page: Page, ledger: Studio, kind: Kind) -> Commits:
     """Open a batch of two rows and its question, change something and press at once; both are held back."""
     commits = Commits(page, "batch.spend")
     batch_id, seed = secrets.token_hex(6), secrets.randbelow(10**9)  # of its own, so that no clip was made before
-    image = ledger.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
+    image = ledger.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
     kept: dict[tuple[str, str], KeptMedium | str] = {("image", "face.jpg"): KeptMedium(image.sha256, "face.jpg")}
     for name, seconds in (("one.wav", 1.2), ("two.wav", 0.8)):
-        voice = ledger.keep_medium(corpus.wav(seconds=seconds), "audio", name)
+        voice = ledger.desk().media.keep(corpus.wav(seconds=seconds), "audio", name)
         kept["audio", name] = KeptMedium(voice.sha256, name)
     table = TABLE.format(prompt="calm", seed=seed).encode()
-    ledger.keep_batch(batch_id, OpenBatch(kept, table, "weekly.csv"), by="ana")
+    ledger.desk("ana").briefs.keep_batch(batch_id, OpenBatch(kept, table, "weekly.csv"))
     open_page(page, f"/estimate?about=Batch&size=480p&files={batch_id}&{kind.settings}", "Estimate")
     expect(page.get_by_text("2 of 2 rows ready")).to_be_visible()
     settle(page)
@@ -144,7 +144,7 @@ def test_what_comes_right_after_the_press_stops_it_and_the_page_asks_which_was_m
     again = made(ledger, before)[:2]
     assert [job.brief for job in again] == [job.brief for job in stopped]
     assert [job.state for job in again] == [JobState.QUEUED] * 2
-    assert all(ledger.withdraw(job.id, by=job.by) for job in again)
+    assert all(ledger.desk(job.by).jobs.withdraw(job.id) for job in again)
 
 
 def test_what_comes_later_is_the_next_batch_and_stops_nothing(page: Page, ledger: Studio) -> None:

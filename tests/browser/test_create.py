@@ -75,7 +75,7 @@ def test_two_files_become_a_video_whose_mouth_moves_and_whose_corner_does_not(pa
     press(page, "Render free draft")
     finished(page)
     duration = page.evaluate("() => document.querySelector('video').duration")
-    voice = ledger.medium(next(ledger.jobs()).brief.audio, "audio")
+    voice = ledger.desk().media.facts(next(ledger.jobs()).brief.audio, "audio")
     assert voice is not None
     assert duration == pytest.approx(voice.duration_s, abs=0.041)
     # Grace Hopper's mouth in her portrait, and its upper right corner, as parts of the frame
@@ -167,7 +167,7 @@ def test_a_bad_file_is_refused_beside_its_slot_and_the_other_slot_is_kept(page: 
     expect(alert).to_contain_text("“voice.wav” is a picture (PNG)")
     expect(slot(page, "image").get_by_text("grace_hopper.jpg")).to_be_visible()
     assert ledger.count(Filter()) == 0
-    assert ledger.recent_media("audio") == []
+    assert ledger.desk().media.recent("audio") == []
     put_file(page, "audio", VOICE)
     expect(slot(page, "audio").get_by_role("button", name="Replace")).to_be_visible()
     expect(page.get_by_role("button", name="Render free draft")).to_be_enabled()
@@ -230,7 +230,7 @@ def test_a_voice_is_recorded_in_the_browser(page: Page, ledger: Studio) -> None:
     expect(recorder).to_contain_text("00:01")
     recorder.get_by_role("button", name="Stop").click()
     expect(slot(page, "audio").get_by_text("recording.wav")).to_be_visible()
-    assert ledger.recent_media("audio")[0].duration_s > 0.5
+    assert ledger.desk().media.recent("audio")[0].duration_s > 0.5
 
 
 def test_a_photo_is_taken_in_the_browser(page: Page, ledger: Studio) -> None:
@@ -241,7 +241,7 @@ def test_a_photo_is_taken_in_the_browser(page: Page, ledger: Studio) -> None:
     page.wait_for_function("() => document.querySelector('[data-testid=stCameraInput] video')?.readyState >= 2")
     page.get_by_test_id("stCameraInput").get_by_role("button", name="Take Photo").click()
     expect(slot(page, "image").get_by_text("photo.jpg")).to_be_visible()
-    assert ledger.recent_media("image")[0].name == "photo.jpg"
+    assert ledger.desk().media.recent("image")[0].name == "photo.jpg"
 
 
 def test_a_pasted_link_into_this_network_is_refused_in_words(page: Page) -> None:
@@ -265,7 +265,7 @@ def test_an_earlier_medium_and_a_sample_are_one_click(page: Page, ledger: Studio
     page.get_by_role("menuitem", name="Use an earlier one").click()
     slot(page, "image").get_by_role("button", name="Use eileen").click(delay=30)
     expect(slot(page, "image").get_by_role("button", name="Adjust mouth")).to_be_visible()
-    assert len(ledger.recent_media("image")) == 1
+    assert len(ledger.desk().media.recent("image")) == 1
 
 
 def test_the_name_of_the_visitor_is_remembered_and_put_on_their_jobs(page: Page, ledger: Studio) -> None:

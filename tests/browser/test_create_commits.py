@@ -77,8 +77,8 @@ class Kind:
 
 
 def portrait(ledger: Studio, files: Path) -> dict[str, Any]:
-    image = ledger.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
-    voice = ledger.keep_medium(files / "long.wav", "audio", "long.wav")
+    image = ledger.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    voice = ledger.desk().media.keep(files / "long.wav", "audio", "long.wav")
     return {"engine": "joypix/motion-2", "image": image, "audio": voice}
 
 
@@ -88,8 +88,8 @@ def presenter(ledger: Studio, files: Path) -> dict[str, Any]:
 
 
 def redub(ledger: Studio, files: Path) -> dict[str, Any]:
-    video = ledger.keep_medium(files / "take.mp4", "video", "take.mp4")
-    voice = ledger.keep_medium(files / "short.wav", "audio", "short.wav")
+    video = ledger.desk().media.keep(files / "take.mp4", "video", "take.mp4")
+    voice = ledger.desk().media.keep(files / "short.wav", "audio", "short.wav")
     return {"scene": "redub", "engine": "lipsync-studio/lipsync-video", "video": video, "audio": voice}
 
 
@@ -172,7 +172,7 @@ def enter(page: Page, ledger: Studio, files: Path, kind: Kind) -> Case:
     commits = Commits(page, ".render.")
     brief_id = f"{kind.name}-{secrets.token_hex(4)}"
     own = secrets.randbelow(10**9)  # so that no clip was made before
-    ledger.change_brief(brief_id, by="ana", **kind.start(ledger, files), seed=own)
+    ledger.desk("ana").briefs.change(brief_id, **kind.start(ledger, files), seed=own)
     open_page(page, f"/?brief={brief_id}")
     expect(button(page)).to_be_enabled()
     kind.before(page)
@@ -190,7 +190,7 @@ def enter(page: Page, ledger: Studio, files: Path, kind: Kind) -> Case:
 
 
 def row(ledger: Studio, brief_id: str) -> Brief:
-    open_brief = ledger.open_brief(brief_id)
+    open_brief = ledger.desk().briefs.open(brief_id)
     assert open_brief is not None
     return open_brief.brief
 
@@ -269,13 +269,13 @@ def test_what_comes_right_after_the_press_stops_it_and_the_page_asks_which_was_m
     sent = newest(ledger)
     assert (sent.id, sent.state) == (stopped.id + 1, JobState.QUEUED)
     assert getattr(sent.brief, kind.field) == getattr(row(ledger, case.brief_id), kind.field) != case.was
-    assert ledger.withdraw(sent.id, by=sent.by)
+    assert ledger.desk(sent.by).jobs.withdraw(sent.id)
     assert books.vendors() == []
 
 
 def test_what_is_entered_later_is_the_next_clip_and_stops_nothing(page: Page, ledger: Studio, files: Path) -> None:
     brief_id = f"later-{secrets.token_hex(4)}"
-    ledger.change_brief(brief_id, by="ana", **presenter(ledger, files))
+    ledger.desk("ana").briefs.change(brief_id, **presenter(ledger, files))
     open_page(page, f"/?brief={brief_id}")
     send(page)
     job = newest(ledger)
@@ -287,4 +287,4 @@ def test_what_is_entered_later_is_the_next_clip_and_stops_nothing(page: Page, le
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert ledger.job(job.id).state is not JobState.WITHDRAWN
     assert ledger.job(job.id).brief.text == "Good morning."
-    ledger.withdraw(job.id, by=job.by)
+    ledger.desk(job.by).jobs.withdraw(job.id)

@@ -340,7 +340,7 @@ def test_another_scene_keeps_what_fits_and_brings_back_what_it_put_aside(
     expect(slot(page, "audio")).to_contain_text("left.wav")
     expect(page.get_by_role("button", name="Render free draft")).to_be_enabled()
     settle(page)
-    open_brief = ledger.open_brief(page.url.partition("brief=")[2])
+    open_brief = ledger.desk().briefs.open(page.url.partition("brief=")[2])
     assert open_brief is not None
     brief = open_brief.brief
     assert isinstance(brief.image, KeptMedium)

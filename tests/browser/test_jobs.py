@@ -24,7 +24,7 @@ def rows(environment: dict[str, str], ledger: Studio) -> Ledger:
 
 
 def fill(rows: Ledger, ledger: Studio, count: int) -> None:
-    image = ledger.keep_medium(PORTRAIT, "image", "face.jpg")
+    image = ledger.desk().media.keep(PORTRAIT, "image", "face.jpg")
     brief = Brief(image=KeptMedium(image.sha256, image.name), audio=KeptMedium("b" * 64, "voice.wav"))
     for number in range(1, count + 1):
         by = "ben" if number % 3 == 0 else "ana"
@@ -114,7 +114,7 @@ def test_a_draft_is_withdrawn_while_it_renders(page: Page, ledger: Studio) -> No
 
 
 def test_a_failed_job_says_why_and_that_nothing_was_charged(page: Page, rows: Ledger, ledger: Studio) -> None:
-    image = ledger.keep_medium(PORTRAIT, "image", "face.jpg")
+    image = ledger.desk().media.keep(PORTRAIT, "image", "face.jpg")
     brief = Brief(
         engine="draft/portrait", image=KeptMedium(image.sha256, "face.jpg"), audio=KeptMedium("b" * 64, "gone.wav")
     )

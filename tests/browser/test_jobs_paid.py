@@ -178,7 +178,7 @@ def test_a_lost_answer_is_declared_not_taken_or_written_off_or_sent_again(
     expect(dialog.get_by_role("button", name="Back")).to_be_focused()
     page.keyboard.press("Enter")
     expect(dialog).to_have_count(0)
-    assert past.studio.sent_again_as(again.id) is None
+    assert past.studio.desk().outcomes.sent_again_as(again.id) is None
     menu(page, "More", "Send again…")
     hold = Hold(environment)
     press(page, "Send again for $0.00")
@@ -264,7 +264,7 @@ class TestCancelling(Slow):
 
     def test_what_waits_of_a_batch_is_withdrawn_together(self, past: Past, server: Server, page: Page) -> None:
         briefs = [replace(past.brief, name=f"Clip {number}") for number in range(1, 5)]
-        batch = past.studio.submit_all(briefs, by="ana", batch="week-47")
+        batch = past.studio.desk("ana").submit_all(briefs, batch="week-47")
         other = past.submit("Another")
         server.start()
         open_page(page, "/jobs?batch=week-47", "Jobs")
@@ -395,6 +395,6 @@ def test_a_draft_leads_to_the_paid_render_of_the_same_inputs(past: Past, server:
     press(page, "Render for real…")
     expect(page.get_by_role("heading", name="Create", level=1)).to_be_visible()
     page.wait_for_url("**brief=*")
-    opened = past.studio.open_brief(page.url.partition("brief=")[2])
+    opened = past.studio.desk().briefs.open(page.url.partition("brief=")[2])
     assert opened is not None
     assert (opened.brief.engine, opened.brief.image, opened.brief.seed) == ("joypix/motion-2", draft.brief.image, -1)

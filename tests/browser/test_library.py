@@ -123,7 +123,7 @@ def test_a_face_is_kept_from_its_slot_and_from_then_on_picked_in_one_click(page:
 
 
 def test_an_entry_is_changed_found_used_and_taken_out_and_its_file_stays(page: Page, ledger: Studio) -> None:
-    sound = ledger.keep_medium(SAMPLES / "voice_en_clear.flac", "audio", "clear.flac", came="sample")
+    sound = ledger.desk().media.keep(SAMPLES / "voice_en_clear.flac", "audio", "clear.flac", came="sample")
     ledger.library.keep(sound, name="Eileen", by="ana")
     open_page(page, "/library", "Library")
     dialog = choose(page, "Eileen", "Edit…")
@@ -146,7 +146,7 @@ def test_an_entry_is_changed_found_used_and_taken_out_and_its_file_stays(page: P
     open_page(page, "/library", "Library")
     press(choose(page, "Eileen, clear", "Take out of the library…"), "Take it out")
     expect(card(page, "Eileen, clear")).to_have_count(0)
-    assert ledger.medium(kept(sound), "audio") is not None
+    assert ledger.desk().media.facts(kept(sound), "audio") is not None
 
 
 def test_a_presenter_is_kept_and_picked_again(page: Page) -> None:
@@ -168,13 +168,13 @@ def test_a_presenter_is_kept_and_picked_again(page: Page) -> None:
 def test_every_file_and_video_of_a_face_is_shown_and_then_gone(
     page: Page, ledger: Studio, database: Database, variables: dict[str, str]
 ) -> None:
-    face = ledger.keep_medium(corpus.png(), "image", "ana.png", by="ana")
-    film = ledger.keep_medium(corpus.video(0.6), "video", "film.mp4", by="ana")
+    face = ledger.desk("ana").media.keep(corpus.png(), "image", "ana.png")
+    film = ledger.desk("ana").media.keep(corpus.video(0.6), "video", "film.mp4")
     box, sound = (10.0, 10.0, 30.0, 12.0), corpus.wav(seconds=0.3)
     brief = Brief(engine="draft/portrait", image=kept(face), audio=sound, mouth_box=box, name="Hello")
     done, waits = (ledger.submit(brief, by="ana") for _ in range(2))
     for job in (done, waits):
-        ledger.withdraw(job.id, by="ana")
+        ledger.desk("ana").jobs.withdraw(job.id)
     with database.write() as connection:
         rows = update(jobs).values(state=JobState.DONE, output_sha256=film.sha256).where(jobs.c.id == done.id)
         connection.execute(rows)
@@ -213,8 +213,8 @@ def test_every_file_and_video_of_a_face_is_shown_and_then_gone(
 
 
 def test_what_nobody_used_for_long_is_shown_and_then_gone(page: Page, ledger: Studio, database: Database) -> None:
-    old = ledger.keep_medium(corpus.wav(seconds=0.7), "audio", "old.wav")
-    named = ledger.keep_medium(corpus.wav(seconds=0.8), "audio", "named.wav")
+    old = ledger.desk().media.keep(corpus.wav(seconds=0.7), "audio", "old.wav")
+    named = ledger.desk().media.keep(corpus.wav(seconds=0.8), "audio", "named.wav")
     ledger.library.keep(named, name="Named", by="ana")
     with database.write() as connection:
         connection.execute(update(media).values(arrived_ms=1).where(media.c.sha256.in_([old.sha256, named.sha256])))
@@ -225,18 +225,20 @@ def test_what_nobody_used_for_long_is_shown_and_then_gone(page: Page, ledger: St
     page.get_by_role("button", name="Show what would go…").press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Delete 1 file for good")).to_be_visible()
-    assert ledger.medium(kept(old), "audio") is not None
+    assert ledger.desk().media.facts(kept(old), "audio") is not None
     press(dialog, "Delete 1 file for good")
     expect(page.get_by_text("1 file deleted,")).to_be_visible()
-    assert ledger.medium(kept(old), "audio") is None
-    assert ledger.medium(kept(named), "audio") is not None
+    assert ledger.desk().media.facts(kept(old), "audio") is None
+    assert ledger.desk().media.facts(kept(named), "audio") is not None
 
 
 def test_a_full_library_is_accessible(page: Page, ledger: Studio) -> None:
     for number in range(2):
-        sound = ledger.keep_medium(corpus.wav(seconds=1 + number / 100), "audio", f"{number}.wav")
+        sound = ledger.desk().media.keep(corpus.wav(seconds=1 + number / 100), "audio", f"{number}.wav")
         ledger.library.keep(sound, name=f"Voice {number}", project="Weekly", by="ana")
-    ledger.library.keep(ledger.keep_medium(SAMPLES / "drawn_mira.png", "image", "mira.png"), name="Drawn", by="ben")
+    ledger.library.keep(
+        ledger.desk().media.keep(SAMPLES / "drawn_mira.png", "image", "mira.png"), name="Drawn", by="ben"
+    )
     open_page(page, "/library", "Library")
     expect(card(page, "Drawn")).to_contain_text("Uploaded file mira.png. Kept by ben")
     assert in_all_looks(page) == []
@@ -254,6 +256,6 @@ def _age(ledger: Studio, *media: MediumFacts) -> None:
     import os
 
     for facts in media:
-        found = ledger.linked_file(ledger.media_link(facts).split("/")[-2])
+        found = ledger.linked_file(ledger.desk().media.link(facts).split("/")[-2])
         assert found is not None
         os.utime(found[0], (1, 1))

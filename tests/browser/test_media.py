@@ -133,7 +133,7 @@ def test_a_video_of_150_mb_is_fetched_by_the_vendor_and_its_result_is_watched_an
     house = Path(variables["STUDIO_MEDIA_URL"]) / ".sandbox"
     line = Store(house / "sandbox.db", 200).bill()[-1]
     assert Decimal(str(line["credits"])) == job.quote.credits
-    voice = ledger.medium(job.brief.audio, "audio")
+    voice = ledger.desk().media.facts(job.brief.audio, "audio")
     assert voice is not None
     fetched = {path.stem for path in (house / "media").glob("*.bin")}
     assert {sha256(film.read_bytes()).hexdigest(), voice.sha256} <= fetched, "what it fetched is what was put here"

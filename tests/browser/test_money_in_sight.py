@@ -71,16 +71,16 @@ def page(browser: Browser, server: Server, screen: ViewportSize) -> Iterator[Pag
 
 def fill_in(ledger: Studio, brief_id: str, **fields: object) -> None:
     """A portrait that somebody filled in."""
-    image = ledger.keep_medium(PORTRAIT, "image", "face.jpg", by="ana")
-    audio = ledger.keep_medium(corpus.wav(seconds=1.2), "audio", "voice.wav", by="ana")
-    ledger.change_brief(brief_id, by="ana", image=image, audio=audio, **fields)
+    image = ledger.desk("ana").media.keep(PORTRAIT, "image", "face.jpg")
+    audio = ledger.desk("ana").media.keep(corpus.wav(seconds=1.2), "audio", "voice.wav")
+    ledger.desk("ana").briefs.change(brief_id, image=image, audio=audio, **fields)
 
 
 @pytest.fixture(scope="module")
 def draft(ledger: Studio) -> Job:
     """A finished draft whose brief is still open on Create."""
     fill_in(ledger, "brief-draft", name="Weekly", project="News", seed=7)
-    job = ledger.render("brief-draft", engine="draft/portrait", by="ana", after=None)
+    job = ledger.desk("ana").render("brief-draft", engine="draft/portrait", after=None)
     return ledger.wait(job.id, timeout_s=300)
 
 
@@ -104,7 +104,7 @@ def test_the_buttons_below_a_result_on_create_lead_to_a_new_brief_with_its_price
     expect(page.get_by_label("Name", exact=True)).to_have_value("Weekly")
     expect(page.get_by_role("radio", name=engine)).to_be_checked()
     expect(page.get_by_role("button", name=price)).to_be_in_viewport(ratio=1)
-    opened = ledger.open_brief(page.url.partition("brief=")[2])
+    opened = ledger.desk().briefs.open(page.url.partition("brief=")[2])
     assert opened is not None
     assert opened.job_id is None
     assert (opened.brief.image, opened.brief.audio) == (draft.brief.image, draft.brief.audio)
@@ -116,7 +116,7 @@ def test_an_open_page_follows_a_bill_that_comes_after_the_video(
     browser: Browser, server: Server, ledger: Studio, hold: Hold, variables: dict[str, str]
 ) -> None:
     fill_in(ledger, "brief-billed", name="Billed later")
-    job = ledger.render("brief-billed", engine="joypix/motion-2", by="ana", after=None, sandbox=True)
+    job = ledger.desk("ana", sandbox=True).render("brief-billed", engine="joypix/motion-2", after=None)
     hold.end()
     assert ledger.wait(job.id, timeout_s=300).state is JobState.DONE
     context = visitor(browser, server.url)

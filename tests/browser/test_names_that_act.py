@@ -51,15 +51,15 @@ def ledger(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
     for number, words in enumerate((*WILD, TURNED)):
         prompt = "" if words == TURNED else words  # a text keeps its lines and its marks
         brief = Brief(engine="joypix/motion-2", image=picture, audio=voice, name=words, project=words, prompt=prompt)
-        (job,) = studio.submit_all([brief], by=MAKER, batch=f"batch-{number}")
+        (job,) = studio.desk(MAKER).submit_all([brief], batch=f"batch-{number}")
         if number == 1:
-            studio.decline(job.id, words, by=ADMIN)
+            studio.desk(ADMIN).approvals.decline(job.id, words)
         studio.budgets.set_cap(f"project:{words}", 5_000_000 + number, ADMIN)
     draft = Brief(engine="draft/portrait", image=picture, audio=voice, name=WILD[0], project=WILD[2])
     studio.wait(studio.submit(draft, by=MAKER).id, timeout_s=300)
-    face = studio.keep_medium(picture, "image", picture.name, by=MAKER)
+    face = studio.desk(MAKER).media.keep(picture, "image", picture.name)
     studio.library.keep(face, name=WILD[2], project=WILD[1], consent="\n".join(WILD), by=MAKER)
-    studio.change_brief("wild-brief", by=MAKER, name=WILD[1], project=WILD[2])
+    studio.desk(MAKER).briefs.change("wild-brief", name=WILD[1], project=WILD[2])
     return studio
 
 

@@ -43,7 +43,7 @@ def ledger(variables: dict[str, str]) -> Studio:
     """With a finished clip on it."""
     studio = studio_of(variables)
     brief = Brief(engine="draft/portrait", image=PORTRAIT, audio=corpus.wav(seconds=0.4), name="Intro")
-    studio.wait(studio.submit_all([brief], by="Ana", batch="batch-1")[0].id, timeout_s=300)
+    studio.wait(studio.desk("Ana").submit_all([brief], batch="batch-1")[0].id, timeout_s=300)
     return studio
 
 
@@ -122,7 +122,7 @@ METHODS = ("POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PROPFIND", "BR
 
 
 def test_what_only_gives_takes_nothing(server: Server, ledger: Studio) -> None:
-    link = ledger.output_link(ledger.job(1))
+    link = ledger.desk().media.output_link(ledger.job(1))
     review = ledger.sharing.review_link(ledger.job(1), by="Ana")
     assert link
     assert review
@@ -136,7 +136,7 @@ def test_what_only_gives_takes_nothing(server: Server, ledger: Studio) -> None:
 
 def test_a_line_break_in_a_path_or_a_name_begins_no_header(server: Server, ledger: Studio) -> None:
     job = ledger.job(1)
-    token = str(ledger.output_link(job)).split("/")[-2]
+    token = str(ledger.desk().media.output_link(job)).split("/")[-2]
     for name in ("a%0d%0aX-Injected:%201.mp4", "a%0aX-Injected:%201", "a%E2%80%A8X-Injected:%201", '"%22;x=y.exe'):
         for path in (f"/app/static/media/{token}/{name}", f"/app/static/media/{token}/{name}?download", f"/{name}"):
             status, headers, _body = send(server, "GET", path)

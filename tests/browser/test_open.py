@@ -121,7 +121,7 @@ class TestRunning(Slow):
         past.control("clock", advance_s=600)
         expect(row(page, first).get_by_text("Done")).to_be_visible(timeout=60_000)
         listbox()
-        past.studio.withdraw(third.id, by="ana")
+        past.studio.desk("ana").jobs.withdraw(third.id)
         expect(row(page, third).get_by_text("Withdrawn")).to_be_visible(timeout=60_000)
         past.studio.submit(replace(past.brief, name="Another’s"), by="ben")
         expect(page.get_by_text("Another’s")).to_be_visible(timeout=60_000)
@@ -138,7 +138,7 @@ def test_what_is_typed_and_opened_for_a_lost_answer_outlives_other_news(past: Pa
     page.get_by_role("button", name=f"It was taken (job {mine.id})").click(delay=30)
     popover = Opened(page, DIALOG)
     popover().get_by_label("JoyPix task id").press_sequentially("half of an i")
-    past.studio.write_off(early.id, by="ben")
+    past.studio.desk("ben").outcomes.write_off(early.id)
     seen(past, page, "Somebody wrote one off meanwhile")
     expect(page.get_by_role("heading", name="Needs you · 2")).to_be_visible()
     expect(popover().get_by_label("JoyPix task id")).to_have_value("half of an i")
@@ -146,7 +146,7 @@ def test_what_is_typed_and_opened_for_a_lost_answer_outlives_other_news(past: Pa
     settle(page)
 
     menu = open_menu(page, f"More (job {mine.id})")
-    past.studio.write_off(late.id, by="ben")
+    past.studio.desk("ben").outcomes.write_off(late.id)
     seen(past, page, "And another one")
     expect(page.get_by_role("heading", name="Needs you · 1")).to_be_visible()
     menu().get_by_role("menuitem", name="Send again…").click()
@@ -165,7 +165,7 @@ class TestElsewhere(Slow):
     def test_select_boxes_and_what_is_typed_into_a_popover_outlive_the_news_on_every_page(
         self, past: Past, server: Server, page: Page
     ) -> None:
-        facts = past.studio.keep_medium(PORTRAIT, "image", "face.jpg", by="ana")
+        facts = past.studio.desk("ana").media.keep(PORTRAIT, "image", "face.jpg")
         past.studio.library.keep(facts, name="Grace", project="", consent="", by="ana")
         server.start()
         for path, title, box in (
@@ -270,9 +270,9 @@ def rendering(past: Past, job: Job) -> Job:
 def filled(past: Past, folder: Path) -> str:
     """A brief that has all that a paid render takes."""
     brief_id = new_brief_id()
-    image = past.studio.keep_medium(PORTRAIT, "image", "face.jpg", by="ana")
-    audio = past.studio.keep_medium(folder / "voice.wav", "audio", "voice.wav", by="ana")
-    past.studio.change_brief(
-        brief_id, by="ana", scene="portrait", engine="joypix/motion-2", image=image, audio=audio, name="Clip"
+    image = past.studio.desk("ana").media.keep(PORTRAIT, "image", "face.jpg")
+    audio = past.studio.desk("ana").media.keep(folder / "voice.wav", "audio", "voice.wav")
+    past.studio.desk("ana").briefs.change(
+        brief_id, scene="portrait", engine="joypix/motion-2", image=image, audio=audio, name="Clip"
     )
     return brief_id

@@ -271,11 +271,11 @@ def test_a_maker_asks_an_approver_approves_and_it_is_paid_once_and_told(
 
 def asked_for(page: Page, ledger: Studio, brief: Brief, name: str) -> Job:
     """The job that a press on Create makes; the brief is filled in already."""
-    image = ledger.keep_medium(PORTRAIT, "image", "face.jpg", by=MAKER)
-    audio = ledger.keep_medium(corpus.wav(seconds=1.2), "audio", "voice.wav", by=MAKER)
+    image = ledger.desk(MAKER).media.keep(PORTRAIT, "image", "face.jpg")
+    audio = ledger.desk(MAKER).media.keep(corpus.wav(seconds=1.2), "audio", "voice.wav")
     brief_id = f"brief-{name.lower().replace(' ', '-')}"
-    ledger.change_brief(
-        brief_id, by=MAKER, engine=brief.engine, image=image, audio=audio, name=name, resolution=brief.resolution
+    ledger.desk(MAKER).briefs.change(
+        brief_id, engine=brief.engine, image=image, audio=audio, name=name, resolution=brief.resolution
     )
     open_page(page, f"/?brief={brief_id}")
     page.get_by_role("button", name="Render in sandbox").click(delay=30)
@@ -311,7 +311,7 @@ def test_what_one_has_open_and_types_outlives_what_others_ask_for_and_decide(
     why.press_sequentially("It is too")
     open_page(maker, "/jobs", "Jobs")
     menu = open_menu(maker, f"Job {third.id}")
-    ledger.decline(first.id, "Not this one", by=ADMIN)
+    ledger.desk(ADMIN).approvals.decline(first.id, "Not this one")
     expect(approver.locator(f".st-key-waits-{first.id}")).to_have_count(0, timeout=60_000)
     expect(why).to_be_focused()
     approver.keyboard.type(" long")
@@ -322,7 +322,7 @@ def test_what_one_has_open_and_types_outlives_what_others_ask_for_and_decide(
     for tab in (approver, maker):
         tab.close()
     for job in (second, third):
-        ledger.withdraw(job.id, by=MAKER)
+        ledger.desk(MAKER).jobs.withdraw(job.id)
 
 
 def test_what_is_declined_is_not_sent_and_its_maker_reads_why(
@@ -481,7 +481,7 @@ def test_a_browser_that_asks_for_parts_of_a_page_only_gets_none_of_them_after_a_
     waits(page, asks_in_vain)
     assert not tells()
     assert any(b"You signed out" in data for data in came), "the door was not drawn"
-    ledger.withdraw(running.id, by=ADMIN)
+    ledger.desk(ADMIN).jobs.withdraw(running.id)
 
 
 # Forged

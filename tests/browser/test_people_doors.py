@@ -116,10 +116,10 @@ def job(ledger: Studio) -> Job:
     brief = Brief(
         engine="draft/portrait", image=PORTRAIT, audio=corpus.wav(seconds=0.4), name=SECRETS[0], project=SECRETS[1]
     )
-    (done,) = ledger.submit_all([brief], by=MAKER, batch="batch-1")
+    (done,) = ledger.desk(MAKER).submit_all([brief], batch="batch-1")
     paid = Brief(engine="joypix/motion-2", image=PORTRAIT, audio=corpus.wav(seconds=0.4), name=SECRETS[0])
     ledger.submit(paid, by=MAKER)
-    ledger.change_brief("confidential-brief", by=MAKER, name=SECRETS[0])
+    ledger.desk(MAKER).briefs.change("confidential-brief", name=SECRETS[0])
     return ledger.wait(done.id, timeout_s=300)
 
 
@@ -242,9 +242,9 @@ def test_routes_give_nothing_without_a_link_that_was_made_for_somebody_here(serv
     ledger.people.remove("leaver@studio.test", by=ADMIN)
     viewer = ledger.people.who(VIEWER)
     links = [
-        *(ledger.output_link(job, person=who) for who in (leaver, nobody)),
-        *(ledger.output_link(job, download=True, person=who) for who in (leaver, nobody)),
-        *(ledger.thumbnail_link(job, person=who) for who in (leaver, nobody)),
+        *(ledger.desk(visit=who).media.output_link(job) for who in (leaver, nobody)),
+        *(ledger.desk(visit=who).media.output_link(job, download=True) for who in (leaver, nobody)),
+        *(ledger.desk(visit=who).media.thumbnail_link(job) for who in (leaver, nobody)),
         *(ledger.sharing.zip_link([job], name="all", person=who) for who in (leaver, nobody)),
         review,
         "/app/static/media/forged/x.mp4",
@@ -256,7 +256,7 @@ def test_routes_give_nothing_without_a_link_that_was_made_for_somebody_here(serv
         answer = patient.get(server.url + link)
         assert answer.status_code == 404, link
         assert not any(secret in answer.text for secret in SECRETS), link
-    good = ledger.output_link(job, person=viewer)
+    good = ledger.desk(visit=viewer).media.output_link(job)
     assert good is not None
     assert patient.get(server.url + good).headers["content-type"] == "video/mp4"  # so it was not something else
 

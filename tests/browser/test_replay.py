@@ -63,7 +63,7 @@ def ledger(variables: dict[str, str]) -> Studio:
         connection.execute("UPDATE jobs SET state = 'unconfirmed', sent_ms = created_ms, due_ms = NULL WHERE id = 3")
         connection.execute("UPDATE jobs SET state = 'failed', error = 'no', due_ms = NULL WHERE id = 4")
         connection.commit()
-    face = studio.keep_medium(PORTRAIT, "image", "face.jpg", by=OTHER)
+    face = studio.desk(OTHER).media.keep(PORTRAIT, "image", "face.jpg")
     studio.library.keep(face, name="A face", by=OTHER)
     studio.budgets.set_cap("team", 5_000_000, ADMIN)
     return studio

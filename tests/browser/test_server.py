@@ -61,7 +61,7 @@ def test_routes_answer_with_their_own_status(server: Server, method: str, path: 
 def test_a_kept_video_is_served_in_ranges_and_cannot_be_sniffed(server: Server, ledger: Studio) -> None:
     voice = SAMPLES / "voice_en_clear.flac"
     job = ledger.wait(ledger.submit(Brief(engine="draft/portrait", image=PORTRAIT, audio=voice), by="ana").id, 120)
-    link = ledger.output_link(job)
+    link = ledger.desk().media.output_link(job)
     assert link is not None
     assert job.output is not None
     part = patient.get(server.url + link, headers={"Range": "bytes=100-199"})
@@ -69,7 +69,7 @@ def test_a_kept_video_is_served_in_ranges_and_cannot_be_sniffed(server: Server, 
     assert part.content == job.output.read_bytes()[100:200]
     assert part.headers["content-type"] == "video/mp4"
     assert part.headers["x-content-type-options"] == "nosniff"
-    saved = patient.get(server.url + str(ledger.output_link(job, download=True)))
+    saved = patient.get(server.url + str(ledger.desk().media.output_link(job, download=True)))
     assert saved.headers["content-disposition"].startswith("attachment")
     assert patient.head(server.url + link).status_code == 200
 
@@ -140,13 +140,13 @@ def test_two_hundred_submissions_at_once_are_worked_off_by_few_workers_in_flat_m
 ) -> None:
     voice = tmp_path / "short.wav"
     voice.write_bytes(corpus.wav(seconds=0.3))
-    image = ledger.keep_medium(PORTRAIT, "image", "face.jpg")
-    audio = ledger.keep_medium(voice, "audio", "short.wav")
+    image = ledger.desk().media.keep(PORTRAIT, "image", "face.jpg")
+    audio = ledger.desk().media.keep(voice, "audio", "short.wav")
     for number in range(200):
-        ledger.change_brief(f"brief-{number}", by="ana", image=image, audio=audio)
+        ledger.desk("ana").briefs.change(f"brief-{number}", image=image, audio=audio)
 
     def render(number: int) -> Job:
-        return ledger.render(f"brief-{number}", engine="draft/portrait", by="ana", after=None)
+        return ledger.desk("ana").render(f"brief-{number}", engine="draft/portrait", after=None)
 
     with ThreadPoolExecutor(16) as threads:
         jobs = list(threads.map(render, range(200)))
@@ -157,7 +157,7 @@ def test_two_hundred_submissions_at_once_are_worked_off_by_few_workers_in_flat_m
         workers.append(len(process.children()))
         memory[done] = process.memory_info().rss
     for job in jobs:
-        ledger.withdraw(job.id, by="ana")
+        ledger.desk("ana").jobs.withdraw(job.id)
     slots = Settings.from_env({}, dotenv=tmp_path / "no.env").draft_slots
     assert max(workers) <= slots + 1  # one more may be on its way out
     assert memory[max(memory)] - memory[min(n for n in memory if n >= 5)] < 16 << 20

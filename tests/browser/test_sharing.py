@@ -30,11 +30,11 @@ def test_a_voice_is_trimmed_heard_and_taken_in_the_whole_one_s_place(page: Page,
     expect(dialog.locator("audio")).to_have_count(2)
     # To the sample: 1.25 and 2.75 s lie between two of this voice's 22,050 a second.
     page.wait_for_function("() => Math.abs(document.querySelectorAll('[role=dialog] audio')[1].duration - 1.5) < 1e-4")
-    assert [facts.name for facts in ledger.recent_media("audio")] == ["voice_en_clear.flac"]
+    assert [facts.name for facts in ledger.desk().media.recent("audio")] == ["voice_en_clear.flac"]
     dialog.get_by_role("button", name="Use this part").click()
     expect(dialog).to_have_count(0)
     expect(slot(page, "audio")).to_contain_text("voice_en_clear 1.25–2.75 s.wav")
-    assert len(ledger.recent_media("audio")) == 2  # the whole is still there
+    assert len(ledger.desk().media.recent("audio")) == 2  # the whole is still there
     page.reload()
     expect(slot(page, "audio")).to_contain_text("voice_en_clear 1.25–2.75 s.wav")
 
@@ -43,7 +43,7 @@ def test_a_review_link_plays_for_a_stranger_and_a_batch_comes_as_a_zip(
     page: Page, browser: Browser, server: Server, ledger: Studio
 ) -> None:
     brief = Brief(engine="draft/portrait", image=PORTRAIT, audio=corpus.wav(seconds=0.4), name="Weekly update")
-    jobs = ledger.submit_all([brief, brief], by="ana", batch="batch-1")
+    jobs = ledger.desk("ana").submit_all([brief, brief], batch="batch-1")
     jobs = [ledger.wait(job.id, timeout_s=300) for job in jobs]
 
     open_page(page, f"/jobs?job={jobs[0].id}", "Jobs")

@@ -186,9 +186,9 @@ class TestWithAVendor:
         self, page: Page, ledger: Studio, environment: dict[str, str]
     ) -> None:
         brief_id, hold = new_brief_id(), Hold(environment)
-        video = ledger.keep_medium(corpus.video(1.0), "video", "clip.mp4")
-        ledger.change_brief(
-            brief_id, by="Ana", scene="redub", video=video, text="Hello there.", speaker="Ava", engine=PIXVERSE
+        video = ledger.desk().media.keep(corpus.video(1.0), "video", "clip.mp4")
+        ledger.desk("Ana").briefs.change(
+            brief_id, scene="redub", video=video, text="Hello there.", speaker="Ava", engine=PIXVERSE
         )
         button = page.get_by_role("button", name="Render for about $0.10")
 

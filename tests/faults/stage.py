@@ -247,9 +247,9 @@ class Stage:
     def send_anew(self, job_id: int) -> int | None:
         """Declare an unconfirmed job not taken, which is true of it, and make another; None where it is not one."""
         found = rows(self.ledger, "SELECT 1 FROM jobs WHERE id = :id AND state = 'unconfirmed'", id=job_id)
-        if not found or not self._studio.not_taken(job_id, by="ana"):
+        if not found or not self._studio.desk("ana").outcomes.not_taken(job_id):
             return None
-        again = self._studio.submit(self._studio.job(job_id).brief, by="ana", follows=job_id)
+        again = self._studio.desk("ana").submit(self._studio.job(job_id).brief, follows=job_id)
         self._rest()
         return again.id
 

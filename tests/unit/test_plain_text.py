@@ -67,9 +67,9 @@ def test_a_field_that_is_too_long_is_refused_wherever_it_arrives(studio: Studio,
     brief = Brief(engine="draft/portrait", image=PORTRAITS[0].path, audio=VOICES[0].path)
     long = replace(brief, **{field: LONG[field]})  # type: ignore[arg-type]  # any field
     for ask in (
-        lambda: studio.change_brief("brief-0001", by="ana", **{field: LONG[field]}),
+        lambda: studio.desk("ana").briefs.change("brief-0001", **{field: LONG[field]}),
         lambda: studio.submit(long, by="ana"),
-        lambda: studio.submit_all([brief, long], by="ana", batch="b"),
+        lambda: studio.desk("ana").submit_all([brief, long], batch="b"),
         lambda: studio.quotes(long),
         lambda: studio.quotes(replace(long, engine=None)),
     ):
@@ -77,7 +77,7 @@ def test_a_field_that_is_too_long_is_refused_wherever_it_arrives(studio: Studio,
             ask()
         assert list(refused.value.fields) == [field]
     assert studio.count(Filter(hidden=True)) == 0
-    assert studio.open_brief("brief-0001") is None
+    assert studio.desk().briefs.open("brief-0001") is None
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ def test_names_are_written_the_same_by_everybody_who_keeps_one(studio: Studio) -
     job = studio.submit(brief, by="ana\nb\u200b")
     assert (job.brief.name, job.brief.project, job.by) == ("Spring sale", "Spring sale", "ana b")
     assert [event.by for event in studio.history(job.id)] == ["ana b"]
-    studio.change_brief("brief-0001", by="ana", name=odd, project=odd)
-    opened = studio.open_brief("brief-0001")
+    studio.desk("ana").briefs.change("brief-0001", name=odd, project=odd)
+    opened = studio.desk().briefs.open("brief-0001")
     assert opened is not None
     assert (opened.brief.name, opened.brief.project) == ("Spring sale", "Spring sale")
     studio.budgets.set_caps({f"project:{odd}": 5_000_000, "person:ana\tb": 1_000_000}, "ana")
@@ -162,7 +162,7 @@ def test_a_text_that_differs_in_nothing_that_is_kept_is_the_same_clip(studio: St
     brief = Brief(engine="draft/portrait", image=PORTRAITS[0].path, audio=VOICES[0].path, prompt="Friendly", seed=3)
     job = studio.submit(brief, by="ana")
     again = replace(job.brief, name="Another name", prompt=" Friendly\r\n")
-    assert [one and one.id for one in studio.alike([again, replace(again, prompt="Sad")])] == [job.id, None]
+    assert [one and one.id for one in studio.desk().alike([again, replace(again, prompt="Sad")])] == [job.id, None]
 
 
 def test_the_audit_names_people_on_one_line(studio: Studio) -> None:

@@ -170,7 +170,7 @@ def test_a_bad_file_is_refused_in_words_and_leaves_nothing(
     studio: Studio, tmp_path: Path, kind: str, name: str, data: bytes
 ) -> None:
     with pytest.raises(MediaError) as refused:
-        studio.keep_medium(data, "image" if kind == "image" else "audio", f"{name}.bin")
+        studio.desk().media.keep(data, "image" if kind == "image" else "audio", f"{name}.bin")
     assert len(refused.value.advice) > 20
     assert files(tmp_path) == []
     assert not list((tmp_path / "data" / "media" / ".scratch").iterdir())
@@ -178,34 +178,34 @@ def test_a_bad_file_is_refused_in_words_and_leaves_nothing(
 
 def test_the_same_file_is_stored_once_under_its_latest_name(studio: Studio, tmp_path: Path) -> None:
     data = corpus.wav()
-    studio.keep_medium(data, "audio", "one.wav")
-    kept = studio.keep_medium(data, "audio", "two.wav")
+    studio.desk().media.keep(data, "audio", "one.wav")
+    kept = studio.desk().media.keep(data, "audio", "two.wav")
     assert kept.name == "two.wav"
-    assert [facts.name for facts in studio.recent_media("audio")] == ["two.wav"]
+    assert [facts.name for facts in studio.desk().media.recent("audio")] == ["two.wav"]
     assert len(files(tmp_path)) == 1
 
 
 @STOCKED
 def test_a_draft_is_withdrawn_while_it_waits_and_never_rendered(studio: Studio, voice: Path) -> None:
     job = studio.submit(brief(voice), by="ana")
-    assert studio.withdraw(job.id, by="ben")
-    assert not studio.withdraw(job.id, by="ana")
+    assert studio.desk("ben").jobs.withdraw(job.id)
+    assert not studio.desk("ana").jobs.withdraw(job.id)
     assert studio.wait(job.id).state is JobState.WITHDRAWN
 
 
 @STOCKED
 def test_an_open_brief_remembers_each_field_and_makes_one_job_while_it_is_pending(studio: Studio, voice: Path) -> None:
-    image = studio.keep_medium(PORTRAIT, "image", "face.jpg")
-    audio = studio.keep_medium(voice, "audio", "voice.wav")
-    studio.change_brief("b1", by="ana", image=image)
-    studio.change_brief("b1", by="ben", audio=audio)
-    studio.change_brief("b1", by="ana", name="Weekly")
-    first = studio.render("b1", engine="draft/portrait", by="ana", after=None)
-    assert studio.render("b1", engine="draft/portrait", by="ana", after=None).id == first.id
-    studio.change_brief("b1", by="ana", name="Weekly 2")
-    second = studio.render("b1", engine="draft/portrait", by="ana", after=first.id)
+    image = studio.desk().media.keep(PORTRAIT, "image", "face.jpg")
+    audio = studio.desk().media.keep(voice, "audio", "voice.wav")
+    studio.desk("ana").briefs.change("b1", image=image)
+    studio.desk("ben").briefs.change("b1", audio=audio)
+    studio.desk("ana").briefs.change("b1", name="Weekly")
+    first = studio.desk("ana").render("b1", engine="draft/portrait", after=None)
+    assert studio.desk("ana").render("b1", engine="draft/portrait", after=None).id == first.id
+    studio.desk("ana").briefs.change("b1", name="Weekly 2")
+    second = studio.desk("ana").render("b1", engine="draft/portrait", after=first.id)
     assert second.id != first.id
-    open_brief = studio.open_brief("b1")
+    open_brief = studio.desk().briefs.open("b1")
     assert open_brief is not None
     assert (open_brief.by, open_brief.job_id, open_brief.brief.name) == ("ana", second.id, "Weekly 2")
 
@@ -213,20 +213,20 @@ def test_an_open_brief_remembers_each_field_and_makes_one_job_while_it_is_pendin
 @STOCKED
 def test_using_a_job_again_starts_a_new_brief_with_its_media_and_options(studio: Studio, voice: Path) -> None:
     job = studio.submit(brief(voice, project="Updates"), by="ana")
-    again = studio.open_brief(studio.use_again(job.id, by="ben"))
+    again = studio.desk().briefs.open(studio.desk("ben").briefs.use_again(job.id))
     assert again is not None
     assert (again.brief, again.by, again.job_id) == (job.brief, "ben", None)
 
 
 @STOCKED
 def test_two_hundred_submissions_wait_in_line(studio: Studio, voice: Path) -> None:
-    image = studio.keep_medium(PORTRAIT, "image", "face.jpg")
-    audio = studio.keep_medium(voice, "audio", "voice.wav")
+    image = studio.desk().media.keep(PORTRAIT, "image", "face.jpg")
+    audio = studio.desk().media.keep(voice, "audio", "voice.wav")
     for number in range(200):
-        studio.change_brief(f"b{number}", by="ana", image=image, audio=audio, seed=number)
+        studio.desk("ana").briefs.change(f"b{number}", image=image, audio=audio, seed=number)
     with ThreadPoolExecutor(16) as threads:
         jobs = list(
-            threads.map(lambda n: studio.render(f"b{n}", engine="draft/portrait", by="ana", after=None), range(200))
+            threads.map(lambda n: studio.desk("ana").render(f"b{n}", engine="draft/portrait", after=None), range(200))
         )
     assert len({job.id for job in jobs}) == 200
     assert studio.count(Filter(states=[JobState.QUEUED])) == 200

@@ -13,7 +13,7 @@ from pages.ui.brief import presenters, previews
 from pages.ui.brief.form import Form
 from pages.ui.brief.scenes import choose_mode, speaks
 from pages.ui.brief.slots import LEFT_VOICE, PICTURE, RIGHT_VOICE, VIDEO, VOICE, Slot, SlotForm
-from pages.ui.frame import in_sandbox, pressed, studio
+from pages.ui.frame import desk, in_sandbox, pressed, studio
 from pages.ui.text import length, plain
 
 NEW_VOICE = replace(VOICE, title="New voice")
@@ -125,7 +125,7 @@ def _accent(form: Form) -> None:
 def _order(form: Form) -> None:
     if form.takes("order"):
         form.choose("Who speaks when", "order", ORDERS)
-    left, right = (studio().medium(getattr(form.brief, name), "audio") for name in ("left_audio", "right_audio"))
+    left, right = (desk().media.facts(getattr(form.brief, name), "audio") for name in ("left_audio", "right_audio"))
     if left is None or right is None:
         return
     together = left.duration_s + right.duration_s

@@ -24,7 +24,7 @@ from lipsync_core import (
 )
 from pages.ui.brief.form import Form, Note, change
 from pages.ui.brief.scenes import default_of, engines_of
-from pages.ui.frame import in_sandbox, pressed, studio
+from pages.ui.frame import desk, in_sandbox, pressed, studio
 from pages.ui.text import about, md, plain, together
 
 TO_DO = {
@@ -56,14 +56,14 @@ class Offers:
         return self.quotes.get(self.engine.id)
 
 
-def offers(brief: Brief, *, written: bool, by: str) -> Offers:
+def offers(brief: Brief, *, written: bool) -> Offers:
     """Ask for the quotes of a brief that ``by`` fills in. Asks no vendor."""
     able = [engine for engine in engines_of(brief.scene) if not written or "text" in engine.form.fields]
     chosen = next((engine for engine in able if engine.id == brief.engine), able[0])
     if not has_voice(brief):
         return Offers(chosen, {}, {})
     try:
-        found = studio().quotes(replace(brief, engine=None), sandbox=in_sandbox(), by=by)
+        found = desk().quotes(replace(brief, engine=None))
     except BriefError as error:
         return Offers(chosen, {}, {field: Note(message, stops=True) for field, message in error.fields.items()})
     except SettingsError as error:  # the team's rates cannot be read, so there is no price to agree to
@@ -84,11 +84,11 @@ def has_voice(brief: Brief) -> bool:
 def copied(form: Form, engine: Engine) -> bool:
     """Have the media made fit for the chosen engine, once, before it is priced; False, and why, where that fails."""
     brief = form.brief
-    if engine.is_draft or not studio().needs_copies(brief, engine.id, sandbox=in_sandbox()):
+    if engine.is_draft or not desk().needs_copies(brief, engine.id):
         return True
     try:
         with st.spinner(f"Converting for {engine.vendor} …"):
-            studio().make_copies(brief, engine.id, sandbox=in_sandbox(), by=form.by)
+            desk().make_copies(brief, engine.id)
     except BriefError as error:
         for message in error.fields.values():
             st.error(plain(message))
@@ -113,7 +113,7 @@ def choose(form: Form, offered: Offers) -> None:
         ],
         key=key,
         on_change=pressed(_choose),
-        args=(form.brief_id, form.by),
+        args=(form.brief_id,),
     )
     for engine in engines_of(form.brief.scene):
         if engine.id not in offered.quotes and (what := _unfit(form.brief, engine)) is not None:
@@ -250,7 +250,7 @@ def _longest(engine: Engine) -> str:
     return f" It {'makes' if limit.blocks else 'probably makes'} up to {about(limit.most)} of video ({limit.source})."
 
 
-def _choose(brief_id: str, by: str) -> None:
+def _choose(brief_id: str) -> None:
     chosen: str = st.session_state.to_dict()[f"{brief_id}.engine"]  # this look does not end the run
     if chosen in ENGINES:  # a label whose price has changed meanwhile names no engine
-        change(brief_id, by, engine=chosen)
+        change(brief_id, engine=chosen)

@@ -50,9 +50,9 @@ class Entered:
     replacing: str | None = None
     """The field of a slot that was emptied and shows nothing in its place."""
 
-    def keep(self, brief_id: str, by: str) -> bool:
+    def keep(self, brief_id: str) -> bool:
         """Write to the brief's row what was entered; whether it took it."""
-        return not self.changes or change(brief_id, by, **self.changes)
+        return not self.changes or change(brief_id, **self.changes)
 
 
 def is_coming(brief_id: str) -> bool:

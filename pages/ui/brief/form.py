@@ -12,23 +12,23 @@ import streamlit as st
 from lipsync_core import Brief, Engine, one_line
 from pages.ui import refusals
 from pages.ui.brief import late_changes
-from pages.ui.frame import pressed, studio
+from pages.ui.frame import desk, pressed
 from pages.ui.text import plain
 
 BRIEF = "brief"
 """Where it is told why a brief was not changed."""
 
 
-def change(brief_id: str, by: str, **changes: Any) -> bool:
+def change(brief_id: str, **changes: Any) -> bool:
     """Change an open brief; whether that was done. Why it was refused stands where the form begins."""
-    return change_asked(time.monotonic(), brief_id, by, **changes)
+    return change_asked(time.monotonic(), brief_id, **changes)
 
 
-def change_asked(at_s: float, brief_id: str, by: str, **changes: Any) -> bool:
+def change_asked(at_s: float, brief_id: str, **changes: Any) -> bool:
     """The same where it took a while: ``at_s`` is when it was asked for, on the monotonic clock."""
 
     def do() -> None:
-        studio().change_brief(brief_id, by=by, **changes)
+        desk().briefs.change(brief_id, **changes)
         late_changes.changed(brief_id, at_s)
 
     return refusals.attempt(BRIEF, do)
@@ -60,7 +60,6 @@ class Form:
 
     brief_id: str
     brief: Brief
-    by: str
     engine: Engine
     written: bool
     """Whether the engine is to speak a text, instead of taking a recording."""
@@ -81,7 +80,7 @@ class Form:
 
     def change(self, name: str) -> None:
         """Write to the row what the field's widget holds: its callback. A newer message does not cut it off."""
-        change(self.brief_id, self.by, **{name: value_of(name, st.session_state.to_dict()[f"{self.brief_id}.{name}"])})
+        change(self.brief_id, **{name: value_of(name, st.session_state.to_dict()[f"{self.brief_id}.{name}"])})
 
     def choose(self, label: str, name: str, words: Mapping[str, str] | None = None) -> None:
         """One of the engine's choices for a field, as radio buttons; ``words`` is what they are called."""

@@ -10,7 +10,7 @@ import time
 
 from lipsync_core import StudioError
 from pages.ui.brief.presses import Hand, Refusal, Sent, hand
-from pages.ui.frame import studio
+from pages.ui.frame import desk
 from pages.ui.text import plain
 
 AFTER_S = 1.5
@@ -43,7 +43,7 @@ def changed(brief_id: str, at_s: float) -> None:
     sent = _just_sent(mine, brief_id, at_s)
     if sent is None:
         return
-    row = studio().open_brief(brief_id)
+    row = desk().briefs.open(brief_id)
     if row is None or sent.press.is_of(row.brief):
         return
     if sent.press.engine.is_draft:
@@ -79,7 +79,7 @@ def _stop(mine: Hand, sent: Sent) -> None:
 
 def _taken_back(sent: Sent) -> bool:
     try:
-        return studio().withdraw(sent.job_id, by=sent.press.by)
+        return desk().jobs.withdraw(sent.job_id)
     except StudioError:  # it is not one's own any more
         return False
 
@@ -90,7 +90,7 @@ def _draw_anew(mine: Hand, sent: Sent) -> None:
     if not _taken_back(sent):
         return
     try:
-        job = studio().render(press.brief_id, engine=press.quote.engine, by=press.by, after=sent.job_id)
+        job = desk().render(press.brief_id, engine=press.quote.engine, after=sent.job_id)
     except StudioError as error:
         mine.refusal = Refusal(press, "Not started", plain(str(error)))
     else:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from lipsync_core import MAX_NAME, Item, ItemKind, Job, KeptMedium, Kind, MediumFacts, Presenter, StudioError
-from pages.ui.frame import dialog, in_sandbox, looking, pressed, studio
+from pages.ui.frame import desk, dialog, in_sandbox, pressed, studio
 from pages.ui.text import job_name, plain
 
 LIBRARY = "From the library"
@@ -70,8 +70,8 @@ def picture(item: Item, width: int) -> None:
 
 def thumbnail(facts: MediumFacts, width: int) -> None:
     """A medium's picture beside its name; decorative. Nothing where it has none."""
-    if studio().has_thumbnail(facts):
-        st.image(studio().media_link(facts, "thumb", person=looking()), width=width, alt="")
+    if desk().media.has_thumbnail(facts):
+        st.image(desk().media.link(facts, "thumb"), width=width, alt="")
 
 
 def _items(kind: ItemKind, project: str, limit: int, text: str = "") -> list[Item]:
@@ -86,30 +86,30 @@ def short(item: Item) -> str:
 # Keeping
 
 
-def offer(facts: MediumFacts, project: str, by: str, key: str) -> None:
+def offer(facts: MediumFacts, project: str, key: str) -> None:
     """In a full slot: the way into the library, or what the library says of what is in the slot."""
     known = studio().library.find(facts.kind, facts.sha256)
     if known is not None:
         _known(known)
     else:
-        keep_button("Keep in the library…", facts, project, by, key)
+        keep_button("Keep in the library…", facts, project, key)
 
 
-def offer_presenter(presenter: Presenter, vendor: str, project: str, by: str, key: str) -> None:
+def offer_presenter(presenter: Presenter, vendor: str, project: str, key: str) -> None:
     """The same for a presenter that was chosen."""
     known = studio().library.find("creator", presenter.id, sandbox=in_sandbox())
     if known is not None:
         _known(known)
     elif _button("Keep in the library…", key):
-        _keep_presenter(presenter, vendor, project, by)
+        _keep_presenter(presenter, vendor, project)
 
 
-def offer_of_job(job: Job, by: str) -> None:
+def offer_of_job(job: Job) -> None:
     """On a job that is over: the way into the library for all that it was made of, and for its video."""
-    kept = {word: studio().medium(getattr(job.brief, field), kind) for field, word, kind in MADE_OF}
+    kept = {word: desk().media.facts(getattr(job.brief, field), kind) for field, word, kind in MADE_OF}
     if job.output_sha256 is not None:
         video = KeptMedium(job.output_sha256, f"{job_name(job)}.mp4")
-        kept["finished video"] = studio().medium(video, "video")
+        kept["finished video"] = desk().media.facts(video, "video")
     found = {word: facts for word, facts in kept.items() if facts is not None}
     if job.pending or not found:
         return
@@ -119,7 +119,7 @@ def offer_of_job(job: Job, by: str) -> None:
             if known is not None:
                 _known(known, f"The {word} is")
             else:
-                keep_button(f"Keep the {word}…", facts, job.brief.project, by, f"keep-{job.id}-{word}")
+                keep_button(f"Keep the {word}…", facts, job.brief.project, f"keep-{job.id}-{word}")
 
 
 def _known(item: Item, what: str = "") -> None:
@@ -127,10 +127,10 @@ def _known(item: Item, what: str = "") -> None:
     st.caption(plain(f"{f'{what} in' if what else 'In'} the library as “{item.name}”.{consent}"))
 
 
-def keep_button(label: str, facts: MediumFacts, project: str, by: str, key: str) -> None:
+def keep_button(label: str, facts: MediumFacts, project: str, key: str) -> None:
     """The button that asks what an entry is to say, and makes it."""
     if _button(label, key):
-        _keep_medium(facts, project, by)
+        _keep_medium(facts, project)
 
 
 def _button(label: str, key: str) -> bool:
@@ -138,28 +138,30 @@ def _button(label: str, key: str) -> bool:
 
 
 @dialog("Keep in the library")
-def _keep_medium(facts: MediumFacts, project: str, by: str) -> None:
+def _keep_medium(facts: MediumFacts, project: str) -> None:
     stem = facts.name.rpartition(".")[0] or facts.name
     name, kept_for, consent = words(stem[:MAX_NAME], project, "", facts.sha256)
     library = studio().library
-    _confirm(lambda: library.keep(facts, name=name, project=kept_for, consent=consent, by=by))
+    _confirm(lambda: library.keep(facts, name=name, project=kept_for, consent=consent, by=desk().by))
 
 
 @dialog("Keep in the library")
-def _keep_presenter(presenter: Presenter, vendor: str, project: str, by: str) -> None:
+def _keep_presenter(presenter: Presenter, vendor: str, project: str) -> None:
     name, kept_for, consent = words(presenter.name[:MAX_NAME], project, "", presenter.id)
     library, sandbox = studio().library, in_sandbox()
     told = {"name": name, "project": kept_for, "consent": consent}
     picture_of = presenter.picture
-    _confirm(lambda: library.keep_presenter(presenter.id, picture_of, vendor=vendor, **told, sandbox=sandbox, by=by))
+    _confirm(
+        lambda: library.keep_presenter(presenter.id, picture_of, vendor=vendor, **told, sandbox=sandbox, by=desk().by)
+    )
 
 
 @dialog("Edit the entry")
-def edit(item: Item, by: str) -> None:
+def edit(item: Item) -> None:
     """Change what an entry says."""
     name, project, consent = words(item.name, item.project, item.consent, f"entry-{item.id}")
     library = studio().library
-    _confirm(lambda: library.change(item.id, name=name, project=project, consent=consent, by=by), "Save")
+    _confirm(lambda: library.change(item.id, name=name, project=project, consent=consent, by=desk().by), "Save")
 
 
 def words(name: str, project: str, consent: str, key: str) -> tuple[str, str, str]:

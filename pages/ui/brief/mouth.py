@@ -9,7 +9,7 @@ import streamlit as st
 from lipsync_core import MediumFacts, MouthBox, StudioError, box_around
 from pages.ui.brief.form import change
 from pages.ui.brief.presses import hand
-from pages.ui.frame import dialog, pressed, studio
+from pages.ui.frame import desk, dialog, pressed
 from pages.ui.text import plain
 
 
@@ -24,11 +24,13 @@ def box_of(facts: MediumFacts, placed: MouthBox | None) -> MouthBox:
 
 def picture_with_box(facts: MediumFacts, box: MouthBox, width: int, *, close: bool = False) -> None:
     """The picture with the mouth box drawn over it; ``close`` shows the box's surroundings only."""
-    _drawn(facts, studio().preview(facts), box if close else None, box, width, "The picture, with a box at its mouth")
+    _drawn(
+        facts, desk().media.preview(facts), box if close else None, box, width, "The picture, with a box at its mouth"
+    )
 
 
 @dialog("Place the mouth", width="medium")
-def place_mouth(brief_id: str, by: str, facts: MediumFacts, placed: MouthBox | None) -> None:
+def place_mouth(brief_id: str, facts: MediumFacts, placed: MouthBox | None) -> None:
     """Three sliders move the box; the picture follows; the person can see the mouth open before keeping it."""
     st.caption("Put the box round the closed lips, from corner to corner.")
     x, y, w, h = box_of(facts, placed)
@@ -43,7 +45,7 @@ def place_mouth(brief_id: str, by: str, facts: MediumFacts, placed: MouthBox | N
     with whole:
         picture_with_box(facts, box, width=320)
     with st.container(horizontal=True):
-        st.button("Use this place", type="primary", on_click=pressed(_place), args=(brief_id, by, facts, key))
+        st.button("Use this place", type="primary", on_click=pressed(_place), args=(brief_id, facts, key))
         tried = st.button("Show it open", icon=":material/visibility:")
     if hand().placed:
         st.rerun()  # a press in here reruns only this body
@@ -53,7 +55,7 @@ def place_mouth(brief_id: str, by: str, facts: MediumFacts, placed: MouthBox | N
             return
         try:
             with st.spinner("Opening the mouth …"):
-                still = studio().mouth_still(facts, box)
+                still = desk().media.mouth_still(facts, box)
             _drawn(facts, still, box, None, 320, "The picture with its mouth open")
         except StudioError as error:
             st.error(plain(str(error)))
@@ -88,11 +90,11 @@ def _drawn(
     )
 
 
-def _place(brief_id: str, by: str, facts: MediumFacts, key: str) -> None:
+def _place(brief_id: str, facts: MediumFacts, key: str) -> None:
     """Take the place that the sliders show: also where the dialog was closed before this arrived."""
     held = st.session_state.to_dict()
     box = _inside(facts, held[f"{key}.across"], held[f"{key}.down"], held[f"{key}.wide"])
-    change(brief_id, by, mouth_box=box)
+    change(brief_id, mouth_box=box)
     hand().placed = True
 
 

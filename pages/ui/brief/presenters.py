@@ -9,7 +9,7 @@ import streamlit as st
 from lipsync_core import Presenter, PresenterPage, VendorError
 from pages.ui.brief import library_picker
 from pages.ui.brief.form import Form, change
-from pages.ui.frame import fragment, in_sandbox, looking, pressed, refresh, studio
+from pages.ui.frame import desk, fragment, in_sandbox, pressed, refresh, studio
 from pages.ui.text import plain
 
 FILTERS = {"gender": "Gender", "age_range": "Age", "location": "Place", "style": "Style"}
@@ -43,7 +43,7 @@ def _chosen(form: Form, presenter: Presenter | None) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             if presenter.picture is not None:
                 st.image(
-                    studio().media_link(presenter.picture, "preview", person=looking()),
+                    desk().media.link(presenter.picture, "preview"),
                     width=80,
                     alt=f"Presenter: {presenter.name}",
                 )
@@ -51,7 +51,7 @@ def _chosen(form: Form, presenter: Presenter | None) -> None:
                 st.text(presenter.name)
                 st.caption(plain(_facts(presenter)))
         library_picker.offer_presenter(
-            presenter, form.engine.vendor, form.brief.project, form.by, f"{form.brief_id}.creator.keep"
+            presenter, form.engine.vendor, form.brief.project, f"{form.brief_id}.creator.keep"
         )
     st.button(
         "Replace",
@@ -68,7 +68,7 @@ def _choose(form: Form) -> None:
     item = library_picker.at_hand("creator", form.brief.project, f"{form.brief_id}.creator.hand.{turn}")
     if item is not None:
         st.session_state[f"{form.brief_id}.creator.turn"] = turn + 1
-        change(form.brief_id, form.by, creator=item.ref)
+        change(form.brief_id, creator=item.ref)
         studio().library.used(item.id)
         _replace(form, False)
         st.rerun()
@@ -123,7 +123,7 @@ def _faces(form: Form, page: PresenterPage, ask: Callable[[], PresenterPage]) ->
 
 def _face(form: Form, presenter: Presenter, *, waits: bool) -> None:
     if presenter.picture is not None:
-        picture = studio().media_link(presenter.picture, "thumb", person=looking())
+        picture = desk().media.link(presenter.picture, "thumb")
         st.image(picture, alt=f"{presenter.name}, {_facts(presenter)}")
     elif waits:
         st.skeleton(height=FACE)
@@ -153,7 +153,7 @@ def _by_id(form: Form, why: str) -> None:
 
 
 def _take(form: Form, presenter_id: str) -> None:
-    change(form.brief_id, form.by, creator=presenter_id)
+    change(form.brief_id, creator=presenter_id)
     st.session_state[_taken(form)] = True
     _replace(form, False)
 

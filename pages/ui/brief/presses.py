@@ -23,7 +23,6 @@ class Press:
     brief_id: str
     brief: Brief
     quote: Quote
-    by: str
     after: int | None
     """The brief's last job."""
     sandbox: bool
@@ -83,7 +82,6 @@ class Cut:
     """A part of a voice or a video that was chosen and is to be cut out."""
 
     brief_id: str
-    by: str
     field: str
     whole: MediumFacts
     start_s: float

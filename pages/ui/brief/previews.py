@@ -9,7 +9,7 @@ from pages.ui.brief.form import change
 from pages.ui.brief.mouth import picture_with_box, place_mouth
 from pages.ui.brief.slots import SlotForm
 from pages.ui.brief.trim import trim_video, trim_voice
-from pages.ui.frame import looking, pressed, studio
+from pages.ui.frame import desk, pressed
 from pages.ui.text import length, plain
 
 
@@ -29,12 +29,12 @@ def speaker(slot: SlotForm, facts: MediumFacts) -> None:
     with st.container(horizontal=True):
         slot.replace_button()
         if st.button("Adjust mouth" if not doubtful else "Place the mouth", icon=":material/crop_free:"):
-            place_mouth(form.brief_id, form.by, facts, placed)
+            place_mouth(form.brief_id, facts, placed)
         if doubtful and guess is not None and guess.found:
             st.button(
                 "Looks right",
                 on_click=pressed(_confirm_mouth),
-                args=(form.brief_id, form.by, facts),
+                args=(form.brief_id, facts),
                 icon=":material/check:",
             )
 
@@ -47,7 +47,7 @@ def picture(slot: SlotForm, facts: MediumFacts) -> None:
 
 def voice(slot: SlotForm, facts: MediumFacts) -> None:
     """A voice, to be listened to."""
-    st.audio(studio().media_link(facts, person=looking()), format=facts.mime, alt=f"{slot.title}: {facts.name}")
+    st.audio(desk().media.link(facts), format=facts.mime, alt=f"{slot.title}: {facts.name}")
     with st.container(gap="xsmall"):
         st.text(facts.name)
         st.caption(length(facts.duration_s))
@@ -57,30 +57,30 @@ def voice(slot: SlotForm, facts: MediumFacts) -> None:
     with st.container(horizontal=True):
         slot.replace_button()
         if st.button("Trim", key=f"{slot.form.brief_id}.{slot.field}.trim", icon=":material/content_cut:"):
-            trim_voice(slot.form.brief_id, slot.form.by, slot.field, facts)
+            trim_voice(slot.form.brief_id, slot.field, facts)
 
 
 def video(slot: SlotForm, facts: MediumFacts) -> None:
     """A video by its first look."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(studio().media_link(facts, "preview", person=looking()), width=80, alt=f"{slot.title}: {facts.name}")
+        st.image(desk().media.link(facts, "preview"), width=80, alt=f"{slot.title}: {facts.name}")
         with st.container(width="stretch", gap="xsmall"):
             st.text(facts.name)
             st.caption(f"{facts.width} × {facts.height} · {length(facts.duration_s)}")
     with st.container(horizontal=True):
         slot.replace_button()
         if st.button("Trim", key=f"{slot.form.brief_id}.{slot.field}.trim", icon=":material/content_cut:"):
-            trim_video(slot.form.brief_id, slot.form.by, slot.field, facts)
+            trim_video(slot.form.brief_id, slot.field, facts)
 
 
 def _picture(facts: MediumFacts, found: str = "") -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(studio().media_link(facts, "preview", person=looking()), width=80, alt=f"Picture: {facts.name}")
+        st.image(desk().media.link(facts, "preview"), width=80, alt=f"Picture: {facts.name}")
         with st.container(width="stretch", gap="xsmall"):
             st.text(facts.name)
             st.caption(" · ".join(filter(None, (f"{facts.width} × {facts.height}", found))))
 
 
-def _confirm_mouth(brief_id: str, by: str, facts: MediumFacts) -> None:
+def _confirm_mouth(brief_id: str, facts: MediumFacts) -> None:
     if facts.mouth is not None:
-        change(brief_id, by, mouth_box=facts.mouth.box)
+        change(brief_id, mouth_box=facts.mouth.box)

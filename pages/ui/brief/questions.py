@@ -12,7 +12,7 @@ import streamlit as st
 
 from lipsync_core import MOST_CEILING_USD_MICROS, Job, price_text, unheard_words
 from pages.ui.brief.presses import Press, hand, sum_of
-from pages.ui.frame import dialog, pressed, studio
+from pages.ui.frame import desk, dialog, pressed, studio
 from pages.ui.text import about, md, plain, state_word
 
 WAITS = "It waits until somebody approves it; nothing is sent or charged before that."
@@ -49,7 +49,7 @@ def draw(press: Press, send: Send) -> None:
             st.markdown(_started(twice) + md(f" Render it a second time for {spent}?"))
         if unknown:
             st.markdown(md(_unknown(press)))
-            if studio().budgets.any_cap(press.brief.project, press.by):
+            if studio().budgets.any_cap(press.brief.project, desk().by):
                 _ask_ceiling(press)
         if (limit := _is_dear(press)) is not None:
             st.markdown(md(f"Above {price_text(limit)} your team wants a second look at every price."))
@@ -85,7 +85,7 @@ def _ask_ceiling(press: Press) -> None:
 def _alike(press: Press) -> Job | None:
     if press.engine.is_draft:
         return None
-    (job,) = studio().alike([replace(press.brief, engine=press.quote.engine)], sandbox=press.sandbox)
+    (job,) = desk(sandbox=press.sandbox).alike([replace(press.brief, engine=press.quote.engine)])
     return job
 
 
@@ -104,7 +104,7 @@ def _unheard(press: Press) -> list[str]:
     """Why nothing is heard in the clip's voices; nothing where all are heard, or nothing is billed."""
     if press.free:
         return []
-    voices = (studio().medium(getattr(press.brief, field), "audio") for field in VOICES)
+    voices = (desk().media.facts(getattr(press.brief, field), "audio") for field in VOICES)
     return [words for voice in voices if voice is not None and (words := unheard_words(voice)) is not None]
 
 
@@ -113,7 +113,7 @@ def _approval(press: Press) -> str | None:
     if press.engine.is_draft:
         return None
     quote = press.quote
-    return studio().above_limit(press.by, quote.reserved_usd_micros, rests_on_link=quote.open_ended)
+    return desk().above_limit(quote.reserved_usd_micros, rests_on_link=quote.open_ended)
 
 
 def _unknown(press: Press) -> str:

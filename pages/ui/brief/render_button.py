@@ -26,7 +26,7 @@ from lipsync_core import (
 from pages.ui.brief import not_sent, questions, which_clip
 from pages.ui.brief.entered import Entered, entered
 from pages.ui.brief.presses import PARTS, Press, Refusal, Sent, Shown, hand, seen
-from pages.ui.frame import pressed, studio
+from pages.ui.frame import desk, pressed, studio
 from pages.ui.text import md, plain
 
 LOOK_S = 1.0
@@ -120,14 +120,14 @@ def _is_as_drawn(press: Press, now: Entered) -> bool:
     was sent. A free draft takes what was entered along.
     """
     if now.coming or now.other or (now.replacing and not press.engine.is_draft):
-        now.keep(press.brief_id, press.by)
+        now.keep(press.brief_id)
         _refuse_unready(press, now)
         return False
     if press.engine.is_draft:
-        return now.keep(press.brief_id, press.by)
-    row = studio().open_brief(press.brief_id)
+        return now.keep(press.brief_id)
+    row = desk().briefs.open(press.brief_id)
     if now.changes or row is None or not press.is_of(row.brief):
-        now.keep(press.brief_id, press.by)
+        now.keep(press.brief_id)
         not_sent.refuse_changed(press)
         return False
     return True
@@ -147,7 +147,7 @@ def _refuse_unready(press: Press, now: Entered) -> None:
 
 def _was_pressed(press: Press) -> bool:
     """Whether the engine just got its job: this is the second click of a double click."""
-    open_brief = studio().open_brief(press.brief_id)
+    open_brief = desk().briefs.open(press.brief_id)
     if press.engine.is_draft or open_brief is None or open_brief.job_id is None:
         return False
     last = studio().job(open_brief.job_id)
@@ -179,12 +179,10 @@ def _send(press: Press, *, again: bool = False, ceiling: int | None = None) -> N
     """Insert the intent."""
     at_s = time.monotonic()
     try:
-        job = studio().render(
+        job = desk(sandbox=press.sandbox).render(
             press.brief_id,
             engine=press.quote.engine,
-            by=press.by,
             after=press.after,
-            sandbox=press.sandbox,
             shown=None if press.engine.is_draft else press.brief,
             agreed=press.quote,
             again=again,

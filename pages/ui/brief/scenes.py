@@ -13,7 +13,7 @@ import streamlit as st
 
 from lipsync_core import ENGINES, SCENES, Brief, Engine
 from pages.ui.brief.form import Form, change
-from pages.ui.frame import pressed, studio
+from pages.ui.frame import desk, pressed
 
 Mode = Literal["recording", "text"]
 
@@ -39,7 +39,7 @@ def speaks(scene: str) -> bool:
     return any("text" in engine.form.fields for engine in engines_of(scene))
 
 
-def choose_scene(brief_id: str, scene: str, by: str) -> None:
+def choose_scene(brief_id: str, scene: str) -> None:
     """Draw the choice of a scene; ``scene`` is the one that holds."""
     key = f"{brief_id}.scene"
     if st.session_state.get(key) != scene:
@@ -51,7 +51,7 @@ def choose_scene(brief_id: str, scene: str, by: str) -> None:
         horizontal=True,
         key=key,
         on_change=pressed(_change_scene),
-        args=(brief_id, by),
+        args=(brief_id,),
     )
 
 
@@ -78,23 +78,23 @@ def choose_mode(form: Form) -> None:
         horizontal=True,
         key=key,
         on_change=pressed(_change_mode),
-        args=(form.brief_id, form.engine.scene, form.by),
+        args=(form.brief_id, form.engine.scene),
     )
 
 
-def _change_scene(brief_id: str, by: str) -> None:
+def _change_scene(brief_id: str) -> None:
     scene: str = st.session_state[f"{brief_id}.scene"]
-    _rearrange(brief_id, by, _taken_by(engines_of(scene)), {"scene": scene, "engine": None})
+    _rearrange(brief_id, _taken_by(engines_of(scene)), {"scene": scene, "engine": None})
 
 
-def _change_mode(brief_id: str, scene: str, by: str) -> None:
+def _change_mode(brief_id: str, scene: str) -> None:
     mode: Mode = st.session_state[f"{brief_id}.voice"]
     st.session_state[f"{brief_id}.mode.{scene}"] = mode
     if mode == "text":
         fields = _taken_by(engine for engine in engines_of(scene) if "text" in engine.form.fields) - {"audio"}
     else:
         fields = _taken_by(engines_of(scene)) - SPOKEN
-    _rearrange(brief_id, by, fields, {})
+    _rearrange(brief_id, fields, {})
 
 
 def _taken_by(engines: Iterable[Engine]) -> set[str]:
@@ -103,9 +103,9 @@ def _taken_by(engines: Iterable[Engine]) -> set[str]:
     return fields | {"mouth_box"} if "image" in fields else fields
 
 
-def _rearrange(brief_id: str, by: str, taken: Collection[str], changes: dict[str, Any]) -> None:
+def _rearrange(brief_id: str, taken: Collection[str], changes: dict[str, Any]) -> None:
     """Put aside what is not taken any more and bring back what now is, in one change of the row with ``changes``."""
-    open_brief = studio().open_brief(brief_id)
+    open_brief = desk().briefs.open(brief_id)
     row = (open_brief.brief if open_brief else Brief()).to_dict()
     aside: dict[str, Any] = dict(st.session_state.get(f"{brief_id}.aside", {}))
     empty = Brief().to_dict()
@@ -117,7 +117,7 @@ def _rearrange(brief_id: str, by: str, taken: Collection[str], changes: dict[str
     if "scene" in changes:
         _carry_over(row, aside, changes)
     st.session_state[f"{brief_id}.aside"] = aside
-    change(brief_id, by, **changes)
+    change(brief_id, **changes)
 
 
 def _carry_over(row: Mapping[str, Any], aside: dict[str, Any], changes: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ import streamlit as st
 from lipsync_core import PORTRAITS, VOICES, Came, Item, Kind, MediaError, MediumFacts, Sample, StudioError
 from pages.ui.brief import late_changes, library_picker
 from pages.ui.brief.form import Form, change_asked
-from pages.ui.frame import looking, pressed, studio
+from pages.ui.frame import desk, pressed, studio
 from pages.ui.text import length, plain
 from pages.ui.upload_memory import release
 
@@ -115,7 +115,7 @@ class SlotForm:
         alone: bool = False,
     ) -> None:
         """Draw the slot: ``top``, then what ``filled`` draws of the medium. ``alone``: nothing stands beside it."""
-        facts = studio().medium(getattr(self.form.brief, self._slot.field), self._slot.kind)
+        facts = desk().media.facts(getattr(self.form.brief, self._slot.field), self._slot.kind)
         height: Literal["content", "stretch"] = "content" if alone else "stretch"  # as high as what is beside it
         with st.container(border=True, height=height, key=f"slot-{self._slot.field}"):
             st.header(self._slot.title, anchor=False)
@@ -125,7 +125,7 @@ class SlotForm:
             if facts is not None and not st.session_state.get(f"{self._key}.replacing"):
                 filled(self, facts)
                 if self._slot.shelved:
-                    library_picker.offer(facts, self.form.brief.project, self.form.by, f"{self._key}.keep")
+                    library_picker.offer(facts, self.form.brief.project, f"{self._key}.keep")
             else:
                 self._choose(can_go_back=facts is not None)
             self.form.note(self._slot.field)
@@ -204,19 +204,19 @@ class SlotForm:
         if (asked := st.session_state.get(f"{self._key}.url")) is None:
             return
         if asked.lower().startswith(("http://", "https://")):
-            self._take(lambda: studio().keep_link(asked, self._slot.kind, by=self.form.by), "Fetching the link")
+            self._take(lambda: desk().media.keep_link(asked, self._slot.kind), "Fetching the link")
         else:
             self._say("Not a link", "A link starts with https:// or http://. Copy it whole from the browser.")
         st.session_state.pop(f"{self._key}.url", None)
 
     def _earlier(self) -> None:
-        recent = studio().recent_media(self._slot.kind, limit=8)
+        recent = desk().media.recent(self._slot.kind, limit=8)
         if not recent:
             st.caption(f"Nothing yet: every {self._slot.title.lower()} that arrives is kept and offered here.")
         for facts in recent:
             with st.container(horizontal=True, vertical_alignment="center"):
                 if facts.kind != "audio":
-                    st.image(studio().media_link(facts, "thumb", person=looking()), width=48, alt="")
+                    st.image(desk().media.link(facts, "thumb"), width=48, alt="")
                 label = f"Use {facts.name}" + (f" · {length(facts.duration_s)}" if facts.duration_s else "")
                 st.button(
                     plain(label),
@@ -248,12 +248,11 @@ class SlotForm:
             self._use_sample(titles[picked])
 
     def _use_sample(self, sample: Sample) -> None:
-        by = self.form.by
         kind, path = self._slot.kind, sample.path
-        self._take(lambda: studio().keep_medium(path, kind, path.name, by=by, came="sample"), "Opening")
+        self._take(lambda: desk().media.keep(path, kind, path.name, came="sample"), "Opening")
 
     def _arrived(self, file: UploadedFile, name: str, came: Came) -> None:
-        keep = partial(studio().keep_medium, file, self._slot.kind, name, by=self.form.by, came=came)
+        keep = partial(desk().media.keep, file, self._slot.kind, name, came=came)
         self._take(keep, "Looking at it", partial(release, file))
 
     def _take(self, keep: Callable[[], MediumFacts], doing: str, settled: Callable[[], None] = lambda: None) -> None:
@@ -277,7 +276,7 @@ class SlotForm:
         changes: dict[str, MediumFacts | None] = {self._slot.field: facts}
         if self._slot.field == "image":
             changes["mouth_box"] = None  # it belonged to the picture before
-        change_asked(time.monotonic() if at_s is None else at_s, self.form.brief_id, self.form.by, **changes)
+        change_asked(time.monotonic() if at_s is None else at_s, self.form.brief_id, **changes)
         st.session_state[f"{self._key}.turn"] = st.session_state.get(f"{self._key}.turn", 0) + 1
         self._replacing(False)
 

@@ -12,32 +12,32 @@ from pages.ui import refusals
 from pages.ui.brief import late_changes
 from pages.ui.brief.form import BRIEF, change_asked
 from pages.ui.brief.presses import Cut, hand
-from pages.ui.frame import dialog, looking, pressed, studio
+from pages.ui.frame import desk, dialog, pressed
 from pages.ui.text import length, plain
 
 STEP_S = 0.1
 
 
 @dialog("Trim the voice", width="medium")
-def trim_voice(brief_id: str, by: str, field: str, facts: MediumFacts) -> None:
+def trim_voice(brief_id: str, field: str, facts: MediumFacts) -> None:
     """Two times choose the part; it can be heard before the brief takes it in the whole one's place."""
     st.caption(
         "Only the part between the two times is sent and paid for. The whole voice stays among the earlier ones."
     )
-    _trim(brief_id, by, field, facts, "Listen to this part", ":material/hearing:")
+    _trim(brief_id, field, facts, "Listen to this part", ":material/hearing:")
 
 
 @dialog("Trim the video", width="medium")
-def trim_video(brief_id: str, by: str, field: str, facts: MediumFacts) -> None:
+def trim_video(brief_id: str, field: str, facts: MediumFacts) -> None:
     """The same for a video."""
     st.caption(
         "Only the part between the two times is sent and paid for. It begins with the picture that is on screen at the "
         "in time and is written anew, as MP4. The whole video stays among the earlier ones."
     )
-    _trim(brief_id, by, field, facts, "Watch this part", ":material/play_arrow:")
+    _trim(brief_id, field, facts, "Watch this part", ":material/play_arrow:")
 
 
-def _trim(brief_id: str, by: str, field: str, facts: MediumFacts, judge: str, icon: str) -> None:
+def _trim(brief_id: str, field: str, facts: MediumFacts, judge: str, icon: str) -> None:
     _play(facts, f"The whole {'video' if facts.kind == 'video' else 'voice'}: {facts.name}")
     whole_s = math.ceil(facts.duration_s * 100) / 100
     end_at = round(facts.duration_s - facts.silent_tail_s, 2) if facts.silent_tail_s else whole_s
@@ -52,18 +52,18 @@ def _trim(brief_id: str, by: str, field: str, facts: MediumFacts, judge: str, ic
     left_s = min(end_s, facts.duration_s) - start_s
     st.text(f"{length(left_s)} of {length(facts.duration_s)} are left" if left_s > 0 else "Nothing is left")
     with st.container(horizontal=True):
-        st.button("Use this part", type="primary", on_click=pressed(_choose), args=(brief_id, by, field, facts, key))
+        st.button("Use this part", type="primary", on_click=pressed(_choose), args=(brief_id, field, facts, key))
         judged = st.button(judge, icon=icon)
     finish(brief_id)
     refusals.refusal(BRIEF, "Not cut")
     if judged:
-        _judge(facts, start_s, end_s, by)
+        _judge(facts, start_s, end_s)
 
 
-def _judge(facts: MediumFacts, start_s: float, end_s: float, by: str) -> None:
+def _judge(facts: MediumFacts, start_s: float, end_s: float) -> None:
     try:
         with st.spinner("Cutting …"):
-            part = studio().trimmed(facts, start_s, end_s, listed=False, by=by)
+            part = desk().media.trim(facts, start_s, end_s, listed=False)
     except MediaError as error:
         st.error(plain(error.advice), title=plain(error.title))
     except StudioError as error:
@@ -72,12 +72,12 @@ def _judge(facts: MediumFacts, start_s: float, end_s: float, by: str) -> None:
         _play(part, "The part that is left")
 
 
-def _choose(brief_id: str, by: str, field: str, facts: MediumFacts, key: str) -> None:
+def _choose(brief_id: str, field: str, facts: MediumFacts, key: str) -> None:
     """Note which part is to be cut out: also where the dialog was closed before this arrived."""
     at_s = time.monotonic()
     late_changes.arrives(brief_id, at_s)
     held = st.session_state.to_dict()
-    hand().cutting = Cut(brief_id, by, field, facts, held[f"{key}.in"], held[f"{key}.out"], at_s)
+    hand().cutting = Cut(brief_id, field, facts, held[f"{key}.in"], held[f"{key}.out"], at_s)
 
 
 def finish(brief_id: str) -> None:
@@ -88,7 +88,7 @@ def finish(brief_id: str) -> None:
         return
     try:
         with st.spinner("Cutting …"):
-            part = studio().trimmed(cut.whole, cut.start_s, cut.end_s, by=cut.by)
+            part = desk().media.trim(cut.whole, cut.start_s, cut.end_s)
     except MediaError as error:
         mine.cutting = None
         refusals.refuse(BRIEF, f"{error.title}. {error.advice}")
@@ -96,13 +96,13 @@ def finish(brief_id: str) -> None:
         mine.cutting = None
         refusals.refuse(BRIEF, str(error))
     else:
-        change_asked(cut.at_s, brief_id, cut.by, **{cut.field: part})
+        change_asked(cut.at_s, brief_id, **{cut.field: part})
         mine.cutting = None
         st.rerun()
 
 
 def _play(facts: MediumFacts, what: str) -> None:
-    link = studio().media_link(facts, person=looking())
+    link = desk().media.link(facts)
     if facts.kind == "video":
         st.video(link, format=facts.mime, width=200 if facts.height > facts.width else 360, alt=what)
     else:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lipsync_core import Action, Job, JobState
 from pages.ui import refusals
-from pages.ui.frame import fragment, pressed, refresh, studio, why_not
+from pages.ui.frame import desk, fragment, pressed, refresh, studio, why_not
 from pages.ui.job import card
 from pages.ui.job.dialogs import place_of
 from pages.ui.job.progress_text import is_held, recipient
@@ -25,7 +25,7 @@ def holds(job: Job | None) -> bool:
     return job is not None and is_held(job, datetime.now(UTC))
 
 
-def draw(job: Job, by: str) -> None:
+def draw(job: Job) -> None:
     """Draw the countdown of a job that is held, as a button that takes it back."""
     drawn = card.face(job)
     may = why_not(Action.HANDLE, owner=job.by) is None
@@ -44,7 +44,7 @@ def draw(job: Job, by: str) -> None:
             icon=":material/undo:" if may else ":material/schedule:",
             disabled=not may,
             on_click=pressed(_undo),
-            args=(job, by),
+            args=(job,),
         )
         st.caption(md(f"Job {job.id}, “{plain(job_name(job))}”: {plain(price(job))}. Nothing is sent or charged yet."))
 
@@ -73,8 +73,8 @@ def said(job: Job | None) -> None:
             st.warning(f"Job {job.id} had left for {vendor(job)}: it could not be taken back any more.")
 
 
-def _undo(job: Job, by: str) -> None:
+def _undo(job: Job) -> None:
     if is_second_click(job):
         return
-    if refusals.attempt(place_of(job.id), lambda: studio().withdraw(job.id, by=by)):
+    if refusals.attempt(place_of(job.id), lambda: desk().jobs.withdraw(job.id)):
         st.session_state[_SAID] = job.id

@@ -11,7 +11,7 @@ from lipsync_core import Brief, KeptMedium, Kind, VendorError
 from pages.ui import refusals
 from pages.ui.brief.form import BRIEF
 from pages.ui.brief.presses import PARTS, Press, Sent, changed_fields, changed_words, hand, sum_of
-from pages.ui.frame import dialog, in_sandbox, pressed, studio
+from pages.ui.frame import desk, dialog, in_sandbox, pressed, studio
 from pages.ui.text import length, md, plain
 
 MOST_LETTERS = 160
@@ -70,7 +70,7 @@ def draw(brief_id: str, now: Press | None, decide: Decide, send_old: SendOld) ->
 
 def _compare(stopped: Sent, now: Press | None) -> None:
     was = stopped.press
-    row = studio().open_brief(was.brief_id)
+    row = desk().briefs.open(was.brief_id)
     brief = was.brief if row is None else row.brief
     fields = changed_fields(was.brief, brief)
     engine = now is not None and now.quote.engine != was.quote.engine
@@ -108,7 +108,7 @@ def _shown(brief: Brief, field: str) -> str:
         case "creator" | "accent" if value:
             return plain(_cast(field, value))
     if isinstance(value, KeptMedium):
-        facts = studio().medium(value, KINDS[field])
+        facts = desk().media.facts(value, KINDS[field])
         lasts = f" · {length(facts.duration_s)}" if facts is not None and facts.duration_s else ""
         return plain(f"{value.name}{lasts}")
     return plain(str(value).replace("_", " ")) if value else "none"
@@ -141,5 +141,5 @@ def _as_it_was(stopped: Sent, send_old: SendOld) -> None:
     """Put the brief back as it was when it was pressed, and send that."""
     hand().stopped = None
     was: dict[str, Any] = stopped.press.brief.to_dict()
-    if refusals.attempt(BRIEF, studio().change_brief, stopped.press.brief_id, by=stopped.press.by, **was):
+    if refusals.attempt(BRIEF, desk().briefs.change, stopped.press.brief_id, **was):
         send_old(stopped)

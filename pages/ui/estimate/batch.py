@@ -24,11 +24,11 @@ WIDE, NARROW = 300, 80
 """Pixels of the column of problems, with and without any."""
 
 
-def draw(by: str) -> None:
+def draw() -> None:
     """Draw the page below its head."""
     if (late := batch_press.look()) is not None:
         st.session_state["batch.outcome"] = late
-    here = batch_files.draw(by)
+    here = batch_files.draw()
     sheet = here.rows()
     if sheet is None:
         batch_send.without_rows()
@@ -38,7 +38,7 @@ def draw(by: str) -> None:
     batch = _quoted(here, sheet, picture, size)
     plan = studio().estimates.plan(batch, wish)
     _rows(plan)
-    batch_send.draw(plan, by)
+    batch_send.draw(plan)
     _totals(plan)
     batch_press.drawn()
 

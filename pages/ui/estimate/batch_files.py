@@ -33,7 +33,7 @@ from lipsync_core import (
 )
 from pages.ui import refusals
 from pages.ui.brief.slots import PICTURE, VIDEO, VOICE
-from pages.ui.frame import carried, pressed, studio
+from pages.ui.frame import carried, desk, pressed, studio
 from pages.ui.text import plain
 from pages.ui.upload_memory import release
 
@@ -149,19 +149,19 @@ def brought() -> Brought:
 
 def _opened(batch_id: str) -> Brought:
     """What was brought under this id, by whomever."""
-    kept = studio().open_batch(batch_id)
+    kept = desk().briefs.open_batch(batch_id)
     if kept is None:
         return Brought()
     here = Brought(id=batch_id)
     for (kind, key), one in kept.files.items():
-        facts = one if isinstance(one, str) else studio().medium(one, cast("Kind", kind))
+        facts = one if isinstance(one, str) else desk().media.facts(one, cast("Kind", kind))
         here.files[kind, key] = f"{one} is no longer here. Drop it again." if facts is None else facts
     if kept.table:
         here.read(kept.table, kept.table_name, kept.encoding)
     return here
 
 
-def _keep(here: Brought, by: str) -> None:
+def _keep(here: Brought) -> None:
     """Note all of it where F5 and a colleague find it again."""
     here.id = here.id or new_brief_id()
     files = {
@@ -170,11 +170,11 @@ def _keep(here: Brought, by: str) -> None:
     }
     table = here.table if len(here.table) <= MOST_KEPT_BYTES and here.sheet is not None else b""
     kept = OpenBatch(files, table, here.table_name if table else "", here.encoding if table else "")
-    refusals.attempt(BATCH, studio().keep_batch, here.id, kept, by=by)
+    refusals.attempt(BATCH, desk().briefs.keep_batch, here.id, kept)
     st.query_params[PARAMETER] = here.id
 
 
-def draw(by: str) -> Brought:
+def draw() -> Brought:
     """Draw where files and tables are brought; returns what is here."""
     here = brought()
     with st.container(border=True):
@@ -186,8 +186,8 @@ def draw(by: str) -> Brought:
             key=f"batch.files.{turn}",
         )
         if arrived:
-            _take(here, arrived, by)
-            _keep(here, by)
+            _take(here, arrived)
+            _keep(here)
             release(*arrived)
             st.session_state["batch.turn"] = turn + 1
             st.rerun()
@@ -199,13 +199,13 @@ def draw(by: str) -> Brought:
                 st.text_area(
                     "Table, its first row names the columns", key="batch.pasted", height=200, max_chars=MOST_PASTED
                 )
-                st.button("Use this table", on_click=pressed(_paste), args=(by,))
+                st.button("Use this table", on_click=pressed(_paste))
             if here.files or here.sheet is not None or here.table_error:
                 st.button("Clear all", icon=":material/close:", on_click=pressed(_clear))
         refusals.refusal(BATCH, "Not kept")
         _said(here)
-        _letters(here, by)
-        _fetch(here, by)
+        _letters(here)
+        _fetch(here)
     return here
 
 
@@ -226,12 +226,12 @@ def _said(here: Brought) -> None:
         st.caption(plain(note))
 
 
-def _letters(here: Brought, by: str) -> None:
+def _letters(here: Brought) -> None:
     """Where only a person can tell which letters the table is written in: what each encoding makes of them."""
     guess = here.sheet.guess if here.sheet is not None else None
     if guess is None:
         if here.encoding:
-            st.button("Choose another encoding", type="tertiary", on_click=pressed(_choose), args=("", by))
+            st.button("Choose another encoding", type="tertiary", on_click=pressed(_choose), args=("",))
         return
     with st.container(border=True, key="letters"):
         st.markdown("**Can you read this?** The table does not say in which letters it is written.")
@@ -240,18 +240,18 @@ def _letters(here: Brought, by: str) -> None:
             encoding = st.selectbox(
                 "Encoding", guess.encodings, format_func=ENCODINGS.__getitem__, key=f"batch.encoding.{here.version}"
             )
-            st.button("Yes, read it so", type="primary", on_click=pressed(_choose), args=(encoding, by))
+            st.button("Yes, read it so", type="primary", on_click=pressed(_choose), args=(encoding,))
         with right:
             st.code(guess.preview(encoding), language=None, wrap_lines=True)
         st.caption("Nothing is rendered before that. If none is right, save the table again as CSV (UTF-8).")
 
 
-def _choose(encoding: str, by: str) -> None:
+def _choose(encoding: str) -> None:
     brought().choose(encoding)
-    _keep(brought(), by)
+    _keep(brought())
 
 
-def _take(here: Brought, arrived: Iterable[UploadedFile], by: str) -> None:
+def _take(here: Brought, arrived: Iterable[UploadedFile]) -> None:
     """Store what arrived. A file counts once it is stored or refused; a run that is cut off goes on with the rest."""
     media: list[tuple[tuple[str, str], Callable[[], MediumFacts]]] = []
     for file in arrived:
@@ -259,7 +259,7 @@ def _take(here: Brought, arrived: Iterable[UploadedFile], by: str) -> None:
         if extension in TABLES:
             here.read(file.getvalue(), file.name)
         else:
-            media += [((kind, file_key(file.name)), _keeping(file, kind, by)) for kind in _kinds(extension)]
+            media += [((kind, file_key(file.name)), _keeping(file, kind)) for kind in _kinds(extension)]
     _work(here, media, "Looking at the files")
 
 
@@ -270,8 +270,8 @@ def _kinds(extension: str) -> list[Kind]:
     return ["video", "audio"] if extension in VIDEO.types else ["audio"]
 
 
-def _keeping(file: UploadedFile, kind: Kind, by: str) -> Callable[[], MediumFacts]:
-    return lambda: studio().keep_medium(file.getvalue(), kind, file.name, by=by)
+def _keeping(file: UploadedFile, kind: Kind) -> Callable[[], MediumFacts]:
+    return lambda: desk().media.keep(file.getvalue(), kind, file.name)
 
 
 def _work(here: Brought, media: list[tuple[tuple[str, str], Callable[[], MediumFacts]]], doing: str) -> None:
@@ -296,11 +296,11 @@ def _kept(keep: Callable[[], MediumFacts]) -> Found:
         return str(error)
 
 
-def _paste(by: str) -> None:
+def _paste() -> None:
     text: str = st.session_state["batch.pasted"]
     if text.strip():
         brought().read(text.encode(), "The pasted table")
-        _keep(brought(), by)
+        _keep(brought())
 
 
 def _clear() -> None:
@@ -308,7 +308,7 @@ def _clear() -> None:
     st.query_params.pop(PARAMETER, None)
 
 
-def _fetch(here: Brought, by: str) -> None:
+def _fetch(here: Brought) -> None:
     """The links of the table, which nobody fetches unasked."""
     links = here.links()
     if not links:
@@ -317,10 +317,10 @@ def _fetch(here: Brought, by: str) -> None:
         st.caption(f"The table names {len(links):,} links; {MOST_LINKS} are fetched at once.")
     some = links[:MOST_LINKS]
     if st.button(f"Fetch the {len(some)} links" if len(some) > 1 else "Fetch the link", icon=":material/download:"):
-        _work(here, [((kind, link), _linking(link, kind, by)) for kind, link in some], "Fetching the links")
-        _keep(here, by)
+        _work(here, [((kind, link), _linking(link, kind)) for kind, link in some], "Fetching the links")
+        _keep(here)
         st.rerun()
 
 
-def _linking(link: str, kind: Kind, by: str) -> Callable[[], MediumFacts]:
-    return lambda: studio().keep_link(link, kind, by=by)
+def _linking(link: str, kind: Kind) -> Callable[[], MediumFacts]:
+    return lambda: desk().media.keep_link(link, kind)

@@ -17,7 +17,7 @@ from lipsync_core import StudioError
 from pages.ui.brief.late_changes import AFTER_S, BEHIND_S
 from pages.ui.brief.which_clip import NOT_KEPT
 from pages.ui.estimate import batch_sent
-from pages.ui.frame import dialog, pressed, studio
+from pages.ui.frame import desk, dialog, pressed
 from pages.ui.text import md
 
 if TYPE_CHECKING:
@@ -168,11 +168,10 @@ def drawn() -> None:
 
 def _taken_back(sent: Sent) -> int:
     """Take back all that did not leave; how many."""
-    by = sent.order.by
     try:
-        count = studio().withdraw_batch(sent.order.batch, by=by)
+        count = desk().jobs.withdraw_batch(sent.order.batch)
         if count < len(sent.job_ids):  # drafts can be taken back while they are made, too
-            count += sum(studio().withdraw(job_id, by=by) for job_id in sent.job_ids)
+            count += sum(desk().jobs.withdraw(job_id) for job_id in sent.job_ids)
     except StudioError:  # they are not one's own any more
         return 0
     return count

@@ -30,7 +30,7 @@ from pages.ui.brief.questions import WAITS
 from pages.ui.estimate import batch_press, batch_sent
 from pages.ui.estimate.batch_press import Screen
 from pages.ui.estimate.batch_sent import Sent
-from pages.ui.frame import dialog, in_sandbox, pressed, studio
+from pages.ui.frame import desk, dialog, in_sandbox, pressed, studio
 from pages.ui.text import hour, md, plain
 
 MOST_AT_ONCE = 500
@@ -60,7 +60,6 @@ class Order:
     """Names the press, so that a second one makes no second batch."""
     briefs: Sequence[Brief]
     prices: Sequence[RowPrice]
-    by: str
     sandbox: bool
     words: str
     screen: Screen
@@ -97,7 +96,7 @@ def _videos(count: int) -> str:
     return "1 video" if count == 1 else f"{count} videos"
 
 
-def draw(plan: Plan, by: str) -> None:
+def draw(plan: Plan) -> None:
     """Draw the bar below the rows."""
     ready = plan.ready
     count = int(ready.sum())
@@ -114,7 +113,7 @@ def draw(plan: Plan, by: str) -> None:
                 obstacle = None
                 batch_sent.countdown(sent)
             else:
-                obstacle = _obstacle(plan, count, by)
+                obstacle = _obstacle(plan, count)
                 again = sent is not None and len(sent.briefs) == count and batch_sent.is_same(sent, _briefs(plan))
                 _bar(plan, total, is_free_to_press=obstacle is None, again=again)
     if sent is not None:
@@ -127,7 +126,7 @@ def draw(plan: Plan, by: str) -> None:
         now = _count_and_sum(count, "$0.00 in the sandbox" if in_sandbox() and not _is_free(total) else price)
     batch_press.question(now, price, _send_stopped, _ask)
     if count and st.session_state.get("batch.asking") and batch_press.hand().stopped is None:
-        _question(plan, total, by)
+        _question(plan, total)
 
 
 def without_rows() -> None:
@@ -197,14 +196,14 @@ def _is_free(total: Total) -> bool:
     return total.usd_micros == 0 and not total.unknown
 
 
-def _obstacle(plan: Plan, count: int, by: str) -> str | None:
+def _obstacle(plan: Plan, count: int) -> str | None:
     """Why nothing can be sent although rows are ready."""
     if count > MOST_AT_ONCE:
         return f"{count:,} rows are ready; {MOST_AT_ONCE} at most are sent at once. Cut the table into parts."
     first = {engine: row for row in plan.ready.nonzero()[0][::-1].tolist() if (engine := plan.engines[row])}
     for engine, row in first.items():
         try:
-            quotes = studio().quotes(plan.batch.brief(row, engine), sandbox=in_sandbox(), by=by)
+            quotes = desk().quotes(plan.batch.brief(row, engine))
         except BriefError as error:
             return " ".join(error.fields.values())
         for quote in quotes:
@@ -224,14 +223,13 @@ def _answered() -> None:
     st.session_state["batch.asking"] = None
 
 
-def _question(plan: Plan, total: Total, by: str) -> None:
+def _question(plan: Plan, total: Total) -> None:
     """One question with everything that is to be known before a batch is sent."""
     rows = plan.ready.nonzero()[0].tolist()
     order = Order(
         st.session_state["batch.asking"],
         _briefs(plan),
         [price for row in rows if (price := plan.price(row)) is not None],
-        by,
         in_sandbox(),
         sum_words(total),
         batch_press.screen(),
@@ -254,14 +252,16 @@ def _question(plan: Plan, total: Total, by: str) -> None:
             st.markdown(md(f"The real price would be {order.words}."))
         for sentence in (*_left_out(plan), *_again(order, plan, rows), *_unheard(plan, rows)):
             st.markdown(sentence)
-        if not free and studio().passes_links(order.briefs, sandbox=order.sandbox):
+        if not free and desk(sandbox=order.sandbox).passes_links(order.briefs):
             st.markdown(f"Vendors fetch pasted links themselves: the price holds {AS_LONG_AS}.")
         above = None if free else _above(order, total)
         if above is not None:
             st.markdown(md(f"{plain(above)} {WAITS}"))
         if total.unknown and not order.sandbox:
             st.markdown("We can’t say what the credits are in dollars.")
-            if any(studio().budgets.any_cap(project, by) for project in {brief.project for brief in order.briefs}):
+            if any(
+                studio().budgets.any_cap(project, desk().by) for project in {brief.project for brief in order.briefs}
+            ):
                 st.number_input(
                     "Reserve of the month’s cap for each clip of unknown price, in dollars",
                     min_value=0.01,
@@ -284,7 +284,7 @@ def _above(order: Order, total: Total) -> str | None:
     """Why somebody else has to agree first."""
     usd_micros = None if total.unknown else total.usd_micros
     try:
-        return studio().batch_above_limit(order.briefs, usd_micros, by=order.by, sandbox=order.sandbox)
+        return desk(sandbox=order.sandbox).batch_above_limit(order.briefs, usd_micros)
     except BriefError:  # the press itself says which row and why
         return None
 
@@ -309,7 +309,7 @@ def _unheard(plan: Plan, rows: Sequence[int]) -> list[str]:
 
 def _again(order: Order, plan: Plan, rows: Sequence[int]) -> list[str]:
     """The rows that were made, or are being made, already."""
-    alike = studio().alike(order.briefs, sandbox=order.sandbox)
+    alike = desk(sandbox=order.sandbox).alike(order.briefs)
     known = [
         f"{plan.batch.sheet.numbers[row]} (job {job.id})"
         for row, job in zip(rows, alike, strict=True)
@@ -340,11 +340,9 @@ def _send_stopped(order: Order) -> None:
 def _submit(order: Order) -> None:
     at_s = time.monotonic()
     try:
-        jobs = studio().submit_all(
+        jobs = desk(sandbox=order.sandbox).submit_all(
             order.briefs,
-            by=order.by,
             batch=order.batch,
-            sandbox=order.sandbox,
             hold_s=HOLD_S,
             agreed=order.prices,
             ceiling_usd_micros=order.ceiling_usd_micros,
@@ -358,7 +356,7 @@ def _submit(order: Order) -> None:
         st.session_state["batch.outcome"] = ("Nothing was sent", str(error))
     else:
         batch_press.made(order, tuple(job.id for job in jobs), at_s)
-        batch_sent.note(Sent(order.batch, tuple(order.briefs), order.by, order.cost))
+        batch_sent.note(Sent(order.batch, tuple(order.briefs), order.cost))
 
 
 def _refusal() -> None:

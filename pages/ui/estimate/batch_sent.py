@@ -10,7 +10,7 @@ import streamlit as st
 from lipsync_core import PENDING, UNCHOSEN_ENDS, Brief, Job, JobState
 from pages.ui import refusals
 from pages.ui.brief import undo_window
-from pages.ui.frame import fragment, pressed, refresh, studio
+from pages.ui.frame import desk, fragment, pressed, refresh, studio
 from pages.ui.job import card
 from pages.ui.moving import Moving
 from pages.ui.text import md, state_word
@@ -28,7 +28,6 @@ class Sent:
 
     batch: str
     briefs: tuple[Brief, ...]
-    by: str
     cost: str
     """The sum that was agreed to, in words."""
 
@@ -137,5 +136,5 @@ def _undo(sent: Sent, job: Job) -> None:
     if undo_window.is_second_click(job):
         return
     done: list[int] = []
-    if refusals.attempt(PLACE, lambda: done.append(studio().withdraw_batch(sent.batch, by=sent.by))):
+    if refusals.attempt(PLACE, lambda: done.append(desk().jobs.withdraw_batch(sent.batch))):
         st.session_state[_TAKEN_BACK] = done[0]

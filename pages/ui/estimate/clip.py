@@ -38,7 +38,7 @@ from pages.ui import refusals
 from pages.ui.brief.form import BRIEF, change
 from pages.ui.brief.slots import VIDEO, VOICE
 from pages.ui.estimate import stairs_chart, wait_chart
-from pages.ui.frame import fragment, looking, pressed, studio, why_not
+from pages.ui.frame import desk, fragment, pressed, studio, why_not
 from pages.ui.text import about, length, md, plain, together
 from pages.ui.upload_memory import release
 
@@ -64,7 +64,7 @@ class Asked:
     budget: int
 
 
-def draw(by: str) -> None:
+def draw() -> None:
     """Draw the page below its head."""
     answer, settings = st.columns([3, 2], gap="large")
     voice = _voice()
@@ -74,7 +74,7 @@ def draw(by: str) -> None:
         clips = st.number_input("How many clips", 1, MOST_CLIPS, 1, key="clips", bind="query-params")
         budget = st.number_input("Budget in dollars", 0, 1_000_000, 50, 10, key="budget", bind="query-params")
         if why_not(Action.MAKE) is None:
-            _uploader(by)
+            _uploader()
     asked = Asked(size, engine, clips, budget)
     with answer:
         if voice is None:
@@ -83,7 +83,7 @@ def draw(by: str) -> None:
             _measured(voice)
             _below(_table(asked, voice.duration_s), asked, voice.duration_s, voice)
         if why_not(Action.MAKE) is None:
-            _create(asked, voice, by)
+            _create(asked, voice)
 
 
 @fragment()
@@ -148,8 +148,8 @@ def _slid() -> None:
 def _voice() -> MediumFacts | None:
     """The recording that was measured, which the address names by the brief that holds it."""
     asked = st.query_params.get("voice", "")
-    open_brief = studio().open_brief(asked) if re.fullmatch(r"[\w-]{6,32}", asked) else None
-    return None if open_brief is None else studio().medium(open_brief.brief.audio, "audio")
+    open_brief = desk().briefs.open(asked) if re.fullmatch(r"[\w-]{6,32}", asked) else None
+    return None if open_brief is None else desk().media.facts(open_brief.brief.audio, "audio")
 
 
 def _measured(voice: MediumFacts) -> None:
@@ -158,7 +158,7 @@ def _measured(voice: MediumFacts) -> None:
         st.caption(f"{length(voice.duration_s)}, measured")
         if (words := unheard_words(voice)) is not None:
             st.warning(plain(words))
-        st.audio(studio().media_link(voice, person=looking()), format=voice.mime, alt=f"Voice: {voice.name}")
+        st.audio(desk().media.link(voice), format=voice.mime, alt=f"Voice: {voice.name}")
         st.button("Type a length instead", icon=":material/edit:", on_click=pressed(_forget))
 
 
@@ -166,7 +166,7 @@ def _forget() -> None:
     st.query_params.pop("voice", None)
 
 
-def _uploader(by: str) -> None:
+def _uploader() -> None:
     turn = st.session_state.setdefault("estimate.turn", 0)
     file = st.file_uploader(
         "Or measure a sound or a video", type=[*VOICE.types, *VIDEO.types], key=f"estimate.file.{turn}"
@@ -179,14 +179,14 @@ def _uploader(by: str) -> None:
         return
     try:
         with st.spinner("Measuring it …"):
-            facts = studio().keep_medium(file, "audio", file.name, by=by)
+            facts = desk().media.keep(file, "audio", file.name)
     except MediaError as error:
         st.session_state["estimate.wrong"] = (error.title, error.advice)
     except StudioError as error:
         st.session_state["estimate.wrong"] = ("Not measured", str(error))
     else:
         brief_id = new_brief_id()
-        change(brief_id, by, audio=facts)
+        change(brief_id, audio=facts)
         st.session_state["estimate.turn"] = turn + 1
         st.session_state["estimate.wrong"] = None
         st.query_params["voice"] = brief_id
@@ -306,11 +306,11 @@ def _sources(estimates: Sequence[Estimate]) -> None:
         st.markdown("\n\n".join(lines))
 
 
-def _create(asked: Asked, voice: MediumFacts | None, by: str) -> None:
+def _create(asked: Asked, voice: MediumFacts | None) -> None:
     if st.button("Create with these settings", icon=":material/arrow_forward:"):
         brief_id = new_brief_id()
         engine = ENGINES.get(asked.engine)
         chosen = {} if engine is None else {"scene": engine.scene, "engine": engine.id}
-        if change(brief_id, by, resolution=asked.size, audio=voice, **chosen):
+        if change(brief_id, resolution=asked.size, audio=voice, **chosen):
             st.switch_page(CREATE, query_params={"brief": brief_id})
         refusals.refusal(BRIEF)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from lipsync_core import HOLD_S, Action, Job, unheard_words
 from pages.ui import places, refusals
-from pages.ui.frame import fragment, looking, pressed, refresh, studio, why_not
+from pages.ui.frame import desk, fragment, looking, pressed, refresh, studio, why_not
 from pages.ui.job import card
 from pages.ui.text import clock, job_name, length, md, plain, price, vendor
 
@@ -28,7 +28,7 @@ def mine() -> list[Job]:
     return [job for job in studio().awaiting() if why_not(Action.DECIDE, owner=job.by) is None]
 
 
-def draw_others(by: str) -> None:
+def draw_others() -> None:
     """The jobs that wait for somebody else, each with the way to take it back."""
     waiting = studio().awaiting()
     others = [job for job in waiting if why_not(Action.DECIDE, owner=job.by) is not None]
@@ -39,13 +39,13 @@ def draw_others(by: str) -> None:
         for job_id in places.kept("awaiting", shown):
             with grid.container(border=job_id in shown, key=f"awaits-{job_id}"):
                 if job_id in shown:
-                    _awaits(shown[job_id], by)
+                    _awaits(shown[job_id])
         if len(others) > MOST:
             st.caption(f"and {len(others) - MOST} more")
     watch(waiting, everything=looking() is not None and why_not(Action.DECIDE) is None)
 
 
-def _awaits(job: Job, by: str) -> None:
+def _awaits(job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         card.thumbnail(job, 56)
         with st.container(width="stretch", gap="xsmall"):
@@ -53,7 +53,7 @@ def _awaits(job: Job, by: str) -> None:
             card.badges(job)
     card.awaited(job)
     st.caption(f"{card.summary(job)} · {plain(job.by)}")
-    card.actions(job, by)
+    card.actions(job)
 
 
 def watch(waiting: Sequence[Job], *, everything: bool) -> None:
@@ -69,7 +69,7 @@ def watch(waiting: Sequence[Job], *, everything: bool) -> None:
     look()
 
 
-def decide(job: Job, by: str, *, facts: bool = True) -> None:
+def decide(job: Job, *, facts: bool = True) -> None:
     """One job to decide about: what goes in, what is asked for and what it costs, side by side.
 
     Without ``facts``, what is asked for stands elsewhere on the page.
@@ -96,29 +96,29 @@ def decide(job: Job, by: str, *, facts: bool = True) -> None:
                 type="primary",
                 icon=":material/check:",
                 on_click=pressed(_approve),
-                args=(job, by),
+                args=(job,),
             )
             st.button(
                 f"Decline job {job.id}",
                 key=f"decline-{job.id}",
                 icon=":material/close:",
                 on_click=pressed(_decline),
-                args=(job.id, by),
+                args=(job.id,),
             )
         refusals.refusal(_place(job.id), "Nothing was decided")
 
 
 def _media(job: Job) -> None:
     brief = job.brief
-    if (video := studio().medium(brief.video, "video")) is not None:
-        st.video(studio().media_link(video, person=looking()), alt=f"Video of job {job.id}")
-    elif (picture := studio().medium(brief.image, "image")) is not None:
-        link = studio().media_link(picture, "preview", person=looking())
+    if (video := desk().media.facts(brief.video, "video")) is not None:
+        st.video(desk().media.link(video), alt=f"Video of job {job.id}")
+    elif (picture := desk().media.facts(brief.image, "image")) is not None:
+        link = desk().media.link(picture, "preview")
         st.image(link, width=PICTURE_PX, alt=f"Picture of job {job.id}")
     for field, title in HEARD:
-        if (voice := studio().medium(getattr(brief, field), "audio")) is not None:
+        if (voice := desk().media.facts(getattr(brief, field), "audio")) is not None:
             st.caption(f"{title}, {length(voice.duration_s)}")
-            link = studio().media_link(voice, person=looking())
+            link = desk().media.link(voice)
             st.audio(link, format=voice.mime, alt=f"{title} of job {job.id}")
             if (words := unheard_words(voice)) is not None:
                 st.warning(plain(words))
@@ -157,13 +157,13 @@ def _price(job: Job) -> None:
         st.text(f"It can be decided until {clock(job.decide_by)}; then it lapses.")
 
 
-def _approve(job: Job, by: str) -> None:
-    _decided(job.id, lambda: studio().approve(job.id, by=by, agreed=job.quote, hold_s=HOLD_S))
+def _approve(job: Job) -> None:
+    _decided(job.id, lambda: desk().approvals.approve(job.id, agreed=job.quote, hold_s=HOLD_S))
 
 
-def _decline(job_id: int, by: str) -> None:
+def _decline(job_id: int) -> None:
     why: str = st.session_state.get(f"why-{job_id}") or ""
-    _decided(job_id, lambda: studio().decline(job_id, why, by=by))
+    _decided(job_id, lambda: desk().approvals.decline(job_id, why))
 
 
 def _decided(job_id: int, decision: Callable[[], bool]) -> None:

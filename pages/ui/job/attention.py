@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lipsync_core import Action, Filter, Job, JobState, StudioError, VendorState, price_text
 from pages.ui import places, refusals
-from pages.ui.frame import fragment, in_sandbox, pressed, refresh, studio, why_not
+from pages.ui.frame import desk, fragment, in_sandbox, pressed, refresh, studio, why_not
 from pages.ui.job import approvals, card, dialogs
 from pages.ui.job.progress_text import unanswered, unsaved
 from pages.ui.text import clock, job_name, md, plain, vendor
@@ -23,7 +23,7 @@ WRITE_OFF = "Write it off"
 SEND_AGAIN = "Send again…"
 
 
-def draw(by: str) -> None:
+def draw() -> None:
     """The zone above everything, if anything waits. It does not tick: an alert that changes is announced again."""
     # Also those that somebody took off the lists: what may have been paid, or may be lost, is nobody's to overlook.
     unclear = studio().page(Filter(states=(JobState.UNCONFIRMED,), hidden=True), limit=MOST + 1)
@@ -41,15 +41,15 @@ def draw(by: str) -> None:
         to_decide = {job.id: job for job in mine[:MOST]}
         for job_id, place in _places("waits", to_decide):
             with place:
-                approvals.decide(to_decide[job_id], by)
+                approvals.decide(to_decide[job_id])
         lost = {job.id: job for job in unclear[:MOST]}
         for job_id, place in _places("unconfirmed", lost):
             with place:
-                unconfirmed(lost[job_id], by, alone=len(unclear) == 1)
+                unconfirmed(lost[job_id], alone=len(unclear) == 1)
         not_saved = {job.id: job for job in unsaved_yet}
         for job_id, place in _places("unsaved", not_saved):
             with place:
-                _not_saved(not_saved[job_id], by)
+                _not_saved(not_saved[job_id])
         for state in paused:
             _paused(state)
     _watch([*unclear, *unsaved_yet])
@@ -67,20 +67,20 @@ def _vendors() -> list[VendorState]:
     return [*here, *studio().vendors.states(sandbox=True)] if in_sandbox() else here
 
 
-def unconfirmed(job: Job, by: str, *, alone: bool = True) -> None:
+def unconfirmed(job: Job, *, alone: bool = True) -> None:
     """What is known of a job whose answer was lost, and the four ways out. ``alone``: no other one is drawn."""
 
     def label(words: str) -> str:
         return words if alone else f"{words} (job {job.id})"
 
-    follower = studio().sent_again_as(job.id)
+    follower = desk().outcomes.sent_again_as(job.id)
     with st.container(key=f"unconfirmed-{job.id}", gap="small"):
         st.warning(unanswered(job, datetime.now(UTC)), title=card.MAYBE_PAID)
         why = why_not(Action.HANDLE, owner=job.by)
         with st.container(horizontal=True, vertical_alignment="center"):
             if why is None:
                 with st.popover(label("It was taken"), icon=":material/link:"):
-                    _taken(job, by)
+                    _taken(job)
                 st.button(
                     label("It was not taken"),
                     key=f"not-taken-{job.id}",
@@ -90,7 +90,7 @@ def unconfirmed(job: Job, by: str, *, alone: bool = True) -> None:
                 )
                 key = f"more-{job.id}"
                 more = [WRITE_OFF] if follower else [WRITE_OFF, SEND_AGAIN]
-                st.menu_button(label("More"), more, key=key, on_click=pressed(_more), args=(key, job.id, by))
+                st.menu_button(label("More"), more, key=key, on_click=pressed(_more), args=(key, job.id))
             if st.query_params.get("job") != str(job.id):
                 st.page_link("jobs.py", label=f"Open job {job.id}", query_params={"job": str(job.id)})
             _sandbox_badge(job)
@@ -100,8 +100,8 @@ def unconfirmed(job: Job, by: str, *, alone: bool = True) -> None:
             )
         st.caption(md(_books(job)) if why is None else plain(why))
         refusals.refusal(dialogs.place_of(job.id), "Nothing was changed")
-    dialogs.declaring(job, by)
-    dialogs.sending_again(job, by)
+    dialogs.declaring(job)
+    dialogs.sending_again(job)
 
 
 def _sandbox_badge(job: Job) -> None:
@@ -118,7 +118,7 @@ def _books(job: Job) -> str:
     return f"“It was not taken” frees {cost}; “{WRITE_OFF}” keeps it as spent and stops asking."
 
 
-def _taken(job: Job, by: str) -> None:
+def _taken(job: Job) -> None:
     """The vendor's id of a job that was taken, which is checked before it counts."""
     who, failed = vendor(job), f"taken-failed-{job.id}"
     typed = st.text_input(f"{who} task id", value=job.candidate or "", key=f"task-{job.id}", max_chars=300)
@@ -126,29 +126,29 @@ def _taken(job: Job, by: str) -> None:
     if st.button(f"Check it with {who}", key=f"check-{job.id}", type="primary"):
         st.session_state[failed] = None
         with st.spinner(f"Asking {who} …"):
-            st.session_state[failed] = _confirm(job, typed, by)
+            st.session_state[failed] = _confirm(job, typed)
         if st.session_state[failed] is None:
             st.rerun()
     if st.session_state.get(failed):
         st.error(plain(st.session_state[failed]), title="Not attached")
 
 
-def _confirm(job: Job, typed: str, by: str) -> str | None:
+def _confirm(job: Job, typed: str) -> str | None:
     """Attach the id; why not, where that was not possible."""
     if not typed.strip():
         return f"Enter the id that {vendor(job)} gave the job."
     try:
-        attached = studio().confirm(job.id, typed, by=by)
+        attached = desk().outcomes.confirm(job.id, typed)
     except StudioError as error:
         return str(error)
     return None if attached else f"Job {job.id} is not unconfirmed any more."
 
 
-def _more(key: str, job_id: int, by: str) -> None:
+def _more(key: str, job_id: int) -> None:
     if st.session_state[key] == SEND_AGAIN:
         _ask("send again", job_id)
     else:
-        dialogs.decide(job_id, studio().write_off, by)
+        dialogs.decide(job_id, desk().outcomes.write_off)
 
 
 def _ask(what: str, job_id: int) -> None:
@@ -156,7 +156,7 @@ def _ask(what: str, job_id: int) -> None:
     dialogs.ask(what, job_id)
 
 
-def _not_saved(job: Job, by: str) -> None:
+def _not_saved(job: Job) -> None:
     with st.container(key=f"unsaved-{job.id}", gap="small"):
         st.warning(md(unsaved(job, datetime.now(UTC))), title=f"Job {job.id}: “{plain(job_name(job))}”")
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -166,7 +166,7 @@ def _not_saved(job: Job, by: str) -> None:
                     key=f"try-{job.id}",
                     icon=":material/sync:",
                     on_click=pressed(card.ask_now),
-                    args=(job.id, by),
+                    args=(job.id,),
                 )
             card.open_at_vendor(job)
             _sandbox_badge(job)

@@ -11,7 +11,7 @@ from lipsync_core import AWAITS_PERSON, ENGINES, PROVIDERS, Action, Job, JobStat
 from pages.ui import refusals
 from pages.ui.base_path import href
 from pages.ui.brief import handover
-from pages.ui.frame import fragment, in_sandbox, looking, pressed, refresh, studio, why_not
+from pages.ui.frame import desk, fragment, in_sandbox, pressed, refresh, studio, why_not
 from pages.ui.job import dialogs
 from pages.ui.job.progress_text import NO_QUEUE, Queue, is_held, tell, unanswered
 from pages.ui.moving import Moving
@@ -146,7 +146,7 @@ def progress(place: Moving, job: Job, ahead: int = 0, queue: Queue | None = None
 
 def player(job: Job, width: int | str = "stretch", *, facts: bool = True) -> None:
     """The job's video, streamed from the studio's own route; with ``facts``, its price and the vendor's copy below."""
-    link = studio().output_link(job, person=looking())
+    link = desk().media.output_link(job)
     if link is None:
         return
     st.video(link, alt=f"Video: {job_name(job)}", width=width)  # type: ignore[arg-type]  # int or "stretch"
@@ -169,7 +169,7 @@ def vendors_copy(job: Job) -> str:
 
 def thumbnail(job: Job, width: int) -> None:
     """The job's picture beside its name; decorative, so it has no text of its own."""
-    if (link := studio().thumbnail_link(job, person=looking())) is not None:
+    if (link := desk().media.thumbnail_link(job)) is not None:
         st.image(link, width=width, alt="")
 
 
@@ -228,29 +228,29 @@ def _either(names: list[str]) -> str:
     return " or ".join(filter(None, (", ".join(few[:-1]), few[-1])))
 
 
-def actions(job: Job, by: str) -> None:
+def actions(job: Job) -> None:
     """The buttons that fit the job's state and whoever looks, and the dialog that one of them asked for."""
     handles = why_not(Action.HANDLE, owner=job.by) is None
     with st.container(horizontal=True, vertical_alignment="center"):
         # In a container that is always there, so that the menu keeps its place, and stays open, when a button goes.
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            _result_actions(job, by)
+            _result_actions(job)
             if handles:
-                _running_actions(job, by)
+                _running_actions(job)
         if handles:
-            _menu(job, by)
+            _menu(job)
     if not job.hidden:
         refusals.refusal(dialogs.place_of(job.id))
     if st.session_state.get("too_late") == job.id:
         st.caption(f"Job {job.id} has left for {vendor(job)}: it could not be taken back any more.")
     if job.hidden and why_not(Action.HANDLE, owner=job.by) is None:
-        off_the_lists(job, by)
-    dialogs.cancelling(job, by)
+        off_the_lists(job)
+    dialogs.cancelling(job)
     handover.follow()
 
 
-def _result_actions(job: Job, by: str) -> None:
-    if (link := studio().output_link(job, download=True, person=looking())) is not None:
+def _result_actions(job: Job) -> None:
+    if (link := desk().media.output_link(job, download=True)) is not None:
         label = "Download draft" if job.is_draft else "Download"
         st.link_button(label, href(link), icon=":material/download:", type="primary")
     if why_not(Action.MAKE) is not None:
@@ -261,7 +261,7 @@ def _result_actions(job: Job, by: str) -> None:
             key=f"real-{job.id}",
             icon=":material/movie:",
             on_click=pressed(_render_for_real),
-            args=(job.id, engine, by),
+            args=(job.id, engine),
         )
     if _is_over(job):
         rejected = job.state is JobState.REJECTED
@@ -270,7 +270,7 @@ def _result_actions(job: Job, by: str) -> None:
             key=f"again-{job.id}",
             icon=":material/edit:" if rejected else ":material/replay:",
             on_click=pressed(_use_again),
-            args=(job.id, by),
+            args=(job.id,),
         )
 
 
@@ -279,38 +279,38 @@ def _is_over(job: Job) -> bool:
     return not job.pending and job.state not in AWAITS_PERSON
 
 
-def _running_actions(job: Job, by: str) -> None:
+def _running_actions(job: Job) -> None:
     if job.can_withdraw:
         st.button(
             f"Undo job {job.id}" if is_held(job, datetime.now(UTC)) else f"Withdraw job {job.id}",
             key=f"withdraw-{job.id}",
             icon=":material/undo:",
             on_click=pressed(_withdraw),
-            args=(job.id, by),
+            args=(job.id,),
         )
-    if (until := studio().undo_not_taken_until(job)) is not None:
+    if (until := desk().outcomes.undo_not_taken_until(job)) is not None:
         st.button(
             f"Undo: job {job.id} may have been taken",
             key=f"undo-not-taken-{job.id}",
             icon=":material/undo:",
             help=f"Possible until {clock(until)}. Its price is reserved again.",
             on_click=pressed(dialogs.undo_not_taken),
-            args=(job.id, by),
+            args=(job.id,),
         )
     if job.state is JobState.OVERDUE:
-        _ask_now(job, f"Ask now about job {job.id}", by)
+        _ask_now(job, f"Ask now about job {job.id}")
     if job.state is JobState.ARCHIVING and job.snags and not job.is_draft:
-        _ask_now(job, f"Try now to save job {job.id}", by)
+        _ask_now(job, f"Try now to save job {job.id}")
         open_at_vendor(job)
 
 
-def _ask_now(job: Job, label: str, by: str) -> None:
-    st.button(label, key=f"now-{job.id}", icon=":material/sync:", on_click=pressed(ask_now), args=(job.id, by))
+def _ask_now(job: Job, label: str) -> None:
+    st.button(label, key=f"now-{job.id}", icon=":material/sync:", on_click=pressed(ask_now), args=(job.id,))
 
 
-def ask_now(job_id: int, by: str) -> None:
+def ask_now(job_id: int) -> None:
     """Have the vendor asked at once."""
-    refusals.attempt(dialogs.place_of(job_id), studio().ask_now, job_id, by=by)
+    refusals.attempt(dialogs.place_of(job_id), desk().jobs.ask_now, job_id)
 
 
 def open_at_vendor(job: Job) -> None:
@@ -320,7 +320,7 @@ def open_at_vendor(job: Job) -> None:
         st.link_button(f"Open job {job.id} at {vendor(job)}", job.output_url, icon=":material/open_in_new:")
 
 
-def _menu(job: Job, by: str) -> None:
+def _menu(job: Job) -> None:
     """What is seldom wanted, under the job's own number."""
     if job.pending or job.can_withdraw:
         option = CANCEL
@@ -330,17 +330,17 @@ def _menu(job: Job, by: str) -> None:
         return
     # By what it offers: a menu that is open does not come to offer another thing under the finger, but closes.
     key = f"{'menu' if option == CANCEL else 'delete'}-{job.id}"
-    st.menu_button(f"Job {job.id}", [option], key=key, on_click=pressed(_chosen), args=(key, job.id, by))
+    st.menu_button(f"Job {job.id}", [option], key=key, on_click=pressed(_chosen), args=(key, job.id))
 
 
-def _chosen(key: str, job_id: int, by: str) -> None:
+def _chosen(key: str, job_id: int) -> None:
     if st.session_state[key] == CANCEL:
         dialogs.ask("cancel", job_id)
     else:
-        dialogs.hide(job_id, by)
+        dialogs.hide(job_id)
 
 
-def off_the_lists(job: Job, by: str) -> None:
+def off_the_lists(job: Job) -> None:
     """That a job is hidden, and the way back."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"off-{job.id}"):
         st.markdown(f"Job {job.id} is off the lists.", width="content")
@@ -349,20 +349,20 @@ def off_the_lists(job: Job, by: str) -> None:
             key=f"unhide-{job.id}",
             icon=":material/undo:",
             on_click=pressed(dialogs.put_back),
-            args=(job.id, by),
+            args=(job.id,),
         )
     refusals.refusal(dialogs.place_of(job.id))
 
 
-def _withdraw(job_id: int, by: str) -> None:
-    dialogs.withdraw(job_id, by)
+def _withdraw(job_id: int) -> None:
+    dialogs.withdraw(job_id)
 
 
-def _use_again(job_id: int, by: str, **changes: object) -> None:
+def _use_again(job_id: int, **changes: object) -> None:
     def begin() -> str:
-        brief_id = studio().use_again(job_id, by=by)
+        brief_id = desk().briefs.use_again(job_id)
         if changes:
-            studio().change_brief(brief_id, by=by, **changes)
+            desk().briefs.change(brief_id, **changes)
         return brief_id
 
     handover.start(dialogs.place_of(job_id), begin, shows_price=True)
@@ -375,6 +375,6 @@ def _paid_engine(job: Job) -> str | None:
     return next((engine.id for engine in (*usable, *paid)), None)
 
 
-def _render_for_real(job_id: int, engine: str, by: str) -> None:
+def _render_for_real(job_id: int, engine: str) -> None:
     # The draft's random seed was written down with it; to another engine it means nothing.
-    _use_again(job_id, by, engine=engine, seed=-1)
+    _use_again(job_id, engine=engine, seed=-1)

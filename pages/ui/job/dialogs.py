@@ -12,7 +12,7 @@ import streamlit as st
 
 from lipsync_core import BriefError, Job, JobState, Quote, SettingsError, price_text, priced
 from pages.ui import refusals
-from pages.ui.frame import dialog, pressed, studio
+from pages.ui.frame import desk, dialog, pressed
 from pages.ui.text import md, plain, vendor
 
 NOT_TAKEN = "not taken"
@@ -39,30 +39,30 @@ def _still_open() -> None:
         st.rerun()
 
 
-def withdraw(job_id: int, by: str) -> None:
+def withdraw(job_id: int) -> None:
     """Take a job back, or note that it was too late."""
 
     def take_back() -> None:
-        st.session_state.too_late = None if studio().withdraw(job_id, by=by) else job_id
+        st.session_state.too_late = None if desk().jobs.withdraw(job_id) else job_id
 
     close()
     refusals.attempt(place_of(job_id), take_back)
 
 
-def hide(job_id: int, by: str) -> None:
+def hide(job_id: int) -> None:
     """Take a job off the lists, with a way back."""
     close()
-    if refusals.attempt(place_of(job_id), studio().hide, job_id, by=by):
+    if refusals.attempt(place_of(job_id), desk().jobs.hide, job_id):
         st.session_state.off_lists = job_id
 
 
-def put_back(job_id: int, by: str) -> None:
+def put_back(job_id: int) -> None:
     """Put a job back on the lists."""
-    if refusals.attempt(place_of(job_id), studio().unhide, job_id, by=by):
+    if refusals.attempt(place_of(job_id), desk().jobs.unhide, job_id):
         st.session_state.off_lists = None
 
 
-def cancelling(job: Job, by: str) -> None:
+def cancelling(job: Job) -> None:
     """The dialog behind “Cancel…”, if it was asked for: it tells the truth of the job's state."""
     if not _is_asked("cancel", job):
         return
@@ -80,11 +80,11 @@ def cancelling(job: Job, by: str) -> None:
         with st.container(horizontal=True):
             if job.can_withdraw:
                 st.button("Keep", on_click=pressed(close), key="keep")
-                st.button("Withdraw", type="primary", on_click=pressed(withdraw), args=(job.id, by), key="withdraw")
+                st.button("Withdraw", type="primary", on_click=pressed(withdraw), args=(job.id,), key="withdraw")
                 return
             st.button("Close", on_click=pressed(close), key="close")
             if job.pending and not job.hidden and not job.is_draft:
-                st.button("Stop watching", on_click=pressed(hide), args=(job.id, by), key="stop-watching")
+                st.button("Stop watching", on_click=pressed(hide), args=(job.id,), key="stop-watching")
 
     body()
 
@@ -106,7 +106,7 @@ def _truth(job: Job) -> str:
     return f"The render goes on and is billed ({cost}). {kept}"
 
 
-def declaring(job: Job, by: str) -> None:
+def declaring(job: Job) -> None:
     """The dialog before a lost answer counts as not taken, if it was asked for: it names the sum that it frees."""
     if not _is_asked(NOT_TAKEN, job):
         return
@@ -130,23 +130,21 @@ def declaring(job: Job, by: str) -> None:
         with st.container(horizontal=True):
             st.button("Back", on_click=pressed(close), key="back")
             label = f"It was not taken: free {price_text(held)}" if held else "It was not taken"
-            st.button(
-                md(label), type="primary", wrap=True, on_click=pressed(_declare), args=(job.id, by), key="declare"
-            )
+            st.button(md(label), type="primary", wrap=True, on_click=pressed(_declare), args=(job.id,), key="declare")
 
     body()
 
 
-def _declare(job_id: int, by: str) -> None:
+def _declare(job_id: int) -> None:
     close()
-    if decide(job_id, studio().not_taken, by):
+    if decide(job_id, desk().outcomes.not_taken):
         st.session_state.said_not_taken = job_id
 
 
-def decide(job_id: int, say: Callable[..., bool], by: str) -> bool:
+def decide(job_id: int, say: Callable[..., bool]) -> bool:
     """Say what became of a lost answer, or note why that was not possible. Whether it was."""
     said: list[bool] = []
-    if not refusals.attempt(place_of(job_id), lambda: said.append(say(job_id, by=by))):
+    if not refusals.attempt(place_of(job_id), lambda: said.append(say(job_id))):
         return False
     if not said[0]:
         found = f"Job {job_id} is not unconfirmed any more: something was found out about it meanwhile."
@@ -154,15 +152,15 @@ def decide(job_id: int, say: Callable[..., bool], by: str) -> bool:
     return said[0]
 
 
-def undo_not_taken(job_id: int, by: str) -> None:
+def undo_not_taken(job_id: int) -> None:
     """Take back that a job was not taken, or note why that was not possible."""
     done: list[bool] = []
     place = place_of(job_id)
-    if refusals.attempt(place, lambda: done.append(studio().undo_not_taken(job_id, by=by))) and not done[0]:
+    if refusals.attempt(place, lambda: done.append(desk().outcomes.undo_not_taken(job_id))) and not done[0]:
         refusals.refuse(place, f"It is too late to take that back for job {job_id}, or something else was found out.")
 
 
-def sending_again(job: Job, by: str) -> None:
+def sending_again(job: Job) -> None:
     """The dialog before an unconfirmed job is sent again, if it was asked for: it says that this can charge twice."""
     if not _is_asked("send again", job):
         return
@@ -184,7 +182,7 @@ def sending_again(job: Job, by: str) -> None:
                 wrap=True,
                 disabled=bool(problems),
                 on_click=pressed(_send_again),
-                args=(job.id, quote, by),
+                args=(job.id, quote),
                 key="send-again",
             )
 
@@ -194,7 +192,7 @@ def sending_again(job: Job, by: str) -> None:
 def _quote_again(job: Job) -> tuple[Quote | None, tuple[str, ...]]:
     """What it would cost now, and what stands in its way."""
     try:
-        quotes = studio().quotes(job.brief, sandbox=job.sandbox)
+        quotes = desk(sandbox=job.sandbox).quotes(job.brief)
     except BriefError as error:
         return None, tuple(error.fields.values())
     except SettingsError as error:
@@ -203,9 +201,9 @@ def _quote_again(job: Job) -> tuple[Quote | None, tuple[str, ...]]:
     return quote, ("This engine is not offered any more.",) if quote is None else quote.problems
 
 
-def _send_again(job_id: int, agreed: Quote, by: str) -> None:
+def _send_again(job_id: int, agreed: Quote) -> None:
     close()
-    refusals.attempt(place_of(job_id), studio().send_again, job_id, by=by, agreed=agreed)
+    refusals.attempt(place_of(job_id), desk().outcomes.send_again, job_id, agreed=agreed)
 
 
 def place_of(job_id: int) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import ENGINES, StudioError
-from pages.ui.frame import in_sandbox, studio
+from pages.ui.frame import desk
 from pages.ui.text import plain
 
 
-def draw(by: str) -> None:
+def draw() -> None:
     """Draw the section. Once a job is in, its page opens, and the field is a fresh one, and so empty."""
     with st.expander("Import a vendor’s job"):
         st.caption("A render that was started in a vendor’s own pages or by a script: we watch it and keep its video.")
@@ -27,7 +27,7 @@ def draw(by: str) -> None:
         if st.button("Import", icon=":material/download:", disabled=not vendor_id):
             st.session_state.import_failed = None
             with st.spinner(f"Asking {ENGINES[engine].vendor} …"):
-                job_id = _adopt(engine, vendor_id, by)
+                job_id = _adopt(engine, vendor_id)
             if job_id is not None:
                 st.session_state.imports = turn + 1
                 st.switch_page("jobs.py", query_params={"job": str(job_id)})
@@ -35,10 +35,10 @@ def draw(by: str) -> None:
             st.error(plain(why), title="Not imported")
 
 
-def _adopt(engine: str, vendor_id: str, by: str) -> int | None:
+def _adopt(engine: str, vendor_id: str) -> int | None:
     """Bring the job in; its number here, or None where that failed, and then why is noted."""
     try:
-        return studio().adopt(engine, vendor_id, by=by, sandbox=in_sandbox()).id
+        return desk().outcomes.adopt(engine, vendor_id).id
     except StudioError as error:
         st.session_state.import_failed = str(error)
         return None

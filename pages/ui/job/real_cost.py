@@ -6,12 +6,12 @@ import streamlit as st
 
 from lipsync_core import Action, Job
 from pages.ui import refusals
-from pages.ui.frame import pressed, studio, why_not
+from pages.ui.frame import desk, pressed, studio, why_not
 from pages.ui.money_field import amount, typed
 from pages.ui.text import dollars, md, plain, vendor
 
 
-def draw(job: Job, by: str) -> None:
+def draw(job: Job) -> None:
     """Draw the field for whoever may type invoices in, and for all others what was typed in."""
     if not job.only_invoice_tells:
         return
@@ -29,14 +29,12 @@ def draw(job: Job, by: str) -> None:
     with st.form(f"real-cost-form-{job.id}-{version}", border=False):
         amount("What it cost, in dollars", known, key=key, empty="see the invoice", width=220)
         st.caption(md(said))
-        st.form_submit_button(
-            "Save what it cost", icon=":material/save:", on_click=pressed(_save), args=(job.id, key, by)
-        )
+        st.form_submit_button("Save what it cost", icon=":material/save:", on_click=pressed(_save), args=(job.id, key))
     refusals.refusal(_place(job.id), "Nothing was changed")
 
 
-def _save(job_id: int, key: str, by: str) -> None:
-    if refusals.attempt(_place(job_id), studio().budgets.set_cost, job_id, typed(key), by):
+def _save(job_id: int, key: str) -> None:
+    if refusals.attempt(_place(job_id), studio().budgets.set_cost, job_id, typed(key), desk().by):
         st.session_state.real_cost_version += 1
 
 

@@ -9,13 +9,13 @@ import streamlit as st
 from lipsync_core import Filter, Job, JobState
 from pages.ui import refusals
 from pages.ui.base_path import base_path, href
-from pages.ui.frame import looking, studio
+from pages.ui.frame import desk, looking, studio
 
 DAYS = {1: "1 day", 7: "7 days", 30: "30 days"}
 MOST_ZIPPED = 500
 
 
-def review_link(job: Job, by: str) -> None:
+def review_link(job: Job) -> None:
     """Makes a link to a page that shows the job's video and nothing else."""
     if job.output_sha256 is None:
         return
@@ -29,7 +29,7 @@ def review_link(job: Job, by: str) -> None:
         if st.button("Make the link", icon=":material/link:"):
 
             def make() -> None:
-                st.session_state[key] = studio().sharing.review_link(job, days=days, by=by)
+                st.session_state[key] = studio().sharing.review_link(job, days=days, by=desk().by)
 
             refusals.attempt("review", make)
         refusals.refusal("review")

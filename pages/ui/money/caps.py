@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import MAX_NAME, PRESS, TEAM, Action, Cap, StudioError
-from pages.ui.frame import pressed, studio, why_not
+from pages.ui.frame import desk, pressed, studio, why_not
 from pages.ui.money_field import amount, changed, typed
 from pages.ui.text import dollars, md, plain
 
 EMPTY = "no cap"
 
 
-def draw_caps(caps: list[Cap], by: str) -> None:
+def draw_caps(caps: list[Cap]) -> None:
     """Draw the section; whoever may not change a cap sees them, and why not."""
     st.header("Monthly caps", anchor=False)
     what = (
@@ -67,7 +67,7 @@ def draw_caps(caps: list[Cap], by: str) -> None:
                     width=280,
                 )
                 amount("Their cap", None, key=f"cap-of-person-{version}", empty=EMPTY, width=180)
-        st.form_submit_button("Save caps", icon=":material/save:", on_click=pressed(_save), args=(keys, version, by))
+        st.form_submit_button("Save caps", icon=":material/save:", on_click=pressed(_save), args=(keys, version))
     with st.container():  # always there, so that what follows keeps its place
         if (said := st.session_state.pop("caps_said", None)) is not None:
             st.success(plain(said))
@@ -91,7 +91,7 @@ def _left(cap: Cap) -> str:
     return f"{dollars(cap.left_usd_micros)} left" if over <= 0 else f"{dollars(over)} more than that is taken"
 
 
-def _save(keys: dict[str, str], version: int, by: str) -> None:
+def _save(keys: dict[str, str], version: int) -> None:
     wanted = changed(keys)
     for kind in ("project", "person"):
         name = (st.session_state.get(f"cap-{kind}-{version}") or "").strip()
@@ -108,7 +108,7 @@ def _save(keys: dict[str, str], version: int, by: str) -> None:
         st.session_state.caps_said = "Nothing was changed: type a sum into a field first."
         return
     try:
-        studio().budgets.set_caps(wanted, by)
+        studio().budgets.set_caps(wanted, desk().by)
     except StudioError as error:
         st.session_state.caps_wrong = str(error)
         return

@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import PROVIDERS, Action, Month, StudioError, VendorMonth
-from pages.ui.frame import pressed, studio, why_not
+from pages.ui.frame import desk, pressed, studio, why_not
 from pages.ui.money_field import amount, changed
 from pages.ui.text import clock, dollars, md, month_text, plain
 
 
-def draw_invoices(view: Month, by: str) -> None:
+def draw_invoices(view: Month) -> None:
     """Draw the section."""
     st.header("Invoices", anchor=False)
     what = f"What each vendor’s own invoice for {month_text(view.month)} comes to, in dollars."
@@ -30,9 +30,7 @@ def draw_invoices(view: Month, by: str) -> None:
                 amount(label, vendor.invoice_usd_micros, key=key, empty="not typed in")
                 for line in _beside(vendor):
                     st.caption(md(line))
-        st.form_submit_button(
-            "Save invoices", icon=":material/save:", on_click=pressed(_save), args=(view.month, keys, by)
-        )
+        st.form_submit_button("Save invoices", icon=":material/save:", on_click=pressed(_save), args=(view.month, keys))
     with st.container():  # always there, so that what follows keeps its place
         if (said := st.session_state.pop("invoices_said", None)) is not None:
             st.success(plain(said))
@@ -91,13 +89,13 @@ def _may_explain(vendor: VendorMonth) -> list[str]:
     return [f"Not in our count: {', '.join(f'{dollars(sum_)} {what}' for what, sum_ in open_sums.items())}."]
 
 
-def _save(month: str, keys: dict[str, str], by: str) -> None:
+def _save(month: str, keys: dict[str, str]) -> None:
     wanted = changed(keys)
     if not wanted:
         st.session_state.invoices_said = "Nothing was changed: type a sum into a field first."
         return
     try:
-        studio().budgets.set_invoices(month, wanted, by)
+        studio().budgets.set_invoices(month, wanted, desk().by)
     except StudioError as error:
         st.session_state.invoices_wrong = str(error)
         return

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 import streamlit as st
 
 from lipsync_core import PROVIDERS, TARIFFS, Override, Rates, SettingsError, StudioError, Tariff
-from pages.ui.frame import pressed, studio
+from pages.ui.frame import desk, pressed, studio
 from pages.ui.text import plain
 
 YOURS = "Yours, $"
@@ -52,7 +52,7 @@ PLANNED = tuple(place for place in PROVIDERS if any(row.place == place for row i
 """Whose price for a credit depends on a plan."""
 
 
-def draw_rates(by: str) -> None:
+def draw_rates() -> None:
     st.header("Rates", anchor=False)
     st.caption(
         "What the vendors publish, and what your team pays where you enter it: yours wins. It counts for everybody and "
@@ -78,7 +78,7 @@ def draw_rates(by: str) -> None:
         alt="Rates: what is published, what your team pays, where it is from and since when",
     )
     with st.container(horizontal=True):
-        st.button("Save rates", icon=":material/save:", on_click=pressed(_save), args=(by, version))
+        st.button("Save rates", icon=":material/save:", on_click=pressed(_save), args=(version,))
         for place in FETCHED:
             title = plain(PROVIDERS[place].title)
             if st.button(
@@ -87,7 +87,7 @@ def draw_rates(by: str) -> None:
                 help="Asks its public price list, free of charge and without a key.",
             ):
                 with st.spinner(f"Asking {title} …"):
-                    _fetch(place, by)
+                    _fetch(place)
                 st.rerun()
     with st.container():  # always there, so that what follows keeps its place
         if (said := st.session_state.pop("rates_said", None)) is not None:
@@ -95,7 +95,7 @@ def draw_rates(by: str) -> None:
         if (wrong := st.session_state.pop("rates_wrong", None)) is not None:
             st.error(plain(wrong), title="No rate was changed")
     for place in PLANNED:
-        _plan(place, rates, by)
+        _plan(place, rates)
     if others := _not_shown(rates):
         st.caption(f"The rates file also says something of {plain(', '.join(others))}. It counts, and stays as it is.")
 
@@ -135,7 +135,7 @@ def day_text(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
-def _plan(place: str, rates: Rates, by: str) -> None:
+def _plan(place: str, rates: Rates) -> None:
     override, plans, key = rates.overrides.get(place), _tariff(place).plans, f"{place}_plan"
     words = {f"{name.capitalize()}, ${usd:f} a credit": name for name, usd in plans.items()}
     chosen = next((word for word, name in words.items() if override and override.plan == name), NO_PLAN)
@@ -147,19 +147,19 @@ def _plan(place: str, rates: Rates, by: str) -> None:
         [NO_PLAN, *words, *([OWN_PRICE] if chosen == OWN_PRICE else [])],
         key=key,
         on_change=pressed(_save_plan),
-        args=(place, words, by),
+        args=(place, words),
         width=320,
         help="Decides what a credit costs. Saved at once; it takes the place of an own price.",
     )
 
 
-def _save_plan(place: str, words: dict[str, str], by: str) -> None:
+def _save_plan(place: str, words: dict[str, str]) -> None:
     asked = st.session_state[f"{place}_plan"]
     if asked != OWN_PRICE:
-        _change(by, {place: {"plan": words.get(asked), "usd_per_credit": None}})
+        _change({place: {"plan": words.get(asked), "usd_per_credit": None}})
 
 
-def _save(by: str, version: int) -> None:
+def _save(version: int) -> None:
     changes: dict[str, dict[str, Decimal | str | None]] = {}
     for index, cells in st.session_state[f"rates-{version}"]["edited_rows"].items():
         if YOURS in cells:
@@ -173,19 +173,19 @@ def _save(by: str, version: int) -> None:
             change[row.field] = value
             if row.place in PLANNED and value is not None:
                 change["plan"] = None
-    _change(by, changes)
+    _change(changes)
 
 
-def _fetch(place: str, by: str) -> None:
+def _fetch(place: str) -> None:
     try:
-        fetched = studio().vendors.published_rate(place, by=by)
+        fetched = studio().vendors.published_rate(place, by=desk().by)
     except StudioError as error:
         st.session_state.rates_wrong = str(error)
         return
-    _keep({place: fetched}, by)
+    _keep({place: fetched})
 
 
-def _change(by: str, changes: dict[str, dict[str, Decimal | str | None]]) -> None:
+def _change(changes: dict[str, dict[str, Decimal | str | None]]) -> None:
     """Put the changed fields into the overrides; one that states nothing any more is taken out."""
     if not changes:
         st.session_state.rates_said = "Nothing was changed: type a figure into a cell of “Yours” first."
@@ -199,15 +199,15 @@ def _change(by: str, changes: dict[str, dict[str, Decimal | str | None]]) -> Non
     overrides: dict[str, Override | None] = {}
     for place, fields in changes.items():
         old = rates.overrides.get(place, Override())
-        new = replace(old, **fields, set_on=today, by=by, published=False)  # type: ignore[arg-type]  # fields by name
+        new = replace(old, **fields, set_on=today, by=desk().by, published=False)  # type: ignore[arg-type]  # fields by name
         overrides[place] = new if any(getattr(new, name) is not None for name in _tariff(place).settable) else None
-    _keep(overrides, by)
+    _keep(overrides)
 
 
-def _keep(overrides: dict[str, Override | None], by: str) -> None:
+def _keep(overrides: dict[str, Override | None]) -> None:
     try:
         for place, override in overrides.items():
-            studio().set_rate(place, override, by=by)
+            desk().rates.set(place, override)
     except StudioError as error:
         st.session_state.rates_wrong = str(error)
         return

@@ -144,21 +144,21 @@ def test_in_the_sandbox_they_have_pictures_that_the_studio_serves_and_nobody_is_
     assert (page.pages, page.total, page.coming) == (1, 3, 0)
     for presenter in page.presenters:
         assert presenter.picture is not None
-        link = studio.media_link(presenter.picture, "thumb")
+        link = studio.desk().media.link(presenter.picture, "thumb")
         found = studio.linked_file(link.split("/")[4])
         assert found is not None
         assert found[0].is_file()
-    assert studio.recent_media("image") == []
-    face = studio.keep_medium(PORTRAITS[0].path, "image", "mine.jpg")
-    assert [facts.name for facts in studio.recent_media("image")] == ["mine.jpg"]
+    assert studio.desk().media.recent("image") == []
+    face = studio.desk().media.keep(PORTRAITS[0].path, "image", "mine.jpg")
+    assert [facts.name for facts in studio.desk().media.recent("image")] == ["mine.jpg"]
     assert page.presenters[0].picture is not None
     assert page.presenters[0].picture.sha256 == face.sha256
 
 
 def test_a_presenters_picture_does_not_rename_the_same_picture_that_somebody_brought(studio: Studio) -> None:
-    studio.keep_medium(PORTRAITS[0].path, "image", "mine.jpg")
+    studio.desk().media.keep(PORTRAITS[0].path, "image", "mine.jpg")
     drawn(studio, sandbox=True)
-    assert [facts.name for facts in studio.recent_media("image")] == ["mine.jpg"]
+    assert [facts.name for facts in studio.desk().media.recent("image")] == ["mine.jpg"]
 
 
 def test_one_is_found_by_its_id_and_filters_offer_the_words_that_occur(studio: Studio) -> None:

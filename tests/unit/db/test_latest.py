@@ -103,7 +103,7 @@ def test_every_write_is_seen_at_once_whoever_made_it(
     )
     subprocess.run([sys.executable, "-c", other, file], check=True)
     assert studio.job(job.id).progress == studio.pending()[0].progress == 0.5
-    studio.hide(job.id, by="ana")
+    studio.desk("ana").jobs.hide(job.id)
     assert (studio.count(which), studio.pending()) == (0, [])
 
 

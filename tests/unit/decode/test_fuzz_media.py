@@ -179,7 +179,7 @@ def test_uploads_are_stored_or_refused_and_the_store_holds_what_was_taken_and_no
 
     def brought(file: Hostile) -> str | None:
         try:
-            return studio.keep_medium(file.data, file.kind, file.name).sha256
+            return studio.desk().media.keep(file.data, file.kind, file.name).sha256
         except MediaError as error:
             assert error.title
             assert error.advice
@@ -192,5 +192,7 @@ def test_uploads_are_stored_or_refused_and_the_store_holds_what_was_taken_and_no
     stored = {path.name.partition(".")[0] for path in folder.rglob("*.*") if path.is_file()}
     assert stored == kept
     assert list((folder / ".scratch").iterdir()) == []
-    assert {facts.sha256 for kind in ("image", "audio", "video") for facts in studio.recent_media(kind, 99)} == kept
+    assert {
+        facts.sha256 for kind in ("image", "audio", "video") for facts in studio.desk().media.recent(kind, 99)
+    } == kept
     assert canary.heard == []

@@ -71,7 +71,7 @@ def test_a_loud_room_and_a_silent_file_have_nothing_to_cut(voice: Path) -> None:
 
 
 def test_the_store_remembers_it(studio: Studio, voice: Path) -> None:
-    kept = studio.keep_medium(write(voice, noise(1, 90), corpus.tone(1), noise(2, 90)), "audio", "voice.wav")
+    kept = studio.desk().media.keep(write(voice, noise(1, 90), corpus.tone(1), noise(2, 90)), "audio", "voice.wav")
     assert kept.silent_head_s == pytest.approx(1 - MARGIN_S, abs=0.021)
     assert kept.silent_tail_s == pytest.approx(2 - MARGIN_S, abs=0.021)
-    assert studio.recent_media("audio")[0] == kept
+    assert studio.desk().media.recent("audio")[0] == kept

@@ -105,8 +105,8 @@ def test_the_drafts_mouth_hears_one_of_two_channels_that_cancel_each_other_out(t
 
 
 def test_every_quote_says_it_and_the_store_remembers_it(studio: Studio) -> None:
-    kept = studio.keep_medium(wav(nothing(2)), "audio", "dead mic.wav")
-    assert studio.recent_media("audio")[0].unheard == kept.unheard == "silent"
+    kept = studio.desk().media.keep(wav(nothing(2)), "audio", "dead mic.wav")
+    assert studio.desk().media.recent("audio")[0].unheard == kept.unheard == "silent"
     brief = Brief(image=PORTRAITS[0].path, audio=KeptMedium(kept.sha256, kept.name))
     quotes = studio.quotes(brief)
     assert len(quotes) > 2
@@ -144,9 +144,9 @@ def said(app: AppTest) -> str:
 
 
 def brief_with(studio: Studio, voice: bytes, engine: str = "joypix/motion-2", brief_id: str = "brief-0001") -> None:
-    image = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
-    audio = studio.keep_medium(voice, "audio", "voice.wav")
-    studio.change_brief(brief_id, by="ana", image=image, audio=audio, engine=engine)
+    image = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    audio = studio.desk().media.keep(voice, "audio", "voice.wav")
+    studio.desk("ana").briefs.change(brief_id, image=image, audio=audio, engine=engine)
 
 
 @pytest.mark.usefixtures("live")
@@ -179,11 +179,11 @@ def test_a_voice_that_is_heard_is_sent_without_a_question(studio: Studio) -> Non
 def test_a_batch_names_the_rows_in_which_nothing_is_heard(studio: Studio) -> None:
     files: dict[tuple[str, str], KeptMedium | str] = {}
     for name, voice in (("dead.wav", wav(nothing(2))), ("fine.wav", wav(SPOKEN))):
-        facts = studio.keep_medium(voice, "audio", name)
+        facts = studio.desk().media.keep(voice, "audio", name)
         files["audio", name] = KeptMedium(facts.sha256, name)
-    face = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
+    face = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
     files["image", "face.jpg"] = KeptMedium(face.sha256, face.name)
-    studio.keep_batch("batch-0001", OpenBatch(files, b"audio\nfine.wav\ndead.wav\n", "weekly.csv"), by="ana")
+    studio.desk("ana").briefs.keep_batch("batch-0001", OpenBatch(files, b"audio\nfine.wav\ndead.wav\n", "weekly.csv"))
     app = visit("estimate.py", about="Batch", files="batch-0001", maker="JoyPix Motion-2")
     (rows,) = app.dataframe
     problems = rows.value["Problem"].tolist()

@@ -90,7 +90,7 @@ def link(made: str | None) -> str:
 
 
 def test_a_video_comes_whole_or_in_the_ranges_that_were_asked_for(studio: Studio, site: Site, job: Job) -> None:
-    url, video = link(studio.output_link(job)), content(job)
+    url, video = link(studio.desk().media.output_link(job)), content(job)
     whole = site.ask(url)
     assert (whole.status_code, whole.content, whole.headers["content-type"]) == (200, video, "video/mp4")
     assert whole.headers["accept-ranges"] == "bytes"
@@ -106,7 +106,7 @@ def test_a_video_comes_whole_or_in_the_ranges_that_were_asked_for(studio: Studio
 
 
 def test_head_tells_the_length_and_sends_nothing(studio: Studio, site: Site, job: Job) -> None:
-    answer = site.ask(link(studio.output_link(job)), "HEAD")
+    answer = site.ask(link(studio.desk().media.output_link(job)), "HEAD")
     assert (answer.status_code, answer.headers["content-length"]) == (200, str(len(content(job))))
     assert answer.content == b""
 
@@ -114,7 +114,11 @@ def test_head_tells_the_length_and_sends_nothing(studio: Studio, site: Site, job
 def test_what_is_handed_out_is_not_sniffed_runs_nothing_and_is_no_other_site_s(
     studio: Studio, site: Site, job: Job
 ) -> None:
-    links = [studio.output_link(job), studio.sharing.zip_link([job], name="a.zip"), studio.sharing.review_link(job)]
+    links = [
+        studio.desk().media.output_link(job),
+        studio.sharing.zip_link([job], name="a.zip"),
+        studio.sharing.review_link(job),
+    ]
     for url in [*map(link, links), "/app/static/media/forged/x.mp4", "/review/forged"]:
         headers = site.ask(url).headers
         assert headers["x-content-type-options"] == "nosniff"
@@ -145,13 +149,13 @@ def test_nobody_can_make_a_link_save_a_file_of_another_kind(asked: str, saved: s
     "path", ["/app/static/media/{}/..%2f..%2fetc%2fpasswd", "/app/static/media/{}/../../../etc/passwd"]
 )
 def test_the_name_in_a_link_leads_to_no_other_file(path: str, studio: Studio, site: Site, job: Job) -> None:
-    token = link(studio.output_link(job)).split("/")[-2]
+    token = link(studio.desk().media.output_link(job)).split("/")[-2]
     assert site.ask(path.format(token)).status_code == 404
     assert site.ask(f"/app/static/media/{token}/").status_code == 404
 
 
 def test_a_changed_name_changes_only_what_the_file_is_saved_as(studio: Studio, site: Site, job: Job) -> None:
-    token = link(studio.output_link(job)).split("/")[-2]
+    token = link(studio.desk().media.output_link(job)).split("/")[-2]
     answer = site.ask(f"/app/static/media/{token}/x%0d%0aA:%20b.html?download")
     assert answer.content == content(job)
     assert answer.headers["content-type"] == "video/mp4"
@@ -168,7 +172,7 @@ def test_a_token_that_was_not_made_here_leads_nowhere(token: str, site: Site) ->
 
 
 def test_a_link_for_one_thing_opens_no_other(studio: Studio, site: Site, job: Job) -> None:
-    media = link(studio.output_link(job)).split("/")[-2]
+    media = link(studio.desk().media.output_link(job)).split("/")[-2]
     packed = link(studio.sharing.zip_link([job], name="a.zip")).split("/")[-2]
     review = link(studio.sharing.review_link(job)).split("/")[-1]
     for token in (packed, review):
@@ -199,7 +203,7 @@ def test_without_a_video_there_is_no_zip_and_no_review(studio: Studio, tmp_path:
     waiting = studio.submit(
         Brief(engine="draft/portrait", image=PORTRAITS[0].path, audio=corpus.wav(seconds=0.3)), by="ana"
     )
-    studio.withdraw(waiting.id, by="ana")
+    studio.desk("ana").jobs.withdraw(waiting.id)
     assert studio.sharing.zip_link([waiting], name="none") is None
     assert studio.sharing.review_link(waiting) is None
 

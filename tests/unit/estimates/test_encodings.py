@@ -140,7 +140,7 @@ def press(app: AppTest, label: str) -> None:
 
 
 def test_a_person_picks_the_letters_beside_a_preview_and_finds_them_again(studio: Studio) -> None:
-    studio.keep_batch("batch-0001", OpenBatch({}, table("cp1251"), "news.csv"), by="ana")
+    studio.desk("ana").briefs.keep_batch("batch-0001", OpenBatch({}, table("cp1251"), "news.csv"))
     app = visit("batch-0001")
     assert "None of the 2 rows can be rendered yet" in shown(app)
     assert app.button(key="batch.send").disabled
@@ -164,14 +164,14 @@ def test_a_person_picks_the_letters_beside_a_preview_and_finds_them_again(studio
 
 
 def test_files_are_found_by_names_in_the_letters_that_were_chosen(studio: Studio) -> None:
-    voice = studio.keep_medium(VOICES[0].path, "audio", "Müller.flac")
-    face = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
+    voice = studio.desk().media.keep(VOICES[0].path, "audio", "Müller.flac")
+    face = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
     files: dict[tuple[str, str], KeptMedium | str] = {
         ("audio", "müller.flac"): KeptMedium(voice.sha256, voice.name),
         ("image", "face.jpg"): KeptMedium(face.sha256, face.name),
     }
     data = "audio,engine\nMüller.flac,draft/portrait\n".encode("mac_roman")
-    studio.keep_batch("batch-0002", OpenBatch(files, data, "weekly.csv"), by="ana")
+    studio.desk("ana").briefs.keep_batch("batch-0002", OpenBatch(files, data, "weekly.csv"))
     app = visit("batch-0002")
     next(box for box in app.selectbox if box.label == "Encoding").set_value("mac_roman").run()
     press(app, "Yes, read it so")
@@ -179,8 +179,8 @@ def test_files_are_found_by_names_in_the_letters_that_were_chosen(studio: Studio
 
 
 def test_an_old_batch_that_knows_no_encoding_is_opened(studio: Studio) -> None:
-    studio.keep_batch("batch-0003", OpenBatch({}, b"duration\n5\n", "old.csv"), by="ana")
-    kept = studio.open_batch("batch-0003")
+    studio.desk("ana").briefs.keep_batch("batch-0003", OpenBatch({}, b"duration\n5\n", "old.csv"))
+    kept = studio.desk().briefs.open_batch("batch-0003")
     assert kept is not None
     assert kept.encoding == ""
 

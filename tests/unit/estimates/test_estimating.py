@@ -49,7 +49,7 @@ def test_every_engine_has_a_price_or_credits_a_wait_and_what_a_budget_buys(studi
 
 
 def test_the_teams_own_rate_counts_at_once(studio: Studio) -> None:
-    studio.set_rate("lipsync-studio", Override(usd_per_credit=Decimal("0.05")), by="mia")
+    studio.desk("mia").rates.set("lipsync-studio", Override(usd_per_credit=Decimal("0.05")))
     (one,) = [one for one in studio.estimates.clip(13.4, "480p") if one.engine.id == STUDIO]
     assert (one.price.usd_micros, one.price.qualifier) == (28 * 50_000, Qualifier.ASSUMED)
 
@@ -73,9 +73,9 @@ def test_a_clip_that_is_too_long_says_so(studio: Studio) -> None:
 
 def batch_of(studio: Studio, voices: int) -> tuple[list[Brief], list[RowPrice]]:
     """Briefs and prices of a batch with one picture."""
-    picture = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
+    picture = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
     files = {
-        ("audio", sample.path.name): studio.keep_medium(sample.path, "audio", sample.path.name)
+        ("audio", sample.path.name): studio.desk().media.keep(sample.path, "audio", sample.path.name)
         for sample in VOICES[:voices]
     }
     text = "audio\n" + "".join(f"{name}\n" for _kind, name in files)
@@ -88,9 +88,9 @@ def batch_of(studio: Studio, voices: int) -> tuple[list[Brief], list[RowPrice]]:
 
 def test_a_batch_is_sent_whole_at_the_price_that_was_shown(played: Studio) -> None:
     briefs, prices = batch_of(played, 3)
-    jobs = played.submit_all(briefs, by="ana", batch="press", agreed=prices)
+    jobs = played.desk("ana").submit_all(briefs, batch="press", agreed=prices)
     assert [job.quote.usd_micros for job in jobs] == [price.usd_micros for price in prices]
-    again = played.submit_all(briefs, by="ana", batch="press", agreed=prices)
+    again = played.desk("ana").submit_all(briefs, batch="press", agreed=prices)
     assert [job.id for job in again] == [job.id for job in jobs]
     assert played.count(Filter(batch="press")) == 3
 
@@ -100,8 +100,8 @@ def test_a_large_batch_asks_the_ledger_no_more_than_a_small_one(played: Studio) 
     asked = []
     for batch, size in (("small", 1), ("large", 25)):
         with watched(played._ledger._db) as said:
-            played.alike(briefs * size)
-            played.submit_all(briefs * size, by="ana", batch=batch, agreed=prices * size)
+            played.desk().alike(briefs * size)
+            played.desk("ana").submit_all(briefs * size, batch=batch, agreed=prices * size)
         asked.append([statement.split("?", 1)[0] for statement in said if not statement.startswith("INSERT")])
     small, large = asked
     assert large == small
@@ -110,27 +110,27 @@ def test_a_large_batch_asks_the_ledger_no_more_than_a_small_one(played: Studio) 
 
 def test_of_each_brief_it_is_known_which_job_asked_the_same(played: Studio) -> None:
     briefs, prices = batch_of(played, 3)
-    jobs = played.submit_all(briefs[:2], by="ana", batch="press", agreed=prices[:2])
-    newer = played.submit_all(briefs[:1], by="ana", batch="once more", agreed=prices[:1])
+    jobs = played.desk("ana").submit_all(briefs[:2], batch="press", agreed=prices[:2])
+    newer = played.desk("ana").submit_all(briefs[:1], batch="once more", agreed=prices[:1])
     drafts = [replace(brief, engine="draft/portrait") for brief in briefs[:1]]
     draft = played.submit(drafts[0], by="ana")
-    found = played.alike([*briefs, *drafts])
+    found = played.desk().alike([*briefs, *drafts])
     assert [job and job.id for job in found] == [newer[0].id, jobs[1].id, None, draft.id]
-    assert played.alike(briefs, sandbox=False) == [None] * 3
+    assert played.desk(sandbox=False).alike(briefs) == [None] * 3
 
 
 def test_nothing_is_sent_where_one_price_has_risen(played: Studio) -> None:
     briefs, prices = batch_of(played, 2)
-    played.set_rate("joypix", Override(usd_per_credit=Decimal("0.02")), by="mia")
+    played.desk("mia").rates.set("joypix", Override(usd_per_credit=Decimal("0.02")))
     with pytest.raises(PriceRoseError, match="Nothing was sent"):
-        played.submit_all(briefs, by="ana", batch="press", agreed=prices)
+        played.desk("ana").submit_all(briefs, batch="press", agreed=prices)
     assert played.count(Filter(hidden=True)) == 0
 
 
 def test_nothing_is_sent_where_one_row_cannot_be(studio: Studio) -> None:
     briefs, prices = batch_of(studio, 2)
     with pytest.raises(BriefError, match="No JoyPix key"):
-        studio.submit_all(briefs, by="ana", batch="press", agreed=prices)
+        studio.desk("ana").submit_all(briefs, batch="press", agreed=prices)
     assert studio.count(Filter(hidden=True)) == 0
 
 
@@ -140,8 +140,8 @@ def test_what_was_brought_for_a_batch_is_kept_whatever_its_letters(studio: Studi
         "name;duration\nGrüße;1\n".encode("utf-16"),
         "weekly.csv",
     )
-    assert studio.open_batch("batch-0001") is None
-    studio.keep_batch("batch-0001", batch, by="ana")
-    assert studio.open_batch("batch-0001") == batch
-    studio.change_brief("brief-0001", by="ana", name="A brief")
-    assert studio.open_batch("brief-0001") is None
+    assert studio.desk().briefs.open_batch("batch-0001") is None
+    studio.desk("ana").briefs.keep_batch("batch-0001", batch)
+    assert studio.desk().briefs.open_batch("batch-0001") == batch
+    studio.desk("ana").briefs.change("brief-0001", name="A brief")
+    assert studio.desk().briefs.open_batch("brief-0001") is None

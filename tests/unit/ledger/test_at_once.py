@@ -114,7 +114,7 @@ def test_of_three_who_decide_at_once_one_does_and_it_is_paid_once(desk: Desk, te
     job = here.submit(desk.brief("joypix/motion-2"), by=MAKER)
     assert job.state is S.AWAITING_APPROVAL
     deciders = ((here, APPROVER), (there, OTHER), (there, ADMIN))
-    came = at_once([partial(at.approve, job.id, by=by) for at, by in deciders for _ in range(3)])
+    came = at_once([partial(at.desk(by).approvals.approve, job.id) for at, by in deciders for _ in range(3)])
     assert sorted(map(str, came)) == ["False"] * 8 + ["True"]
     work(team, desk.reaches(job, S.DONE))
     assert len(desk.posts()) == 1
@@ -129,9 +129,9 @@ def test_of_an_approval_and_a_decline_at_once_one_counts(desk: Desk, team: tuple
     for job in jobs:
         came = at_once(
             [
-                partial(here.approve, job.id, by=APPROVER),
-                partial(there.decline, job.id, "no", by=OTHER),
-                partial(there.withdraw, job.id, by=MAKER),
+                partial(here.desk(APPROVER).approvals.approve, job.id),
+                partial(there.desk(OTHER).approvals.decline, job.id, "no"),
+                partial(there.desk(MAKER).jobs.withdraw, job.id),
             ]
         )
         row = desk.row(job)

@@ -397,7 +397,7 @@ def test_what_waits_to_be_sent_has_its_part_of_the_cap(live: Studio, brief: Brie
     with pytest.raises(BriefError, match=r"of which \$0\.30 is reserved by a queued job"):
         live.submit(brief, by="ben")
     assert live.submit(brief, by="ana", nonce="one-press").id == first.id  # the other half of a double click
-    live.withdraw(first.id, by="ana")
+    live.desk("ana").jobs.withdraw(first.id)
     assert live.submit(brief, by="ben").state is JobState.QUEUED
 
 
@@ -431,8 +431,8 @@ def test_a_batch_that_a_cap_holds_only_in_part_is_not_queued_at_all(live: Studio
     live.budgets.set_cap("project:Weekly", 1_000_000, "Mia")
     weekly = replace(brief, project="Weekly")
     with pytest.raises(BriefError, match=r"Together these clips \(\$1\.20\) would bring"):
-        live.submit_all([weekly] * 4, by="ana", batch="b1")
+        live.desk("ana").submit_all([weekly] * 4, batch="b1")
     assert list(live.jobs()) == []
-    made = live.submit_all([weekly, weekly, weekly, brief], by="ana", batch="b2")
-    again = live.submit_all([weekly, weekly, weekly, brief], by="ana", batch="b2")
+    made = live.desk("ana").submit_all([weekly, weekly, weekly, brief], batch="b2")
+    again = live.desk("ana").submit_all([weekly, weekly, weekly, brief], batch="b2")
     assert [job.id for job in again] == [job.id for job in made]

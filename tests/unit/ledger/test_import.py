@@ -26,10 +26,10 @@ def test_what_was_taken_after_all_counts_what_its_length_costs_once_it_is_brough
     price = lost.quote.usd_micros
     assert price
     assert taken(desk) == price
-    assert desk.studio.not_taken(lost.id, by="ana")
+    assert desk.studio.desk("ana").outcomes.not_taken(lost.id)
     assert taken(desk) == 0
     (line,) = desk.bill()
-    brought = desk.studio.adopt("joypix/motion-2", line["vendor_id"], by="ana")
+    brought = desk.studio.desk("ana").outcomes.adopt("joypix/motion-2", line["vendor_id"])
     desk.run(desk.reaches(brought, JobState.DONE))
     done = desk.studio.job(brought.id)
     assert done.counted_usd_micros == price

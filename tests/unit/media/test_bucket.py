@@ -92,15 +92,15 @@ def test_what_arrives_lies_in_the_bucket_under_its_hash_and_once(
 ) -> None:
     studio = opened(in_bucket, tmp_path)
     data = corpus.wav(seconds=0.5)
-    facts = studio.keep_medium(data, "audio", "voice.wav")
+    facts = studio.desk().media.keep(data, "audio", "voice.wav")
     sha256 = hashlib.sha256(data).hexdigest()
     key = f"team/a/{sha256[:2]}/{sha256}.wav"
     assert names(objects) == [key]
     assert objects.head_object(Bucket="clips", Key=key)["ContentType"] == "audio/wav"
     objects.put_object(Bucket="clips", Key=key, Body=data, Metadata={"by": "us"})  # which a second upload would replace
-    studio.keep_medium(data, "audio", "the same.wav")
+    studio.desk().media.keep(data, "audio", "the same.wav")
     lose(in_bucket)
-    assert studio.keep_medium(data, "audio", "once more.wav").sha256 == facts.sha256
+    assert studio.desk().media.keep(data, "audio", "once more.wav").sha256 == facts.sha256
     assert objects.head_object(Bucket="clips", Key=key)["Metadata"] == {"by": "us"}
 
 
@@ -110,7 +110,7 @@ def test_a_large_file_goes_in_several_parts_and_comes_back_whole(
     studio = opened(in_bucket, tmp_path)
     data = corpus.wav(seconds=60, rate=48_000, channels=2, bits=32)
     assert len(data) > 20_000_000
-    facts = studio.keep_medium(data, "audio", "long.wav")
+    facts = studio.desk().media.keep(data, "audio", "long.wav")
     (key,) = names(objects)
     tag = objects.head_object(Bucket="clips", Key=key)["ETag"]
     assert int(tag.strip('"').rpartition("-")[2]) >= 3  # S3 notes the number of parts in it
@@ -124,15 +124,15 @@ def test_after_a_lost_disk_everything_is_there_again_and_a_damaged_copy_is_not_t
     in_bucket: dict[str, str], objects: S3Client, tmp_path: Path
 ) -> None:
     studio = opened(in_bucket, tmp_path)
-    picture = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
-    voice = studio.keep_medium(corpus.wav(seconds=0.5), "audio", "voice.wav")
+    picture = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    voice = studio.desk().media.keep(corpus.wav(seconds=0.5), "audio", "voice.wav")
     lose(in_bucket)
     studio = opened(in_bucket, tmp_path)
     for facts, variant in ((picture, "file"), (picture, "thumb"), (voice, "file")):
-        found = studio.linked_file(studio.media_link(facts, variant).split("/")[-2])  # type: ignore[arg-type]  # a Variant
+        found = studio.linked_file(studio.desk().media.link(facts, variant).split("/")[-2])  # type: ignore[arg-type]  # a Variant
         assert found is not None
         assert found[0].stat().st_size
-    assert studio.preview(picture).startswith(b"\xff\xd8")
+    assert studio.desk().media.preview(picture).startswith(b"\xff\xd8")
     job = studio.wait(studio.submit(brief(picture, voice, "draft/portrait"), by="ana").id, timeout_s=600)
     lose(in_bucket)
     again = studio.job(job.id)
@@ -157,7 +157,7 @@ def test_a_link_gives_the_bytes_to_whoever_has_it_for_the_seven_days_that_a_queu
 ) -> None:
     studio = opened(in_bucket, tmp_path)
     data = corpus.wav(seconds=0.5)
-    facts = studio.keep_medium(data, "audio", "voice.wav")
+    facts = studio.desk().media.keep(data, "audio", "voice.wav")
     link = link_of(studio, facts)
     answer = patient.get(link)
     assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, data, "audio/wav")
@@ -173,7 +173,7 @@ def test_a_link_gives_the_bytes_to_whoever_has_it_for_the_seven_days_that_a_queu
 def test_what_was_stored_before_there_was_a_bucket_is_put_there_when_a_vendor_needs_it(
     environment: dict[str, str], in_bucket: dict[str, str], objects: S3Client, tmp_path: Path
 ) -> None:
-    facts = opened(environment, tmp_path).keep_medium(corpus.wav(seconds=0.5), "audio", "voice.wav")
+    facts = opened(environment, tmp_path).desk().media.keep(corpus.wav(seconds=0.5), "audio", "voice.wav")
     assert names(objects) == []
     studio = opened(in_bucket, tmp_path)
     assert patient.get(link_of(studio, facts)).content == corpus.wav(seconds=0.5)
@@ -181,7 +181,7 @@ def test_what_was_stored_before_there_was_a_bucket_is_put_there_when_a_vendor_ne
 
 def test_removing_a_medium_empties_both(in_bucket: dict[str, str], objects: S3Client, tmp_path: Path) -> None:
     studio = opened(in_bucket, tmp_path)
-    facts = studio.keep_medium(corpus.png(), "image", "face.png")
+    facts = studio.desk().media.keep(corpus.png(), "image", "face.png")
     assert len(names(objects)) == 1  # small pictures stay here
     studio._store.remove(facts)
     assert names(objects) == []
@@ -205,21 +205,21 @@ def test_wrong_credentials_are_told_in_words_and_nothing_is_left(
     studio = opened(in_bucket, tmp_path)
     words = r"does not let the studio in.*“clips”.*AWS_SECRET_ACCESS_KEY"
     with letting_nobody_in(s3), pytest.raises(MediaError, match=words) as refused:
-        studio.keep_medium(corpus.wav(seconds=0.5), "audio", "voice.wav")
+        studio.desk().media.keep(corpus.wav(seconds=0.5), "audio", "voice.wav")
     assert "secret" not in str(refused.value)
-    assert studio.recent_media("audio") == []
+    assert studio.desk().media.recent("audio") == []
     assert not [path for path in Path(in_bucket["STUDIO_MEDIA_CACHE"]).rglob("*") if path.is_file()]
 
 
 def test_a_bucket_that_is_not_there_or_not_reached_is_told_in_words(in_bucket: dict[str, str], tmp_path: Path) -> None:
     elsewhere = opened(in_bucket | {"STUDIO_MEDIA_URL": "s3://another"}, tmp_path)
     with pytest.raises(MediaError, match=r"There is no bucket “another”. Make it, or correct STUDIO_MEDIA_URL"):
-        elsewhere.keep_medium(corpus.wav(seconds=0.5), "audio", "voice.wav")
+        elsewhere.desk().media.keep(corpus.wav(seconds=0.5), "audio", "voice.wav")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     nowhere = opened(in_bucket | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}, tmp_path)
     with pytest.raises(MediaError, match=r"does not answer.*Check AWS_ENDPOINT_URL"):
-        nowhere.keep_medium(corpus.wav(seconds=0.5), "audio", "voice.wav")
+        nowhere.desk().media.keep(corpus.wav(seconds=0.5), "audio", "voice.wav")
 
 
 def submitted(studio: Studio, *, sandbox: bool) -> Job:
@@ -245,7 +245,7 @@ def test_a_face_that_is_deleted_leaves_nothing_in_the_bucket(
     in_bucket: dict[str, str], objects: S3Client, tmp_path: Path
 ) -> None:
     studio = opened(in_bucket | {"STUDIO_SANDBOX_SPEED": "500"}, tmp_path)
-    stays = studio.keep_medium(corpus.png(), "image", "somebody else.png")
+    stays = studio.desk().media.keep(corpus.png(), "image", "somebody else.png")
     job = studio.wait(submitted(studio, sandbox=True).id, timeout_s=600)
     face = job.brief.image
     assert isinstance(face, KeptMedium)
@@ -305,8 +305,8 @@ def test_a_video_that_only_the_bucket_has_and_cannot_give_is_an_answer_in_words(
     in_bucket: dict[str, str], tmp_path: Path
 ) -> None:
     studio = opened(in_bucket, tmp_path)
-    facts = studio.keep_medium(corpus.wav(seconds=0.5), "audio", "voice.wav")
-    token = studio.media_link(facts).split("/")[-2]
+    facts = studio.desk().media.keep(corpus.wav(seconds=0.5), "audio", "voice.wav")
+    token = studio.desk().media.link(facts).split("/")[-2]
     lose(in_bucket)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -329,7 +329,7 @@ from lipsync_core import Settings, Studio
 from tests import corpus
 import os
 studio = Studio(Settings.from_env(dict(os.environ), dotenv=Path("no.env")))
-studio.keep_medium(corpus.wav(seconds=0.5), "audio", "voice.wav")
+studio.desk().media.keep(corpus.wav(seconds=0.5), "audio", "voice.wav")
 print(sorted(name for name in sys.modules if name.startswith(("boto", "s3transfer"))))
 """
     done = subprocess.run(

@@ -49,7 +49,7 @@ def years(environment: dict[str, str], tmp_path: Path) -> Years:
 
 
 def voice(studio: Studio, seconds: float) -> MediumFacts:
-    return studio.keep_medium(corpus.wav(seconds=seconds), "audio", f"{seconds} s.wav")
+    return studio.desk().media.keep(corpus.wav(seconds=seconds), "audio", f"{seconds} s.wav")
 
 
 def submitted(studio: Studio) -> Job:
@@ -66,7 +66,7 @@ def test_what_nobody_used_for_so_long_is_shown_and_then_gone(studio: Studio, yea
     assert ([facts.name for facts in shown.media], shown.bytes, shown.jobs) == (["0.3 s.wav"], old.size, ())
     assert len(years.files()) == 2  # a preview takes nothing away
     assert studio.cleanup.clean(shown, by="ana").media == shown.media
-    assert [facts.name for facts in studio.recent_media("audio")] == ["0.4 s.wav"]
+    assert [facts.name for facts in studio.desk().media.recent("audio")] == ["0.4 s.wav"]
     assert len(years.files()) == 1
     assert studio.cleanup.clean(shown, by="ana").media == ()
     assert voice(studio, 0.3).sha256 == old.sha256  # it may come again
@@ -87,13 +87,13 @@ def test_a_file_that_was_written_just_now_stays_although_its_row_is_old(studio: 
     years.pass_by(40)
     os.utime(years.files()[0])  # as while the same content is being stored, right before its row says so
     assert studio.cleanup.clean(studio.cleanup.preview(days=30), by="ana").media == ()
-    assert len(studio.recent_media("audio")) == len(years.files()) == 1
+    assert len(studio.desk().media.recent("audio")) == len(years.files()) == 1
 
 
 def test_what_an_open_brief_took_lately_stays(studio: Studio, years: Years) -> None:
     facts = voice(studio, 0.3)
     years.pass_by(40)
-    studio.change_brief("brief-1", by="ana", audio=facts)
+    studio.desk("ana").briefs.change("brief-1", audio=facts)
     assert studio.cleanup.preview(days=30).media == ()
 
 
@@ -107,7 +107,7 @@ def test_nothing_goes_that_a_job_may_still_need(state: JobState, studio: Studio,
 
 def test_nothing_goes_that_a_job_came_to_need_after_the_preview(studio: Studio, years: Years) -> None:
     job = submitted(studio)
-    studio.withdraw(job.id, by="ana")
+    studio.desk("ana").jobs.withdraw(job.id)
     years.pass_by(40)
     shown = studio.cleanup.preview(days=30)
     assert {facts.kind for facts in shown.media} == {"image", "audio"}
@@ -126,14 +126,14 @@ def test_a_job_outlives_its_video_and_says_who_removed_it(studio: Studio, years:
     assert gone == shown
     assert not job.output.exists()
     now = studio.job(job.id)
-    assert (now.state, now.output, studio.output_link(now)) == (JobState.DONE, None, None)
+    assert (now.state, now.output, studio.desk().media.output_link(now)) == (JobState.DONE, None, None)
     last = studio.history(job.id)[-1]
     assert (last.state, last.by) == (JobState.DONE, "bo")
     assert "cleaned up" in last.note
     assert review is not None
     assert studio.sharing.reviewed(review.rsplit("/", 1)[-1]) is None
     # The list keeps its small picture, and only that.
-    thumb = studio.thumbnail_link(now)
+    thumb = studio.desk().media.thumbnail_link(now)
     assert thumb is not None
     found = studio.linked_file(thumb.split("/")[-2])
     assert found is not None

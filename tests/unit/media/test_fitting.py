@@ -72,7 +72,7 @@ def test_what_engines_take_is_never_told_without_a_source() -> None:
 
 
 def kept(studio: Studio, data: bytes, kind: Kind, name: str) -> KeptMedium:
-    return KeptMedium(studio.keep_medium(data, kind, name).sha256, name)
+    return KeptMedium(studio.desk().media.keep(data, kind, name).sha256, name)
 
 
 @pytest.fixture
@@ -97,11 +97,11 @@ def test_a_copy_is_made_once_kept_unlisted_and_known_by_what_it_is_made_of(sandb
     assert "Your WebM will be sent as MP4" in concerns["video"]
     assert "Your Opus will be sent as WAV" in concerns["audio"]
     assert not before.problems
-    assert sandboxed.needs_copies(brief, "lipsync-studio/lipsync-video")
-    sandboxed.make_copies(brief, "lipsync-studio/lipsync-video", by="ana")
-    assert not sandboxed.needs_copies(brief, "lipsync-studio/lipsync-video")
-    assert {facts.name for facts in sandboxed.recent_media("audio")} == {"voice.ogg"}
-    whole = sandboxed.medium(brief.audio, "audio")
+    assert sandboxed.desk().needs_copies(brief, "lipsync-studio/lipsync-video")
+    sandboxed.desk("ana").make_copies(brief, "lipsync-studio/lipsync-video")
+    assert not sandboxed.desk().needs_copies(brief, "lipsync-studio/lipsync-video")
+    assert {facts.name for facts in sandboxed.desk().media.recent("audio")} == {"voice.ogg"}
+    whole = sandboxed.desk().media.facts(brief.audio, "audio")
     assert whole is not None
     ((_which, sha256),) = whole.copies
     copy = sandboxed._store.get(sha256, "audio")
@@ -109,7 +109,7 @@ def test_a_copy_is_made_once_kept_unlisted_and_known_by_what_it_is_made_of(sandb
     assert (copy.name, copy.extension, copy.made_of) == ("voice.wav", ".wav", whole.sha256)
     assert copy.duration_s == pytest.approx(whole.duration_s, abs=1e-3)
     made_at = sandboxed._store.path(copy).stat().st_mtime_ns
-    sandboxed.make_copies(brief, "lipsync-studio/lipsync-video", by="ana")
+    sandboxed.desk("ana").make_copies(brief, "lipsync-studio/lipsync-video")
     assert sandboxed._store.path(copy).stat().st_mtime_ns == made_at
 
 
@@ -148,7 +148,7 @@ def test_a_link_goes_as_it_is_where_no_copy_could_be_hosted(environment: dict[st
         brief,
         **{name: replace(getattr(brief, name), url=f"https://files.example/{name}") for name in ("audio", "video")},
     )
-    assert not studio.needs_copies(linked, "lipsync-studio/lipsync-video")
+    assert not studio.desk().needs_copies(linked, "lipsync-studio/lipsync-video")
     assert studio.quotes(linked)[0].problems == ()
 
 
@@ -160,8 +160,8 @@ def test_a_large_picture_comes_down_to_the_limit_upright(sandboxed: Studio, tmp_
         image=kept(sandboxed, noisy, "image", "scan.tif"),
         audio=kept(sandboxed, corpus.wav(seconds=1.0), "audio", "voice.wav"),
     )
-    sandboxed.make_copies(brief, "joypix/motion-2", by="ana")
-    whole = sandboxed.medium(brief.image, "image")
+    sandboxed.desk("ana").make_copies(brief, "joypix/motion-2")
+    whole = sandboxed.desk().media.facts(brief.image, "image")
     assert whole is not None
     copy = sandboxed._store.get(dict(whole.copies).popitem()[1], "image")
     assert copy is not None
@@ -178,8 +178,8 @@ def test_a_wide_video_comes_down_to_the_side_that_is_taken(sandboxed: Studio) ->
         video=kept(sandboxed, corpus.video(0.4, width=2048, height=1024), "video", "wide.mp4"),
         audio=kept(sandboxed, corpus.wav(seconds=0.4), "audio", "voice.wav"),
     )
-    sandboxed.make_copies(brief, "aimlapi/pixverse-lip-sync", by="ana")
-    whole = sandboxed.medium(brief.video, "video")
+    sandboxed.desk("ana").make_copies(brief, "aimlapi/pixverse-lip-sync")
+    whole = sandboxed.desk().media.facts(brief.video, "video")
     assert whole is not None
     copy = sandboxed._store.get(dict(whole.copies).popitem()[1], "video")
     assert copy is not None
@@ -189,7 +189,7 @@ def test_a_wide_video_comes_down_to_the_side_that_is_taken(sandboxed: Studio) ->
 
 def test_a_copy_that_cannot_be_made_stops_the_submit_in_words(sandboxed: Studio) -> None:
     brief = redub(sandboxed, "lipsync-studio/lipsync-video")
-    whole = sandboxed.medium(brief.audio, "audio")
+    whole = sandboxed.desk().media.facts(brief.audio, "audio")
     assert whole is not None
     path = sandboxed._store.path(whole)
     path.write_bytes(path.read_bytes()[:200])  # the disk has spoilt it

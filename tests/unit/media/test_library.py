@@ -39,11 +39,11 @@ ANA, BEN, EVE = "ana@studio.test", "ben@studio.test", "eve@studio.test"
 
 
 def voice(studio: Studio, seconds: float = 0.3, by: str = "ana") -> MediumFacts:
-    return studio.keep_medium(corpus.wav(seconds=seconds), "audio", f"{seconds} s.wav", by=by)
+    return studio.desk(by).media.keep(corpus.wav(seconds=seconds), "audio", f"{seconds} s.wav")
 
 
 def face(studio: Studio, by: str = "ana") -> MediumFacts:
-    return studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg", by=by)
+    return studio.desk(by).media.keep(PORTRAITS[0].path, "image", "face.jpg")
 
 
 def kept(facts: MediumFacts) -> KeptMedium:
@@ -51,7 +51,7 @@ def kept(facts: MediumFacts) -> KeptMedium:
 
 
 def brief_in(studio: Studio, brief_id: str) -> Brief:
-    open_brief = studio.open_brief(brief_id)
+    open_brief = studio.desk().briefs.open(brief_id)
     assert open_brief is not None
     return open_brief.brief
 
@@ -96,7 +96,7 @@ def rows(environment: dict[str, str], tmp_path: Path) -> Rows:
 
 
 def test_an_entry_tells_by_name_and_project_where_it_came_from_and_what_is_known_of_consent(studio: Studio) -> None:
-    facts = studio.keep_medium(corpus.png(), "image", "photo.jpg", by="ana", came="photo")
+    facts = studio.desk("ana").media.keep(corpus.png(), "image", "photo.jpg", came="photo")
     item = studio.library.keep(facts, name="  Ana  M. ", project="Weekly", consent="Signed 3 May.\n", by="ben")
     assert (item.name, item.project, item.consent, item.by) == ("Ana M.", "Weekly", "Signed 3 May.", "ben")
     assert (item.kind, item.came, item.came_from, item.medium) == ("image", "photo", "photo.jpg", facts)
@@ -108,10 +108,12 @@ def test_an_entry_tells_by_name_and_project_where_it_came_from_and_what_is_known
 
 
 def test_how_something_came_is_known_by_what_happened_first(studio: Studio) -> None:
-    whole = studio.keep_medium(corpus.wav(seconds=1.0), "audio", "talk.wav", came="recording")
-    again = studio.keep_medium(corpus.wav(seconds=1.0), "audio", "other.wav")
-    part = studio.trimmed(whole, 0.2, 0.7)
-    video = studio.medium(KeptMedium(str(rendered(studio, face(studio), part).output_sha256), "v.mp4"), "video")
+    whole = studio.desk().media.keep(corpus.wav(seconds=1.0), "audio", "talk.wav", came="recording")
+    again = studio.desk().media.keep(corpus.wav(seconds=1.0), "audio", "other.wav")
+    part = studio.desk().media.trim(whole, 0.2, 0.7)
+    video = studio.desk().media.facts(
+        KeptMedium(str(rendered(studio, face(studio), part).output_sha256), "v.mp4"), "video"
+    )
     assert video is not None
 
     def came(facts: MediumFacts) -> tuple[str, str]:
@@ -168,7 +170,7 @@ def test_what_is_in_the_library_is_named_where_somebody_puts_it_there_again(stud
 def test_an_entry_goes_into_the_brief_at_hand_where_that_has_a_free_place(studio: Studio) -> None:
     sound, picture = voice(studio), face(studio)
     items = [studio.library.keep(sound, name="Voice", by="ana"), studio.library.keep(picture, name="Face", by="ana")]
-    studio.change_brief("at-hand", by="ana", scene="dialog", left_audio=sound)
+    studio.desk("ana").briefs.change("at-hand", scene="dialog", left_audio=sound)
     assert [studio.library.use(item.id, by="ana", brief_id="at-hand") for item in items] == ["at-hand"] * 2
     brief = brief_in(studio, "at-hand")
     assert (brief.right_audio, brief.image) == (kept(sound), kept(picture))
@@ -223,7 +225,7 @@ def of(item: Item) -> Root:
 def test_every_file_and_video_of_a_face_is_found_shown_and_gone(studio: Studio, rows: Rows) -> None:
     portrait, sound = face(studio), voice(studio)
     job = rendered(studio, portrait, sound)
-    other = rendered(studio, studio.keep_medium(PORTRAITS[2].path, "image", "mira.png"), sound)
+    other = rendered(studio, studio.desk().media.keep(PORTRAITS[2].path, "image", "mira.png"), sound)
     item = studio.library.keep(portrait, name="Grace", by="ana")
     review = studio.sharing.review_link(job, by="ana")
     shown = studio.eraser.traces(of(item))
@@ -241,7 +243,7 @@ def test_every_file_and_video_of_a_face_is_found_shown_and_gone(studio: Studio, 
     assert {path.name[:64] for path in gone} == {portrait.sha256, job.output_sha256}
     assert studio.library.items() == []
     now = studio.job(job.id)
-    assert (now.state, now.output_sha256, studio.output_link(now)) == (JobState.DONE, None, None)
+    assert (now.state, now.output_sha256, studio.desk().media.output_link(now)) == (JobState.DONE, None, None)
     assert "cleaned up" in studio.history(job.id)[-1].note
     assert studio.history(job.id)[-1].by == "ana"
     assert review is not None
@@ -254,11 +256,11 @@ def test_every_file_and_video_of_a_face_is_found_shown_and_gone(studio: Studio, 
 
 def test_a_voice_is_followed_to_its_parts_its_videos_and_what_was_made_of_those(studio: Studio, rows: Rows) -> None:
     whole = voice(studio, 1.0)
-    part, portrait = studio.trimmed(whole, 0.1, 0.5), face(studio)
+    part, portrait = studio.desk().media.trim(whole, 0.1, 0.5), face(studio)
     job = rendered(studio, portrait, part)
     assert job.output is not None
-    video = studio.keep_medium(job.output, "video", "clip.mp4")
-    sound = studio.keep_medium(job.output, "audio", "clip.mp4")
+    video = studio.desk().media.keep(job.output, "video", "clip.mp4")
+    sound = studio.desk().media.keep(job.output, "audio", "clip.mp4")
     replaced = rows.add(Brief(scene="redub", video=kept(video), audio=kept(voice(studio, 0.4))), state=JobState.LOST)
     heard = rows.add(Brief(image=kept(portrait), audio=kept(sound)), state=JobState.FAILED, sent_ms=1)
     found = studio.eraser.traces(of(studio.library.keep(part, name="Ana", by="ana")))
@@ -303,7 +305,7 @@ def test_what_came_to_be_needed_or_made_after_it_was_shown_stays(studio: Studio,
 
 def test_what_stays_of_a_file_that_is_gone_is_told(studio: Studio, rows: Rows) -> None:
     whole = voice(studio, 1.0)
-    part = studio.trimmed(whole, 0.1, 0.5)
+    part = studio.desk().media.trim(whole, 0.1, 0.5)
     rows.add(Brief(audio=kept(part)))
     shown = studio.eraser.traces(Root(sha256=whole.sha256, kind="audio"))
     assert (shown.media, shown.staying) == ((whole,), (part,))
@@ -317,7 +319,7 @@ def test_a_presenter_s_videos_go_and_its_entry(studio: Studio, rows: Rows) -> No
     item = studio.library.keep_presenter("p-1", face(studio), vendor="Creatify", name="Grace", by="ana")
     with pytest.raises(LibraryError, match="already"):
         studio.library.keep_presenter("p-1", None, vendor="Creatify", name="G", by="ana")
-    video = studio.keep_medium(corpus.video(0.5), "video", "v.mp4")
+    video = studio.desk().media.keep(corpus.video(0.5), "video", "v.mp4")
     made = {"engine": "creatify/lipsync", "state": JobState.DONE, "output_sha256": video.sha256}
     job = rows.add(Brief(scene="presenter", creator="p-1", text="Hello"), **made)
     rows.add(Brief(scene="presenter", creator="p-2", text="Hello"), engine="creatify/lipsync", state=JobState.FAILED)

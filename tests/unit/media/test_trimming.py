@@ -71,29 +71,29 @@ def test_a_studio_recording_comes_down_to_48_khz_and_two_channels_at_most(tmp_pa
 @pytest.fixture
 def voice(studio: Studio, tmp_path: Path) -> MediumFacts:
     ramp(tmp_path / "whole.wav", 3.0)
-    return studio.keep_medium(tmp_path / "whole.wav", "audio", "Weekly update.wav")
+    return studio.desk().media.keep(tmp_path / "whole.wav", "audio", "Weekly update.wav")
 
 
 def test_a_part_is_a_voice_of_its_own_and_the_whole_stays(studio: Studio, voice: MediumFacts) -> None:
-    part = studio.trimmed(voice, 0.5, 1.75)
+    part = studio.desk().media.trim(voice, 0.5, 1.75)
     assert (part.name, part.kind, part.extension) == ("Weekly update 0.50–1.75 s.wav", "audio", ".wav")
     assert part.duration_s == pytest.approx(1.25, abs=1e-4)
-    assert {facts.name for facts in studio.recent_media("audio")} == {voice.name, part.name}
-    assert studio.linked_file(studio.media_link(voice).split("/")[-2]) is not None
+    assert {facts.name for facts in studio.desk().media.recent("audio")} == {voice.name, part.name}
+    assert studio.linked_file(studio.desk().media.link(voice).split("/")[-2]) is not None
 
 
 def test_a_part_to_listen_to_can_be_played_and_is_offered_only_once_it_is_used(
     studio: Studio, voice: MediumFacts
 ) -> None:
-    part = studio.trimmed(voice, 0.5, 1.5, listed=False)
-    assert studio.linked_file(studio.media_link(part).split("/")[-2]) is not None
-    assert [facts.name for facts in studio.recent_media("audio")] == [voice.name]
-    assert studio.trimmed(voice, 0.5, 1.5).sha256 == part.sha256
-    assert len(studio.recent_media("audio")) == 2
+    part = studio.desk().media.trim(voice, 0.5, 1.5, listed=False)
+    assert studio.linked_file(studio.desk().media.link(part).split("/")[-2]) is not None
+    assert [facts.name for facts in studio.desk().media.recent("audio")] == [voice.name]
+    assert studio.desk().media.trim(voice, 0.5, 1.5).sha256 == part.sha256
+    assert len(studio.desk().media.recent("audio")) == 2
 
 
 def test_an_out_time_behind_the_end_means_the_end(studio: Studio, voice: MediumFacts) -> None:
-    assert studio.trimmed(voice, 2.0, 1e9).duration_s == pytest.approx(1.0, abs=1e-4)
+    assert studio.desk().media.trim(voice, 2.0, 1e9).duration_s == pytest.approx(1.0, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_times_that_leave_nothing_are_refused_in_words(
     start_s: float, end_s: float, studio: Studio, voice: MediumFacts
 ) -> None:
     with pytest.raises(MediaError, match="Too little is left"):
-        studio.trimmed(voice, start_s, end_s)
+        studio.desk().media.trim(voice, start_s, end_s)
 
 
 def test_a_part_s_name_keeps_what_the_whole_was_called() -> None:
@@ -197,13 +197,13 @@ def test_a_video_that_a_phone_noted_a_turn_of_is_cut_upright(tmp_path: Path) -> 
 
 def test_a_part_of_a_video_is_a_medium_of_its_own_and_knows_its_whole(studio: Studio, tmp_path: Path) -> None:
     counting_film(tmp_path / "whole.mp4", 2.0)
-    whole = studio.keep_medium(tmp_path / "whole.mp4", "video", "Town hall.mp4")
-    part = studio.trimmed(whole, 0.4, 1.4, listed=False)
+    whole = studio.desk().media.keep(tmp_path / "whole.mp4", "video", "Town hall.mp4")
+    part = studio.desk().media.trim(whole, 0.4, 1.4, listed=False)
     assert (part.name, part.kind, part.extension) == ("Town hall 0.40–1.40 s.mp4", "video", ".mp4")
     assert part.duration_s == pytest.approx(1.0, abs=1e-3)
     assert part.made_of == whole.sha256
-    assert [facts.name for facts in studio.recent_media("video")] == ["Town hall.mp4"]
-    assert studio.linked_file(studio.media_link(part, "thumb").split("/")[-2]) is not None
+    assert [facts.name for facts in studio.desk().media.recent("video")] == ["Town hall.mp4"]
+    assert studio.linked_file(studio.desk().media.link(part, "thumb").split("/")[-2]) is not None
 
 
 def test_cutting_a_long_video_needs_no_more_memory_than_a_short_one(tmp_path: Path) -> None:

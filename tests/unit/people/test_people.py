@@ -234,7 +234,7 @@ def test_a_tampered_limit_is_refused(team: Studio, limit: int) -> None:
 
 def test_without_sign_in_one_person_may_do_everything(studio: Studio, brief: Brief) -> None:
     job = studio.submit(draft(brief), by="ana")
-    assert studio.withdraw(job.id, by="somebody else")
+    assert studio.desk("somebody else").jobs.withdraw(job.id)
     studio.budgets.set_cap("team", DOLLAR, "ana")
 
 
@@ -243,15 +243,15 @@ def test_without_sign_in_one_person_may_do_everything(studio: Studio, brief: Bri
 LIVE_STATES = (JobState.AWAITING_APPROVAL, JobState.QUEUED, JobState.UNCONFIRMED, JobState.DONE)
 
 ON_A_JOB: dict[str, Callable[[Studio, Job, str], Any]] = {
-    "withdraw": lambda studio, job, by: studio.withdraw(job.id, by=by),
-    "hide": lambda studio, job, by: studio.hide(job.id, by=by),
-    "unhide": lambda studio, job, by: studio.unhide(job.id, by=by),
-    "ask now": lambda studio, job, by: studio.ask_now(job.id, by=by),
-    "not taken": lambda studio, job, by: studio.not_taken(job.id, by=by),
-    "undo not taken": lambda studio, job, by: studio.undo_not_taken(job.id, by=by),
-    "write off": lambda studio, job, by: studio.write_off(job.id, by=by),
-    "approve": lambda studio, job, by: studio.approve(job.id, by=by),
-    "decline": lambda studio, job, by: studio.decline(job.id, "no", by=by),
+    "withdraw": lambda studio, job, by: studio.desk(by).jobs.withdraw(job.id),
+    "hide": lambda studio, job, by: studio.desk(by).jobs.hide(job.id),
+    "unhide": lambda studio, job, by: studio.desk(by).jobs.unhide(job.id),
+    "ask now": lambda studio, job, by: studio.desk(by).jobs.ask_now(job.id),
+    "not taken": lambda studio, job, by: studio.desk(by).outcomes.not_taken(job.id),
+    "undo not taken": lambda studio, job, by: studio.desk(by).outcomes.undo_not_taken(job.id),
+    "write off": lambda studio, job, by: studio.desk(by).outcomes.write_off(job.id),
+    "approve": lambda studio, job, by: studio.desk(by).approvals.approve(job.id),
+    "decline": lambda studio, job, by: studio.desk(by).approvals.decline(job.id, "no"),
 }
 DECISIONS = ("approve", "decline")
 WORKS_IN = {
@@ -286,12 +286,12 @@ def test_role_by_action_by_state(team: Studio, brief: Brief, what: str) -> None:
     [
         (lambda studio, by, brief: studio.submit(draft(brief), by=by), (ADMIN, APPROVER, MAKER)),
         (lambda studio, by, brief: studio.submit(brief, by=by), (ADMIN, APPROVER, MAKER)),
-        (lambda studio, by, brief: studio.submit_all([brief], by=by, batch="b"), (ADMIN, APPROVER, MAKER)),
-        (lambda studio, by, brief: studio.change_brief("b", by=by, text="x"), (ADMIN, APPROVER, MAKER)),
-        (lambda studio, by, brief: studio.keep_medium(corpus.wav(0.2), "audio", "a.wav", by=by), (APPROVER, MAKER)),
+        (lambda studio, by, brief: studio.desk(by).submit_all([brief], batch="b"), (ADMIN, APPROVER, MAKER)),
+        (lambda studio, by, brief: studio.desk(by).briefs.change("b", text="x"), (ADMIN, APPROVER, MAKER)),
+        (lambda studio, by, brief: studio.desk(by).media.keep(corpus.wav(0.2), "audio", "a.wav"), (APPROVER, MAKER)),
         (lambda studio, by, brief: studio.budgets.set_cap("team", DOLLAR, by), (ADMIN,)),
         (lambda studio, by, brief: studio.budgets.set_invoices("2026-11", {"joypix": 1}, by), (ADMIN,)),
-        (lambda studio, by, brief: studio.set_rate("creatify", Override(plan="pro"), by=by), (ADMIN,)),
+        (lambda studio, by, brief: studio.desk(by).rates.set("creatify", Override(plan="pro")), (ADMIN,)),
         (lambda studio, by, brief: studio.vendors.resume("joypix", sandbox=True, by=by), (ADMIN,)),
         (lambda studio, by, brief: studio.vendors.check("joypix", sandbox=True, by=by), (ADMIN,)),
         (lambda studio, by, brief: studio.vendors.balance("joypix", sandbox=True, by=by), (ADMIN,)),
@@ -340,10 +340,10 @@ def test_what_needs_a_job_or_the_network_is_refused_before_either(team: Studio, 
     job = team.submit(draft(brief), by=MAKER)
     for refused in (
         lambda: team.sharing.review_link(job, by=VIEWER),
-        lambda: team.use_again(job.id, by=VIEWER),
-        lambda: team.keep_link("http://127.0.0.1:1/a.png", "image", by=VIEWER),
+        lambda: team.desk(VIEWER).briefs.use_again(job.id),
+        lambda: team.desk(VIEWER).media.keep_link("http://127.0.0.1:1/a.png", "image"),
         lambda: team.vendors.published_rate("aimlapi", by=APPROVER),
-        lambda: team.adopt("joypix/motion-2", "x", by=VIEWER),
+        lambda: team.desk(VIEWER).outcomes.adopt("joypix/motion-2", "x"),
     ):
         with pytest.raises(NotAllowedError, match="Nothing was sent"):
             refused()
@@ -353,7 +353,7 @@ def test_what_needs_a_job_or_the_network_is_refused_before_either(team: Studio, 
 @pytest.mark.parametrize("given", ["..", ".", " .. ", "a\nb", "", "x" * 400])
 def test_what_cannot_be_a_vendors_id_is_not_asked_for(team: Studio, given: str) -> None:
     with pytest.raises(VendorError, match=r"That cannot be an id of JoyPix’s\. Nothing was asked"):
-        team.adopt("joypix/motion-2", given, by=MAKER)
+        team.desk(MAKER).outcomes.adopt("joypix/motion-2", given)
 
 
 def test_whoever_only_looks_is_told_nothing_elsewhere_but_can_stop_it(team: Studio) -> None:
@@ -388,8 +388,8 @@ def test_what_is_above_the_limit_waits_and_is_sent_once_approved(team: Studio, b
     assert "limit is $0.10" in (job.decided_why or "")
     assert job.decide_by is not None
     assert [waiting.id for waiting in team.awaiting()] == [job.id]
-    assert team.approve(job.id, by=APPROVER)
-    assert not team.approve(job.id, by=OTHER)
+    assert team.desk(APPROVER).approvals.approve(job.id)
+    assert not team.desk(OTHER).approvals.approve(job.id)
     done = team.wait(job.id, timeout_s=600)
     assert (done.state, done.decided_by, done.quote) == (JobState.DONE, APPROVER, job.quote)
     assert [(event.state, event.by) for event in team.history(job.id)][:2] == [
@@ -408,7 +408,7 @@ def test_what_is_within_the_limit_goes_at_once_and_a_draft_always(team: Studio, 
 
 def test_a_batch_counts_as_one_press(team: Studio, brief: Brief) -> None:
     team.people.set_limit(MAKER, 200_000, by=ADMIN)
-    states = [job.state for job in team.submit_all([brief, draft(brief), brief], by=MAKER, batch="b1")]
+    states = [job.state for job in team.desk(MAKER).submit_all([brief, draft(brief), brief], batch="b1")]
     assert states == [JobState.AWAITING_APPROVAL, JobState.QUEUED, JobState.AWAITING_APPROVAL]
 
 
@@ -425,10 +425,10 @@ def test_an_unknown_price_is_above_every_limit(team: Studio, brief: Brief) -> No
 
 def test_a_decline_takes_it_back_with_a_reason(team: Studio, brief: Brief) -> None:
     job = team.submit(brief, by=MAKER)
-    assert team.decline(job.id, " too \n dear ", by=APPROVER)
+    assert team.desk(APPROVER).approvals.decline(job.id, " too \n dear ")
     job = team.job(job.id)
     assert (job.state, job.decided_by, job.decided_why) == (JobState.WITHDRAWN, APPROVER, "too dear")
-    assert not team.approve(job.id, by=ADMIN)
+    assert not team.desk(ADMIN).approvals.approve(job.id)
 
 
 def test_approvers_decide_about_their_own_only_where_that_is_configured(
@@ -436,10 +436,10 @@ def test_approvers_decide_about_their_own_only_where_that_is_configured(
 ) -> None:
     team.people.set_limit(APPROVER, 0, by=ADMIN)
     job = team.submit(brief, by=APPROVER)
-    for decide in (team.approve, team.decline):
+    for decide in (team.desk(APPROVER).approvals.approve, team.desk(APPROVER).approvals.decline):
         with pytest.raises(NotAllowedError, match="Somebody else"):
-            decide(job.id, by=APPROVER)
-    assert open_studio(signed_in | {"STUDIO_APPROVE_OWN": "1"}).approve(job.id, by=APPROVER)
+            decide(job.id)
+    assert open_studio(signed_in | {"STUDIO_APPROVE_OWN": "1"}).desk(APPROVER).approvals.approve(job.id)
 
 
 def test_a_price_that_rose_is_frozen_anew_and_asks_again(team: Studio, brief: Brief) -> None:
@@ -449,14 +449,14 @@ def test_a_price_that_rose_is_frozen_anew_and_asks_again(team: Studio, brief: Br
         connection.execute("UPDATE jobs SET quote = ?, quoted_usd_micros = 9", (quote,))
     connection.close()
     with pytest.raises(PriceRoseError) as caught:
-        team.approve(job.id, by=APPROVER)
+        team.desk(APPROVER).approvals.approve(job.id)
     risen = team.job(job.id)
     assert (risen.state, risen.quote) == (JobState.AWAITING_APPROVAL, caught.value.quote)
     assert "anew" in team.history(job.id)[-1].note
     stale: Quote = replace(risen.quote, usd_micros=9)
     with pytest.raises(PriceRoseError):  # somebody else's page still shows the old price
-        team.approve(job.id, by=OTHER, agreed=stale)
-    assert team.approve(job.id, by=APPROVER, agreed=risen.quote)
+        team.desk(OTHER).approvals.approve(job.id, agreed=stale)
+    assert team.desk(APPROVER).approvals.approve(job.id, agreed=risen.quote)
 
 
 def test_what_nobody_decides_about_in_time_is_withdrawn(team: Studio, brief: Brief) -> None:
@@ -476,10 +476,10 @@ def test_what_a_cap_does_not_hold_is_not_approved(signed_in: dict[str, str], tea
     assert (job.state, job.sandbox) == (JobState.AWAITING_APPROVAL, False)
     live.budgets.set_cap("team", 149_999, ADMIN)
     with pytest.raises(BriefError, match="Over the monthly cap"):
-        live.approve(job.id, by=APPROVER)
+        live.desk(APPROVER).approvals.approve(job.id)
     assert live.job(job.id).state is JobState.AWAITING_APPROVAL
     live.budgets.set_cap("team", 150_000, ADMIN)
-    assert live.approve(job.id, by=APPROVER)
+    assert live.desk(APPROVER).approvals.approve(job.id)
 
 
 # Right before paying
@@ -510,13 +510,13 @@ def test_a_maker_who_became_a_viewer_pays_nothing(team: Studio, brief: Brief) ->
 
 def test_a_limit_that_was_lowered_meanwhile_holds(team: Studio, brief: Brief) -> None:
     team.people.set_limit(MAKER, None, by=ADMIN)
-    jobs = team.submit_all([brief, brief], by=MAKER, batch="b")
+    jobs = team.desk(MAKER).submit_all([brief, brief], batch="b")
     team.people.set_limit(MAKER, 200_000, by=ADMIN)  # holds each, but not the press
     assert claimed(team) == []
     assert {team.job(job.id).state for job in jobs} == {JobState.AWAITING_APPROVAL}
     for job in jobs:
         assert team.job(job.id).decide_by is not None
-        assert team.approve(job.id, by=APPROVER)
+        assert team.desk(APPROVER).approvals.approve(job.id)
     assert claimed(team) == [job.id for job in jobs]
 
 
@@ -525,9 +525,9 @@ def test_a_limit_that_was_lowered_meanwhile_holds(team: Studio, brief: Brief) ->
 
 def test_the_audit_tells_who_did_what_and_holds_no_secret(team: Studio, brief: Brief) -> None:
     job = team.submit(brief, by=MAKER)
-    team.decline(job.id, "=1+1", by=APPROVER)
+    team.desk(APPROVER).approvals.decline(job.id, "=1+1")
     team.budgets.set_cap("team", DOLLAR, ADMIN)
-    team.set_rate("creatify", Override(plan="pro"), by=ADMIN)
+    team.desk(ADMIN).rates.set("creatify", Override(plan="pro"))
     secret = team.people.set_notify(MAKER, "https://chat.test/hook-secret", by=MAKER)
     assert secret is not None
     entries = team.audit.entries(limit=100, by=ADMIN)
@@ -566,9 +566,9 @@ def test_a_secrets_file_that_cannot_be_read_stops_the_studio(signed_in: dict[str
 
 
 def test_who_adds_a_job_to_somebodys_batch_may_not_withdraw_the_whole_of_it(team: Studio, brief: Brief) -> None:
-    (mine,) = team.submit_all([draft(brief)], by=MAKER, batch="b")
-    team.submit_all([draft(brief), draft(brief)], by=SECOND, batch="b")
+    (mine,) = team.desk(MAKER).submit_all([draft(brief)], batch="b")
+    team.desk(SECOND).submit_all([draft(brief), draft(brief)], batch="b")
     with pytest.raises(NotAllowedError):
-        team.withdraw_batch("b", by=SECOND)
+        team.desk(SECOND).jobs.withdraw_batch("b")
     assert team.job(mine.id).state is JobState.QUEUED
-    assert team.withdraw_batch("b", by=APPROVER) == 2
+    assert team.desk(APPROVER).jobs.withdraw_batch("b") == 2

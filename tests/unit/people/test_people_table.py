@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import pytest
 from lipsync_core import (
     ROOT,
     Brief,
+    Desk,
     Job,
     JobState,
     KeptMedium,
@@ -74,7 +76,7 @@ def brief(tmp_path: Path) -> Brief:
 @pytest.fixture
 def job(studio: Studio, brief: Brief) -> Job:
     """A maker’s, which waits for approval."""
-    (job,) = studio.submit_all([brief], by=MAKER, batch="batch-1")
+    (job,) = studio.desk(MAKER).submit_all([brief], batch="batch-1")
     return job
 
 
@@ -87,15 +89,16 @@ def dump(studio: Studio) -> list[str]:
 
 
 ASKS_ONLY = {
+    *("quotes", "budgets.any_cap", "endings.dearer", "endings.of", "spending.month"),  # say something, change nothing
+    *("desk", "desk.elsewhere"),  # sit somebody down
     *(
-        "above_limit",
-        "batch_above_limit",
-        "quotes",
-        "budgets.any_cap",
-        "endings.dearer",
-        "endings.of",
-        "spending.month",
-    ),  # say something, and change nothing
+        f"desk.{name}"
+        for name in ("quotes", "above_limit", "batch_above_limit", "passes_links", "needs_copies", "alike")
+    ),
+    *("desk.briefs.open", "desk.briefs.open_batch"),
+    *(f"desk.media.{name}" for name in ("facts", "recent", "has_thumbnail", "preview", "mouth_still")),
+    *(f"desk.media.{name}" for name in ("link", "thumbnail_link", "output_link")),
+    *("desk.outcomes.undo_not_taken_until", "desk.outcomes.sent_again_as"),
     "people.check",  # is the judge
     *("audit.note", "library.arrived"),  # note down what a method with a judge has done
 }
@@ -110,16 +113,41 @@ def methods(studio: Studio) -> Iterator[tuple[str, Callable[..., Any]]]:
         for name, method in inspect.getmembers(part, inspect.ismethod):
             if not name.startswith("_") and "by" in inspect.signature(method).parameters:
                 yield f"{place}.{name}".lstrip("."), method
+    for place in ("", *DESK):
+        for name, _method in inspect.getmembers(at(studio.desk(), place), inspect.ismethod):
+            if not name.startswith("_"):
+                yield ".".join(filter(None, ("desk", place, name))), partial(at_desk, studio, place, name)
+
+
+DESK = [name for name, value in vars(Desk).items() if isinstance(value, property)]
+"""The parts of a desk."""
+
+
+def at(desk: Desk, place: str) -> Any:
+    """The desk itself, or a part of it."""
+    return getattr(desk, place) if place else desk
+
+
+def at_desk(studio: Studio, place: str, method: str, /, *, by: str, **arguments: Any) -> object:
+    """What somebody does at their desk."""
+    return getattr(at(studio.desk(by), place), method)(**arguments)
+
+
+def at_method(studio: Studio, path: str) -> Callable[..., Any]:
+    """The method of a desk that a path leads to."""
+    _desk, *places, name = path.split(".")
+    method: Callable[..., Any] = getattr(at(studio.desk(), ".".join(places)), name)
+    return method
 
 
 def given(studio: Studio, brief: Brief, job: Job) -> dict[str, Any]:
     """Something good for every argument, so that who asks is the only thing that is wrong."""
-    facts = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg", by=MAKER)
-    whole = studio.keep_medium(corpus.wav(seconds=1.0), "audio", "voice.wav", by=MAKER)
+    facts = studio.desk(MAKER).media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    whole = studio.desk(MAKER).media.keep(corpus.wav(seconds=1.0), "audio", "voice.wav")
     medium, voice = KeptMedium(facts.sha256, facts.name), KeptMedium(whole.sha256, whole.name)
     item = studio.library.keep(facts, name="Grace", by=MAKER)
     kept = replace(brief, image=medium, audio=voice)
-    studio.change_brief("brief-1", by=MAKER, image=facts, audio=whole, name="Intro")
+    studio.desk(MAKER).briefs.change("brief-1", image=facts, audio=whole, name="Intro")
     return {
         "job_id": job.id,
         "job": job,
@@ -165,9 +193,10 @@ def test_no_method_that_is_told_by_whom_is_open_to_somebody_else(studio: Studio,
     for path, method in methods(studio):
         if path in ASKS_ONLY:
             continue
+        signature = inspect.signature(at_method(studio, path) if path.startswith("desk.") else method)
         needed = [
             name
-            for name, parameter in inspect.signature(method).parameters.items()
+            for name, parameter in signature.parameters.items()
             if name != "by" and parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
         ]
         arguments = {name: good[name] for name in needed}
@@ -188,17 +217,17 @@ def test_each_of_those_that_need_no_right_is_still_there(studio: Studio) -> None
 
 
 ON_A_JOB: dict[str, Callable[[Studio, int, str], object]] = {
-    "withdraw": lambda studio, job_id, by: studio.withdraw(job_id, by=by),
-    "hide": lambda studio, job_id, by: studio.hide(job_id, by=by),
-    "unhide": lambda studio, job_id, by: studio.unhide(job_id, by=by),
-    "ask now": lambda studio, job_id, by: studio.ask_now(job_id, by=by),
-    "confirm": lambda studio, job_id, by: studio.confirm(job_id, "task-1", by=by),
-    "not taken": lambda studio, job_id, by: studio.not_taken(job_id, by=by),
-    "undo not taken": lambda studio, job_id, by: studio.undo_not_taken(job_id, by=by),
-    "write off": lambda studio, job_id, by: studio.write_off(job_id, by=by),
-    "send again": lambda studio, job_id, by: studio.send_again(job_id, by=by),
-    "approve": lambda studio, job_id, by: studio.approve(job_id, by=by),
-    "decline": lambda studio, job_id, by: studio.decline(job_id, "no", by=by),
+    "withdraw": lambda studio, job_id, by: studio.desk(by).jobs.withdraw(job_id),
+    "hide": lambda studio, job_id, by: studio.desk(by).jobs.hide(job_id),
+    "unhide": lambda studio, job_id, by: studio.desk(by).jobs.unhide(job_id),
+    "ask now": lambda studio, job_id, by: studio.desk(by).jobs.ask_now(job_id),
+    "confirm": lambda studio, job_id, by: studio.desk(by).outcomes.confirm(job_id, "task-1"),
+    "not taken": lambda studio, job_id, by: studio.desk(by).outcomes.not_taken(job_id),
+    "undo not taken": lambda studio, job_id, by: studio.desk(by).outcomes.undo_not_taken(job_id),
+    "write off": lambda studio, job_id, by: studio.desk(by).outcomes.write_off(job_id),
+    "send again": lambda studio, job_id, by: studio.desk(by).outcomes.send_again(job_id),
+    "approve": lambda studio, job_id, by: studio.desk(by).approvals.approve(job_id),
+    "decline": lambda studio, job_id, by: studio.desk(by).approvals.decline(job_id, "no"),
 }
 
 
@@ -252,7 +281,7 @@ def test_a_price_that_a_browser_made_up_sends_nothing(studio: Studio, brief: Bri
 def test_a_brief_that_is_split_or_renamed_is_within_no_other_limit(studio: Studio, brief: Brief) -> None:
     studio.people.set_limit(MAKER, 200_000, by=ADMIN)
     pair = [brief, replace(brief, project="Another", name="Another")]
-    assert {job.state for job in studio.submit_all(pair, by=MAKER, batch="b")} == {JobState.AWAITING_APPROVAL}
+    assert {job.state for job in studio.desk(MAKER).submit_all(pair, batch="b")} == {JobState.AWAITING_APPROVAL}
 
 
 def test_every_action_is_asked_for_somewhere() -> None:

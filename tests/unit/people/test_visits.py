@@ -44,11 +44,11 @@ def test_nothing_is_written_for_a_visit_that_was_signed_out(studio: Studio) -> N
         "role": lambda: studio.people.set_role(MAKER, Role.ADMIN, by=ADMIN),
         "told": lambda: studio.people.set_notify(ADMIN, "https://evil.test", by=ADMIN),
         "cap": lambda: studio.budgets.set_cap("team", 1, ADMIN),
-        "rate": lambda: studio.set_rate("joypix", None, by=ADMIN),
+        "rate": lambda: studio.desk(ADMIN).rates.set("joypix", None),
         "press": lambda: studio.submit(brief, by=ADMIN),
-        "brief": lambda: studio.change_brief("b", by=ADMIN, name="x"),
-        "withdraw": lambda: studio.withdraw(job.id, by=ADMIN),
-        "approve": lambda: studio.approve(job.id, by=ADMIN),
+        "brief": lambda: studio.desk(ADMIN).briefs.change("b", name="x"),
+        "withdraw": lambda: studio.desk(ADMIN).jobs.withdraw(job.id),
+        "approve": lambda: studio.desk(ADMIN).approvals.approve(job.id),
         "audit": lambda: studio.audit.export(by=ADMIN),
         "any write": lambda: studio._ledger.move(job.id, job.state, job.state, by=ADMIN),
     }
@@ -63,8 +63,8 @@ def test_nothing_is_written_for_a_visit_that_was_signed_out(studio: Studio) -> N
     within(claims, studio, everything)
     assert [person.email for person in studio.people.everyone("2026-11")] == [MAKER, ADMIN]
     assert [job.id for job in studio.jobs()] == [job.id]
-    within(None, studio, lambda: studio.change_brief("b", by=ADMIN, name="x"))  # what no visit asks for goes on
-    within(claims_of(ADMIN, nonce="another"), studio, lambda: studio.withdraw(job.id, by=ADMIN))
+    within(None, studio, lambda: studio.desk(ADMIN).briefs.change("b", name="x"))  # what no visit asks for goes on
+    within(claims_of(ADMIN, nonce="another"), studio, lambda: studio.desk(ADMIN).jobs.withdraw(job.id))
 
 
 def test_nothing_is_written_for_a_visit_that_has_expired(studio: Studio) -> None:

@@ -83,19 +83,19 @@ def test_a_limit_set_after_the_press_holds_an_unknown_price_in_spite_of_its_ceil
 def test_a_ceiling_is_a_sum_that_makes_sense_wherever_it_comes_from(
     live: Studio, brief: Brief, ceiling: int, environment: dict[str, str]
 ) -> None:
-    live.change_brief("b1", by="ana", image=live.keep_medium(PORTRAITS[0].path, "image", "face.jpg"))
-    live.change_brief("b1", by="ana", audio=live.keep_medium(Path(str(brief.audio)), "audio", "voice.wav"))
+    live.desk("ana").briefs.change("b1", image=live.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg"))
+    live.desk("ana").briefs.change("b1", audio=live.desk().media.keep(Path(str(brief.audio)), "audio", "voice.wav"))
     with pytest.raises(BriefError) as caught:
         live.submit(brief, by="ana", ceiling_usd_micros=ceiling)
     assert set(caught.value.fields) == {"ceiling"}
     with pytest.raises(BriefError) as caught:
-        live.render("b1", engine=LIPSYNC, by="ana", after=None, ceiling_usd_micros=ceiling)
+        live.desk("ana").render("b1", engine=LIPSYNC, after=None, ceiling_usd_micros=ceiling)
     assert "goes up to $10,000.00. Nothing was sent" in caught.value.fields["ceiling"]
     assert list(live.jobs()) == []
     with pytest.raises(IntegrityError, match="a ceiling is above 0"):  # past all that asks before
         add(ledger_of(environment), JobState.QUEUED, LIPSYNC, None, ceiling_usd_micros=ceiling)
     with pytest.raises(BriefError) as caught:
-        live.submit_all([brief], by="ana", batch="b", ceiling_usd_micros=ceiling)
+        live.desk("ana").submit_all([brief], batch="b", ceiling_usd_micros=ceiling)
     assert set(caught.value.fields) == {"ceiling"}
     job = add(ledger_of(environment), JobState.QUEUED, LIPSYNC, None, ceiling_usd_micros=DOLLAR)
     path = environment["STUDIO_DATABASE_URL"].removeprefix("sqlite:///")
@@ -107,10 +107,10 @@ def test_in_a_batch_each_clip_of_unknown_price_reserves(live: Studio, brief: Bri
     live.budgets.set_cap(TEAM, 3 * DOLLAR, "mia")
     draft = replace(brief, engine="draft/portrait")
     with pytest.raises(BriefError, match="A ceiling is needed"):
-        live.submit_all([brief, draft], by="ana", batch="b1")
+        live.desk("ana").submit_all([brief, draft], batch="b1")
     with pytest.raises(BriefError, match=r"Together these clips \(\$4\.00\)"):
-        live.submit_all([brief, brief, draft], by="ana", batch="b2", ceiling_usd_micros=2 * DOLLAR)
-    jobs = live.submit_all([brief, brief, draft], by="ana", batch="b3", ceiling_usd_micros=DOLLAR)
+        live.desk("ana").submit_all([brief, brief, draft], batch="b2", ceiling_usd_micros=2 * DOLLAR)
+    jobs = live.desk("ana").submit_all([brief, brief, draft], batch="b3", ceiling_usd_micros=DOLLAR)
     assert [job.ceiling_usd_micros for job in jobs] == [DOLLAR, DOLLAR, None]
 
 
@@ -149,7 +149,7 @@ def test_what_is_named_once_is_raised_where_more_was_billed_since(
     job = team.submit(brief, by=MAKER, ceiling_usd_micros=10_000)
     add(ledger_of(environment), JobState.DONE, LIPSYNC, None, by=ADMIN, length_s=4.0, ceiling_usd_micros=DOLLAR,
         billed={"billed_usd_micros": 400_000})  # fmt: skip
-    assert team.approve(job.id, by=ADMIN)
+    assert team.desk(ADMIN).approvals.approve(job.id)
     assert team.job(job.id).ceiling_usd_micros == 800_000
 
 

@@ -92,7 +92,7 @@ class Play:
         """A brief all of whose media were pasted as links."""
 
         def pasted(name: str, kind: Kind) -> KeptMedium:
-            facts = studio.keep_link(f"{self.faces.url}/{name}", kind, by=by)
+            facts = studio.desk(by).media.keep_link(f"{self.faces.url}/{name}", kind)
             return KeptMedium(facts.sha256, facts.name, facts.url)
 
         scene = ENGINES[engine].scene
@@ -202,11 +202,11 @@ def test_where_nothing_can_be_hosted_the_quote_says_what_it_rests_on(play: Play)
 def test_a_press_for_many_says_whether_a_link_is_passed_on(play: Play) -> None:
     laptop = play.open()
     by_link, inside, draft = (play.brief(laptop, engine) for engine in (JOYPIX, PIXVERSE, "draft/portrait"))
-    assert laptop.passes_links([inside, draft, by_link])
-    assert not laptop.passes_links([inside, draft])
-    assert not laptop.passes_links([by_link], sandbox=True)
+    assert laptop.desk().passes_links([inside, draft, by_link])
+    assert not laptop.desk().passes_links([inside, draft])
+    assert not laptop.desk(sandbox=True).passes_links([by_link])
     with reachable(play) as variables:
-        assert not play.open(**variables).passes_links([by_link])
+        assert not play.open(**variables).desk().passes_links([by_link])
 
 
 def test_a_job_whose_quote_said_nothing_of_a_link_passes_none_on(play: Play) -> None:
@@ -273,7 +273,7 @@ def test_in_a_team_limit_and_cap_count_the_longest_input(play: Play, team: Calla
 
 def test_a_longest_input_that_nobody_tells_is_an_unknown_price(play: Play, team: Callable[..., Studio]) -> None:
     studio = team()
-    studio.set_rate("creatify", Override(plan="pro"), by=ADMIN)
+    studio.desk(ADMIN).rates.set("creatify", Override(plan="pro"))
     audio = play.brief(studio, by=MAKER).audio
     brief = Brief(scene="presenter", engine="creatify/lipsync", creator=UUID, audio=audio, aspect_ratio="9:16")
     quote = quoted(studio, brief)
@@ -301,9 +301,9 @@ def test_what_an_approver_saw_is_not_exchanged_for_a_link(play: Play, team: Call
         job = studio.submit(play.brief(studio, by=MAKER), by=MAKER)
     laptop = team()
     with pytest.raises(PriceRoseError, match="JoyPix would now fetch a pasted link itself"):
-        laptop.approve(job.id, by=ADMIN)
+        laptop.desk(ADMIN).approvals.approve(job.id)
     assert laptop.job(job.id).quote.open_ended
-    assert laptop.approve(job.id, by=ADMIN)
+    assert laptop.desk(ADMIN).approvals.approve(job.id)
 
 
 def test_a_vendor_that_tells_no_bill_is_counted_by_the_length_of_its_video(

@@ -112,7 +112,7 @@ def test_thousands_of_paid_cases_of_each_kind_agree_those_of_real_recordings_amo
     studio: Studio, tmp_path: Path
 ) -> None:
     files = [corpus.wav(seconds, rate=8_000, bits=8) for seconds in LENGTHS]
-    ours = [studio.keep_medium(data, "audio", "voice.wav").duration_s for data in files]
+    ours = [studio.desk().media.keep(data, "audio", "voice.wav").duration_s for data in files]
     both = list(zip(ours, asyncio.run(measured(files, tmp_path)), strict=True))
     at = random.Random(4)
     kinds = (lambda: at.uniform(0.001, 650.0), lambda: at.randrange(1, 650), lambda: at.randrange(1, 130) * 5.0)

@@ -81,7 +81,7 @@ def test_an_overdue_job_is_asked_about_every_hour_and_taken_whenever_it_ends(des
     wait_s = (desk.studio.job(job.id).due_at or datetime.min.replace(tzinfo=UTC)) - datetime.now(UTC)
     assert wait_s.total_seconds() == pytest.approx(HOUR_S, rel=0.2)
     desk.tell("clock", {"advance_s": 3 * 24 * 3600.0})
-    desk.studio.ask_now(job.id)
+    desk.studio.desk().jobs.ask_now(job.id)
     desk.run(desk.reaches(job, JobState.ARCHIVING, DONE), pace=unhurried)
 
 

@@ -229,7 +229,7 @@ def test_a_name_nobody_knows_a_broken_handshake_and_no_answer_at_all_are_not_sen
             assert back.state is JobState.QUEUED
             assert why in back.note
             assert "Nothing was sent" in back.note
-            assert desk.studio.withdraw(job.id, by="ana"), "nothing left, so it can be taken back"
+            assert desk.studio.desk("ana").jobs.withdraw(job.id), "nothing left, so it can be taken back"
     assert desk.posts() == []
 
 
@@ -329,7 +329,7 @@ def test_whatever_else_happens_is_never_sent_again(desk: Desk, spoiled: str, tak
         row = desk.row(job)
         assert (vendor, row["state"], row["vendor_id"]) == (vendor, OPEN, None)
         assert row["error"]
-        assert not desk.studio.withdraw(job.id, by="ana"), "it may be paid already"
+        assert not desk.studio.desk("ana").jobs.withdraw(job.id), "it may be paid already"
     assert {vendor: len(lines) for vendor, lines in billed(desk).items()} == dict.fromkeys(ENGINE, int(taken))
     assert posted(desk) == ONE_EACH
     assert desk.row(found)["vendor_id"] == (billed(desk)["aimlapi"][0] if taken else None)
@@ -376,8 +376,8 @@ def asleep(desk: Desk, sleeper: Sleeper, until: Callable[[], bool]) -> Iterator[
 
 JUDGEMENTS: dict[JobState, Callable[[Desk, Job], bool]] = {
     JobState.UNCONFIRMED: lambda _desk, _job: True,
-    JobState.NOT_TAKEN: lambda desk, job: desk.studio.not_taken(job.id, by="ana"),
-    JobState.WRITTEN_OFF: lambda desk, job: desk.studio.write_off(job.id, by="ana"),
+    JobState.NOT_TAKEN: lambda desk, job: desk.studio.desk("ana").outcomes.not_taken(job.id),
+    JobState.WRITTEN_OFF: lambda desk, job: desk.studio.desk("ana").outcomes.write_off(job.id),
 }
 
 

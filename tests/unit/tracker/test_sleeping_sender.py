@@ -71,8 +71,8 @@ def test_declared_not_taken_and_sent_anew_while_its_sender_slept_it_is_billed_on
     job = desk.submit(engine)
     with asleep_before_the_first_byte(desk) as wake:
         desk.run(desk.reaches(job, JobState.UNCONFIRMED), pace=SHORT)
-        assert desk.studio.not_taken(job.id, by="ana")
-        again = desk.studio.send_again(job.id, by="ana")
+        assert desk.studio.desk("ana").outcomes.not_taken(job.id)
+        again = desk.studio.desk("ana").outcomes.send_again(job.id)
         desk.run(desk.reaches(again, JobState.DONE))
         wake()
     assert [line["vendor_id"] for line in desk.bill()] == [desk.row(again)["vendor_id"]]

@@ -341,22 +341,22 @@ def test_the_second_click_of_a_double_click_does_not_take_back_what_the_first_on
 
 
 def test_a_list_has_a_picture_of_whatever_the_clip_is_made_from(make: Make, whole: Studio) -> None:
-    video = whole.keep_medium(corpus.video(1.0), "video", "clip.mp4")
+    video = whole.desk().media.keep(corpus.video(1.0), "video", "clip.mp4")
     redub = Brief(scene="redub", video=KeptMedium(video.sha256, video.name), text="Hello.", speaker="Ava")
     presenter = Brief(scene="presenter", creator="somebody", text="Hello.")
     made = make(S.RENDERING)
     links = [
-        whole.thumbnail_link(replace(made, brief=redub)),
-        whole.thumbnail_link(replace(made, brief=presenter, output_sha256=video.sha256)),
+        whole.desk().media.thumbnail_link(replace(made, brief=redub)),
+        whole.desk().media.thumbnail_link(replace(made, brief=presenter, output_sha256=video.sha256)),
     ]
     for link in links:
         assert link is not None
         found = whole.linked_file(link.split("/")[-2])
         assert found is not None
         assert found[0].read_bytes().startswith(b"\xff\xd8")
-    assert whole.thumbnail_link(replace(made, brief=presenter)) is None
+    assert whole.desk().media.thumbnail_link(replace(made, brief=presenter)) is None
     unplayable = replace(made, brief=presenter, output_sha256=video.sha256, error="It cannot be played.")
-    assert whole.thumbnail_link(unplayable) is None
+    assert whole.desk().media.thumbnail_link(unplayable) is None
 
 
 def test_only_drafts_stand_in_line_for_a_draft(make: Make, whole: Studio) -> None:

@@ -38,15 +38,16 @@ def visit(**query: str) -> AppTest:
 def keep(studio: Studio) -> None:
     """Two voices, a picture and a table that names a third voice."""
     files = {
-        ("audio", voice.path.name): studio.keep_medium(voice.path, "audio", voice.path.name) for voice in VOICES[:2]
+        ("audio", voice.path.name): studio.desk().media.keep(voice.path, "audio", voice.path.name)
+        for voice in VOICES[:2]
     }
     kept: dict[tuple[str, str], KeptMedium | str] = {
         key: KeptMedium(facts.sha256, facts.name) for key, facts in files.items()
     }
-    face = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
+    face = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
     kept["image", "face.jpg"] = KeptMedium(face.sha256, face.name)
     rows = "".join(f"{name}\n" for _kind, name in files) + "voice_de.wav\n"
-    studio.keep_batch("batch-0001", OpenBatch(kept, f"audio\n{rows}".encode(), "weekly.csv"), by="ana")
+    studio.desk("ana").briefs.keep_batch("batch-0001", OpenBatch(kept, f"audio\n{rows}".encode(), "weekly.csv"))
 
 
 def batch() -> AppTest:
@@ -99,7 +100,7 @@ def test_a_price_that_rose_meanwhile_sends_nothing(studio: Studio, monkeypatch: 
         monkeypatch.setenv(name, value)
     app = batch()
     send(app)
-    studio.set_rate("joypix", Override(usd_per_credit=Decimal("0.02")), by="mia")
+    studio.desk("mia").rates.set("joypix", Override(usd_per_credit=Decimal("0.02")))
     app.button(key="batch.spend").click().run()
     assert studio.count(Filter(hidden=True)) == 0
     assert "Nothing was sent" in said(app)

@@ -48,9 +48,9 @@ def test_jobs_says_that_there_are_none() -> None:
 
 
 def test_a_brief_in_the_address_fills_the_form(studio: Studio) -> None:
-    image = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
-    audio = studio.keep_medium(VOICES[0].path, "audio", "voice.flac")
-    studio.change_brief("brief-0001", by="ana", image=image, audio=audio, name="Weekly", resolution="720p", seed=5)
+    image = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    audio = studio.desk().media.keep(VOICES[0].path, "audio", "voice.flac")
+    studio.desk("ana").briefs.change("brief-0001", image=image, audio=audio, name="Weekly", resolution="720p", seed=5)
     app = visit(brief="brief-0001")
     assert [title.value for title in app.title] == ["Create"]
     assert app.text_input(key="brief-0001.name").value == "Weekly"
@@ -59,8 +59,8 @@ def test_a_brief_in_the_address_fills_the_form(studio: Studio) -> None:
 
 
 def test_what_is_too_long_to_be_kept_is_refused_on_the_page_and_the_rest_stays(studio: Studio) -> None:
-    image = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
-    studio.change_brief("brief-0001", by="ana", image=image, engine="joypix/motion-2", project="Weekly")
+    image = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    studio.desk("ana").briefs.change("brief-0001", image=image, engine="joypix/motion-2", project="Weekly")
     app = visit(brief="brief-0001")
     app.text_input(key="brief-0001.project").set_value("  Weekly\u202e  news ").run()
     assert app.text_input(key="brief-0001.project").value == "Weekly news"
@@ -69,7 +69,7 @@ def test_what_is_too_long_to_be_kept_is_refused_on_the_page_and_the_rest_stays(s
     app.text_input(key="brief-0001.prompt").set_value("x" * 6_000).run()
     assert not app.exception
     assert any("Keep the prompt to 5&#44;000 characters" in error.value for error in app.error)
-    opened = studio.open_brief("brief-0001")
+    opened = studio.desk().briefs.open("brief-0001")
     assert opened is not None
     assert (opened.brief.prompt, opened.brief.project) == ("", "Weekly news")
 
@@ -80,9 +80,9 @@ def test_a_brief_id_that_cannot_be_one_is_passed_over(brief: str) -> None:
 
 
 def test_pressing_render_makes_one_pending_job_with_the_visitors_name(studio: Studio) -> None:
-    image = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
-    audio = studio.keep_medium(VOICES[0].path, "audio", "voice.flac")
-    studio.change_brief("brief-0002", by="ana", image=image, audio=audio)
+    image = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    audio = studio.desk().media.keep(VOICES[0].path, "audio", "voice.flac")
+    studio.desk("ana").briefs.change("brief-0002", image=image, audio=audio)
     app = visit(brief="brief-0002")
     next(button for button in app.button if button.label == "Render free draft").click().run()
     (job,) = studio.jobs()
@@ -100,42 +100,42 @@ def test_pressing_render_makes_one_pending_job_with_the_visitors_name(studio: St
     ],
 )
 def test_each_scene_has_its_slots(studio: Studio, scene: str, slots: list[str]) -> None:
-    studio.change_brief("brief-0003", by="ana", scene=scene)
+    studio.desk("ana").briefs.change("brief-0003", scene=scene)
     app = visit(brief="brief-0003")
     assert [header.value for header in app.header][: len(slots)] == slots
 
 
 def test_the_options_are_those_of_the_chosen_engine(studio: Studio) -> None:
-    voice = studio.keep_medium(VOICES[0].path, "audio", "voice.flac")
-    studio.change_brief("brief-0004", by="ana", scene="redub", audio=voice, engine="lipsync-studio/lipsync-video")
+    voice = studio.desk().media.keep(VOICES[0].path, "audio", "voice.flac")
+    studio.desk("ana").briefs.change("brief-0004", scene="redub", audio=voice, engine="lipsync-studio/lipsync-video")
     app = visit(brief="brief-0004")
     fine_print = "About this price and wait"
     assert [expander.label for expander in app.expander] == ["More options: prompt, seed, mask", fine_print]
     app.radio(key="brief-0004.engine").set_value("aimlapi/pixverse-lip-sync").run()
     assert [expander.label for expander in app.expander] == [fine_print]
     assert "Size" not in [radio.label for radio in app.radio]
-    open_brief = studio.open_brief("brief-0004")
+    open_brief = studio.desk().briefs.open("brief-0004")
     assert open_brief is not None
     assert open_brief.brief.engine == "aimlapi/pixverse-lip-sync"
 
 
 def test_the_lowest_known_price_is_marked_once_two_are_known(studio: Studio) -> None:
-    image = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
-    voice = studio.keep_medium(VOICES[0].path, "audio", "voice.flac")
-    studio.change_brief("brief-0005", by="ana", image=image, audio=voice)
+    image = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    voice = studio.desk().media.keep(VOICES[0].path, "audio", "voice.flac")
+    studio.desk("ana").briefs.change("brief-0005", image=image, audio=voice)
 
     def marked() -> list[str]:
         lines = visit(brief="brief-0005").radio(key="brief-0005.engine").options
         return [line.partition(" · ")[0] for line in lines if "Lowest known price" in line]
 
     assert marked() == []
-    studio.set_rate("lipsync-studio", Override(usd_per_credit=Decimal("0.01")))
+    studio.desk().rates.set("lipsync-studio", Override(usd_per_credit=Decimal("0.01")))
     assert marked() == ["**lipsync.studio image**"]
 
 
 def test_rates_that_cannot_be_read_are_named_and_the_page_stands(studio: Studio, environment: dict[str, str]) -> None:
-    voice = studio.keep_medium(VOICES[0].path, "audio", "voice.flac")
-    studio.change_brief("brief-0007", by="ana", audio=voice)
+    voice = studio.desk().media.keep(VOICES[0].path, "audio", "voice.flac")
+    studio.desk("ana").briefs.change("brief-0007", audio=voice)
     (Path(environment["STUDIO_MEDIA_URL"]).parent / "rates.toml").write_text("[joypix]\nusd_per_credit = nonsense\n")
     app = visit(brief="brief-0007")
     assert any("not valid TOML" in error.value for error in app.error)
@@ -147,9 +147,9 @@ def test_in_the_sandbox_the_button_says_so_and_the_real_price_stands_below(
 ) -> None:
     monkeypatch.setenv("STUDIO_SANDBOX", "1")
     frame.studio.clear()
-    image = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
-    voice = studio.keep_medium(VOICES[0].path, "audio", "voice.flac")
-    studio.change_brief("brief-0006", by="ana", image=image, audio=voice, engine="joypix/motion-2")
+    image = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    voice = studio.desk().media.keep(VOICES[0].path, "audio", "voice.flac")
+    studio.desk("ana").briefs.change("brief-0006", image=image, audio=voice, engine="joypix/motion-2")
     app = visit(brief="brief-0006")
     button = next(button for button in app.button if button.label == r"Render in sandbox · \$0.00")
     assert not button.disabled

@@ -134,7 +134,7 @@ def test_a_price_that_rose_is_told_in_words_and_asks_again(
 
 def test_who_decided_first_wins_and_the_other_is_told(team: Studio, waiting: Job) -> None:
     app = visit(APPROVER, "jobs.py")
-    team.decline(waiting.id, by=ADMIN)
+    team.desk(ADMIN).approvals.decline(waiting.id)
     assert "does not wait any more" in errors(press(app, f"Approve job {waiting.id}"))
 
 
@@ -156,9 +156,9 @@ def test_a_right_that_was_lost_meanwhile_is_told_beside_the_button(
 
 
 def test_a_press_that_costs_the_page_is_told_on_the_next_one(team: Studio) -> None:
-    image = team.keep_medium(PORTRAITS[0].path, "image", "face.jpg", by=MAKER)
-    voice = team.keep_medium(VOICES[0].path, "audio", "voice.flac", by=MAKER)
-    team.change_brief("brief-0001", by=MAKER, image=image, audio=voice)
+    image = team.desk(MAKER).media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    voice = team.desk(MAKER).media.keep(VOICES[0].path, "audio", "voice.flac")
+    team.desk(MAKER).briefs.change("brief-0001", image=image, audio=voice)
     app = visit(MAKER, brief="brief-0001")
     team.people.set_role(MAKER, Role.VIEWER, by=ADMIN)
     app.text_input(key="brief-0001.name").set_value("Mine").run()
@@ -169,9 +169,9 @@ def test_a_press_that_costs_the_page_is_told_on_the_next_one(team: Studio) -> No
 
 
 def test_above_the_limit_the_one_dialog_says_that_somebody_has_to_agree(team: Studio) -> None:
-    image = team.keep_medium(PORTRAITS[0].path, "image", "face.jpg", by=MAKER)
-    voice = team.keep_medium(corpus.wav(seconds=1.2), "audio", "voice.wav", by=MAKER)
-    team.change_brief("brief-0002", by=MAKER, image=image, audio=voice, engine="joypix/motion-2", resolution="480p")
+    image = team.desk(MAKER).media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    voice = team.desk(MAKER).media.keep(corpus.wav(seconds=1.2), "audio", "voice.wav")
+    team.desk(MAKER).briefs.change("brief-0002", image=image, audio=voice, engine="joypix/motion-2", resolution="480p")
     app = press(visit(MAKER, brief="brief-0002"), r"Render in sandbox · \$0.00")
     assert any("It waits until somebody approves it" in line.value for line in app.markdown)
     assert list(team.jobs()) == []
@@ -231,7 +231,7 @@ def test_the_signing_secret_is_shown_until_it_is_taken_and_never_again(team: Stu
 
 def test_who_approved_is_told_in_red_what_cost_more(team: Studio, waiting: Job, variables: dict[str, str]) -> None:
     app, other = visit(APPROVER, "spend.py"), visit(VIEWER, "spend.py")
-    assert team.approve(waiting.id, by=APPROVER)
+    assert team.desk(APPROVER).approvals.approve(waiting.id)
     now = int(time.time() * 1000) + 1
     bill = "above_ms = :now, bill_usd_micros = 9000000, counted_usd_micros = 9000000, finished_ms = :now"
     with sqlite3.connect(variables["STUDIO_DATABASE_URL"].removeprefix("sqlite:///")) as connection:

@@ -40,17 +40,17 @@ def visit() -> AppTest:
 
 
 def media(studio: Studio) -> tuple[MediumFacts, MediumFacts]:
-    image = studio.keep_medium(PORTRAITS[0].path, "image", "face.jpg")
-    return image, studio.keep_medium(VOICES[0].path, "audio", "voice.flac")
+    image = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    return image, studio.desk().media.keep(VOICES[0].path, "audio", "voice.flac")
 
 
 def begin(studio: Studio, **fields: Any) -> None:
     image, audio = media(studio)
-    studio.change_brief(BRIEF_ID, by="Ana", **{"image": image, "audio": audio, "engine": "joypix/motion-2"} | fields)
+    studio.desk("Ana").briefs.change(BRIEF_ID, **{"image": image, "audio": audio, "engine": "joypix/motion-2"} | fields)
 
 
 def brief_of(studio: Studio) -> Brief:
-    open_brief = studio.open_brief(BRIEF_ID)
+    open_brief = studio.desk().briefs.open(BRIEF_ID)
     assert open_brief is not None
     return open_brief.brief
 
@@ -67,13 +67,15 @@ def right_after(app: AppTest) -> AppTest:
 
 
 def dialog_of(studio: Studio) -> dict[str, Any]:
-    left, right = (studio.keep_medium(corpus.wav(seconds=seconds), "audio", f"{seconds}.wav") for seconds in (1.2, 0.8))
+    left, right = (
+        studio.desk().media.keep(corpus.wav(seconds=seconds), "audio", f"{seconds}.wav") for seconds in (1.2, 0.8)
+    )
     engine = {"scene": "dialog", "engine": "lipsync-studio/lipsync-image-multi", "order": "meanwhile"}
     return {**engine, "audio": None, "left_audio": left, "right_audio": right}
 
 
 def redub_of(studio: Studio) -> dict[str, Any]:
-    video = studio.keep_medium(corpus.video(1.0), "video", "take.mp4")
+    video = studio.desk().media.keep(corpus.video(1.0), "video", "take.mp4")
     engine = {"scene": "redub", "engine": "aimlapi/pixverse-lip-sync", "text": "Hello.", "speaker": "Ava"}
     return {**engine, "image": None, "audio": None, "video": video}
 
@@ -176,8 +178,8 @@ def test_another_engine_in_the_message_of_a_press_is_chosen_and_nothing_is_sent(
 def test_a_medium_that_somebody_else_replaced_meanwhile_is_not_sent_unseen(studio: Studio) -> None:
     begin(studio)
     app = visit()
-    other = studio.keep_medium(corpus.wav(seconds=1.2), "audio", "other.wav")
-    studio.change_brief(BRIEF_ID, by="ben", audio=other)
+    other = studio.desk().media.keep(corpus.wav(seconds=1.2), "audio", "other.wav")
+    studio.desk("ben").briefs.change(BRIEF_ID, audio=other)
     press(app)
     assert list(studio.jobs()) == []
     assert any("The voice changed." in warning.value for warning in app.warning)
@@ -221,7 +223,7 @@ def test_a_draft_is_made_anew_where_a_field_arrives_right_after_its_press(studio
 def test_a_field_follows_its_row_where_somebody_else_changes_it(studio: Studio) -> None:
     begin(studio, name="Monday")
     app = visit()
-    studio.change_brief(BRIEF_ID, by="ben", name="Tuesday")
+    studio.desk("ben").briefs.change(BRIEF_ID, name="Tuesday")
     app.run()
     assert app.text_input(key=f"{BRIEF_ID}.name").value == "Tuesday"
 
@@ -229,10 +231,10 @@ def test_a_field_follows_its_row_where_somebody_else_changes_it(studio: Studio) 
 def test_the_core_sends_nothing_but_the_brief_that_was_shown(studio: Studio) -> None:
     begin(studio)
     shown = brief_of(studio)
-    studio.change_brief(BRIEF_ID, by="ana", prompt="smiling")
+    studio.desk("ana").briefs.change(BRIEF_ID, prompt="smiling")
     with pytest.raises(BriefChangedError, match="Nothing was sent"):
-        studio.render(BRIEF_ID, engine="joypix/motion-2", by="ana", after=None, sandbox=True, shown=shown)
+        studio.desk("ana", sandbox=True).render(BRIEF_ID, engine="joypix/motion-2", after=None, shown=shown)
     assert list(studio.jobs()) == []
     now = replace(shown, prompt="smiling")
-    job = studio.render(BRIEF_ID, engine="joypix/motion-2", by="ana", after=None, sandbox=True, shown=now)
+    job = studio.desk("ana", sandbox=True).render(BRIEF_ID, engine="joypix/motion-2", after=None, shown=now)
     assert job.brief.prompt == "smiling"

@@ -90,6 +90,6 @@ def test_a_persons_draft_steps_back_less_than_a_tables(studio: Studio, tmp_path:
     brief = Brief(engine="draft/portrait", image=PORTRAITS[0].path, audio=voice)
     alone = studio.submit(brief, by="Ana")
     assert rendering(studio, alone) == ALONE
-    studio.withdraw(alone.id, by="Ana")
-    (of_many,) = studio.submit_all([brief], by="Ana", batch="a-table")
+    studio.desk("Ana").jobs.withdraw(alone.id)
+    (of_many,) = studio.desk("Ana").submit_all([brief], batch="a-table")
     assert rendering(studio, of_many) == ONE_OF_MANY

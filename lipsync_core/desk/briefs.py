@@ -1,0 +1,60 @@
+"""Briefs and batches that are being filled in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lipsync_core.brief_limits import oversized
+from lipsync_core.desk.rooms import Part
+from lipsync_core.errors import BriefError
+from lipsync_core.ledger.open_briefs import OpenBatch, OpenBrief, new_brief_id
+from lipsync_core.medium import MediumFacts
+from lipsync_core.people.roles import Action
+from lipsync_core.plain_text import one_line
+
+
+class DeskBriefs(Part):
+    """What is entered is kept at once, so that a reload loses nothing. Raises `NotAllowedError`."""
+
+    def open(self, brief_id: str) -> OpenBrief | None:
+        """A brief that somebody is filling in, or None where nothing was entered under this id."""
+        return self.rooms.open_briefs.open(brief_id)
+
+    def change(self, brief_id: str, **changes: Any) -> None:
+        """Set fields of a brief that is being filled in; media as `MediumFacts` or None.
+
+        Raises `BriefError` for what is too long to be kept, and `NotAllowedError`; then nothing is changed.
+        """
+        self.seat.check(Action.MAKE)
+        values = {field: _field(field, value) for field, value in changes.items()}
+        if wrong := oversized(values):
+            raise BriefError(wrong)
+        self.rooms.open_briefs.change(brief_id, self.by, values)
+
+    def open_batch(self, batch_id: str) -> OpenBatch | None:
+        """What was brought for a batch, or None where nothing was brought under this id."""
+        return self.rooms.open_briefs.batch(batch_id)
+
+    def keep_batch(self, batch_id: str, batch: OpenBatch) -> None:
+        """Note what was brought for a batch, so that it can be gone on with elsewhere."""
+        self.seat.check(Action.MAKE)
+        self.rooms.open_briefs.keep_batch(batch_id, self.by, batch)
+
+    def use_again(self, job_id: int) -> str:
+        """Start a new brief with a job's media and options; returns its id. Raises `UnknownJobError`."""
+        self.seat.check(Action.MAKE)
+        brief_id = new_brief_id()
+        self.rooms.open_briefs.change(brief_id, self.by, self.rooms.ledger.job(job_id).brief.to_dict())
+        return brief_id
+
+
+def _field(field: str, value: Any) -> Any:
+    """A brief's field as its row keeps it."""
+    if isinstance(value, MediumFacts):
+        return _kept(value)
+    return one_line(value) if field in ("name", "project") and isinstance(value, str) else value
+
+
+def _kept(facts: MediumFacts) -> dict[str, str]:
+    kept = {"sha256": facts.sha256, "name": facts.name}
+    return kept if facts.url is None else {**kept, "url": facts.url}

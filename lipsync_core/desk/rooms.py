@@ -1,0 +1,102 @@
+"""What a desk works with: the studio's rooms, wired once, and who sits at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lipsync_core.accounts.checks import Vendors
+from lipsync_core.accounts.reach import Accounts
+from lipsync_core.brief import MAX_NAME
+from lipsync_core.config.settings import Settings
+from lipsync_core.delivery.hosting import Hosting
+from lipsync_core.delivery.links import Links
+from lipsync_core.desk.intake import Intake
+from lipsync_core.job import SANDBOX, Job
+from lipsync_core.ledger.approvals import Approvals, Terms
+from lipsync_core.ledger.jobs import Ledger
+from lipsync_core.ledger.open_briefs import BriefDesk
+from lipsync_core.ledger.verdicts import Verdicts
+from lipsync_core.media.library import Library
+from lipsync_core.media.store import MediaStore
+from lipsync_core.people.audit import Audit
+from lipsync_core.people.rights import Person
+from lipsync_core.people.roles import Action
+from lipsync_core.people.team import People
+from lipsync_core.plain_text import one_line
+from lipsync_core.pricing import Rates
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The studio's parts; all desks share them."""
+
+    settings: Settings
+    ledger: Ledger
+    store: MediaStore
+    accounts: Accounts
+    intake: Intake
+    hosting: Hosting
+    links: Links
+    open_briefs: BriefDesk
+    library: Library
+    people: People
+    audit: Audit
+    terms: Terms
+    approvals: Approvals
+    verdicts: Verdicts
+    vendors: Vendors
+    rates: Callable[[], Rates]
+    month: Callable[[], str]
+    whole: Callable[[Job], Job]
+    """The same job with the path of its video."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who works at a desk, and where."""
+
+    rooms: Rooms
+    by: str
+    """An address where people sign in, else the name they gave."""
+    visit: Person | None
+    """For whom links are made; None without sign-in."""
+    environment: str
+    """`LIVE` or `SANDBOX`."""
+
+    @property
+    def name(self) -> str:
+        """What new jobs carry as their maker."""
+        return one_line(self.by, MAX_NAME)
+
+    @property
+    def in_sandbox(self) -> bool:
+        """Whether new paid jobs go to the sandbox."""
+        return self.environment == SANDBOX
+
+    def check(self, action: Action, *, owner: str | None = None) -> None:
+        """Raise `NotAllowedError` unless whoever sits here may do this."""
+        self.rooms.people.check(self.by, action, owner=owner)
+
+    def own(self, job_id: int) -> Job:
+        """A job that may be handled from here. Raises `UnknownJobError` and `NotAllowedError`."""
+        job = self.rooms.ledger.job(job_id)
+        self.check(Action.HANDLE, owner=job.by)
+        return job
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a desk: what can be done there about one subject."""
+
+    seat: Seat
+
+    @property
+    def rooms(self) -> Rooms:
+        """The studio's parts."""
+        return self.seat.rooms
+
+    @property
+    def by(self) -> str:
+        """Who works here."""
+        return self.seat.by
