@@ -1,5 +1,7 @@
 """The file of a team's own rates: one small TOML file that people and the Providers page both write.
 
+The page changes values only: people's comments and their order stay.
+
 [creatify]                        # a provider, or an engine: ["joypix/motion-2"]; an engine's wins over its provider's
 plan = "pro"                      # or usd_per_credit = 0.16
 set_on = 2026-11-21
@@ -19,17 +21,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import threading
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unicodedata import category
 
 from lipsync_core.errors import SettingsError
@@ -57,8 +61,13 @@ _HEADER = """\
 """
 _FOOTER = """\
 #   set_on, by, note: the day (2026-11-21), who said so, and why
-# The Providers page rewrites this file: put remarks into note, because other comments are lost.
+# The Providers page changes single values here: comments, and what it does not know, stay.
 """
+_OURS = re.compile(
+    r"# (?:Your team’s own rates|A table is a provider|  (?:usd_per_|plan|credits_per_unit|set_on, by, note)"
+    r"|The Providers page )"
+)
+"""How the lines of this explanation begin, in files of earlier versions, too."""
 
 _ABOUT = ("set_on", "by", "note", "published")
 _NOT_IN_LINES = {"Cc", "Cs", "Zl", "Zp"}
@@ -124,9 +133,9 @@ def save(path: Path, rates: Rates) -> None:
         check(place, override)
     known = places()
     tables = sorted(rates.overrides.items(), key=lambda item: known.index(item[0]))
-    text = "\n".join([header(), *("\n".join(_lines(place, override)) + "\n" for place, override in tables)])
     try:
-        _replace(path.resolve(), text)
+        before = path.read_text(encoding="utf-8-sig") if path.exists() else ""
+        _replace(path.resolve(), _changed(before, dict(tables)))
     except OSError as error:
         raise SettingsError(f"{path.name} cannot be written ({error.strerror}). Nothing was changed.") from error
 
@@ -244,26 +253,51 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-def _lines(place: str, override: Override) -> Iterator[str]:
-    yield f"[{place if '/' not in place else json.dumps(place)}]"
-    for field in fields(Override):
-        value = getattr(override, field.name)
-        match value:
-            case None | "" | False:
-                continue
-            case True:
-                yield f"{field.name} = true"
-            case Decimal():
-                yield f"{field.name} = {value:f}"
-            case date():
-                yield f"{field.name} = {value.isoformat()}"
-            case str():
-                yield f"{field.name} = {json.dumps(value, ensure_ascii=False)}"
-            case _ if set(value) == {""}:
-                yield f"{field.name} = {value['']}"
-            case _:
-                pairs = ", ".join(f"{name or json.dumps(name)} = {credits}" for name, credits in value.items())
-                yield f"{field.name} = {{ {pairs} }}"
+def _changed(text: str, overrides: Mapping[str, Override]) -> str:
+    """The file's text with these overrides and no others; what says the same as before stays as it was written."""
+    import tomlkit  # takes long to load, and rates are set now and then
+    from tomlkit.items import Item, Table
+
+    lines = text.splitlines(keepends=True)
+    head = list(takewhile(lambda line: line.startswith("#") or not line.strip(), lines))
+    theirs = [line for line in head if not _OURS.match(line)]
+    document = tomlkit.parse("".join((*theirs, *lines[len(head) :])))
+    for place in set(document) - set(overrides):
+        document.remove(place)
+    for place, override in overrides.items():
+        if place not in document:
+            if document:
+                document.add(tomlkit.nl())
+            document.add(place, tomlkit.table())
+        table = cast(Table, document[place])
+        for field in fields(Override):
+            value = _toml(getattr(override, field.name))
+            old = table.item(field.name) if field.name in table else None
+            if value is None:
+                table.pop(field.name, None)
+            elif not isinstance(old, Item) or old.as_string() != value:
+                table[field.name] = tomlkit.value(value)
+    return f"{header()}\n{tomlkit.dumps(document).lstrip()}"
+
+
+def _toml(value: Any) -> str | None:
+    """A field's value as it is written; None where there is nothing to write."""
+    match value:
+        case None | "" | False:
+            return None
+        case True:
+            return "true"
+        case Decimal():
+            return f"{value:f}"
+        case date():
+            return value.isoformat()
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case _ if set(value) == {""}:
+            return str(value[""])
+        case _:
+            pairs = ", ".join(f"{name or json.dumps(name)} = {credits}" for name, credits in value.items())
+            return f"{{ {pairs} }}"
 
 
 def _replace(path: Path, text: str) -> None:

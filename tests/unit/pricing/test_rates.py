@@ -1,6 +1,7 @@
 """The file of a team's own rates: what it may say, what it may not, and that it is never half written."""
 
 import os
+import re
 import stat
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from lipsync_core.errors import SettingsError
 from lipsync_core.pricing import NO_RATES, TARIFFS, Measure, Override, Rates, price
-from lipsync_core.pricing.rates_file import change, load, places, save, settable
+from lipsync_core.pricing.rates_file import change, header, load, places, save, settable
 
 BY_HAND = """
 [creatify]                      # our plan since March
@@ -173,7 +174,7 @@ def test_what_is_written_is_read_again(team: Rates) -> None:
 
 
 def test_the_file_is_fit_to_be_read_and_edited_by_people(path: Path) -> None:
-    save(path, load(written(path, BY_HAND)))
+    save(path, load(written(path.with_name("by-hand.toml"), BY_HAND)))
     lines = path.read_text().splitlines()
     assert lines[0].startswith("# Your team’s own rates")
     assert lines[lines.index("[creatify]") + 1 :] == [
@@ -184,6 +185,52 @@ def test_the_file_is_fit_to_be_read_and_edited_by_people(path: Path) -> None:
     ]
     assert "credits_per_unit = { 480p = 12, 720p = 24 }" in lines
     assert '["joypix/motion-2"]' in lines
+
+
+COMMENTED = """\
+# Asked Mia before you change this.
+
+[joypix]
+usd_per_credit = 0.010  # until the new contract
+
+# The big pack.
+[lipsync-studio]
+usd_per_credit = 0.0833  # of 21 November
+note = "big pack"
+"""
+
+
+def test_what_people_wrote_into_the_file_survives_a_change_by_the_page(path: Path) -> None:
+    written(path, COMMENTED)
+    mine = Override(usd_per_credit=Decimal("0.09"), note="big pack", by="ana")
+    for _ in range(2):  # what the page wrote is changed again
+        change(path, "lipsync-studio", mine)
+        change(path, "aimlapi", Override(usd_per_second=Decimal("0.05")))
+    text = path.read_text()
+    by_hand = COMMENTED.replace("0.0833  #", "0.09  #") + 'by = "ana"\n\n[aimlapi]\nusd_per_second = 0.05\n'
+    assert text == f"{header()}\n{by_hand}"
+    assert "aimlapi" not in change(path, "aimlapi", None).overrides
+    assert path.read_text().startswith(f"{header()}\n{COMMENTED[:40]}")
+
+
+def test_the_explanation_of_an_earlier_version_is_renewed(path: Path) -> None:
+    old = (
+        "# Your team’s own rates. They win.\n#   plan              “pro”\n# The Providers page rewrites this file: …\n"
+    )
+    written(path, f"{old}# Ours.\n\n[joypix]\nusd_per_credit = 1\n")
+    change(path, "creatify", Override(plan="pro"))
+    assert path.read_text() == f'{header()}\n# Ours.\n\n[joypix]\nusd_per_credit = 1\n\n[creatify]\nplan = "pro"\n'
+
+
+def test_the_explanation_names_for_each_field_who_takes_it() -> None:
+    said = dict(re.findall(r"#   (\w+): .* \(([^()]+)\)$", header(), re.MULTILINE))
+    assert said == {
+        "usd_per_credit": "JoyPix, lipsync.studio, Creatify",
+        "plan": 'Creatify: "starter" or "pro"',
+        "credits_per_unit": "JoyPix 5 s, lipsync.studio 1 s, Creatify 30 s",
+        "usd_per_second": "AI/ML API",
+        "usd_per_15_bytes": "AI/ML API",
+    }
 
 
 def test_nonsense_is_not_written_and_leaves_the_file_as_it_was(path: Path) -> None:
