@@ -65,7 +65,7 @@ class Wanted(TypedDict):
 def main() -> None:
     """Import, then wait for requests on the socket whose number is the argument; in a fork, be the server."""
     with socket.socket(fileno=int(sys.argv[1])) as requests:
-        for name in (*ON_THE_WAY, *_named_at_the_top(ROOT / "app.py", *(ROOT / "pages").glob("*.py"))):
+        for name in (*ON_THE_WAY, *_named_at_the_top(ROOT / "app.py", *(ROOT / "pages").rglob("*.py"))):
             importlib.import_module(name)
         gc.collect()
         gc.freeze()
@@ -81,7 +81,8 @@ def _named_at_the_top(*files: Path) -> Iterator[str]:
                 yield from (alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module:
                 yield node.module
-                yield from (f"pages.{alias.name}" for alias in node.names if node.module == "pages")
+                folder = ROOT / node.module.replace(".", "/")
+                yield from (f"{node.module}.{one.name}" for one in node.names if (folder / f"{one.name}.py").is_file())
 
 
 def _asked(requests: socket.socket) -> Wanted | None:
