@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lipsync_core.config.settings import Settings
     from lipsync_core.desk.desk import Desk
     from lipsync_core.desk.press import HOLD_S
+    from lipsync_core.door.talk import Stage, Tongue
     from lipsync_core.errors import (
         BriefChangedError,
         BriefError,
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
     from lipsync_core.providers.wire import Balance, KeyCheck, Verdict
     from lipsync_core.quote import PriceRoseError, Qualifier, Quote, credits_text, has_risen, price_text, priced
     from lipsync_core.samples import PORTRAITS, VOICES, Sample
+    from lipsync_core.server.doors import PageServer
     from lipsync_core.studio import Studio
     from lipsync_core.tracker.notices import NOTICE_EXAMPLE
     from lipsync_core.tracker.pace import Pace
@@ -157,6 +159,8 @@ _HOMES = {
     "ledger.vendor_status": ("balance_text",),
     "desk.desk": ("Desk",),
     "desk.press": ("HOLD_S",),
+    "door.talk": ("Stage", "Tongue"),
+    "server.doors": ("PageServer",),
     "studio": ("Studio",),
     "pricing": ("TARIFFS", "Override", "Rates", "Step", "Tariff", "Waste"),
     "accounts.checks": ("VendorState",),
@@ -225,6 +229,7 @@ __all__ = [
     "OpenBrief",
     "Override",
     "Pace",
+    "PageServer",
     "Person",
     "Plan",
     "Presenter",
@@ -242,11 +247,13 @@ __all__ = [
     "SettingsError",
     "Sheet",
     "SheetError",
+    "Stage",
     "Step",
     "Studio",
     "StudioError",
     "Sums",
     "Tariff",
+    "Tongue",
     "Total",
     "Traces",
     "UnknownJobError",

@@ -6,7 +6,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped] 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from lipsync_core.door.talk import Stage, Tongue
+from lipsync_core import Stage, Tongue
 
 _DRAWN = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_WITH_COMPILE_ERROR)
 

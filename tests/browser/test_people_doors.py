@@ -5,15 +5,16 @@ What a browser is sent is read on the wire, the WebSocket's messages among it, a
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, WebSocket, expect
+from starlette.routing import BaseRoute, Mount, Route
 
-from lipsync_core import ROOT, Brief, Job, Role, Studio
+from lipsync_core import Brief, Job, Role, Studio
+from lipsync_core.server.routes import routes
 from pages.ui.page_table import PAGES
 from tests import corpus, patient
 from tests.browser.visit import PORTRAIT, policy_broken, put_file, settle, slot, visitor
@@ -30,17 +31,6 @@ SECRETS = ("Confidential film", "Confidential project", "max-maker", "mia-admin"
 """What nobody may read who has not signed in; of an address, what no page writes in another way."""
 
 
-def calls(file: str, *names: str) -> list[ast.Call]:
-    """Every call of something so called in a file of ours."""
-    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return [call for call in found if isinstance(call.func, ast.Name | ast.Attribute) and _name(call.func) in names]
-
-
-def _name(function: ast.Name | ast.Attribute) -> str:
-    return function.id if isinstance(function, ast.Name) else function.attr
-
-
 def page_addresses() -> list[str]:
     """The addresses of all pages, from the one place that lists them."""
     return [f"/{page.url_path}" for page in PAGES]
@@ -48,13 +38,15 @@ def page_addresses() -> list[str]:
 
 def route_paths() -> set[str]:
     """The paths of all routes of our own, those of a mounted router below its own."""
-    mounted = {}
-    for mount in calls("app.py", "Mount"):
-        for node in ast.walk(mount):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Route":
-                mounted[node.lineno] = str(ast.literal_eval(mount.args[0]))
-    routes = calls("app.py", "Route")
-    return {mounted.get(route.lineno, "") + str(ast.literal_eval(route.args[0])) for route in routes}
+
+    def paths(of: Iterable[BaseRoute], below: str = "") -> Iterator[str]:
+        for route in of:
+            if isinstance(route, Mount):
+                yield from paths(route.routes, below + route.path)
+            elif isinstance(route, Route):
+                yield below + route.path
+
+    return set(paths(routes()))
 
 
 OPENS: dict[str, tuple[Role, ...]] = {

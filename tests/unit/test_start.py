@@ -43,7 +43,7 @@ import streamlit.web.cli, streamlit.web.bootstrap
 import app
 
 async def main():
-    async with app.lifespan(None):
+    async with app.LIFE.span(None):
         print(json.dumps(sorted(sys.modules)))
 
 asyncio.run(main())

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from lipsync_core.server import KeepsAddress, is_own_path
+from lipsync_core.server.access import KeepsAddress, is_own_path
 from pages.ui.page_table import PATHS
 
 

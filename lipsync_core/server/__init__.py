@@ -1,0 +1,1 @@
+"""The server around the pages: its routes, the doors before them, and what begins and ends with it."""

@@ -1,0 +1,82 @@
+"""The doors before the pages, put together from the settings and from what only Streamlit knows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from starlette.middleware import Middleware
+
+from lipsync_core.config.settings import Settings
+from lipsync_core.door.below import Below
+from lipsync_core.door.callers import Callers
+from lipsync_core.door.entrance import Entrance
+from lipsync_core.door.front import Front, House
+from lipsync_core.door.headers import inline_scripts, policy
+from lipsync_core.door.hosts import Hosts
+from lipsync_core.door.ready import OnceReady
+from lipsync_core.door.sign_out import SignsOut
+from lipsync_core.door.sockets import open_sockets
+from lipsync_core.door.talk import Tongue
+from lipsync_core.door.uploads import GuestOf, OpenPages, Uploads
+from lipsync_core.server.access import Claims, KeepsAddress, LoopbackOnly, TeamOnly, guest_by
+from lipsync_core.server.routes import OWN_PATHS, ready, studio
+
+
+@dataclass(frozen=True, slots=True)
+class PageServer:
+    """What the doors have to know of the server of the pages."""
+
+    base: str
+    """What all its paths begin with, such as “/studio”; empty at the top."""
+    paths: Collection[str]
+    """The addresses of the pages, below ``base``."""
+    index: str
+    """The HTML that every page is opened with; its inline scripts are allowed."""
+    origin: str
+    """Where a browser comes back to after it signed in; empty where nobody signs in."""
+    tongue: Tongue
+    """How it talks with a browser."""
+    claims: Claims
+    """Reads who signed in from a browser's cookies."""
+    kept_bytes: Callable[[str], int]
+    """How much it holds of the files that were brought to a page, by the page's session."""
+
+
+def doors(settings: Settings, pages: PageServer, *, is_open: bool) -> list[Middleware]:
+    """All of them, the outermost first; ``is_open`` says whether the server answers beyond loopback."""
+    guest_of = guest_by(pages.claims) if settings.sign_in else None
+    open_pages = OpenPages(pages.kept_bytes)
+    callers = Callers(settings.proxies, trusted_before="FORWARDED_ALLOW_IPS" in os.environ)  # uvicorn's own variable
+    entrance = Middleware(
+        Entrance, tongue=pages.tongue, guest_of=guest_of, sockets=open_sockets(), pages=open_pages, callers=callers
+    )
+    return [
+        Middleware(Front, house=_house(settings, pages)),
+        Middleware(LoopbackOnly, allowed=is_open),
+        Middleware(Below, base=pages.base, own=OWN_PATHS),
+        entrance,
+        *([] if guest_of is None else _for_a_team(pages, guest_of, open_pages)),
+        Middleware(OnceReady, ready=ready),
+    ]
+
+
+def _for_a_team(pages: PageServer, guest_of: GuestOf, open_pages: OpenPages) -> list[Middleware]:
+    base = pages.base
+    return [
+        Middleware(KeepsAddress, pages=pages.paths, base=base),
+        Middleware(SignsOut, claims=pages.claims, people=lambda: studio().people),
+        # Streamlit's figures name its caches and count who is here, and to measure them holds everybody up.
+        Middleware(TeamOnly, doors=(f"{base}/media/", f"{base}/_stcore/metrics"), guest_of=guest_of),
+        Middleware(Uploads, prefixes=(f"{base}/_stcore/upload_file/",), guest_of=guest_of, pages=open_pages),
+    ]
+
+
+def _house(settings: Settings, pages: PageServer) -> House:
+    return House(
+        hosts=Hosts.of(filter(None, (pages.origin, settings.public_url)), settings.hosts),
+        content_policy=policy(inline_scripts(pages.index)),
+        health=frozenset(start + path for start in ("", pages.base) for path in ("/api/health", "/_stcore/health")),
+        secure_cookies=pages.origin.startswith("https://"),
+    )

@@ -1,0 +1,83 @@
+"""What begins and ends with the server: the ledger is brought up to date, and the tracker tends the jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lipsync_core.config.settings import Settings
+from lipsync_core.db.ledger_file import bring_up_to_date
+from lipsync_core.server.routes import leaving, ready, studio
+
+if TYPE_CHECKING:
+    from lipsync_core.tracker.loop import Tracker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """The server's own work, for as long as it lives."""
+
+    settings: Settings
+    address: Callable[[], str]
+    """Where a browser on this computer finds the pages."""
+    load_first: Callable[[], None]
+    """Loads what the first page needs."""
+    load_rest: Callable[[], Awaitable[None]]
+    """Loads what other pages need, out of everybody's way."""
+
+    @contextlib.asynccontextmanager
+    async def span(self, _app: object) -> AsyncIterator[None]:
+        """Bring the ledger up to date before the first answer; all other work begins with it and ends here."""
+        await asyncio.to_thread(bring_up_to_date, self.settings.database_url)
+        working = asyncio.create_task(self._work(), name="work")
+        print(f"Lip-Sync Studio answers at {self.address()}", flush=True)
+        try:
+            yield
+        finally:
+            ready.clear()
+            working.cancel()
+            await asyncio.wait([working])
+
+    async def _work(self) -> None:
+        """Open the studio, let pages in, and tend its jobs until cancelled."""
+        tracker = await asyncio.to_thread(self._open)
+        if tracker is None:
+            sys.exit(1)  # ends the server
+        ready.set()
+        tasks = [
+            asyncio.create_task(tracker.run(), name="tracker"),
+            asyncio.ensure_future(self.load_rest()),
+        ]
+        if self.settings.sign_in:
+            tasks.append(asyncio.create_task(leaving.run(), name="watch for visits that are over"))
+        for task in tasks:
+            task.add_done_callback(_log_failure)
+        await asyncio.gather(*tasks, return_exceptions=True)  # cancelled, it cancels them and waits for their end
+
+    def _open(self) -> Tracker | None:
+        """The tracker of the studio, once everything is loaded that the first visitor needs; None where that failed."""
+        gc.disable()  # what is loaded stays, so nothing is gained by looking through it
+        try:
+            tracker = studio().tracker()
+            tracker.show_up()
+            self.load_first()
+        except Exception:
+            log.exception("the studio could not be opened")
+            return None
+        finally:
+            gc.freeze()
+            gc.enable()
+        return tracker
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("the %s stopped", task.get_name(), exc_info=task.exception())

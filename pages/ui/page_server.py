@@ -1,0 +1,42 @@
+"""What only Streamlit knows of itself, for the doors before the pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from streamlit import file_util
+from streamlit.auth_util import get_origin_from_redirect_uri
+from streamlit.runtime import Runtime, get_instance
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+
+from lipsync_core import PageServer
+from pages.ui.base_path import base_path
+from pages.ui.page_table import PATHS
+from pages.ui.signed_cookie import signed_claims
+from pages.ui.streamlit_messages import TONGUE
+
+
+def page_server(*, sign_in: bool) -> PageServer:
+    """This server of pages, as it was configured."""
+    return PageServer(
+        base=base_path(),
+        paths=PATHS,
+        index=Path(file_util.get_static_dir(), "index.html").read_text(encoding="utf-8"),
+        origin=(get_origin_from_redirect_uri() if sign_in else None) or "",
+        tongue=TONGUE,
+        claims=signed_claims,
+        kept_bytes=_kept_bytes,
+    )
+
+
+def _kept_bytes(page: str) -> int:
+    """What Streamlit holds of files that were brought to a page."""
+    files = uploads_of(get_instance()).get(page, {})
+    return sum(len(file.data) for file in list(files.values()))
+
+
+def uploads_of(runtime: Runtime) -> dict[str, dict[str, UploadedFileRec]]:
+    """By page: the files that it was brought and did not release yet."""
+    manager = runtime.uploaded_file_mgr
+    return manager.file_storage if isinstance(manager, MemoryUploadedFileManager) else {}
