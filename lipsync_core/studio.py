@@ -136,9 +136,7 @@ class Studio:
         )
         self.vendors = Vendors(self._accounts, self._standings, self.people.check, self.audit)
         """The vendors, for whoever wants to know what costs nothing."""
-        self.presenters = Presenters(
-            self._accounts, self.vendors, self._store, settings.media_dir / ".cache", settings.fetch_allow
-        )
+        self.presenters = Presenters(self._accounts, self.vendors, self._store, database, settings.fetch_allow)
         """Stock presenters and their voices."""
         self.estimates = Estimates(self.rates, self._ledger.took, self._places)
         """What clips would cost and how long they would take, before there is anything to render."""

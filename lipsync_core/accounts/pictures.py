@@ -9,9 +9,8 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future, wait
 from functools import partial
-from pathlib import Path
 
-from lipsync_core.accounts import cache_file
+from lipsync_core.accounts.list_table import ListTable
 from lipsync_core.errors import MediaError
 from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import MediumFacts
@@ -28,11 +27,12 @@ AGAIN_S = 60.0
 
 
 class Stills:
-    """Pictures by their links; those of `keep` are known to the next process through ``file``. Thread-safe."""
+    """Pictures by their links; those of `keep` are known to the next process by ``name``. Thread-safe."""
 
-    def __init__(self, store: MediaStore, file: Path) -> None:
+    def __init__(self, store: MediaStore, table: ListTable, name: str) -> None:
         self._store = store
-        self._file = file
+        self._table = table
+        self._name = name
         self._lock = threading.Lock()
         self._hashes: dict[str, str] | None = None
         self._facts: dict[str, MediumFacts] = {}
@@ -75,7 +75,7 @@ class Stills:
 
     def _kept(self) -> dict[str, str]:
         if self._hashes is None:
-            content = cache_file.read(self._file)
+            content = self._table.read(self._name)
             self._hashes = {place: sha256 for place, sha256 in content.items() if isinstance(sha256, str)}
         return self._hashes
 
@@ -102,7 +102,7 @@ class Stills:
             with self._lock:
                 places = [_place(link) for link in names]
                 self._kept().update({place: self._facts[place].sha256 for place in places if place in self._facts})
-                cache_file.write(self._file, self._kept())
+                self._table.write(self._name, self._kept())
 
     async def _fetched(self, link: str, name: str, allow: tuple[str, ...]) -> MediumFacts:
         from lipsync_core.net.fetch import fetch  # with an HTTP client that takes long to load

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from lipsync_core.accounts.checks import Vendors
+from lipsync_core.accounts.list_table import ListTable
 from lipsync_core.accounts.pictures import Stills
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.accounts.vendor_lists import Daily
+from lipsync_core.db.database import Database
 from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.media.store import MediaStore
@@ -69,17 +70,17 @@ class Presenters:
     """
 
     def __init__(
-        self, accounts: Accounts, vendors: Vendors, store: MediaStore, folder: Path, allow: tuple[str, ...]
+        self, accounts: Accounts, vendors: Vendors, store: MediaStore, database: Database, allow: tuple[str, ...]
     ) -> None:
         self._accounts = accounts
         self._vendors = vendors
         known = tuple(accounts.providers.values())
         self._provider = next((provider for provider in known if provider.presenters() is not None), known[0])
         self._allow = allow
-        name = self._provider.id
-        self._stills = Stills(store, folder / f"{name}-pictures.json")
-        self._personas = Daily(folder, f"{name}-presenters", ask=self._ask_personas, read=_persona, source=self._source)
-        self._voices = Daily(folder, f"{name}-voices", ask=self._ask_voices, read=_voice, source=self._source)
+        name, table = self._provider.id, ListTable(database)
+        self._stills = Stills(store, table, f"{name}-pictures")
+        self._personas = Daily(table, f"{name}-presenters", ask=self._ask_personas, read=_persona, source=self._source)
+        self._voices = Daily(table, f"{name}-voices", ask=self._ask_voices, read=_voice, source=self._source)
 
     def page(
         self,

@@ -1,4 +1,4 @@
-"""Lists that a vendor changes now and then: asked for once a day and kept in files; an old one is better than none."""
+"""Lists that a vendor changes now and then: asked for once a day and kept in the ledger; an old one beats none."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from lipsync_core.accounts import cache_file
+from lipsync_core.accounts.list_table import ListTable
 from lipsync_core.errors import VendorError
 from lipsync_core.providers.wire import Persona, Voice
 
@@ -36,7 +35,7 @@ class Daily(Generic[Row]):
     """One list for each environment. Thread-safe.
 
     Args:
-        folder: where ``name-environment.json`` is kept.
+        table: where it is kept as ``name-environment``.
         ask: gets the list from the vendor; raises `VendorError`.
         read: a row from its JSON.
         source: whose list it would be; one from elsewhere is not used. Raises `VendorError` where nobody can be asked.
@@ -44,14 +43,14 @@ class Daily(Generic[Row]):
 
     def __init__(
         self,
-        folder: Path,
+        table: ListTable,
         name: str,
         *,
         ask: Callable[[str], tuple[Row, ...]],
         read: Callable[[Any], Row],
         source: Callable[[str], str],
     ) -> None:
-        self._folder = folder
+        self._table = table
         self._name = name
         self._ask: Callable[[str], tuple[Row, ...]] = ask
         self._read: Callable[[Any], Row] = read
@@ -77,7 +76,7 @@ class Daily(Generic[Row]):
 
     def kept(self, environment: str) -> tuple[Row, ...]:
         """What is already here, however old and whosever; asks nobody, and is empty where there is nothing."""
-        if environment not in self._kept and (kept := self._from_file(environment)) is not None:
+        if environment not in self._kept and (kept := self._from_table(environment)) is not None:
             self._kept[environment] = kept
         known = self._kept.get(environment)
         return () if known is None else known.rows
@@ -89,7 +88,7 @@ class Daily(Generic[Row]):
             self._renewed(environment, source)
 
     def _known(self, environment: str, source: str) -> _Kept[Row] | None:
-        self.kept(environment)  # from its file, if it is not in memory yet
+        self.kept(environment)  # from the ledger, if it is not in memory yet
         known = self._kept.get(environment)
         return known if known is not None and known.source == source else None
 
@@ -126,14 +125,14 @@ class Daily(Generic[Row]):
         self._failed.pop(environment, None)
         self._kept[environment] = kept
         rows = [asdict(row) for row in kept.rows]
-        cache_file.write(self._file(environment), {"source": source, "asked_s": kept.asked_s, "rows": rows})
+        self._table.write(self._place(environment), {"source": source, "asked_s": kept.asked_s, "rows": rows})
         return kept
 
-    def _file(self, environment: str) -> Path:
-        return self._folder / f"{self._name}-{environment}.json"
+    def _place(self, environment: str) -> str:
+        return f"{self._name}-{environment}"
 
-    def _from_file(self, environment: str) -> _Kept[Row] | None:
-        content = cache_file.read(self._file(environment))
+    def _from_table(self, environment: str) -> _Kept[Row] | None:
+        content = self._table.read(self._place(environment))
         try:
             rows = tuple(self._read(row) for row in content["rows"])
             return _Kept(str(content["source"]), float(content["asked_s"]), rows)

@@ -306,3 +306,10 @@ read_events = Table(  # one row: up to which event notices were made
     Column("id", Integer, primary_key=True),
     Column("until", Integer, nullable=False),
 )
+
+vendor_lists = Table(  # what vendors list, asked for once a day: lost without harm
+    "vendor_lists",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("content", Text, nullable=False),
+)

@@ -14,7 +14,7 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version" VALUES('0013');
+INSERT INTO "alembic_version" VALUES('0014');
 CREATE TABLE answers (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	job_id INTEGER NOT NULL, 
@@ -178,6 +178,11 @@ CREATE TABLE trackers (
 	owner VARCHAR(120) NOT NULL, 
 	seen_ms BIGINT NOT NULL, 
 	PRIMARY KEY (owner)
+);
+CREATE TABLE vendor_lists (
+	name VARCHAR(64) NOT NULL, 
+	content TEXT NOT NULL, 
+	PRIMARY KEY (name)
 );
 CREATE INDEX ix_events_job_id ON events (job_id);
 CREATE TRIGGER events_refuse_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are only ever added'); END;

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,6 +27,7 @@ pytestmark = pytest.mark.usefixtures("stocked")
 
 GENDERS = ("f", "m", "nb")
 TOTAL = 1_503
+LIST = "creatify-presenters-live"
 
 
 class Library:
@@ -113,13 +116,22 @@ def open_studio(environment: dict[str, str], base: str, tmp_path: Path) -> Open:
     return studio
 
 
-def cache(environment: dict[str, str], name: str = "creatify-presenters-live") -> Path:
-    return Path(environment["STUDIO_MEDIA_URL"]) / ".cache" / f"{name}.json"
+def kept(environment: dict[str, str]) -> dict[str, str]:
+    """What the ledger holds of vendors' lists."""
+    with closing(sqlite3.connect(environment["STUDIO_DATABASE_URL"].removeprefix("sqlite:///"))) as ledger:
+        return dict(ledger.execute("SELECT name, content FROM vendor_lists").fetchall())
 
 
-def age(file: Path, days: float) -> None:
-    content = json.loads(file.read_text())
-    file.write_text(json.dumps(content | {"asked_s": content["asked_s"] - days * 86_400}))
+def keep(environment: dict[str, str], name: str, content: str) -> None:
+    """Put this there instead."""
+    with closing(sqlite3.connect(environment["STUDIO_DATABASE_URL"].removeprefix("sqlite:///"))) as ledger:
+        ledger.execute("INSERT OR REPLACE INTO vendor_lists VALUES (?, ?)", (name, content))
+        ledger.commit()
+
+
+def age(environment: dict[str, str], days: float) -> None:
+    content = json.loads(kept(environment)[LIST])
+    keep(environment, LIST, json.dumps(content | {"asked_s": content["asked_s"] - days * 86_400}))
 
 
 def soon(true: Callable[[], bool]) -> None:
@@ -201,7 +213,7 @@ def test_a_sandbox_in_a_process_of_its_own_is_a_live_vendor_like_any_other(
         page = drawn(live)
         assert all(presenter.picture for presenter in page.presenters)
         assert len(live.presenters.voices()) == 2
-    assert not cache(environment, "creatify-presenters-sandbox").exists()
+    assert "creatify-presenters-sandbox" not in kept(environment)
 
 
 def test_fifteen_hundred_come_in_pages_of_twelve_and_are_asked_for_once(
@@ -220,8 +232,7 @@ def test_fifteen_hundred_come_in_pages_of_twelve_and_are_asked_for_once(
     later = drawn(open_studio(), 126)  # as another process would, on the same folder
     assert later == drawn(studio, 126)
     assert library.asked["personas"] == asked
-    kept = "".join(file.read_text() for file in cache(environment).parent.iterdir())
-    assert not [key for key in KEYS.values() if key in kept]
+    assert not [key for key in KEYS.values() if key in "".join(kept(environment).values())]
 
 
 def test_a_picture_is_fetched_once_although_its_signature_changes(open_studio: Open, library: Library) -> None:
@@ -238,7 +249,7 @@ def test_an_old_list_is_shown_while_the_vendor_is_down_and_renewed_when_it_is_no
     open_studio: Open, library: Library, environment: dict[str, str]
 ) -> None:
     open_studio().presenters.page(1)
-    age(cache(environment), days=2)
+    age(environment, days=2)
     library.down = True
     asked = library.asked["personas"]
     presenters = open_studio().presenters
@@ -276,13 +287,13 @@ def test_another_key_gets_a_list_of_its_own_and_no_key_gets_none(open_studio: Op
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"rows": 3}', '{"source": "", "asked_s": "x", "rows": [{"id": 1}]}'])
-def test_a_spoiled_file_counts_for_nothing(
+def test_a_spoiled_list_counts_for_nothing(
     open_studio: Open, library: Library, environment: dict[str, str], content: str
 ) -> None:
     library.total = 2
-    cache(environment).parent.mkdir(parents=True)
-    cache(environment).write_text(content)
-    cache(environment, "creatify-pictures").write_text(content)
+    open_studio().close()
+    for name in (LIST, "creatify-pictures"):
+        keep(environment, name, content)
     assert open_studio().presenters.page(1).total == 2
 
 
