@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from lipsync_core.accounts.checks import Vendors
 from lipsync_core.accounts.output_hosts import Reach
@@ -23,7 +22,7 @@ from lipsync_core.config.settings import Settings
 from lipsync_core.db.database import Database
 from lipsync_core.db.latest import Latest
 from lipsync_core.delivery.hosting import Hosting
-from lipsync_core.delivery.links import Links
+from lipsync_core.delivery.links import Links, file_of
 from lipsync_core.delivery.sharing import Sharing
 from lipsync_core.desk.desk import Desk
 from lipsync_core.desk.intake import Intake
@@ -40,14 +39,13 @@ from lipsync_core.ledger.endings import Endings
 from lipsync_core.ledger.jobs import Filter, Ledger
 from lipsync_core.ledger.open_briefs import BriefDesk
 from lipsync_core.ledger.spending import Spending
-from lipsync_core.ledger.vendor_status import Standings, unmet
+from lipsync_core.ledger.vendor_status import Standings
 from lipsync_core.ledger.verdicts import Verdicts
 from lipsync_core.media.bucket import Bucket
 from lipsync_core.media.cleanup import CleanUp
 from lipsync_core.media.erase import Eraser
 from lipsync_core.media.library import Library
 from lipsync_core.media.store import MediaStore
-from lipsync_core.medium import MediumFacts
 from lipsync_core.net.addresses import Resolver, system_addresses
 from lipsync_core.people.audit import Audit
 from lipsync_core.people.rights import Person
@@ -55,6 +53,7 @@ from lipsync_core.people.team import People
 from lipsync_core.pricing import Rates, rates_file
 from lipsync_core.pricing.assess import stale_prices
 from lipsync_core.pricing.catalogue import DRAFT
+from lipsync_core.pricing.wait import sandbox_wait_s
 from lipsync_core.quote import Quote
 from lipsync_core.sandbox.embedded import FILES_ROUTE, HOOKS_ROUTE, forget, origin_of
 from lipsync_core.tracker.errands import Errands
@@ -62,9 +61,6 @@ from lipsync_core.tracker.loop import STALE_S, Tracker, unwatched
 from lipsync_core.tracker.notices import Notices
 from lipsync_core.tracker.pace import Pace
 from lipsync_core.tracker.send import Point, hash_of
-
-if TYPE_CHECKING:
-    from lipsync_core.estimates import Sheet
 
 
 class Studio:
@@ -102,7 +98,6 @@ class Studio:
         open_briefs = BriefDesk(database)
         bucket = None if settings.bucket is None else Bucket(*settings.bucket, settings.aws)
         self._store = store(settings.media_dir, database, bucket=bucket)
-        self._tables = Tables(self._store)
         self._links = Links(
             self._ledger.secret("links", secrets.token_bytes(32)), self.people if settings.sign_in else None
         )
@@ -155,6 +150,7 @@ class Studio:
             terms,
             self._approvals,
             Verdicts(database),
+            Tables(self._store),
             self.vendors,
             self.rates,
             self.month,
@@ -219,13 +215,8 @@ class Studio:
 
     def money_warnings(self) -> tuple[str, ...]:
         """What to look after, for whoever pays: accounts that hold too little for what waits, and stale prices."""
-        needs = self.spending.needs()
-        found = []
-        for state in self.vendors.states():
-            need = needs.get(state.id)
-            if need is not None and state.held is not None:
-                found.append(unmet(state.title, *state.held, need))
-        return (*filter(None, found), *stale_prices(self.rates(), datetime.now(UTC).date()))
+        today = datetime.now(UTC).date()
+        return (*self.vendors.unmet(self.spending.needs()), *stale_prices(self.rates(), today))
 
     def month(self) -> str:
         """The present month, as ``2026-11``, where the team is."""
@@ -313,16 +304,12 @@ class Studio:
         return self._settings.draft_slots if provider == DRAFT else self._accounts.places(provider)
 
     def expected_s(self, job: Job) -> tuple[float | None, float | None]:
-        """Seconds within which half, and nine of ten, renders like this one are ready; None where nobody knows.
-
-        The sandbox is faster by its speed, but asked no more often, and it renders for real.
-        """
+        """Seconds within which half, and nine of ten, renders like this one are ready; None where nobody knows."""
         half_s, most_s = job.quote.expected_s, job.quote.p90_s
         if not job.sandbox or half_s is None:
             return half_s, most_s
-        speed = self._settings.sandbox_speed
         asked_s = min(self._accounts.providers[job.provider].poll_every_s.value, self._settings.poll_interval_s or 60.0)
-        return half_s / speed + asked_s + 5.0, (most_s or half_s) / speed + 2 * asked_s + 10.0
+        return sandbox_wait_s(half_s, most_s, speed=self._settings.sandbox_speed, asked_s=asked_s)
 
     def history(self, job_id: int) -> list[JobEvent]:
         """What happened to a job, oldest first."""
@@ -331,10 +318,6 @@ class Studio:
     def makers(self) -> list[str]:
         """Everybody who has made a job."""
         return self._ledger.makers()
-
-    def awaiting(self, limit: int = 50) -> list[Job]:
-        """Jobs that wait for approval, the longest waiting first."""
-        return self._approvals.waiting(limit)
 
     def webhook(self, provider_id: str, token: str, body: bytes, content_type: str) -> bool:
         """Take a vendor's hint that something happened to the job with this token. False where there is none.
@@ -351,29 +334,13 @@ class Studio:
             return job
         return replace(job, output=self._store.path(video_facts(job.output_sha256)))
 
-    def read_table(self, data: bytes, *, encoding: str | None = None) -> Sheet:
-        """Read a table of clips from the bytes of a CSV file; a large one in a worker. Blocks. Raises `SheetError`.
-
-        ``encoding`` is what it is written in, where `Sheet.guess` asks for that.
-        """
-        return self._tables.read(data, encoding)
-
     def linked_file(self, token: str) -> tuple[Path, str] | None:
         """The stored file and content type that a link's token leads to; None where it leads nowhere.
 
         Raises `BucketError` where it has to come from the bucket, and cannot.
         """
         ref = self._links.read(token)
-        if ref is None:
-            return None
-        if ref.variant != "file":  # a list's small picture may outlive what it shows
-            facts = MediumFacts(ref.sha256, ref.kind, "", ".jpg", "image/jpeg", 0)
-        elif (kept := self._store.get(ref.sha256, ref.kind)) is not None:
-            facts = kept
-        else:
-            return None
-        path = self._store.file(facts) if ref.variant == "file" else self._store.picture(facts, ref.variant)
-        return None if path is None else (path, facts.mime)
+        return None if ref is None else file_of(ref, self._store)
 
     # The tracker
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,8 @@ from functools import cache
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
-from lipsync_core.ledger.vendor_status import Standing, Standings
+from lipsync_core.ledger.spending import Need
+from lipsync_core.ledger.vendor_status import Standing, Standings, unmet
 from lipsync_core.people.audit import Audit
 from lipsync_core.people.rights import Guard, everybody
 from lipsync_core.people.roles import Action
@@ -68,6 +70,14 @@ class Vendors:
     def states(self, *, sandbox: bool = False) -> list[VendorState]:
         """Every vendor. Asks nobody."""
         return [self.state(provider_id, sandbox=sandbox) for provider_id in self._accounts.providers]
+
+    def unmet(self, needs: Mapping[str, Need]) -> list[str]:
+        """What to say of each account that holds less than what waits needs of it, by vendor. Asks nobody."""
+        found = []
+        for state in self.states():
+            if state.held is not None and (need := needs.get(state.id)) is not None:
+                found.append(unmet(state.title, *state.held, need))
+        return [text for text in found if text is not None]
 
     def state(self, provider_id: str, *, sandbox: bool = False) -> VendorState:
         """One vendor. Asks nobody."""

@@ -15,10 +15,12 @@ import hmac
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import Kind, MediumFacts, Variant
 from lipsync_core.people.rights import Person
 from lipsync_core.people.team import People
@@ -150,3 +152,13 @@ class Links:
         if visit and self._people.has_ended(visit):
             return False
         return any(self._mark(email) == who for email in self._people.here())
+
+
+def file_of(ref: MediaRef, store: MediaStore) -> tuple[Path, str] | None:
+    """The stored file that a link leads to, and its content type; None where it is gone. Raises `BucketError`."""
+    if ref.variant != "file":  # a list's small picture may outlive what it shows
+        path = store.picture(MediumFacts(ref.sha256, ref.kind, "", ".jpg", "image/jpeg", 0), ref.variant)
+        return None if path is None else (path, "image/jpeg")
+    facts = store.get(ref.sha256, ref.kind)
+    path = None if facts is None else store.file(facts)
+    return None if facts is None or path is None else (path, facts.mime)

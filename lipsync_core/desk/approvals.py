@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from lipsync_core.desk.rooms import Part
-from lipsync_core.job import JobState
+from lipsync_core.job import Job, JobState
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.quote import PriceRoseError, Quote, has_risen, priced
 
 
 class DeskApprovals(Part):
     """Decisions about other people's jobs."""
+
+    def waiting(self, limit: int = 50) -> list[Job]:
+        """Jobs that wait for approval, the longest waiting first."""
+        return self.rooms.approvals.waiting(limit)
 
     def approve(self, job_id: int, *, agreed: Quote | None = None, hold_s: float = 0.0) -> bool:
         """Let a job that waits for approval be sent; False where it does not wait any more.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lipsync_core.brief_limits import oversized
 from lipsync_core.desk.rooms import Part
@@ -11,6 +11,9 @@ from lipsync_core.ledger.open_briefs import OpenBatch, OpenBrief, new_brief_id
 from lipsync_core.medium import MediumFacts
 from lipsync_core.people.roles import Action
 from lipsync_core.plain_text import one_line
+
+if TYPE_CHECKING:
+    from lipsync_core.estimates import Sheet
 
 
 class DeskBriefs(Part):
@@ -39,6 +42,13 @@ class DeskBriefs(Part):
         """Note what was brought for a batch, so that it can be gone on with elsewhere."""
         self.seat.check(Action.MAKE)
         self.rooms.open_briefs.keep_batch(batch_id, self.by, batch)
+
+    def read_table(self, data: bytes, *, encoding: str | None = None) -> Sheet:
+        """Read a table of clips from the bytes of a CSV file; a large one in a worker. Blocks. Raises `SheetError`.
+
+        ``encoding`` is what it is written in, where `Sheet.guess` asks for that.
+        """
+        return self.rooms.tables.read(data, encoding)
 
     def use_again(self, job_id: int) -> str:
         """Start a new brief with a job's media and options; returns its id. Raises `UnknownJobError`."""

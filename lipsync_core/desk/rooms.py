@@ -12,6 +12,7 @@ from lipsync_core.config.settings import Settings
 from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.delivery.links import Links
 from lipsync_core.desk.intake import Intake
+from lipsync_core.estimates.reader import Tables
 from lipsync_core.job import SANDBOX, Job
 from lipsync_core.ledger.approvals import Approvals, Terms
 from lipsync_core.ledger.jobs import Ledger
@@ -45,6 +46,7 @@ class Rooms:
     terms: Terms
     approvals: Approvals
     verdicts: Verdicts
+    tables: Tables
     vendors: Vendors
     rates: Callable[[], Rates]
     month: Callable[[], str]

@@ -37,6 +37,14 @@ def expected_wait(timing: Timing, duration_s: float, resolution: str, seen: Sequ
     )
 
 
+def sandbox_wait_s(half_s: float, most_s: float | None, *, speed: float, asked_s: float) -> tuple[float, float]:
+    """Seconds within which half, and nine of ten, of such renders are ready in the sandbox.
+
+    It is faster by its speed, but asked no more often than every ``asked_s`` seconds, and it renders for real.
+    """
+    return half_s / speed + asked_s + 5.0, (most_s or half_s) / speed + 2 * asked_s + 10.0
+
+
 def _quantile(ordered: Sequence[float], part: float) -> float:
     """The value below which ``part`` of them lie, between the two nearest."""
     place = part * (len(ordered) - 1)

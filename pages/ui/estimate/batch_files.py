@@ -33,7 +33,7 @@ from lipsync_core import (
 )
 from pages.ui import refusals
 from pages.ui.brief.slots import PICTURE, VIDEO, VOICE
-from pages.ui.frame import carried, desk, pressed, studio
+from pages.ui.frame import carried, desk, pressed
 from pages.ui.text import plain
 from pages.ui.upload_memory import release
 
@@ -117,7 +117,7 @@ class Brought:
         """Take a table; ``encoding`` is what somebody said that it is written in."""
         self.sheet, self.table_error, self.table, self.table_name = None, "", data, name
         try:
-            self.sheet = studio().read_table(data, encoding=encoding or None)
+            self.sheet = desk().briefs.read_table(data, encoding=encoding or None)
         except SheetError as error:
             self.table_error = str(error)
         self.encoding = encoding

@@ -25,12 +25,12 @@ HEARD = (("audio", "Voice"), ("left_audio", "Left voice"), ("right_audio", "Righ
 
 def mine() -> list[Job]:
     """Jobs that wait for whoever is looking to decide about them."""
-    return [job for job in studio().awaiting() if why_not(Action.DECIDE, owner=job.by) is None]
+    return [job for job in desk().approvals.waiting() if why_not(Action.DECIDE, owner=job.by) is None]
 
 
 def draw_others() -> None:
     """The jobs that wait for somebody else, each with the way to take it back."""
-    waiting = studio().awaiting()
+    waiting = desk().approvals.waiting()
     others = [job for job in waiting if why_not(Action.DECIDE, owner=job.by) is not None]
     if others:
         st.header("Awaiting approval", anchor=False)
@@ -62,7 +62,7 @@ def watch(waiting: Sequence[Job], *, everything: bool) -> None:
 
     @fragment(run_every=LOOK_S if waiting or everything else None)
     def look() -> None:
-        now = [(job.id, job.quote.usd_micros) for job in studio().awaiting()]
+        now = [(job.id, job.quote.usd_micros) for job in desk().approvals.waiting()]
         if now != drawn:
             refresh(*(job_id for job_id, _price in set(now) ^ set(drawn)))
 

@@ -130,12 +130,12 @@ LARGE: dict[str, Callable[[], bytes]] = {
 def test_a_worker_reads_a_large_table_as_it_would_be_read_here(studio: Studio, what: str) -> None:
     data = LARGE[what]()
     assert len(data) > SMALL_BYTES
-    assert same(studio.read_table(data), read_sheet(data))
+    assert same(studio.desk().briefs.read_table(data), read_sheet(data))
 
 
 def test_a_worker_reads_a_large_table_in_the_encoding_that_was_chosen(studio: Studio) -> None:
     data = LARGE["a guess"]()
-    sheet = studio.read_table(data, encoding="cp1251")
+    sheet = studio.desk().briefs.read_table(data, encoding="cp1251")
     assert sheet.guess is None
     assert sheet.cells["name"].iloc[0] == "Новости недели"
 
@@ -145,12 +145,12 @@ def test_what_a_worker_refuses_is_refused_in_the_same_words(studio: Studio) -> N
     with pytest.raises(SheetError, match="300 columns; 200 is the most") as here:
         read_sheet(data)
     with pytest.raises(SheetError) as there:
-        studio.read_table(data)
+        studio.desk().briefs.read_table(data)
     assert str(there.value) == str(here.value)
 
 
 def test_nothing_of_a_large_table_stays_behind(studio: Studio, tmp_path: Path) -> None:
-    studio.read_table(LARGE["plain"]())
+    studio.desk().briefs.read_table(LARGE["plain"]())
     assert [path for path in (tmp_path / "data" / "media").rglob("*") if path.is_file()] == []
 
 

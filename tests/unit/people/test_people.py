@@ -387,7 +387,7 @@ def test_what_is_above_the_limit_waits_and_is_sent_once_approved(team: Studio, b
     assert (job.state, job.due_at) == (JobState.AWAITING_APPROVAL, None)
     assert "limit is $0.10" in (job.decided_why or "")
     assert job.decide_by is not None
-    assert [waiting.id for waiting in team.awaiting()] == [job.id]
+    assert [waiting.id for waiting in team.desk().approvals.waiting()] == [job.id]
     assert team.desk(APPROVER).approvals.approve(job.id)
     assert not team.desk(OTHER).approvals.approve(job.id)
     done = team.wait(job.id, timeout_s=600)

@@ -95,7 +95,7 @@ ASKS_ONLY = {
         f"desk.{name}"
         for name in ("quotes", "above_limit", "batch_above_limit", "passes_links", "needs_copies", "alike")
     ),
-    *("desk.briefs.open", "desk.briefs.open_batch"),
+    *("desk.briefs.open", "desk.briefs.open_batch", "desk.briefs.read_table", "desk.approvals.waiting"),
     *(f"desk.media.{name}" for name in ("facts", "recent", "has_thumbnail", "preview", "mouth_still")),
     *(f"desk.media.{name}" for name in ("link", "thumbnail_link", "output_link")),
     *("desk.outcomes.undo_not_taken_until", "desk.outcomes.sent_again_as"),
