@@ -145,6 +145,41 @@ def test_another_process_with_one_processor_makes_the_same_bytes(files: list[Hos
     assert [hashlib.sha256(data).hexdigest() for data in (*films, *(file.data for file in files))] == made_again
 
 
+ENCODE_AGAIN = """
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from tests import corpus
+kinds = [
+    lambda: corpus.video.__wrapped__(1.0),
+    lambda: corpus.video.__wrapped__(1.0, format="webm"),
+    corpus.ogg,
+    corpus.mp3,
+    corpus.m4a,
+]
+with ThreadPoolExecutor(2) as threads:
+    for kind in kinds:
+        made = threads.map(lambda _: hashlib.sha256(kind()).hexdigest(), range(6))
+        print(*sorted(set(made)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc fills memory before it is used")
+def test_a_film_is_the_same_bytes_from_any_thread_and_whatever_memory_held_before() -> None:
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", ENCODE_AGAIN],
+            cwd=ROOT,
+            env=os.environ | {"MALLOC_PERTURB_": filled},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        for filled in ("85", "170")
+    ]
+    films = [corpus.video(1.0), corpus.video(1.0, format="webm"), corpus.ogg(), corpus.mp3(), corpus.m4a()]
+    assert said == [[hashlib.sha256(data).hexdigest() for data in films]] * 2
+
+
 def test_each_is_taken_or_refused_in_words_and_none_ends_its_process(
     files: list[Hostile], looked: tuple[Looked, Path]
 ) -> None:
