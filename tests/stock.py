@@ -16,7 +16,7 @@ from lipsync_core.samples import PORTRAITS, VOICES
 from lipsync_core.sandbox.state import House
 from tests import corpus
 
-SECONDS = (0.3, 0.6, 0.8, 1.2)
+SECONDS = (0.3, 0.5, 0.6, 0.8, 1.2, 2.0)
 """The lengths of voices that tests bring again and again."""
 
 
@@ -28,6 +28,8 @@ def make_stock(folder: Path) -> None:
         *(("audio", voice.path.read_bytes()) for voice in VOICES[:2]),
         *(("audio", corpus.wav(seconds=seconds)) for seconds in SECONDS),
         ("video", corpus.video(1.0)),
+        ("video", corpus.video(2.0, format="webm")),
+        ("audio", corpus.ogg(1.2)),
     ]
     database = Database(f"sqlite:///{folder / 'studio.db'}")
     database.migrate()

@@ -35,6 +35,9 @@ from lipsync_core.samples import PORTRAITS
 from tests import corpus
 from tests.oidc import claims_of, secrets_file
 
+STOCKED = pytest.mark.usefixtures("stocked")
+"""For tests in which it does not matter what else is stored."""
+
 ANA, BEN, EVE = "ana@studio.test", "ben@studio.test", "eve@studio.test"
 
 
@@ -95,6 +98,7 @@ def rows(environment: dict[str, str], tmp_path: Path) -> Rows:
 # Entries
 
 
+@STOCKED
 def test_an_entry_tells_by_name_and_project_where_it_came_from_and_what_is_known_of_consent(studio: Studio) -> None:
     facts = studio.desk("ana").media.keep(corpus.png(), "image", "photo.jpg", came="photo")
     item = studio.library.keep(facts, name="  Ana  M. ", project="Weekly", consent="Signed 3 May.\n", by="ben")
@@ -107,6 +111,7 @@ def test_an_entry_tells_by_name_and_project_where_it_came_from_and_what_is_known
     assert [entry.did for entry in studio.audit.entries(limit=9)] == ["changed in the library", "put into the library"]
 
 
+@STOCKED
 def test_how_something_came_is_known_by_what_happened_first(studio: Studio) -> None:
     whole = studio.desk().media.keep(corpus.wav(seconds=1.0), "audio", "talk.wav", came="recording")
     again = studio.desk().media.keep(corpus.wav(seconds=1.0), "audio", "other.wav")
@@ -125,6 +130,7 @@ def test_how_something_came_is_known_by_what_happened_first(studio: Studio) -> N
     assert came(video) == ("job", "1")
 
 
+@STOCKED
 def test_what_the_team_used_last_stands_first_and_a_project_s_own_before_it(studio: Studio) -> None:
     for number in range(3):
         studio.library.keep(voice(studio, 0.3 + number / 10), name=f"Voice {number}", project=f"P{number}", by="ana")
@@ -144,6 +150,7 @@ def test_what_the_team_used_last_stands_first_and_a_project_s_own_before_it(stud
     assert (studio.library.count(text="voice"), studio.library.projects()) == (3, ["P0", "P1", "P2"])
 
 
+@STOCKED
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -161,12 +168,14 @@ def test_an_entry_without_a_name_or_with_a_book_for_one_is_refused(
     assert studio.library.count() == 0
 
 
+@STOCKED
 def test_what_is_in_the_library_is_named_where_somebody_puts_it_there_again(studio: Studio) -> None:
     studio.library.keep(face(studio), name="Grace", by="ana")
     with pytest.raises(LibraryError, match="already, as “Grace”"):
         studio.library.keep(face(studio), name="Hopper", by="ben")
 
 
+@STOCKED
 def test_an_entry_goes_into_the_brief_at_hand_where_that_has_a_free_place(studio: Studio) -> None:
     sound, picture = voice(studio), face(studio)
     items = [studio.library.keep(sound, name="Voice", by="ana"), studio.library.keep(picture, name="Face", by="ana")]
@@ -180,6 +189,7 @@ def test_an_entry_goes_into_the_brief_at_hand_where_that_has_a_free_place(studio
     assert (begun.scene, begun.audio, begun.image) == ("portrait", kept(sound), None)
 
 
+@STOCKED
 def test_a_presenter_is_an_entry_of_the_sandbox_or_of_real_life(studio: Studio) -> None:
     item = studio.library.keep_presenter("p-1", None, vendor="Creatify", name="Grace", sandbox=True, by="ana")
     assert (item.kind, item.came, item.came_from, item.gone) == ("creator", "vendor", "Creatify", False)
@@ -254,6 +264,7 @@ def test_every_file_and_video_of_a_face_is_found_shown_and_gone(studio: Studio, 
     assert f'"jobs": [{job.id}]' in told.before
 
 
+@STOCKED
 def test_a_voice_is_followed_to_its_parts_its_videos_and_what_was_made_of_those(studio: Studio, rows: Rows) -> None:
     whole = voice(studio, 1.0)
     part, portrait = studio.desk().media.trim(whole, 0.1, 0.5), face(studio)
@@ -272,6 +283,7 @@ def test_a_voice_is_followed_to_its_parts_its_videos_and_what_was_made_of_those(
     assert seen.jobs == (job.id, replaced.id, heard.id)
 
 
+@STOCKED
 def test_what_a_job_still_needs_stays_with_its_entry_until_the_job_is_over(studio: Studio, rows: Rows) -> None:
     portrait = face(studio)
     item = studio.library.keep(portrait, name="Grace", by="ana")
@@ -291,6 +303,7 @@ def test_what_a_job_still_needs_stays_with_its_entry_until_the_job_is_over(studi
     assert studio.library.count() == 0
 
 
+@STOCKED
 def test_what_came_to_be_needed_or_made_after_it_was_shown_stays(studio: Studio, rows: Rows) -> None:
     portrait, sound = face(studio), voice(studio)
     item = studio.library.keep(portrait, name="Grace", by="ana")
@@ -303,6 +316,7 @@ def test_what_came_to_be_needed_or_made_after_it_was_shown_stays(studio: Studio,
     assert studio.job(job.id).output is not None
 
 
+@STOCKED
 def test_what_stays_of_a_file_that_is_gone_is_told(studio: Studio, rows: Rows) -> None:
     whole = voice(studio, 1.0)
     part = studio.desk().media.trim(whole, 0.1, 0.5)
@@ -315,6 +329,7 @@ def test_what_stays_of_a_file_that_is_gone_is_told(studio: Studio, rows: Rows) -
         studio.eraser.traces(shown.root)
 
 
+@STOCKED
 def test_a_presenter_s_videos_go_and_its_entry(studio: Studio, rows: Rows) -> None:
     item = studio.library.keep_presenter("p-1", face(studio), vendor="Creatify", name="Grace", by="ana")
     with pytest.raises(LibraryError, match="already"):
@@ -332,6 +347,7 @@ def test_a_presenter_s_videos_go_and_its_entry(studio: Studio, rows: Rows) -> No
         studio.eraser.traces(of(item))
 
 
+@STOCKED
 def test_the_sandbox_s_own_copies_go_too(environment: dict[str, str], tmp_path: Path) -> None:
     variables = environment | {"STUDIO_SANDBOX": "1", "STUDIO_SANDBOX_SPEED": "500"}
     settings = Settings.from_env(variables, dotenv=tmp_path / "no.env")
@@ -365,6 +381,7 @@ def team(environment: dict[str, str], tmp_path: Path) -> Studio:
     return studio
 
 
+@STOCKED
 def test_a_maker_takes_out_and_deletes_only_what_is_altogether_their_own(team: Studio) -> None:
     portrait = face(team, by=BEN)
     item = team.library.keep(portrait, name="Grace", by=BEN)
@@ -381,6 +398,7 @@ def test_a_maker_takes_out_and_deletes_only_what_is_altogether_their_own(team: S
     assert team.library.count() == 0
 
 
+@STOCKED
 def test_a_viewer_keeps_nothing_and_only_an_admin_cleans_up(team: Studio) -> None:
     sound = voice(team, by=BEN)
     team.people.set_role(EVE, Role.VIEWER, by=ANA)
