@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from sqlalchemy import Engine, event
-
-from lipsync_core.db.database import Database
+from sqlalchemy import Connection, Engine, event
 
 
 @contextmanager
-def watched(database: Database) -> Iterator[list[str]]:
-    """The statements that are run meanwhile."""
+def watched(ledger: Path) -> Iterator[list[str]]:
+    """The statements that this process sends to a ledger meanwhile, ``BEGIN`` among them.
+
+    Another test's sandbox may live on in this process, and asks its own database.
+    """
     said: list[str] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        said.append(statement)
+    def note(connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
+        if connection.engine.url.database == str(ledger):
+            said.append(statement)
 
-    engine: Engine = database._engine  # to count what goes over the wire
-    event.listen(engine, "before_cursor_execute", note)
-    yield said
-    event.remove(engine, "before_cursor_execute", note)
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)

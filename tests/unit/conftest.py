@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from lipsync_core import Brief, Studio
+from lipsync_core.db.database import Database
+from lipsync_core.samples import PORTRAITS
+from lipsync_core.sandbox.app import sandbox_app
+from lipsync_core.sandbox.state import House
+from tests import corpus
+from tests.behind import settings_of
 from tests.desk import Desk, make_template, vendors
-from tests.sandbox import Host
+from tests.sandbox import Host, hosting, served
 from tests.stock import make_stock
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker of this run which needs it fills, for all of them; to be copied, never changed."""
+    mine = factory.getbasetemp()
+    folder = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / f"shared-{name}"
+    with closing(sqlite3.connect(folder.with_suffix(".lock"), timeout=600)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")  # a lock on every system, and none that a killed worker leaves behind
+        if not folder.exists():
+            unfinished = folder.with_suffix(f".{os.getpid()}")
+            make(unfinished)
+            unfinished.rename(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A studio's folder where the usual media have been looked into, to be copied."""
-    folder = tmp_path_factory.mktemp("stock")
-    make_stock(folder)
-    return folder
+    return made_once(tmp_path_factory, "stock", make_stock)
 
 
 @pytest.fixture
@@ -27,12 +48,47 @@ def stocked(stock: Path, environment: dict[str, str]) -> None:
     shutil.copytree(stock, Path(environment["STUDIO_MEDIA_URL"]).parent, dirs_exist_ok=True)
 
 
+@pytest.fixture
+def sandboxed(environment: dict[str, str]) -> Studio:
+    """A studio whose paid jobs all go to a hurried sandbox."""
+    return Studio(settings_of(environment | {"STUDIO_SANDBOX": "1", "STUDIO_SANDBOX_SPEED": "500"}))
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    """A ledger of the test's own, at the newest schema."""
+    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    database.migrate()
+    return database
+
+
+@pytest.fixture
+def brief(tmp_path: Path) -> Brief:
+    """A clip of fifteen cents."""
+    voice = tmp_path / "voice.wav"
+    voice.write_bytes(corpus.wav(seconds=1.2))
+    return Brief(engine="joypix/motion-2", image=PORTRAITS[0].path, audio=voice, resolution="480p", name="Intro")
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Host]:
+    """Where vendors fetch media from, and where they call back."""
+    with hosting() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a sandbox whose jobs are ready at once."""
+    house = House(tmp_path_factory.mktemp("sandbox"), instant=True, canned_outputs=True)
+    with served(sandbox_app(house)) as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with media that a studio and a sandbox know already, to be copied."""
-    folder = tmp_path_factory.mktemp("template")
-    make_template(folder)
-    return folder
+    return made_once(tmp_path_factory, "template", make_template)
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from lipsync_core import (
     until_ready_s,
 )
 from lipsync_core.samples import PORTRAITS, VOICES
+from tests.behind import ledger_file
 from tests.statements import watched
 
 pytestmark = pytest.mark.usefixtures("stocked")
@@ -95,11 +96,11 @@ def test_a_batch_is_sent_whole_at_the_price_that_was_shown(played: Studio) -> No
     assert played.count(Filter(batch="press")) == 3
 
 
-def test_a_large_batch_asks_the_ledger_no_more_than_a_small_one(played: Studio) -> None:
+def test_a_large_batch_asks_the_ledger_no_more_than_a_small_one(played: Studio, environment: dict[str, str]) -> None:
     briefs, prices = batch_of(played, 4)
     asked = []
     for batch, size in (("small", 1), ("large", 25)):
-        with watched(played._ledger._db) as said:
+        with watched(ledger_file(environment)) as said:
             played.desk().alike(briefs * size)
             played.desk("ana").submit_all(briefs * size, batch=batch, agreed=prices * size)
         asked.append([statement.split("?", 1)[0] for statement in said if not statement.startswith("INSERT")])

@@ -36,13 +36,6 @@ DOLLAR = 1_000_000
 KEPT = {"image": KeptMedium("a" * 64, "face.png"), "audio": KeptMedium("b" * 64, "voice.wav")}
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    database.migrate()
-    return database
-
-
 def add(
     database: Database,
     usd_micros: int | None,

@@ -46,13 +46,6 @@ BRIEF = Brief(
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    database.migrate()
-    return database
-
-
-@pytest.fixture
 def ledger(database: Database) -> Ledger:
     return Ledger(database)
 

@@ -1,9 +1,5 @@
 """Changes that are made together: each says for itself whether it was made."""
 
-from pathlib import Path
-
-import pytest
-
 from lipsync_core import Brief, JobState, Qualifier, Quote
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.ledger.claims import Claims
@@ -12,13 +8,6 @@ from lipsync_core.ledger.rows import Change
 
 ENGINE = "joypix/motion-2"
 HERE, ELSEWHERE = "this tracker", "another tracker"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    database.migrate()
-    return database
 
 
 def rendering(database: Database, count: int) -> list[int]:

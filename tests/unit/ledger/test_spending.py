@@ -29,12 +29,7 @@ from tests import corpus
 from tests.spent import CREATIFY, DOLLAR, JOYPIX, KEPT, LATER, LIPSYNC, NOW, PIXVERSE, add
 from tests.statements import watched
 
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    database.migrate()
-    return database
+pytestmark = pytest.mark.usefixtures("stocked")
 
 
 @pytest.fixture
@@ -265,13 +260,15 @@ def test_the_export_holds_a_line_for_each_job_and_no_formula(database: Database)
     assert sum(Decimal(line["usd"]) for line in lines) == Decimal(total(Spending(database, "UTC")).held).scaleb(-6)
 
 
-def test_a_view_is_one_query_over_one_month_from_an_index(database: Database, spending: Spending) -> None:
+def test_a_view_is_one_query_over_one_month_from_an_index(
+    database: Database, spending: Spending, tmp_path: Path
+) -> None:
     add(database, JobState.DONE)
     with database.write() as connection:
         row = dict(connection.execute(select(jobs)).mappings().one())
         copies = [row | {"id": None, "month": f"20{n % 20:02d}-01"} for n in range(300)]
         connection.execute(insert(jobs), copies)
-    with watched(database) as said:
+    with watched(tmp_path / "ledger.db") as said:
         assert spending.month(NOW, Grouping.PERSON).total.jobs == 1
     query, *others = (statement for statement in said if statement.startswith("SELECT"))
     assert "FROM jobs" in query

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -20,13 +19,6 @@ from lipsync_core.ledger.verdicts import Verdicts
 from tests.spent import DOLLAR, LATER, NOW, add
 
 S = JobState
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    database.migrate()
-    return database
 
 
 def taken(database: Database) -> int:

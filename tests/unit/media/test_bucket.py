@@ -31,6 +31,7 @@ from lipsync_core.samples import PORTRAITS
 from lipsync_core.tracker.fetch_output import DURING_DOWNLOAD
 from lipsync_core.tracker.pace import Pace
 from tests import corpus, patient
+from tests.behind import store_of
 from tests.sandbox import SandboxProcess, as_live
 
 KEYS = {"AWS_ACCESS_KEY_ID": "studio", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "eu-central-1"}
@@ -81,8 +82,8 @@ def lose(variables: dict[str, str]) -> None:
     shutil.rmtree(variables["STUDIO_MEDIA_CACHE"])
 
 
-def link_of(studio: Studio, facts: MediumFacts, good_for_s: float = LONGEST_LINK_S) -> str:
-    link = studio._store.link(facts, good_for_s)
+def link_of(variables: dict[str, str], facts: MediumFacts, good_for_s: float = LONGEST_LINK_S) -> str:
+    link = store_of(variables).link(facts, good_for_s)
     assert link is not None
     return link
 
@@ -115,7 +116,7 @@ def test_a_large_file_goes_in_several_parts_and_comes_back_whole(
     tag = objects.head_object(Bucket="clips", Key=key)["ETag"]
     assert int(tag.strip('"').rpartition("-")[2]) >= 3  # S3 notes the number of parts in it
     lose(in_bucket)
-    back = studio._store.file(facts)
+    back = store_of(in_bucket).file(facts)
     assert back is not None
     assert back.read_bytes() == data
 
@@ -142,9 +143,9 @@ def test_after_a_lost_disk_everything_is_there_again_and_a_damaged_copy_is_not_t
     key = f"team/a/{voice.sha256[:2]}/{voice.sha256}.wav"
     objects.put_object(Bucket="clips", Key=key, Body=b"something else")
     with pytest.raises(MediaError, match="Damaged in the bucket"):
-        studio._store.file(voice)
+        store_of(in_bucket).file(voice)
     objects.delete_object(Bucket="clips", Key=key)
-    assert studio._store.file(voice) is None
+    assert store_of(in_bucket).file(voice) is None
 
 
 def brief(picture: MediumFacts, voice: MediumFacts, engine: str) -> Brief:
@@ -158,14 +159,14 @@ def test_a_link_gives_the_bytes_to_whoever_has_it_for_the_seven_days_that_a_queu
     studio = opened(in_bucket, tmp_path)
     data = corpus.wav(seconds=0.5)
     facts = studio.desk().media.keep(data, "audio", "voice.wav")
-    link = link_of(studio, facts)
+    link = link_of(in_bucket, facts)
     answer = patient.get(link)
     assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, data, "audio/wav")
     asked = parse_qs(urlsplit(link).query)
     assert asked["X-Amz-Expires"] == [str(7 * 86_400)]
     assert asked["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
-    assert parse_qs(urlsplit(link_of(studio, facts, 1e9)).query)["X-Amz-Expires"] == [str(7 * 86_400)]
-    assert parse_qs(urlsplit(link_of(studio, facts, 60)).query)["X-Amz-Expires"] == ["60"]
+    assert parse_qs(urlsplit(link_of(in_bucket, facts, 1e9)).query)["X-Amz-Expires"] == [str(7 * 86_400)]
+    assert parse_qs(urlsplit(link_of(in_bucket, facts, 60)).query)["X-Amz-Expires"] == ["60"]
     assert urlsplit(link).path.endswith(f"{facts.sha256}.wav")
     assert "secret" not in link
 
@@ -175,18 +176,17 @@ def test_what_was_stored_before_there_was_a_bucket_is_put_there_when_a_vendor_ne
 ) -> None:
     facts = opened(environment, tmp_path).desk().media.keep(corpus.wav(seconds=0.5), "audio", "voice.wav")
     assert names(objects) == []
-    studio = opened(in_bucket, tmp_path)
-    assert patient.get(link_of(studio, facts)).content == corpus.wav(seconds=0.5)
+    assert patient.get(link_of(in_bucket, facts)).content == corpus.wav(seconds=0.5)
 
 
 def test_removing_a_medium_empties_both(in_bucket: dict[str, str], objects: S3Client, tmp_path: Path) -> None:
-    studio = opened(in_bucket, tmp_path)
-    facts = studio.desk().media.keep(corpus.png(), "image", "face.png")
+    facts = opened(in_bucket, tmp_path).desk().media.keep(corpus.png(), "image", "face.png")
+    store = store_of(in_bucket)
     assert len(names(objects)) == 1  # small pictures stay here
-    studio._store.remove(facts)
+    store.remove(facts)
     assert names(objects) == []
     assert not [path for path in Path(in_bucket["STUDIO_MEDIA_CACHE"]).rglob("*.*") if path.is_file()]
-    studio._store.remove(facts)  # nothing to do is no error
+    store.remove(facts)  # nothing to do is no error
 
 
 @contextmanager
@@ -295,7 +295,7 @@ def test_a_finished_video_is_fetched_again_until_the_bucket_takes_it(
 
         tracker = studio.tracker(pace=Pace(most_s=0.1), at=at)
         deadline = time.monotonic() + 300
-        asyncio.run(tracker.run(lambda: not studio._ledger.job(job.id).pending or time.monotonic() > deadline))
+        asyncio.run(tracker.run(lambda: not studio.job(job.id).pending or time.monotonic() > deadline))
     now = studio.job(job.id)
     assert (now.state, now.error, tries) == (JobState.DONE, None, 2)
     assert f"team/a/{str(now.output_sha256)[:2]}/{now.output_sha256}.mp4" in names(objects)

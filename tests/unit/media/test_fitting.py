@@ -17,10 +17,14 @@ from lipsync_core.brief import KeptMedium
 from lipsync_core.decode import check_video, image_facts, voice_facts
 from lipsync_core.delivery.routes import medium_route
 from lipsync_core.media.fit import change_for
+from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import Kind
 from tests import corpus, patient
+from tests.behind import store_of
 from tests.corpus import saved
 from tests.sandbox import SandboxProcess, as_live, served
+
+pytestmark = pytest.mark.usefixtures("stocked")
 
 VOICE = MediumFacts("a" * 64, "audio", "voice.ogg", ".ogg", "audio/ogg", 100_000, duration_s=12.0)
 PICTURE = MediumFacts("b" * 64, "image", "face.png", ".png", "image/png", 100_000, 800, 600)
@@ -76,9 +80,9 @@ def kept(studio: Studio, data: bytes, kind: Kind, name: str) -> KeptMedium:
 
 
 @pytest.fixture
-def sandboxed(environment: dict[str, str], tmp_path: Path) -> Studio:
-    variables = environment | {"STUDIO_SANDBOX": "1", "STUDIO_SANDBOX_SPEED": "500"}
-    return Studio(Settings.from_env(variables, dotenv=tmp_path / "no.env"))
+def store(environment: dict[str, str]) -> MediaStore:
+    """The media store of the studio."""
+    return store_of(environment)
 
 
 def redub(studio: Studio, engine: str) -> Brief:
@@ -90,7 +94,9 @@ def redub(studio: Studio, engine: str) -> Brief:
     )
 
 
-def test_a_copy_is_made_once_kept_unlisted_and_known_by_what_it_is_made_of(sandboxed: Studio) -> None:
+def test_a_copy_is_made_once_kept_unlisted_and_known_by_what_it_is_made_of(
+    sandboxed: Studio, store: MediaStore
+) -> None:
     brief = redub(sandboxed, "lipsync-studio/lipsync-video")
     before = sandboxed.quotes(brief)[0]
     concerns = dict(before.concerns)
@@ -104,13 +110,13 @@ def test_a_copy_is_made_once_kept_unlisted_and_known_by_what_it_is_made_of(sandb
     whole = sandboxed.desk().media.facts(brief.audio, "audio")
     assert whole is not None
     ((_which, sha256),) = whole.copies
-    copy = sandboxed._store.get(sha256, "audio")
+    copy = store.get(sha256, "audio")
     assert copy is not None
     assert (copy.name, copy.extension, copy.made_of) == ("voice.wav", ".wav", whole.sha256)
     assert copy.duration_s == pytest.approx(whole.duration_s, abs=1e-3)
-    made_at = sandboxed._store.path(copy).stat().st_mtime_ns
+    made_at = store.path(copy).stat().st_mtime_ns
     sandboxed.desk("ana").make_copies(brief, "lipsync-studio/lipsync-video")
-    assert sandboxed._store.path(copy).stat().st_mtime_ns == made_at
+    assert store.path(copy).stat().st_mtime_ns == made_at
 
 
 def test_the_vendor_gets_the_copy_bills_its_length_and_the_job_keeps_what_was_brought(
@@ -152,7 +158,7 @@ def test_a_link_goes_as_it_is_where_no_copy_could_be_hosted(environment: dict[st
     assert studio.quotes(linked)[0].problems == ()
 
 
-def test_a_large_picture_comes_down_to_the_limit_upright(sandboxed: Studio, tmp_path: Path) -> None:
+def test_a_large_picture_comes_down_to_the_limit_upright(sandboxed: Studio, store: MediaStore) -> None:
     noisy = saved(Image.effect_noise((2600, 2000), 90).convert("RGB"), "TIFF")
     assert len(noisy) > 10_000_000
     brief = Brief(
@@ -163,15 +169,15 @@ def test_a_large_picture_comes_down_to_the_limit_upright(sandboxed: Studio, tmp_
     sandboxed.desk("ana").make_copies(brief, "joypix/motion-2")
     whole = sandboxed.desk().media.facts(brief.image, "image")
     assert whole is not None
-    copy = sandboxed._store.get(dict(whole.copies).popitem()[1], "image")
+    copy = store.get(dict(whole.copies).popitem()[1], "image")
     assert copy is not None
     assert copy.size <= 10_000_000
-    facts = image_facts(sandboxed._store.path(copy))
+    facts = image_facts(store.path(copy))
     assert facts.format == "JPEG"
     assert facts.width / facts.height == pytest.approx(1.3, abs=0.01)
 
 
-def test_a_wide_video_comes_down_to_the_side_that_is_taken(sandboxed: Studio) -> None:
+def test_a_wide_video_comes_down_to_the_side_that_is_taken(sandboxed: Studio, store: MediaStore) -> None:
     brief = Brief(
         scene="redub",
         engine="aimlapi/pixverse-lip-sync",
@@ -181,17 +187,17 @@ def test_a_wide_video_comes_down_to_the_side_that_is_taken(sandboxed: Studio) ->
     sandboxed.desk("ana").make_copies(brief, "aimlapi/pixverse-lip-sync")
     whole = sandboxed.desk().media.facts(brief.video, "video")
     assert whole is not None
-    copy = sandboxed._store.get(dict(whole.copies).popitem()[1], "video")
+    copy = store.get(dict(whole.copies).popitem()[1], "video")
     assert copy is not None
     assert (copy.width, copy.height) == (1920, 960)
     assert copy.duration_s == pytest.approx(whole.duration_s, abs=0.01)
 
 
-def test_a_copy_that_cannot_be_made_stops_the_submit_in_words(sandboxed: Studio) -> None:
+def test_a_copy_that_cannot_be_made_stops_the_submit_in_words(sandboxed: Studio, store: MediaStore) -> None:
     brief = redub(sandboxed, "lipsync-studio/lipsync-video")
     whole = sandboxed.desk().media.facts(brief.audio, "audio")
     assert whole is not None
-    path = sandboxed._store.path(whole)
+    path = store.path(whole)
     path.write_bytes(path.read_bytes()[:200])  # the disk has spoilt it
     with pytest.raises(BriefError, match=r"voice\.ogg") as refused:
         sandboxed.submit(brief, by="ana")

@@ -32,9 +32,10 @@ from lipsync_core import (
 )
 from lipsync_core.db.database import Database
 from lipsync_core.ledger.approvals import Approvals, Terms
+from lipsync_core.ledger.claims import Claims
 from lipsync_core.people.roles import Action, Reach, may
-from lipsync_core.samples import PORTRAITS
 from tests import corpus
+from tests.behind import ledger_file
 from tests.oidc import ISSUER, secrets_file
 
 pytestmark = pytest.mark.usefixtures("stocked")
@@ -81,27 +82,15 @@ def team(signed_in: dict[str, str]) -> Studio:
     return studio
 
 
-@pytest.fixture
-def brief(tmp_path: Path) -> Brief:
-    """A clip of fifteen cents."""
-    voice = tmp_path / "voice.wav"
-    voice.write_bytes(corpus.wav(seconds=1.2))
-    return Brief(engine="joypix/motion-2", image=PORTRAITS[0].path, audio=voice, resolution="480p", name="Intro")
-
-
 def draft(brief: Brief) -> Brief:
     return replace(brief, engine="draft/portrait")
 
 
-def put(studio: Studio, job: Job, state: JobState) -> None:
+def put(ledger: Path, job: Job, state: JobState) -> None:
     """Bring a job's row into a state, as if a tracker had."""
-    with sqlite3.connect(database_file(studio)) as connection:
+    with sqlite3.connect(ledger) as connection:
         connection.execute("UPDATE jobs SET state = ?, due_ms = NULL WHERE id = ?", (state, job.id))
     connection.close()
-
-
-def database_file(studio: Studio) -> str:
-    return studio._settings.database_url.removeprefix("sqlite:///")
 
 
 # Entering
@@ -265,13 +254,13 @@ WORKS_IN = {
 
 
 @pytest.mark.parametrize("what", ON_A_JOB)
-def test_role_by_action_by_state(team: Studio, brief: Brief, what: str) -> None:
+def test_role_by_action_by_state(team: Studio, brief: Brief, what: str, signed_in: dict[str, str]) -> None:
     makers, approvers = (team.submit(brief, by=who) for who in (MAKER, APPROVER))
     may_do = (ADMIN, OTHER) if what in DECISIONS else (ADMIN, APPROVER, OTHER, MAKER)
     for state in LIVE_STATES:
         for who in (ADMIN, APPROVER, OTHER, MAKER, SECOND, VIEWER, "eve@elsewhere.test", "", "tracker"):
             job = approvers if who == APPROVER else makers  # an approver's own
-            put(team, job, state)
+            put(ledger_file(signed_in), job, state)
             if who not in may_do:
                 with pytest.raises(NotAllowedError):
                     ON_A_JOB[what](team, job, who)
@@ -442,9 +431,9 @@ def test_approvers_decide_about_their_own_only_where_that_is_configured(
     assert open_studio(signed_in | {"STUDIO_APPROVE_OWN": "1"}).desk(APPROVER).approvals.approve(job.id)
 
 
-def test_a_price_that_rose_is_frozen_anew_and_asks_again(team: Studio, brief: Brief) -> None:
+def test_a_price_that_rose_is_frozen_anew_and_asks_again(team: Studio, brief: Brief, signed_in: dict[str, str]) -> None:
     job = team.submit(brief, by=MAKER)
-    with sqlite3.connect(database_file(team)) as connection:  # as if it had been cheaper when it was made
+    with sqlite3.connect(ledger_file(signed_in)) as connection:  # as if it had been cheaper when it was made
         quote = json.dumps(json.loads(connection.execute("SELECT quote FROM jobs").fetchone()[0]) | {"usd_micros": 9})
         connection.execute("UPDATE jobs SET quote = ?, quoted_usd_micros = 9", (quote,))
     connection.close()
@@ -459,12 +448,12 @@ def test_a_price_that_rose_is_frozen_anew_and_asks_again(team: Studio, brief: Br
     assert team.desk(APPROVER).approvals.approve(job.id, agreed=risen.quote)
 
 
-def test_what_nobody_decides_about_in_time_is_withdrawn(team: Studio, brief: Brief) -> None:
+def test_what_nobody_decides_about_in_time_is_withdrawn(team: Studio, brief: Brief, signed_in: dict[str, str]) -> None:
     late, in_time = team.submit(brief, by=MAKER), team.submit(brief, by=MAKER)
-    with sqlite3.connect(database_file(team)) as connection:
+    with sqlite3.connect(ledger_file(signed_in)) as connection:
         connection.execute("UPDATE jobs SET decide_by_ms = 1 WHERE id = ?", (late.id,))
     connection.close()
-    approvals = Approvals(Database(team._settings.database_url), Terms(7, False), sign_in=True)
+    approvals = Approvals(Database(signed_in["STUDIO_DATABASE_URL"]), Terms(7, False), sign_in=True)
     assert (approvals.lapse(), approvals.lapse()) == (1, 0)
     assert team.job(late.id).state is JobState.WITHDRAWN
     assert team.job(in_time.id).state is JobState.AWAITING_APPROVAL
@@ -485,39 +474,40 @@ def test_what_a_cap_does_not_hold_is_not_approved(signed_in: dict[str, str], tea
 # Right before paying
 
 
-def claimed(studio: Studio) -> list[int]:
-    due = studio._claims.claim_due("t", lease_s=60, send_lease_s=60, places=lambda _provider: 9, limit=9)
+def claimed(variables: dict[str, str]) -> list[int]:
+    claims = Claims(Database(variables["STUDIO_DATABASE_URL"]), "UTC", Terms(7, False))
+    due = claims.claim_due("t", lease_s=60, send_lease_s=60, places=lambda _provider: 9, limit=9)
     return [job.id for job in due.to_send]
 
 
-def test_a_person_who_was_removed_meanwhile_pays_nothing(team: Studio, brief: Brief) -> None:
+def test_a_person_who_was_removed_meanwhile_pays_nothing(team: Studio, brief: Brief, signed_in: dict[str, str]) -> None:
     team.people.set_limit(MAKER, None, by=ADMIN)
     job = team.submit(brief, by=MAKER)
     team.people.remove(MAKER, by=ADMIN)
-    assert claimed(team) == []
+    assert claimed(signed_in) == []
     job = team.job(job.id)
     assert (job.state, job.sent_at) == (JobState.REJECTED, None)
     assert "Nothing was sent" in (job.error or "")
 
 
-def test_a_maker_who_became_a_viewer_pays_nothing(team: Studio, brief: Brief) -> None:
+def test_a_maker_who_became_a_viewer_pays_nothing(team: Studio, brief: Brief, signed_in: dict[str, str]) -> None:
     team.people.set_limit(MAKER, None, by=ADMIN)
     job = team.submit(brief, by=MAKER)
     team.people.set_role(MAKER, Role.VIEWER, by=ADMIN)
-    assert claimed(team) == []
+    assert claimed(signed_in) == []
     assert team.job(job.id).state is JobState.REJECTED
 
 
-def test_a_limit_that_was_lowered_meanwhile_holds(team: Studio, brief: Brief) -> None:
+def test_a_limit_that_was_lowered_meanwhile_holds(team: Studio, brief: Brief, signed_in: dict[str, str]) -> None:
     team.people.set_limit(MAKER, None, by=ADMIN)
     jobs = team.desk(MAKER).submit_all([brief, brief], batch="b")
     team.people.set_limit(MAKER, 200_000, by=ADMIN)  # holds each, but not the press
-    assert claimed(team) == []
+    assert claimed(signed_in) == []
     assert {team.job(job.id).state for job in jobs} == {JobState.AWAITING_APPROVAL}
     for job in jobs:
         assert team.job(job.id).decide_by is not None
         assert team.desk(APPROVER).approvals.approve(job.id)
-    assert claimed(team) == [job.id for job in jobs]
+    assert claimed(signed_in) == [job.id for job in jobs]
 
 
 # The audit
@@ -546,8 +536,11 @@ def test_the_audit_tells_who_did_what_and_holds_no_secret(team: Studio, brief: B
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit SET made_by = 'x'", "DELETE FROM audit"])
-def test_the_audit_only_ever_grows(team: Studio, statement: str) -> None:
-    with sqlite3.connect(database_file(team)) as connection, pytest.raises(sqlite3.IntegrityError, match="only ever"):
+def test_the_audit_only_ever_grows(team: Studio, statement: str, signed_in: dict[str, str]) -> None:
+    with (
+        sqlite3.connect(ledger_file(signed_in)) as connection,
+        pytest.raises(sqlite3.IntegrityError, match="only ever"),
+    ):
         connection.execute(statement)
     connection.close()
 

@@ -20,13 +20,6 @@ Q, S, R, A = JobState.QUEUED, JobState.SUBMITTING, JobState.RENDERING, JobState.
 W = JobState.AWAITING_APPROVAL
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    database.migrate()
-    return database
-
-
 def job(
     database: Database, engine: str = "joypix/motion-2", *, by: str = "max", decide_by_ms: int | None = None
 ) -> Job:
@@ -85,10 +78,10 @@ def test_what_ended_before_one_looked_or_was_taken_off_the_lists_is_not_told(dat
     assert [ended.id for ended in of("max", LONG_AGO)] == [first.id]
 
 
-def test_it_takes_as_long_after_years_as_on_the_first_day(database: Database) -> None:
+def test_it_takes_as_long_after_years_as_on_the_first_day(database: Database, tmp_path: Path) -> None:
     made = job(database)
     go(database, made.id, Q, S, R, JobState.FAILED)
-    with watched(database) as said:
+    with watched(tmp_path / "ledger.db") as said:
         assert [ended.id for ended in Endings(database).of("max", LONG_AGO)] == [made.id]
     (query,) = (statement for statement in said if statement.startswith("SELECT"))
     with database.read() as connection:

@@ -38,7 +38,10 @@ from lipsync_core.media.erase import Root
 from lipsync_core.people.roles import Action
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
+from tests.behind import ledger_file
 from tests.oidc import COOKIE_SECRET, claims_of, secrets_file
+
+pytestmark = pytest.mark.usefixtures("stocked")
 
 ADMIN, MAKER, SECOND, VIEWER, GONE = (f"{name}@studio.test" for name in ("mia", "max", "moe", "vic", "gus"))
 ROLES = {MAKER: Role.MAKER, SECOND: Role.MAKER, VIEWER: Role.VIEWER, GONE: Role.ADMIN}
@@ -67,22 +70,15 @@ def studio(environment: dict[str, str], tmp_path: Path) -> Studio:
 
 
 @pytest.fixture
-def brief(tmp_path: Path) -> Brief:
-    (tmp_path / "voice.wav").write_bytes(corpus.wav(seconds=1.2))
-    picture, voice = PORTRAITS[0].path, tmp_path / "voice.wav"
-    return Brief(engine="joypix/motion-2", image=picture, audio=voice, resolution="480p", name="Intro")
-
-
-@pytest.fixture
 def job(studio: Studio, brief: Brief) -> Job:
     """A maker’s, which waits for approval."""
     (job,) = studio.desk(MAKER).submit_all([brief], batch="batch-1")
     return job
 
 
-def dump(studio: Studio) -> list[str]:
+def dump(variables: dict[str, str]) -> list[str]:
     """All that the ledger holds."""
-    with sqlite3.connect(studio._settings.database_url.removeprefix("sqlite:///")) as connection:
+    with sqlite3.connect(ledger_file(variables)) as connection:
         lines = list(connection.iterdump())
     connection.close()
     return lines
@@ -187,7 +183,9 @@ def given(studio: Studio, brief: Brief, job: Job) -> dict[str, Any]:
     }
 
 
-def test_no_method_that_is_told_by_whom_is_open_to_somebody_else(studio: Studio, brief: Brief, job: Job) -> None:
+def test_no_method_that_is_told_by_whom_is_open_to_somebody_else(
+    studio: Studio, brief: Brief, job: Job, environment: dict[str, str]
+) -> None:
     good = given(studio, brief, job)
     asked = []
     for path, method in methods(studio):
@@ -202,12 +200,12 @@ def test_no_method_that_is_told_by_whom_is_open_to_somebody_else(studio: Studio,
         arguments = {name: good[name] for name in needed}
         if path == "eraser.erase":
             arguments["shown"] = studio.eraser.traces(Root(good["item_id"]))
-        before = dump(studio)
+        before = dump(environment)
         for by in NOBODY:
             with pytest.raises(NotAllowedError):
                 method(**arguments, by=by)
                 pytest.fail(f"{path} was done for {by!r}")
-        assert dump(studio) == before, path
+        assert dump(environment) == before, path
         asked.append(path)
     assert len(asked) > 40, "the studio's parts were not found"
 
@@ -231,19 +229,21 @@ ON_A_JOB: dict[str, Callable[[Studio, int, str], object]] = {
 }
 
 
-def test_in_no_state_may_anybody_do_to_a_job_what_their_role_does_not_reach(studio: Studio, job: Job) -> None:
+def test_in_no_state_may_anybody_do_to_a_job_what_their_role_does_not_reach(
+    studio: Studio, job: Job, environment: dict[str, str]
+) -> None:
     for state in JobState:
-        with sqlite3.connect(studio._settings.database_url.removeprefix("sqlite:///")) as connection:
+        with sqlite3.connect(ledger_file(environment)) as connection:
             connection.execute("UPDATE jobs SET state = ?, due_ms = NULL", (state,))
         connection.close()
-        before = dump(studio)
+        before = dump(environment)
         for what, do in ON_A_JOB.items():
             shut_out = [VIEWER, SECOND, GONE, "", *([MAKER] if what in ("approve", "decline") else [])]
             for by in shut_out:
                 with pytest.raises(NotAllowedError):
                     do(studio, job.id, by)
                     pytest.fail(f"{by} did {what!r} in {state}")
-        assert dump(studio) == before
+        assert dump(environment) == before
 
 
 @pytest.mark.parametrize("limit", [float("nan"), float("inf"), -1, 10**18])
@@ -253,12 +253,12 @@ def test_a_limit_that_no_field_allows_is_refused(studio: Studio, limit: Any) -> 
 
 
 @pytest.mark.parametrize("role", ["owner", "", "ADMIN", "admin "])
-def test_a_role_that_there_is_not_is_refused(studio: Studio, role: Any) -> None:
-    before = dump(studio)
+def test_a_role_that_there_is_not_is_refused(studio: Studio, role: Any, environment: dict[str, str]) -> None:
+    before = dump(environment)
     for change, who in ((studio.people.set_role, VIEWER), (studio.people.invite, "new@studio.test")):
         with pytest.raises(ValueError, match="is not a valid Role"):
             change(who, role, by=ADMIN)
-    assert dump(studio) == before
+    assert dump(environment) == before
 
 
 def test_nobody_is_told_or_limited_in_another_s_name(studio: Studio) -> None:

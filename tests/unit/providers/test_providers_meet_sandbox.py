@@ -176,12 +176,6 @@ def download(url: str, into: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    with hosting() as running_host:
-        yield running_host
-
-
-@pytest.fixture(scope="module")
 def instant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with sandbox_of(tmp_path_factory.mktemp("instant"), instant=True) as sandbox:
         yield sandbox

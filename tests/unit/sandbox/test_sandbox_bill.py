@@ -1,6 +1,5 @@
 """The sandbox bills what the vendors' pages say, from lengths that it measures itself."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,7 @@ from lipsync_core.sandbox.joypix import JoyPix
 from lipsync_core.sandbox.order import Order
 from lipsync_core.sandbox.state import House
 from tests import corpus, patient
-from tests.sandbox import HEADERS, SUBMITS, UUID, Host, body_of, hosting, served
-
-
-@pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    with hosting() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory, host: Host) -> Iterator[str]:
-    house = House(tmp_path_factory.mktemp("sandbox"), instant=True, canned_outputs=True)
-    with served(sandbox_app(house)) as url:
-        yield url
+from tests.sandbox import HEADERS, SUBMITS, UUID, Host, body_of, served
 
 
 def last_line(base: str) -> dict[str, Any]:

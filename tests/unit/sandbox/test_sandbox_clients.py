@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +19,10 @@ from lipsync_core.sandbox.clock import Clock
 from lipsync_core.sandbox.state import House
 from lipsync_core.sandbox.store import Store
 from tests import patient
-from tests.sandbox import HEADERS, SUBMITS, UUID, Host, SandboxProcess, body_of, hosting, served
+from tests.sandbox import HEADERS, SUBMITS, UUID, Host, SandboxProcess, body_of, served
 
 TEXT = {"creator": UUID, "text": "Hello"}
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    with hosting() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    house = House(tmp_path_factory.mktemp("sandbox"), instant=True, canned_outputs=True)
-    with served(sandbox_app(house)) as url:
-        yield url
 
 
 def lipsync(base: str, **sent: Any) -> httpx.Response:

@@ -11,20 +11,7 @@ from lipsync_core.sandbox.app import sandbox_app
 from lipsync_core.sandbox.faults import FITTING, Fault, Faults, Kind, Moment, seeded
 from lipsync_core.sandbox.state import House
 from tests import patient
-from tests.sandbox import HEADERS, SUBMITS, Host, body_of, hosting, served
-
-
-@pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    with hosting() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    house = House(tmp_path_factory.mktemp("sandbox"), instant=True, canned_outputs=True)
-    with served(sandbox_app(house)) as url:
-        yield url
+from tests.sandbox import HEADERS, SUBMITS, Host, body_of, served
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +15,12 @@ from lipsync_core.sandbox.bill import Rules
 from lipsync_core.sandbox.joypix import JoyPix
 from lipsync_core.sandbox.state import House
 from tests import corpus, patient
-from tests.sandbox import HEADERS, SUBMITS, UUID, Host, body_of, hosting, served
+from tests.sandbox import HEADERS, SUBMITS, UUID, Host, body_of, served
 
 DIALOG = "/joypix/v1/lip-sync/motion-2-dialog"
 MULTI = "/lipsync-studio/api/v1/lipsync-image-multi"
 REDUB = "/lipsync-studio/api/v1/lipsync-video"
 LINK = "http://127.0.0.1:9/file"
-
-
-@pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    with hosting() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    house = House(tmp_path_factory.mktemp("sandbox"), instant=True, canned_outputs=True)
-    with served(sandbox_app(house)) as url:
-        yield url
 
 
 def post(base: str, path: str, body: Any, **headers: str) -> httpx.Response:

@@ -11,21 +11,12 @@ from pathlib import Path
 import av
 import pytest
 
-from lipsync_core import ROOT, Brief, BriefError, Job, JobState, Settings, Studio
+from lipsync_core import ROOT, Brief, BriefError, Job, JobState, Studio
 from lipsync_core.samples import PORTRAITS
 from tests import corpus, patient
+from tests.behind import sandbox_of
 
 pytestmark = pytest.mark.usefixtures("stocked")
-
-
-@pytest.fixture
-def sandboxed(environment: dict[str, str], tmp_path: Path) -> Studio:
-    """A studio whose paid jobs all go to the sandbox."""
-    return Studio(
-        Settings.from_env(
-            environment | {"STUDIO_SANDBOX": "1", "STUDIO_SANDBOX_SPEED": "500"}, dotenv=tmp_path / "no.env"
-        )
-    )
 
 
 @pytest.fixture
@@ -62,14 +53,9 @@ def briefs(media: dict[str, Path]) -> dict[str, Brief]:
 ENGINES = tuple(briefs(dict.fromkeys(("voice", "other", "video", "picture"), Path())))
 
 
-def bill(studio: Studio) -> list[dict[str, object]]:
-    lines: list[dict[str, object]] = patient.get(f"{studio._sandbox_origin()}/sandbox/bill").json()["lines"]
-    return lines
-
-
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_engine_renders_in_the_sandbox_from_local_files(
-    sandboxed: Studio, media: dict[str, Path], engine: str
+    sandboxed: Studio, media: dict[str, Path], engine: str, environment: dict[str, str]
 ) -> None:
     job = sandboxed.submit(replace(briefs(media)[engine], engine=engine), by="ana")
     done: Job = sandboxed.wait(job.id, timeout_s=600)
@@ -84,7 +70,8 @@ def test_every_engine_renders_in_the_sandbox_from_local_files(
         "archiving",
         "done",
     ]
-    assert len(bill(sandboxed)) == 1
+    bill = patient.get(f"{sandbox_of(sandboxed, environment)}/sandbox/bill").json()
+    assert len(bill["lines"]) == 1
 
 
 def test_without_a_key_nothing_is_queued_and_the_variable_is_named(studio: Studio, media: dict[str, Path]) -> None:

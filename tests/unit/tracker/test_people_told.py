@@ -63,13 +63,6 @@ def listener() -> Iterator[Listener]:
     server.server_close()
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    database.migrate()
-    return database
-
-
 def notices(database: Database, listener: Listener, *, allow: bool = True, team: bool = True) -> Notices:
     hosts = (listener.host,) if allow else ()
     return Notices(database, (listener.url, SECRET) if team else None, hosts, "https://studio.test", most_s=0.001)
