@@ -1,4 +1,4 @@
-"""What a person asks for: a scene, its media and its options; and what is wrong with it."""
+"""The brief: what a person asks for (a scene, its media and its options), and what is wrong with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long each field of a brief may be, whatever the engine: for the studio's own sake, not a vendor's.
+"""The longest that each field of a brief may be, for any engine: the studio's own limits, not a vendor's.
 
 Everybody's pages read the jobs that one person makes, so that a text of a few megabytes would slow all of them down.
 """

@@ -1,4 +1,4 @@
-"""CSV files that a spreadsheet shows and never executes."""
+"""CSV files that are safe to open in a spreadsheet: no cell is ever executed as a formula."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class BriefChangedError(StudioError):
     """A brief is no longer what was on screen when its button was pressed; nothing was queued."""
 
     def __init__(self) -> None:
-        super().__init__("The brief has changed since it was priced. Nothing was sent: look at it and press again.")
+        super().__init__("The brief has changed since it was priced. Nothing was sent: check it and press again.")
 
 
 class MediaError(StudioError):

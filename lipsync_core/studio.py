@@ -1,4 +1,4 @@
-"""The studio's front door: what pages, notebooks and scripts call. Needs no server and no Streamlit."""
+"""The facade of the studio: what pages, notebooks and scripts call. Needs no server and no Streamlit."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The studio's pages, and the pieces that they share. ``navigation.py`` is the script that Streamlit runs."""
+"""The studio's pages. ``navigation.py`` is the script that Streamlit runs; shared parts are in ``ui``."""

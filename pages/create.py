@@ -1,4 +1,4 @@
-"""Create: what a clip is made of goes in, what it would cost and how long it would take, and the render."""
+"""Create: the media of a clip, its price and wait at every engine, and the render."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _prices(form: Form, offered: Offers, after: int | None) -> Press | None:
             st.error(plain(message))
         if engine_list.has_voice(form.brief):
             if not offered.notes:
-                st.info("No engine takes all of this together. Leave something out.")
+                st.info("No engine accepts all of this together. Remove something.")
             return None
         st.caption(
             f"Add {content.missing(form)}: every engine’s price and wait appear here. "
@@ -174,7 +174,7 @@ def _result(job: Job) -> None:
         place = Moving()
         with st.container():
             if job.pending:
-                st.caption("You can leave this page; the render goes on.")
+                st.caption("You can leave this page; the render continues.")
             else:
                 card.player(job, width=_player_width(job))
             card.failure(job)

@@ -1,4 +1,4 @@
-"""Estimate: what clips will cost and how long they take, before there is anything to render. One clip, or a batch."""
+"""Estimate: what one clip or a batch will cost and how long it takes, before there is anything to render."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def main() -> None:
         batch_press.forget()
     header("Estimate")
     if (why := why_not(Action.MAKE)) is not None:
-        st.caption(plain(f"One clip; a batch is for whoever may send it. {why}"))
+        st.caption(plain(f"One clip only; batches are for people who can send them. {why}"))
         clip.draw()
         return
-    mode = st.radio("What do you want to know about?", MODES, key="about", horizontal=True, bind="query-params")
+    mode = st.radio("What do you want to estimate?", MODES, key="about", horizontal=True, bind="query-params")
     if mode == MODES[0]:
         clip.draw()
     else:

@@ -1,4 +1,4 @@
-"""Jobs: what needs a person, what is running, what is over; one job in full where the address names it."""
+"""Jobs: what needs a person, what is running, and what has ended; one job in full if the address names it."""
 
 from __future__ import annotations
 
@@ -126,12 +126,12 @@ def _notice() -> None:
     said: int | None = st.session_state.get("said_not_taken")
     if said is not None and (until := desk().outcomes.undo_not_taken_until(studio().job(said))) is not None:
         with st.container(horizontal=True, vertical_alignment="center", key=f"said-{said}"):
-            st.markdown(f"Job {said} counts as not taken; nothing is reserved for it any more.", width="content")
+            st.markdown(f"Job {said} is marked as not taken; nothing is reserved for it any more.", width="content")
             st.button(
                 "Undo",
                 key=f"undo-said-{said}",
                 icon=":material/undo:",
-                help=f"Possible until {clock(until)}. Its price is reserved again.",
+                help=f"Possible until {clock(until)}. Its price will be reserved again.",
                 on_click=pressed(dialogs.undo_not_taken),
                 args=(said,),
             )
@@ -150,7 +150,7 @@ def _batch(batch: str) -> None:
         st.markdown(f"**One batch: {count} {'job' if count == 1 else 'jobs'}**", width="content")
         if waiting and _may_withdraw(batch):
             st.button(
-                f"Withdraw the {waiting} that wait" if waiting > 1 else "Withdraw the one that waits",
+                f"Withdraw the {waiting} waiting jobs" if waiting > 1 else "Withdraw the waiting job",
                 icon=":material/undo:",
                 on_click=pressed(_withdraw_batch),
                 args=(batch,),
@@ -252,7 +252,7 @@ def _history(batch: str | None, besides: list[Look] | None) -> None:
         person = st.selectbox("Person", people, key="person", bind="query-params")
     with search:
         text = st.text_input("Search", type="search", placeholder="Name or job number", key="text", bind="query-params")
-    hidden = st.checkbox("Also those off the lists", key="hidden", bind="query-params")
+    hidden = st.checkbox("Include hidden jobs", key="hidden", bind="query-params")
     which = Filter(
         states=states or ended,
         by=None if person == EVERYONE else desk().by if person == MINE else person,
@@ -262,7 +262,7 @@ def _history(batch: str | None, besides: list[Look] | None) -> None:
     )
     count = studio().count(which)
     if not count:
-        st.caption("No finished job fits these filters.")
+        st.caption("No finished job matches these filters.")
         return
     pages = -(-count // ROWS)
     with st.container(key="rows", gap="small"):
@@ -435,16 +435,16 @@ def _kept(job: Job) -> str:
         flaw = ", as it came" if job.error else ", checked"
         return f"Yes{flaw} {clock(job.finished_at)}"
     if job.state is JobState.DONE:
-        return "No longer: it was cleaned up"
+        return "No longer: it was removed in a clean-up"
     return "Not yet" if job.state is JobState.ARCHIVING else ""
 
 
 def _relatives(job: Job) -> None:
     """Links to the batch that it is one of, and to jobs that were sent for the same answer."""
     if job.batch is not None:
-        st.page_link("jobs.py", label="The batch it belongs to", query_params={"batch": job.batch})
+        st.page_link("jobs.py", label="The batch of this job", query_params={"batch": job.batch})
     if job.follows is not None:
-        label = f"Sent anew for job {job.follows}, whose answer was lost"
+        label = f"Sent again for job {job.follows}, whose answer was lost"
         st.page_link("jobs.py", label=label, query_params={"job": str(job.follows)})
     if job.sent_at is not None and (follower := desk().outcomes.sent_again_as(job.id)) is not None:
         st.page_link("jobs.py", label=f"Sent again as job {follower.id}", query_params={"job": str(follower.id)})

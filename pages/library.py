@@ -1,4 +1,4 @@
-"""Library: the portraits, voices and presenters of every week, and all else that was brought; deleting any for good."""
+"""Library: portraits, voices, videos and presenters that are reused, all other files, and permanent deletion."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ROWS = 12
 NOBODY_TO_ASK = ("sample", "vendor")
 """Where these come from, nobody has to be asked."""
 PLACE = "library"
-KEPT, BROUGHT = "In the library", "Everything that was brought or made"
-EDIT, DELETE, TAKE_OUT = "Edit…", "Find and delete everything…", "Take out of the library…"
+KEPT, BROUGHT = "In the library", "Everything added or made"
+EDIT, DELETE, TAKE_OUT = "Edit…", "Find and delete everything…", "Remove from the library…"
 CAME = {
     "file": "Uploaded file {}",
     "photo": "Photo taken in the browser",
     "recording": "Recorded in the browser",
     "link": "From the link {}",
-    "sample": "Sample of this studio",
+    "sample": "Sample that comes with the studio",
     "part": "Made from {}",
     "job": "Finished video of job {}",
     "vendor": "Stock presenter of {}",
@@ -72,7 +72,7 @@ def _library() -> None:
     kinds: list[ItemKind] = [] if kind is None else [kind]
     count = library.count(kinds=kinds, text=text or "", project=project, sandbox=in_sandbox())
     if not count:
-        st.caption("Nothing in the library fits these filters.")
+        st.caption("Nothing in the library matches these filters.")
         return
     grid, pages = st.container(), -(-count // ROWS)
     page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
@@ -86,14 +86,14 @@ def _library() -> None:
 
 def _empty() -> None:
     with st.container(border=True, key="empty"):
-        st.markdown("**Nothing is kept here yet.** The faces and voices that you use every week can be, by name.")
+        st.markdown("**The library is empty.** Keep the faces and voices that you use every week here, by name.")
         st.markdown(
-            "On Create, fill a slot and choose **Keep in the library…** below it; or open a finished job and keep what "
-            "it was made of. From then on each is one click away in every empty slot."
+            "On Create, fill a slot and choose **Keep in the library…** below it; or open a finished job and keep its "
+            "media. From then on, each is one click away in every empty slot."
         )
         with st.container(horizontal=True):
             st.page_link("create.py", label="Go to Create", icon=":material/add_circle:")
-            st.page_link("jobs.py", label="Look through the jobs", icon=":material/list_alt:")
+            st.page_link("jobs.py", label="Browse jobs", icon=":material/list_alt:")
 
 
 def _card(item: Item) -> None:
@@ -113,7 +113,7 @@ def _card(item: Item) -> None:
             elif item.came not in NOBODY_TO_ASK:
                 st.markdown(":gray-badge[No consent note]")
         if item.gone:
-            st.caption("The file itself is no longer here.")
+            st.caption("The file is no longer here.")
         st.space("stretch")
         with st.container(horizontal=True):
             st.button(
@@ -156,16 +156,16 @@ def _menu(item: Item) -> None:
         deletion.everything_of(Root(item.id))
 
 
-@dialog("Take it out of the library?")
+@dialog("Remove it from the library?")
 def _take_out(item: Item) -> None:
     st.markdown(
-        f"The entry **{plain(item.name)}** goes, with its project and its consent note. The file, the jobs and the "
+        f"This removes the entry **{plain(item.name)}** with its project and consent note. The file, jobs and "
         "videos stay."
     )
     with st.container(horizontal=True):
         if st.button("Back"):
             st.rerun()
-        if st.button("Take it out", type="primary"):
+        if st.button("Remove", type="primary"):
             refusals.attempt(PLACE, studio().library.take_out, item.id, by=desk().by)
             st.rerun()
 
@@ -178,7 +178,7 @@ def _brought() -> None:
     text = st.text_input("Search", type="search", placeholder="File name", key="file", bind="query-params") or ""
     count = library.count_brought(text=text)
     if not count:
-        st.caption("No file has this in its name." if text else "Nothing was brought yet.")
+        st.caption("No file name contains this." if text else "No files yet.")
         return
     rows, pages = st.container(gap="small"), -(-count // ROWS)
     page = st.pagination(pages, key="files", bind="query-params") if pages > 1 else 1

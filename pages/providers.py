@@ -1,4 +1,4 @@
-"""Providers: which vendors can be used, what they are asked and told, and the sandbox switch."""
+"""Providers: which vendors can be used, connection checks, rates, and the sandbox switch."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def main() -> None:
     sandbox = in_sandbox()
     states = studio().vendors.states(sandbox=sandbox)
     if any(state.missing for state in states):
-        st.caption("Prices are shown without a key, too. The draft and the sandbox need none.")
+        st.caption("Prices are shown even without a key. Drafts and the sandbox need none.")
     grid = st.grid(2, min_column_width=340)
     for state in states:
         with grid.container(border=True, key=f"vendor-{state.id}", height="stretch"):
@@ -48,13 +48,13 @@ def _switch() -> None:
             key="sandbox_switch",
             on_change=pressed(_switched),
             disabled=studio().sandbox,
-            help="It lasts until the browser is closed. Other tabs that are open now follow when they are reloaded.",
+            help="It stays on until you close the browser. Reload other open tabs to switch them, too.",
         )
         st.caption(
-            "The whole studio is in the sandbox, because STUDIO_SANDBOX is set: every vendor is played on this "
-            "computer, for everybody. Real keys are not used. To leave it, take that line out and restart the studio."
+            "The whole studio is in the sandbox, because STUDIO_SANDBOX is set: all vendors are simulated on this "
+            "computer, for everyone. Real keys are not used. To leave it, remove that setting and restart the studio."
             if studio().sandbox
-            else "Every vendor is played on this computer. Real keys are not used. Colleagues are not affected."
+            else "All vendors are simulated on this computer. Real keys are not used. Colleagues are not affected."
         )
 
 
@@ -73,7 +73,7 @@ def _card(state: VendorState, sandbox: bool) -> None:
         st.warning(
             plain(
                 f"Nothing is sent to {state.paused_title}{since}. {state.title} refused an order: "
-                f"{state.standing.paused_why} Check the connection: once the key is accepted, jobs that wait go on."
+                f"{state.standing.paused_why} Check the connection: once the key is accepted, waiting jobs continue."
             ),
             title="Paused",
         )
@@ -119,7 +119,9 @@ def _check(state: VendorState, sandbox: bool, checks: dict[tuple[str, str], Chec
     if checked is None:
         asks_no_job = PROVIDERS[state.id].check_asks_for_no_job
         how = (
-            "about a job that nobody has, the only free question there is" if asks_no_job else "what the account holds"
+            "about a job that does not exist, the only free request there is"
+            if asks_no_job
+            else "for the account balance"
         )
         st.caption(f"Free of charge: it asks {how}.")
         return
@@ -127,11 +129,11 @@ def _check(state: VendorState, sandbox: bool, checks: dict[tuple[str, str], Chec
     draw[checked.check.verdict](plain(checked.check.says))
     if state.paused and checked.check.verdict is Verdict.UNCLEAR:
         st.button(
-            f"Send to {state.title} again",
+            f"Resume {state.title}",
             icon=":material/play_arrow:",
             on_click=pressed(_resume),
             args=(state, sandbox),
-            help="If the key is refused once more, nothing is charged, and it pauses again.",
+            help="If the key is refused again, nothing is charged, and it is paused again.",
         )
     st.caption(f"Checked {clock(checked.at)} · {checked.balance}")
 
@@ -147,14 +149,14 @@ def _resume(state: VendorState, sandbox: bool) -> None:
 
 def _ask(state: VendorState, sandbox: bool) -> Checked:
     check = studio().vendors.check(state.id, sandbox=sandbox, by=desk().by)
-    words = "balance not offered by this vendor"
+    words = "this vendor does not report a balance"
     if state.offers_balance:
-        words = "balance not told"
+        words = "balance unknown"
         if check.verdict is Verdict.ACCEPTED:
             try:
                 words = _balance(studio().vendors.balance(state.id, sandbox=sandbox, by=desk().by))
             except StudioError as error:
-                words = f"balance not told: {plain(str(error))}"
+                words = f"balance unknown: {plain(str(error))}"
     return Checked(check, words, datetime.now(UTC))
 
 
@@ -164,36 +166,36 @@ def _balance(balance: Balance | None) -> str:
         return rf"balance {'−' if dollars < 0 else ''}\${abs(dollars):,}"
     if balance is not None and balance.credits is not None:
         return f"balance {balance.credits.normalize():,f} credits".replace("-", "−")
-    return "balance not told"
+    return "balance unknown"
 
 
 def _wire(state: VendorState, sandbox: bool) -> None:
     st.caption("Address")
     st.text(state.base_url)
     if not sandbox:
-        st.caption(f"{state.base_url_variable} changes it.")
+        st.caption(f"Set {state.base_url_variable} to change it.")
     st.caption("Jobs at once")
     st.text(str(state.places))
-    st.caption(f"Our own limit, no vendor publishes one. {state.places_variable} changes it.")
+    st.caption(f"The studio’s own limit; no vendor publishes one. Set {state.places_variable} to change it.")
     st.caption("Webhooks")
     st.text(_webhooks(state, sandbox))
     if state.assumptions:
-        st.caption("Assumed, because the vendor’s pages do not say")
+        st.caption("Assumed, because the vendor does not document it")
         for name, value, why, variable in state.assumptions:
             words = f"{name.replace('_', ' ')}: “{value}” ({why})."
-            st.markdown(f"{plain(words)} `{variable}` changes it.")
+            st.markdown(f"{plain(words)} Set `{variable}` to change it.")
 
 
 def _webhooks(state: VendorState, sandbox: bool) -> str:
     every = PROVIDERS[state.id].poll_every_s.value
-    asked = f"Each job is asked about every {every:g} s or so."
+    asked = f"Each job is checked about every {every:g} s."
     if not state.webhooks:
         return f"{state.title} sends none. {asked}"
     if sandbox:
         return "On, from the sandbox to this computer."
     public_url = studio().public_url
     if public_url is None:
-        return f"Off: set STUDIO_PUBLIC_URL to where vendors reach this server. {asked}"
+        return f"Off: set STUDIO_PUBLIC_URL to the address at which vendors reach this server. {asked}"
     return f"On, to {public_url}{HOOKS}{state.id}/…"
 
 

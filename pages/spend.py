@@ -1,4 +1,4 @@
-"""Spend: what a month came to, by person, project, engine or vendor; how much is left of its caps; and its invoices."""
+"""Spend: a month's spending by person, project, engine or vendor, its caps and its invoices."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def main() -> None:
             file_name=f"spend-{month}.csv",
             mime="text/csv",
             icon=":material/download:",
-            help="One line for each job that cost something, or may.",
+            help="One row for each job that cost something, or may still.",
         )
     else:
         st.caption(f"Nothing was spent in {month_text(month)}. Drafts and sandbox jobs don’t count.")
@@ -84,8 +84,8 @@ def _choose() -> tuple[str, Grouping]:
             "By", list(GROUPS), format_func=GROUPS.__getitem__, key="by", bind="query-params", width=200
         )
     zone = studio().spending.zone.replace("_", " ")
-    real = " Figures are the real ones: the sandbox bills nothing." if in_sandbox() else ""
-    st.caption(f"Months of the time zone {plain(zone)}, which STUDIO_TIMEZONE names.{real}")
+    real = " These are real figures: the sandbox bills nothing." if in_sandbox() else ""
+    st.caption(f"Months use the time zone {plain(zone)} (STUDIO_TIMEZONE).{real}")
     return month, group
 
 
@@ -93,8 +93,8 @@ def _figures(view: Month, caps: list[Cap], present: bool) -> None:
     total = view.total
     figures = {
         "Spent": dollars(total.spent),
-        "Under way": dollars(total.under_way),
-        "Not confirmed": dollars(total.unconfirmed),
+        "In progress": dollars(total.under_way),
+        "Unconfirmed": dollars(total.unconfirmed),
         "Refunds expected": dollars(total.refunds),
     }
     if present:
@@ -109,7 +109,7 @@ def _taken(caps: list[Cap]) -> None:
     for cap in caps:
         share = cap.taken_usd_micros / cap.usd_micros if cap.usd_micros else 1.0
         words = re.sub("^the ", "The ", cap.words)
-        sums = f"{dollars(cap.taken_usd_micros)} of {dollars(cap.usd_micros)} taken"
+        sums = f"{dollars(cap.taken_usd_micros)} of {dollars(cap.usd_micros)} used"
         if not cap.left_usd_micros:
             sums += ", nothing more is sent this month"
         st.progress(min(1.0, max(0.0, share)), text=f"{plain(words)}: {md(sums)}")
@@ -136,7 +136,7 @@ def _table(view: Month, group: Grouping) -> None:
     if len(lines) > 1:
         lines.append(("**All**", view.total, view.dearer))
     rows = [{GROUPS[group]: name} | _cells(sums, dearer) for name, sums, dearer in lines]
-    st.table(rows, border="horizontal", alt=f"What {month_text(view.month)} came to, by {GROUPS[group].lower()}")
+    st.table(rows, border="horizontal", alt=f"Spending in {month_text(view.month)}, by {GROUPS[group].lower()}")
 
 
 def name_of(line: Line, group: Grouping) -> str:
@@ -166,7 +166,7 @@ def _cells(sums: Sums, dearer: Dearer) -> dict[str, str]:
         more = f"({dollars(sums.above, signed=True)})" if sums.above else "(same)"
         bill += f" :red-badge[{more}]" if billed_more else f" {more}"
         bill += f", {sums.compared} of {sums.ended} clips" if sums.compared < sums.ended else ""
-    still = {"under way": sums.under_way, "not confirmed": sums.unconfirmed}
+    still = {"in progress": sums.under_way, "unconfirmed": sums.unconfirmed}
     spent = [dollars(sums.spent), *(f"{dollars(sum_)} {what}" for what, sum_ in still.items() if sum_)]
     if dearer.jobs and not billed_more:  # its videos were longer than what was priced
         spent[0] += f" :red-badge[{dollars(dearer.usd_micros, signed=True)}]"
@@ -176,8 +176,8 @@ def _cells(sums: Sums, dearer: Dearer) -> dict[str, str]:
 
 def _fine_print(view: Month) -> None:
     lines = [
-        "Spent is what was billed where the vendor reports it, else what was quoted; or what the video’s length comes "
-        f"to, where that is more. “{BILL}” compares the same clips. Red is how much more clips cost than their price."
+        "“Spent” is what was billed if the vendor reports it, otherwise what was quoted, or the price of the video’s "
+        f"real length if that is higher. “{BILL}” compares the same clips. Red shows the cost above their price."
     ]
     silent = [title_of(one.provider) for one in view.vendors if one.sums.ended and not reports_bill(one.provider)]
     if silent:
@@ -185,21 +185,21 @@ def _fine_print(view: Month) -> None:
         lines.append(f"{' and '.join(silent)} {do} not report what was billed: compare the invoice below.")
     if count := view.total.unpriced:
         clips = "1 clip has" if count == 1 else f"{count:,} clips have"
-        lines.append(f"{clips} no price in dollars: counted is the ceiling that was named, else nothing.")
+        lines.append(f"{clips} no price in dollars: a ceiling is counted if one was set, otherwise nothing.")
         if studio().spending.unpriced(view.month, limit=1):
-            lines[-1] += " Once the invoice is there, type in on the job’s page what it cost; then that counts."
+            lines[-1] += " When the invoice arrives, enter the real cost on the job’s page; that then counts instead."
     held = [
         f"{state.title} {balance_text(state.held[0])} ({clock(state.held[1])})"
         for state in studio().vendors.states()
         if state.held is not None
     ]
     if held:
-        lines.append(f"Balances when last asked: {', '.join(held)}. Ask again on Providers.")
+        lines.append(f"Balances when last checked: {', '.join(held)}. Check again on Providers.")
     with st.container(gap="xsmall"):
         for line in lines:
             st.caption(plain(line))
         for job in studio().spending.unpriced(view.month, limit=NAMED) if view.total.unpriced else ():
-            label = f"What job {job.id}, {plain(job_name(job))}, cost"
+            label = f"Enter the cost of job {job.id}, {plain(job_name(job))}"
             st.page_link("jobs.py", label=label, query_params={"job": str(job.id)})
 
 

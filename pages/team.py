@@ -1,4 +1,4 @@
-"""Team: what one may do here, where one is told, and for admins: who is in the team, caps, and who did what."""
+"""Team: one's own rights and notifications; for admins the people, their caps, and the audit log."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from pages.ui.text import clock, dollars, md, month_text, plain, state_word
 
 UNLIMITED = "No limit"
 ROLES = {
-    Role.VIEWER: "Viewer: looks",
-    Role.MAKER: "Maker: renders, up to a limit",
-    Role.APPROVER: "Approver: also approves what is above others’ limits",
-    Role.ADMIN: "Admin: also people, caps, rates and keys",
+    Role.VIEWER: "Viewer: can look",
+    Role.MAKER: "Maker: can also render, up to a limit",
+    Role.APPROVER: "Approver: can also approve jobs above others’ limits",
+    Role.ADMIN: "Admin: can also manage people, caps, rates and keys",
 }
 AUDIT_ROWS = 15
 PEOPLE, AUDIT = "team-people", "team-audit"
@@ -32,7 +32,9 @@ def main() -> None:
     header("Team")
     who = studio().people.who(desk().by)
     if who is None:
-        st.caption("Nobody signs in here. Add an [auth] table to .streamlit/secrets.toml, and the team appears here.")
+        st.caption(
+            "Sign-in is off. Add an [auth] section to .streamlit/secrets.toml to turn it on. The team is then here."
+        )
         return
     _you(who)
     if who.may(Action.MAKE) or who.notify_url:
@@ -51,9 +53,9 @@ def _you(who: Person) -> None:
     lines = [f"**{what[0]}**: {what[2]}."]
     if who.may(Action.MAKE):
         lines.append(
-            "What you start is sent without approval, whatever it costs."
+            "Your jobs are sent without approval, whatever they cost."
             if who.limit_usd_micros is None
-            else f"One press may cost {md(dollars(who.limit_usd_micros))}; what is above that waits for approval."
+            else f"One press may cost {md(dollars(who.limit_usd_micros))}; anything above waits for approval."
         )
     if who.role is not Role.ADMIN:
         admins = ", ".join(studio().people.who_may(Action.PEOPLE))
@@ -71,13 +73,13 @@ def _people() -> None:
         {
             "Name": [person.name for person in rows],
             "Role": ["Removed" if person.removed else person.role.capitalize() for person in rows],
-            "Limit for one press": [_limit(person) for person in rows],
+            "Limit per press": [_limit(person) for person in rows],
             f"Spent in {month_text(month).split()[0]}": [dollars(person.spent_usd_micros) for person in rows],
             "Last seen": [clock(person.seen_at) if person.seen_at else "Never" for person in rows],
             "Address": [person.email for person in rows],
         },
         hide_index=True,
-        alt="Everybody who is or was in the team, with role, limit, spend and last visit",
+        alt="Everyone who is or was in the team, with role, limit, spend and last visit",
     )
     change, add = st.columns(2, gap="medium")
     with change, st.container(border=True, height="stretch", key="change-person"):
@@ -95,23 +97,23 @@ def _limit(person: Person) -> str:
 
 
 def _change(here: dict[str, Person]) -> None:
-    st.markdown("**Change somebody**")
+    st.markdown("**Edit a person**")
     chosen = here[
         st.selectbox("Person", list(here), format_func=lambda email: _called(here[email]), key="person-changed")
     ]
     # Its keys hold what stands in the ledger: after another admin's change the fields are fresh ones.
     key = f"{chosen.email}-{chosen.role}-{chosen.limit_usd_micros}"
     st.selectbox("Role", list(Role), list(Role).index(chosen.role), format_func=ROLES.__getitem__, key=f"role-{key}")
-    amount("Limit for one press, in dollars", chosen.limit_usd_micros, key=f"limit-{key}", empty=UNLIMITED)
+    amount("Limit per press, in dollars", chosen.limit_usd_micros, key=f"limit-{key}", empty=UNLIMITED)
     with st.container(horizontal=True):
         st.button("Save", icon=":material/save:", key="save-person", on_click=pressed(_save), args=(chosen, key))
-        with st.popover("Bind anew…", icon=":material/key:", disabled=chosen.issuer is None):
+        with st.popover("Reset sign-in…", icon=":material/key:", disabled=chosen.issuer is None):
             st.text(
-                f"{chosen.email} enters by one account of {_host(chosen.issuer)} only. Bind the address anew if that "
-                "account has changed: whoever signs in next with this address gets in. Their open pages end."
+                f"{chosen.email} can sign in with one account of {_host(chosen.issuer)} only. Reset this if that "
+                "account has changed: the next account that signs in with this address is accepted. Open pages end."
             )
             st.button(
-                f"Bind {plain(chosen.email)} anew",
+                f"Reset sign-in of {plain(chosen.email)}",
                 key="release-person",
                 type="primary",
                 wrap=True,
@@ -119,9 +121,11 @@ def _change(here: dict[str, Person]) -> None:
                 args=(chosen.email,),
             )
         with st.popover("Remove…", icon=":material/person_remove:"):
-            st.text(f"{chosen.email} is signed out everywhere, and what they queued is not sent. Their jobs stay.")
+            st.text(
+                f"{chosen.email} is signed out everywhere, and their queued jobs are not sent. All jobs stay listed."
+            )
             st.button(
-                f"Take {plain(chosen.email)} off the list",
+                f"Remove {plain(chosen.email)}",
                 key="remove-person",
                 type="primary",
                 wrap=True,
@@ -144,7 +148,7 @@ def _save(person: Person, key: str) -> None:
             studio().people.set_limit(person.email, limit, by=desk().by)
 
     if refusals.attempt(PEOPLE, save):
-        st.session_state.team_said = f"Saved for {person.email}. It holds from their next press."
+        st.session_state.team_said = f"Saved for {person.email}. It applies from their next press."
 
 
 def _host(issuer: str | None) -> str:
@@ -153,21 +157,21 @@ def _host(issuer: str | None) -> str:
 
 def _release(email: str) -> None:
     if refusals.attempt(PEOPLE, studio().people.release, email, by=desk().by):
-        st.session_state.team_said = f"{email} is bound to the account that signs in next."
+        st.session_state.team_said = f"The next account that signs in as {email} is accepted."
 
 
 def _remove(email: str) -> None:
     if refusals.attempt(PEOPLE, studio().people.remove, email, by=desk().by):
-        st.session_state.team_said = f"{email} is off the list."
+        st.session_state.team_said = f"{email} was removed."
 
 
 def _add() -> None:
-    st.markdown("**Add somebody**")
+    st.markdown("**Add a person**")
     turn = st.session_state.setdefault("invited", 0)
     st.text_input("Address", key=f"invite-address-{turn}", max_chars=120, placeholder="ana@example.org")
     st.selectbox("Their role", list(Role), format_func=ROLES.__getitem__, key=f"invite-role-{turn}")
-    amount("Their limit for one press, in dollars", 0, key=f"invite-limit-{turn}", empty=UNLIMITED)
-    st.button("Put on the list", icon=":material/person_add:", key="invite", on_click=pressed(_invite), args=(turn,))
+    amount("Their limit per press, in dollars", 0, key=f"invite-limit-{turn}", empty=UNLIMITED)
+    st.button("Add to the team", icon=":material/person_add:", key="invite", on_click=pressed(_invite), args=(turn,))
 
 
 def _invite(turn: int) -> None:
@@ -180,7 +184,7 @@ def _invite(turn: int) -> None:
             studio().people.set_limit(person.email, limit, by=desk().by)
 
     if not address:
-        refusals.refuse(PEOPLE, "Type the address of whoever is to be added.")
+        refusals.refuse(PEOPLE, "Type the address of the person to add.")
     elif refusals.attempt(PEOPLE, invite):
         st.session_state.invited = turn + 1
         st.session_state.team_said = f"{address} can sign in now."
@@ -222,8 +226,8 @@ def _fact(name: str, value: object) -> str:
 
 
 def _audit() -> None:
-    st.header("Audit", anchor=False)
-    st.caption("Who did what to which job, rate, cap or person. Lines are only ever added.")
+    st.header("Audit log", anchor=False)
+    st.caption("Who changed which job, rate, cap or person. Entries are only ever added.")
     pages = max(1, -(-studio().audit.count(by=desk().by) // AUDIT_ROWS))
     with st.container(gap="small"):
         table = st.container()
@@ -243,7 +247,7 @@ def _audit() -> None:
         alt="Who did what, the latest first",
     )
     st.download_button(
-        "Save the audit as CSV",
+        "Export the audit log as CSV",
         offered(partial(studio().audit.export, by=desk().by)),
         "audit.csv",
         "text/csv",

@@ -1,4 +1,4 @@
-"""Asking vendors what costs nothing, at once and for a person: is the key good, what is left, do you know this job."""
+"""Free requests to vendors, made at once for a person: is the key good, what is the balance, do you know this job?"""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class Vendors:
         was_paused = self._standings.of(provider_id, environment).paused_at is not None
         self._standings.resume(provider_id, environment)
         if was_paused and self._audit is not None:
-            self._audit.note(by, "let it go on", "vendor", f"{provider_id} ({environment})")
+            self._audit.note(by, "resumed it", "vendor", f"{provider_id} ({environment})")
 
     def balance(self, provider_id: str, *, sandbox: bool = False, by: str = "") -> Balance | None:
         """What the account holds, noted for later; None where the vendor does not tell.
@@ -158,7 +158,9 @@ class Vendors:
         """What the vendor says of one job. Raises `VendorError` where it does not know it or cannot be asked."""
         provider = self._accounts.providers[provider_id]
         if id_of(vendor_id) is None:  # such as “..”, which would lead to another path
-            raise VendorError(f"That cannot be an id of {provider.title}’s. Nothing was asked and nothing was changed.")
+            raise VendorError(
+                f"That cannot be one of {provider.title}’s ids. Nothing was asked and nothing was changed."
+            )
         (request,) = provider.poll([vendor_id])
         read = provider.read_poll(request, self.ask(provider_id, environment, request, frozen_url))
         if isinstance(read, AskAgain):
@@ -191,7 +193,7 @@ class Vendors:
         provider = self._accounts.providers[provider_id]
         request = provider.price_list()
         if request is None:
-            raise VendorError(f"{provider.title} has no price list that can be asked.")
+            raise VendorError(f"{provider.title} has no price list to fetch.")
         came = _get(provider, None, self._accounts.base_url(provider_id, LIVE, None), request)
         read = came if isinstance(came, AskAgain) else provider.read_price_list(came)
         if isinstance(read, AskAgain):
@@ -199,7 +201,7 @@ class Vendors:
         prices = [(rate.usd, rate.unit, rate.per) for rate in read.rates]
         rate = rate_from_live(prices, set_on=datetime.now(UTC).date(), by=by)
         if rate is None:
-            raise VendorError(f"{provider.title} lists a price that no quote can be made of. No rate was changed.")
+            raise VendorError(f"{provider.title} lists a price that cannot be used for quotes. No rate was changed.")
         return rate
 
 

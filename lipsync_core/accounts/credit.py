@@ -1,4 +1,4 @@
-"""Whose credit it is that is lacking: a vendor may refuse one engine with money on the account."""
+"""What a vendor's "out of credit" pauses: the whole account, or one engine if the balance says that there is money."""
 
 from __future__ import annotations
 

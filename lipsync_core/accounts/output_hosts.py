@@ -1,4 +1,4 @@
-"""Whether finished videos could be fetched here: asked of this computer's resolver before anything is paid for.
+"""Whether finished videos can be downloaded here: checked by this computer's DNS before anything is paid for.
 
 A vendor's API has no guard before it, its videos have one (`lipsync_core.net.guard`). Where a proxy or a filter
 answers for the names of the internet with addresses inside this network, an order would be billed and its video
@@ -28,8 +28,8 @@ LOOK_S = 3.0
 def not_followed(title: str, host: str) -> str:
     """That videos of the vendor ``title`` lie where this computer's resolver leads inside, and what helps."""
     return (
-        f"{title}’s finished videos cannot be fetched here. For {host} this computer’s DNS gives an address inside "
-        f"this network, as some proxies and filters do. Let it give the real one, or name {host} in STUDIO_FETCH_ALLOW."
+        f"{title}’s finished videos cannot be fetched here. This computer’s DNS gives {host} an address inside this "
+        f"network, as some proxies and filters do. Let it give the real one, or add {host} to STUDIO_FETCH_ALLOW."
     )
 
 

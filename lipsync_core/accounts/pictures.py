@@ -1,4 +1,4 @@
-"""Pictures that lie on a vendor's hosts, brought into the media store: a browser asks no host but the studio."""
+"""Copies of pictures from vendors' hosts in the media store, so that a browser talks to the studio only."""
 
 from __future__ import annotations
 

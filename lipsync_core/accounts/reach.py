@@ -1,4 +1,4 @@
-"""Where each vendor is reached and with which key: from the settings, or the sandbox's.
+"""The address and key with which each vendor is reached: from the settings, or the sandbox's.
 
 A job works only with what was frozen when it was made. What an environment variable says now decides where the next
 job goes, never where an old one does.

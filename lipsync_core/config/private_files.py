@@ -1,4 +1,4 @@
-"""What the studio keeps on disk is its owner's alone: faces, voices, and the secrets in the ledger."""
+"""File permissions: what the studio keeps on disk (faces, voices, secrets) can be read by its owner only."""
 
 from __future__ import annotations
 

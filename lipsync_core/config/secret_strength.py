@@ -1,4 +1,4 @@
-"""Whether a secret that a person chose is one: long, varied, and printed nowhere that anybody can read. Pure."""
+"""Checks that a secret is long and varied, and not one that the studio's own files print. Pure."""
 
 from __future__ import annotations
 

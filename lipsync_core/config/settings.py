@@ -168,12 +168,14 @@ def _notify(given: Mapping[str, str]) -> dict[str, Any]:
     try:
         checked_link(url, (urlsplit(url).netloc,))
     except (FetchError, ValueError):
-        raise SettingsError("STUDIO_NOTIFY_URL is no web address. Give one that begins with https://.") from None
+        raise SettingsError("STUDIO_NOTIFY_URL is not a web address. Give one that begins with https://.") from None
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except ValueError:
         key = b""
-    why = "is missing or no Base64" if not key else "has more than 64 bytes" if len(key) > 64 else weakness(secret, key)
+    why = (
+        "is missing or not Base64" if not key else "has more than 64 bytes" if len(key) > 64 else weakness(secret, key)
+    )
     if why:
         raise SettingsError(
             f"STUDIO_NOTIFY_SECRET {why}. Put “whsec_” and 32 to 64 random bytes in Base64 there, as the Standard "

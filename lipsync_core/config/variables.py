@@ -47,7 +47,7 @@ def refuse_misspelt(given: Mapping[str, str], name: str, known: Collection[str])
     for other in sorted(given):
         alike = other[:6].upper() == name[:6] and SequenceMatcher(None, other.upper(), name).ratio() > 0.85
         if alike and other != name and other not in known:
-            raise SettingsError(f"{other} is no variable of the studio’s. If {name} is meant, write it so.")
+            raise SettingsError(f"{other} is not a variable of the studio. If you mean {name}, write it so.")
 
 
 def switch(given: Mapping[str, str], name: str) -> bool:

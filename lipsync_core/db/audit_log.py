@@ -1,4 +1,4 @@
-"""Writing down who did what: an append-only table, beside the events of jobs, which are such a record already.
+"""Writes the audit log: an append-only table of who did what, beside the events of jobs.
 
 No secret may go into it; whoever notes something passes the facts that a colleague may read.
 """

@@ -1,4 +1,4 @@
-"""What the ledger was asked last, and answered: good until somebody writes to it.
+"""A cache of answers from the ledger, valid until something is written to it.
 
 Fifty tabs that refresh every second ask the same few questions. Each is asked once for each change of the database,
 whoever made it; to look whether there was one costs a hundredth of the shortest question.

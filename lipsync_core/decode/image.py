@@ -203,7 +203,7 @@ def _not_a_picture(name: str, look: Look) -> MediaError:
     file = shown(name)
     match look.kind:
         case Kind.EMPTY:
-            return MediaError("Empty file", f"{file} holds nothing. {_CHOOSE}")
+            return MediaError("Empty file", f"{file} is empty. {_CHOOSE}")
         case Kind.SVG:
             return MediaError("SVG drawings cannot be used", f"Export {file} as PNG and choose that.")
         case Kind.HEIC:

@@ -1,4 +1,4 @@
-"""What a file looks like from its first bytes: the words that explain a refusal. Pure.
+"""What kind of file this is, by its first bytes: the words that explain a refusal. Pure.
 
 Nothing is accepted because of what is said here: Pillow or FFmpeg must still decode it. Signatures are
 those of the formats' own specifications.

@@ -337,7 +337,7 @@ def _not_sound(look: Look, name: str) -> MediaError:
     file = shown(name)
     match look.kind:
         case Kind.EMPTY:
-            return MediaError("Empty file", f"{file} holds nothing. {_CHOOSE}")
+            return MediaError("Empty file", f"{file} is empty. {_CHOOSE}")
         case Kind.SOUND | Kind.VIDEO:
             return MediaError(
                 "Sound cannot be read",

@@ -52,7 +52,7 @@ def check_video(path: Path, *, name: str | None = None) -> VideoFacts:
         if look.kind is Kind.VIDEO:
             raise _damaged(name, "cannot be decoded") from error
     if look.kind is Kind.EMPTY:
-        raise MediaError("Empty file", f"{shown(name)} holds nothing. Choose an MP4 or WebM video.")
+        raise MediaError("Empty file", f"{shown(name)} is empty. Choose an MP4 or WebM video.")
     raise MediaError("Not a video", f"{shown(name)} is {look.phrase}. Choose an MP4 or WebM video.")
 
 

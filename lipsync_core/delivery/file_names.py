@@ -1,4 +1,4 @@
-"""What a downloaded video is called: ``project-name-engine-date.mp4``, in words a person typed."""
+"""The file name of a downloaded video: ``project-name-engine-date.mp4``, as a person typed them."""
 
 from __future__ import annotations
 

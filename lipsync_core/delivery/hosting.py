@@ -1,4 +1,4 @@
-"""From a stored medium to a link that a vendor can fetch, or to the reason why there is none.
+"""A link at which a vendor can fetch a stored medium, or the reason why there is none.
 
 What a vendor gets is the stored content, which was measured, priced and seen: from the bucket that media live in, from
 this server, or within the request itself where the vendor takes that. The sandbox fetches from the studio. Only where
@@ -36,9 +36,9 @@ QUEUE_S = 7 * 86_400
 """A link outlives a vendor's queue by far. It is also the longest that a bucket's link can be good for."""
 
 CURE = (
-    "It fetches files by link, and this studio has no address it can reach. Paste a link for each file, or have "
-    "STUDIO_PUBLIC_URL set to where vendors reach this server, or STUDIO_MEDIA_URL to s3://bucket/prefix, with "
-    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Nothing was sent."
+    "It fetches files by link, and this studio has no address that it can reach. Paste a link for each file; or set "
+    "STUDIO_PUBLIC_URL to the address at which vendors reach this server; or set STUDIO_MEDIA_URL to "
+    "s3://bucket/prefix, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Nothing was sent."
 )
 
 

@@ -1,4 +1,4 @@
-"""The page behind a review link: one video, for somebody who has no business with anything else here. Pure.
+"""The page behind a review link: one video, for somebody who may see nothing else here. Pure.
 
 It has no script and no way on to another page; its policy lets a browser load that video and nothing more.
 """

@@ -1,4 +1,4 @@
-"""Routes that hand out kept media: one file by its signed link, several as a ZIP, and the page of a review link.
+"""Routes that serve stored media: one file by its signed link, several as a ZIP, and the page of a review link.
 
 None of them lists anything or takes a path: a token names what is meant, and nobody can make one up. What a browser
 gets is never sniffed for another type and runs no script.
@@ -22,7 +22,7 @@ from lipsync_core.plain_text import clean_name
 
 Route = Callable[[Request], Awaitable[Response]]
 
-EXPIRED = "This link has expired or never existed. Reload the page that you have it from, and try again."
+EXPIRED = "This link has expired or never existed. Reload the page that it is from, and try again."
 KEPT_S = 300
 """For how long a browser may show what it was given without asking again: a link may have ended meanwhile."""
 _GUARDED = {

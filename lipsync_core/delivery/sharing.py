@@ -61,7 +61,7 @@ class Sharing:
             name=job.brief.name or f"Video {job.id}",
             source=self._links.to_reviewed(facts, meant),
             until=datetime.fromtimestamp(meant.until, UTC),
-            remark="A draft, made to judge timing and wording by." if job.is_draft else _SANDBOX if job.sandbox else "",
+            remark="A draft, for judging timing and wording." if job.is_draft else _SANDBOX if job.sandbox else "",
         )
 
     def zip_link(self, jobs: Sequence[Job], *, name: str, person: Person | None = None) -> str | None:
@@ -87,4 +87,4 @@ class Sharing:
         return files
 
 
-_SANDBOX = "Made in the sandbox, to try things out: no vendor rendered it."
+_SANDBOX = "Made in the sandbox, for trying things out: no vendor rendered it."

@@ -1,4 +1,4 @@
-"""A vendor's webhook: a hint that something happened, and nothing that is believed."""
+"""The endpoint for vendors' webhooks: each is a hint to ask the vendor, and nothing in it is believed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several files as one ZIP that is packed while it is sent: nothing is put together on disk or in memory.
+"""A ZIP of several files that is packed while it is sent: it never exists on disk or in memory as a whole.
 
 Videos are compressed already, so they are stored as they are. Sizes and checksums follow each file's bytes, as in
 every ZIP that is written to a stream (APPNOTE.TXT 4.4.4, bit 3).

@@ -40,7 +40,7 @@ class DeskApprovals(Part):
             now = f"The price is now {priced(fresh)}, not {priced(seen)}."
             if not has_risen(seen, fresh):
                 now = f"{ENGINES[job.engine].vendor} would now fetch a pasted link itself."
-            raise PriceRoseError(fresh, f"{now} Nothing was sent: approve it anew.")
+            raise PriceRoseError(fresh, f"{now} Nothing was sent: approve it again.")
         return self.rooms.approvals.approve(
             job_id, by=self.by, hold_s=hold_s, ceiling_usd_micros=new.ceiling_usd_micros
         )

@@ -1,4 +1,4 @@
-"""From a brief to its prices, and to the row of a job: its media are stored, and what stands against it is found."""
+"""From a brief to its quotes, and to the row of a job: stores its media and finds what prevents sending it."""
 
 from __future__ import annotations
 
@@ -294,7 +294,7 @@ class Intake:
             what = engine.vendor if standing.paused_engine is None else engine.title
             return {
                 "engine": f"{what} is paused: {standing.paused_why} "
-                "Check the connection on the Providers page; then it goes on."
+                "Check the connection on the Providers page; it then continues."
             }
         problem = self.hosting.problem(media, engine.form, account.environment, engine.vendor)
         if problem is not None:

@@ -104,7 +104,7 @@ class DeskOutcomes(Part):
         self.seat.check(Action.MAKE)
         made_by = ENGINES[engine]
         if made_by.is_draft:
-            raise VendorError("Drafts are made here: there is nothing to bring in.")
+            raise VendorError("Drafts are made here: there is nothing to import.")
         environment, vendor_id = self.seat.environment, vendor_id.strip()
         account = self.rooms.accounts.of(made_by.provider, environment)
         self.rooms.vendors.look(made_by.provider, environment, account.base_url or None, vendor_id)

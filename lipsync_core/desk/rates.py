@@ -20,7 +20,7 @@ class DeskRates(Part):
         self.seat.check(Action.PRICES)
         before = self.rooms.rates().overrides.get(place)
         rates_file.change(self.rooms.settings.rates_file, place, override)
-        did = "set the rate" if override is not None else "forgot the rate"
+        did = "set the rate" if override is not None else "removed the rate"
         told = [None if rate is None else asdict(rate) for rate in (before, override)]
         self.rooms.audit.note(
             self.by or (override.by if override else ""), did, "rate", place, before=told[0], after=told[1]

@@ -1,4 +1,4 @@
-"""A studio whose address has a path: what it answers itself is found below that path, as the pages are."""
+"""Serves the studio's own routes below the path that its address has, as the pages are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From where somebody asks, and how many sockets strangers hold from there."""
+"""The address that a request comes from, and how many sockets strangers from there hold."""
 
 from __future__ import annotations
 

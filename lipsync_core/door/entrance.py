@@ -1,4 +1,4 @@
-"""Every WebSocket comes in here: whose it is, how fast it may talk, and how long it stays.
+"""The entrance for every WebSocket: whose it is, how fast it may send, and how long it stays open.
 
 Where people sign in, all who have not share a narrow way: enough for each to see the door and to sign in, and too
 little for any of them to keep the members waiting. Nothing that was said is ever dropped: what comes too fast is read

@@ -1,4 +1,4 @@
-"""How fast things go on: whoever comes too soon waits in line, and nobody is sent away."""
+"""A pace for messages: those that come too fast wait in line, and none is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The front of the door: whoever asks is looked at here before anything else sees them."""
+"""The first check of every request, before any other part of the studio sees it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lipsync_core.door.hosts import Hosts, origin_of, place_of
 log = logging.getLogger(__name__)
 
 UNKNOWN_HOST = (
-    "This studio does not answer by the name in this address. If it is the right one, whoever runs the studio lists "
-    "the name in STUDIO_HOSTS in its .env and starts it again."
+    "This studio does not answer to the name in this address. If the name is right, whoever runs the studio has to add "
+    "it to STUDIO_HOSTS in .env and restart the studio."
 )
 MOST_TOLD = 20
 """For so many foreign pages the log says that they were refused; anybody can make more."""

@@ -1,4 +1,4 @@
-"""What every answer tells the browser to refuse: guessed types, foreign frames, scripts from elsewhere."""
+"""The security headers of every answer: no guessed types, no foreign frames, no scripts from elsewhere."""
 
 from __future__ import annotations
 

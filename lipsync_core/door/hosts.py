@@ -1,4 +1,4 @@
-"""By which names the studio may be asked for, and which web pages may open a socket to it.
+"""The host names that the studio answers to, and the web pages that may open a socket to it.
 
 A web page of anybody's can have its own name lead to this computer, and then talk to what listens here as if it were
 its own (DNS rebinding); and it can open a socket to any address. So the name that a browser asked for has to be one

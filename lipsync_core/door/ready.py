@@ -1,4 +1,4 @@
-"""Pages wait until the studio is open; the server answers before."""
+"""Holds pages back until the studio is open; the server itself answers earlier."""
 
 from __future__ import annotations
 

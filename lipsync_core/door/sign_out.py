@@ -1,4 +1,4 @@
-"""How a visit ends for a browser: signing out by address, and its open sockets, whoever or whatever ended it.
+"""The end of a visit in the browser: signing out by address, and closing its sockets, whatever ended it.
 
 A visit ends in the ledger. So servers that share one agree, and a visit that comes of age ends like any other.
 """

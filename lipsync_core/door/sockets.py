@@ -1,4 +1,4 @@
-"""Which sockets each visit has open, so that a visit that ends can be ended in all its tabs and copies at once."""
+"""The sockets that each visit has open, so that ending a visit closes all of its tabs and copies at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One page's WebSocket, listened to on its way: what goes on to the page, and how it ends when its visit does."""
+"""Watches one page's WebSocket: what is passed on to the page, and how it closes when its visit ends."""
 
 from __future__ import annotations
 

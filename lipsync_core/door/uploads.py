@@ -1,4 +1,4 @@
-"""The way in for files: only for whoever may make clips, only to a page of the same visit, and only so much at once.
+"""Checks uploads: only from people who may create clips, only to a page of the same visit, and within a limit.
 
 Streamlit takes what it is brought into memory and keeps it there until a page has stored it, or its tab has been closed
 for two minutes. It asks for the page's id and for nothing else.
@@ -19,11 +19,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 MOST_BYTES = 500 * 1024 * 1024
 """What one person may have in memory, over all tabs: two of the largest files, or a hundred voices of five minutes."""
 
-NOT_YOURS = "Files are taken from whoever may make clips here, for a page that is open in the same visit."
-NO_LENGTH = "Say how long the file is (Content-Length)."
-TOO_MUCH = (
-    "That is more than one person may have on the way at once. Wait until what was brought is stored, then go on."
-)
+NOT_YOURS = "Files are accepted only from people who may create clips here, for a page that is open in the same visit."
+NO_LENGTH = "The length of the file is missing (Content-Length)."
+TOO_MUCH = "That is more than one person may upload at once. Wait until the earlier files are stored, then continue."
 
 
 @dataclass(frozen=True, slots=True)

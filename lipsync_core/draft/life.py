@@ -1,4 +1,4 @@
-"""Small life: when the lids close and how the head sways. Decided by the seed alone, before any drawing."""
+"""When the eyes blink and how the head moves, decided by the seed alone before anything is drawn."""
 
 from __future__ import annotations
 

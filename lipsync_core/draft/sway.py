@@ -1,4 +1,4 @@
-"""The head that sways: the picture is shifted and turned by a few pixels, less and less away from the head."""
+"""Head movement: shifts and turns the picture by a few pixels, less and less away from the head."""
 
 from __future__ import annotations
 

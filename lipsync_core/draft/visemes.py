@@ -1,4 +1,4 @@
-"""What the lips do for each speech sound: the one definition of truth for training and benchmark.
+"""The lip shape of each speech sound: the single definition for training and benchmark.
 
 A phone is written in the International Phonetic Alphabet (IPA); each of its letters belongs to one viseme, the
 class of sounds that look alike. Openness and width per viseme follow what phonetics textbooks say about jaw

@@ -1,4 +1,4 @@
-"""What the cells of a table say: engine, scene, media, length and options, each in the one way, or what is wrong."""
+"""The content of a table's cells: engine, scene, media, length and options, or what is wrong with them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,9 @@ def texts_of(sheet: Sheet, resolution: str, problems: Notes) -> dict[str, Words]
     if texts["seed"] is not empty:
         wrong = np.array([seed is None for seed in seeds], dtype=np.bool_)
         for row in wrong.nonzero()[0].tolist():
-            problems.say(row, f"“{texts['seed'][row][:40]}” is no seed: write a whole number from 0 to {MAX_SEED:,}.")
+            problems.say(
+                row, f"“{texts['seed'][row][:40]}” is not a seed: write a whole number from 0 to {MAX_SEED:,}."
+            )
         seeds = np.where(wrong, -1, seeds)
     texts["seed"] = seeds
     return texts
@@ -111,7 +113,7 @@ def engines_and_scenes(texts: Mapping[str, Words], problems: Notes) -> tuple[Wor
         word = texts["engine"][row]
         close = get_close_matches(word.casefold(), known, n=1)
         meant = f"Did you mean {known[close[0]]}?" if close else f"It can be {', '.join(ENGINES)}."
-        problems.say(row, f"“{word[:40]}” is no engine. {meant}")
+        problems.say(row, f"“{word[:40]}” is not an engine. {meant}")
     order = [*SCENES]
     shown = [
         filled(texts["left_audio"]) | filled(texts["right_audio"]),
@@ -125,7 +127,7 @@ def engines_and_scenes(texts: Mapping[str, Words], problems: Notes) -> tuple[Wor
     scenes: Words = np.array(order, dtype=object)[codes]
     for row in (filled(texts["scene"]) & (written < 0)).nonzero()[0].tolist():
         scenes[row] = word = texts["scene"][row]
-        problems.say(row, f"“{word[:40]}” is no scene. It can be {', '.join(SCENES)}.")
+        problems.say(row, f"“{word[:40]}” is not a scene. It can be {', '.join(SCENES)}.")
     return named, scenes
 
 
@@ -153,7 +155,7 @@ def _file(cell: str, kind: str, files: Files) -> Medium | str | None:
     if not cell:
         return None
     if is_link(cell):
-        return files.get((kind, cell), f"The link {_short(cell)} was not fetched yet.")
+        return files.get((kind, cell), f"The link {_short(cell)} has not been fetched yet.")
     return files.get((kind, file_key(cell)), f"{_short(cell)} was not dropped.")
 
 

@@ -1,4 +1,4 @@
-"""What each engine's form says of a table's rows: it is asked once for all rows that it judges alike."""
+"""What each engine's form says about a table's rows. Asked once for all rows that get the same answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clips would cost and how long they would take, before there is anything to render: one, or a table of them."""
+"""Estimates before there is anything to render: the price and wait of one clip, or of a table of them."""
 
 from __future__ import annotations
 

@@ -37,11 +37,11 @@ def seconds_of(text: str) -> float:
         raise LengthError(f"“{_short(text)}” is below 0. Write how long the clip lasts.")
     seconds = _read(written.removeprefix("+"))
     if seconds is None:
-        raise LengthError(f"“{_short(text)}” is no length. Write seconds (83.5) or minutes and seconds (1:23.5).")
+        raise LengthError(f"“{_short(text)}” is not a length. Write seconds (83.5) or minutes and seconds (1:23.5).")
     if not isfinite(seconds) or seconds > LONGEST_S:
         raise LengthError(f"“{_short(text)}” is longer than a day. Are these milliseconds?")
     if seconds == 0:
-        raise LengthError("A length of 0 is no clip. Write how long it lasts.")
+        raise LengthError("A clip cannot have a length of 0. Write how long it lasts.")
     if seconds * 1000 <= 0.5:
         raise LengthError(f"“{_short(text)}” is shorter than a millisecond.")
     return seconds

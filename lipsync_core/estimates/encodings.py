@@ -97,13 +97,13 @@ def decoded(data: bytes, encoding: str | None = None) -> Decoded:
     try:
         found = _certain(data)
     except UnicodeDecodeError as error:
-        raise SheetError("This file is damaged: its text breaks off. Save it anew as CSV (UTF-8).") from error
+        raise SheetError("This file is damaged: its text breaks off. Save it again as CSV (UTF-8).") from error
     if found is None:
         guess = _guessed(data)
         best = guess.encodings[0]
         found = Decoded(data.decode(best, errors="replace"), f"{ENCODINGS[best]}, which is a guess", guess)
     if "\0" in found.text:
-        raise SheetError("This is not a table: it holds bytes that are no text. Save the sheet as CSV (UTF-8).")
+        raise SheetError("This is not a table: it holds bytes that are not text. Save the sheet as CSV (UTF-8).")
     return found
 
 
@@ -113,7 +113,7 @@ def _chosen(data: bytes, encoding: str) -> Decoded:
         text = data.decode({"utf_8": "utf-8-sig"}.get(encoding, encoding))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        why = f"This table is not written in {words}: line {line:,} holds bytes that are none of its letters."
+        why = f"This table is not written in {words}: line {line:,} holds bytes that are not valid in it."
         raise SheetError(f"{why} Choose another encoding, or save the sheet as CSV (UTF-8).") from error
     if "\0" in text:
         raise SheetError(f"This table is not written in {words}. Choose another encoding.")
@@ -129,7 +129,9 @@ def _ours(encoding: str) -> str:
     name = {"iso8859_1": "latin_1", "utf_8_sig": "utf_8"}.get(name, name)
     name = _WIDER.get(name, name)
     if name not in ENCODINGS and name not in _UNICODE:
-        raise SheetError(f"“{encoding[:40]}” is no encoding that is read here. Choose one of {', '.join(ENCODINGS)}.")
+        raise SheetError(
+            f"“{encoding[:40]}” is not an encoding that can be read here. Choose one of {', '.join(ENCODINGS)}."
+        )
     return name
 
 
@@ -158,8 +160,8 @@ def _refuse_damaged(data: bytes, error: UnicodeDecodeError) -> None:
     damaged = data.decode("utf-8", errors="replace").count("\ufffd")
     if damaged * 10 < len(data.translate(None, _NOT_LEADING)):
         line = data.count(b"\n", 0, error.start) + 1
-        what = f"This table is written in UTF-8, but line {line:,} holds letters that are damaged."
-        raise SheetError(f"{what} Write them anew and save it as CSV (UTF-8).")
+        what = f"This table is written in UTF-8, but line {line:,} holds damaged letters."
+        raise SheetError(f"{what} Correct them and save it as CSV (UTF-8).")
 
 
 def _guessed(data: bytes) -> Guess:

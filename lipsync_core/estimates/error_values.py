@@ -1,4 +1,4 @@
-"""What a spreadsheet program writes into a cell whose formula went wrong, in the languages that it speaks. Pure."""
+"""The error values that spreadsheet programs write into a cell, in all of their languages. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a plan back to a table that every spreadsheet program opens, and in which no cell is somebody's formula."""
+"""Writes a plan as CSV that every spreadsheet program opens, and in which no cell is executed as a formula."""
 
 from __future__ import annotations
 

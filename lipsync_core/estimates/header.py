@@ -1,4 +1,4 @@
-"""A table's first row: what stands between the cells, and which column is which. Pure."""
+"""A table's first row: the delimiter, and which column is which. Pure."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def read_header(text: str) -> Header:
     if end == len(head) < len(text) - begins:
         raise SheetError(f"The first row of this table has more than {LONGEST_HEADER:,} characters. Shorten it.")
     if len(cells) > MOST_COLUMNS:
-        what = f"This table has {len(cells):,} columns; {MOST_COLUMNS} is the most."
+        what = f"This table has {len(cells):,} columns; at most {MOST_COLUMNS} are allowed."
         raise SheetError(f"{what} Delete those that are not needed, and save it again.")
     names, notes = _meanings(cells)
     return Header(names, len(cells), delimiter, row, begins + end, tuple(notes))
@@ -88,7 +88,7 @@ def _line_end(text: str, start: int) -> int:
 def _unknown(header: Sequence[str]) -> str:
     seen = f" Its first row is “{', '.join(header)[:80]}”." if header else ""
     return (
-        f"No column of this table has a name that we know.{seen} The first row names the columns, such as "
+        f"No column of this table has a known name.{seen} The first row names the columns, such as "
         "name, audio, image, duration: the template shows how."
     )
 
@@ -103,7 +103,7 @@ def _meanings(header: Sequence[str]) -> tuple[dict[int, str], list[str]]:
             if written.strip():
                 unused.append(written.strip()[:40])
         elif name in names.values():
-            notes.append(f"Two columns mean “{name}”: the first one counts.")
+            notes.append(f"Two columns stand for “{name}”: the first one is used.")
         else:
             names[place] = name
     if unused:

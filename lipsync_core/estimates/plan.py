@@ -1,4 +1,4 @@
-"""Which engine makes which row: the one that was chosen, or the best one under a budget or a deadline."""
+"""Chooses the engine for each row: the one that was asked for, or the best within a budget or a deadline."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lipsync_core.estimates.text import Words, filled, numbered
 from lipsync_core.pricing.catalogue import ENGINES, SCENES
 
 NOBODY_MAKES = -1
-NOBODY = "No engine makes this from what the row holds."
+NOBODY = "No engine can make this from what the row contains."
 NO_PRICE = "No engine’s price is known, so it fits no budget."
 
 
@@ -260,7 +260,7 @@ def _within_time(ranks: _Ranks, within_s: float, places: Mapping[str, int], chos
                 chosen.makers[row] = ranks.makers[place]
                 break
         else:
-            chosen.problems[row] = "No engine has it ready in time."
+            chosen.problems[row] = "No engine can have it ready in time."
 
 
 def _queue(places: int) -> list[float]:

@@ -46,7 +46,7 @@ class Tables:
             except MediaError as error:
                 raise SheetError(error.advice) from error
             except WorkerError as error:
-                raise SheetError(f"This table could not be read. {error} Cut it into parts.") from error
+                raise SheetError(f"This table could not be read. {error} Split it into parts.") from error
             return _sheet(out, found)
 
 

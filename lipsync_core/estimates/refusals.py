@@ -1,4 +1,4 @@
-"""Why a file is no table that can be read."""
+"""Reasons why a file cannot be read as a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One engine's price and wait for many rows at once; the same figures as a quote for each of them."""
+"""One engine's price and wait for many rows at once, with the same figures as a quote for each of them."""
 
 from __future__ import annotations
 

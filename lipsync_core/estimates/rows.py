@@ -1,4 +1,4 @@
-"""A table's rows, quoted: for each row and each engine that could make it a price and a wait, or what is wrong."""
+"""A quoted table: a price and a wait for each row and each engine that could make it, or what is wrong."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lipsync_core.pricing.silent_voice import unheard_words
 from lipsync_core.providers.forms import length_problem
 from lipsync_core.quote import Qualifier
 
-_WHICH_LETTERS = "Choose the table’s encoding first: which letters it is written in is only a guess."
+_WHICH_LETTERS = "Choose the table’s encoding first: it could only be guessed."
 _SHARED = ("portrait", "dialog")
 """Scenes that a picture for all rows is for."""
 

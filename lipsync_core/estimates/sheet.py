@@ -60,9 +60,9 @@ def read_sheet(data: bytes, encoding: str | None = None) -> Sheet:
     guessed, `Sheet.guess` is set and the rows wait for it.
     """
     if not data.strip():
-        raise SheetError("This file holds nothing.")
+        raise SheetError("This file is empty.")
     if len(data) > MOST_BYTES:
-        raise SheetError(f"This table is larger than {MOST_BYTES >> 20} MB. Cut it into parts.")
+        raise SheetError(f"This table is larger than {MOST_BYTES >> 20} MB. Split it into parts.")
     if data.startswith(_WORKBOOKS):
         raise SheetError("This is a workbook, not a CSV file. Open it and save the sheet as CSV (UTF-8).")
     found = decoded(data, encoding)
@@ -192,7 +192,7 @@ def _slowly(body: str, header: Header) -> tuple[pd.DataFrame, list[int], dict[in
 def _check_count(rows: int, *, at_least: bool = False) -> None:
     if rows > MOST_ROWS:
         found = f"more than {MOST_ROWS:,}" if at_least else f"{rows:,}"
-        raise SheetError(f"This table has {found} rows; {MOST_ROWS:,} is the most. Cut it into parts.")
+        raise SheetError(f"This table has {found} rows; at most {MOST_ROWS:,} are allowed. Split it into parts.")
 
 
 def _first_width(body: str, delimiter: str) -> int:

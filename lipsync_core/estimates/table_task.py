@@ -1,4 +1,4 @@
-"""Reading a large table, as a worker process does it."""
+"""The worker's task that reads a large table."""
 
 from __future__ import annotations
 

@@ -53,11 +53,11 @@ def _judged(column: str, cell: str, row: int, problems: Notes) -> str:
     """A cell, or nothing where it cannot mean anything; that is said of its row."""
     noun = _NOUNS.get(column, "a value")
     if is_error_value(cell):
-        what = "Mend its formula, or write what it should say."
+        what = "Fix its formula, or write the value itself."
         problems.say(row, f"{cell} is an error of the spreadsheet, not {noun}. {what}")
         return ""
     if len(cell) > LONGEST_CELL:
-        problems.say(row, f"A cell of {len(cell):,} characters is not {noun}: a cell may have {LONGEST_CELL:,}.")
+        problems.say(row, f"A cell of {len(cell):,} characters is not {noun}: a cell may have up to {LONGEST_CELL:,}.")
         return ""
     if (why := too_long(column, len(cell))) is not None:
         problems.say(row, why)

@@ -1,4 +1,4 @@
-"""What is above somebody's limit: it waits with its frozen price until somebody else decides, or the time runs out."""
+"""Approvals: a job above its maker's limit waits at a frozen price until somebody decides or it expires."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ LONGEST_REASON = 500
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How this studio approves."""
+    """The team's rules for approvals."""
 
     days: float
-    """For how long a job waits."""
+    """How long a job waits for a decision."""
     own: bool
     """Whether approvers may approve their own jobs."""
 
     def until_ms(self) -> int:
-        """Until when a job waits that begins to wait now."""
+        """The deadline of a job that starts waiting now."""
         return now_ms() + int(self.days * DAY_MS)
 
 
 def above_limit(person: Person, usd_micros: int | None, *, rests_on_link: bool = False) -> str | None:
-    """Why a press of this price has to be approved; None where it is within the person's limit.
+    """Why a press at this price needs approval; None if it is within the person's limit.
 
     A price that nobody knows is above every limit: a ceiling that its maker names changes nothing about that.
     ``rests_on_link`` says whether the sum is that of the longest input, because a pasted link is passed on.
@@ -48,20 +48,20 @@ def above_limit(person: Person, usd_micros: int | None, *, rests_on_link: bool =
         return None
     why = ", as the vendor fetches a pasted link itself" if rests_on_link else ""
     if usd_micros is None:
-        what = f"Nobody can say what this costs{why}"
+        what = f"The cost of this is unknown{why}"
     else:
         what = f"It {'may cost up to' if rests_on_link else 'costs'} {price_text(usd_micros)}{why}"
-    return f"{what}; {person.name}’s limit is {price_text(limit)}."
+    return f"{what}; {person.name}’s limit is {price_text(limit) if limit else '$0.00'}."
 
 
 def before_paying(connection: Connection, job: Mapping[Any, Any], terms: Terms) -> Change | None:
-    """What becomes of a queued job that its maker may not pay for any more; None where it may be sent.
+    """What becomes of a queued job that its maker may no longer pay for; None if it may be sent.
 
     Asked in the transaction that claims the job for sending, because much can change between the press and that.
     """
     person = who(connection, job["made_by"])
     if person is None or not person.may(Action.MAKE):
-        why = f"{job['made_by']} may not make clips any more. Nothing was sent."
+        why = f"{job['made_by']} may no longer make clips. Nothing was sent."
         return Change(job["id"], JobState.QUEUED, JobState.REJECTED, note=why, values={"error": why})
     if job["decided_ms"] is not None:
         return None
@@ -97,7 +97,7 @@ class Approvals:
         self._sign_in = sign_in
 
     def approve(self, job_id: int, *, by: str, hold_s: float = 0.0, ceiling_usd_micros: int | None = None) -> bool:
-        """Let a waiting job be sent; False where it does not wait any more. Raises `NotAllowedError`.
+        """Let a waiting job be sent; False if it is no longer waiting. Raises `NotAllowedError`.
 
         ``ceiling_usd_micros`` is what a cap reserves for it from now on, where its price is unknown.
         """
@@ -114,7 +114,7 @@ class Approvals:
             return apply(connection, Change(job_id, was, then, by=by, note="approved", due_ms=due, values=decided))
 
     def decline(self, job_id: int, why: str, *, by: str) -> bool:
-        """Take a waiting job back, with a reason; False where it does not wait any more. Raises `NotAllowedError`."""
+        """Withdraw a waiting job, with a reason; False if it is no longer waiting. Raises `NotAllowedError`."""
         why = one_line(why, LONGEST_REASON)
         with self._db.write() as connection:
             self._check(connection, job_id, by)
@@ -136,7 +136,7 @@ class Approvals:
             check(connection, by, Action.DECIDE, owner=owner, approve_own=self._terms.own)
 
     def reprice(self, job_id: int, quote: Quote, *, by: str) -> None:
-        """Freeze the higher price that a waiting job has by now; it goes on waiting."""
+        """Freeze the higher price that a waiting job has now; it keeps waiting."""
         frozen = {
             "quote": json.dumps(asdict(quote)),
             "quoted_usd_micros": quote.usd_micros,
@@ -146,11 +146,11 @@ class Approvals:
         with self._db.write() as connection:
             waits = (jobs.c.id == job_id, jobs.c.state == JobState.AWAITING_APPROVAL)
             if connection.execute(update(jobs).where(*waits).values(frozen)).rowcount:
-                note = f"the price is now {price_text(quote.usd_micros)}: it has to be approved anew"
+                note = f"the price is now {price_text(quote.usd_micros)}: it has to be approved again"
                 record(connection, job_id, JobState.AWAITING_APPROVAL, by, note)
 
     def lapse(self) -> int:
-        """Withdraw what nobody decided about in time; returns how many."""
+        """Withdraw jobs whose time to be decided has run out; returns how many."""
         over = (jobs.c.state == JobState.AWAITING_APPROVAL, jobs.c.decide_by_ms <= now_ms())
         with self._db.read() as connection:  # takes no write lock where nothing lapses
             if connection.execute(select(jobs.c.id).where(*over).limit(1)).first() is None:

@@ -1,4 +1,4 @@
-"""What somebody who asks for a price may spend, and why a cap stops a clip. Pure."""
+"""The budget of the person who asks for a price, and why a cap stops a clip. Pure."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from lipsync_core.quote import Quote, price_text, priced
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What somebody who asks for a price may spend."""
+    """What the person who asks for a price may spend."""
 
     room: Room
     by: str | None = None
-    """None where it is not known who asks."""
+    """None if it is not known who asks."""
     ceiling_usd_micros: int | None = None
-    """What an unknown price may come to."""
+    """The most that an unknown price may come to."""
 
     def refusal(
         self,

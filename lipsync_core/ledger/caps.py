@@ -1,4 +1,4 @@
-"""What a month may cost: caps by scope, and how much of each is taken.
+"""Monthly caps by scope, and how much of each is used.
 
 A job counts from the moment it is about to be sent: with its quoted price, or with that of the longest input where a
 team passes a pasted link on, or with the ceiling that was named for an unknown price, which reserves and does nothing
@@ -31,19 +31,19 @@ from lipsync_core.quote import price_text
 TEAM = "team"
 """The scope of everything."""
 PRESS = "press"
-"""What the row of the sum is called above which a press is asked about once more; it is no month's cap."""
+"""The name of the row with the price above which a press is confirmed twice. It is not a monthly cap."""
 MOST_USD_MICROS = 10**15
-"""The highest cap and invoice, a thousand million dollars; more is a slip of the pen."""
+"""The highest cap and invoice, a thousand million dollars; more is a typing error."""
 
 LONGEST_SCOPE = 300
 
 ABOVE_PRICE = "above_price"
-"""What an event is about that tells of a job which cost more than its price."""
+"""The subject of events about jobs that cost more than their price."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """A month's limit for a scope, and how much of it is taken. Micro-dollars."""
+    """A month's limit for a scope, and how much of it is used. Micro-dollars."""
 
     scope: str
     """`TEAM`, ``project:NAME`` or ``person:NAME``."""
@@ -79,21 +79,21 @@ NOTHING = Held()
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """A cap that does not hold what was asked for."""
+    """A cap that would be exceeded."""
 
     cap: Cap
     month: str
     usd_micros: int | None
-    """What was asked for; None for a price that nobody knows and no ceiling limits."""
+    """The amount that was asked for; None for an unknown price without a ceiling."""
     unconfirmed: Held = NOTHING
-    """What jobs hold of which nobody knows whether they were taken."""
+    """What unconfirmed jobs hold."""
     waiting: Held = NOTHING
-    """What jobs will take that are queued before it."""
+    """What jobs that are queued before it will use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What the caps of some scopes still hold. Empty where none is set."""
+    """What is left under the caps of some scopes. Empty if none is set."""
 
     month: str
     caps: tuple[Cap, ...] = ()
@@ -101,7 +101,7 @@ class Room:
     waiting: Mapping[str, Held] = field(default_factory=dict)
 
     def over(self, asked: Mapping[str, int]) -> Over | None:
-        """The first cap that does not hold what is asked of its scope, besides what is queued; None where all do."""
+        """The first cap that this would exceed, counting what is queued; None if none would be."""
         for cap in self.caps:
             amount = asked.get(cap.scope, 0)
             waiting = self.waiting.get(cap.scope, NOTHING)
@@ -111,7 +111,7 @@ class Room:
 
 
 def scopes_of(project: str, by: str | None) -> tuple[str, ...]:
-    """The scopes that a job counts in; ``by`` None where it is not known who will ask for it."""
+    """The scopes that a job counts in; ``by`` is None if it is not known who will ask for it."""
     named = one_line(project)
     of_project = (f"project:{named}",) if named else ()
     return (TEAM, *of_project, *((f"person:{one_line(by)}",) if by is not None else ()))
@@ -135,9 +135,9 @@ def over_cap_text(over: Over, *, what: str | None = None, by: str | None = None,
     cap = over.cap
     if over.usd_micros is None:
         return (
-            f"A ceiling is needed. Nobody can say what this costs in dollars, and {cap.words} is "
+            f"A ceiling is needed. Its cost in dollars is unknown, and {cap.words} is "
             f"{price_text(cap.usd_micros)}. Nothing was sent. "
-            "Name a ceiling for it, or enter the vendor’s rate on Providers."
+            "Set a ceiling for it, or enter the vendor’s rate on Providers."
         )
     holders = [
         f"{price_text(held.usd_micros)}{' is reserved' if not place else ''} by {_how_many(held.jobs, kind)}"
@@ -163,7 +163,7 @@ def _how_many(count: int, kind: str) -> str:
 
 
 def reserve(connection: Connection, job: Row, month: str) -> Over | None:
-    """Let a job that is about to be sent count in ``month``; where a cap does not hold it, say so and leave all as is.
+    """Count a job that is about to be sent in ``month``; if it would exceed a cap, say so and change nothing.
 
     It is counted first and compared then: whoever counts holds the budgets' rows until the transaction ends, so that
     no two can pass the same cap together.
@@ -184,7 +184,7 @@ def reserve(connection: Connection, job: Row, month: str) -> Over | None:
 
 
 def count(connection: Connection, job_id: int, scopes: tuple[str, ...], month: str, amount: int) -> None:
-    """Let a job count ``amount`` in ``month`` instead of what it counted so far."""
+    """Count ``amount`` for a job in ``month``, instead of what it counted so far."""
     row = connection.execute(select(jobs.c.month, jobs.c.counted_usd_micros).where(jobs.c.id == job_id)).one()
     if row.month is not None and row.month != month:
         _add(connection, scopes, row.month, -row.counted_usd_micros)
@@ -195,7 +195,7 @@ def count(connection: Connection, job_id: int, scopes: tuple[str, ...], month: s
 
 
 def settle(connection: Connection, job_id: int, then: JobState) -> None:
-    """Let a job that stands at ``then`` count what it costs by now. Jobs that never counted are left alone.
+    """Count what a job in state ``then`` costs by now. Jobs that never counted are left alone.
 
     No cap is asked: what may have to be paid counts also where that exceeds one. Where a job cost more than its price,
     its history says so, and whoever is told of it (`lipsync_core.tracker.notices`) is told.
@@ -212,7 +212,7 @@ def settle(connection: Connection, job_id: int, then: JobState) -> None:
 
 
 def _compare(connection: Connection, job: Row, state: JobState, cost: int) -> None:
-    """Note what the bill of a job that is over comes to in dollars, and whether it cost more than its price."""
+    """Record the bill of an ended job in dollars, and whether it cost more than its price."""
     if state not in SETTLED and job["above_ms"] is None:
         return
     above = above_price(job, cost) if state in SETTLED else None
@@ -235,7 +235,7 @@ def _add(connection: Connection, scopes: tuple[str, ...], month: str, amount: in
 
 
 def _caps(connection: Connection, scopes: Iterable[str] | None, month: str) -> list[Cap]:
-    """The caps of these scopes, or all, with what is taken of them; the team's first."""
+    """The caps of these scopes, or all, with how much of each is used; the team's first."""
     this = (budgets.c.scope == caps.c.scope) & (budgets.c.month == month)
     taken = func.coalesce(budgets.c.taken_usd_micros, 0)
     query = select(caps.c.scope, caps.c.usd_micros, taken, caps.c.set_by).join_from(caps, budgets, this, isouter=True)
@@ -253,7 +253,7 @@ def _unconfirmed(connection: Connection, month: str) -> dict[str, Held]:
 
 
 def _waiting(connection: Connection) -> dict[str, Held]:
-    """What queued jobs will take in each scope."""
+    """What queued jobs will use in each scope."""
     this = (jobs.c.state == JobState.QUEUED, jobs.c.provider != "draft", jobs.c.environment == LIVE)
     expected = func.coalesce(jobs.c.reserved_usd_micros, jobs.c.ceiling_usd_micros, 0)
     query = select(jobs.c.project, jobs.c.made_by, func.count(), func.sum(expected))
@@ -277,12 +277,12 @@ class Budgets:
         self._guard = guard
 
     def caps(self, month: str) -> list[Cap]:
-        """Every cap with what is taken of it in ``month``; the team's first."""
+        """Every cap with how much of it is used in ``month``; the team's first."""
         with self._db.read() as connection:
             return _caps(connection, None, month)
 
     def projects(self) -> list[str]:
-        """Every project for which something counted, by name."""
+        """Every project with spending, by name."""
         query = select(budgets.c.scope).where(budgets.c.scope.startswith("project:")).distinct()
         with self._db.read() as connection:
             return sorted(scope.partition(":")[2] for scope in connection.execute(query).scalars())
@@ -311,13 +311,13 @@ class Budgets:
                     connection.execute(insert(caps).values(row))
 
     def asks_above(self) -> int | None:
-        """The price above which one press is asked about once more; None where it never is."""
+        """The price above which one press is confirmed twice; None if never."""
         with self._db.read() as connection:
             found: int | None = connection.execute(select(caps.c.usd_micros).where(caps.c.scope == PRESS)).scalar()
             return found
 
     def room(self, scopes: Iterable[str], month: str) -> Room:
-        """What the caps of these scopes hold now."""
+        """What is left under the caps of these scopes now."""
         with self._db.read() as connection:
             limits = _caps(connection, scopes, month)
             if not limits:
@@ -348,15 +348,11 @@ class Budgets:
                 raise UnknownJobError(job_id)
             over = JobState(job["state"]) in SETTLED and job["month"] is not None
             if not over or job["quoted_usd_micros"] is not None or job["bill_usd_micros"] is not None:
-                raise SettingsError(f"Job {job_id} has a price or a bill, or is not over yet. Nothing was changed.")
+                raise SettingsError(f"Job {job_id} has a price or a bill, or has not ended yet. Nothing was changed.")
             if job["paid_usd_micros"] == usd_micros:
                 return
             connection.execute(update(jobs).where(jobs.c.id == job_id).values(paid_usd_micros=usd_micros))
-            note = (
-                "what it cost was typed in: " + price_text(usd_micros)
-                if usd_micros is not None
-                else "what it cost was forgotten again"
-            )
+            note = "cost entered: " + price_text(usd_micros) if usd_micros is not None else "cost removed again"
             line = {"job_id": job_id, "at_ms": now_ms(), "state": job["state"], "made_by": by, "note": note}
             connection.execute(insert(events).values(line))
             settle(connection, job_id, JobState(job["state"]))
@@ -397,7 +393,7 @@ def _check_scope(scope: str) -> None:
     if scope not in (TEAM, PRESS) and (
         kind not in ("project", "person") or not name.strip() or len(scope) > LONGEST_SCOPE
     ):
-        raise SettingsError(f"“{scope[:60]}” is nobody whose month could have a cap. No cap was changed.")
+        raise SettingsError(f"Unknown scope “{scope[:60]}”. No cap was changed.")
 
 
 def _check_sum(what: str, usd_micros: int | None) -> None:

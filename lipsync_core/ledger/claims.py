@@ -1,4 +1,4 @@
-"""What a tracker does to the ledger: it claims jobs for a while, keeps word of every answer, and lets go.
+"""The tracker's side of the ledger: claims with leases, the journal of answers, and releasing jobs.
 
 A lease says whose a job is. Nothing that costs money happens without one, and none outlives its holder: where a lease
 ran out, whoever looks next takes the job up from what is written here.
@@ -58,7 +58,7 @@ class Claims:
     # Drafts
 
     def claim_draft(self, owner: str, lease_s: float) -> Job | None:
-        """Take the oldest draft that is queued, or whose tracker let its lease run out; None where there is none."""
+        """Claim the oldest draft that is queued or whose lease has expired; None if there is none."""
         now = now_ms()
         free = and_(
             # Both lists together lead through an index past all paid and all ended jobs.
@@ -103,7 +103,7 @@ class Claims:
             return job
 
     def renew(self, job_id: int, owner: str, lease_s: float, frames: tuple[int, int] | None = None) -> bool:
-        """Keep a claimed job, noting its frames done and to do; False where it is no longer ``owner``'s."""
+        """Renew a draft's lease and record its progress in frames; False if it is no longer ``owner``'s."""
         now = now_ms()
         values: dict[str, Any] = {"lease_until_ms": now + int(lease_s * 1000)}
         if frames is not None:
@@ -128,7 +128,7 @@ class Claims:
         limit: int,
         but: Collection[int] = (),
     ) -> Due:
-        """Take up to ``limit`` paid jobs that are due and free, and as many queued ones as have a place.
+        """Claim up to ``limit`` paid jobs that are due and unclaimed, and as many queued ones as may be sent at once.
 
         A queued job is then `SUBMITTING`: nothing was sent yet, and `mark_sending` says when that changes. Any other
         keeps its state. ``places`` tells how many jobs a vendor may be given at once. ``but`` are those that ``owner``
@@ -171,7 +171,7 @@ class Claims:
         return Due(tuple(job_of(row) for row in rows), begun_jobs)
 
     def _reserve(self, connection: Connection, job_id: int) -> bool:
-        """Let a queued job count in its budgets; where a cap does not hold it, it is rejected and nothing is sent.
+        """Reserve a queued job's cost under its caps; if one would be exceeded, it is rejected and nothing is sent.
 
         Neither is anything of a maker's who was removed meanwhile, or whose limit it is above now.
         """
@@ -242,7 +242,7 @@ class Claims:
         return found
 
     def keep(self, owner: str, ids: Iterable[int], lease_s: float) -> None:
-        """Hold on to claimed jobs for longer; a request that may be on its way is never held for longer."""
+        """Renew the leases of claimed jobs, except those whose request may be on its way."""
         until = now_ms() + int(lease_s * 1000)
         mine = (jobs.c.id.in_(list(ids)), jobs.c.lease_owner == owner, jobs.c.state != JobState.SUBMITTING)
         still_due = case((jobs.c.due_ms == jobs.c.lease_until_ms, until), else_=jobs.c.due_ms)
@@ -252,7 +252,7 @@ class Claims:
     def mark_sending(
         self, job_id: int, owner: str, attempt: int, *, token_hash: str | None, lease_s: float, overdue_after_s: float
     ) -> bool:
-        """Write down that the paid request leaves now; False where the job is no longer ``owner``'s to send.
+        """Record that the paid request leaves now; False if the job is no longer ``owner``'s to send.
 
         Without this mark a job was provably never sent. It is made once for each ``attempt``: an owner that slept past
         its lease may have claimed the job a second time. The job should be done ``overdue_after_s`` from now.
@@ -278,7 +278,7 @@ class Claims:
             return connection.execute(update(jobs).where(*mine).values(values)).rowcount == 1
 
     def journal(self, job_id: int, response: Response) -> Answer:
-        """Keep an answer to a paid request before anything is made of it.
+        """Write an answer to a paid request into the journal before acting on it.
 
         Where the job was judged without it, the job becomes due, so that the answer is used whatever becomes of its
         bringer.
@@ -297,7 +297,7 @@ class Claims:
         return Answer(number, response)
 
     def unapplied(self, job_id: int) -> Answer | None:
-        """The latest answer for a job that nothing was made of yet."""
+        """A job's latest answer that has not been applied yet."""
         query = (
             select(answers)
             .where(answers.c.job_id == job_id, answers.c.applied_ms.is_(None))
@@ -309,7 +309,7 @@ class Claims:
         return None if row is None else Answer(row.id, Response(row.status, json.loads(row.headers), row.body))
 
     def settle(self, change: Change, answer: Answer | None = None) -> bool:
-        """Make a change and note that ``answer`` was made use of; False where the job does not stand there any more.
+        """Make a change and mark ``answer`` as applied; False if the job is no longer in that state.
 
         Raises:
             VendorIdTakenError: the change gives the job a vendor's id that another job has. Nothing was changed.
@@ -325,12 +325,12 @@ class Claims:
             return won
 
     def settle_all(self, changes: Sequence[Change]) -> list[bool]:
-        """Make many changes in one go; each says whether it was made."""
+        """Make many changes in one transaction; returns for each whether it was made."""
         with self._db.write() as connection:
             return apply_all(connection, changes)
 
     def book(self, change: Change) -> bool:
-        """Make a change of a job that is over, which stays what it is, and let it count what it cost by now."""
+        """Change an ended job, which keeps its state, and count what it cost by now."""
         with self._db.write() as connection:
             if not apply(connection, change):
                 return False
@@ -340,7 +340,7 @@ class Claims:
             return True
 
     def forget_candidate(self, job_id: int, candidate: str) -> None:
-        """An id that was offered for a job is not its own; others, also those that were offered meanwhile, stay."""
+        """Drop an offered id that turned out not to be the job's; other offers stay."""
         this = jobs.c.id == job_id
         with self._db.write() as connection:
             offered = candidates_of(connection.execute(select(jobs.c.candidate).where(this)).scalar_one())
@@ -348,6 +348,6 @@ class Claims:
             connection.execute(update(jobs).where(this).values(candidate=left))
 
     def state(self, job_id: int) -> JobState:
-        """Where a job stands now."""
+        """The state of a job."""
         with self._db.read() as connection:
             return JobState(connection.execute(select(jobs.c.state).where(jobs.c.id == job_id)).scalar_one())

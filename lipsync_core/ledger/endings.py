@@ -12,7 +12,7 @@ from lipsync_core.job import UNCHOSEN_ENDS, Job, JobState
 from lipsync_core.ledger.rows import job_of
 
 LATEST = 200
-"""A person's jobs that are looked through, so that it takes as long after years as on the first day."""
+"""How many of a person's jobs are searched, so that it stays fast after years."""
 
 
 class Endings:

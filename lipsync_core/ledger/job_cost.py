@@ -41,7 +41,7 @@ def cost_of(job: Row, state: JobState) -> int:
 
 
 def above_price(job: Row, cost: int) -> str | None:
-    """What is to be said of a job that cost more than its price; None where it did not.
+    """The sentence about a job that cost more than its price; None if it did not.
 
     Where its price was unknown, what was reserved stands for it.
     """
@@ -57,7 +57,7 @@ def above_price(job: Row, cost: int) -> str | None:
 
 
 def cost_above(job: Job) -> str | None:
-    """The same of a job that is over."""
+    """The same for a job that has ended."""
     quoted = job.quote.usd_micros
     price = quoted if quoted is not None else job.ceiling_usd_micros
     if job.above_at is None or price is None:
@@ -76,31 +76,31 @@ def _above_words(cost: int, price: int, *, known: bool, paid: int | None, bill: 
     what = "its price of" if known else "the reserve of"
     more = f"{price_text(cost - price)} above {what} {price_text(price)}"
     if paid is not None:
-        return f"By the invoice it cost {price_text(cost)}, {more}."
+        return f"According to the invoice it cost {price_text(cost)}, {more}."
     if cost == bill:
         return f"It was billed {price_text(cost)}, {more}."
     return f"Its video is {output_s:,.1f} s long, which comes to {price_text(cost)}, {more}."
 
 
 def refunds(provider_id: str, word: str | None) -> bool:
-    """Whether a vendor promises that a job costs nothing which ended with this word of its own."""
+    """Whether a vendor promises that a job which ended in this state of its own is free."""
     provider = PROVIDERS.get(provider_id)
     return provider is not None and provider.refunds(word)
 
 
 def promises_refunds(provider_id: str) -> bool:
-    """Whether a vendor promises that a failed job costs nothing, however little that may cover."""
+    """Whether a vendor promises for any kind of failure that it is free."""
     provider = PROVIDERS.get(provider_id)
     return provider is not None and bool(provider.failed_is_free.value)
 
 
 def billed_cost(job: Row) -> int | None:
-    """What the vendor said that it billed, in micro-dollars; credits at the quote's rate. None where it is silent."""
+    """The bill that the vendor reported, in micro-dollars; credits at the quote's rate. None without one."""
     return _in_dollars(job, "billed")
 
 
 def expected_cost(job: Row) -> int | None:
-    """What a job's row may cost at most; None where neither a price nor a ceiling is known.
+    """The most that a job may cost; None if neither a price nor a ceiling is known.
 
     What the vendor said when it took the job raises that, and never lowers it.
     """

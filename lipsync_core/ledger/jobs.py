@@ -36,7 +36,7 @@ from lipsync_core.ledger.rows import Change, apply, candidates_of, check_id_is_f
 from lipsync_core.quote import Quote
 
 MOST_CANDIDATES = 5
-"""Ids that a job whose answer was lost is looked for by."""
+"""The most ids that are kept for finding a job whose answer was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Filter:
     """Part of a name, or a job's number."""
     batch: str | None = None
     hidden: bool = False
-    """Also those that were taken off the lists."""
+    """Also those that were hidden from the lists."""
 
     @property
     def question(self) -> Hashable:
@@ -59,7 +59,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """What a job's row begins with. All of it is frozen from then on."""
+    """What a new job's row contains. All of it is frozen from then on."""
 
     brief: Brief
     quote: Quote
@@ -74,20 +74,20 @@ class NewJob:
     follows: int | None = None
     ceiling_usd_micros: int | None = None
     hold_s: float = 0.0
-    """For how long no tracker may take it up."""
+    """How long no tracker may claim it."""
     decide_by_ms: int | None = None
-    """Until when it waits for approval; None where nobody has to approve it."""
+    """The deadline for its approval; None if it needs none."""
     decided_why: str | None = None
-    """Why somebody has to."""
+    """Why it needs approval."""
 
     @property
     def is_paid(self) -> bool:
-        """Whether a vendor is to make it."""
+        """Whether it is a vendor's job, not a draft."""
         return not self.quote.engine.startswith("draft/")
 
     @property
     def state(self) -> JobState:
-        """What it is at first."""
+        """Its first state."""
         return JobState.QUEUED if self.decide_by_ms is None else JobState.AWAITING_APPROVAL
 
 
@@ -102,7 +102,7 @@ class Ledger:
         return self.add_all([new])[0]
 
     def add_all(self, news: Sequence[NewJob]) -> list[Job]:
-        """Record all of these, or none; in place of one whose nonce was seen before there is that press's job."""
+        """Record all of these, or none; for a nonce that was seen before, the job of that press is returned."""
         with self._db.write() as connection:
             return self._add_all(connection, news)
 
@@ -135,7 +135,7 @@ class Ledger:
                 "month": month,
             }
             row = connection.execute(update(jobs).where(jobs.c.id == job.id).values(values).returning(jobs)).mappings()
-            record(connection, job.id, JobState.RENDERING, new.by, f"started elsewhere, brought in as {vendor_id}")
+            record(connection, job.id, JobState.RENDERING, new.by, f"started elsewhere, imported as {vendor_id}")
             return job_of(row.one())
 
     def job(self, job_id: int) -> Job:
@@ -158,7 +158,7 @@ class Ledger:
             return connection.execute(select(func.count()).select_from(jobs).where(*_where(which))).scalar_one()
 
     def states_of(self, batch: str) -> dict[JobState, int]:
-        """How many jobs of a batch stand where, also of those that were taken off the lists."""
+        """How many jobs of a batch are in each state, hidden ones included."""
         query = select(jobs.c.state, func.count()).where(jobs.c.batch == batch).group_by(jobs.c.state)
         with self._db.read() as connection:
             return {JobState(state): count for state, count in connection.execute(query)}
@@ -181,7 +181,7 @@ class Ledger:
             before = page[-1].id
 
     def pending(self, limit: int, batch: str | None = None) -> list[Job]:
-        """Jobs that the tracker still moves on and nobody hid, the next in line first."""
+        """Pending jobs that are not hidden, the next in line first."""
         query = select(jobs).where(*_where(Filter(states=PENDING, batch=batch))).order_by(jobs.c.id).limit(limit)
         with self._db.read() as connection:
             return [job_of(row) for row in connection.execute(query).mappings()]
@@ -216,7 +216,7 @@ class Ledger:
         note: str = "",
         **values: object,
     ) -> bool:
-        """Take a job from ``now`` to ``then``; False where it was not there, or no longer ``owner``'s."""
+        """Move a job from ``now`` to ``then``; False if it was not in ``now``, or is no longer ``owner``'s."""
         change = Change(job_id, now, then, by=by, note=note, owner=owner, keep_lease=True, values=values)
         with self._db.write() as connection:
             return apply(connection, change)
@@ -239,7 +239,7 @@ class Ledger:
             return list(connection.execute(select(jobs.c.made_by).where(jobs.c.batch == batch).distinct()).scalars())
 
     def withdraw_batch(self, batch: str, by: str) -> int:
-        """Take back all jobs of a batch that were not sent yet; returns how many."""
+        """Withdraw all jobs of a batch that have not been sent; returns how many."""
         waiting = select(jobs.c.id, jobs.c.state).where(jobs.c.batch == batch, jobs.c.state.in_(WITHDRAWABLE))
         with self._db.write() as connection:
             found = connection.execute(waiting).all()
@@ -250,7 +250,7 @@ class Ledger:
             )
 
     def hide(self, job_id: int, hidden: bool, by: str) -> None:
-        """Take a job off the lists, or put it back; everything else goes on as before."""
+        """Hide a job, or show it again; nothing else changes."""
         with self._db.write() as connection:
             changed = connection.execute(
                 update(jobs)
@@ -259,7 +259,7 @@ class Ledger:
                 .returning(jobs.c.state)
             ).scalar()
             if changed is not None:
-                note = "taken off the lists" if hidden else "put back on the lists"
+                note = "hidden from the lists" if hidden else "shown in the lists again"
                 record(connection, job_id, JobState(changed), by, note)
 
     def ask_now(self, job_id: int) -> None:
@@ -414,7 +414,7 @@ def _first_row(new: NewJob, now: int) -> dict[str, Any]:
 
 
 def _first_line(job_id: int, new: NewJob, now: int) -> dict[str, Any]:
-    note = f"asked for. {new.decided_why}" if new.decided_why else "asked for"
+    note = f"requested. {new.decided_why}" if new.decided_why else "requested"
     return {"job_id": job_id, "at_ms": now, "state": new.state, "made_by": new.by, "note": note}
 
 

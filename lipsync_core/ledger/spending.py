@@ -1,4 +1,4 @@
-"""What a month came to: spent, not confirmed, under way, to be refunded; quoted against billed, and against invoices.
+"""The sums of a month: spent, unconfirmed, in progress, refunds; quoted against billed, and against invoices.
 
 Sandbox jobs and drafts never count. Each view is one query over the month's jobs alone, answered from an index.
 """
@@ -50,9 +50,9 @@ class Sums:
     spent: int = 0
     """As billed, else as quoted, else the ceiling of an unknown price."""
     unconfirmed: int = 0
-    """Reserved for jobs of which nobody knows whether they were taken."""
+    """Reserved for unconfirmed jobs."""
     under_way: int = 0
-    """Reserved for jobs that are not over."""
+    """Reserved for jobs that have not ended."""
     refunds: int = 0
     """Quoted for failed jobs whose vendor promises to take nothing for them; not in ``spent``."""
     ended: int = 0
@@ -115,7 +115,7 @@ class VendorMonth:
     provider: str
     sums: Sums
     invoice_usd_micros: int | None
-    """What its invoice came to, where somebody typed it in."""
+    """Its invoice, if somebody entered it."""
     invoice_by: str = ""
     invoice_at: datetime | None = None
 
@@ -127,12 +127,12 @@ class VendorMonth:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """One month, told apart in one way."""
+    """One month, grouped in one way."""
 
     month: str
     total: Sums
     lines: tuple[Line, ...]
-    """Those for which most was spent first."""
+    """The highest spending first."""
     vendors: tuple[VendorMonth, ...]
     """Every vendor, also one that cost nothing."""
     dearer: Dearer = Dearer()
@@ -151,7 +151,7 @@ class Need:
 
 
 class Spending:
-    """The months of all paid jobs, for people. Thread-safe."""
+    """Monthly spending on all paid jobs. Thread-safe."""
 
     def __init__(self, database: Database, zone: str) -> None:
         self._db = database
@@ -166,7 +166,7 @@ class Spending:
         return sorted(found | {month_at(self.zone, datetime.now(UTC))}, reverse=True)
 
     def month(self, month: str, by: Grouping = Grouping.PROJECT) -> Month:
-        """What a month came to."""
+        """The spending of a month."""
         lines: dict[str, Sums] = {}
         vendors: dict[str, Sums] = {}
         dearer: dict[str, Dearer] = {}

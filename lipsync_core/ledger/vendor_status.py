@@ -1,4 +1,4 @@
-"""How each vendor's account stands: paused until a person looks, asked to wait, and what went wrong last."""
+"""The status of each vendor account: paused, asked to wait, its balance, and what went wrong last."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _SAME_FOR = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One account. All None where nothing ever went wrong."""
+    """One account. All fields are None if nothing ever went wrong."""
 
     paused_at: datetime | None = None
     paused_key: str | None = None
-    """The fingerprint of the key that was refused; another key is not held up."""
+    """The fingerprint of the key that was refused; another key is not paused."""
     paused_why: str | None = None
     paused_engine: str | None = None
-    """The only engine that is held up; None where all are."""
+    """The only engine that is paused; None if all are."""
     wait_until: datetime | None = None
     last_error: str | None = None
     last_error_at: datetime | None = None
     balance: Balance | None = None
-    """What it held when it was last asked."""
+    """Its balance when last checked."""
     balance_key: str | None = None
-    """The fingerprint of the key with which it was asked; another key may be another account's."""
+    """The fingerprint of the key used for that; another key may belong to another account."""
     balance_at: datetime | None = None
 
     def stops(self, engine: str, key: str | None) -> bool:
@@ -43,7 +43,7 @@ class Standing:
         return self.paused_at is not None and self.paused_key == key and self.paused_engine in (None, engine)
 
     def held(self, key: str | None) -> tuple[Balance, datetime] | None:
-        """What the account of this key held, and when; None where nobody asked."""
+        """This key's account balance and when it was checked; None if it never was."""
         if self.balance is None or self.balance_at is None or self.balance_key != key:
             return None
         return self.balance, self.balance_at
@@ -82,7 +82,7 @@ class Standings:
         self.failed(provider, environment, why)
 
     def narrow(self, provider: str, environment: str, key: str | None, engine: str, was: str, why: str) -> None:
-        """Hold up one engine only, unless a person looked meanwhile, or something else went wrong than ``was``."""
+        """Pause one engine only, unless a person has looked meanwhile, or the trouble is no longer ``was``."""
         this = (accounts.c.provider == provider, accounts.c.environment == environment)
         still = (accounts.c.paused_ms.is_not(None), accounts.c.paused_key.is_not_distinct_from(key))
         narrower = {"paused_engine": engine, "paused_why": why}
@@ -107,7 +107,7 @@ class Standings:
         self._set(provider, environment, last_error=what, last_error_ms=now_ms())
 
     def holds(self, provider: str, environment: str, key: str | None, balance: Balance) -> None:
-        """Note what an account said that it holds."""
+        """Record an account's balance."""
         self._set(
             provider,
             environment,
@@ -136,7 +136,7 @@ def balance_text(balance: Balance) -> str:
         cents = abs(balance.usd_micros) // 10_000 if balance.usd_micros >= 0 else -(balance.usd_micros // 10_000)
         return f"{'−' if balance.usd_micros < 0 else ''}${cents // 100:,}.{cents % 100:02d}"
     if balance.credits is None:
-        return "nothing that it tells"
+        return "an unknown balance"
     whole = balance.credits == int(balance.credits)
     return credits_text(int(balance.credits)) if whole else f"{balance.credits.normalize():f} credits"
 
@@ -150,7 +150,7 @@ def low_balance(
     credits: int | None,
     what: str = "this clip needs",
 ) -> str | None:
-    """What to say where an account held less than is needed when it was last asked; None where it held enough."""
+    """A warning if an account's last known balance is less than what is needed; None if it is enough."""
     if balance.usd_micros is not None and usd_micros is not None and balance.usd_micros < usd_micros:
         needed = price_text(usd_micros)
     elif balance.credits is not None and credits is not None and balance.credits < credits:
@@ -158,18 +158,18 @@ def low_balance(
     else:
         return None
     return (
-        f"Your {vendor} account held {balance_text(balance)} when it was last asked, on "
+        f"Your {vendor} account held {balance_text(balance)} when last checked, on "
         f"{day_text(asked_at.date())}; {what} {needed}. "
         f"Top it up, or {vendor} may refuse; then nothing is charged."
     )
 
 
 def unmet(vendor: str, balance: Balance, asked_at: datetime, need: Need) -> str | None:
-    """What to say where an account will hold too little for the jobs that wait, or for one more like the dearest."""
+    """A warning if a balance is too low for the waiting jobs, or for one more like the most expensive; else None."""
     waiting, dearest = (need.waiting_usd_micros, need.waiting_credits), (need.dearest_usd_micros, need.dearest_credits)
     for (usd_micros, credits), what in (
         (waiting, "the jobs that wait for it need"),
-        (dearest, "this month’s dearest clip needed"),
+        (dearest, "this month’s most expensive clip needed"),
     ):
         low = low_balance(vendor, balance, asked_at, usd_micros=usd_micros, credits=credits, what=what)
         if low is not None:

@@ -31,7 +31,7 @@ class Verdicts:
 
         False where nobody did so within `UNDO_NOT_TAKEN`; what a vendor's own answer proved is not taken back.
         """
-        note = "taken back: it may have been taken after all, and counts again"
+        note = "undone: it may have been taken after all, and counts again"
         # Due at once, so that the vendor's log is looked into anew.
         change = Change(job_id, JobState.NOT_TAKEN, JobState.UNCONFIRMED, by=by, note=note, due_ms=now_ms())
         with self._db.write() as connection:
@@ -55,7 +55,7 @@ _UNDO_MS = int(UNDO_NOT_TAKEN.total_seconds() * 1000)
 
 
 def _declared_ms(connection: Connection, job_id: int) -> int | None:
-    """When a person, and not the vendor's answer, made a job one that was not taken; None where nobody did."""
+    """When a person, not the vendor, declared a job not taken; None if nobody did."""
     this = events.c.job_id == job_id
     before = select(func.max(events.c.id)).where(this, events.c.state != JobState.NOT_TAKEN).scalar_subquery()
     became = select(events.c.at_ms, events.c.made_by).where(this, events.c.id > before).order_by(events.c.id).limit(1)

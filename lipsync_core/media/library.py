@@ -195,7 +195,7 @@ class Library:
         if (known := connection.execute(taken).scalar()) is not None:
             raise LibraryError(f"It is in the library already, as “{known}”. Nothing was changed.")
         made = connection.execute(insert(library).values(row).returning(library)).mappings().one()
-        audit_log.note(connection, by, "put into the library", "library", made["name"], after=words)
+        audit_log.note(connection, by, "added to the library", "library", made["name"], after=words)
         return _items(connection, [made])[0]
 
     def change(self, item_id: int, *, name: str, project: str, consent: str, by: str) -> None:
@@ -215,7 +215,7 @@ class Library:
             row = _row(connection, item_id)
             connection.execute(delete(library).where(library.c.id == item_id))
             before = {field: row[field] for field in ("kind", "project", "consent")}
-            audit_log.note(connection, by, "taken out of the library", "library", row["name"], before=before)
+            audit_log.note(connection, by, "removed from the library", "library", row["name"], before=before)
 
     def used(self, item_id: int) -> None:
         """Note that an entry was chosen just now: it stands first from then on."""
@@ -258,7 +258,7 @@ def _words(name: str, project: str, consent: str) -> dict[str, str]:
     """What a person says of an entry, as it is kept. Raises `LibraryError`."""
     name, project, consent = one_line(name), one_line(project), paragraphs(consent)
     if not name:
-        raise LibraryError("Give it a name, so that colleagues find it. Nothing was changed.")
+        raise LibraryError("Give it a name, so that colleagues can find it. Nothing was changed.")
     if len(name) > MAX_NAME or len(project) > MAX_NAME:
         raise LibraryError(f"A name has up to {MAX_NAME} characters. Nothing was changed.")
     if len(consent) > LONGEST_CONSENT:
@@ -292,7 +292,7 @@ def _listed(text: str) -> list[ColumnElement[bool]]:
 def _row(connection: Connection, item_id: int) -> RowMapping:
     row = connection.execute(select(library).where(library.c.id == item_id)).mappings().first()
     if row is None:
-        raise LibraryError("It is not in the library any more. Nothing was changed.")
+        raise LibraryError("It is no longer in the library. Nothing was changed.")
     return row
 
 

@@ -128,7 +128,7 @@ class MediaStore:
             with _looks:
                 found = process.run(f"look_{kind}", arguments, self._limits)
         except WorkerError as error:
-            advice = f"{error} Save “{name}” anew with another program, or choose another file."
+            advice = f"{error} Save “{name}” again with another program, or choose another file."
             raise MediaError("This file could not be opened", advice) from error
         return _facts(sha256, kind, name, size, found), found
 
@@ -207,7 +207,7 @@ class MediaStore:
                 if not self.bucket.bring(_key(facts), scratch / "brought"):
                     return None
                 if sha256_of(scratch / "brought") != facts.sha256:
-                    raise BucketError("Damaged in the bucket", f"What the bucket holds of “{facts.name}” is not it.")
+                    raise BucketError("Damaged in the bucket", f"The bucket’s copy of “{facts.name}” is damaged.")
                 settle(scratch / "brought", path)
         return path
 

@@ -1,4 +1,4 @@
-"""How a name becomes addresses; tests, and whoever has a resolver of their own, give another way."""
+"""Resolves host names to addresses; tests can pass a resolver of their own."""
 
 from __future__ import annotations
 

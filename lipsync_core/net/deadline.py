@@ -1,4 +1,4 @@
-"""How much time is left for a request that must not begin late, whatever the computer or the process did meanwhile."""
+"""Deadlines for requests that must not begin late, even if the computer or the process was suspended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The only way to a link that somebody gave: asks nothing inside this network, takes no more than wanted.
+"""The only way to follow a link that somebody gave: never into this network, never more bytes than allowed.
 
 One fetch resolves a name once, judges every address it got, and connects to one of those very addresses, so a
 name that changes its mind in between changes nothing. TLS and the Host header still carry the name. Redirects
@@ -102,12 +102,12 @@ async def _follow(link: str, into: Path, way: _Way, max_bytes: int) -> Fetched:
         try:
             target = str(url.join(location))
         except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-            raise _failed("That link leads nowhere", url, "sends on to no valid link", advice="") from error
+            raise _failed("That link leads nowhere", url, "redirects to an invalid link", advice="") from error
         url = checked_link(target, way.allow)
     raise FetchError(
-        "That link leads on and on",
+        "That link redirects too often",
         f"It was followed {MAX_REDIRECTS} times without reaching a file. Use the link that it ends at.",
-        did="sends on and on, and never to a file",
+        did="redirects again and again, and never to a file",
     )
 
 
@@ -171,7 +171,7 @@ async def _asked(
             pool.stream("GET" if body is None else "POST", target, headers=headers, content=body) as response,
         ):
             if len(response.headers) > MAX_HEADERS:
-                raise _failed("That link answers oddly", url, "sends too many headers")
+                raise _failed("That link gives an invalid answer", url, "sends too many headers")
             yield response
     except _UNREACHABLE as error:
         raise _failed("That link cannot be reached", url, "does not answer") from error
@@ -204,7 +204,7 @@ async def _plain_blocks(response: httpcore.Response, url: httpx.URL, max_bytes: 
             yield block
         return
     if coding not in ("gzip", "x-gzip"):
-        raise _failed("That link answers oddly", url, "compresses the file in a way that was not asked for")
+        raise _failed("That link gives an invalid answer", url, "compresses the file in a way that was not asked for")
     inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     taken = 0
     try:
@@ -218,9 +218,9 @@ async def _plain_blocks(response: httpcore.Response, url: httpx.URL, max_bytes: 
                 yield inflate.decompress(block, _INFLATED_BLOCK)
                 block = inflate.unconsumed_tail
     except zlib.error as error:
-        raise _failed("That link answers oddly", url, "sent a damaged file") from error
+        raise _failed("That link gives an invalid answer", url, "sent a damaged file") from error
     if not inflate.eof:
-        raise _failed("That link answers oddly", url, "sent half a file")
+        raise _failed("That link gives an invalid answer", url, "sent half a file")
 
 
 @contextmanager
@@ -357,5 +357,5 @@ def _not_a_file(status: int, url: httpx.URL) -> FetchError:
 
 
 def _too_large(url: httpx.URL, max_bytes: int) -> FetchError:
-    did = f"sends more than the {max_bytes / 1_000_000:,.0f} MB that are taken"
+    did = f"sends more than the {max_bytes / 1_000_000:,.0f} MB that are accepted"
     return _failed("That file is too large", url, did, advice="Use a smaller copy.")

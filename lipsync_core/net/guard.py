@@ -215,7 +215,7 @@ def checked_link(link: str, allow: Collection[str] = ()) -> httpx.URL:
         raise _refused("That is not a web link", "Use a link that begins with https:// or http://.")
     if url.userinfo:
         raise _refused(
-            "That link holds a user name or password",
+            "That link contains a user name or password",
             "Use a link that works without them, or download the file and upload it here.",
         )
     port = _DEFAULT_PORTS[url.scheme] if url.port is None else url.port

@@ -1,4 +1,4 @@
-"""Who did what, read from both records: the events of jobs, and the audit of everything else."""
+"""Reads the audit log: the events of jobs, and the record of everything else, as one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lipsync_core.people.rights import Guard, everybody
 from lipsync_core.people.roles import Action
 
 _BY_ITSELF = "tracker"
-"""Who an event names when no person took the step."""
+"""The name in an event that no person caused."""
 
 
 @dataclass(frozen=True, slots=True)

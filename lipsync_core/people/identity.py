@@ -1,4 +1,4 @@
-"""Which account of the sign-in service somebody in the team is: bound when they first enter, and asked ever after.
+"""The sign-in account of each person: bound at the first sign-in, and required from then on.
 
 An address says who somebody is to their colleagues. It proves less than it seems: a mailbox is given to somebody else,
 people may change theirs at the service, and a second service may vouch for it too. What stays is the issuer and its
@@ -22,11 +22,11 @@ def check_account(row: RowMapping, guest: Vouched) -> None:
     """Raise `NotAllowedError` where the person in this row is bound to another account than the one that came."""
     if row["subject"] is None:
         if row["bind_after_ms"] is not None and guest.issued_ms < row["bind_after_ms"]:
-            raise NotAllowedError("An admin asked that you sign in anew. Sign in again to go on.")
+            raise NotAllowedError("An admin has reset your sign-in. Sign in again to continue.")
     elif (row["issuer"], row["subject"]) != guest.account:
         raise NotAllowedError(
-            f"{guest.email} entered by another account of the sign-in service before. If it is right that the account "
-            "changed, an admin of this studio can bind the address anew on the Team page."
+            f"{guest.email} signed in with another account of the sign-in service before. If the account has really "
+            "changed, an admin of this studio can reset the sign-in on the Team page."
         )
 
 
@@ -42,8 +42,8 @@ def bind(connection: Connection, guest: Vouched, *, invited: bool) -> None:
     if other is not None:
         if other.removed_ms is None or not invited:
             raise NotAllowedError(
-                f"Your account of the sign-in service entered here as {other.email}. Ask an admin of this studio: "
-                "one account is one person."
+                f"Your account of the sign-in service is already used here as {other.email}. One account is one "
+                "person: ask an admin of this studio."
             )
         connection.execute(update(people).where(*same).values(UNBOUND))
     values = {"issuer": issuer, "subject": subject}
@@ -52,5 +52,5 @@ def bind(connection: Connection, guest: Vouched, *, invited: bool) -> None:
 
 
 def released() -> dict[str, object]:
-    """What a person's row says until they sign in anew; sign-ins from before then do not bind it."""
+    """The values of a row after its sign-in was reset; sign-ins from before that do not bind it."""
     return {**UNBOUND, "bind_after_ms": now_ms() // 1000 * 1000}  # a sign-in says its second only

@@ -1,4 +1,4 @@
-"""A person and what that person may do, asked in the transaction that does it. The table is in `roles`."""
+"""Permission checks, in the transaction of the action itself. The table of permissions is in `roles`."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Person:
     seen_at: datetime | None = None
     removed: bool = False
     notify_url: str | None = None
-    """Where this person is told what became of jobs."""
+    """Where this person's notifications are sent."""
     spent_usd_micros: int = 0
-    """What this person's jobs take of the month that was asked for."""
+    """What this person's jobs cost in the month that was asked for."""
     issuer: str | None = None
     """The sign-in service whose account this person is; None until they enter."""
     visit: Visit | None = None
@@ -53,14 +53,14 @@ def check(
     judge(connection, by)
     person = who(connection, by)
     if person is None:
-        raise NotAllowedError(f"{by or 'Whoever asks'} is not on the team list. {_NOTHING}")
+        raise NotAllowedError(f"{by or 'Whoever asks'} is not in the team. {_NOTHING}")
     why = refusal(person, action, owner=owner, approve_own=approve_own)
     if why is not None:
         raise NotAllowedError(f"{why} {_NOTHING}")
 
 
 def refusal(person: Person, action: Action, *, owner: str | None = None, approve_own: bool = False) -> str | None:
-    """Why a person may not do ``action`` to something of ``owner``'s, in one sentence; None where they may."""
+    """Why a person may not do ``action`` to something of ``owner``'s, and whom to ask; None where they may."""
     by = person.email
     if approve_own and action is Action.DECIDE and owner == by:
         owner = None
@@ -68,22 +68,23 @@ def refusal(person: Person, action: Action, *, owner: str | None = None, approve
         return None
     if action is Action.DECIDE and owner == by and person.may(action):
         return "Somebody else has to decide about your own job."
-    whose = " what is somebody else’s" if action is Action.HANDLE and person.may(action, owner=by) else ""
-    needed = "an approver or an admin" if whose else roles_for(action)
-    return f"You are {_a(person.role)}; {_WORDS[action]}{whose} takes {needed}."
+    others = action is Action.HANDLE and person.may(action, owner=by)
+    what = "change somebody else’s work" if others else _WORDS[action]
+    needed = "an approver or an admin" if others else roles_for(action)
+    return f"{person.role.capitalize()}s cannot {what}. Ask {needed}."
 
 
 _WORDS = {
-    Action.SEE: "to look",
-    Action.MAKE: "to make clips",
-    Action.HANDLE: "to change",
-    Action.DECIDE: "to approve or decline",
-    Action.CHECK: "to check a vendor’s account",
-    Action.PRICES: "to change prices or invoices",
-    Action.CAPS: "to change caps",
-    Action.PEOPLE: "to change the team",
-    Action.AUDIT: "to read the audit",
-    Action.CLEAN: "to clean up",
+    Action.SEE: "look",
+    Action.MAKE: "create clips",
+    Action.HANDLE: "change this",
+    Action.DECIDE: "approve or decline jobs",
+    Action.CHECK: "check a vendor’s account",
+    Action.PRICES: "change prices or invoices",
+    Action.CAPS: "change caps",
+    Action.PEOPLE: "change the team",
+    Action.AUDIT: "read the audit log",
+    Action.CLEAN: "clean up",
 }
 
 
@@ -106,10 +107,6 @@ def person_of(row: Mapping[Any, Any], spent: int = 0) -> Person:
         issuer=row["issuer"],
         spent_usd_micros=spent,
     )
-
-
-def _a(role: Role) -> str:
-    return f"an {role}" if role[0] == "a" else f"a {role}"
 
 
 Guard = Callable[[str, Action], None]

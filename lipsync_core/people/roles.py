@@ -1,4 +1,4 @@
-"""Roles and what each may do. Pure; the table in this file is the only place that says so."""
+"""Roles and their permissions. Pure; the table in this file is the only place that defines them."""
 
 from __future__ import annotations
 

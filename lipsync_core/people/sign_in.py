@@ -1,4 +1,4 @@
-"""What a sign-in service says of somebody, and whether that is to be believed. Pure; the team is in `team`.
+"""The claims of a sign-in service, and whether they can be trusted. Pure; the team is in `team`.
 
 The claims are those of an ID token whose signature was checked when it came, so whoever wrote them is the service. They
 are read strictly all the same: whatever is not of the kind that OpenID Connect says is refused with a sentence.
@@ -24,7 +24,7 @@ LONGEST_ADDRESS = 120
 LONGEST_NAME = 80
 LONGEST_ISSUER, LONGEST_SUBJECT = 1000, 255
 AHEAD_S = 300.0
-"""By how much a provider's clock may be ahead of ours."""
+"""How far a sign-in service's clock may be ahead of ours."""
 
 _ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_{|}~-]+@([a-z0-9-]+\.)*[a-z0-9-]+")
 
@@ -72,10 +72,10 @@ def address(text: str) -> str:
     """
     email = text.strip()
     if not email.isascii() or email != unicodedata.normalize("NFKC", email):
-        raise NotAllowedError("That address has letters that look like others. Only plain ones are taken.")
+        raise NotAllowedError("That address has letters that look like others. Only plain letters are accepted.")
     email = email.lower()
     if len(email) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(email):
-        raise NotAllowedError("That is not an e-mail address that this studio takes.")
+        raise NotAllowedError("That is not an e-mail address that this studio accepts.")
     return email
 
 

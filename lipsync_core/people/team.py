@@ -1,4 +1,4 @@
-"""Who may enter, who is in the team, and what each may do. Asked in the core, so that no hidden button is a guard."""
+"""The team: who may sign in, and who has which role. Checked in the core, whatever a page shows or hides."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lipsync_core.people.sign_in import Vouched, address, visit_of, vouched
 from lipsync_core.people.visits import SIGNED_OUT, judge
 
 MOST_USD_MICROS = 1_000_000_000_000
-"""The highest limit, a million dollars; more is a slip of the pen."""
+"""The highest limit, a million dollars; more is a typing error."""
 LONGEST_URL = 2000
 SEEN_EVERY_MS = 60_000
 SIGN_OUTS_KEPT_MS = 40 * 86_400_000
@@ -48,7 +48,7 @@ class People:
     # Entering
 
     def enter(self, claims: Mapping[str, Any]) -> Person:
-        """Let somebody in whom the provider vouches for; asked again in every run of a page.
+        """Sign somebody in whom the service vouches for; asked again in every run of a page.
 
         ``claims`` are those of the ID token, whose signature was checked when it came.
 
@@ -70,7 +70,7 @@ class People:
     def _check_rules(self, guest: Vouched, row: RowMapping | None) -> None:
         email, settings = guest.email, self._settings
         if row is not None and row["removed_ms"] is not None:
-            raise NotAllowedError(f"{email} was taken off the team list. Ask an admin of this studio.")
+            raise NotAllowedError(f"{email} was removed from the team. Ask an admin of this studio.")
         if (row is not None and row["invited"]) or email == self._admin():
             return
         domain = email.rpartition("@")[2]
@@ -80,7 +80,7 @@ class People:
             or guest.groups & set(settings.allowed_groups)
         ):
             return
-        raise NotAllowedError(f"{email} is not on the team list. Ask an admin of this studio.")
+        raise NotAllowedError(f"{email} is not in the team. Ask an admin of this studio.")
 
     def _admin(self) -> str | None:
         return None if self._settings.admin is None else self._settings.admin.lower()
@@ -108,7 +108,7 @@ class People:
                     "added_ms": now_ms(),
                 }
                 row = connection.execute(insert(people).values(first).returning(people)).mappings().one()
-                audit_log.note(connection, email, "entered for the first time", "person", email, after=_facts(first))
+                audit_log.note(connection, email, "signed in for the first time", "person", email, after=_facts(first))
             check_account(row, guest)
             if row["subject"] is None:
                 bind(connection, guest, invited=row["invited"])
@@ -178,13 +178,13 @@ class People:
         return [person_of(row, row["spent"]) for row in rows]
 
     def invite(self, email: str, role: Role, *, by: str) -> Person:
-        """Put somebody on the list, also somebody who was taken off it. Raises `NotAllowedError`."""
+        """Add somebody to the team, also somebody who was removed. Raises `NotAllowedError`."""
         email = address(email)
         with self._db.write() as connection:
             self._check_admin(connection, by)
             row = connection.execute(select(people).where(people.c.email == email)).mappings().first()
             if row is not None and row["removed_ms"] is None:
-                raise NotAllowedError(f"{email} is on the list already. Nothing was changed.")
+                raise NotAllowedError(f"{email} is already in the team. Nothing was changed.")
             fresh = {"role": Role(role), "invited": True, "removed_ms": None, "limit_usd_micros": 0}
             if row is None:
                 fresh |= {"email": email, "name": email, "added_ms": now_ms()}
@@ -192,7 +192,9 @@ class People:
             else:
                 fresh |= released()
                 connection.execute(update(people).where(people.c.email == email).values(fresh))
-            audit_log.note(connection, by, "put on the list", "person", email, before=_facts(row), after=_facts(fresh))
+            audit_log.note(
+                connection, by, "added to the team", "person", email, before=_facts(row), after=_facts(fresh)
+            )
             return person_of(connection.execute(select(people).where(people.c.email == email)).mappings().one())
 
     def set_role(self, email: str, role: Role, *, by: str) -> None:
@@ -206,15 +208,15 @@ class People:
         self._change(email, by, "changed the limit", limit_usd_micros=usd_micros)
 
     def remove(self, email: str, *, by: str) -> None:
-        """Take somebody off the list; what they queued is not sent. The last admin stays. Raises `NotAllowedError`."""
-        self._change(email, by, "taken off the list", removed_ms=now_ms(), invited=False)
+        """Remove somebody; their queued jobs are not sent. The last admin stays. Raises `NotAllowedError`."""
+        self._change(email, by, "removed from the team", removed_ms=now_ms(), invited=False)
 
     def release(self, email: str, *, by: str) -> None:
         """Let somebody's address be bound to another account of the sign-in service: the next one that signs in by it.
 
         Their open visits end. Raises `NotAllowedError`.
         """
-        self._change(email, by, "may be bound to another account", **released())
+        self._change(email, by, "sign-in was reset", **released())
 
     def _change(self, email: str, by: str, did: str, **values: Any) -> None:
         with self._db.write() as connection:
@@ -243,20 +245,20 @@ class People:
             self._check_told(url)
         with self._db.write() as connection:
             if by != email:
-                raise NotAllowedError("Each sets for themselves where they are told. Nothing was changed.")
+                raise NotAllowedError("Everyone sets only their own notifications. Nothing was changed.")
             if self.sign_in:
                 check(connection, by, Action.SEE if url is None else Action.MAKE)
             _row(connection, email)
             secret = None if url is None else new_secret()
             changed = update(people).where(people.c.email == email).values(notify_url=url, notify_secret=secret)
             connection.execute(changed)
-            did = "is told elsewhere" if url else "is told nowhere else any more"
+            did = "set a notification address" if url else "removed the notification address"
             host = None if url is None else urlsplit(url).hostname
             audit_log.note(connection, by, did, "person", email, after={"host": host})
         return secret
 
     def _check_told(self, url: str) -> None:
-        """Refuse an address that messages could not go to, as far as its words tell; its name is asked for later."""
+        """Refuse an address that cannot receive messages, as far as its text shows; its name is resolved later."""
         try:
             if len(url) > LONGEST_URL:
                 raise FetchError("That link is too long", "")
@@ -281,7 +283,7 @@ def _admins(connection: Connection) -> int:
 def _row(connection: Connection, email: str) -> RowMapping:
     row = connection.execute(select(people).where(people.c.email == email)).mappings().first()
     if row is None:
-        raise NotAllowedError(f"{email} is not on the list. Nothing was changed.")
+        raise NotAllowedError(f"{email} is not in the team. Nothing was changed.")
     return row
 
 
@@ -289,5 +291,5 @@ _SHOWN = ("role", "limit_usd_micros", "invited", "removed_ms")
 
 
 def _facts(row: Mapping[Any, Any] | None) -> dict[str, Any] | None:
-    """What the audit says of a person: never where or with which secret they are told."""
+    """What the audit log records about a person: never the notification address or its secret."""
     return None if row is None else {name: row[name] for name in _SHOWN if name in row}

@@ -19,8 +19,8 @@ from lipsync_core.db.database import now_ms
 from lipsync_core.db.schema import sign_outs
 from lipsync_core.errors import NotAllowedError
 
-SIGNED_OUT = "You signed out. Sign in again to go on."
-EXPIRED = "Your sign-in has expired. Sign in again to go on."
+SIGNED_OUT = "You signed out. Sign in again to continue."
+EXPIRED = "Your sign-in has expired. Sign in again to continue."
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What an engine would cost for a brief and how long it would take, and what stands in its way. Pure."""
+"""An engine's quote for a brief: its price, its wait, and what prevents sending it. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue: every vendor's engines and tariffs, as its file declares them, and our own."""
+"""The catalogue: every vendor's engines and tariffs, as its file declares them, and the draft engine."""
 
 from __future__ import annotations
 

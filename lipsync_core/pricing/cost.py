@@ -1,4 +1,4 @@
-"""What a clip costs: a length, a tariff and a team's rates brought together, and the sentence that explains it."""
+"""The price of a clip, from a length, a tariff and the team's rates, with a sentence that explains it."""
 
 from __future__ import annotations
 

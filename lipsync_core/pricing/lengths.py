@@ -1,4 +1,4 @@
-"""How long what is billed is: measured, put together from two voices, or estimated from a text."""
+"""The billed length: measured, combined from two voices, or estimated from a text."""
 
 from __future__ import annotations
 

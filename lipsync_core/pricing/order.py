@@ -1,4 +1,4 @@
-"""From a brief to what one engine is sent: which fields go along, and what is wrong with them. Pure."""
+"""The order that one engine would be sent for a brief, and what is wrong with it. Pure."""
 
 from __future__ import annotations
 

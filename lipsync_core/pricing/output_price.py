@@ -1,4 +1,4 @@
-"""What the length of a finished video comes to at the tariff of its quote: a vendor may bill that and never tell."""
+"""The price of a finished video's real length at the tariff of its quote, which a vendor may bill silently."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ from lipsync_core.pricing import NO_RATES, TARIFFS, Override, Rates, Tariff
 __all__ = ["NO_RATES", "Override", "Rates", "change", "check", "load", "places", "save", "settable"]
 
 MOST_USD = 1_000
-"""The most that a credit, a second or a piece of text may cost, in dollars; more is a slip of the pen."""
+"""The most that a credit, a second or a piece of text may cost, in dollars; more is a typing error."""
 MOST_CREDITS = 100_000
 """The most credits for a unit."""
 DECIMALS = 9

@@ -1,4 +1,4 @@
-"""What is said of a voice in which nothing is heard, before anybody pays for it. Pure."""
+"""The warning about a silent voice, before anybody pays for it. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a render takes: from an engine's real-time factor, or from what this studio has seen, to seconds."""
+"""Expected waits in seconds: from an engine's real-time factor, or from this studio's own renders."""
 
 from __future__ import annotations
 

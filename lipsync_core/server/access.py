@@ -90,7 +90,7 @@ def guest_by(claims: Claims) -> GuestOf:
     return guest_of
 
 
-TEAM_ONLY = "This is for the team of this studio. Sign in, and open the page that you have the address from."
+TEAM_ONLY = "This is only for the team of this studio. Sign in, and open the page that gave you this address."
 
 
 class KeepsAddress:

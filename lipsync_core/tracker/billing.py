@@ -1,4 +1,4 @@
-"""What jobs cost whose vendor named no sum in the end: its log is asked, some time after, and again for two days."""
+"""Asks a vendor's log for the cost of jobs whose bill is missing: some time after their end, for two days."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Errands:
     notices: Notices
 
     async def run(self) -> None:
-        """Go round and round."""
+        """Run until cancelled."""
         while True:
             try:
                 await asyncio.to_thread(self.approvals.lapse)

@@ -1,4 +1,4 @@
-"""Fetching a finished video before the vendor deletes it, checking it and keeping it."""
+"""Downloads a finished video before the vendor deletes it, checks it and stores it."""
 
 from __future__ import annotations
 

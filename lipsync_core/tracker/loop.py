@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 IDLE_S = 0.5
-"""The longest wait between two looks for a job that became due."""
+"""The longest wait between two checks for due jobs."""
 BEAT_S = 10.0
 STALE_S = 45.0
-"""A tracker that was not seen for so long is taken for dead."""
+"""A tracker that has not been seen for this long counts as dead."""
 IN_HAND = 400
 """Jobs that are held at once, at most about twice of them."""
 ASKED_TOGETHER = 100

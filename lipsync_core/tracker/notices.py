@@ -1,4 +1,4 @@
-"""Telling people outside what became of jobs: documented JSON, signed, repeated until it arrives, never in a job's way.
+"""Notifications: signed JSON about jobs, posted to people's addresses and repeated until it arrives.
 
 Notices are made from the events of jobs, which are durable already, so none is lost and no job waits for one. A notice
 goes to the team's address and to that of whoever made the job; one about a job that waits for approval, to the

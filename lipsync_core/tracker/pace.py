@@ -1,4 +1,4 @@
-"""How fast a tracker goes: its leases, deadlines and waits, in seconds. Pure."""
+"""The tracker's leases, deadlines and waits, in seconds. Pure."""
 
 from __future__ import annotations
 

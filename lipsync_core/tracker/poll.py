@@ -1,4 +1,4 @@
-"""Asking vendors about jobs, which is free and safe to repeat, and what their answers make of the jobs."""
+"""Polls vendors about jobs, which is free and safe to repeat, and applies what they answer."""
 
 from __future__ import annotations
 

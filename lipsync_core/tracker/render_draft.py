@@ -1,4 +1,4 @@
-"""Rendering a claimed draft on this computer, in a worker process. Its work is free and can be repeated."""
+"""Renders a claimed draft on this computer, in a worker process. It is free and can be repeated."""
 
 from __future__ import annotations
 

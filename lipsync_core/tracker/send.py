@@ -1,4 +1,4 @@
-"""One paid request, sent once: what is written down before it leaves, and what its outcome makes of the job.
+"""Sends one paid request exactly once: what is written before it leaves, and what its outcome makes of the job.
 
 claimed ──→ marked ──→ POST ──→ journaled ──→ settled
    │           └──────────┴── stopped here: unconfirmed, unless an answer was journaled

@@ -1,4 +1,4 @@
-"""What a vendor's own log says of our requests: whether a lost answer's order was taken, and what a job cost.
+"""What a vendor's own log says about our requests: whether a lost order was taken, and what a job cost.
 
 A row is the vendor's word. That there is none proves nothing: a log may be late, and goes back two days only.
 """

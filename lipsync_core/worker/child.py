@@ -1,4 +1,4 @@
-"""The worker's side of `lipsync_core.worker.process`, which starts it with a task's name and its bounds."""
+"""The worker's side of `lipsync_core.worker.process`, which starts it with the name of a task and its limits."""
 
 from __future__ import annotations
 

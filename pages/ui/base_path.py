@@ -1,4 +1,4 @@
-"""Where the pages are: at the top of an address, or below Streamlit's ``server.baseUrlPath``."""
+"""The path below which the pages are served: none, or Streamlit's ``server.baseUrlPath``."""
 
 from __future__ import annotations
 

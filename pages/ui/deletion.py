@@ -1,4 +1,4 @@
-"""Deleting for good: all that is kept of a face or a voice, and what nobody has used for long. Each is shown first."""
+"""Permanent deletion: everything kept of a face or a voice, or files unused for long. Each is shown first."""
 
 from __future__ import annotations
 
@@ -58,9 +58,11 @@ def everything_of(root: Root) -> None:
 
 @dialog("Find and delete everything", width="medium")
 def _everything(traces: Traces) -> None:
-    st.markdown(f"All that this studio keeps of **{plain(traces.name)}**: files, parts of them, and finished videos.")
+    st.markdown(
+        f"Everything that this studio keeps of **{plain(traces.name)}**: files, parts of them, and finished videos."
+    )
     if traces.media:
-        _list(traces.media, "What goes")
+        _list(traces.media, "What will be deleted")
     _told(traces)
     if not (traces.media or traces.entries):
         return
@@ -68,7 +70,7 @@ def _everything(traces: Traces) -> None:
     with st.container(horizontal=True):
         if st.button("Back"):
             st.rerun()
-        if st.button(f"Delete {what} for good", type="primary", wrap=True):
+        if st.button(f"Delete {what} permanently", type="primary", wrap=True):
             _erase(traces)
 
 
@@ -83,25 +85,27 @@ def _told(traces: Traces) -> None:
             whose = jobs_text(traces.videos)
             lines.append(f"{whose.capitalize()} los{'es' if len(traces.videos) == 1 else 'e'} {own}; review links end.")
         if traces.jobs:
-            made = "was made of it and stays" if len(traces.jobs) == 1 else "were made of it and stay"
-            told = "with names, history and what they cost"
-            lines.append(f"{jobs_text(traces.jobs).capitalize()} {made} in the lists, {told}.")
+            made = "was made from it and stays" if len(traces.jobs) == 1 else "were made from it and stay"
+            told = "with names, history and costs"
+            lines.append(f"{jobs_text(traces.jobs).capitalize()} {made} listed, {told}.")
         if traces.entries:
             named = ", ".join(f"“{plain(name)}”" for name in traces.entries)
-            lines.append(f"Out of the library: {named}.")
+            lines.append(f"Removed from the library: {named}.")
         st.markdown("\n".join(f"- {line}" for line in lines))
     elif not traces.waiting:
-        st.markdown("Nothing is kept any more.")
+        st.markdown("There is nothing left to delete.")
     if traces.waiting:
         stays = "".join(f" “{facts.name}” stays until then." for facts in traces.staying)
-        needs = "is not over and still needs it" if len(traces.waiting) == 1 else "are not over and still need it"
+        needs = (
+            "has not finished and still needs it" if len(traces.waiting) == 1 else "have not finished and still need it"
+        )
         st.warning(
-            plain(f"{jobs_text(traces.waiting).capitalize()} {needs}.{stays} Come back then."),
-            title="Not everything can go yet",
+            plain(f"{jobs_text(traces.waiting).capitalize()} {needs}.{stays} Try again then."),
+            title="Not everything can be deleted yet",
         )
     if traces.vendors:
         names = " and ".join(PROVIDERS[vendor].title for vendor in traces.vendors if vendor in PROVIDERS)
-        st.info(f"{names} got it to render, and may still have copies. Only they can delete those: ask them.")
+        st.info(f"{names} received it for rendering and may still have copies. Only they can delete those: ask them.")
 
 
 def _erase(traces: Traces) -> None:
@@ -114,7 +118,7 @@ def _erase(traces: Traces) -> None:
     gone = len({facts.sha256 for facts in traces.media} - {facts.sha256 for facts in (*left.media, *left.staying)})
     said = f"{gone:,} file{'s' * (gone != 1)} of “{traces.name}” {'was' if gone == 1 else 'were'} deleted."
     if left.media:
-        said += f" {files_text(left.media)} could not be deleted, or came meanwhile: look again."
+        said += f" {files_text(left.media)} could not be deleted, or arrived in the meantime: try again."
     st.session_state.deleted = said
     st.rerun()
 
@@ -139,21 +143,23 @@ def clean_up() -> None:
     """The section that removes what nobody has used for long."""
     with st.expander("Clean up by age"):
         st.caption(
-            "Files that nobody brought, used or made for so long. What a job still needs stays, and so does what is in "
-            "the library."
+            "Files that nobody added, used or made for this long. What a job still needs, and what is in the library, "
+            "stays."
         )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             days = st.number_input("Unused for (days)", 1, 3650, DAYS, key="clean-days", width=180)
-            if st.button("Show what would go…", icon=":material/mop:"):
+            if st.button("Show what would be deleted…", icon=":material/mop:"):
                 _by_age(studio().cleanup.preview(days=days), days)
 
 
 @dialog("Clean up by age", width="medium")
 def _by_age(going: Going, days: int) -> None:
     if not going.media:
-        st.markdown(f"Nothing: everything was brought, used or made in the last {days} days, or is in the library.")
+        st.markdown(
+            f"Nothing to delete: all files were added, used or made in the last {days} days, or are in the library."
+        )
         return
-    _list(going.media, "What goes")
+    _list(going.media, "What will be deleted")
     lines = [f"{files_text(going.media)}, {size_text(going.bytes)}. **This cannot be undone.**"]
     if going.jobs:
         own = "its video" if len(going.jobs) == 1 else "their videos"
@@ -163,7 +169,7 @@ def _by_age(going: Going, days: int) -> None:
     with st.container(horizontal=True):
         if st.button("Back"):
             st.rerun()
-        if not st.button(f"Delete {files_text(going.media)} for good", type="primary", wrap=True):
+        if not st.button(f"Delete {files_text(going.media)} permanently", type="primary", wrap=True):
             return
     try:
         with st.spinner("Deleting …"):

@@ -1,4 +1,4 @@
-"""What every page has: its title, who is looking, whether it is the sandbox, and a word when nothing is rendered."""
+"""The frame of every page: title, visitor, sandbox badge, and a warning while the tracker is not running."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def header(title: str, tab: str | None = None) -> str:
                     "Your name",
                     key="visitor",
                     max_chars=MAX_NAME,
-                    help="Jobs that you start carry it, so that colleagues know whose they are.",
+                    help="Shown on the jobs you start, so that colleagues know whose they are.",
                     persist_state="session",
                 )
             else:
@@ -144,7 +144,7 @@ def _enter() -> tuple[Person | None, str | None]:
     if not studio().people.sign_in:
         return None, None
     if (claims := visit()) is None:
-        return None, "This studio is for its team."
+        return None, "This studio is for its team only."
     try:
         person = studio().people.enter(claims)
     except NotAllowedError as error:
@@ -337,6 +337,6 @@ def _tracker_note() -> None:
         else "It has not been seen yet."
     )
     st.warning(
-        f"{since} Jobs wait and nothing is lost; they go on when the studio is restarted.",
+        f"{since} Jobs wait and nothing is lost; they continue when the studio is restarted.",
         title="The tracker is not running",
     )

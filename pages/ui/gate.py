@@ -37,7 +37,8 @@ def refuse(who: Person, title: str) -> None:
     """Say why a page does not open."""
     st.title(title, anchor=False)
     st.error(
-        f"You are signed in as {who.email} ({who.role}). An admin of this studio can change that.", title="Not yours"
+        f"You are signed in as {who.email} ({who.role}). An admin of this studio can change your role.",
+        title="You cannot open this page",
     )
 
 

@@ -1,4 +1,4 @@
-"""Doing what the core may refuse: why it did stands beside what was pressed, until the next press or page."""
+"""Runs an action that may raise `StudioError`, and shows the error beside its button until the next press or page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a browser's sign-in cookie says where no page runs: Streamlit reads it for its WebSocket only."""
+"""Reads a browser's sign-in cookie outside of pages; Streamlit does so for its WebSocket only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps a select box open while what stands above it grows or shrinks.
+"""Keeps a select box open while content above it grows or shrinks.
 
 Where a page is scrolled, the browser then scrolls along, so that what is looked at stays where it is. A select box
 takes any scrolling for a person's, and closes. So those scrolls that no hand made are not told to it.

@@ -1,4 +1,4 @@
-"""What of the pinned Streamlit is mended here: answers to a browser, and presses, are not lost to what comes next.
+"""Workarounds for the pinned Streamlit: uploads' answers and presses are not lost to a run that follows.
 
 A browser that is given a file first asks where to put it. When a run of the page begins before the answer is on its
 way, Streamlit empties the queue that the answer waits in, and keeps only what it knows to matter for the run: the file

@@ -1,4 +1,4 @@
-"""What Streamlit's pages and browsers say to each other, as far as the door has to understand it."""
+"""The messages between Streamlit's pages and browsers, as far as the door has to understand them."""
 
 from __future__ import annotations
 

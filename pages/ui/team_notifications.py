@@ -1,4 +1,4 @@
-"""Being told outside the browser: where one's own messages go, with which signature, and what stands in them."""
+"""Notifications outside the browser: a personal address, its signing secret, and the format."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ PLACE = "being-told"
 
 def draw_being_told(who: Person) -> None:
     """Draw the section for whoever is looking."""
-    st.header("Being told", anchor=False)
-    about = "what waits for approval and about your own jobs" if who.may(Action.DECIDE) else "your own jobs"
-    where = f"go to {who.notify_url}." if who.notify_url else "can go to a chat tool, or to a program of yours."
-    st.text(f"Messages about {about} {where} What failed or got no answer is always told; a draft that is done is not.")
+    st.header("Notifications", anchor=False)
+    about = "jobs awaiting approval and your own jobs" if who.may(Action.DECIDE) else "your own jobs"
+    where = (
+        f"are sent to {who.notify_url}."
+        if who.notify_url
+        else "can be sent to a chat tool, or to a program of your own."
+    )
+    st.text(f"Messages about {about} {where} Failed and unconfirmed jobs are always reported; finished drafts are not.")
     turn = st.session_state.setdefault("told_turn", 0)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
@@ -26,19 +30,19 @@ def draw_being_told(who: Person) -> None:
             placeholder="https://…",
             max_chars=2000,
         )
-        st.button("Send there", icon=":material/notifications:", on_click=pressed(_set), args=(who.email, turn))
+        st.button("Start sending", icon=":material/notifications:", on_click=pressed(_set), args=(who.email, turn))
         if who.notify_url:
             st.button("Stop sending", icon=":material/notifications_off:", on_click=pressed(_stop), args=(who.email,))
     refusals.refusal(PLACE, "Nothing was changed")
     with st.container():  # always there, so that what follows keeps its place
         if (secret := st.session_state.get("told_secret")) is not None:
             st.success(
-                "Give it to whatever receives the messages, so that it can check that they are ours. It is shown now "
-                "and never again; a new address gets a new one.",
-                title="This is the signing secret",
+                "Give it to the program that receives the messages, so that it can verify them. It is shown only once; "
+                "a new address gets a new secret.",
+                title="The signing secret",
             )
             st.code(secret, language=None)
-            st.button("I have it", key="told-secret-taken", on_click=pressed(_forget))
+            st.button("I have saved it", key="told-secret-taken", on_click=pressed(_forget))
     with st.expander("What a message looks like"):
         st.markdown(
             "A POST with this JSON, signed by the [Standard Webhooks](https://www.standardwebhooks.com) scheme: "

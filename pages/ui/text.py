@@ -1,4 +1,4 @@
-"""The studio's words for states, money, lengths and instants, and the one way to put a person's text into Markdown."""
+"""Words for states, money, lengths and instants, and the one way to put a person's text into Markdown."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ STATE_WORDS: Mapping[JobState, StateWords] = {
     JobState.FAILED: StateWords("Failed", "red", "failed", ":material/error:"),
     JobState.REJECTED: StateWords("Not accepted", "red", "was not accepted", ":material/error:"),
     JobState.UNCONFIRMED: StateWords(
-        "Unconfirmed", "orange", "may have been paid: somebody has to look", ":material/help:"
+        "Unconfirmed", "orange", "may have been paid: somebody has to check", ":material/help:"
     ),
     JobState.NOT_TAKEN: StateWords("Not taken", "gray"),
     JobState.WRITTEN_OFF: StateWords("Written off", "gray"),
@@ -156,7 +156,7 @@ def unbilled(job: Job, what: str = "it") -> str:
 def _billed(job: Job, who: str, cost: str) -> str:
     sum_, told = billed(job), said(job)
     if job.paid_usd_micros is not None:
-        return f"By the invoice it cost {dollars(job.paid_usd_micros)}; quoted {cost}."
+        return f"According to the invoice it cost {dollars(job.paid_usd_micros)}; quoted {cost}."
     at_submit = f"said {told} at submit" if told is not None and told != sum_ else ""
     first = f"{at_submit} and " if at_submit else ""
     if sum_ is None:

@@ -1,4 +1,4 @@
-"""Gives back the memory of what was uploaded, once it is stored: Streamlit would hold it until the tab is closed."""
+"""Frees the memory of an upload once it is stored; Streamlit would hold it until the tab is closed."""
 
 from __future__ import annotations
 

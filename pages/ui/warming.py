@@ -1,4 +1,4 @@
-"""What the server loads once it answers: at once what the first page needs, the rest when nobody waits for a page.
+"""Loads modules once the server answers: at once what the first page needs, the rest between visits.
 
 Loading takes the interpreter from whoever draws. So the rest comes in small steps, each in a moment in which no page is
 drawn, and only after the first page is: on a busy computer that may take a while.

@@ -124,7 +124,7 @@ class TestInUse:
         open_page(looked_at)
         upload(looked_at, PORTRAIT, VOICE)
         press(looked_at, "Adjust mouth")
-        expect(looked_at.get_by_role("button", name="Use this place")).to_be_visible()
+        expect(looked_at.get_by_role("button", name="Use this position")).to_be_visible()
         assert violations(looked_at) == []
 
     def test_jobs_running_done_and_one_in_full(

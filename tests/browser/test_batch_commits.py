@@ -135,7 +135,7 @@ def test_what_comes_right_after_the_press_stops_it_and_the_page_asks_which_was_m
     waits(page, lambda: len(made(ledger, before)) == 2)
     commits.the_rest()
     dialog = page.get_by_role("dialog", name=MEANT)
-    expect(dialog).to_contain_text(f"{kind.told} That came right after you pressed, so all 2 jobs were stopped")
+    expect(dialog).to_contain_text(f"{kind.told} That happened right after you pressed, so all 2 jobs were stopped")
     stopped = made(ledger, before)
     assert [job.state for job in stopped] == [JobState.WITHDRAWN] * 2
     settle(page)

@@ -210,9 +210,9 @@ def test_a_drawing_without_a_face_asks_for_the_mouth_and_keeps_the_box_with_the_
     slider.press("ArrowRight")
     settle(page)
     assert slider.input_value() != before
-    dialog.get_by_role("button", name="Show it open").click(delay=30)
+    dialog.get_by_role("button", name="Preview open mouth").click(delay=30)
     expect(dialog.get_by_role("img", name="The picture with its mouth open")).to_be_visible()
-    dialog.get_by_role("button", name="Use this place").click(delay=30)
+    dialog.get_by_role("button", name="Use this position").click(delay=30)
     expect(dialog).to_have_count(0)
     expect(slot(page, "image")).to_contain_text("mouth placed by hand")
     press(page, "Render free draft")

@@ -104,7 +104,7 @@ def more(page: Page) -> None:
 
 def replace_voice(page: Page) -> None:
     slot(page, "audio").get_by_role("button", name="Replace").click()
-    expect(slot(page, "audio").get_by_text("Keep the present one")).to_be_visible()
+    expect(slot(page, "audio").get_by_text("Keep the current one")).to_be_visible()
 
 
 def upload(field: str, name: str) -> Callable[[Page, Path], None]:
@@ -260,7 +260,7 @@ def test_what_comes_right_after_the_press_stops_it_and_the_page_asks_which_was_m
     case.commits.the_rest()
     waits(page, lambda: is_kept(case, ledger, kind))
     dialog = page.get_by_role("dialog", name=MEANT)
-    expect(dialog).to_contain_text("stopped before it left: nothing was sent, and nothing is charged.")
+    expect(dialog).to_contain_text("stopped in time: nothing was sent, and nothing is charged.")
     (stopped,) = made(case, ledger)
     assert (stopped.state, getattr(stopped.brief, kind.field)) == (JobState.WITHDRAWN, case.was)
     settle(page)

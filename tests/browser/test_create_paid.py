@@ -121,7 +121,7 @@ def undo(page: Page) -> None:
     """Take back what was just sent."""
     page.wait_for_timeout(800)  # sooner it would be the second click of a double click
     press(page, "Undo")
-    expect(countdown(page)).to_contain_text("was taken back. Nothing was sent or charged.")
+    expect(countdown(page)).to_contain_text("was withdrawn. Nothing was sent or charged.")
 
 
 def fine_print(page: Page) -> None:

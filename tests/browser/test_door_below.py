@@ -74,7 +74,7 @@ def test_what_a_page_offers_to_save_is_for_the_team_there_too(environment: dict[
             assert patient.get(f"{server.url}{BASE}/media/any.csv", cookies=jar).status_code == 404
             with opened(server.url, path=f"{BASE}/_stcore/stream", cookies=[cookie]) as line:
                 line.draw("team")
-                assert line.holds("Put on the list")
+                assert line.holds("Add to the team")
 
             asked = {"Sec-Fetch-Dest": "document"}
             kept = patient.get(f"{server.url}{BASE}/jobs?job=1", headers=asked).cookies

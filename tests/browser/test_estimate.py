@@ -150,7 +150,12 @@ def test_an_address_with_more_than_a_length_shows_what_the_field_shows(page: Pag
 
 def test_what_is_no_length_is_said_under_the_field(page: Page) -> None:
     estimate(page)
-    for text, said in (("abc", "is no length"), ("-3", "below 0"), ("1e9", "longer than a day"), ("0", "length of 0")):
+    for text, said in (
+        ("abc", "is not a length"),
+        ("-3", "below 0"),
+        ("1e9", "longer than a day"),
+        ("0", "length of 0"),
+    ):
         write(page, "Length", text)
         expect(page.get_by_role("alert")).to_contain_text(said)
     write(page, "Length", "12,4")
@@ -243,7 +248,7 @@ def test_one_picture_and_many_voices_become_jobs_after_one_question(page: Page, 
     press(page, "Render all 2 in sandbox")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("The real price would be about $0.30.")
-    expect(dialog).to_contain_text("Row 1 stays out: Not a sound file")
+    expect(dialog).to_contain_text("Row 1 is left out: Not a sound file")
     dialog.get_by_role("button", name="Back").click(delay=30)
     expect(dialog).to_have_count(0)
     assert ledger.count(Filter(hidden=True)) == before
@@ -266,7 +271,7 @@ def test_what_was_made_already_is_said_before_it_is_made_again(page: Page, ledge
     for _turn in range(2):
         expect(page.get_by_text("1 of 1 rows ready")).to_be_visible()
         press(page, "Render again…" if _turn else "Render the row as a free draft")
-        again = page.get_by_role("dialog").get_by_text("Made or under way already: row 1")
+        again = page.get_by_role("dialog").get_by_text("Already made or in progress: row 1")
         expect(again).to_have_count(_turn)
         page.get_by_role("dialog").get_by_role("button", name="Render now").click(delay=30)
         expect(page.get_by_role("link", name="See the 1 job")).to_be_visible()
@@ -279,7 +284,7 @@ def test_a_table_says_in_each_row_what_is_wrong_and_goes_on(page: Page) -> None:
     drop(page, table("\n".join(("name;audio;duration;engine", *rows))), voice(1.0, "hello.wav"), face())
     expect(page.get_by_text("1 of 5 rows ready")).to_be_visible()
     expect(page.get_by_text("Read as UTF-8, with semicolons")).to_be_visible()
-    for problem in ("missing.wav was not dropped", "“abc” is no length", "add a voice", "is no engine"):
+    for problem in ("missing.wav was not dropped", "“abc” is not a length", "add a voice", "is not an engine"):
         expect(cells(page).filter(has_text=problem)).to_have_count(1)
     page.get_by_text("Only rows with a problem (3)").click(delay=30)
     settle(page)
@@ -313,7 +318,7 @@ def test_a_pasted_table_is_quoted_under_a_budget_and_a_template_is_there(page: P
         page.get_by_role("button", name="Template").click(delay=30)
     assert "name" in Path(started.value.path()).read_text("utf-8-sig").splitlines()[0]
     press(page, "Paste a table")
-    page.get_by_label("Table, its first row names the columns").fill("name\tlength\n" + "x\t5\n" * 8)
+    page.get_by_label("Table (the first row names the columns)").fill("name\tlength\n" + "x\t5\n" * 8)
     press(page, "Use this table")
     # one dollar holds six clips at $0.15
     expect(page.get_by_text("as an estimate about $0.90")).to_be_visible()

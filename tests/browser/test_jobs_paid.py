@@ -154,7 +154,7 @@ def test_a_lost_answer_is_declared_not_taken_or_written_off_or_sent_again(
 
     press(page, f"It was not taken (job {never.id})")
     dialog = page.get_by_role("dialog", name=f"Say that job {never.id} was not taken?")
-    expect(dialog).to_contain_text("You can take this back for a day.")
+    expect(dialog).to_contain_text("You can undo this for a day.")
     assert violations(page) == []
     dialog.get_by_role("button", name="Back").click(delay=30)
     expect(dialog).to_have_count(0)
@@ -224,7 +224,7 @@ class TestCancelling(Slow):
 
         menu(page, f"Job {sent.id}", "Cancel…")
         dialog = page.get_by_role("dialog", name="JoyPix can’t be stopped")
-        expect(dialog).to_contain_text("The render goes on; in the sandbox nothing is billed (really about $")
+        expect(dialog).to_contain_text("The render continues; in the sandbox nothing is billed (really about $")
         expect(dialog).to_contain_text("We keep fetching it and keep the video")
         assert violations(page) == []
         page.keyboard.press("Escape")
@@ -259,7 +259,7 @@ class TestCancelling(Slow):
         page.get_by_role("link", name="All jobs").click()
         expect(page.get_by_role("heading", name="History")).to_be_visible()
         expect(row(page, job)).to_have_count(0)
-        page.get_by_text("Also those off the lists").click()
+        page.get_by_text("Include hidden jobs").click()
         expect(row(page, job).get_by_text("Off the lists")).to_be_visible()
 
     def test_what_waits_of_a_batch_is_withdrawn_together(self, past: Past, server: Server, page: Page) -> None:
@@ -270,7 +270,7 @@ class TestCancelling(Slow):
         open_page(page, "/jobs?batch=week-47", "Jobs")
         expect(card(page, batch[0]).get_by_text("Rendering")).to_be_visible()
         expect(card(page, other)).to_have_count(0)
-        press(page, "Withdraw the 3 that wait")
+        press(page, "Withdraw the 3 waiting jobs")
         for job in batch[1:]:
             expect(row(page, job).get_by_text("Withdrawn")).to_be_visible()
         assert [past.studio.job(job.id).state for job in (batch[0], other)] == [JobState.RENDERING, JobState.QUEUED]
@@ -332,7 +332,7 @@ def test_a_refused_key_pauses_the_vendor_and_the_page_says_what_to_do(past: Past
     server.start()
     open_page(page, "/jobs", "Jobs")
     alert = page.get_by_role("alert").filter(has_text="JoyPix is paused")
-    expect(alert).to_contain_text("then check the connection on Providers: that is free, and they go on.")
+    expect(alert).to_contain_text("then check the connection on Providers: that is free, and the jobs continue.")
     expect(card(page, waits)).to_contain_text("JoyPix is paused: nothing is sent")
     row(page, refused).get_by_role("link").click()
     expect(page.get_by_text("Nothing was charged.")).to_be_visible()

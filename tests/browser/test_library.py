@@ -90,7 +90,7 @@ def kept(facts: MediumFacts) -> KeptMedium:
 
 def test_an_empty_library_says_how_it_is_filled(page: Page) -> None:
     open_page(page, "/library", "Library")
-    expect(page.get_by_text("Nothing is kept here yet.")).to_be_visible()
+    expect(page.get_by_text("The library is empty.")).to_be_visible()
     assert in_all_looks(page) == []
     page.get_by_role("link", name="Go to Create").click()
     expect(page.get_by_role("heading", name="Create", level=1)).to_be_visible()
@@ -135,7 +135,7 @@ def test_an_entry_is_changed_found_used_and_taken_out_and_its_file_stays(page: P
     dialog.get_by_label("Project").press("Enter")
     press(dialog, "Save")
     expect(dialog).to_have_count(0)
-    expect(card(page, "Eileen, clear")).to_contain_text("Sample of this studio. Kept by ana")
+    expect(card(page, "Eileen, clear")).to_contain_text("Sample that comes with the studio. Kept by ana")
     page.get_by_label("Search").fill("onboard")
     page.get_by_label("Search").press("Enter")
     expect(page.locator("[class*='st-key-item-']")).to_have_count(1)
@@ -144,7 +144,7 @@ def test_an_entry_is_changed_found_used_and_taken_out_and_its_file_stays(page: P
     expect(slot(page, "audio")).to_contain_text("clear.flac")
     assert "brief=" in page.url
     open_page(page, "/library", "Library")
-    press(choose(page, "Eileen, clear", "Take out of the library…"), "Take it out")
+    press(choose(page, "Eileen, clear", "Remove from the library…"), "Remove")
     expect(card(page, "Eileen, clear")).to_have_count(0)
     assert ledger.desk().media.facts(kept(sound), "audio") is not None
 
@@ -190,9 +190,9 @@ def test_every_file_and_video_of_a_face_is_shown_and_then_gone(
     open_page(page, "/library", "Library")
     dialog = choose(page, "Ana", "Find and delete everything…")
     expect(dialog.get_by_role("alert")).to_contain_text(
-        f"Job {waits.id} is not over and still needs it. “ana.png” stays"
+        f"Job {waits.id} has not finished and still needs it. “ana.png” stays"
     )
-    expect(dialog.get_by_role("button", name="Delete 1 file for good")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Delete 1 file permanently")).to_be_visible()
     assert in_all_looks(page) == []
     with database.write() as connection:
         connection.execute(update(jobs).values(state=JobState.NOT_TAKEN).where(jobs.c.id == waits.id))
@@ -200,9 +200,9 @@ def test_every_file_and_video_of_a_face_is_shown_and_then_gone(
     dialog = choose(page, "Ana", "Find and delete everything…")
     expect(dialog).to_contain_text("2 files,")
     expect(dialog).to_contain_text(f"Job {done.id} loses its video")
-    expect(dialog).to_contain_text("Out of the library: “Ana”.")
+    expect(dialog).to_contain_text("Removed from the library: “Ana”.")
     expect(dialog.get_by_role("alert")).to_have_count(0)
-    press(dialog, "Delete 2 files for good")
+    press(dialog, "Delete 2 files permanently")
     expect(page.get_by_text("2 files of “Ana” were deleted.")).to_be_visible()
     expect(card(page, "Ana")).to_have_count(0)
     stored = Path(variables["STUDIO_MEDIA_URL"])
@@ -222,11 +222,11 @@ def test_what_nobody_used_for_long_is_shown_and_then_gone(page: Page, ledger: St
     open_page(page, "/library", "Library")
     page.wait_for_load_state("networkidle")  # pictures that come in move what is below them
     page.get_by_text("Clean up by age").click(delay=30)
-    page.get_by_role("button", name="Show what would go…").press("Enter")
+    page.get_by_role("button", name="Show what would be deleted…").press("Enter")
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_role("button", name="Delete 1 file for good")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Delete 1 file permanently")).to_be_visible()
     assert ledger.desk().media.facts(kept(old), "audio") is not None
-    press(dialog, "Delete 1 file for good")
+    press(dialog, "Delete 1 file permanently")
     expect(page.get_by_text("1 file deleted,")).to_be_visible()
     assert ledger.desk().media.facts(kept(old), "audio") is None
     assert ledger.desk().media.facts(kept(named), "audio") is not None
@@ -242,7 +242,7 @@ def test_a_full_library_is_accessible(page: Page, ledger: Studio) -> None:
     open_page(page, "/library", "Library")
     expect(card(page, "Drawn")).to_contain_text("Uploaded file mira.png. Kept by ben")
     assert in_all_looks(page) == []
-    page.get_by_text("Everything that was brought or made").click(delay=30)
+    page.get_by_text("Everything added or made").click(delay=30)
     expect(page.get_by_role("button", name="Find and delete mira.png…")).to_be_visible()
     assert in_all_looks(page) == []
     page.get_by_label("Search").fill("1.wav")

@@ -161,7 +161,7 @@ def test_a_batch_counts_down_in_sight_and_all_of_it_can_be_undone(page: Page, le
     expect(bar.get_by_text("Nothing is sent or charged yet.")).to_be_in_viewport(ratio=1)
     page.wait_for_timeout(800)  # sooner it would be the second click of a double click
     bar.get_by_role("button", name="Undo all").click(delay=30)
-    expect(page.get_by_text("2 jobs taken back. Nothing was sent or charged.")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_text("2 jobs withdrawn. Nothing was sent or charged.")).to_be_in_viewport(ratio=1)
     expect(bar.get_by_role("button", name="Render all 2 in sandbox")).to_be_enabled()
     assert {job.state for job in ledger.page(Filter(hidden=True), limit=2)} == {JobState.WITHDRAWN}
 
@@ -175,7 +175,7 @@ def test_a_batch_that_went_says_how_much_of_it_is_done_and_its_button_is_not_arm
     expect(bar.get_by_role("button")).to_have_text("Render again…")
     expect(page.get_by_role("link", name="See the 2 jobs")).to_be_in_viewport(ratio=1)
     press(page, "Render again…")
-    expect(page.get_by_role("dialog")).to_contain_text("Made or under way already: row 1")
+    expect(page.get_by_role("dialog")).to_contain_text("Already made or in progress: row 1")
 
 
 def test_the_countdown_stands_where_the_button_was_and_takes_the_job_back(
@@ -201,7 +201,7 @@ def test_the_countdown_stands_where_the_button_was_and_takes_the_job_back(
     expect(page.get_by_text("JoyPix deletes its copy after 72 h")).to_be_hidden()  # in a closed expander
     page.wait_for_timeout(800)  # sooner it would be the second click of a double click
     page.keyboard.press("Enter")
-    expect(page.get_by_text("was taken back. Nothing was sent or charged.")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_text("was withdrawn. Nothing was sent or charged.")).to_be_in_viewport(ratio=1)
     expect(render).to_be_enabled()
     (job,) = [job for job in ledger.jobs() if job.brief.name == f"Held {screen['width']}"]
     assert job.state is JobState.WITHDRAWN

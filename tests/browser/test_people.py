@@ -190,7 +190,7 @@ def test_an_address_in_capitals_is_the_same_person(page: Page, provider: Provide
         ("eve@studio.test", {"email_verified": False}, "is not verified by the sign-in service"),
         ("eva@studio.test", {}, "does not say whether eva@studio.test is verified"),
         ("m\u0456a@studio.test", {"email_verified": True}, "letters that look like others"),
-        ("another", {"email": ADMIN, "email_verified": True}, "entered by another account"),
+        ("another", {"email": ADMIN, "email_verified": True}, "signed in with another account"),
     ],
     ids=["unverified", "silent", "look-alike", "another account"],
 )
@@ -211,13 +211,13 @@ def test_a_stranger_is_told_sees_nothing_and_can_sign_out_again(page: Page, prov
     page.goto("/jobs")
     page.get_by_role("button", name="Sign in", exact=True).click(delay=30)
     page.get_by_role("button", name="Deny").click()  # as if it were another’s browser
-    expect(page.get_by_text("This studio is for its team.")).to_be_visible()
+    expect(page.get_by_text("This studio is for its team only.")).to_be_visible()
     sign_in(page, "eve@elsewhere.test")
-    expect(page.get_by_text("eve@elsewhere.test is not on the team list.")).to_be_visible()
+    expect(page.get_by_text("eve@elsewhere.test is not in the team.")).to_be_visible()
     expect(page.get_by_role("link", name="Jobs", exact=True)).to_have_count(0)
     page.get_by_role("button", name="Sign out").click(delay=30)
     page.get_by_role("button", name="End session").click()
-    expect(page.get_by_text("This studio is for its team.")).to_be_visible()
+    expect(page.get_by_text("This studio is for its team only.")).to_be_visible()
 
 
 # Approval
@@ -388,7 +388,7 @@ def test_signing_out_in_one_tab_ends_the_other_its_links_and_every_copy_of_the_c
     thief.add_cookies(copied)  # type: ignore[arg-type]  # what a jar gives, another takes
     page = thief.new_page()
     page.goto("/jobs")
-    expect(page.get_by_text("You signed out. Sign in again to go on.")).to_be_visible()
+    expect(page.get_by_text("You signed out. Sign in again to continue.")).to_be_visible()
     expect(page.get_by_text("Board meeting")).to_have_count(0)
 
 
@@ -404,7 +404,7 @@ def test_a_person_who_was_removed_sees_nothing_from_the_next_run_on(
     working.evaluate("document.querySelector('[data-testid=stPageLink-NavLink]')?.click()")  # if it is still there
     assert [patient.get(link).status_code for link in links] == [404, 404]
     for tab in (working, idle):
-        expect(tab.get_by_text("leo@studio.test was taken off the team list.")).to_be_visible()
+        expect(tab.get_by_text("leo@studio.test was removed from the team.")).to_be_visible()
         expect(tab.get_by_text("Board meeting")).to_have_count(0)
 
 
@@ -417,7 +417,7 @@ def test_the_last_admin_cannot_take_themselves_off_the_list(visitors: Visitors, 
     admin.click()
     settle(page)
     change.get_by_role("button", name="Remove…").click(delay=30)
-    page.get_by_role("button", name=f"Take {ADMIN.partition('@')[0]}").click(delay=30)
+    page.get_by_role("button", name=f"Remove {ADMIN.partition('@')[0]}").click(delay=30)
     expect(page.get_by_text("is the last admin.")).to_be_visible()
     assert ledger.people.who(ADMIN) is not None
     page.close()

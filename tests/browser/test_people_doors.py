@@ -193,8 +193,8 @@ BUTTONS: dict[tuple[str, str], tuple[Role, ...]] = {
     ("/jobs", "Withdraw job 2"): (Role.MAKER,),
     ("/providers", "Save rates"): (Role.ADMIN,),
     ("/team", "Save caps"): (Role.ADMIN,),
-    ("/team", "Put on the list"): (Role.ADMIN,),
-    ("/team", "Save the audit as CSV"): (Role.ADMIN,),
+    ("/team", "Add to the team"): (Role.ADMIN,),
+    ("/team", "Export the audit log as CSV"): (Role.ADMIN,),
 }
 """Who is offered what, where something is there to be done; job 2 is a maker's, and waits."""
 
@@ -271,7 +271,7 @@ def test_what_a_page_offers_to_save_and_what_it_is_brought_pass_a_guard(
     page = context.new_page()
     drawn(page, "/team")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Save the audit as CSV").click()
+        page.get_by_role("button", name="Export the audit log as CSV").click()
     address = download.value.url
 
     def code(cookies: dict[str, str]) -> int:

@@ -127,7 +127,7 @@ class TestWithKeys:
         settle(page)
         joypix = check(page, "joypix")
         expect(joypix.get_by_text("did not object to the key")).to_be_visible()
-        expect(joypix.get_by_text("balance not offered")).to_be_visible()
+        expect(joypix.get_by_text("this vendor does not report a balance")).to_be_visible()
         assert {name: asked()[name] for name in once} == once
 
     @pytest.mark.parametrize("provable", [True, False])
@@ -143,7 +143,7 @@ class TestWithKeys:
         open_page(page, "/providers", "Providers")
         shown = card(page, "aimlapi")
         expect(shown.get_by_text("Paused", exact=True).first).to_be_visible()
-        expect(shown.get_by_role("alert")).to_contain_text("jobs that wait go on")
+        expect(shown.get_by_role("alert")).to_contain_text("waiting jobs continue")
         assert ledger.job(second.id).state is JobState.QUEUED
         if provable:
             check(page, "aimlapi")
@@ -153,7 +153,7 @@ class TestWithKeys:
             vendors.schedule(kind="gateway", on="poll", vendor="aimlapi")
             check(page, "aimlapi")
             expect(shown.get_by_text("the key is not proven")).to_be_visible()
-            press(page, "Send to AI/ML API again")
+            press(page, "Resume AI/ML API")
         expect(shown.get_by_text("Key present", exact=True)).to_be_visible()
         expect(shown.get_by_text("Last error, today")).to_be_visible(visible=provable)
         assert ledger.wait(second.id, timeout_s=300).state is JobState.DONE

@@ -258,7 +258,7 @@ def taken_up(server: Server, session: str, who: str = "") -> str:
     cookies = [signed_cookie(server.url, claims_of(who))] if who else []
     with opened(server.url, cookies=cookies, session=session) as line:
         got = next(one for told in line.draw("team") if (one := told.new_session.initialize.session_id))
-        assert not line.holds("Put on the list")
+        assert not line.holds("Add to the team")
         return got
 
 
@@ -267,11 +267,11 @@ def test_a_cookie_that_no_page_sends_opens_nothing(server: Server, ledger: Studi
     cookie = signed_cookie(server.url, claims_of(ADMIN))
     with opened(server.url, origin=None, cookies=[cookie]) as line:
         line.draw("team")
-        assert not line.holds("Put on the list")
+        assert not line.holds("Add to the team")
         assert line.holds("Sign in")
     with opened(server.url, cookies=[cookie]) as line:
         line.draw("team")
-        assert line.holds("Put on the list")
+        assert line.holds("Add to the team")
 
 
 def test_the_servers_own_figures_are_for_the_team(server: Server, ledger: Studio) -> None:

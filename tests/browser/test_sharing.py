@@ -48,7 +48,7 @@ def test_a_review_link_plays_for_a_stranger_and_a_batch_comes_as_a_zip(
 
     open_page(page, f"/jobs?job={jobs[0].id}", "Jobs")
     page.get_by_text("Review link").click()
-    page.get_by_role("button", name="Make the link").click()
+    page.get_by_role("button", name="Create link").click()
     shown = page.locator("code").filter(has_text="/review/")
     expect(shown).to_be_visible()
     address = shown.inner_text().strip()

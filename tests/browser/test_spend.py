@@ -88,17 +88,17 @@ class TestAMonth:
     def test_it_is_told_apart_and_kept_in_the_address(self, page: Page) -> None:
         open_page(page, "/spend", "Spend")
         expect(figure(page, "Spent")).to_have_text("$2.25")
-        expect(figure(page, "Not confirmed")).to_have_text("$0.30")
+        expect(figure(page, "Unconfirmed")).to_have_text("$0.30")
         expect(figure(page, "Refunds expected")).to_have_text("$1.80")
         expect(figure(page, "Left under the cap")).to_have_text("$47.45")
-        expect(page.get_by_text("The team’s cap: $2.55 of $50.00 taken")).to_be_visible()
-        expect(page.get_by_text("“Weekly”: $1.65 of $1.00 taken, nothing more is sent this month")).to_be_visible()
-        assert row(page, "Weekly") == ["3", "$1.35, $0.30 not confirmed", "$0.50 → $0.45 (−$0.05), 1 of 2 clips"]
+        expect(page.get_by_text("The team’s cap: $2.55 of $50.00 used")).to_be_visible()
+        expect(page.get_by_text("“Weekly”: $1.65 of $1.00 used, nothing more is sent this month")).to_be_visible()
+        assert row(page, "Weekly") == ["3", "$1.35, $0.30 unconfirmed", "$0.50 → $0.45 (−$0.05), 1 of 2 clips"]
         assert row(page, "$5 of") == ["1", "$0.90", "$0.60 → $0.90 (+$0.30)"]
-        assert row(page, "All") == ["4", "$2.25, $0.30 not confirmed", "$1.10 → $1.35 (+$0.25), 2 of 3 clips"]
+        assert row(page, "All") == ["4", "$2.25, $0.30 unconfirmed", "$1.10 → $1.35 (+$0.25), 2 of 3 clips"]
         expect(page.get_by_text("JoyPix does not report what was billed")).to_be_visible()
         choose(page, "By", "Vendor")
-        assert row(page, "JoyPix") == ["2", "$0.90, $0.30 not confirmed", "not reported"]
+        assert row(page, "JoyPix") == ["2", "$0.90, $0.30 unconfirmed", "not reported"]
         page.reload()
         expect(page.get_by_role("columnheader", name="Vendor")).to_be_visible()
         choose(page, "By", "Person")
@@ -131,7 +131,7 @@ class TestAMonth:
         press(page, "Save invoices")
         expect(page.get_by_text(f"Saved for JoyPix, {MONTH}.")).to_be_visible()
         expect(page.get_by_text("The invoice is $0.40 more.")).to_be_visible()
-        expect(page.get_by_text("Not in our count: $0.30 not confirmed, $1.80 refunds expected.")).to_be_visible()
+        expect(page.get_by_text("Not in our count: $0.30 unconfirmed, $1.80 refunds expected.")).to_be_visible()
         settle(page)
         enter(page, "JoyPix invoice", "")
         press(page, "Save invoices")
@@ -150,7 +150,7 @@ class TestAMonth:
         expect(page.get_by_text("The other project needs a cap, too.")).to_be_visible()
         enter(page, "Its cap", "12.5")
         press(page, "Save caps")
-        expect(page.get_by_text("Saved. It holds from the next job that is sent.")).to_be_visible()
+        expect(page.get_by_text("Saved. It applies from the next job that is sent.")).to_be_visible()
         expect(page.get_by_role("spinbutton", name="Project Launch")).to_have_value("12.50")
         caps = {cap.scope: (cap.usd_micros, cap.set_by) for cap in ledger.budgets.caps(NOW)}
         assert caps == {TEAM: (60_000_000, "Ben"), "project:Launch": (12_500_000, "Someone")}

@@ -63,7 +63,7 @@ def invited(studio: Studio) -> list[str]:
     return [person.email for person in studio.people.everyone("2026-11") if person.email.startswith("thief")]
 
 
-DOOR = {"signed out": "You signed out. Sign in again to go on.", "expired": "Your sign-in has expired."}
+DOOR = {"signed out": "You signed out. Sign in again to continue.", "expired": "Your sign-in has expired."}
 """What the way in says, by how a visit ended."""
 
 
@@ -106,11 +106,11 @@ def visit_that_ends(nonce: str, how: str, lives: Callable[[Visit], None]) -> Non
 
 
 def presses(browser: Tampered, storm: str) -> int:
-    """Send empty reruns without a pause and presses of “Put on the list” between them, until the server hangs up.
+    """Send empty reruns without a pause and presses of “Add to the team” between them, until the server hangs up.
 
     Returns how many presses there were.
     """
-    address, button, pressed = browser.widgets["Address"], browser.widgets["Put on the list"], 0
+    address, button, pressed = browser.widgets["Address"], browser.widgets["Add to the team"], 0
     until = time.monotonic() + PATIENCE_S
     try:
         while time.monotonic() < until:
@@ -134,7 +134,7 @@ def test_a_browser_that_goes_on_sending_gets_nothing_done_after_its_visit(
             ledger.people.remove(email, by=ADMIN)
         with Tampered(server.url, signed_cookie(server.url, visit.claims), "team") as browser:
             browser.run()
-            address, button = browser.widgets["Address"], browser.widgets["Put on the list"]
+            address, button = browser.widgets["Address"], browser.widgets["Add to the team"]
             browser.ask({address: "thief-before@evil.test"}, press=button)
             browser.until(lambda: bool(invited(ledger)))  # it does press something
             browser.run()
@@ -176,7 +176,7 @@ def test_whoever_is_taken_off_the_list_is_hung_up_on(server: Server, ledger: Stu
         browser.run()
         ledger.people.remove("leo@studio.test", by=ADMIN)
         assert browser.closed()
-        assert any("was taken off the team list" in text for text in browser.texts)
+        assert any("was removed from the team" in text for text in browser.texts)
 
 
 def test_signing_out_by_its_address_ends_every_copy_of_the_cookie(server: Server, ledger: Studio) -> None:
@@ -192,12 +192,12 @@ def test_signing_out_by_its_address_ends_every_copy_of_the_cookie(server: Server
         for elsewhere in ("cross-site", "same-site", "same-origin, cross-site", ""):
             assert logout(sec_fetch_site=elsewhere) == 403
         copy.run()
-        assert "Put on the list" in copy.widgets
+        assert "Add to the team" in copy.widgets
         assert logout(sec_fetch_site="same-origin") == 302
         assert copy.closed()
     with Tampered(server.url, cookie, "team") as copy:
         copy.run()
-        assert "Put on the list" not in copy.widgets
+        assert "Add to the team" not in copy.widgets
         assert DOOR["signed out"] in copy.texts
 
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("stocked")
 NAMES = {
     "Weekly update": "Weekly update",
     "  Weekly \t update\n": "Weekly update",
-    "Spring\nAsked for: by mia": "Spring Asked for: by mia",
+    "Spring\nRequested: by mia": "Spring Requested: by mia",
     "a\u2028b\u2029c\x85d\x0be": "a b c d e",
     "cap\u202eenoyreve\u202c": "capenoyreve",
     "x\u200by\ufeffz\u2066w\u2069": "xyzw",
@@ -120,7 +120,7 @@ def test_names_are_written_the_same_by_everybody_who_keeps_one(studio: Studio) -
     assert (opened.brief.name, opened.brief.project) == ("Spring sale", "Spring sale")
     studio.budgets.set_caps({f"project:{odd}": 5_000_000, "person:ana\tb": 1_000_000}, "ana")
     assert [cap.scope for cap in studio.budgets.caps(studio.month())] == ["person:ana b", "project:Spring sale"]
-    with pytest.raises(SettingsError, match="nobody whose month"):
+    with pytest.raises(SettingsError, match="Unknown scope"):
         studio.budgets.set_cap("project:\u202e", 1, "ana")
 
 

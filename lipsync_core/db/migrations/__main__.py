@@ -1,4 +1,4 @@
-"""Writes ``newest.sql`` anew after a migration was added: ``python -m lipsync_core.db.migrations``."""
+"""Writes ``newest.sql`` again after a migration was added: ``python -m lipsync_core.db.migrations``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other throats, rooms and microphones: what is done to spoken clips before the network learns from it."""
+"""Augmentation of the training clips: other voices, rooms and microphones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a clip is made of, scene by scene: its slots, a written text, and who presents it."""
+"""The content of a clip, scene by scene: its media slots, a written text, and the presenter."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _accent(form: Form) -> None:
         format_func=lambda accent: words.get(accent, accent),
         index=None,
         key=key,
-        placeholder=f"Left to {form.engine.vendor}",
+        placeholder=f"Chosen by {form.engine.vendor}",
         on_change=pressed(form.change),
         args=("accent",),
     )

@@ -1,4 +1,4 @@
-"""What the widgets of Create hold in the very message that carried a press.
+"""Values of Create's widgets in the same browser message that carried a press.
 
 Streamlit takes over all values of a message before it runs the first callback, and runs the callbacks in no order that
 could be relied on. So whoever is pressed reads the values themselves, and not what other callbacks have made of them.

@@ -1,4 +1,4 @@
-"""The way to Create with a brief to go on with: from a finished job, or from an entry of the library."""
+"""Opens Create with a brief that is already filled in: from a finished job, or from a library entry."""
 
 from __future__ import annotations
 

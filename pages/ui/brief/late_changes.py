@@ -71,8 +71,8 @@ def _stop(mine: Hand, sent: Sent) -> None:
         mine.stopped = sent
     else:
         text = (
-            f"Job {sent.job_id} had left for {sent.press.engine.vendor} before your last change arrived: it is made as "
-            "it was when you pressed. What stands here now is the next clip; nothing of it was sent."
+            f"Job {sent.job_id} was sent to {sent.press.engine.vendor} before your last change arrived: it is made as "
+            "it was when you pressed. This form now holds the next clip; nothing of it was sent."
         )
         mine.refusal = Refusal(sent.press, "Your last change came too late", text)
 

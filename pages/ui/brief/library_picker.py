@@ -1,4 +1,4 @@
-"""The library where a clip is made: chosen from in an empty slot, put into from a full one or from a finished job."""
+"""The library within other pages: choose an entry for an empty slot, or keep what a slot or a job holds."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def choose(kind: ItemKind, project: str, key: str, take: Callable[[Item], None])
     """Draw a slot's part of the library, with a search where it is long; ``take`` is the callback of a choice."""
     count = studio().library.count(kinds=[kind])
     if not count:
-        st.caption("Nothing is kept yet. Fill this slot, then choose “Keep in the library…”.")
+        st.caption("The library is empty. Fill this slot, then choose “Keep in the library…”.")
     text = ""
     if count > SHOWN:
         text = st.text_input("Search", type="search", placeholder="Name or project", key=f"{key}.search") or ""
     items = _items(kind, project, SHOWN, text)
     if count and not items:
-        st.caption("Nothing has this in its name or project.")
+        st.caption("No name or project contains this.")
     for item in items:
         with st.container(horizontal=True, vertical_alignment="center"):
             picture(item, 48)
@@ -182,8 +182,8 @@ def words(name: str, project: str, consent: str, key: str) -> tuple[str, str, st
         consent,
         max_chars=2000,
         key=f"{key}.consent",
-        placeholder="Who agreed to what, for how long, and where it is written down",
-        help="It goes with the entry wherever that is used. The studio does not judge it.",
+        placeholder="Who agreed to what, for how long, and where that is recorded",
+        help="Shown wherever the entry is used. The studio does not check it.",
     )
     return said, chosen or "", noted
 

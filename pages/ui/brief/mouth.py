@@ -25,14 +25,19 @@ def box_of(facts: MediumFacts, placed: MouthBox | None) -> MouthBox:
 def picture_with_box(facts: MediumFacts, box: MouthBox, width: int, *, close: bool = False) -> None:
     """The picture with the mouth box drawn over it; ``close`` shows the box's surroundings only."""
     _drawn(
-        facts, desk().media.preview(facts), box if close else None, box, width, "The picture, with a box at its mouth"
+        facts,
+        desk().media.preview(facts),
+        box if close else None,
+        box,
+        width,
+        "The picture, with a box around the mouth",
     )
 
 
 @dialog("Place the mouth", width="medium")
 def place_mouth(brief_id: str, facts: MediumFacts, placed: MouthBox | None) -> None:
     """Three sliders move the box; the picture follows; the person can see the mouth open before keeping it."""
-    st.caption("Put the box round the closed lips, from corner to corner.")
+    st.caption("Place the box around the closed lips, from corner to corner.")
     x, y, w, h = box_of(facts, placed)
     key = f"{brief_id}.mouth.{facts.sha256}"
     first = (round((x + w / 2) / facts.width * 100, 1), round((y + h / 2) / facts.height * 100, 1))
@@ -45,8 +50,8 @@ def place_mouth(brief_id: str, facts: MediumFacts, placed: MouthBox | None) -> N
     with whole:
         picture_with_box(facts, box, width=320)
     with st.container(horizontal=True):
-        st.button("Use this place", type="primary", on_click=pressed(_place), args=(brief_id, facts, key))
-        tried = st.button("Show it open", icon=":material/visibility:")
+        st.button("Use this position", type="primary", on_click=pressed(_place), args=(brief_id, facts, key))
+        tried = st.button("Preview open mouth", icon=":material/visibility:")
     if hand().placed:
         st.rerun()  # a press in here reruns only this body
     with close:

@@ -48,7 +48,7 @@ def _rise(before: Press, brief: Brief, quote: Quote | None) -> tuple[str, str]:
     engine = quote is not None and quote.engine != before.quote.engine
     changed = changed_words(changed_fields(before.brief, brief), engine=engine)
     if quote is None:
-        return "Nothing was sent", f"{changed} What is missing now stands below.".strip()
+        return "Nothing was sent", f"{changed} What is missing is shown below.".strip()
     if figure(quote) == figure(before.quote):
         return "Nothing was sent", f"{changed} The price stays the same: press again to render it as it is now.".strip()
     return (

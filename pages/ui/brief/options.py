@@ -1,4 +1,4 @@
-"""What an engine lets one choose, drawn from its own form; what it does not take is not shown."""
+"""The options that the chosen engine offers, drawn from its form."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pages.ui.brief.form import Form
 from pages.ui.brief.slots import MASK, SlotForm
 from pages.ui.frame import pressed
 
-SEED_HELP = "Same inputs and seed, same video, as far as the engine keeps to it. −1 picks one at random and records it."
-DRAFT_SEED_HELP = "Decides when the eyes blink and how the head sways. −1 picks one at random and records it."
+SEED_HELP = (
+    "The same inputs and seed give the same video, if the engine keeps to it. −1 picks a random seed and records it."
+)
+DRAFT_SEED_HELP = "Determines blinks and head movement. −1 picks a random seed and records it."
 CHOICES = {"resolution": ("Size", 3), "aspect_ratio": ("Aspect ratio", 5)}
 """What stands in front, by field: its label, and how much of the row it takes."""
 MORE = {"prompt": "prompt", "seed": "seed", "mask_image": "mask"}

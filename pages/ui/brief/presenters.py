@@ -96,7 +96,7 @@ def _choose(form: Form) -> None:
         st.pagination(page.pages, key=_page(form))
     if form.brief.creator:
         st.button(
-            "Keep the present one", key=f"{form.brief_id}.creator.back", on_click=pressed(_replace), args=(form, False)
+            "Keep the current one", key=f"{form.brief_id}.creator.back", on_click=pressed(_replace), args=(form, False)
         )
 
 
@@ -112,7 +112,7 @@ def _faces(form: Form, page: PresenterPage, ask: Callable[[], PresenterPage]) ->
         if page.coming and not now.coming:
             refresh()  # there is no more to wait for
         if not now.presenters:
-            st.caption("Nobody fits all of these: leave one out.")
+            st.caption("No presenter matches all of these: remove one.")
         with st.grid(min_column_width=FACE):
             for presenter in now.presenters:
                 with st.container(gap="xsmall"):
@@ -148,7 +148,7 @@ def _by_id(form: Form, why: str) -> None:
         placeholder="3c90c3cc-0d44-4b50-8888-8dd25736052a",
         on_change=pressed(form.change),
         args=("creator",),
-        help=f"As {form.engine.vendor} calls a presenter in its own list of personas.",
+        help=f"A presenter’s id in {form.engine.vendor}’s own list of personas.",
     )
 
 

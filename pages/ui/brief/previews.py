@@ -22,9 +22,9 @@ def speaker(slot: SlotForm, facts: MediumFacts) -> None:
     _picture(facts, found)
     if doubtful and guess is not None:
         if guess.found:
-            st.warning("If it is not, place the box round the lips.", title="Is this the mouth?")
+            st.warning("If not, place the box around the lips.", title="Is this the mouth?")
         else:
-            st.warning("No face was found, so place the box round the lips.", title="Where is the mouth?")
+            st.warning("No face was found, so place the box around the lips.", title="Where is the mouth?")
         picture_with_box(facts, guess.box, width=240)
     with st.container(horizontal=True):
         slot.replace_button()

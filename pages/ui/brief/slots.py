@@ -69,7 +69,7 @@ VIDEO = Slot(
     title="Video",
     file_label="Video file",
     types=("mp4", "mov", "webm", "m4v", "mkv"),
-    hint="MP4, MOV, WebM or MKV. The new voice takes the place of its sound.",
+    hint="MP4, MOV, WebM or MKV. The new voice replaces its sound.",
     samples=(),
     live="",
 )
@@ -78,7 +78,7 @@ MASK = replace(
     field="mask_image",
     title="Mask",
     file_label="Mask file",
-    hint="A picture that limits where the mouth may be changed; the vendor does not say how it is to be drawn.",
+    hint="A picture that limits where the mouth may be changed; the vendor does not say how to draw it.",
     samples=(),
     live="",
     shelved=False,
@@ -175,7 +175,7 @@ class SlotForm:
                 st.rerun()
             if can_go_back:
                 st.button(
-                    "Keep the present one", key=f"{self._key}.back", on_click=pressed(self._replacing), args=(False,)
+                    "Keep the current one", key=f"{self._key}.back", on_click=pressed(self._replacing), args=(False,)
                 )
 
     # Another widget's event may cut a run off at any st.* call. So what arrived counts as taken only once it is
@@ -212,7 +212,7 @@ class SlotForm:
     def _earlier(self) -> None:
         recent = desk().media.recent(self._slot.kind, limit=8)
         if not recent:
-            st.caption(f"Nothing yet: every {self._slot.title.lower()} that arrives is kept and offered here.")
+            st.caption(f"None yet. Every {self._slot.title.lower()} that you add is kept and offered here.")
         for facts in recent:
             with st.container(horizontal=True, vertical_alignment="center"):
                 if facts.kind != "audio":
@@ -253,7 +253,7 @@ class SlotForm:
 
     def _arrived(self, file: UploadedFile, name: str, came: Came) -> None:
         keep = partial(desk().media.keep, file, self._slot.kind, name, came=came)
-        self._take(keep, "Looking at it", partial(release, file))
+        self._take(keep, "Checking it", partial(release, file))
 
     def _take(self, keep: Callable[[], MediumFacts], doing: str, settled: Callable[[], None] = lambda: None) -> None:
         at_s = time.monotonic()

@@ -1,4 +1,4 @@
-"""The dialogs in which a person cuts a voice or a video: in and out times, and what is left to be judged."""
+"""The dialogs that trim a voice or a video: in and out times, and a preview of what remains."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STEP_S = 0.1
 def trim_voice(brief_id: str, field: str, facts: MediumFacts) -> None:
     """Two times choose the part; it can be heard before the brief takes it in the whole one's place."""
     st.caption(
-        "Only the part between the two times is sent and paid for. The whole voice stays among the earlier ones."
+        "Only the part between the two times is sent and paid for. The whole voice stays under “Use an earlier one”."
     )
     _trim(brief_id, field, facts, "Listen to this part", ":material/hearing:")
 
@@ -31,8 +31,8 @@ def trim_voice(brief_id: str, field: str, facts: MediumFacts) -> None:
 def trim_video(brief_id: str, field: str, facts: MediumFacts) -> None:
     """The same for a video."""
     st.caption(
-        "Only the part between the two times is sent and paid for. It begins with the picture that is on screen at the "
-        "in time and is written anew, as MP4. The whole video stays among the earlier ones."
+        "Only the part between the two times is sent and paid for. It starts with the picture that is shown at the "
+        "in time, and is encoded again as MP4. The whole video stays under “Use an earlier one”."
     )
     _trim(brief_id, field, facts, "Watch this part", ":material/play_arrow:")
 
@@ -48,14 +48,14 @@ def _trim(brief_id: str, field: str, facts: MediumFacts, judge: str, icon: str) 
     )
     end_s = right.number_input("Out (seconds)", 0.0, whole_s, end_at, STEP_S, "%.2f", key=f"{key}.out")
     if facts.silent_head_s or facts.silent_tail_s:
-        st.caption("The times that stand here first leave out only the silence at the ends.")
+        st.caption("The suggested times leave out only the silence at both ends.")
     left_s = min(end_s, facts.duration_s) - start_s
     st.text(f"{length(left_s)} of {length(facts.duration_s)} are left" if left_s > 0 else "Nothing is left")
     with st.container(horizontal=True):
         st.button("Use this part", type="primary", on_click=pressed(_choose), args=(brief_id, field, facts, key))
         judged = st.button(judge, icon=icon)
     finish(brief_id)
-    refusals.refusal(BRIEF, "Not cut")
+    refusals.refusal(BRIEF, "Not trimmed")
     if judged:
         _judge(facts, start_s, end_s)
 
@@ -67,9 +67,9 @@ def _judge(facts: MediumFacts, start_s: float, end_s: float) -> None:
     except MediaError as error:
         st.error(plain(error.advice), title=plain(error.title))
     except StudioError as error:
-        st.error(plain(str(error)), title="Not cut")
+        st.error(plain(str(error)), title="Not trimmed")
     else:
-        _play(part, "The part that is left")
+        _play(part, "The remaining part")
 
 
 def _choose(brief_id: str, field: str, facts: MediumFacts, key: str) -> None:

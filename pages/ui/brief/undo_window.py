@@ -1,4 +1,4 @@
-"""What stands in place of a button that was pressed while what it sent can be undone: the countdown and Undo."""
+"""The countdown with Undo, which replaces a pressed button for as long as the press can be undone."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def said(job: Job | None) -> None:
         if job is None or st.session_state.get(_SAID) != job.id:
             return
         if job.state is JobState.WITHDRAWN:
-            st.success(f"Job {job.id} was taken back. Nothing was sent or charged.", icon=":material/undo:")
+            st.success(f"Job {job.id} was withdrawn. Nothing was sent or charged.", icon=":material/undo:")
         else:
-            st.warning(f"Job {job.id} had left for {vendor(job)}: it could not be taken back any more.")
+            st.warning(f"Job {job.id} was already sent to {vendor(job)} and could no longer be withdrawn.")
 
 
 def _undo(job: Job) -> None:

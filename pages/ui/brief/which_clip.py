@@ -1,4 +1,4 @@
-"""The question which clip was meant, where a brief changed right after its button was pressed."""
+"""The question which clip was meant, if a brief changed right after its button was pressed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pages.ui.text import length, md, plain
 
 MOST_LETTERS = 160
 """Letters of a text that are shown."""
-NOT_KEPT = "Something came right after you pressed, and all is as it was before"
+NOT_KEPT = "Something changed right after you pressed, and is now as it was before"
 KINDS: dict[str, Kind] = {
     "image": "image",
     "video": "video",
@@ -75,20 +75,18 @@ def _compare(stopped: Sent, now: Press | None) -> None:
     fields = changed_fields(was.brief, brief)
     engine = now is not None and now.quote.engine != was.quote.engine
     words = changed_words(fields, engine=engine)
-    came = f"{words} That came right after you pressed" if words else NOT_KEPT
-    st.markdown(
-        f"{came}, so job {stopped.job_id} was stopped before it left: nothing was sent, and nothing is charged."
-    )
+    came = f"{words} That happened right after you pressed" if words else NOT_KEPT
+    st.markdown(f"{came}, so job {stopped.job_id} was stopped in time: nothing was sent, and nothing is charged.")
     lines = [
         {"": PARTS[field].capitalize(), "When you pressed": _shown(was.brief, field), "Now": _shown(brief, field)}
         for field in fields
     ]
     if engine and now is not None:
         lines.append({"": "Engine", "When you pressed": was.engine.title, "Now": now.engine.title})
-    new_price = "not ready to be rendered" if now is None or now.quote.problems else md(sum_of(now.quote))
+    new_price = "not ready to render" if now is None or now.quote.problems else md(sum_of(now.quote))
     price = "Real price" if was.sandbox else "Price"
     lines.append({"": price, "When you pressed": md(sum_of(was.quote)), "Now": new_price})
-    st.table(lines, border="horizontal", hide_index=True, alt="What was pressed, and what stands on the page now")
+    st.table(lines, border="horizontal", hide_index=True, alt="What you pressed, and what the page shows now")
 
 
 def _price(press: Press) -> str:
@@ -104,7 +102,7 @@ def _shown(brief: Brief, field: str) -> str:
         case "seed":
             return "random" if value == -1 else str(value)
         case "mouth_box":
-            return "found by itself" if value is None else "placed by hand"
+            return "found automatically" if value is None else "placed by hand"
         case "creator" | "accent" if value:
             return plain(_cast(field, value))
     if isinstance(value, KeptMedium):

@@ -1,4 +1,4 @@
-"""A batch on the Estimate page: many rows, each with its price, its wait or what is wrong with it."""
+"""A batch on the Estimate page: many rows, each with its price and wait, or its problem."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ def _choices(here: Brought) -> tuple[MediumFacts | None, str, Wish]:
 def _wish(maker: str) -> Wish:
     if maker == BUDGET:
         dollars = st.number_input("Budget in dollars", 0, 1_000_000, 50, 10, key="under", bind="query-params")
-        st.caption("As many rows as it holds, the cheapest way; what is left buys speed.")
+        st.caption("As many rows as it buys, at the lowest price; the rest is spent on speed.")
         return Wish(budget_usd_micros=dollars * 1_000_000)
     if maker == DEADLINE:
         now = here_at(datetime.now(UTC))
         ready = st.time_input("Ready by", time((now.hour + 2) % 24), key="by", bind="query-params")
         by = now.replace(hour=ready.hour, minute=ready.minute, second=0)
         by += timedelta(days=by <= now)
-        st.caption("The cheapest engine for each row that still has it ready, slow cases included.")
+        st.caption("For each row, the cheapest engine that is ready in time, even in slow cases.")
         return Wish(within_s=(by - now).total_seconds())
     return Wish(engine=maker) if maker in ENGINES else Wish()
 
@@ -105,7 +105,7 @@ def _rows(plan: Plan) -> None:
             "Problem": st.column_config.TextColumn(width=WIDE if wrong.any() or (plan.lacks != "").any() else NARROW),
             "Name": st.column_config.TextColumn(width=180),
         },
-        alt=f"{len(shown)} rows with price, wait and what is wrong with them",
+        alt=f"{len(shown)} rows with price, wait and problems",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(

@@ -197,7 +197,7 @@ def draw() -> Brought:
             )
             with st.popover("Paste a table", icon=":material/content_paste:"):
                 st.text_area(
-                    "Table, its first row names the columns", key="batch.pasted", height=200, max_chars=MOST_PASTED
+                    "Table (the first row names the columns)", key="batch.pasted", height=200, max_chars=MOST_PASTED
                 )
                 st.button("Use this table", on_click=pressed(_paste))
             if here.files or here.sheet is not None or here.table_error:
@@ -234,16 +234,16 @@ def _letters(here: Brought) -> None:
             st.button("Choose another encoding", type="tertiary", on_click=pressed(_choose), args=("",))
         return
     with st.container(border=True, key="letters"):
-        st.markdown("**Can you read this?** The table does not say in which letters it is written.")
+        st.markdown("**Can you read this?** The table does not say which text encoding it uses.")
         left, right = st.columns([2, 3])
         with left:
             encoding = st.selectbox(
                 "Encoding", guess.encodings, format_func=ENCODINGS.__getitem__, key=f"batch.encoding.{here.version}"
             )
-            st.button("Yes, read it so", type="primary", on_click=pressed(_choose), args=(encoding,))
+            st.button("Yes, use this encoding", type="primary", on_click=pressed(_choose), args=(encoding,))
         with right:
             st.code(guess.preview(encoding), language=None, wrap_lines=True)
-        st.caption("Nothing is rendered before that. If none is right, save the table again as CSV (UTF-8).")
+        st.caption("Nothing is rendered until you choose. If none is right, save the table again as CSV (UTF-8).")
 
 
 def _choose(encoding: str) -> None:

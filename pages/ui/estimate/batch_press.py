@@ -29,7 +29,7 @@ SETTINGS = {
     "size": "size",
     "maker": "engine",
     "under": "budget",
-    "by": "time by which it has to be ready",
+    "by": "deadline",
 }
 """What decides about rows that do not say it themselves: the key of its widget, and what it is called."""
 LOOK_S = 1.0
@@ -124,9 +124,9 @@ def why_not(order: Order) -> tuple[str, str] | None:
     mine = hand()
     changed = order.screen.changed(screen())
     if changed:
-        return "Nothing was sent", f"{changed} The sum below is as it is now."
+        return "Nothing was sent", f"{changed} The sum below is up to date."
     if mine.before and time.monotonic() - mine.since_s < LOOK_S:
-        return f"The sum is now {mine.words}, not {mine.before}", "Nothing was sent: look at it and press again."
+        return f"The sum is now {mine.words}, not {mine.before}", "Nothing was sent: check it and press again."
     return None
 
 
@@ -154,8 +154,8 @@ def look() -> tuple[str, str] | None:
         return None
     return (
         "Your last change came too late",
-        f"{left} of {len(sent.job_ids)} jobs had left or ended before it arrived, and go on as you pressed them. "
-        "The others were taken back: nothing of them was sent.",
+        f"{left} of {len(sent.job_ids)} jobs were sent or had ended before it arrived, and go on as you pressed them. "
+        "The others were withdrawn: nothing of them was sent.",
     )
 
 
@@ -194,11 +194,11 @@ def question(now: str, price: str, send: Callable[[Order], None], ask_anew: Call
             st.rerun()  # a press in here reruns only this body
         jobs = "the job was" if len(stopped.job_ids) == 1 else f"all {len(stopped.job_ids)} jobs were"
         changed = was.screen.changed(screen())
-        came = f"{changed} That came right after you pressed" if changed else NOT_KEPT
-        st.markdown(f"{came}, so {jobs} stopped before anything left: nothing was sent, and nothing is charged.")
+        came = f"{changed} That happened right after you pressed" if changed else NOT_KEPT
+        st.markdown(f"{came}, so {jobs} stopped in time: nothing was sent, and nothing is charged.")
         known = "Real price" if was.sandbox else "Price"
         line = {"": known, "When you pressed": md(was.words), "Now": md(price) or "nothing is ready"}
-        st.table([line], border="horizontal", hide_index=True, alt="What was pressed, and what stands on the page now")
+        st.table([line], border="horizontal", hide_index=True, alt="What you pressed, and what the page shows now")
         with st.container(horizontal=True):
             st.button("Neither", key="batch.neither", on_click=pressed(_neither))
             st.button(

@@ -1,4 +1,4 @@
-"""The sum under a batch, the one question before it is spent, and the press that sends all ready rows or none."""
+"""The total of a batch, the one question before it is spent, and the press that sends all ready rows or none."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def _is_free(total: Total) -> bool:
 def _obstacle(plan: Plan, count: int) -> str | None:
     """Why nothing can be sent although rows are ready."""
     if count > MOST_AT_ONCE:
-        return f"{count:,} rows are ready; {MOST_AT_ONCE} at most are sent at once. Cut the table into parts."
+        return f"{count:,} rows are ready; at most {MOST_AT_ONCE} can be sent at once. Split the table."
     first = {engine: row for row in plan.ready.nonzero()[0][::-1].tolist() if (engine := plan.engines[row])}
     for engine, row in first.items():
         try:
@@ -263,16 +263,16 @@ def _question(plan: Plan, total: Total) -> None:
                 studio().budgets.any_cap(project, desk().by) for project in {brief.project for brief in order.briefs}
             ):
                 st.number_input(
-                    "Reserve of the month’s cap for each clip of unknown price, in dollars",
+                    "Reserve from the month’s cap for each clip of unknown price, in dollars",
                     min_value=0.01,
                     max_value=MOST_CEILING_USD_MICROS / 1e6,
                     value=CEILING_USD,
                     step=1.0,
                     key=CEILING,
-                    help="It is set aside until the real cost is known. It is no limit at the vendor.",
+                    help="It is set aside until the real cost is known. It is not a limit at the vendor.",
                 )
         if not free:
-            st.caption(f"For {HOLD_S:.0f} seconds all of it can be undone, and what waits can be withdrawn after that.")
+            st.caption(f"You can undo this for {HOLD_S:.0f} seconds, and withdraw waiting jobs after that.")
         with st.container(horizontal=True):
             st.button("Back", key="batch.back", on_click=pressed(_answered))
             st.button(md(button), key="batch.spend", type="primary", wrap=True, on_click=pressed(_send), args=(order,))
@@ -292,9 +292,9 @@ def _above(order: Order, total: Total) -> str | None:
 def _left_out(plan: Plan) -> list[str]:
     """The rows that stay out, by their numbers, and why."""
     out = (~plan.ready).nonzero()[0].tolist()
-    sentences = [f"Row {plan.batch.sheet.numbers[row]} stays out: {plain(plan.why_not(row))}" for row in out[:NAMED]]
+    sentences = [f"Row {plan.batch.sheet.numbers[row]} is left out: {plain(plan.why_not(row))}" for row in out[:NAMED]]
     if len(out) > NAMED:
-        sentences.append(f"{len(out) - NAMED:,} more rows stay out; the table says why.")
+        sentences.append(f"{len(out) - NAMED:,} more rows are left out; the table says why.")
     return sentences
 
 
@@ -318,7 +318,7 @@ def _again(order: Order, plan: Plan, rows: Sequence[int]) -> list[str]:
     if not known:
         return []
     more = f" and {len(known) - NAMED:,} more" if len(known) > NAMED else ""
-    return [f"Made or under way already: row {', '.join(known[:NAMED])}{more}. They would be rendered a second time."]
+    return [f"Already made or in progress: row {', '.join(known[:NAMED])}{more}. They would be rendered a second time."]
 
 
 def _send(order: Order) -> None:

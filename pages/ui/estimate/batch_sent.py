@@ -1,4 +1,4 @@
-"""What becomes of the batch that was sent last: the countdown with the way back, then how many of it are done."""
+"""The batch that was sent last: the countdown with Undo, then how many of its jobs are done."""
 
 from __future__ import annotations
 
@@ -97,9 +97,9 @@ def outcome(sent: Sent, *, is_held: bool) -> None:
     if (taken_back := st.session_state.get(_TAKEN_BACK)) is not None:
         left = len(sent.briefs) - taken_back
         if not left:
-            st.success(f"{sent.jobs.capitalize()} taken back. Nothing was sent or charged.", icon=":material/undo:")
+            st.success(f"{sent.jobs.capitalize()} withdrawn. Nothing was sent or charged.", icon=":material/undo:")
             return
-        st.warning(f"{taken_back} of {sent.jobs} were taken back; {left} had left already.")
+        st.warning(f"{taken_back} of {sent.jobs} were withdrawn; {left} had already been sent.")
     if is_held:
         return
     drawn = studio().states_of(sent.batch)

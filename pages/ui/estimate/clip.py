@@ -93,7 +93,7 @@ def _follow(asked: Asked) -> None:
     written = st.session_state.get("length", st.query_params.get("length"))  # what the field is about to show
     seconds, error = _understood(written)
     if seconds is None:
-        st.caption("Write a length, and every engine’s price and wait appear here.")
+        st.caption("Type a length, and every engine’s price and wait appear here.")
     else:
         shown = _table(asked, seconds)
         time.sleep(AHEAD_S)
@@ -169,7 +169,7 @@ def _forget() -> None:
 def _uploader() -> None:
     turn = st.session_state.setdefault("estimate.turn", 0)
     file = st.file_uploader(
-        "Or measure a sound or a video", type=[*VOICE.types, *VIDEO.types], key=f"estimate.file.{turn}"
+        "Or measure an audio or video file", type=[*VOICE.types, *VIDEO.types], key=f"estimate.file.{turn}"
     )
     with st.container():
         if (wrong := st.session_state.get("estimate.wrong")) is not None:
@@ -267,13 +267,13 @@ def _remarks(estimates: Sequence[Estimate], seconds: float, voice: MediumFacts |
 
 def _unused(waste: Waste, seconds: float, voice: MediumFacts | None) -> str:
     unused = f"{_exactly(waste.unused_s)} of the last block are unused"
-    fill = f"up to {_exactly(waste.fill_to_s)} cost the same"
+    fill = f"any length up to {_exactly(waste.fill_to_s)} costs the same"
     if waste.trim_to_s is None:
-        return f"{_exactly(waste.unused_s)} of the least that is billed are unused; {fill}."
+        return f"{_exactly(waste.unused_s)} of the minimum billed length are unused; {fill}."
     saves = _saving(waste)
     if voice is None:
         trim = f"trim to {_exactly(waste.trim_to_s)} and save {saves}"
-        return f"You pay for {_exactly(waste.unused_s)} that you don’t use: {trim}, or fill up: {fill}."
+        return f"You pay for {_exactly(waste.unused_s)} that you don’t use: {trim}, or use it: {fill}."
     cut = seconds - waste.trim_to_s
     if voice.silent_head_s + voice.silent_tail_s < cut:
         return f"{unused}; {fill}."

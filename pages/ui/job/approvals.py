@@ -87,7 +87,7 @@ def decide(job: Job, *, facts: bool = True) -> None:
             f"Why job {job.id} is declined",
             key=f"why-{job.id}",
             max_chars=LONGEST_REASON,
-            placeholder="Its maker reads it",
+            placeholder="The maker can read it",
         )
         with st.container(horizontal=True):
             st.button(
@@ -131,7 +131,7 @@ def _brief(job: Job) -> None:
     presenter = brief.creator and (studio().presenters.name_of(brief.creator, sandbox=job.sandbox) or brief.creator)
     facts = {
         "Engine": ", ".join(filter(None, (card.engine_title(job), card.size(job)))),
-        "Asked for": f"by {job.by}, {clock(job.created_at)}",
+        "Requested": f"by {job.by}, {clock(job.created_at)}",
         "Project": brief.project,
         "Presenter": presenter,
         "Text": brief.text,  # of several lines, as is the prompt: what they say is not to look like a fact of ours
@@ -149,12 +149,12 @@ def _price(job: Job) -> None:
     st.text(job.quote.explanation)
     if job.quote.passed_on:
         st.warning(
-            f"{plain(vendor(job))} fetches a pasted link of this job itself. What you see and hear here is what the "
-            "link gave us; nobody can say what it gives the vendor."
+            f"{plain(vendor(job))} fetches a pasted link of this job itself. You see and hear what the "
+            "link gave us; the vendor may get something else."
         )
     st.text(f"{job.decided_why or ''} Not sent, nothing charged.".strip())
     if job.decide_by is not None:
-        st.text(f"It can be decided until {clock(job.decide_by)}; then it lapses.")
+        st.text(f"Expires {clock(job.decide_by)} if nobody decides.")
 
 
 def _approve(job: Job) -> None:
@@ -170,7 +170,7 @@ def _decided(job_id: int, decision: Callable[[], bool]) -> None:
     """Say so where it was too late; the price that rose meanwhile, the core tells in words."""
     done: list[bool] = []
     if refusals.attempt(_place(job_id), lambda: done.append(decision())) and not done[0]:
-        refusals.refuse(PLACE, f"Job {job_id} does not wait any more: somebody else decided, or it was taken back.")
+        refusals.refuse(PLACE, f"Job {job_id} is no longer waiting: somebody else decided, or it was withdrawn.")
 
 
 def _place(job_id: int) -> str:

@@ -141,7 +141,7 @@ def _confirm(job: Job, typed: str) -> str | None:
         attached = desk().outcomes.confirm(job.id, typed)
     except StudioError as error:
         return str(error)
-    return None if attached else f"Job {job.id} is not unconfirmed any more."
+    return None if attached else f"Job {job.id} is no longer unconfirmed."
 
 
 def _more(key: str, job_id: int) -> None:
@@ -177,8 +177,8 @@ def _paused(state: VendorState) -> None:
     since = f" since {clock(at)}" if at else ""
     with st.container(key=f"paused-{state.id}-{state.environment}", gap="small"):
         st.warning(
-            f"{plain(why)} Jobs for it wait and nothing is sent or charged. Look at the key or the credit, "
-            "then check the connection on Providers: that is free, and they go on.",
+            f"{plain(why)} Its jobs wait, and nothing is sent or charged. Check the key or the credit, "
+            "then check the connection on Providers: that is free, and the jobs continue.",
             title=f"{state.paused_title} is paused{since}",
         )
         if (why_cannot := why_not(Action.CHECK)) is None:

@@ -1,4 +1,4 @@
-"""A job as people see it: its badges, how far it is, its player, and what can be done with it."""
+"""A job as people see it: its badges, progress, player, and what can be done with it."""
 
 from __future__ import annotations
 

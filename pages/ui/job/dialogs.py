@@ -69,7 +69,7 @@ def cancelling(job: Job) -> None:
     if job.can_withdraw:
         title = f"Withdraw job {job.id}?"
     elif job.pending:
-        title = f"{vendor(job)} can’t be stopped" if not job.is_draft else f"Job {job.id} is as good as done"
+        title = f"{vendor(job)} can’t be stopped" if not job.is_draft else f"Job {job.id} is almost done"
     else:
         title = f"Job {job.id} has ended"
 
@@ -100,10 +100,10 @@ def _truth(job: Job) -> str:
     kept = "We keep fetching it and keep the video; you can hide it from your running list."
     cost = priced(job.quote)
     if job.sandbox:
-        return f"The render goes on; in the sandbox nothing is billed (really {cost}). {kept}"
+        return f"The render continues; in the sandbox nothing is billed (really {cost}). {kept}"
     if job.state is JobState.SUBMITTING:
-        return f"The order may be there already, and then it is rendered and billed ({cost}). {kept}"
-    return f"The render goes on and is billed ({cost}). {kept}"
+        return f"The order may have arrived already; it is then rendered and billed ({cost}). {kept}"
+    return f"The render continues and is billed ({cost}). {kept}"
 
 
 def declaring(job: Job) -> None:
@@ -112,7 +112,7 @@ def declaring(job: Job) -> None:
         return
     who, held = vendor(job), job.counted_usd_micros
     title = f"Free the {price_text(held)} of job {job.id}?" if held else f"Say that job {job.id} was not taken?"
-    billed = f"If {who} did take it, it bills it all the same"
+    billed = f"If {who} did take it, it is billed all the same"
     if job.sandbox:
         books = "In the sandbox nothing is reserved and nothing is billed."
     elif held:
@@ -120,13 +120,13 @@ def declaring(job: Job) -> None:
         books = f"If {who} never took it, the {sum_} that this month reserves for it is free again. "
         books += f"{billed}, and this month’s total is {sum_} too low."
     else:
-        books = f"Nothing is reserved for it, because nobody knows what it costs. {billed}."
+        books = f"Nothing is reserved for it, because its cost is unknown. {billed}."
 
     @dialog(md(title), on_dismiss=close)
     def body() -> None:
         _still_open()
         st.markdown(md(books))
-        st.caption("You can take this back for a day.")
+        st.caption("You can undo this for a day.")
         with st.container(horizontal=True):
             st.button("Back", on_click=pressed(close), key="back")
             label = f"It was not taken: free {price_text(held)}" if held else "It was not taken"
@@ -147,7 +147,7 @@ def decide(job_id: int, say: Callable[..., bool]) -> bool:
     if not refusals.attempt(place_of(job_id), lambda: said.append(say(job_id))):
         return False
     if not said[0]:
-        found = f"Job {job_id} is not unconfirmed any more: something was found out about it meanwhile."
+        found = f"Job {job_id} is no longer unconfirmed: something was found out about it in the meantime."
         refusals.refuse(place_of(job_id), found)
     return said[0]
 
@@ -157,7 +157,7 @@ def undo_not_taken(job_id: int) -> None:
     done: list[bool] = []
     place = place_of(job_id)
     if refusals.attempt(place, lambda: done.append(desk().outcomes.undo_not_taken(job_id))) and not done[0]:
-        refusals.refuse(place, f"It is too late to take that back for job {job_id}, or something else was found out.")
+        refusals.refuse(place, f"It is too late to undo that for job {job_id}, or something else was found out.")
 
 
 def sending_again(job: Job) -> None:
@@ -198,7 +198,7 @@ def _quote_again(job: Job) -> tuple[Quote | None, tuple[str, ...]]:
     except SettingsError as error:
         return None, (str(error),)
     quote = next((quote for quote in quotes if quote.engine == job.engine), None)
-    return quote, ("This engine is not offered any more.",) if quote is None else quote.problems
+    return quote, ("This engine is no longer offered.",) if quote is None else quote.problems
 
 
 def _send_again(job_id: int, agreed: Quote) -> None:

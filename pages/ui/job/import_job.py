@@ -1,4 +1,4 @@
-"""Bringing in a job that was started elsewhere, by its vendor's id: a quiet section at the end of Jobs."""
+"""Imports a job that was started elsewhere, by its vendor's id: a section at the end of Jobs."""
 
 from __future__ import annotations
 

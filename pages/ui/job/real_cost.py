@@ -1,4 +1,4 @@
-"""What a job of unknown price really cost: typed in on the job's own page from its vendor's invoice."""
+"""The field for the real cost of a job of unknown price, entered from its vendor's invoice."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def draw(job: Job) -> None:
     known = job.paid_usd_micros
     counted = "nothing" if not job.counted_usd_micros else dollars(job.counted_usd_micros)
     if known is not None:
-        said = f"By {vendor(job)}’s invoice it cost {dollars(known)}; that is what it counts."
+        said = f"According to {vendor(job)}’s invoice it cost {dollars(known)}, and that is what counts."
     else:
-        said = f"Nobody knows yet what it cost. Until somebody types that in, it counts {counted}."
+        said = f"Its cost is not known yet. Until somebody enters it, {counted} is counted."
     if (why := why_not(Action.PRICES)) is not None:
         st.caption(md(plain(f"{said} {why}")))
         return

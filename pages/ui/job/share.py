@@ -21,12 +21,12 @@ def review_link(job: Job) -> None:
         return
     with st.expander("Review link"):
         st.caption(
-            "For whoever is to see this video and nothing else here. They need no sign-in, but have to be able to "
+            "For people who should see this video and nothing else. They don’t need to sign in, but must be able to "
             "reach this server." + (" It ends early if you leave the team." if looking() is not None else "")
         )
-        days = st.radio("Good for", list(DAYS), index=1, format_func=DAYS.__getitem__, horizontal=True)
+        days = st.radio("Valid for", list(DAYS), index=1, format_func=DAYS.__getitem__, horizontal=True)
         key = f"review-{job.id}-{days}"
-        if st.button("Make the link", icon=":material/link:"):
+        if st.button("Create link", icon=":material/link:"):
 
             def make() -> None:
                 st.session_state[key] = studio().sharing.review_link(job, days=days, by=desk().by)

@@ -1,4 +1,4 @@
-"""Monthly caps, on Spend and on Team: of the team, of projects and, where people sign in, of persons."""
+"""Monthly caps, on Spend and on Team: for the team, for projects and, with sign-in, for persons."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def draw_caps(caps: list[Cap]) -> None:
     """Draw the section; whoever may not change a cap sees them, and why not."""
     st.header("Monthly caps", anchor=False)
     what = (
-        "What a month may cost at most, in dollars. A job counts before it is sent, and is not sent where a cap does "
-        "not hold it. What is not confirmed stays counted."
+        "The most that a month may cost, in dollars. A job counts before it is sent, and is not sent if it would "
+        "exceed a cap. Unconfirmed jobs stay counted."
     )
     if (why := why_not(Action.CAPS)) is not None:
         st.caption(plain(f"{what} {why}"))
@@ -25,11 +25,11 @@ def draw_caps(caps: list[Cap]) -> None:
             for cap in caps:
                 st.text(f"{_label(cap.scope)}: {dollars(cap.usd_micros)}, {_left(cap)}")
             if not caps:
-                st.text("None is set.")
+                st.text("No cap is set.")
             if (above := studio().budgets.asks_above()) is not None:
-                st.text(f"One clip is asked about once more above {dollars(above)}.")
+                st.text(f"A clip above {dollars(above)} needs a second confirmation.")
         return
-    st.caption(f"{what} An empty field is no cap.")
+    st.caption(f"{what} An empty field means no cap.")
     version = st.session_state.setdefault("caps_version", 0)
     known = {cap.scope: cap for cap in caps}
     keys: dict[str, str] = {}
@@ -41,7 +41,7 @@ def draw_caps(caps: list[Cap]) -> None:
                 _field(scope, known.get(scope), keys[scope])
         with grid.container(gap="xsmall"):
             keys[PRESS] = f"cap-{PRESS}-{version}"
-            amount("Ask once more above", studio().budgets.asks_above(), key=keys[PRESS], empty="never")
+            amount("Ask again above", studio().budgets.asks_above(), key=keys[PRESS], empty="never")
             st.caption("The price of one clip, not of a month.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             projects = [name for name in studio().budgets.projects() if f"project:{name}" not in known]
@@ -88,7 +88,7 @@ def _label(scope: str) -> str:
 
 def _left(cap: Cap) -> str:
     over = cap.taken_usd_micros - cap.usd_micros
-    return f"{dollars(cap.left_usd_micros)} left" if over <= 0 else f"{dollars(over)} more than that is taken"
+    return f"{dollars(cap.left_usd_micros)} left" if over <= 0 else f"{dollars(over)} over the cap"
 
 
 def _save(keys: dict[str, str], version: int) -> None:
@@ -105,7 +105,7 @@ def _save(keys: dict[str, str], version: int) -> None:
         if name:
             wanted[f"{kind}:{name}"] = sum_
     if not wanted:
-        st.session_state.caps_said = "Nothing was changed: type a sum into a field first."
+        st.session_state.caps_said = "Nothing was changed: enter an amount first."
         return
     try:
         studio().budgets.set_caps(wanted, desk().by)
@@ -113,4 +113,4 @@ def _save(keys: dict[str, str], version: int) -> None:
         st.session_state.caps_wrong = str(error)
         return
     st.session_state.caps_version += 1
-    st.session_state.caps_said = "Saved. It holds from the next job that is sent."
+    st.session_state.caps_said = "Saved. It applies from the next job that is sent."

@@ -1,4 +1,4 @@
-"""The vendors’ invoices on the Spend page: typed in for a month, beside what the studio counted."""
+"""The vendors’ invoices on the Spend page: entered for a month, beside what the studio counted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def draw_invoices(view: Month) -> None:
         st.caption(plain(f"{what} {why}"))
         _only_read(view)
         return
-    st.caption(f"{what} Leave a field empty until it is there.")
+    st.caption(f"{what} Leave a field empty until the invoice arrives.")
     version = st.session_state.setdefault("invoices_version", 0)
     with st.form(f"invoices-{view.month}-{version}", border=False):
         grid = st.grid(4, min_column_width=200)
@@ -27,7 +27,7 @@ def draw_invoices(view: Month) -> None:
             with grid.container(gap="xsmall"):
                 keys[vendor.provider] = key = f"invoice-{view.month}-{vendor.provider}-{version}"
                 label = f"{plain(title_of(vendor.provider))} invoice"
-                amount(label, vendor.invoice_usd_micros, key=key, empty="not typed in")
+                amount(label, vendor.invoice_usd_micros, key=key, empty="not entered")
                 for line in _beside(vendor):
                     st.caption(md(line))
         st.form_submit_button("Save invoices", icon=":material/save:", on_click=pressed(_save), args=(view.month, keys))
@@ -73,14 +73,14 @@ def _beside(vendor: VendorMonth) -> list[str]:
     else:
         lines.append("**The invoice is the same.**")
     who = plain(vendor.invoice_by) or "somebody"
-    lines.append(f"Typed in by {who}{'' if vendor.invoice_at is None else ', ' + clock(vendor.invoice_at)}.")
+    lines.append(f"Entered by {who}{'' if vendor.invoice_at is None else ', ' + clock(vendor.invoice_at)}.")
     return lines
 
 
 def _may_explain(vendor: VendorMonth) -> list[str]:
     open_sums = {
-        "not confirmed": vendor.sums.unconfirmed,
-        "under way": vendor.sums.under_way,
+        "unconfirmed": vendor.sums.unconfirmed,
+        "in progress": vendor.sums.under_way,
         "refunds expected": vendor.sums.refunds,
     }
     open_sums = {what: usd_micros for what, usd_micros in open_sums.items() if usd_micros}
@@ -92,7 +92,7 @@ def _may_explain(vendor: VendorMonth) -> list[str]:
 def _save(month: str, keys: dict[str, str]) -> None:
     wanted = changed(keys)
     if not wanted:
-        st.session_state.invoices_said = "Nothing was changed: type a sum into a field first."
+        st.session_state.invoices_said = "Nothing was changed: enter an amount first."
         return
     try:
         studio().budgets.set_invoices(month, wanted, desk().by)

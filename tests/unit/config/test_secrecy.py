@@ -66,8 +66,8 @@ def test_the_server_says_so_and_does_not_start(environment: dict[str, str], tmp_
 @pytest.mark.parametrize(
     ("secret", "why"),
     [
-        ("", "is missing or no Base64"),
-        ("whsec_!", "is missing or no Base64"),
+        ("", "is missing or not Base64"),
+        ("whsec_!", "is missing or not Base64"),
         (b"x" * 32, "repeats itself"),
         (bytes(range(32)), "counts up"),
         (secrets.token_bytes(31), "has 31 bytes"),

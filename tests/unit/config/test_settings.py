@@ -102,7 +102,7 @@ def test_a_switch_takes_the_usual_words_and_no_others(value: str, on: bool, tmp_
 
 @pytest.mark.parametrize("name", ["STUDIO_SANBOX", "STUDIO_SAND_BOX", "studio_sandbox", "STUDIO_USE_SANDBOX"])
 def test_the_switch_that_keeps_from_paying_is_not_passed_over_for_a_slip_of_the_pen(name: str, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=f"{name} is no variable.*STUDIO_SANDBOX is meant"):
+    with pytest.raises(SettingsError, match=f"{name} is not a variable.*you mean STUDIO_SANDBOX"):
         read({name: "1"}, folder=tmp_path)
 
 

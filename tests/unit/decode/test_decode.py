@@ -132,7 +132,7 @@ def test_a_broken_colour_profile_is_ignored(file: Callable[[str, bytes], Path]) 
 @pytest.mark.parametrize(
     ("name", "made", "title", "words"),
     [
-        ("face.png", bytes, "Empty file", "holds nothing"),
+        ("face.png", bytes, "Empty file", "is empty"),
         ("face.jpg", lambda: corpus.text(), "Not a picture", "is a text file"),
         ("face.jpg", lambda: corpus.html(), "Not a picture", "is a web page"),
         ("face.jpg", lambda: corpus.noise(), "Not a picture", "does not know"),
@@ -249,7 +249,7 @@ def test_infinite_samples_become_silence_or_full_scale(file: Callable[[str, byte
 @pytest.mark.parametrize(
     ("name", "made", "title", "words"),
     [
-        ("voice.wav", bytes, "Empty file", "holds nothing"),
+        ("voice.wav", bytes, "Empty file", "is empty"),
         ("voice.wav", lambda: corpus.text(), "Not a sound file", "is a text file"),
         ("voice.mp3", lambda: corpus.html(), "Not a sound file", "is a web page"),
         ("voice.mp3", lambda: corpus.noise(200_000), "Not a sound file", "does not know"),

@@ -74,7 +74,7 @@ def test_a_file_that_ends_its_worker_is_refused_in_words_and_leaves_nothing(tmp_
     database = Database(f"sqlite:///{tmp_path / 'x.db'}")
     database.migrate()
     store = MediaStore(tmp_path / "media", database, Limits(memory_mb=2048, seconds=0.05))
-    with pytest.raises(MediaError, match=r"It took longer .* Save “face\.png” anew"):
+    with pytest.raises(MediaError, match=r"It took longer .* Save “face\.png” again"):
         store.keep(corpus.png(), "image", "face.png")
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
 

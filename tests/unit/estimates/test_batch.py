@@ -121,7 +121,7 @@ def test_it_says_what_it_took_a_file_for_where_that_is_not_plain() -> None:
     assert "Western European" in read_sheet(SAVED["Latin-1"]).notes[0]
     assert "semicolons" in read_sheet(SAVED["semicolons"]).notes[0]
     assert read_sheet(SAVED["more columns"]).notes == ("Not used: note, price.",)
-    assert "the first one counts" in read_sheet(SAVED["a column twice"]).notes[0]
+    assert "the first one is used" in read_sheet(SAVED["a column twice"]).notes[0]
 
 
 REFUSED = {
@@ -259,18 +259,18 @@ def test_a_block_begins_where_the_tariff_says(written: str) -> None:
 
 
 WRONG = {
-    "duration\nabc": "“abc” is no length",
+    "duration\nabc": "“abc” is not a length",
     "name,duration\nx,": "Its length is not known",
     "duration,resolution\n5,8K": "8k",
     "duration,engine\n5,joypix/motion-3": "Did you mean joypix/motion-2?",
-    "duration,engine\n5,midjourney": "is no engine",
-    "duration,scene\n5,opera": "is no scene",
+    "duration,engine\n5,midjourney": "is not an engine",
+    "duration,scene\n5,opera": "is not a scene",
     "duration,scene,engine\n5,dialog,joypix/motion-2": "portrait",
-    "duration,seed\n5,many": "is no seed",
+    "duration,seed\n5,many": "is not a seed",
     "audio\nvoice_de.wav": "voice_de.wav was not dropped",
-    "audio\nhttps://example.org/v.wav": "was not fetched yet",
+    "audio\nhttps://example.org/v.wav": "has not been fetched yet",
     "audio\nbad.wav": "bad.wav is a picture",
-    "text,scene\nHello,portrait": "No engine makes this",
+    "text,scene\nHello,portrait": "No engine can make this",
     f"name,duration\n{'x' * 121},5": "Keep the name to 120 characters",
     "text,speaker,video\nHello,Nobody,film.mp4": "Nobody",
 }
@@ -528,7 +528,7 @@ def test_an_export_holds_every_row_with_its_price_and_its_problem() -> None:
         "45",
     )
     assert (one["qualifier"], one["length_s"], one[f"{STUDIO} usd"]) == ("assumed", "12.4", "2.165800")
-    assert ("no length" in two["problem"], two["usd"], two["engine"]) == (True, "", "")
+    assert ("not a length" in two["problem"], two["usd"], two["engine"]) == (True, "", "")
 
 
 def test_the_template_is_a_table_that_can_be_read() -> None:

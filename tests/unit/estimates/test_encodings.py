@@ -83,19 +83,19 @@ def test_an_encoding_may_be_written_in_any_usual_way(name: str) -> None:
     "name", ["", "unicode_escape", "punycode", "idna", "rot13", "zlib", "cp9999", "\0", "x" * 9_999]
 )
 def test_no_other_codec_is_let_near_a_table(name: str) -> None:
-    with pytest.raises(SheetError, match="is no encoding that is read here"):
+    with pytest.raises(SheetError, match="is not an encoding that can be read here"):
         read_sheet(b"name,duration\nOne,5\n", encoding=name)
 
 
 def test_what_is_not_written_so_is_refused_and_the_line_named() -> None:
     data = b"name,duration\nOne,5\n" + "Новости,5\n".encode("cp1251")
-    with pytest.raises(SheetError, match="not written in UTF-8: line 3 holds bytes that are none of its letters"):
+    with pytest.raises(SheetError, match="not written in UTF-8: line 3 holds bytes that are not valid in it"):
         read_sheet(data, encoding="utf-8")
 
 
 def test_a_few_damaged_letters_do_not_make_all_others_wrong() -> None:
     data = f"name,duration\n{'Здравствуйте' * 5},5\n".encode() + b"\xd0 broken,5\n"
-    with pytest.raises(SheetError, match="UTF-8, but line 3 holds letters that are damaged"):
+    with pytest.raises(SheetError, match="UTF-8, but line 3 holds damaged letters"):
         read_sheet(data)
 
 
@@ -153,7 +153,7 @@ def test_a_person_picks_the_letters_beside_a_preview_and_finds_them_again(studio
     assert app.button(key="batch.send").disabled
 
     next(box for box in app.selectbox if box.label == "Encoding").set_value("cp1251").run()
-    press(app, "Yes, read it so")
+    press(app, "Yes, use this encoding")
     assert "2 of 2 rows ready" in shown(app)
     assert "Read as Cyrillic (Windows-1251)" in shown(app)
 
@@ -174,7 +174,7 @@ def test_files_are_found_by_names_in_the_letters_that_were_chosen(studio: Studio
     studio.desk("ana").briefs.keep_batch("batch-0002", OpenBatch(files, data, "weekly.csv"))
     app = visit("batch-0002")
     next(box for box in app.selectbox if box.label == "Encoding").set_value("mac_roman").run()
-    press(app, "Yes, read it so")
+    press(app, "Yes, use this encoding")
     assert "1 of 1 rows ready" in shown(app)
 
 

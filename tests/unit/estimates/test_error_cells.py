@@ -59,7 +59,7 @@ def test_an_error_in_any_column_stops_its_row(column: str) -> None:
     rows = [{"name": "A", "duration": "5", column: "#BEZUG!"}, {"name": "B", "duration": "5"}]
     batch = quote_rows(sheet_of(rows), rates=Rates())
     assert "#BEZUG! is an error of the spreadsheet" in batch.problems[0]
-    assert "is no " not in batch.problems[0]
+    assert "is not a" not in batch.problems[0]
     assert batch.problems[1] == ""
 
 
@@ -71,5 +71,5 @@ def test_no_cell_is_too_long_or_too_odd_to_be_judged(column: str) -> None:
 
 
 def test_a_length_of_thousands_of_digits_is_none() -> None:
-    with pytest.raises(LengthError, match="is no length"):
+    with pytest.raises(LengthError, match="is not a length"):
         seconds_of("9" * 5_000 + ":00")

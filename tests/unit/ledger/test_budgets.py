@@ -228,7 +228,7 @@ def test_a_price_that_nobody_knows_needs_a_ceiling_also_where_the_cap_came_later
     assert claim(database) == []
     refused = Ledger(database).job(unknown.id)
     assert refused.state is JobState.REJECTED
-    assert "Nobody can say what this costs in dollars" in (refused.error or "")
+    assert "Its cost in dollars is unknown" in (refused.error or "")
     assert "Nothing was sent" in (refused.error or "")
 
 

@@ -232,9 +232,11 @@ def test_what_an_unknown_job_really_cost_replaces_its_reserve(database: Database
     assert (done.paid_usd_micros, done.counted_usd_micros, taken(database)) == (1_300_000, 1_300_000, 1_300_000)
     assert (spending.month(NOW).total, spending.unpriced(NOW)) == (Sums(1, 1_300_000, ended=1), [])
     line = Ledger(database).history(job_id)[-1]
-    assert (line.by, line.note) == ("mia", "what it cost was typed in: $1.30")
+    assert (line.by, line.note) == ("mia", "cost entered: $1.30")
     budgets.set_cost(job_id, 7 * DOLLAR, "mia")
-    assert cost_above(job(database, job_id)) == "By the invoice it cost $7.00, $2.00 above the reserve of $5.00."
+    assert (
+        cost_above(job(database, job_id)) == "According to the invoice it cost $7.00, $2.00 above the reserve of $5.00."
+    )
     budgets.set_cost(job_id, None, "mia")
     assert (taken(database), job(database, job_id).above_at) == (5 * DOLLAR, None)
 
@@ -257,7 +259,7 @@ def test_only_what_nothing_else_tells_is_typed_in_and_only_by_whoever_keeps_the_
     billed = add(database, JobState.DONE, PIXVERSE, None, ceiling_usd_micros=DOLLAR, billed={"billed_usd_micros": 1})
     running = add(database, JobState.RENDERING, LIPSYNC, None, ceiling_usd_micros=DOLLAR)
     for job_id in (billed, running, add(database, JobState.DONE)):
-        with pytest.raises(SettingsError, match="has a price or a bill, or is not over yet"):
+        with pytest.raises(SettingsError, match="has a price or a bill, or has not ended yet"):
             budgets.set_cost(job_id, DOLLAR, "mia")
     with pytest.raises(UnknownJobError):
         budgets.set_cost(10**6, DOLLAR, "mia")

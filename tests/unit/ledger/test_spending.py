@@ -322,7 +322,7 @@ class TestAccounts:
         assert quote.usd_micros == 1_000_000
         (warning,) = quote.warnings
         today = datetime.now(UTC).date()
-        assert f"held $0.99 when it was last asked, on {today.day} {today:%b %Y}; this clip needs $1.00" in warning
+        assert f"held $0.99 when last checked, on {today.day} {today:%b %Y}; this clip needs $1.00" in warning
         assert studio.submit(brief, by="ana").state is JobState.QUEUED
 
     def test_enough_is_not_mentioned_nor_what_another_key_held(
@@ -347,7 +347,7 @@ class TestAccounts:
         add(database, JobState.DONE, PIXVERSE, 700_000)
         self.holds(database, 600_000)
         (warning,) = studio.money_warnings()
-        assert "this month’s dearest clip needed $0.70" in warning
+        assert "this month’s most expensive clip needed $0.70" in warning
 
     def test_an_old_rate_is_said(self, studio: Studio, tmp_path: Path) -> None:
         (tmp_path / "data" / "rates.toml").write_text("[aimlapi]\nusd_per_second = 0.5\nset_on = 2026-01-01\n")

@@ -108,7 +108,7 @@ def test_an_entry_tells_by_name_and_project_where_it_came_from_and_what_is_known
     studio.library.change(item.id, name="Ana", project="", consent="Withdrawn", by="ana")
     now = studio.library.item(item.id)
     assert (now.name, now.project, now.consent, now.came) == ("Ana", "", "Withdrawn", "photo")
-    assert [entry.did for entry in studio.audit.entries(limit=9)] == ["changed in the library", "put into the library"]
+    assert [entry.did for entry in studio.audit.entries(limit=9)] == ["changed in the library", "added to the library"]
 
 
 @STOCKED
@@ -325,7 +325,7 @@ def test_what_stays_of_a_file_that_is_gone_is_told(studio: Studio, rows: Rows) -
     assert (shown.media, shown.staying) == ((whole,), (part,))
     left = studio.eraser.erase(shown, by="ana")
     assert (left.media, left.staying) == ((), (part,))
-    with pytest.raises(LibraryError, match="not here any more"):
+    with pytest.raises(LibraryError, match="no longer here"):
         studio.eraser.traces(shown.root)
 
 
@@ -343,7 +343,7 @@ def test_a_presenter_s_videos_go_and_its_entry(studio: Studio, rows: Rows) -> No
     assert shown.entries == ("Grace",)
     studio.eraser.erase(shown, by="ana")
     assert (studio.library.count(), studio.job(job.id).output_sha256) == (0, None)
-    with pytest.raises(LibraryError, match="not in the library any more"):
+    with pytest.raises(LibraryError, match="no longer in the library"):
         studio.eraser.traces(of(item))
 
 
@@ -402,9 +402,9 @@ def test_a_maker_takes_out_and_deletes_only_what_is_altogether_their_own(team: S
 def test_a_viewer_keeps_nothing_and_only_an_admin_cleans_up(team: Studio) -> None:
     sound = voice(team, by=BEN)
     team.people.set_role(EVE, Role.VIEWER, by=ANA)
-    with pytest.raises(NotAllowedError, match="You are a viewer"):
+    with pytest.raises(NotAllowedError, match="Viewers cannot create clips"):
         team.library.keep(sound, name="Voice", by=EVE)
     going = team.cleanup.preview(days=1)
-    with pytest.raises(NotAllowedError, match="to clean up takes an admin"):
+    with pytest.raises(NotAllowedError, match=r"cannot clean up\. Ask an admin"):
         team.cleanup.clean(going, by=BEN)
     team.cleanup.clean(going, by=ANA)

@@ -262,7 +262,7 @@ def test_a_role_that_there_is_not_is_refused(studio: Studio, role: Any, environm
 
 
 def test_nobody_is_told_or_limited_in_another_s_name(studio: Studio) -> None:
-    with pytest.raises(NotAllowedError, match="for themselves"):
+    with pytest.raises(NotAllowedError, match="only their own"):
         studio.people.set_notify(MAKER, "https://chat.test/x", by=ADMIN)
     with pytest.raises(NotAllowedError):
         studio.people.set_limit(MAKER, None, by=MAKER)

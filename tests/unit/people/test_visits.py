@@ -58,7 +58,7 @@ def test_nothing_is_written_for_a_visit_that_was_signed_out(studio: Studio) -> N
     def everything() -> None:
         studio.people.sign_out(claims)  # which works for a visit that is over, too
         for act, do in acts.items():
-            with pytest.raises(NotAllowedError, match=r"You signed out\. Sign in again to go on\."):
+            with pytest.raises(NotAllowedError, match=r"You signed out\. Sign in again to continue\."):
                 do()
                 pytest.fail(f"{act} was carried out")
 

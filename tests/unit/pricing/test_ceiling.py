@@ -67,7 +67,7 @@ def ledger_of(environment: dict[str, str]) -> Database:
 def test_a_ceiling_that_a_maker_names_spares_no_approval(team: Studio, brief: Brief) -> None:
     job = team.submit(brief, by=MAKER, ceiling_usd_micros=10_000)
     assert job.state is JobState.AWAITING_APPROVAL
-    assert (job.decided_why or "").startswith("Nobody can say what this costs")
+    assert (job.decided_why or "").startswith("The cost of this is unknown")
     team.people.set_limit(MAKER, None, by=ADMIN)
     assert team.submit(brief, by=MAKER, ceiling_usd_micros=10_000).state is JobState.QUEUED
 

@@ -245,7 +245,7 @@ def test_people_are_told_of_their_own_jobs_and_approvers_of_what_waits(
         ("https://[::1", "That is not a link"),
         ("javascript:alert(1)", "That is not a web link"),
         ("https://chat.test:8443/x", "That link uses an unusual port"),
-        ("https://me:secret@chat.test/", "That link holds a user name or password"),
+        ("https://me:secret@chat.test/", "That link contains a user name or password"),
         ("http://127.0.0.1/", "That link points inside this network"),
         ("http://files.internal.test:9000/x", "That link uses an unusual port"),
         (f"https://chat.test/{'x' * 2000}", "That link is too long"),

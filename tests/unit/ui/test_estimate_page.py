@@ -84,7 +84,7 @@ def test_the_question_names_the_sum_and_who_stays_out_and_spends_once(
     assert send(app) == r"Render all 2 for about \$0.45…"
     spend = app.button(key="batch.spend")
     assert spend.label == r"Spend about \$0.45"
-    assert "Row 4 stays out: voice&#95;de&#46;wav was not dropped" in said(app)
+    assert "Row 4 is left out: voice&#95;de&#46;wav was not dropped" in said(app)
     spend.click().run()
     jobs = list(studio.jobs())
     assert [(job.engine, job.by, job.sandbox) for job in jobs] == [("joypix/motion-2", "Ana", False)] * 2
@@ -187,7 +187,7 @@ def test_a_setting_that_comes_right_after_the_press_stops_it_and_the_old_can_sti
     getattr(app, kind)(key=setting).set_value(value).run()
     assert not app.exception
     assert [studio.job(job.id).state for job in before] == [JobState.WITHDRAWN] * 2
-    assert f"{told} That came right after you pressed" in said(app)
+    assert f"{told} That happened right after you pressed" in said(app)
     if setting == "size":
         assert any({r"about \$0.45", r"about \$0.90"} <= set(table.value.to_numpy().ravel()) for table in app.table)
     app.button(key="batch.old").click().run()
@@ -204,6 +204,6 @@ def test_a_table_that_was_cleared_right_after_the_press_stops_it_too(
     app.button(key="batch.spend").click().run()
     next(button for button in app.button if button.label == "Clear all").click().run()
     assert [job.state for job in studio.jobs()] == [JobState.WITHDRAWN] * 2
-    assert "The table or its files changed. That came right after you pressed" in said(app)
+    assert "The table or its files changed. That happened right after you pressed" in said(app)
     app.button(key="batch.neither").click().run()
     assert len(list(studio.jobs())) == 2

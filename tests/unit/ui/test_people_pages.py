@@ -135,14 +135,17 @@ def test_a_price_that_rose_is_told_in_words_and_asks_again(
 def test_who_decided_first_wins_and_the_other_is_told(team: Studio, waiting: Job) -> None:
     app = visit(APPROVER, "jobs.py")
     team.desk(ADMIN).approvals.decline(waiting.id)
-    assert "does not wait any more" in errors(press(app, f"Approve job {waiting.id}"))
+    assert "is no longer waiting" in errors(press(app, f"Approve job {waiting.id}"))
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda studio: studio.people.set_role(APPROVER, Role.VIEWER, by=ADMIN), "You are a viewer"),
-        (lambda studio: studio.people.set_role(APPROVER, Role.MAKER, by=ADMIN), "You are a maker"),
+        (lambda studio: studio.people.set_role(APPROVER, Role.VIEWER, by=ADMIN), "Viewers cannot change this"),
+        (
+            lambda studio: studio.people.set_role(APPROVER, Role.MAKER, by=ADMIN),
+            "Makers cannot change somebody else",
+        ),
     ],
 )
 def test_a_right_that_was_lost_meanwhile_is_told_beside_the_button(
@@ -163,7 +166,7 @@ def test_a_press_that_costs_the_page_is_told_on_the_next_one(team: Studio) -> No
     team.people.set_role(MAKER, Role.VIEWER, by=ADMIN)
     app.text_input(key="brief-0001.name").set_value("Mine").run()
     assert [title.value for title in app.title] == ["Jobs"]
-    assert "to make clips takes" in errors(app)
+    assert "cannot create clips" in errors(app)
     app.run()
     assert not app.error
 
@@ -198,7 +201,7 @@ def test_a_viewer_is_offered_nothing_that_is_not_theirs(team: Studio, waiting: J
     assert labels(app) == {"Sign out"}
     assert not [expander.label for expander in app.expander if "Import" in expander.label]
     for page in ("estimate.py", "spend.py", "team.py"):
-        offered = labels(visit(VIEWER, page)) - {"Sign out", "Send there"}
+        offered = labels(visit(VIEWER, page)) - {"Sign out", "Start sending"}
         assert offered == set(), page
 
 
@@ -207,7 +210,7 @@ def test_the_team_page_adds_changes_and_removes_people(team: Studio) -> None:
     app.text_input(key="invite-address-0").set_value("New@Elsewhere.test").run()
     app.selectbox(key="invite-role-0").set_value(Role.MAKER).run()
     app.number_input(key="invite-limit-0").set_value(2.5).run()
-    press(app, "Put on the list")
+    press(app, "Add to the team")
     person = team.people.who("new@elsewhere.test")
     assert person is not None
     assert (person.role, person.limit_usd_micros) == (Role.MAKER, 2_500_000)
@@ -220,9 +223,9 @@ def test_the_team_page_adds_changes_and_removes_people(team: Studio) -> None:
 def test_the_signing_secret_is_shown_until_it_is_taken_and_never_again(team: Studio) -> None:
     app = visit(MAKER, "team.py")
     app.text_input(key="told-url-0").set_value("https://chat.test/hook").run()
-    press(app, "Send there")
+    press(app, "Start sending")
     assert any(code.value.startswith("whsec_") for code in app.code)
-    press(app, "I have it")
+    press(app, "I have saved it")
     assert not any(code.value.startswith("whsec_") for code in app.code)
     person = team.people.who(MAKER)
     assert person is not None
@@ -258,14 +261,14 @@ def test_what_an_unknown_job_cost_is_typed_in_on_its_page(team: Studio, variable
     database = Database(variables["STUDIO_DATABASE_URL"])
     job_id = add(database, JobState.DONE, LIPSYNC, None, by=MAKER, ceiling_usd_micros=5_000_000)
     spend = visit(ADMIN, "spend.py")
-    assert any("type in on the job" in caption.value for caption in spend.caption)
+    assert any("enter the real cost on the job" in caption.value for caption in spend.caption)
     page = visit(MAKER, "jobs.py", job=str(job_id))
     assert "Save what it cost" not in labels(page)
     page = visit(ADMIN, "jobs.py", job=str(job_id))
     page.number_input[0].set_value(1.3)
     press(page, "Save what it cost")
     assert team.job(job_id).counted_usd_micros == 1_300_000
-    assert any("By lipsync" in caption.value and "1.30" in caption.value for caption in page.caption)
+    assert any("According to lipsync" in caption.value and "1.30" in caption.value for caption in page.caption)
 
 
 def test_what_ended_is_told_on_every_page_until_it_is_dismissed(team: Studio, variables: dict[str, str]) -> None:

@@ -149,7 +149,7 @@ def test_a_mouth_that_is_placed_in_the_message_of_a_press_is_kept_and_nothing_is
     begin(studio)
     app = visit()
     next(button for button in app.button if button.label == "Adjust mouth").click().run()
-    next(button for button in app.button if button.label == "Use this place").click()
+    next(button for button in app.button if button.label == "Use this position").click()
     press(app)
     assert brief_of(studio).mouth_box is not None
     assert [job for job in studio.jobs() if job.state is not JobState.WITHDRAWN] == []
