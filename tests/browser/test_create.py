@@ -359,7 +359,7 @@ def test_an_unknown_price_is_asked_about_before_it_is_spent(page: Page, ledger: 
     expect(dialog).to_have_count(0)
     ledger.budgets.set_cap("team", 20_000_000, "mia")
     press(page, "Render · 10 credits, price unknown")
-    expect(dialog.get_by_role("spinbutton", name="Reserve of the month")).to_have_value("5.00")
+    expect(dialog.get_by_role("spinbutton", name="Reserve from the month")).to_have_value("5.00")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     assert ledger.count(Filter()) == 0
@@ -368,7 +368,7 @@ def test_an_unknown_price_is_asked_about_before_it_is_spent(page: Page, ledger: 
     page.get_by_text("JoyPix Motion-2", exact=True).click()
     press(page, "Render for about $0.15")
     dialog = page.get_by_role("dialog", name="Spend about $0.15?")
-    expect(dialog).to_contain_text("Above $0.10 your team wants a second look at every price.")
+    expect(dialog).to_contain_text("Your team wants a second look at every price above $0.10.")
     dialog.get_by_role("button", name="Back").click(delay=30)
     expect(dialog).to_have_count(0)
     assert ledger.count(Filter()) == 0

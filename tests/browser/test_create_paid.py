@@ -206,7 +206,7 @@ def test_a_new_voice_for_a_video_recorded_or_written(
     assert (recorded.engine, recorded.state) == ("lipsync-studio/lipsync-video", JobState.DONE)
     pick(page, "Written text")
     write(page, "Hello there.")
-    expect(page.get_by_text("lipsync.studio video is not listed: it does not take a written text.")).to_be_visible()
+    expect(page.get_by_text("lipsync.studio video is not listed: it does not accept a written text.")).to_be_visible()
     expect(page.get_by_role("radio", name="480p")).to_have_count(0)  # PixVerse gives no choice
     expect(page.get_by_text("Choose who speaks the text.")).to_be_visible()
     expect(button(page)).to_be_disabled()
@@ -366,7 +366,7 @@ def test_what_is_wrong_stands_beside_its_field(page: Page, ledger: Studio, files
     put(page, "video", files["take.mp4"])
     page.get_by_text("More options: prompt, seed, mask").click()
     put(page, "mask_image", PORTRAIT)
-    expect(page.get_by_text("PixVerse lip-sync is not listed: it does not take a mask.")).to_be_visible()
+    expect(page.get_by_text("PixVerse lip-sync is not listed: it does not accept a mask.")).to_be_visible()
     pick(page, "Written text")
     write(page, "A" * 201)
     expect(page.get_by_text("PixVerse lip-sync probably takes up to 200 characters here; this has 201")).to_be_visible()

@@ -241,7 +241,7 @@ class TestCancelling(Slow):
         menu(page, f"Job {job.id}", "Cancel…")
         press(page, "Stop watching")
         expect(card(page, job)).to_have_count(0)
-        expect(page.get_by_text(f"Job {job.id} is off the lists.")).to_be_visible()
+        expect(page.get_by_text(f"Job {job.id} is hidden.")).to_be_visible()
         past.control("clock", advance_s=600)
         eventually(lambda: past.studio.job(job.id).state is JobState.DONE)
         hidden = past.studio.job(job.id)
@@ -255,12 +255,12 @@ class TestCancelling(Slow):
         row(page, job).get_by_role("link").click()
         finished(page)
         menu(page, f"Job {job.id}", "Delete")
-        expect(page.get_by_text(f"Job {job.id} is off the lists.")).to_be_visible()
+        expect(page.get_by_text(f"Job {job.id} is hidden.")).to_be_visible()
         page.get_by_role("link", name="All jobs").click()
         expect(page.get_by_role("heading", name="History")).to_be_visible()
         expect(row(page, job)).to_have_count(0)
         page.get_by_text("Include hidden jobs").click()
-        expect(row(page, job).get_by_text("Off the lists")).to_be_visible()
+        expect(row(page, job).get_by_text("Hidden")).to_be_visible()
 
     def test_what_waits_of_a_batch_is_withdrawn_together(self, past: Past, server: Server, page: Page) -> None:
         briefs = [replace(past.brief, name=f"Clip {number}") for number in range(1, 5)]
@@ -295,7 +295,7 @@ class TestUnhurried(Slow):
         server.start()
         open_page(page, "/jobs", "Jobs")
         expect(card(page, job)).to_contain_text("JoyPix still says “")
-        expect(card(page, job)).to_contain_text("We ask every hour as long as JoyPix keeps its record (until ")
+        expect(card(page, job)).to_contain_text("We ask every hour while JoyPix keeps its record (until ")
         expect(card(page, job)).to_contain_text("Nothing to do.")
         assert page.title().startswith("SANDBOX · (1) Jobs")
         past.control("clock", advance_s=600)

@@ -117,7 +117,7 @@ def choose(form: Form, offered: Offers) -> None:
     )
     for engine in engines_of(form.brief.scene):
         if engine.id not in offered.quotes and (what := _unfit(form.brief, engine)) is not None:
-            st.caption(f"{engine.title} is not listed: it does not take {what}.")
+            st.caption(f"{engine.title} is not listed: it does not accept {what}.")
 
 
 def obstacles(form: Form, quote: Quote) -> None:
@@ -183,7 +183,7 @@ def _line(quote: Quote, lowest: bool) -> str:
 def _hindrance(engine: Engine, quote: Quote) -> str:
     concerns = dict(quote.concerns)
     if "reach" in concerns:
-        return ":orange-badge[Videos out of reach]"
+        return ":orange-badge[Videos unreachable]"
     if engine.is_draft or "engine" not in concerns:
         return ":orange-badge[Over the cap]" if "cap" in concerns else ""
     state = _state(engine)
@@ -226,8 +226,8 @@ def _blocked(engine: Engine, problem: str) -> None:
 
 def _unpriced(quote: Quote) -> str:
     if quote.credits is None:
-        return "What it would really cost is not known."
-    return f"It would really cost {credits_text(quote.credits)}."
+        return "Its real cost is not known."
+    return f"Its real cost would be {credits_text(quote.credits)}."
 
 
 def _state(engine: Engine) -> VendorState:

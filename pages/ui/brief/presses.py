@@ -151,7 +151,7 @@ PARTS = {
     "prompt": "prompt",
     "seed": "seed",
     "mask_image": "mask",
-    "mouth_box": "place of the mouth",
+    "mouth_box": "position of the mouth",
     "name": "name",
     "project": "project",
 }

@@ -15,7 +15,7 @@ from pages.ui.brief.presses import Press, hand, sum_of
 from pages.ui.frame import desk, dialog, pressed, studio
 from pages.ui.text import about, md, plain, state_word
 
-WAITS = "It waits until somebody approves it; nothing is sent or charged before that."
+WAITS = "The job waits until somebody approves it; nothing is sent or charged before that."
 VOICES = ("audio", "left_audio", "right_audio")
 CEILING_USD = 5.0
 """What is proposed to be reserved for a price that is not known."""
@@ -52,7 +52,7 @@ def draw(press: Press, send: Send) -> None:
             if studio().budgets.any_cap(press.brief.project, desk().by):
                 _ask_ceiling(press)
         if (limit := _is_dear(press)) is not None:
-            st.markdown(md(f"Above {price_text(limit)} your team wants a second look at every price."))
+            st.markdown(md(f"Your team wants a second look at every price above {price_text(limit)}."))
         if (above := _approval(press)) is not None:
             st.markdown(md(f"{plain(above)} {WAITS}"))
         with st.container(horizontal=True):
@@ -72,13 +72,13 @@ def draw(press: Press, send: Send) -> None:
 def _ask_ceiling(press: Press) -> None:
     least = max(1, -(-press.quote.least_ceiling_usd_micros // 10_000)) / 100
     st.number_input(
-        "Reserve of the month’s cap, in dollars",
+        "Reserve from the month’s cap, in dollars",
         min_value=least,
         max_value=MOST_CEILING_USD_MICROS / 1e6,
         value=max(CEILING_USD, least),
         step=1.0,
         key=_ceiling(press),
-        help="It is set aside until the real cost is known. It is no limit at the vendor.",
+        help="It is set aside until the real cost is known. It is not a limit at the vendor.",
     )
 
 
@@ -120,7 +120,7 @@ def _unknown(press: Press) -> str:
     """Why there is no sum to count."""
     if press.quote.open_ended and press.quote.usd_micros is not None:
         vendor = press.engine.vendor
-        return f"{vendor} fetches the pasted link itself, and nobody says how long an input it accepts at most."
+        return f"{vendor} fetches the pasted link itself, and does not say how long an input it accepts."
     return f"We can’t say what that is in dollars. {press.quote.basis}"
 
 

@@ -56,7 +56,7 @@ def badges(job: Job) -> None:
         + " :gray-badge[Draft]" * job.is_draft
         + " :violet-badge[SANDBOX]" * job.sandbox
         + " :red-badge[Above its price]" * (job.above_at is not None)
-        + " :gray-badge[Off the lists]" * job.hidden,
+        + " :gray-badge[Hidden]" * job.hidden,
         width="content",
     )
 
@@ -182,7 +182,7 @@ def failure(job: Job) -> None:
         case JobState.DONE if job.output_sha256 is None:
             st.caption(plain(_cleaned_up(job)))
         case JobState.DONE if job.error:
-            st.warning(why, title="The video came, but cannot be played here")
+            st.warning(why, title="The video arrived, but cannot be played here")
         case JobState.FAILED:
             st.error(why or "The render failed.", title="No video")
             st.caption(md(money(job)))
@@ -194,9 +194,7 @@ def failure(job: Job) -> None:
             st.caption(md(money(job)))
         case JobState.UNCONFIRMED:
             st.warning(unanswered(job, datetime.now(UTC)), title=MAYBE_PAID)
-            st.page_link(
-                "jobs.py", label="Say what happened", icon=":material/help:", query_params={"job": str(job.id)}
-            )
+            st.page_link("jobs.py", label="Resolve this", icon=":material/help:", query_params={"job": str(job.id)})
         case JobState.AWAITING_APPROVAL:
             awaited(job)
         case JobState.WITHDRAWN | JobState.NOT_TAKEN | JobState.WRITTEN_OFF:
@@ -211,14 +209,14 @@ def _cleaned_up(job: Job) -> str:
     """By whom and when a finished video was removed."""
     removed = [event for event in studio().history(job.id) if "cleaned up" in event.note][-1:]
     who = "".join(f"{event.note} By {event.by}, {clock(event.at)}." for event in removed)
-    return f"{who or 'The video is no longer here.'} All else that is known of the job stays."
+    return f"{who or 'The video is no longer here.'} Everything else about the job is kept."
 
 
 def awaited(job: Job) -> None:
     """What a job waits for that is above its maker's limit: whose approval, and until when."""
     who = studio().people.who_may(Action.DECIDE, besides=job.by)
     may = f"{_either(who)} may approve it" if who else "Nobody here may approve it yet"
-    until = f" until {clock(job.decide_by)}; then it lapses" if job.decide_by else ""
+    until = f" until {clock(job.decide_by)}; then it expires" if job.decide_by else ""
     st.markdown(md(f"{plain(job.decided_why or f'It costs {price(job)}.')} {plain(may)}{until}. {money(job)}"))
 
 
@@ -242,7 +240,7 @@ def actions(job: Job) -> None:
     if not job.hidden:
         refusals.refusal(dialogs.place_of(job.id))
     if st.session_state.get("too_late") == job.id:
-        st.caption(f"Job {job.id} has left for {vendor(job)}: it could not be taken back any more.")
+        st.caption(f"Job {job.id} was already sent to {vendor(job)} and could no longer be withdrawn.")
     if job.hidden and why_not(Action.HANDLE, owner=job.by) is None:
         off_the_lists(job)
     dialogs.cancelling(job)
@@ -293,7 +291,7 @@ def _running_actions(job: Job) -> None:
             f"Undo: job {job.id} may have been taken",
             key=f"undo-not-taken-{job.id}",
             icon=":material/undo:",
-            help=f"Possible until {clock(until)}. Its price is reserved again.",
+            help=f"Possible until {clock(until)}. Its price will be reserved again.",
             on_click=pressed(dialogs.undo_not_taken),
             args=(job.id,),
         )
@@ -343,7 +341,7 @@ def _chosen(key: str, job_id: int) -> None:
 def off_the_lists(job: Job) -> None:
     """That a job is hidden, and the way back."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"off-{job.id}"):
-        st.markdown(f"Job {job.id} is off the lists.", width="content")
+        st.markdown(f"Job {job.id} is hidden.", width="content")
         st.button(
             "Undo",
             key=f"unhide-{job.id}",

@@ -60,7 +60,7 @@ def tell(
     """
     match job.state:
         case JobState.QUEUED if job.is_draft:
-            return Told(f"Waiting its turn, {ahead} ahead of it" if ahead else "Starting", 0.0)
+            return Told(f"Waiting its turn, {ahead} ahead" if ahead else "Starting", 0.0)
         case JobState.QUEUED:
             return _queued(job, now, queue)
         case JobState.SUBMITTING:
@@ -91,7 +91,7 @@ def unsaved(job: Job, now: datetime) -> str:
         left = (job.vendor_deletes_at - now).total_seconds()
         until = f"{who} deletes its copy on {weekday(job.vendor_deletes_at)}, in {about(left)}."
     else:
-        until = f"{who} was to delete its copy on {weekday(job.vendor_deletes_at)}."
+        until = f"{who} planned to delete its copy on {weekday(job.vendor_deletes_at)}."
     return f"Not saved yet: {tries} failed{why}. {until} We try again{_when(job, now)}."
 
 
@@ -104,7 +104,7 @@ def unanswered(job: Job, now: datetime) -> str:
     if why in ("", f"The connection to {who} broke."):
         happened += "the connection broke before the answer came."
     else:
-        happened += f"got no answer that settles it: {plain(why)}"
+        happened += f"got no clear answer: {plain(why)}"
     bill = f"Nothing is billed in the sandbox: {price(job)}." if job.sandbox else f"and may bill {price(job)}."
     taken = f"{who} may have taken it{'. ' if job.sandbox else ' '}{md(bill)}"
     find_out = PROVIDERS[job.provider].where_to_ask(clip(job), hour(sent)) if job.provider in PROVIDERS else ""
@@ -128,7 +128,7 @@ def _queued(job: Job, now: datetime, queue: Queue) -> Told:
     if job.attempts and job.due_at is not None and job.due_at > now:
         return Told(f"Not sent yet, nothing charged: {vendor(job)} could not take it. We try again{_when(job, now)}.")
     if (job.engine, job.environment) in queue.paused:
-        return Told(f"{vendor(job)} is paused: nothing is sent until somebody has checked it on Providers")
+        return Told(f"{vendor(job)} is paused: nothing is sent until somebody checks it on Providers")
     used, places = queue.used.get((job.provider, job.environment), 0), queue.places.get(job.provider)
     if places is not None and used >= places:
         return Told(f"Waiting for a free place ({used} of {places} in use)", 0.0)
@@ -183,7 +183,7 @@ def _overdue(job: Job) -> Told:
         asked = f"We ask every hour; {who} does not say how long it keeps its record."
     else:
         until = (job.sent_at or job.created_at) + timedelta(days=days)
-        asked = f"We ask every hour as long as {who} keeps its record (until {weekday(until)})."
+        asked = f"We ask every hour while {who} keeps its record (until {weekday(until)})."
     return Told(f"{expected}{who} {word}. {asked} Nothing to do.{_unheard(job).removeprefix('.')}")
 
 

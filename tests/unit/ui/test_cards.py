@@ -125,7 +125,7 @@ def test_an_overdue_job_says_since_when_how_often_and_until_when(make: Make) -> 
     job = make(S.OVERDUE, sent_ms=now_ms() - 5 * HOUR_MS, expected_end_ms=now_ms() - HOUR_MS, vendor_word="processing")
     words = told(job)
     assert words.startswith("Expected by ")
-    assert "JoyPix still says “processing”. We ask every hour as long as JoyPix keeps its record (until " in words
+    assert "JoyPix still says “processing”. We ask every hour while JoyPix keeps its record (until " in words
     assert words.endswith("Nothing to do.")
     unknown = make(S.OVERDUE, engine="creatify/lipsync", expected_end_ms=now_ms(), vendor_word="running")
     assert "Creatify does not say how long it keeps its record" in told(unknown)
@@ -154,7 +154,7 @@ def test_a_lost_answer_is_told_with_what_where_and_how_much(make: Make) -> None:
     assert "We don’t send it again by ourselves. Look in your JoyPix account for a 12.4 s video at about " in words
     assert "or ask openapi@joypix.ai (records are kept for a month)." in words
     other = unanswered(replace(job, error="JoyPix answered with status 502."), instant(now_ms()))
-    assert "got no answer that settles it: JoyPix answered with status 502" in other.replace("&#46;", ".")
+    assert "got no clear answer: JoyPix answered with status 502" in other.replace("&#46;", ".")
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ def test_above_the_limit_the_one_dialog_says_that_somebody_has_to_agree(team: St
     voice = team.desk(MAKER).media.keep(corpus.wav(seconds=1.2), "audio", "voice.wav")
     team.desk(MAKER).briefs.change("brief-0002", image=image, audio=voice, engine="joypix/motion-2", resolution="480p")
     app = press(visit(MAKER, brief="brief-0002"), r"Render in sandbox · \$0.00")
-    assert any("It waits until somebody approves it" in line.value for line in app.markdown)
+    assert any("The job waits until somebody approves it" in line.value for line in app.markdown)
     assert list(team.jobs()) == []
     press(app, "Ask for approval")
     (job,) = team.jobs()
