@@ -110,6 +110,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def ms_of(at: datetime) -> int:
+    """An instant in UTC milliseconds, as it is stored."""
+    return int(at.timestamp() * 1000)
+
+
 def instant(ms: int) -> datetime:
     """The aware UTC datetime of a stored instant."""
     return datetime.fromtimestamp(ms / 1000, UTC)

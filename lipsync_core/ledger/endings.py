@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, not_, or_, select
 
-from lipsync_core.db.database import Database
+from lipsync_core.db.database import Database, ms_of
 from lipsync_core.db.schema import jobs
 from lipsync_core.job import UNCHOSEN_ENDS, Job, JobState
 from lipsync_core.ledger.rows import job_of
@@ -33,7 +33,7 @@ class Endings:
             ),
             and_(jobs.c.state == JobState.WITHDRAWN, decided),
         )
-        after = jobs.c.finished_ms > int(since.timestamp() * 1000)
+        after = jobs.c.finished_ms > ms_of(since)
         these = select(jobs).join(latest, jobs.c.id == latest.c.id)
         query = these.where(after, ended, jobs.c.hidden_ms.is_(None))
         with self._db.read() as connection:
@@ -42,7 +42,7 @@ class Endings:
 
     def dearer(self, by: str, since: datetime, *, limit: int = 20) -> list[Job]:
         """Jobs that ``by`` made or approved and that turned out after ``since`` to cost more than their price."""
-        known = jobs.c.above_ms > int(since.timestamp() * 1000)
+        known = jobs.c.above_ms > ms_of(since)
         query = select(jobs).where(known, or_(jobs.c.made_by == by, jobs.c.decided_by == by))
         with self._db.read() as connection:
             rows = connection.execute(query.order_by(jobs.c.above_ms.desc()).limit(limit)).mappings()

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from lipsync_core.brief import MEDIA_FIELDS
 from lipsync_core.db import audit_log
-from lipsync_core.db.database import Database, instant, now_ms
+from lipsync_core.db.database import Database, instant, ms_of, now_ms
 from lipsync_core.db.schema import arrivals, briefs, jobs, library, media
 from lipsync_core.errors import BucketError
 from lipsync_core.job import NEEDS_MEDIA, JobState
@@ -87,7 +87,7 @@ class CleanUp:
         Raises `NotAllowedError`.
         """
         self._guard(by, Action.CLEAN)
-        before_ms = int(shown.unused_since.timestamp() * 1000)
+        before_ms = ms_of(shown.unused_since)
         hashes = list(dict.fromkeys(facts.sha256 for facts in shown.media))
         some = (set(hashes[start : start + AT_ONCE]) for start in range(0, len(hashes), AT_ONCE))
         gone = [self._some(these, before_ms, by) for these in some]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,16 +14,15 @@ from urllib.parse import urlsplit
 from lipsync_core.accounts.output_hosts import Reach, not_followed
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.brief import KeptMedium
-from lipsync_core.db.database import now_ms
 from lipsync_core.errors import BucketError, FetchError, MediaError, RenderError
-from lipsync_core.job import Job, JobState
+from lipsync_core.job import Job
 from lipsync_core.ledger.rows import Change
 from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import MediumFacts
 from lipsync_core.pricing import Rates
 from lipsync_core.pricing.output_price import output_price
-from lipsync_core.tracker.billing import first_look_ms
-from lipsync_core.tracker.pace import DAY_S, Pace, fetch_until
+from lipsync_core.tracker.outcomes import Case, link_of_another_sandbox, video_kept, video_not_kept
+from lipsync_core.tracker.pace import Pace
 from lipsync_core.tracker.send import Point
 
 log = logging.getLogger(__name__)
@@ -73,8 +72,7 @@ class Keeping:
                 origin = await asyncio.to_thread(self.accounts.base_url, job.provider, job.environment, None)
                 allow = (urlsplit(origin).netloc,)
                 if urlsplit(job.output_url).netloc not in allow:  # it was started anew since, on another port
-                    fresh: dict[str, object] = {"output_url": None}
-                    await self.settle(Change(job.id, job.state, owner=self.owner, due_ms=now_ms() + 1000, values=fresh))
+                    await self._decide(job, link_of_another_sandbox)
                     return
             else:
                 self.reach.came_from(job.provider, job.output_url)
@@ -90,23 +88,23 @@ class Keeping:
                     from_vendor=True,
                 )
                 if came.content_type == "text/html":  # a sign-in or error page, which is nobody's video
-                    await self.settle(self._again(job, "A web page came in the place of the video."))
+                    await self._again(job, "A web page came in the place of the video.")
                     return
                 self.at(DURING_DOWNLOAD, job.id)
                 kept, flaw = await asyncio.to_thread(self._check_and_store, job, path)
             if kept is not None:
                 self.at(BEFORE_DONE, job.id)
                 cost = await asyncio.to_thread(self._cost, job, kept)
-                await self.settle(self._done(job, kept, flaw, cost))
+                await self._decide(job, lambda case: video_kept(case, kept.sha256, kept.duration_s, flaw, cost))
                 return
-            await self.settle(self._again(job, flaw, flaws=job.flaws + 1))
+            await self._again(job, flaw, flaws=job.flaws + 1)
         except FetchError as error:
             why = why_not_fetched(error, self.accounts.providers[job.provider].title)
-            await self.settle(self._again(job, why, gone=error.status in _GONE))
+            await self._again(job, why, gone=error.status in _GONE)
         except BucketError as error:
-            await self.settle(self._again(job, str(error)))
+            await self._again(job, str(error))
         except OSError as error:
-            await self.settle(self._again(job, f"It could not be written: {error.strerror or 'the disk refused it'}."))
+            await self._again(job, f"It could not be written: {error.strerror or 'the disk refused it'}.")
 
     def _check_and_store(self, job: Job, path: Path) -> tuple[MediumFacts | None, str]:
         try:
@@ -125,29 +123,9 @@ class Keeping:
         source = self.store.get(dubbed.sha256, "video") if isinstance(dubbed, KeptMedium) else None
         return output_price(job, kept, source, self.rates)
 
-    def _done(self, job: Job, kept: MediumFacts, flaw: str, cost: int | None) -> Change:
-        provider = self.accounts.providers[job.provider]
-        title = provider.title
-        error = f"{title}’s video cannot be played here, but it is kept as it came. {flaw}" if flaw else None
-        values: dict[str, object] = {"output_sha256": kept.sha256, "error": error, "snags": 0}
-        if kept.duration_s:
-            values |= {"output_ms": round(kept.duration_s * 1000), "output_usd_micros": cost}
-        due_ms = first_look_ms(self.pace, provider, billed=job.billed_usd_micros is not None)
-        return Change(job.id, job.state, JobState.DONE, note="kept", owner=self.owner, due_ms=due_ms, values=values)
+    async def _decide(self, job: Job, decide: Callable[[Case], Change]) -> None:
+        case = Case(job, self.accounts.providers[job.provider], datetime.now(UTC), self.pace)
+        await self.settle(replace(decide(case), owner=self.owner))
 
-    def _again(self, job: Job, why: str, *, gone: bool = False, flaws: int = 0) -> Change:
-        now = datetime.now(UTC)
-        provider = self.accounts.providers[job.provider]
-        title = provider.title
-        since = job.missing_since or now
-        gone_for_good = gone and job.vendor_deletes_at is None and now - since >= timedelta(seconds=DAY_S)
-        if now > fetch_until(job) or gone_for_good:
-            lost = f"{title} finished, but our download failed until its copy was gone. Last: {why}"
-            due_ms = first_look_ms(self.pace, provider, billed=job.billed_usd_micros is not None)
-            end: dict[str, object] = {"error": lost, "snags": 0}
-            return Change(job.id, job.state, JobState.LOST, note=lost, owner=self.owner, due_ms=due_ms, values=end)
-        wait_s = self.pace.after_snag_s(job.snags, 5.0, None)
-        values: dict[str, object] = {"snags": job.snags + 1, "flaws": flaws, "error": why}
-        if gone:  # the vendor is asked for a fresh link first
-            values |= {"output_url": None, "missing_since_ms": int(since.timestamp() * 1000)}
-        return Change(job.id, job.state, owner=self.owner, due_ms=now_ms() + int(wait_s * 1000), values=values)
+    async def _again(self, job: Job, why: str, *, gone: bool = False, flaws: int = 0) -> None:
+        await self._decide(job, lambda case: video_not_kept(case, why, gone=gone, flaws=flaws))

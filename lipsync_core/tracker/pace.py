@@ -10,6 +10,8 @@ from lipsync_core.job import Job, JobState
 
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
+LOOK_FOR_S = 2 * DAY_S
+"""For how long a vendor's log is searched for a job: as far back as it is asked for."""
 UNDATED_DAYS = 30
 """For how long a video is asked for whose vendor names no date of deletion."""
 
@@ -37,6 +39,8 @@ class Pace:
     """The time between two transactions that write down answers, unless many wait."""
     most_s: float | None = None
     """An upper limit for the wait between two polls (``STUDIO_POLL_INTERVAL_S``); a vendor's own wish outweighs it."""
+    jitter: float = 0.15
+    """By what share a wait may be longer or shorter, so that many jobs are not asked about at once."""
 
     @property
     def send_lease_s(self) -> float:
@@ -63,5 +67,5 @@ class Pace:
         return self._at_most(min(2.0**attempts, 60.0))
 
     def _at_most(self, seconds: float) -> float:
-        jitter = seconds * random.uniform(0.85, 1.15)  # noqa: S311 - spreads requests, hides nothing
-        return jitter if self.most_s is None else min(jitter, self.most_s)
+        wait_s = seconds * random.uniform(1 - self.jitter, 1 + self.jitter)  # noqa: S311 - spreads requests, hides nothing
+        return wait_s if self.most_s is None else min(wait_s, self.most_s)

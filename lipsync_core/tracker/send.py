@@ -1,11 +1,11 @@
-"""Sends one paid request exactly once: what is written before it leaves, and what its outcome makes of the job.
+"""One paid request, sent once, and what is written down before and after it leaves.
 
 claimed ──→ marked ──→ POST ──→ journaled ──→ settled
    │           └──────────┴── stopped here: unconfirmed, unless an answer was journaled
    └── stopped here: provably not sent, so it is queued again
 
 The time for the POST begins before the mark is asked for, and ends before the lease does: a sender that is held up in
-between, for however long, sends nothing afterwards.
+between, for however long, sends nothing afterwards. What an outcome makes of the job is decided in `outcomes`.
 """
 
 from __future__ import annotations
@@ -25,30 +25,36 @@ from sqlalchemy.exc import SQLAlchemyError
 from lipsync_core.accounts.credit import look_at_balance
 from lipsync_core.accounts.output_hosts import Reach
 from lipsync_core.accounts.reach import Account, Accounts
-from lipsync_core.db.database import now_ms
+from lipsync_core.db.database import ms_of
 from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.errors import BucketError, MediaError, VendorIdTakenError
-from lipsync_core.job import CORRECTABLE, Job, JobState
+from lipsync_core.job import Job
 from lipsync_core.ledger.claims import Answer, Claims
-from lipsync_core.ledger.rows import Change
 from lipsync_core.ledger.vendor_status import Standings
 from lipsync_core.net.deadline import Deadline
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.pricing.order import order_of
 from lipsync_core.providers.base import Provider
 from lipsync_core.providers.wire import (
-    Busy,
-    Charge,
     NotSent,
     Refusal,
     Refused,
     Request,
     Response,
     SubmitOutcome,
-    Taken,
     Unclear,
 )
-from lipsync_core.quote import price_text
+from lipsync_core.tracker.outcomes import (
+    STOPPED,
+    AccountPaused,
+    AccountTrouble,
+    AccountWaits,
+    Case,
+    after_late_answer,
+    after_submit,
+    after_submit_for_account,
+    never_sent,
+)
 from lipsync_core.tracker.pace import Pace
 
 if TYPE_CHECKING:
@@ -68,7 +74,6 @@ ANSWER_APPLIED = "after the answer is applied"
 _LONGEST_HOOK = 200
 _TRIES_TO_KEEP = 60
 """How often it is tried to write an answer down, which takes about half an hour."""
-_STOPPED = "The studio stopped after the order had left and before the answer came."
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +161,10 @@ class Sending:
         if answer is not None:
             await self._settle(job, provider, provider.read_submit(answer.response), answer)
         elif job.sent_at is None:
-            note = "the studio stopped before anything was sent; it is in the queue again"
-            again = Change(
-                job.id, job.state, JobState.QUEUED, note=note, owner=self.owner, due_ms=now_ms(), unsent=True
-            )
+            again = replace(never_sent(self._case(job)), owner=self.owner)
             await asyncio.to_thread(self.claims.settle, again)
         else:
-            await self._settle(job, provider, Unclear(_STOPPED), None)
+            await self._settle(job, provider, STOPPED, None)
 
     async def late(self, job: Job) -> bool:
         """Apply an answer that came after somebody had judged the job without it; False where there is none."""
@@ -170,7 +172,7 @@ class Sending:
         answer = await asyncio.to_thread(self.claims.unapplied, job.id)
         if answer is None:
             return False
-        await self._correct(job, provider, provider.read_submit(answer.response), answer)
+        await self._correct(job, provider.read_submit(answer.response), answer)
         return True
 
     def _prepare(self, job: Job, account: Account, token: str) -> tuple[Request, str, bool]:
@@ -202,112 +204,41 @@ class Sending:
     async def _apply(
         self, job: Job, provider: Provider, outcome: SubmitOutcome | NotSent, answer: Answer | None
     ) -> None:
-        change = replace(self._change(job, provider, outcome), attempt=job.attempts)
+        case = self._case(job)
+        change = replace(after_submit(case, outcome), attempt=job.attempts)
         try:
             for owner in (self.owner, None):
                 if await asyncio.to_thread(self.claims.settle, replace(change, owner=owner), answer):
                     return
         except VendorIdTakenError as error:
             unclear = Unclear(f"{provider.title} answered with an id that another job has. {error}")
-            await asyncio.to_thread(self.claims.settle, self._change(job, provider, unclear), answer)
+            change = replace(after_submit(case, unclear), owner=self.owner)
+            await asyncio.to_thread(self.claims.settle, change, answer)
             return
-        await self._correct(job, provider, outcome, answer)
+        await self._correct(job, outcome, answer)
 
-    async def _correct(
-        self, job: Job, provider: Provider, outcome: SubmitOutcome | NotSent, answer: Answer | None
-    ) -> None:
+    async def _correct(self, job: Job, outcome: SubmitOutcome | NotSent, answer: Answer | None) -> None:
         state = await asyncio.to_thread(self.claims.state, job.id)
-        if state not in CORRECTABLE:
+        change = after_late_answer(self._case(replace(job, state=state)), outcome)
+        if change is None:
             return
-        change: Change | None = None
-        if isinstance(outcome, Taken):
-            taken = self._change(job, provider, outcome)
-            note = f"the answer came late: {provider.title} has it as {outcome.job_id}"
-            values = {**taken.values, "finished_ms": None}
-            change = Change(job.id, state, JobState.RENDERING, note=note, due_ms=taken.due_ms, values=values)
-        elif isinstance(outcome, Refused | NotSent | Busy) and state is JobState.UNCONFIRMED:
-            why = _words(provider, outcome)
-            how = "it is known by now" if isinstance(outcome, NotSent) else "the answer came late"
-            change = Change(job.id, state, JobState.NOT_TAKEN, note=f"{how}: {why}", values={"error": why})
-        elif isinstance(outcome, Unclear) and outcome.candidate and state is JobState.UNCONFIRMED:
-            change = Change(job.id, state, due_ms=now_ms(), values={"candidate": outcome.candidate})
-        if change is None:  # nothing that is not known; an unconfirmed job is looked for as before
-            known = {"error": _words(provider, outcome)} if state is JobState.UNCONFIRMED else {"due_ms": None}
-            change = Change(job.id, state, values=known)
-        if not isinstance(outcome, Taken):
-            change = replace(change, attempt=job.attempts)
         try:
             await asyncio.to_thread(self.claims.settle, change, answer)
         except VendorIdTakenError as error:
             log.warning("job %s: a late answer names an id that is taken: %s", job.id, error)
 
-    def _change(self, job: Job, provider: Provider, outcome: SubmitOutcome | NotSent) -> Change:
-        now = now_ms()
-        was = JobState.SUBMITTING
-        match outcome:
-            case Taken(job_id=vendor_id, said=said):
-                wait_s = self.pace.until_next_poll_s(job, provider.poll_every_s.value, 0.0)
-                return Change(
-                    job.id,
-                    was,
-                    JobState.RENDERING,
-                    note=f"{provider.title} took it as {vendor_id}{_and_said(said)}",
-                    owner=self.owner,
-                    due_ms=now + int(wait_s * 1000),
-                    values={
-                        "vendor_id": vendor_id,
-                        "candidate": None,
-                        "error": None,
-                        "snags": 0,
-                        "flaws": 0,
-                        **_said_at_submit(said),
-                    },
-                )
-            case Refused():
-                why = _words(provider, outcome)
-                return Change(job.id, was, JobState.REJECTED, note=why, owner=self.owner, values={"error": why})
-            case Busy(retry_after_s=wish_s) if _age_s(job) < self.pace.busy_for_s:
-                wait_s = max(wish_s or 0.0, self.pace.until_next_try_s(job.attempts))
-                note = f"{provider.title} asks for a pause; nothing was taken"
-                return Change(
-                    job.id, was, JobState.QUEUED, note=note, owner=self.owner, due_ms=now + int(wait_s * 1000)
-                )
-            case NotSent(reason=why) if _age_s(job) < self.pace.unsent_for_s:
-                wait_s = self.pace.until_next_try_s(job.attempts)
-                return Change(
-                    job.id,
-                    was,
-                    JobState.QUEUED,
-                    note=f"{why} It is tried again",
-                    owner=self.owner,
-                    due_ms=now + int(wait_s * 1000),
-                )
-            case Unclear(what=what, candidate=candidate):
-                return Change(
-                    job.id,
-                    was,
-                    JobState.UNCONFIRMED,
-                    note=what,
-                    owner=self.owner,
-                    # Due at once, to look for traces of it at the vendor where that is possible.
-                    due_ms=now,
-                    # A webhook may have offered one meanwhile.
-                    values={"error": what} | ({"candidate": candidate} if candidate else {}),
-                )
-            case _:
-                why = f"{_words(provider, outcome)} It was tried for {_age_s(job) / 60:.0f} min."
-                return Change(job.id, was, JobState.REJECTED, note=why, owner=self.owner, values={"error": why})
-
     async def _tell_account(self, job: Job, outcome: SubmitOutcome | NotSent) -> None:
         about = (job.provider, job.environment)
-        match outcome:
-            case Refused(kind=Refusal.KEY | Refusal.CREDIT | Refusal.ACCOUNT, message=why):
+        match after_submit_for_account(job, outcome, self.pace):
+            case AccountPaused(why):
                 await asyncio.to_thread(self.standings.pause, *about, job.key_fingerprint, why)
-            case Busy(retry_after_s=wish_s):
-                pause_s = max(wish_s or 0.0, self.pace.until_next_try_s(job.attempts))
-                await asyncio.to_thread(self.standings.wait, *about, pause_s)
-            case NotSent(reason=why) | Unclear(what=why) | Refused(message=why):
+            case AccountWaits(seconds):
+                await asyncio.to_thread(self.standings.wait, *about, seconds)
+            case AccountTrouble(why):
                 await asyncio.to_thread(self.standings.failed, *about, why)
+
+    def _case(self, job: Job) -> Case:
+        return Case(job, self.accounts.providers[job.provider], datetime.now(UTC), self.pace)
 
 
 def hash_of(token: str) -> str:
@@ -317,39 +248,12 @@ def hash_of(token: str) -> str:
 
 def trace_of(job: Job) -> str:
     """The studio's own name for a submit, for vendors that write it into their logs."""
-    return f"lipsync-studio.{job.id}.{int(job.created_at.timestamp() * 1000)}.{job.attempts}"
-
-
-def _said_at_submit(said: Charge | None) -> dict[str, object]:
-    if said is None:
-        return {}
-    credits = None if said.credits is None else str(said.credits)
-    return {"said_credits": credits, "said_usd_micros": said.usd_micros}
-
-
-def _and_said(said: Charge | None) -> str:
-    if said is None:
-        return ""
-    named = f"{said.credits} credits" if said.usd_micros is None else price_text(said.usd_micros)
-    return f" and said {named}"
-
-
-def _age_s(job: Job) -> float:
-    """Since when it is being tried."""
-    return (datetime.now(UTC) - (job.started_at or job.created_at)).total_seconds()
+    return f"lipsync-studio.{job.id}.{ms_of(job.created_at)}.{job.attempts}"
 
 
 def _overdue_after_s(job: Job) -> float:
     """Seconds after which a vendor is late: twice what nine of ten need, and a minute."""
     return 2 * (job.quote.p90_s or 600.0) + 60.0
-
-
-def _words(provider: Provider, outcome: SubmitOutcome | NotSent) -> str:
-    match outcome:
-        case Refused(message=why) | NotSent(reason=why) | Unclear(what=why):
-            return why
-        case _:
-            return f"{provider.title} asked for a pause again and again."
 
 
 _NO_FILE = "A file of this job is no longer here, or cannot be reached by the vendor. Nothing was sent."

@@ -13,14 +13,11 @@ from typing import TYPE_CHECKING
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.job import Job
 from lipsync_core.providers.wire import AskAgain, LogRow
-from lipsync_core.tracker.pace import DAY_S
 from lipsync_core.tracker.send import trace_of
 
 if TYPE_CHECKING:
     from lipsync_core.providers.http import VendorHttp
 
-LOOK_FOR_S = 2 * DAY_S
-"""For how long the log is searched for a job: as far back as it is asked for."""
 _PAGES = 20
 """Parts of a log that are read in one look: at AI/ML API, up to 2,000 requests."""
 
