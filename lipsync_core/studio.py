@@ -57,10 +57,11 @@ from lipsync_core.pricing.wait import sandbox_wait_s
 from lipsync_core.quote import Quote
 from lipsync_core.sandbox.embedded import FILES_ROUTE, HOOKS_ROUTE, forget, origin_of
 from lipsync_core.tracker.errands import Errands
-from lipsync_core.tracker.loop import STALE_S, Tracker, unwatched
+from lipsync_core.tracker.failpoints import Failpoint, no_failpoints
+from lipsync_core.tracker.loop import STALE_S, Tracker
 from lipsync_core.tracker.notices import Notices
 from lipsync_core.tracker.pace import Pace
-from lipsync_core.tracker.send import Point, hash_of
+from lipsync_core.tracker.send import hash_of
 
 
 class Studio:
@@ -345,11 +346,15 @@ class Studio:
     # The tracker
 
     def tracker(
-        self, *, pace: Pace | None = None, at: Point = unwatched, hooks: Callable[[str], str | None] | None = None
+        self,
+        *,
+        pace: Pace | None = None,
+        failpoint: Failpoint = no_failpoints,
+        webhook_base: Callable[[str], str | None] | None = None,
     ) -> Tracker:
         """A tracker for this studio's jobs; the server runs one for as long as it lives.
 
-        ``hooks`` says where vendors of an environment tell what happened; by default that is this server.
+        ``webhook_base`` says where vendors of an environment tell what happened; by default that is this server.
         """
         settings = self._settings
         return Tracker(
@@ -359,17 +364,17 @@ class Studio:
             self._store,
             self._accounts,
             self._hosting,
-            hooks=hooks or self._hooks,
+            webhook_base=webhook_base or self._webhook_base,
             allow=settings.fetch_allow,
             reach=self._reach,
             rates=self.rates,
             slots=settings.draft_slots,
             pace=pace or Pace(most_s=settings.poll_interval_s),
             errands=Errands(self._approvals, self._notices).run,
-            at=at,
+            failpoint=failpoint,
         )
 
-    def _hooks(self, environment: str) -> str | None:
+    def _webhook_base(self, environment: str) -> str | None:
         if environment == SANDBOX:
             return self._sandbox_origin() + HOOKS_ROUTE
         public_url = self._settings.public_url

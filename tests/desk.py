@@ -22,9 +22,8 @@ from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.app import sandbox_app
 from lipsync_core.sandbox.state import House
-from lipsync_core.tracker.loop import unwatched
+from lipsync_core.tracker.failpoints import Failpoint, no_failpoints
 from lipsync_core.tracker.pace import Pace
-from lipsync_core.tracker.send import Point
 from tests import corpus, patient
 from tests.sandbox import UUID, Host, as_live, hosting, served
 
@@ -124,12 +123,12 @@ class Desk:
         *,
         studio: Studio | None = None,
         pace: Pace = PACE,
-        at: Point = unwatched,
+        failpoint: Failpoint = no_failpoints,
         seconds: float = 300.0,
     ) -> None:
         """Let a tracker work until ``until()``, which must come true."""
         deadline = time.monotonic() + seconds
-        tracker = (studio or self.studio).tracker(pace=pace, at=at)
+        tracker = (studio or self.studio).tracker(pace=pace, failpoint=failpoint)
         asyncio.run(tracker.run(lambda: until() or time.monotonic() > deadline))
         assert until(), [(row["id"], row["state"], row["error"]) for row in self.rows("SELECT * FROM jobs")]
 

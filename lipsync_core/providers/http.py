@@ -41,8 +41,8 @@ _SENT_BLOCK = 65_536
 _HELD_UP = "The studio or its computer was held up until it was too late to send this to"
 
 
-def unwatched() -> None:
-    """Nobody watches."""
+def do_nothing() -> None:
+    """Go on: what `send_once` calls before the first byte outside of tests."""
 
 
 class VendorHttp:
@@ -76,7 +76,7 @@ class VendorHttp:
         base_url: str,
         request: Request,
         deadline: Deadline,
-        at_first_byte: Callable[[], None] = unwatched,
+        at_first_byte: Callable[[], None] = do_nothing,
     ) -> Response | NotSent | Unclear:
         """Make the paid request, once, over a connection of its own, with its answer there by ``deadline``.
 

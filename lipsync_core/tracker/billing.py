@@ -17,7 +17,7 @@ from lipsync_core.tracker.vendor_log import VendorLog
 
 
 @dataclass(frozen=True, slots=True)
-class Billing:
+class BillCollector:
     """Asks for the bills of claimed jobs that are over."""
 
     claims: Claims

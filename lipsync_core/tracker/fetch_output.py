@@ -21,14 +21,11 @@ from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import MediumFacts
 from lipsync_core.pricing import Rates
 from lipsync_core.pricing.output_price import output_price
+from lipsync_core.tracker.failpoints import BEFORE_DONE, DURING_DOWNLOAD, Failpoint
 from lipsync_core.tracker.outcomes import Case, link_of_another_sandbox, video_kept, video_not_kept
 from lipsync_core.tracker.pace import Pace
-from lipsync_core.tracker.send import Point
 
 log = logging.getLogger(__name__)
-
-DURING_DOWNLOAD = "during a download, before the video is kept"
-BEFORE_DONE = "after the video is kept, before the job is done"
 
 MOST_BYTES = 2 * 1024**3
 WITHIN_S = 1800.0
@@ -47,7 +44,7 @@ def why_not_fetched(error: FetchError, title: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class OutputFetcher:
     """Fetches the videos of claimed jobs."""
 
     accounts: Accounts
@@ -58,10 +55,10 @@ class Keeping:
     rates: Callable[[], Rates]
     owner: str
     pace: Pace
-    at: Point
+    failpoint: Failpoint
     reach: Reach
 
-    async def keep(self, job: Job) -> None:
+    async def fetch(self, job: Job) -> None:
         """Fetch, check and keep a finished job's video; or say when it is tried again, or that it is lost."""
         from lipsync_core.net.fetch import fetch  # with an HTTP client that takes long to load
 
@@ -90,10 +87,10 @@ class Keeping:
                 if came.content_type == "text/html":  # a sign-in or error page, which is nobody's video
                     await self._again(job, "A web page came in the place of the video.")
                     return
-                self.at(DURING_DOWNLOAD, job.id)
+                self.failpoint(DURING_DOWNLOAD, job.id)
                 kept, flaw = await asyncio.to_thread(self._check_and_store, job, path)
             if kept is not None:
-                self.at(BEFORE_DONE, job.id)
+                self.failpoint(BEFORE_DONE, job.id)
                 cost = await asyncio.to_thread(self._cost, job, kept)
                 await self._decide(job, lambda case: video_kept(case, kept.sha256, kept.duration_s, flaw, cost))
                 return

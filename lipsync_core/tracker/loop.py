@@ -29,12 +29,13 @@ from lipsync_core.ledger.rows import Change
 from lipsync_core.ledger.vendor_status import Standings
 from lipsync_core.media.store import MediaStore
 from lipsync_core.pricing import Rates
-from lipsync_core.tracker.billing import Billing
-from lipsync_core.tracker.fetch_output import Keeping
+from lipsync_core.tracker.billing import BillCollector
+from lipsync_core.tracker.failpoints import Failpoint, no_failpoints
+from lipsync_core.tracker.fetch_output import OutputFetcher
 from lipsync_core.tracker.pace import Pace
-from lipsync_core.tracker.poll import Polling
-from lipsync_core.tracker.render_draft import Drafting
-from lipsync_core.tracker.send import Point, Sending
+from lipsync_core.tracker.poll import Poller
+from lipsync_core.tracker.render_draft import DraftRenderer
+from lipsync_core.tracker.send import Sender
 from lipsync_core.tracker.vendor_log import VendorLog
 
 if TYPE_CHECKING:
@@ -57,15 +58,10 @@ DOWNLOADS = 3
 """Videos that are fetched at once."""
 
 
-def unwatched(_point: str, _job_id: int) -> None:
-    """Nobody watches."""
-
-
 class Tracker:
     """Tends the jobs of one ledger. ``owner`` is new for every tracker, so a lease is never mistaken.
 
-    ``errands`` are what is done beside the jobs, and never in their way; ``at`` is told each point in a job's life at
-    which a crash matters.
+    ``errands`` are what is done beside the jobs, and never in their way.
     """
 
     def __init__(
@@ -77,14 +73,14 @@ class Tracker:
         accounts: Accounts,
         hosting: Hosting,
         *,
-        hooks: Callable[[str], str | None],
+        webhook_base: Callable[[str], str | None],
         allow: tuple[str, ...],
         rates: Callable[[], Rates],
         slots: int,
         pace: Pace,
         reach: Reach,
         errands: Callable[[], Coroutine[Any, Any, None]],
-        at: Point = unwatched,
+        failpoint: Failpoint = no_failpoints,
     ) -> None:
         self.owner = f"{platform.node()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._ledger = ledger
@@ -102,11 +98,13 @@ class Tracker:
         self._downloads = asyncio.Semaphore(DOWNLOADS)
         self._http: VendorHttp | None = None
         self._ready = _Together(claims, pace.together_s)
-        self._drafting = Drafting(ledger, claims, store, self.owner, pace.lease_s, lambda: self._stopping)
-        self._sending = Sending(claims, standings, accounts, hosting, self._client, hooks, self.owner, pace, at, reach)
+        self._draft_renderer = DraftRenderer(ledger, claims, store, self.owner, pace.lease_s, lambda: self._stopping)
+        self._sender = Sender(
+            claims, standings, accounts, hosting, self._client, webhook_base, self.owner, pace, failpoint, reach
+        )
         vendor_log = VendorLog(accounts, self._client, self._turn)
-        self._billing = Billing(claims, accounts, vendor_log, self.owner, pace)
-        self._polling = Polling(
+        self._bill_collector = BillCollector(claims, accounts, vendor_log, self.owner, pace)
+        self._poller = Poller(
             claims,
             standings,
             accounts,
@@ -116,9 +114,11 @@ class Tracker:
             self._turn,
             self.owner,
             pace,
-            at,
+            failpoint,
         )
-        self._keeping = Keeping(accounts, store, allow, self._ready.settle, rates, self.owner, pace, at, reach)
+        self._output_fetcher = OutputFetcher(
+            accounts, store, allow, self._ready.settle, rates, self.owner, pace, failpoint, reach
+        )
 
     def show_up(self) -> None:
         """Say that somebody tends the jobs, before the first look at them."""
@@ -171,7 +171,7 @@ class Tracker:
             job = await call(self._claims.claim_draft, self.owner, self._pace.lease_s)
             if job is None:
                 return
-            drafts.add(call(self._drafting.render, job))
+            drafts.add(call(self._draft_renderer.render, job))
 
     async def _take_paid(
         self,
@@ -195,34 +195,34 @@ class Tracker:
         unbilled: list[Job] = []
         self._held.update(job.id for job in (*due.to_send, *due.begun))
         for job in due.to_send:
-            sends.add(asyncio.create_task(self._step([job], self._sending.send(job))))
+            sends.add(asyncio.create_task(self._step([job], self._sender.send(job))))
         for job in due.begun:
             match job.state:
                 case JobState.SUBMITTING:
-                    sends.add(asyncio.create_task(self._step([job], self._sending.judge(job))))
+                    sends.add(asyncio.create_task(self._step([job], self._sender.judge(job))))
                 case state if state in CORRECTABLE:
                     paid.add(asyncio.create_task(self._step([job], self._look_again(job))))
                 case state if state in ENDED_AT_VENDOR:
                     unbilled.append(job)
                 case JobState.ARCHIVING if job.output_url is not None:
-                    paid.add(asyncio.create_task(self._step([job], self._keep(job))))
+                    paid.add(asyncio.create_task(self._step([job], self._fetch_output(job))))
                 case _:
                     asked[job.provider].append(job)
         if unbilled:
-            paid.add(asyncio.create_task(self._step(unbilled, self._billing.ask(unbilled))))
+            paid.add(asyncio.create_task(self._step(unbilled, self._bill_collector.ask(unbilled))))
         for same in asked.values():
             for start in range(0, len(same), ASKED_TOGETHER):
                 group = same[start : start + ASKED_TOGETHER]
-                paid.add(asyncio.create_task(self._step(group, self._polling.ask(group))))
+                paid.add(asyncio.create_task(self._step(group, self._poller.ask(group))))
 
     async def _look_again(self, job: Job) -> None:
         """An unconfirmed or judged job came due: because of a late answer, or to look for it at the vendor."""
-        if not await self._sending.late(job) and job.state is JobState.UNCONFIRMED:
-            await self._polling.look_for(job)
+        if not await self._sender.late(job) and job.state is JobState.UNCONFIRMED:
+            await self._poller.look_for(job)
 
-    async def _keep(self, job: Job) -> None:
+    async def _fetch_output(self, job: Job) -> None:
         async with self._downloads:
-            await self._keeping.keep(job)
+            await self._output_fetcher.fetch(job)
 
     async def _step(self, jobs: Sequence[Job], step: Coroutine[Any, Any, None]) -> None:
         """One step of claimed jobs. What goes wrong is logged; the lease runs out and the jobs are taken up again."""

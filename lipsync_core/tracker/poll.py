@@ -19,9 +19,9 @@ from lipsync_core.ledger.vendor_status import Standings
 from lipsync_core.providers.base import Provider
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.wire import AskAgain, LogRow, PollAnswer, Request, Snag
+from lipsync_core.tracker.failpoints import DURING_POLL, Failpoint
 from lipsync_core.tracker.outcomes import Case, after_poll, ask_again, found_at_vendor, free_in_the_log, not_found_yet
 from lipsync_core.tracker.pace import HOUR_S, Pace
-from lipsync_core.tracker.send import Point
 from lipsync_core.tracker.vendor_log import VendorLog
 
 if TYPE_CHECKING:
@@ -29,14 +29,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DURING_POLL = "during a poll, before its answer is applied"
-
 _BELIEVED_S = HOUR_S
 """For how long an id that was offered is asked about although the vendor does not know it: a webhook may be early."""
 
 
 @dataclass(frozen=True, slots=True)
-class Polling:
+class Poller:
     """Asks about claimed jobs. ``settle`` makes changes, together with others that are ready by then."""
 
     claims: Claims
@@ -49,7 +47,7 @@ class Polling:
     """How many requests a vendor gets at once."""
     owner: str
     pace: Pace
-    at: Point
+    failpoint: Failpoint
 
     async def ask(self, jobs: Sequence[Job]) -> None:
         """Ask about claimed jobs, in as few requests as their vendors allow, and settle each."""
@@ -79,7 +77,7 @@ class Polling:
         async with self.turns(provider.id):
             came = await self.http().get(provider, keys, base_url, request)
         for job in jobs:
-            self.at(DURING_POLL, job.id)
+            self.failpoint(DURING_POLL, job.id)
         read = came if isinstance(came, AskAgain) else provider.read_poll(request, came)
         if isinstance(read, AskAgain):
             await self._trouble(jobs[0], read)

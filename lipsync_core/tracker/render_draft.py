@@ -26,7 +26,7 @@ MOST_ATTEMPTS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Drafting:
+class DraftRenderer:
     """Renders drafts. ``stopping`` tells when the tracker wants to end."""
 
     ledger: Ledger

@@ -44,6 +44,7 @@ from lipsync_core.providers.wire import (
     SubmitOutcome,
     Unclear,
 )
+from lipsync_core.tracker.failpoints import AFTER_POST, ANSWER_APPLIED, ANSWER_KEPT, BEFORE_POST, FIRST_BYTE, Failpoint
 from lipsync_core.tracker.outcomes import (
     STOPPED,
     AccountPaused,
@@ -62,33 +63,25 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Point = Callable[[str, int], None]
-"""Told the name of each point in a job's life at which a crash matters, and the job's number."""
-
-BEFORE_POST = "before the POST"
-FIRST_BYTE = "after the mark, before the first byte of the POST"
-AFTER_POST = "after the POST, before the answer is kept"
-ANSWER_KEPT = "after the answer is kept, before it is applied"
-ANSWER_APPLIED = "after the answer is applied"
-
 _LONGEST_HOOK = 200
 _TRIES_TO_KEEP = 60
 """How often it is tried to write an answer down, which takes about half an hour."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
-    """Sends claimed jobs. ``hooks`` says where a vendor may tell us that it is done, if anywhere."""
+class Sender:
+    """Sends claimed jobs."""
 
     claims: Claims
     standings: Standings
     accounts: Accounts
     hosting: Hosting
     http: Callable[[], VendorHttp]
-    hooks: Callable[[str], str | None]
+    webhook_base: Callable[[str], str | None]
+    """Below which address a vendor may say that it is done, by environment; None where it cannot reach us."""
     owner: str
     pace: Pace
-    at: Point
+    failpoint: Failpoint
     reach: Reach
 
     async def send(self, job: Job) -> None:
@@ -114,7 +107,7 @@ class Sending:
         except MediaError as error:
             await self._settle(job, account.provider, Refused(Refusal.OTHER, f"{error} Nothing was sent."), None)
             return
-        self.at(BEFORE_POST, job.id)
+        self.failpoint(BEFORE_POST, job.id)
         deadline = Deadline.after(self.pace.send_s)
         marked = await asyncio.to_thread(
             self.claims.mark_sending,
@@ -127,22 +120,22 @@ class Sending:
         )
         if not marked:
             return  # somebody else has it now, and nothing was sent
-        at_first_byte = partial(self.at, FIRST_BYTE, job.id)
+        at_first_byte = partial(self.failpoint, FIRST_BYTE, job.id)
         came = await self.http().send_once(account.provider, keys, base_url, request, deadline, at_first_byte)
         await self._answered(job, account.provider, came)
 
     async def _answered(self, job: Job, provider: Provider, came: Response | NotSent | Unclear) -> None:
-        self.at(AFTER_POST, job.id)
+        self.failpoint(AFTER_POST, job.id)
         answer: Answer | None = None
         outcome: SubmitOutcome | NotSent
         if isinstance(came, Response):
             answer = await self._journal(job, came)
             outcome = provider.read_submit(came)
-            self.at(ANSWER_KEPT, job.id)
+            self.failpoint(ANSWER_KEPT, job.id)
         else:
             outcome = came
         await self._settle(job, provider, outcome, answer)
-        self.at(ANSWER_APPLIED, job.id)
+        self.failpoint(ANSWER_APPLIED, job.id)
 
     async def _journal(self, job: Job, came: Response) -> Answer:
         """Keep an answer, even if the ledger cannot be written to for a while: nobody else knows it."""
@@ -179,7 +172,7 @@ class Sending:
         provider = account.provider
         form = ENGINES[job.engine].form
         links = self.hosting.links(job.brief, form, job.environment, job.quote.passed_on)
-        base = self.hooks(job.environment) if provider.webhooks else None
+        base = self.webhook_base(job.environment) if provider.webhooks else None
         hook = f"{base}/{provider.id}/{token}" if base else None
         if hook is not None and len(hook) > _LONGEST_HOOK:
             hook = None

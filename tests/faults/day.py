@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from lipsync_core.db.database import now_ms
 from lipsync_core.job import CORRECTABLE, PENDING
-from lipsync_core.tracker.send import AFTER_POST, BEFORE_POST, FIRST_BYTE
+from lipsync_core.tracker.failpoints import AFTER_POST, BEFORE_POST, FIRST_BYTE
 from tests.desk import rows
 from tests.faults.plan import PAST_LEASE_S, SLEEPS_ON_S, Act, Life, Plan
 from tests.faults.processes import forked

@@ -8,10 +8,17 @@ from typing import Any, Literal
 
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.sandbox.faults import FITTING, Kind, Moment
-from lipsync_core.tracker.fetch_output import BEFORE_DONE, DURING_DOWNLOAD
+from lipsync_core.tracker.failpoints import (
+    AFTER_POST,
+    ANSWER_APPLIED,
+    ANSWER_KEPT,
+    BEFORE_DONE,
+    BEFORE_POST,
+    DURING_DOWNLOAD,
+    DURING_POLL,
+    FIRST_BYTE,
+)
 from lipsync_core.tracker.pace import Pace
-from lipsync_core.tracker.poll import DURING_POLL
-from lipsync_core.tracker.send import AFTER_POST, ANSWER_APPLIED, ANSWER_KEPT, BEFORE_POST, FIRST_BYTE
 
 PACE = Pace(lease_s=0.8, send_s=1.4, send_margin_s=0.4, unsent_for_s=120.0, busy_for_s=120.0, most_s=0.12)
 """A hurried tracker. Its deadline for a paid request leaves room for a busy machine."""

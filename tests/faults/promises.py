@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lipsync_core.job import PENDING, JobState
-from lipsync_core.tracker.send import ANSWER_APPLIED, ANSWER_KEPT, BEFORE_POST
+from lipsync_core.tracker.failpoints import ANSWER_APPLIED, ANSWER_KEPT, BEFORE_POST
 from tests.faults.plan import PACE, Plan
 
 BUSY = 429

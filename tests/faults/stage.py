@@ -233,7 +233,7 @@ class Stage:
 
     def _tracker(self, plan: Plan, at: Callable[[str, int], None]) -> Tracker:
         studio = self._studio if plan.workers else self._without_workers
-        return studio.tracker(pace=PACE, at=at, hooks=lambda _environment: self._hooks)
+        return studio.tracker(pace=PACE, failpoint=at, webhook_base=lambda _environment: self._hooks)
 
     # Looking at it
 

@@ -28,7 +28,7 @@ from lipsync_core.delivery.routes import medium_route
 from lipsync_core.media.bucket import LONGEST_LINK_S
 from lipsync_core.media.erase import Root
 from lipsync_core.samples import PORTRAITS
-from lipsync_core.tracker.fetch_output import DURING_DOWNLOAD
+from lipsync_core.tracker.failpoints import DURING_DOWNLOAD
 from lipsync_core.tracker.pace import Pace
 from tests import corpus, patient
 from tests.behind import store_of
@@ -293,7 +293,7 @@ def test_a_finished_video_is_fetched_again_until_the_bucket_takes_it(
                 else:
                     shut.close()
 
-        tracker = studio.tracker(pace=Pace(most_s=0.1), at=at)
+        tracker = studio.tracker(pace=Pace(most_s=0.1), failpoint=at)
         deadline = time.monotonic() + 300
         asyncio.run(tracker.run(lambda: not studio.job(job.id).pending or time.monotonic() > deadline))
     now = studio.job(job.id)

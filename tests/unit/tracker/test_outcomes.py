@@ -20,7 +20,7 @@ from lipsync_core import BriefError, Job, JobState, Studio
 from lipsync_core.job import SANDBOX
 from lipsync_core.providers.registry import PROVIDERS
 from lipsync_core.sandbox.bill import Rules
-from lipsync_core.tracker.send import AFTER_POST, ANSWER_KEPT, BEFORE_POST
+from lipsync_core.tracker.failpoints import AFTER_POST, ANSWER_KEPT, BEFORE_POST
 from tests.desk import PACE, Desk, vendors
 from tests.sandbox import SandboxProcess
 
@@ -365,7 +365,7 @@ SHORT = replace(PACE, lease_s=0.3, send_margin_s=0.7 - PACE.send_s)
 def asleep(desk: Desk, sleeper: Sleeper, until: Callable[[], bool]) -> Iterator[None]:
     """A tracker that falls asleep; the block is what happens meanwhile. On leaving it has worked until ``until()``."""
     with ThreadPoolExecutor(1) as thread:
-        running = thread.submit(lambda: desk.run(until, pace=SHORT, at=sleeper.at))
+        running = thread.submit(lambda: desk.run(until, pace=SHORT, failpoint=sleeper.at))
         try:
             assert sleeper.there.wait(300)
             yield
@@ -403,7 +403,7 @@ def test_a_late_answer_counts_although_its_bringer_ends_before_it_is_used(desk: 
 
     with ThreadPoolExecutor(1) as thread:
         kept = "SELECT 1 FROM answers"
-        running = thread.submit(lambda: desk.run(lambda: bool(desk.rows(kept)), pace=SHORT, at=at))
+        running = thread.submit(lambda: desk.run(lambda: bool(desk.rows(kept)), pace=SHORT, failpoint=at))
         assert sleeper.there.wait(300)
         desk.run(lambda: desk.row(job)["state"] == OPEN and desk.row(job)["due_ms"] is None, pace=SHORT)
         sleeper.wake()
@@ -421,7 +421,7 @@ def test_an_answer_is_kept_although_the_ledger_could_not_be_written_to_when_it_c
             desk.write(full)
             threading.Timer(0.3, lambda: desk.write("DROP TRIGGER full")).start()
 
-    desk.run(desk.reaches(job, *AT_VENDOR), at=at)
+    desk.run(desk.reaches(job, *AT_VENDOR), failpoint=at)
     assert (len(desk.posts()), len(desk.bill())) == (1, 1)
 
 
@@ -448,7 +448,7 @@ def test_a_sleepers_old_later_does_not_send_what_is_being_sent_already(desk: Des
     with asleep(desk, first := Sleeper(ANSWER_KEPT), desk.reaches(job, *AT_VENDOR)):
         second = Sleeper(AFTER_POST)
         with ThreadPoolExecutor(1) as thread:
-            running = thread.submit(lambda: desk.run(desk.reaches(job, *AT_VENDOR), pace=PACE, at=second.at))
+            running = thread.submit(lambda: desk.run(desk.reaches(job, *AT_VENDOR), pace=PACE, failpoint=second.at))
             assert second.there.wait(300), "another tracker used the answer, and its own request is out"
             first.wake()
             time.sleep(1.0)  # the first one wakes up and makes what it can of its old answer
@@ -467,7 +467,7 @@ def test_one_tracker_that_sleeps_past_its_own_lease_sends_once(desk: Desk) -> No
             slept.set()
             time.sleep(SHORT.send_lease_s + 0.3)
 
-    desk.run(desk.reaches(job, JobState.DONE), pace=SHORT, at=at)
+    desk.run(desk.reaches(job, JobState.DONE), pace=SHORT, failpoint=at)
     assert (len(desk.posts()), len(desk.bill())) == (1, 1)
     assert "stopped before anything was sent" in desk.history(job)[2].note
 

@@ -25,7 +25,7 @@ import asyncio, os, signal, sys
 from pathlib import Path
 from lipsync_core import Settings, Studio
 from lipsync_core.tracker.pace import Pace
-from lipsync_core.tracker.send import ANSWER_APPLIED, FIRST_BYTE
+from lipsync_core.tracker.failpoints import ANSWER_APPLIED, FIRST_BYTE
 
 over = False
 
@@ -37,7 +37,7 @@ def at(point, _job_id):
 
 studio = Studio(Settings.from_env(dict(os.environ), dotenv=Path("no.env")))
 pace = Pace(most_s=0.03, send_s=float(sys.argv[1]), send_margin_s=float(sys.argv[2]))
-asyncio.run(studio.tracker(pace=pace, at=at).run(lambda: over))
+asyncio.run(studio.tracker(pace=pace, failpoint=at).run(lambda: over))
 """
 
 
