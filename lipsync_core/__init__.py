@@ -81,7 +81,17 @@ if TYPE_CHECKING:
     from lipsync_core.providers.forms import EngineForm
     from lipsync_core.providers.registry import PROVIDERS
     from lipsync_core.providers.wire import Balance, KeyCheck, Verdict
-    from lipsync_core.quote import PriceRoseError, Qualifier, Quote, credits_text, has_risen, price_text, priced
+    from lipsync_core.quote import (
+        Issue,
+        IssueKind,
+        PriceRoseError,
+        Qualifier,
+        Quote,
+        credits_text,
+        has_risen,
+        price_text,
+        priced,
+    )
     from lipsync_core.samples import PORTRAITS, VOICES, Sample
     from lipsync_core.server.doors import PageServer
     from lipsync_core.studio import Studio
@@ -146,7 +156,17 @@ _HOMES = {
     "people.rights": ("Person",),
     "plain_text": ("one_line",),
     "accounts.presenters": ("Presenter", "PresenterPage"),
-    "quote": ("PriceRoseError", "Qualifier", "Quote", "credits_text", "has_risen", "price_text", "priced"),
+    "quote": (
+        "Issue",
+        "IssueKind",
+        "PriceRoseError",
+        "Qualifier",
+        "Quote",
+        "credits_text",
+        "has_risen",
+        "price_text",
+        "priced",
+    ),
     "providers.facts": ("Engine",),
     "providers.registry": ("PROVIDERS",),
     "providers.forms": ("EngineForm",),
@@ -208,6 +228,8 @@ __all__ = [
     "Going",
     "Grouping",
     "Guess",
+    "Issue",
+    "IssueKind",
     "Item",
     "ItemKind",
     "Job",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -16,6 +16,37 @@ class Qualifier(StrEnum):
     ASSUMED = "assumed"  # our reading; the explanation says which
     UPPER_BOUND = "upper bound"  # it may be less
     UNKNOWN = "unknown"  # nobody told us a rate
+
+
+class IssueKind(StrEnum):
+    """What kind of thing an issue is, for whoever shows more than its text."""
+
+    BRIEF = "brief"  # something in the brief, its media or the price
+    NO_KEY = "no key"  # the vendor's key is not set
+    PAUSED = "paused"  # the vendor, or this engine, waits until a person has looked
+    NO_LINK = "no link"  # the vendor cannot fetch the files
+    OUT_OF_REACH = "out of reach"  # finished videos could not be fetched here
+    OVER_CAP = "over the cap"  # a monthly cap does not hold it, or holds it only with a ceiling
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing to know about a quote before it is ordered."""
+
+    field: str
+    """The brief's field that it is about, or a name of its own such as ``engine`` or ``cap``; empty for none."""
+    text: str
+    """In sentences for a person."""
+    stops: bool
+    """Whether it stops a submit; else it may be ignored."""
+    title: str = ""
+    """A few words above the text, without a full stop; empty where the text is short enough by itself."""
+    kind: IssueKind = IssueKind.BRIEF
+
+    @property
+    def message(self) -> str:
+        """Title and text, where there is room for plain text only."""
+        return f"{self.title}. {self.text}" if self.title else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +67,8 @@ class Quote:
     """Half of such renders finish within this many seconds; None where the voice's length is not known."""
     p90_s: float | None
     """Nine of ten finish within this many seconds."""
-    problems: tuple[str, ...] = field(default=())
-    """What would stop a submit."""
-    warnings: tuple[str, ...] = field(default=())
-    """What a person should know, but may ignore."""
+    issues: tuple[Issue, ...] = ()
+    """What stops a submit, and what a person should know besides."""
     low_usd_micros: int | None = None
     """The least it could be, where the vendor may read its tariff otherwise or the length is estimated."""
     low_credits: int | None = None
@@ -52,11 +81,9 @@ class Quote:
     """The day, as ``2026-11-21``, on which the oldest figure in the price was read or set."""
     wait_source: str = ""
     """Where the expected wait comes from."""
-    concerns: tuple[tuple[str, str], ...] = field(default=())
-    """(field, message) of each problem and warning that is about one field of the brief."""
     billed_s: float | None = None
     """Seconds that are billed; None where the voice's length is not known, or a text is billed by its size."""
-    passed_on: tuple[str, ...] = field(default=())
+    passed_on: tuple[str, ...] = ()
     """Fields whose pasted link goes to the vendor as it is, because nothing can be hosted here."""
     open_ended: bool = False
     """Whether limits and caps count ``most_usd_micros`` instead of the price. So it is where people sign in and a link
@@ -65,6 +92,26 @@ class Quote:
     """The price of the longest input that the engine accepts, if ``open_ended``; None where nobody says what it is."""
     least_ceiling_usd_micros: int = 0
     """The least that may be reserved of a cap, in micro-dollars, where ``reserved_usd_micros`` is None."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What would stop a submit."""
+        return tuple(issue.message for issue in self.issues if issue.stops)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know, but may ignore."""
+        return tuple(issue.message for issue in self.issues if not issue.stops)
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """What would stop a submit, by the field that it is about."""
+        return {issue.field: issue.message for issue in self.issues if issue.stops}
+
+    @property
+    def concerns(self) -> tuple[tuple[str, str], ...]:
+        """(field, message) of each problem and warning that is about one field."""
+        return tuple((issue.field, issue.message) for issue in self.issues if issue.field)
 
     @property
     def reserved_usd_micros(self) -> int | None:

@@ -16,6 +16,7 @@ from threading import Lock, Thread
 from lipsync_core.accounts.reach import Account
 from lipsync_core.job import SANDBOX
 from lipsync_core.net.addresses import Resolver
+from lipsync_core.quote import Issue, IssueKind
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +26,15 @@ LOOK_S = 3.0
 """For how long it is waited for; who does not answer by then stops nothing."""
 
 
-def not_followed(title: str, host: str) -> str:
+def out_of_reach(title: str, host: str) -> Issue:
     """That videos of the vendor ``title`` lie where this computer's resolver leads inside, and what helps."""
-    return (
-        f"{title}’s finished videos cannot be fetched here. This computer’s DNS gives {host} an address inside this "
-        f"network, as some proxies and filters do. Let it give the real one, or add {host} to STUDIO_FETCH_ALLOW."
+    return Issue(
+        "reach",
+        f"For {host} this computer’s DNS gives an address inside this network, as some proxies and filters do. Let it "
+        f"give the real one, or name {host} in STUDIO_FETCH_ALLOW.",
+        stops=True,
+        title=f"{title}’s finished videos cannot be fetched here",
+        kind=IssueKind.OUT_OF_REACH,
     )
 
 
@@ -43,7 +48,7 @@ class Reach:
         self.resolve = resolve
         self._allow = allow
         self._lock = Lock()
-        self._seen: dict[str, tuple[float, str | None]] = {}
+        self._seen: dict[str, tuple[float, Issue | None]] = {}
         self._looking: set[str] = set()
         self._latest: dict[str, str] = {}
 
@@ -51,7 +56,7 @@ class Reach:
         """Note where a vendor keeps a video: the next one will lie there, too."""
         self._latest[provider_id] = link
 
-    def problem(self, account: Account) -> str | None:
+    def problem(self, account: Account) -> Issue | None:
         """Why this vendor's videos could not be fetched, as far as is known by now; None where nothing is.
 
         Waits for nothing: where it was not looked lately, that happens beside, for whoever asks next.
@@ -68,7 +73,7 @@ class Reach:
             Thread(target=self._look_beside, args=(account, link), name="reach", daemon=True).start()
         return None if seen is None else seen[1]
 
-    def look(self, account: Account) -> str | None:
+    def look(self, account: Account) -> Issue | None:
         """The same, looked up now unless it was lately; blocks for at most about twice `LOOK_S`."""
         link = self._link(account)
         if link is None:
@@ -88,11 +93,11 @@ class Reach:
         host = provider.output_host.value
         return provider.base_url if host is None else f"https://{host}/"
 
-    def _look(self, account: Account, link: str) -> str | None:
+    def _look(self, account: Account, link: str) -> Issue | None:
         from lipsync_core.net.fetch import host_inside  # with an HTTP client that takes long to load
 
         host = asyncio.run(host_inside(link, allow=self._allow, timeout_s=LOOK_S, resolve=self.resolve))
-        found = None if host is None else not_followed(account.provider.title, host)
+        found = None if host is None else out_of_reach(account.provider.title, host)
         with self._lock:
             self._seen[account.provider.id] = (time.monotonic(), found)
         return found
@@ -107,5 +112,5 @@ class Reach:
                 self._looking.discard(account.provider.id)
 
 
-def _is_fresh(seen: tuple[float, str | None] | None) -> bool:
+def _is_fresh(seen: tuple[float, Issue | None] | None) -> bool:
     return seen is not None and time.monotonic() - seen[0] < FRESH_S

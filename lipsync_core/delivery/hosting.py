@@ -18,6 +18,7 @@ from lipsync_core.media.fit import Change, change_for, copy_of, known_copy
 from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import Kind, MediumFacts
 from lipsync_core.providers.forms import EngineForm
+from lipsync_core.quote import Issue, IssueKind
 
 KINDS: dict[str, Kind] = {
     "image": "image",
@@ -56,12 +57,17 @@ class Hosting:
         """Whether any file can be hosted where a vendor reaches it."""
         return environment == SANDBOX or self.public_url is not None or self.store.bucket is not None
 
-    def problem(self, media: Mapping[str, MediumFacts], form: EngineForm, environment: str, vendor: str) -> str | None:
+    def problem(
+        self, media: Mapping[str, MediumFacts], form: EngineForm, environment: str, vendor: str
+    ) -> Issue | None:
         """Why ``vendor`` could not get at these files; None where it can."""
         if self.hosts(environment):
             return None
         stuck = [name for name, facts in media.items() if facts.url is None and not _as_data(facts, form)]
-        return f"{vendor} can’t reach your file{'s' if len(stuck) > 1 else ''}. {CURE}" if stuck else None
+        if not stuck:
+            return None
+        title = f"{vendor} can’t reach your file{'s' if len(stuck) > 1 else ''}"
+        return Issue("engine", CURE, stops=True, title=title, kind=IssueKind.NO_LINK)
 
     def passed_on(self, media: Mapping[str, MediumFacts], form: EngineForm, environment: str) -> tuple[str, ...]:
         """The fields whose pasted link goes to the vendor as it is. ``media`` are those that are `sent`."""

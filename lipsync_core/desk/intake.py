@@ -23,7 +23,7 @@ from lipsync_core.delivery.hosting import KINDS, Hosting
 from lipsync_core.errors import BriefError, FetchError, MediaError
 from lipsync_core.job import LIVE
 from lipsync_core.ledger.budget import Budget
-from lipsync_core.ledger.caps import Budgets, Over, Room, over_cap_text, scopes_of
+from lipsync_core.ledger.caps import Budgets, Over, Room, over_cap, scopes_of
 from lipsync_core.ledger.jobs import Ledger, NewJob
 from lipsync_core.ledger.vendor_status import Standing, Standings, low_balance
 from lipsync_core.media.store import MediaStore
@@ -34,7 +34,7 @@ from lipsync_core.pricing.catalogue import ENGINES, Engine
 from lipsync_core.pricing.order import fits
 from lipsync_core.pricing.pasted_link import qualified
 from lipsync_core.pricing.reserve import ceiling_problem, least_ceiling
-from lipsync_core.quote import Costed, PriceRoseError, Quote, has_risen, price_text, priced
+from lipsync_core.quote import Costed, Issue, IssueKind, PriceRoseError, Quote, has_risen, price_text, priced
 
 MAX_LINK_BYTES = 200 * 1024 * 1024
 LINK_TIMEOUT_S = 60.0
@@ -84,7 +84,7 @@ class Intake:
         known = Known(self, [brief], environment)
         media, unread = self._media(brief, known, keep=False, must_read=must_read)
         means = Budget(known.room(scopes_of(brief.project, by)), by)
-        quotes = [self._assess(engine, brief, media, unread, known, means)[0] for engine in eligible]
+        quotes = [self._assess(engine, brief, media, unread, known, means) for engine in eligible]
         return sorted(quotes, key=lambda quote: (quote.usd_micros is None, quote.usd_micros or 0))
 
     def chosen(self, briefs: Sequence[Brief], environment: str, by: str) -> list[Quote]:
@@ -94,7 +94,7 @@ class Intake:
             engine = ENGINES[brief.engine or ""]
             media, unread = self._media(brief, known, keep=False, must_read=engine.is_draft)
             means = Budget(known.room(scopes_of(brief.project.strip(), by)), by)
-            found.append(self._assess(engine, brief, media, unread, known, means)[0])
+            found.append(self._assess(engine, brief, media, unread, known, means))
         return found
 
     def jobs(
@@ -130,11 +130,11 @@ class Intake:
             raise BriefError({"engine": f"Choose an engine: {', '.join(ENGINES)}."})
         media, unread = self._media(brief, known, keep=True, must_read=engine.is_draft)
         means = Budget(known.room(scopes_of(brief.project, by)), by, ceiling)
-        quote, errors = self._assess(engine, brief, media, unread, known, means)
-        if not errors and not engine.is_draft and (sent := self._converted(engine, media, known.environment)):
-            quote, errors = self._assess(engine, brief, media, unread, known, means, sent)
-        if errors:
-            raise BriefError(errors)
+        quote = self._assess(engine, brief, media, unread, known, means)
+        if not quote.errors and not engine.is_draft and (sent := self._converted(engine, media, known.environment)):
+            quote = self._assess(engine, brief, media, unread, known, means, sent)
+        if quote.errors:
+            raise BriefError(quote.errors)
         if agreed is not None and has_risen(agreed, quote):
             text = f"The price is now {priced(quote)}, not {priced(agreed)}. Nothing was sent: press again to accept."
             raise PriceRoseError(quote, text)
@@ -145,7 +145,7 @@ class Intake:
             if (problem := ceiling_problem(ceiling, quote.least_ceiling_usd_micros)) is not None:
                 raise BriefError({"ceiling": problem})
         elif paid and quote.reserved_usd_micros is None and means.room.caps:
-            raise BriefError({"ceiling": over_cap_text(Over(means.room.caps[0], means.room.month, None))})
+            raise BriefError({"ceiling": over_cap(Over(means.room.caps[0], means.room.month, None)).message})
         kept: dict[str, Any] = {
             field: KeptMedium(facts.sha256, facts.name, facts.url) for field, facts in media.items()
         }
@@ -178,8 +178,8 @@ class Intake:
                 asked[scope] = asked.get(scope, 0) + (known if known is not None else new.ceiling_usd_micros or 0)
         over = self.budgets.room(asked, self.month()).over(asked)
         if over is not None:
-            text = over_cap_text(over, what=f"Together these clips ({price_text(over.usd_micros)})", by=by)
-            raise BriefError({"engine": text})
+            issue = over_cap(over, what=f"Together these clips ({price_text(over.usd_micros)})", by=by)
+            raise BriefError({"engine": issue.message})
 
     def needs_copies(self, brief: Brief, engine: Engine, environment: str) -> bool:
         """Whether an engine needs media in other formats that are not made yet. Only kept media are looked at."""
@@ -237,35 +237,40 @@ class Intake:
         known: Known,
         means: Budget,
         sent: Mapping[str, MediumFacts] | None = None,
-    ) -> tuple[Quote, dict[str, str]]:
+    ) -> Quote:
         """The quote for what the engine gets: ``sent``, or what is known of that now."""
         rates, today = known.rates, known.today
         if engine.is_draft:  # what this computer cannot read, it cannot render
-            return assess(engine, brief, media, rates=rates, today=today, obstacles=unread)
+            unreadable = [Issue(field, why, stops=True) for field, why in unread.items()]
+            return assess(engine, brief, media, rates=rates, today=today, issues=unreadable)
         account = self.accounts.of(engine.provider, known.environment)
         standing = known.standing(engine.provider, known.environment)
         changes = self.hosting.changes(media, engine.form, account.environment)
         media = sent or self.hosting.sent(media, changes)
-        obstacles, warnings = self._obstacles(account, standing, engine, media), []
-        if self.hosting.hosts(account.environment) or engine.form.data_uris:
-            obstacles |= unread  # what is sent is what is stored, and this is not
-        else:
-            warnings = [f"{why} {engine.vendor} fetches it itself, so this may still work." for why in unread.values()]
+        obstacle = self._obstacle(account, standing, engine, media)
+        issues = [] if obstacle is None else [obstacle]
+        sends_stored = self.hosting.hosts(account.environment) or engine.form.data_uris
+        if sends_stored:
+            issues += [Issue(field, why, stops=True) for field, why in unread.items()]
         passed_on = self.hosting.passed_on(media, engine.form, account.environment)
-        quote, errors = assess(
+        issues += [
+            Issue(field, change.words, stops=False) for field, change in changes.items() if field not in passed_on
+        ]
+        if not sends_stored:
+            may_work = f"{engine.vendor} fetches it itself, so this may still work."
+            issues += [Issue("", f"{why} {may_work}", stops=False) for why in unread.values()]
+        quote = assess(
             engine,
             brief,
             media,
             rates=rates,
             today=today,
             seen=known.took(engine.id),
-            obstacles=obstacles,
-            remarks={field: change.words for field, change in changes.items() if field not in passed_on},
-            warnings=warnings,
+            issues=issues,
         )
         quote = qualified(
             quote,
-            (*passed_on, *(unread if warnings else ())),
+            (*passed_on, *(() if sends_stored else unread)),
             engine,
             brief,
             media,
@@ -278,29 +283,25 @@ class Intake:
             least = least_ceiling(quote, engine, length_s, known.dearest_second(engine.id))
             quote = replace(quote, least_ceiling_usd_micros=least)
         if (refusal := means.refusal(quote, engine, brief, media, rates=rates, today=today)) is not None:
-            errors = {"cap": refusal, **errors}
-            quote = replace(quote, problems=(refusal, *quote.problems), concerns=(("cap", refusal), *quote.concerns))
+            quote = replace(quote, issues=(refusal, *quote.issues))
         if (held := standing.held(account.fingerprint)) is not None:
             low = low_balance(engine.vendor, *held, usd_micros=quote.usd_micros, credits=quote.credits)
-            quote = quote if low is None else replace(quote, warnings=(*quote.warnings, low))
-        return quote, errors
+            quote = quote if low is None else replace(quote, issues=(*quote.issues, Issue("", low, stops=False)))
+        return quote
 
-    def _obstacles(
+    def _obstacle(
         self, account: Account, standing: Standing, engine: Engine, media: Mapping[str, MediumFacts]
-    ) -> dict[str, str]:
+    ) -> Issue | None:
+        """The first thing about the account that stops a submit."""
         if account.key_problem is not None:
-            return {"engine": f"No {engine.vendor} key. {account.key_problem}"}
+            title = f"No {engine.vendor} key"
+            return Issue("engine", account.key_problem, stops=True, title=title, kind=IssueKind.NO_KEY)
         if standing.stops(engine.id, account.fingerprint):
             what = engine.vendor if standing.paused_engine is None else engine.title
-            return {
-                "engine": f"{what} is paused: {standing.paused_why} "
-                "Check the connection on the Providers page; it then continues."
-            }
-        problem = self.hosting.problem(media, engine.form, account.environment, engine.vendor)
-        if problem is not None:
-            return {"engine": problem}
-        lost = self.reach.problem(account)
-        return {} if lost is None else {"reach": lost}
+            why = f"{standing.paused_why} Check the connection on the Providers page; then it goes on."
+            return Issue("engine", why, stops=True, title=f"{what} is paused", kind=IssueKind.PAUSED)
+        unfetchable = self.hosting.problem(media, engine.form, account.environment, engine.vendor)
+        return unfetchable or self.reach.problem(account)
 
     def _converted(
         self, engine: Engine, media: Mapping[str, MediumFacts], environment: str

@@ -109,10 +109,10 @@ class DeskOutcomes(Part):
         account = self.rooms.accounts.of(made_by.provider, environment)
         self.rooms.vendors.look(made_by.provider, environment, account.base_url or None, vendor_id)
         brief = Brief(scene=made_by.scene, engine=engine, name=f"From {made_by.vendor}")
-        quote, _errors = assess(made_by, brief, {}, rates=self.rooms.rates(), today=datetime.now(UTC).date())
+        quote = assess(made_by, brief, {}, rates=self.rooms.rates(), today=datetime.now(UTC).date())
         new = NewJob(
             brief,
-            replace(quote, problems=()),
+            replace(quote, issues=tuple(issue for issue in quote.issues if not issue.stops)),
             self.seat.name,
             environment=environment,
             base_url=account.base_url,

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from lipsync_core.brief import Brief
-from lipsync_core.ledger.caps import Over, Room, over_cap_text, scopes_of
+from lipsync_core.ledger.caps import Over, Room, over_cap, scopes_of
 from lipsync_core.medium import MediumFacts
 from lipsync_core.pricing import Rates, price
 from lipsync_core.pricing.assess import measure_of
 from lipsync_core.pricing.catalogue import ENGINES, Engine
 from lipsync_core.pricing.order import fits
-from lipsync_core.quote import Quote, price_text, priced
+from lipsync_core.quote import Issue, Quote, price_text, priced
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Budget:
         *,
         rates: Rates,
         today: date,
-    ) -> str | None:
+    ) -> Issue | None:
         """Why a cap stops this, and what it would hold; None where all hold it, or nobody knows what it comes to."""
         amount, price_words = quote.reserved_usd_micros, priced(quote)
         if quote.open_ended and amount is not None:
@@ -52,7 +52,7 @@ class Budget:
                 instead.append(f"render at {resolution} ({priced(smaller)})")
         if any(other.is_draft and fits(brief, other) for other in ENGINES.values()):
             instead.append("make a free draft")
-        return over_cap_text(over, what=f"This clip ({price_words})", by=self.by, instead=instead)
+        return over_cap(over, what=f"This clip ({price_words})", by=self.by, instead=instead)
 
     def _over(self, amount: int, brief: Brief) -> Over | None:
         return self.room.over(dict.fromkeys(scopes_of(brief.project, self.by), amount))

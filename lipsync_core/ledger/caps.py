@@ -26,7 +26,7 @@ from lipsync_core.ledger.job_cost import Row, above_price, billed_cost, cost_of,
 from lipsync_core.people.rights import Guard, everybody
 from lipsync_core.people.roles import Action
 from lipsync_core.plain_text import one_line
-from lipsync_core.quote import price_text
+from lipsync_core.quote import Issue, IssueKind, price_text
 
 TEAM = "team"
 """The scope of everything."""
@@ -127,18 +127,18 @@ def month_name(month: str) -> str:
     return f"{date.fromisoformat(f'{month}-01'):%B}"
 
 
-def over_cap_text(over: Over, *, what: str | None = None, by: str | None = None, instead: Sequence[str] = ()) -> str:
-    """Why what was asked for is not sent. Its first sentence is a title.
+def over_cap(over: Over, *, what: str | None = None, by: str | None = None, instead: Sequence[str] = ()) -> Issue:
+    """Why what was asked for is not sent.
 
     ``what`` describes it with its price, ``by`` asked for it, ``instead`` is what can be done that the cap holds.
     """
     cap = over.cap
     if over.usd_micros is None:
-        return (
-            f"A ceiling is needed. Its cost in dollars is unknown, and {cap.words} is "
-            f"{price_text(cap.usd_micros)}. Nothing was sent. "
-            "Set a ceiling for it, or enter the vendor’s rate on Providers."
+        why = (
+            f"Nobody can say what this costs in dollars, and {cap.words} is {price_text(cap.usd_micros)}. Nothing was "
+            "sent. Name a ceiling for it, or enter the vendor’s rate on Providers."
         )
+        return Issue("cap", why, stops=True, title="A ceiling is needed", kind=IssueKind.OVER_CAP)
     holders = [
         f"{price_text(held.usd_micros)}{' is reserved' if not place else ''} by {_how_many(held.jobs, kind)}"
         for place, (held, kind) in enumerate(
@@ -149,13 +149,14 @@ def over_cap_text(over: Over, *, what: str | None = None, by: str | None = None,
     ]
     sets = "raise the cap on Spend" if by == cap.set_by else f"ask {cap.set_by}, who sets the cap"
     ways = [*instead, sets]
-    return (
-        f"Over the monthly cap. {what or f'This clip ({price_text(over.usd_micros)})'} would bring "
+    why = (
+        f"{what or f'This clip ({price_text(over.usd_micros)})'} would bring "
         f"{month_name(over.month)} to "
         f"{price_text(cap.taken_usd_micros + over.waiting.usd_micros + over.usd_micros)}; "
         f"{cap.words} is {price_text(cap.usd_micros)}{', of which ' if holders else ''}{' and '.join(holders)}. "
         f"Nothing was sent. You can {', '.join(ways[:-1])}{', or ' if len(ways) > 1 else ''}{ways[-1]}."
     )
+    return Issue("cap", why, stops=True, title="Over the monthly cap", kind=IssueKind.OVER_CAP)
 
 
 def _how_many(count: int, kind: str) -> str:

@@ -188,7 +188,7 @@ class Claims:
         counts_more = quote.usd_micros is None or quote.open_ended
         price = f"at most {price_text(over.usd_micros)}" if counts_more else priced(quote)
         what = f"This clip ({price})"
-        why = caps.over_cap_text(over, what=what, by=job["made_by"])
+        why = caps.over_cap(over, what=what, by=job["made_by"]).message
         apply(connection, Change(job_id, JobState.QUEUED, JobState.REJECTED, note=why, values={"error": why}))
         return False
 

@@ -22,7 +22,7 @@ from lipsync_core.errors import VendorIdTakenError
 from lipsync_core.job import PENDING, TRACKER, Job, JobState, may_become
 from lipsync_core.ledger.caps import settle
 from lipsync_core.plain_text import one_line
-from lipsync_core.quote import Qualifier, Quote
+from lipsync_core.quote import Issue, IssueKind, Qualifier, Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +233,20 @@ def _read_quote(text: str) -> Quote:
     quote = json.loads(text)
     quote |= {
         "qualifier": Qualifier(quote["qualifier"]),
-        "problems": tuple(quote["problems"]),
-        "warnings": tuple(quote["warnings"]),
-        "concerns": tuple((field, message) for field, message in quote.get("concerns", ())),
+        "issues": _issues_of(quote),
         "passed_on": tuple(quote.get("passed_on", ())),
     }
     return Quote(**quote)
+
+
+def _issues_of(quote: dict[str, Any]) -> tuple[Issue, ...]:
+    """The issues of a stored quote; those of older jobs are taken out of the texts that held them."""
+    stops, notes = quote.pop("problems", ()), quote.pop("warnings", ())
+    fields = {message: field for field, message in quote.pop("concerns", ())}
+    if "issues" in quote:
+        return tuple(Issue(**issue | {"kind": IssueKind(issue["kind"])}) for issue in quote["issues"])
+    return tuple(
+        Issue(fields.get(message, ""), message, stops=stopping)
+        for messages, stopping in ((stops, True), (notes, False))
+        for message in messages
+    )

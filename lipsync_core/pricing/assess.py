@@ -13,7 +13,7 @@ from lipsync_core.pricing.order import left_out, option_errors, option_warnings
 from lipsync_core.pricing.silent_voice import unheard_words
 from lipsync_core.pricing.wait import expected_wait
 from lipsync_core.providers.forms import length_problem
-from lipsync_core.quote import Quote
+from lipsync_core.quote import Issue, Quote
 
 
 def assess(
@@ -24,14 +24,12 @@ def assess(
     rates: Rates,
     today: date,
     seen: Sequence[tuple[float, float]] = (),
-    obstacles: Mapping[str, str] | None = None,
-    remarks: Mapping[str, str] | None = None,
-    warnings: Sequence[str] = (),
-) -> tuple[Quote, dict[str, str]]:
-    """The quote, and what stops a submit: field → message.
+    issues: Sequence[Issue] = (),
+) -> Quote:
+    """The quote, with its issues; of those that stop a submit there is one for each field.
 
-    ``media`` holds what is known of the brief's media; ``seen`` is what `wait.expected_wait` learns from;
-    ``obstacles``, ``remarks`` (field → message) and ``warnings`` are those which the caller knows.
+    ``media`` holds what is known of the brief's media; ``seen`` is what `wait.expected_wait` learns from; ``issues``
+    are those which the caller knows.
     """
     errors = option_errors(brief, engine)
     notes = left_out(brief, engine) | option_warnings(brief, engine)
@@ -39,19 +37,25 @@ def assess(
     length_s = length_of(brief, media)
     if length_s is None and brief.text.strip():
         length_s = max(spoken_s(brief.text))
-    if length_s is not None and (found := length_problem(engine.form, length_s)):
-        message, stops = found
+    if length_s is not None and (too_long := length_problem(engine.form, length_s)):
+        message, stops = too_long
         message += " Trim it to fit." if not brief.text.strip() else ""
         (errors if stops else notes).setdefault(_voice_field(brief), message)
     if engine.is_draft:
         _judge_mouth(brief, media.get("image"), errors, notes)
-    for field, message in (*_unheard(media), *(remarks or {}).items()):
+    for field, message in _unheard(media):
         notes[field] = f"{notes[field]} {message}" if field in notes else message
-    errors |= {field: message for field, message in (obstacles or {}).items() if field not in errors}
     wait = None
     if length_s is not None:
         wait = expected_wait(engine.timing, length_s, brief.resolution, seen)
-    quote = Quote(
+    found = (
+        *(Issue(field, message, stops=True) for field, message in errors.items()),
+        *(issue for issue in issues if issue.stops and issue.field not in errors),
+        *(Issue(field, message, stops=False) for field, message in notes.items()),
+        *(issue for issue in issues if not issue.stops),
+        *(Issue("", message, stops=False) for message in costs.warnings),
+    )
+    return Quote(
         engine=engine.id,
         usd_micros=costs.usd_micros,
         low_usd_micros=costs.low_usd_micros,
@@ -67,11 +71,8 @@ def assess(
         basis=costs.basis,
         source=costs.source,
         priced_on=costs.priced_on,
-        problems=tuple(errors.values()),
-        warnings=(*notes.values(), *warnings, *costs.warnings),
-        concerns=(*errors.items(), *notes.items()),
+        issues=found,
     )
-    return quote, errors
 
 
 def _unheard(media: Mapping[str, MediumFacts]) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from lipsync_core.medium import MediumFacts
 from lipsync_core.pricing import Measure, Rates, price
 from lipsync_core.pricing.assess import measure_of
 from lipsync_core.pricing.catalogue import Engine
-from lipsync_core.quote import Qualifier, Quote, price_text
+from lipsync_core.quote import Issue, Qualifier, Quote, price_text
 
 DECISIVE = frozenset({"audio", "left_audio", "right_audio", "video"})
 """The fields whose length decides what is billed."""
@@ -38,13 +38,8 @@ def qualified(
     """
     if not passed_on:
         return quote
-    notes = [(field, _note(engine.vendor, field)) for field in passed_on if field in media]
-    quote = replace(
-        quote,
-        passed_on=tuple(passed_on),
-        warnings=(*quote.warnings, *(note for _field, note in notes)),
-        concerns=(*quote.concerns, *notes),
-    )
+    notes = [Issue(field, _note(engine.vendor, field), stops=False) for field in passed_on if field in media]
+    quote = replace(quote, passed_on=tuple(passed_on), issues=(*quote.issues, *notes))
     if DECISIVE.isdisjoint(passed_on):
         return quote
     known = quote.usd_micros is not None
@@ -57,8 +52,9 @@ def qualified(
         return quote
     most = longest_price(quote, engine, brief, media, rates=rates, today=today)
     told = "an unknown price" if most is None else f"{price_text(most)}, the price of the longest input"
-    counts = f"Limits and caps count {told}: what the link gives {engine.vendor} cannot be known."
-    return replace(quote, open_ended=True, most_usd_micros=most, warnings=(*quote.warnings, counts))
+    counts = f"Limits and caps count {told}: nobody can say what the link gives {engine.vendor}."
+    issues = (*quote.issues, Issue("", counts, stops=False))
+    return replace(quote, open_ended=True, most_usd_micros=most, issues=issues)
 
 
 def longest_price(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from lipsync_core.accounts.output_hosts import Reach, not_followed
+from lipsync_core.accounts.output_hosts import Reach, out_of_reach
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.brief import KeptMedium
 from lipsync_core.errors import BucketError, FetchError, MediaError, RenderError
@@ -37,7 +37,7 @@ _TRIES_TO_PLAY = 3
 def why_not_fetched(error: FetchError, title: str) -> str:
     """Why a video of the vendor ``title`` could not be fetched, for people who can do no more about its link."""
     if error.inside:
-        return not_followed(title, error.inside)
+        return out_of_reach(title, error.inside).message
     if error.refused:
         return f"{title} gave a link to the video that is not followed: it is no plain web link."
     return f"{error.did}."

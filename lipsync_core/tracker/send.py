@@ -93,7 +93,7 @@ class Sender:
             return
         lost = await asyncio.to_thread(self.reach.look, account)
         if lost is not None:  # it would be paid for and never come
-            await self._settle(job, account.provider, Refused(Refusal.OTHER, f"{lost} Nothing was sent."), None)
+            await self._settle(job, account.provider, Refused(Refusal.OTHER, f"{lost.message} Nothing was sent."), None)
             return
         token = secrets.token_urlsafe(24)
         try:

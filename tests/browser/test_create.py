@@ -318,7 +318,7 @@ def test_without_a_key_the_price_is_shown_and_the_way_to_a_key(page: Page) -> No
     expect(page.get_by_text("$0.15 · about 70 s Assumed price No key")).to_be_visible()
     expect(
         page.get_by_text(
-            "To render with JoyPix, add JOYPIX_API_KEY to .env and restart the studio. "
+            "Add JOYPIX_API_KEY to .env and restart the studio. "
             "The price is shown anyway; the draft and the sandbox need no key."
         )
     ).to_be_visible()

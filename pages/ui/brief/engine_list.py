@@ -13,11 +13,12 @@ from lipsync_core import (
     Brief,
     BriefError,
     Engine,
+    Issue,
+    IssueKind,
     Qualifier,
     Quote,
     SettingsError,
     StudioError,
-    VendorState,
     credits_text,
     price_text,
     priced,
@@ -35,6 +36,14 @@ TO_DO = {
     "aspect_ratio": "Choose an aspect ratio.",
 }
 """What is still to be done, by the field that is empty. It is not wrong, only not there yet."""
+BADGES = {
+    IssueKind.OUT_OF_REACH: ":orange-badge[Videos out of reach]",
+    IssueKind.NO_KEY: ":gray-badge[No key]",
+    IssueKind.PAUSED: ":orange-badge[Paused]",
+    IssueKind.NO_LINK: ":gray-badge[Needs public link]",
+    IssueKind.OVER_CAP: ":orange-badge[Over the cap]",
+}
+"""What an engine's line says of the first thing that stops it."""
 UNFIT = {"mask_image": "a mask", "text": "a written text", "audio": "a recording"}
 """What keeps an engine of the scene off the list, by the field that it does not take."""
 
@@ -122,23 +131,17 @@ def choose(form: Form, offered: Offers) -> None:
 
 def obstacles(form: Form, quote: Quote) -> None:
     """Draw why the button cannot be pressed, where it cannot; and what else should be known before it is."""
-    fields = {message: field for field, message in quote.concerns}
-    to_do = [field for field, _message in quote.concerns if field in TO_DO and not getattr(form.brief, field)]
-    for problem in quote.problems:
-        if fields.get(problem) == "engine":
-            _blocked(form.engine, problem)
-        elif fields.get(problem) in ("cap", "reach"):
-            title, _, rest = problem.partition(". ")
-            st.error(plain(rest), title=plain(title))
-        elif fields.get(problem) not in to_do:
-            st.error(plain(problem))
+    to_do = [one.field for one in quote.issues if one.field in TO_DO and not getattr(form.brief, one.field)]
+    for issue in quote.issues:
+        if issue.stops and issue.field not in to_do:
+            _stopped(form.engine, issue)
     if to_do:
         st.info(" ".join(TO_DO[field] for field in to_do))
-    for warning in quote.warnings:
-        field = fields.get(warning, "")
-        never_chosen = field == "order" and form.brief.order == default_of(form.brief.scene, "order")
-        if not (form.takes(field) or never_chosen):
-            st.markdown(f":small[:orange[:material/warning: {plain(warning)}]]")  # a caption would be too pale
+    for issue in quote.issues:
+        never_chosen = issue.field == "order" and form.brief.order == default_of(form.brief.scene, "order")
+        if not (issue.stops or form.takes(issue.field) or never_chosen):
+            warning = plain(issue.message)
+            st.markdown(f":small[:orange[:material/warning: {warning}]]")  # a caption would be too pale
 
 
 def fine_print(engine: Engine, quote: Quote) -> None:
@@ -160,9 +163,13 @@ def fine_print(engine: Engine, quote: Quote) -> None:
 def _notes(brief: Brief, quote: Quote | None) -> dict[str, Note]:
     """What stands beside the fields: not what is missing, and what stops the job before what only may."""
     notes: dict[str, Note] = {}
-    for field, message in quote.concerns if quote is not None else ():
-        if getattr(brief, field, None):
-            notes.setdefault(field, Note(message, stops=message in quote.problems if quote is not None else False))
+    for issue in quote.issues if quote is not None else ():
+        if getattr(brief, issue.field, None):
+            earlier = notes.get(issue.field)
+            if earlier is None:
+                notes[issue.field] = Note(issue.message, stops=issue.stops)
+            elif not earlier.stops:
+                notes[issue.field] = Note(f"{earlier.message} {issue.message}", stops=False)
     return notes
 
 
@@ -175,25 +182,14 @@ def _line(quote: Quote, lowest: bool) -> str:
         ":gray-badge[Draft]" if engine.is_draft else "",
         ":orange-badge[Assumed price]" if is_assumed else "",
         ":green-badge[Lowest known price]" if lowest else "",
-        _hindrance(engine, quote),
+        next((BADGES[issue.kind] for issue in _by_weight(quote) if issue.kind in BADGES), ""),
     )
     return " ".join((f"**{engine.title}** · {md(price)} · {wait}", *filter(None, badges)))
 
 
-def _hindrance(engine: Engine, quote: Quote) -> str:
-    concerns = dict(quote.concerns)
-    if "reach" in concerns:
-        return ":orange-badge[Videos unreachable]"
-    if engine.is_draft or "engine" not in concerns:
-        return ":orange-badge[Over the cap]" if "cap" in concerns else ""
-    state = _state(engine)
-    if state.missing is not None:
-        return ":gray-badge[No key]"
-    return ":orange-badge[Paused]" if _is_paused(engine, state) else ":gray-badge[Needs public link]"
-
-
-def _is_paused(engine: Engine, state: VendorState) -> bool:
-    return state.paused and state.standing.paused_engine in (None, engine.id)
+def _by_weight(quote: Quote) -> list[Issue]:
+    """The issues of a quote, what lies with the vendor before what lies with the budget."""
+    return sorted(quote.issues, key=lambda issue: issue.kind is IssueKind.OVER_CAP)
 
 
 def _lowest(quotes: Iterable[Quote]) -> str | None:
@@ -207,31 +203,24 @@ def _unfit(brief: Brief, engine: Engine) -> str | None:
     return next((UNFIT[field] for field in given), None)
 
 
-def _blocked(engine: Engine, problem: str) -> None:
-    """Why nothing can be sent to this vendor, and what to do."""
-    state = _state(engine)
-    if state.missing is not None:
-        cure = plain(state.missing[0].lower() + state.missing[1:])
-        for name in state.key_variables:
-            cure = cure.replace(plain(name), f"`{name}`")
-        st.info(
-            f"To render with {engine.vendor}, {cure.replace(plain('.env'), '`.env`')} "
-            "The price is shown anyway; the draft and the sandbox need no key."
-        )
-        return
-    title, _, rest = problem.partition(". ")
-    show = st.warning if _is_paused(engine, state) else st.error
-    show(plain(rest or problem), title=plain(title) if rest else None)
+def _stopped(engine: Engine, issue: Issue) -> None:
+    """Why this cannot be ordered, and what to do."""
+    text, title = plain(issue.text), plain(issue.title) or None
+    match issue.kind:
+        case IssueKind.NO_KEY:
+            for name in (*PROVIDERS[engine.provider].key_variables, ".env"):
+                text = text.replace(plain(name), f"`{name}`")
+            st.info(f"{text} The price is shown anyway; the draft and the sandbox need no key.", title=title)
+        case IssueKind.PAUSED:
+            st.warning(text, title=title)
+        case _:
+            st.error(text, title=title)
 
 
 def _unpriced(quote: Quote) -> str:
     if quote.credits is None:
         return "Its real cost is not known."
     return f"Its real cost would be {credits_text(quote.credits)}."
-
-
-def _state(engine: Engine) -> VendorState:
-    return studio().vendors.state(engine.provider, sandbox=in_sandbox())
 
 
 def _copy(engine: Engine) -> str:

@@ -399,7 +399,7 @@ def compare(rates: Rates, seen: tuple[tuple[float, float], ...], counted: dict[s
                 for name, column in batch.media.items()
                 if (one := column[row]) is not None
             }
-            quote, errors = assess(ENGINES[engine], brief, facts, rates=rates, today=READ, seen=seen)
+            quote = assess(ENGINES[engine], brief, facts, rates=rates, today=READ, seen=seen)
             price = offer.price(row)
             assert (price.usd_micros, price.credits) == (quote.usd_micros, quote.credits)
             assert price.qualifier is quote.qualifier
@@ -409,7 +409,7 @@ def compare(rates: Rates, seen: tuple[tuple[float, float], ...], counted: dict[s
             else:
                 assert offer.expected_s[row] == pytest.approx(quote.expected_s)
                 assert offer.p90_s[row] == pytest.approx(quote.p90_s)
-            assert bool(offer.problems[row] or offer.lacks[row]) == bool(errors)
+            assert bool(offer.problems[row] or offer.lacks[row]) == bool(quote.errors)
             totals[engine] += quote.usd_micros or 0
             counted[quote.qualifier] = counted.get(quote.qualifier, 0) + (not ENGINES[engine].is_draft)
     for engine, offer in batch.offers.items():

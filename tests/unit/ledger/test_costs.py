@@ -165,7 +165,7 @@ def quote_of(engine: str, rates: Rates = NO_RATES, *, seconds: float = 0.0, text
     voice = MediumFacts("b" * 64, "audio", "v.wav", ".wav", "audio/wav", 9, duration_s=seconds)
     brief = Brief(scene=ENGINES[engine].scene, engine=engine, text=text)
     return assess(engine=ENGINES[engine], brief=brief, media={"audio": voice} if seconds else {}, rates=rates,
-                  today=date.today())[0]  # fmt: skip
+                  today=date.today())  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from lipsync_core import (
     ROOT,
     Brief,
     Filter,
+    Issue,
     Job,
     JobState,
     KeptMedium,
@@ -34,7 +35,7 @@ from lipsync_core.db.schema import metadata
 from lipsync_core.ledger.claims import Claims
 from lipsync_core.ledger.jobs import Ledger, NewJob
 
-QUOTE = Quote("draft/portrait", 0, None, None, "free", Qualifier.EXACT, 2.0, 4.0, ("p",), ("w",))
+QUOTE = Quote("draft/portrait", 0, None, None, "free", Qualifier.EXACT, 2.0, 4.0, (Issue("", "w", stops=False),))
 BRIEF = Brief(
     engine="draft/portrait",
     image=KeptMedium("a" * 64, "face.png"),

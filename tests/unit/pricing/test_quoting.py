@@ -41,8 +41,8 @@ def test_an_unknown_price_has_risen_when_its_credits_are_more(was: int | None, n
 
 def test_a_text_that_is_probably_too_long_is_a_warning_beside_the_text() -> None:
     brief = Brief(scene="redub", video=VIDEO, text="A" * 201, speaker="Ava")
-    quote, errors = assess(ENGINES["aimlapi/pixverse-lip-sync"], brief, {}, rates=NO_RATES, today=TODAY)
-    assert errors == {}
+    quote = assess(ENGINES["aimlapi/pixverse-lip-sync"], brief, {}, rates=NO_RATES, today=TODAY)
+    assert quote.errors == {}
     (warning,) = (message for field, message in quote.concerns if field == "text")
     assert "up to 200 characters here; this has 201" in warning
     assert warning in quote.warnings
@@ -50,7 +50,8 @@ def test_a_text_that_is_probably_too_long_is_a_warning_beside_the_text() -> None
 
 def test_what_is_missing_names_its_field() -> None:
     brief = Brief(scene="presenter", text="Hello.")
-    quote, errors = assess(ENGINES["creatify/lipsync"], brief, {}, rates=NO_RATES, today=TODAY)
+    quote = assess(ENGINES["creatify/lipsync"], brief, {}, rates=NO_RATES, today=TODAY)
+    errors = quote.errors
     assert set(errors) == {"creator", "aspect_ratio"}
     assert {(field, message) for field, message in quote.concerns} == set(errors.items())
     assert set(quote.problems) == set(errors.values())

@@ -49,7 +49,7 @@ def test_with_money_on_the_account_only_the_engine_waits(desk: Desk, studio: Stu
     assert row["paused_why"] == f"{CREDITS} The account holds $10.07, so only PixVerse lip-sync waits."
     state = studio.vendors.state("aimlapi")
     assert (state.paused, state.paused_title) == (True, "PixVerse lip-sync")
-    with pytest.raises(BriefError, match="PixVerse lip-sync is paused: You've run out of credits"):
+    with pytest.raises(BriefError, match=r"PixVerse lip-sync is paused\. You've run out of credits"):
         desk.submit(ENGINE, studio=studio)
     assert studio.vendors.check("aimlapi").verdict == "accepted"
     assert paused(desk)["paused_engine"] is None
