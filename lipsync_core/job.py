@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -278,6 +278,12 @@ class Job:
     def is_draft(self) -> bool:
         """Whether the local draft engine renders it: free, repeatable, and not for publishing."""
         return self.engine.startswith("draft/")
+
+    def was_declined(self, history: Sequence[JobEvent]) -> bool:
+        """Whether an approver declined it, by its ``history``: it was withdrawn while it waited, by a decision."""
+        earlier = [event.state for event in history if event.state is not JobState.WITHDRAWN]
+        is_decided = self.state is JobState.WITHDRAWN and self.decided_at is not None
+        return is_decided and earlier[-1:] == [JobState.AWAITING_APPROVAL]
 
     @property
     def can_withdraw(self) -> bool:

@@ -116,7 +116,7 @@ class VendorHttp:
                 return await _answer(transport, asked, keys, MOST_BYTES)
         except Exception as error:  # whatever broke, only whether bytes had left decides what it means
             why = f"{_HELD_UP} {provider.title}." if held_up else _why(error, provider.title)
-            return Unclear(f"{why} The order may have arrived.") if begun else NotSent(f"{why} Nothing was sent.")
+            return Unclear(why) if begun else NotSent(f"{why} Nothing was sent.")
         finally:
             with suppress(Exception):  # an answer that came counts, however the hanging up went
                 await transport.aclose()

@@ -105,7 +105,9 @@ def after_submit(case: Case, outcome: SubmitOutcome | NotSent) -> Change:
             # Due at once, to look for traces of it at the vendor where that is possible. An id that the answer does not
             # name is left as it is: a webhook may have offered one meanwhile.
             named = {"candidate": candidate} if candidate else {}
-            return case.becomes(JobState.UNCONFIRMED, what, case.in_ms(), error=what, **named)
+            return case.becomes(
+                JobState.UNCONFIRMED, f"{what} The order may have arrived.", case.in_ms(), error=what, **named
+            )
         case _:
             why = f"{_words(case, outcome)} It was tried for {case.tried_for_s / 60:.0f} min."
             return case.becomes(JobState.REJECTED, why, error=why)

@@ -198,9 +198,10 @@ def failure(job: Job) -> None:
         case JobState.AWAITING_APPROVAL:
             awaited(job)
         case JobState.WITHDRAWN | JobState.NOT_TAKEN | JobState.WRITTEN_OFF:
-            last = [event for event in studio().history(job.id) if event.state is job.state][-1:]
+            history = studio().history(job.id)
+            last = [event for event in history if event.state is job.state][-1:]
             whose = f" by {plain(last[0].by)}, {clock(last[0].at)}" if last else ""
-            declined = bool(last) and last[0].note.startswith("declined")
+            declined = job.was_declined(history)
             why = f": “{plain(job.decided_why)}”" if declined and job.decided_why else "."
             st.caption(f"{'Declined' if declined else state_word(job.state)}{whose}{why} {md(money(job))}")
 

@@ -99,12 +99,8 @@ def unanswered(job: Job, now: datetime) -> str:
     """What is known of a job whose answer was lost, what it may cost, and where a person can find out."""
     who, sent = vendor(job), job.sent_at or job.created_at
     name, at = plain(job_name(job)), hour(sent, seconds=True)
-    why = (job.error or "").removesuffix(" The order may have arrived.")
-    happened = f"We sent “{name}” to {recipient(job)} at {at} and "
-    if why in ("", f"The connection to {who} broke."):
-        happened += "the connection broke before the answer came."
-    else:
-        happened += f"got no clear answer: {plain(why)}"
+    why = f": {plain(job.error)}" if job.error else "."
+    happened = f"We sent “{name}” to {recipient(job)} at {at} and got no answer that settles it{why}"
     bill = f"Nothing is billed in the sandbox: {price(job)}." if job.sandbox else f"and may bill {price(job)}."
     taken = f"{who} may have taken it{'. ' if job.sandbox else ' '}{md(bill)}"
     find_out = PROVIDERS[job.provider].where_to_ask(clip(job), hour(sent)) if job.provider in PROVIDERS else ""

@@ -417,7 +417,18 @@ def test_a_decline_takes_it_back_with_a_reason(team: Studio, brief: Brief) -> No
     assert team.desk(APPROVER).approvals.decline(job.id, " too \n dear ")
     job = team.job(job.id)
     assert (job.state, job.decided_by, job.decided_why) == (JobState.WITHDRAWN, APPROVER, "too dear")
+    assert job.was_declined(team.history(job.id))
     assert not team.desk(ADMIN).approvals.approve(job.id)
+
+
+def test_what_its_maker_takes_back_was_not_declined_before_and_after_it_was_approved(
+    team: Studio, brief: Brief
+) -> None:
+    waiting, approved = team.submit(brief, by=MAKER), team.submit(brief, by=MAKER)
+    assert team.desk(APPROVER).approvals.approve(approved.id, hold_s=60.0)
+    for job in (waiting, approved):
+        assert team.desk(MAKER).jobs.withdraw(job.id)
+        assert not team.job(job.id).was_declined(team.history(job.id))
 
 
 def test_approvers_decide_about_their_own_only_where_that_is_configured(

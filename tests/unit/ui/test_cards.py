@@ -144,13 +144,12 @@ def test_a_video_that_cannot_be_saved_says_why_and_for_how_long_there_is_time(ma
 
 
 def test_a_lost_answer_is_told_with_what_where_and_how_much(make: Make) -> None:
-    broke = "The connection to JoyPix broke. The order may have arrived."
+    broke = "The connection to JoyPix broke."
     job = make(S.UNCONFIRMED, sent_ms=now_ms(), error=broke)
     words = unanswered(job, instant(now_ms())).replace("\\$", "$")
     assert "We sent “Weekly” to JoyPix at " in words
-    assert (
-        "and the connection broke before the answer came. JoyPix may have taken it and may bill about $0.90." in words
-    )
+    assert "and got no answer that settles it: The connection to JoyPix broke" in words
+    assert "JoyPix may have taken it and may bill about $0.90." in words
     assert "We don’t send it again by ourselves. Look in your JoyPix account for a 12.4 s video at about " in words
     assert "or ask openapi@joypix.ai (records are kept for a month)." in words
     other = unanswered(replace(job, error="JoyPix answered with status 502."), instant(now_ms()))
