@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from lipsync_core.plain_text import one_line
     from lipsync_core.pricing import TARIFFS, Override, Rates, Step, Tariff, Waste
     from lipsync_core.pricing.catalogue import ENGINES, SCENES
+    from lipsync_core.pricing.press_questions import PressFacts, Question, QuestionKind, press_questions
     from lipsync_core.pricing.reserve import MOST_CEILING_USD_MICROS
     from lipsync_core.pricing.silent_voice import unheard_words
     from lipsync_core.providers.facts import Engine
@@ -152,6 +153,7 @@ _HOMES = {
     "medium": ("Kind", "MediumFacts", "MouthGuess", "box_around"),
     "tracker.notices": ("NOTICE_EXAMPLE",),
     "tracker.pace": ("Pace",),
+    "pricing.press_questions": ("PressFacts", "Question", "QuestionKind", "press_questions"),
     "pricing.reserve": ("MOST_CEILING_USD_MICROS",),
     "people.rights": ("Person",),
     "plain_text": ("one_line",),
@@ -256,8 +258,11 @@ __all__ = [
     "Plan",
     "Presenter",
     "PresenterPage",
+    "PressFacts",
     "PriceRoseError",
     "Qualifier",
+    "Question",
+    "QuestionKind",
     "Quote",
     "Rates",
     "RenderError",
@@ -300,6 +305,7 @@ __all__ = [
     "new_brief_id",
     "one_line",
     "plan_csv",
+    "press_questions",
     "price_text",
     "priced",
     "read_sheet",

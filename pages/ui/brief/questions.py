@@ -1,16 +1,23 @@
-"""The one dialog before a press is sent that gives a reason to think again: a clip made already, a price that is
-unknown, high, or above one's limit, a voice in which nothing is heard.
-"""
+"""The dialog before a press is sent, with every question that `press_questions` finds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from lipsync_core import MOST_CEILING_USD_MICROS, Job, price_text, unheard_words
+from lipsync_core import (
+    MOST_CEILING_USD_MICROS,
+    Job,
+    PressFacts,
+    Question,
+    QuestionKind,
+    press_questions,
+    price_text,
+    unheard_words,
+)
 from pages.ui.brief.presses import Press, hand, sum_of
 from pages.ui.frame import desk, dialog, pressed, studio
 from pages.ui.text import about, md, plain, state_word
@@ -24,49 +31,56 @@ Send = Callable[[Press, bool, int | None], None]
 """Sends a press that was agreed to: whether it is a second time, and what an unknown price may come to."""
 
 
-def has_one(press: Press) -> bool:
-    """Whether a press raises a question."""
-    return bool(
-        _alike(press) is not None or _is_unknown(press) or _approval(press) or _is_dear(press) or _unheard(press)
-    )
+def asked(press: Press) -> tuple[Question, ...]:
+    """What has to be asked before a press is sent."""
+    return press_questions(_facts(press))
 
 
 def draw(press: Press, send: Send) -> None:
     """One dialog with every reason to think again; where there is none any more, it is not sent either."""
-    twice, unknown, unheard = _alike(press), _is_unknown(press), _unheard(press)
-    if not has_one(press):
+    questions = {question.kind: question for question in asked(press)}
+    if not questions:
         _answered()
         return
     spent = "$0.00 in the sandbox" if press.sandbox else sum_of(press.quote)
+    again, approval = QuestionKind.ALIKE in questions, QuestionKind.APPROVAL in questions
 
-    @dialog(md(_title(press, spent, twice is not None)), on_dismiss=_answered)
+    @dialog(md(_title(press, spent, questions)), on_dismiss=_answered)
     def body() -> None:
         if hand().asking is None:
             st.rerun()  # a press in here reruns only this body
-        for words in unheard:
-            st.markdown(f":material/volume_off: {md(plain(words))}")
-        if twice is not None:
-            st.markdown(_started(twice) + md(f" Render it a second time for {spent}?"))
-        if unknown:
-            st.markdown(md(_unknown(press)))
-            if studio().budgets.any_cap(press.brief.project, desk().by):
-                _ask_ceiling(press)
-        if (limit := _is_dear(press)) is not None:
-            st.markdown(md(f"Your team wants a second look at every price above {price_text(limit)}."))
-        if (above := _approval(press)) is not None:
-            st.markdown(md(f"{plain(above)} {WAITS}"))
+        for question in questions.values():
+            _explain(press, question, spent)
         with st.container(horizontal=True):
             st.button("Back", key="back", on_click=pressed(_answered))
             st.button(
-                md(_yes(spent, again=twice is not None, asks=above is not None)),
+                md(_yes(spent, again=again, asks=approval)),
                 key="spend",
                 type="primary",
                 wrap=True,
                 on_click=pressed(_agreed),
-                args=(press, twice is not None, send),
+                args=(press, again, send),
             )
 
     body()
+
+
+def _explain(press: Press, question: Question, spent: str) -> None:
+    match question.kind:
+        case QuestionKind.UNHEARD:
+            for words in question.says:
+                st.markdown(f":material/volume_off: {md(plain(words))}")
+        case QuestionKind.ALIKE:
+            st.markdown(" ".join(question.says) + md(f" Render it a second time for {spent}?"))
+        case QuestionKind.UNKNOWN_PRICE:
+            st.markdown(md(_unknown(press)))
+            if studio().budgets.any_cap(press.brief.project, desk().by):
+                _ask_ceiling(press)
+        case QuestionKind.THRESHOLD:
+            limit = price_text(studio().budgets.asks_above())
+            st.markdown(md(f"Above {limit} your team wants a second look at every price."))
+        case QuestionKind.APPROVAL:
+            st.markdown(md(f"{plain(' '.join(question.says))} {WAITS}"))
 
 
 def _ask_ceiling(press: Press) -> None:
@@ -82,38 +96,21 @@ def _ask_ceiling(press: Press) -> None:
     )
 
 
-def _alike(press: Press) -> Job | None:
-    if press.engine.is_draft:
-        return None
-    (job,) = desk(sandbox=press.sandbox).alike([replace(press.brief, engine=press.quote.engine)])
-    return job
-
-
-def _is_unknown(press: Press) -> bool:
-    """Whether limits and caps have no sum to count."""
-    return press.quote.reserved_usd_micros is None and not press.free
-
-
-def _is_dear(press: Press) -> int | None:
-    """The team's threshold where the price is above it; None where it is not, or nothing is billed."""
-    limit = None if press.free or press.sandbox else studio().budgets.asks_above()
-    return limit if limit is not None and (press.quote.usd_micros or 0) > limit else None
-
-
-def _unheard(press: Press) -> list[str]:
-    """Why nothing is heard in the clip's voices; nothing where all are heard, or nothing is billed."""
-    if press.free:
-        return []
+def _facts(press: Press) -> PressFacts:
+    quote, is_free = press.quote, press.engine.is_draft
+    (twice,) = desk(sandbox=press.sandbox).alike([replace(press.brief, engine=quote.engine)])
     voices = (desk().media.facts(getattr(press.brief, field), "audio") for field in VOICES)
-    return [words for voice in voices if voice is not None and (words := unheard_words(voice)) is not None]
-
-
-def _approval(press: Press) -> str | None:
-    """Why somebody else has to agree first: a ceiling stands for no price that is not known."""
-    if press.engine.is_draft:
-        return None
-    quote = press.quote
-    return desk().above_limit(quote.reserved_usd_micros, rests_on_link=quote.open_ended)
+    return PressFacts(
+        is_free=is_free,
+        is_sandbox=press.sandbox,
+        is_priced=quote.reserved_usd_micros is not None,
+        dearest_usd_micros=quote.usd_micros,
+        threshold_usd_micros=studio().budgets.asks_above(),
+        # A ceiling stands for no price that is not known.
+        above_limit=desk().above_limit(quote.reserved_usd_micros, rests_on_link=quote.open_ended),
+        alike=() if twice is None else (_started(twice),),
+        unheard=[words for voice in voices if voice is not None and (words := unheard_words(voice)) is not None],
+    )
 
 
 def _unknown(press: Press) -> str:
@@ -124,9 +121,10 @@ def _unknown(press: Press) -> str:
     return f"We can’t say what that is in dollars. {press.quote.basis}"
 
 
-def _title(press: Press, spent: str, again: bool) -> str:
+def _title(press: Press, spent: str, questions: Collection[QuestionKind]) -> str:
     """What the dialog asks."""
-    if not _is_unknown(press) and _approval(press) is not None:
+    again = QuestionKind.ALIKE in questions
+    if QuestionKind.UNKNOWN_PRICE not in questions and QuestionKind.APPROVAL in questions:
         return f"Ask for approval of {sum_of(press.quote)}?"
     if again and press.sandbox:
         return "Render it a second time?"

@@ -18,9 +18,11 @@ from lipsync_core import (
     Brief,
     BriefChangedError,
     BriefError,
+    PressFacts,
     PriceRoseError,
     StudioError,
     has_risen,
+    press_questions,
     priced,
 )
 from pages.ui.brief import not_sent, questions, which_clip
@@ -28,12 +30,6 @@ from pages.ui.brief.entered import Entered, entered
 from pages.ui.brief.presses import PARTS, Press, Refusal, Sent, Shown, hand, seen
 from pages.ui.frame import desk, pressed, studio
 from pages.ui.text import md, plain
-
-LOOK_S = 1.0
-"""For how long a higher price must have stood on the button before a press accepts it."""
-
-DOUBLE_S = 1.0
-"""A second click within so long belongs to the first, also where the button was drawn anew between them."""
 
 
 def button(press: Press) -> None:
@@ -101,16 +97,18 @@ def watch(presses: Iterable[Press]) -> None:
 def _pressed(press: Press) -> None:
     mine = hand()
     is_asked = mine.stopped is not None and mine.stopped.press.brief_id == press.brief_id
-    if is_asked or _was_pressed(press):
+    if is_asked or press_questions(PressFacts(job_made_s_ago=_job_made_s_ago(press))):
         return
     mine.refusal = None
     if not _is_as_drawn(press, entered(press)):
         return
-    risen = mine.shown.get(seen(press))
+    shown = mine.shown.get(seen(press))
+    lower = None if shown is None else shown.lower
+    risen_s = None if shown is None or lower is None else time.monotonic() - shown.since_s
     if press.engine.is_draft:
         _send(press)
-    elif risen is not None and risen.lower is not None and time.monotonic() - risen.since_s < LOOK_S:
-        not_sent.refuse_changed(risen.lower)
+    elif lower is not None and press_questions(PressFacts(price_rose_s_ago=risen_s)):
+        not_sent.refuse_changed(lower)
     else:
         _decide(press)
 
@@ -145,19 +143,23 @@ def _refuse_unready(press: Press, now: Entered) -> None:
         not_sent.refuse_changed(press)
 
 
-def _was_pressed(press: Press) -> bool:
-    """Whether the engine just got its job: this is the second click of a double click."""
+def _job_made_s_ago(press: Press) -> float | None:
+    """Seconds since the engine got a job for this brief that still waits; 0 where it got it after the button was drawn.
+
+    None where it got none, or makes only free drafts.
+    """
     open_brief = desk().briefs.open(press.brief_id)
     if press.engine.is_draft or open_brief is None or open_brief.job_id is None:
-        return False
+        return None
     last = studio().job(open_brief.job_id)
-    is_new = last.id != press.after or (datetime.now(UTC) - last.created_at).total_seconds() < DOUBLE_S
-    return is_new and last.pending and last.engine == press.quote.engine
+    if not last.pending or last.engine != press.quote.engine:
+        return None
+    return 0.0 if last.id != press.after else (datetime.now(UTC) - last.created_at).total_seconds()
 
 
 def _decide(press: Press) -> None:
     """Send a press, or have a dialog ask first."""
-    if questions.has_one(press):
+    if not press.engine.is_draft and questions.asked(press):
         hand().asking = press
     else:
         _send(press)

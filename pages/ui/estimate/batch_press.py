@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from lipsync_core import StudioError
+from lipsync_core import PressFacts, StudioError, press_questions
 from pages.ui.brief.late_changes import AFTER_S, BEHIND_S
 from pages.ui.brief.which_clip import NOT_KEPT
 from pages.ui.estimate import batch_sent
@@ -32,8 +32,6 @@ SETTINGS = {
     "by": "deadline",
 }
 """What decides about rows that do not say it themselves: the key of its widget, and what it is called."""
-LOOK_S = 1.0
-"""For how long another sum must have stood in the question before a press accepts it."""
 _KEY = "batch.hand"
 
 
@@ -124,9 +122,9 @@ def why_not(order: Order) -> tuple[str, str] | None:
     mine = hand()
     changed = order.screen.changed(screen())
     if changed:
-        return "Nothing was sent", f"{changed} The sum below is up to date."
-    if mine.before and time.monotonic() - mine.since_s < LOOK_S:
-        return f"The sum is now {mine.words}, not {mine.before}", "Nothing was sent: check it and press again."
+        return "Nothing was sent", f"{changed} The sum below is as it is now."
+    if mine.before and press_questions(PressFacts(price_rose_s_ago=time.monotonic() - mine.since_s)):
+        return f"The sum is now {mine.words}, not {mine.before}", "Nothing was sent: look at it and press again."
     return None
 
 

@@ -18,11 +18,16 @@ from lipsync_core import (
     BriefError,
     NotAllowedError,
     Plan,
+    PressFacts,
     PriceRoseError,
     Qualifier,
+    Question,
+    QuestionKind,
     RowPrice,
     Total,
     credits_text,
+    press_questions,
+    price_text,
     priced,
 )
 from pages.ui import scroll
@@ -250,18 +255,43 @@ def _question(plan: Plan, total: Total) -> None:
             st.rerun()  # a press in here reruns only this body
         if order.sandbox and not free:
             st.markdown(md(f"The real price would be {order.words}."))
-        for sentence in (*_left_out(plan), *_again(order, plan, rows), *_unheard(plan, rows)):
+        for sentence in _left_out(plan):
             st.markdown(sentence)
         if not free and desk(sandbox=order.sandbox).passes_links(order.briefs):
             st.markdown(f"Vendors fetch pasted links themselves: the price holds {AS_LONG_AS}.")
-        above = None if free else _above(order, total)
-        if above is not None:
-            st.markdown(md(f"{plain(above)} {WAITS}"))
-        if total.unknown and not order.sandbox:
+        for question in press_questions(_facts(order, plan, rows, total)):
+            _explain(order, question)
+        if not free:
+            st.caption(f"For {HOLD_S:.0f} seconds all of it can be undone, and what waits can be withdrawn after that.")
+        with st.container(horizontal=True):
+            st.button("Back", key="batch.back", on_click=pressed(_answered))
+            st.button(md(button), key="batch.spend", type="primary", wrap=True, on_click=pressed(_send), args=(order,))
+
+    body()
+
+
+def _facts(order: Order, plan: Plan, rows: Sequence[int], total: Total) -> PressFacts:
+    free = _is_free(total)
+    return PressFacts(
+        is_free=free,
+        is_sandbox=order.sandbox,
+        is_priced=not total.unknown,
+        dearest_usd_micros=max((price.usd_micros or 0 for price in order.prices), default=None),
+        threshold_usd_micros=studio().budgets.asks_above(),
+        above_limit=None if free else _above(order, total),
+        alike=_again(order, plan, rows),
+        unheard=_unheard(plan, rows),
+    )
+
+
+def _explain(order: Order, question: Question) -> None:
+    match question.kind:
+        case QuestionKind.UNHEARD | QuestionKind.ALIKE:
+            for sentence in question.says:
+                st.markdown(sentence)
+        case QuestionKind.UNKNOWN_PRICE:
             st.markdown("We can’t say what the credits are in dollars.")
-            if any(
-                studio().budgets.any_cap(project, desk().by) for project in {brief.project for brief in order.briefs}
-            ):
+            if any(studio().budgets.any_cap(project, desk().by) for project in {one.project for one in order.briefs}):
                 st.number_input(
                     "Reserve from the month’s cap for each clip of unknown price, in dollars",
                     min_value=0.01,
@@ -271,13 +301,11 @@ def _question(plan: Plan, total: Total) -> None:
                     key=CEILING,
                     help="It is set aside until the real cost is known. It is not a limit at the vendor.",
                 )
-        if not free:
-            st.caption(f"You can undo this for {HOLD_S:.0f} seconds, and withdraw waiting jobs after that.")
-        with st.container(horizontal=True):
-            st.button("Back", key="batch.back", on_click=pressed(_answered))
-            st.button(md(button), key="batch.spend", type="primary", wrap=True, on_click=pressed(_send), args=(order,))
-
-    body()
+        case QuestionKind.THRESHOLD:
+            limit = price_text(studio().budgets.asks_above())
+            st.markdown(md(f"Above {limit} your team wants a second look at every price."))
+        case QuestionKind.APPROVAL:
+            st.markdown(md(f"{plain(' '.join(question.says))} {WAITS}"))
 
 
 def _above(order: Order, total: Total) -> str | None:
