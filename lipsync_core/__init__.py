@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lipsync_core.accounts.checks import VendorState
     from lipsync_core.accounts.presenters import Presenter, PresenterPage
-    from lipsync_core.brief import MAX_NAME, MAX_SEED, Brief, KeptMedium, MouthBox
+    from lipsync_core.brief import (
+        FIELDS,
+        MAX_NAME,
+        MAX_SEED,
+        MEDIUM_KINDS,
+        VOICE_FIELDS,
+        Brief,
+        BriefField,
+        FieldRole,
+        KeptMedium,
+        MouthBox,
+        fields_of,
+    )
     from lipsync_core.config import ROOT
     from lipsync_core.config.settings import Settings
     from lipsync_core.desk.desk import Desk
@@ -123,7 +135,19 @@ _HOMES = {
         "sheet_of",
         "template",
     ),
-    "brief": ("MAX_NAME", "MAX_SEED", "Brief", "KeptMedium", "MouthBox"),
+    "brief": (
+        "FIELDS",
+        "MAX_NAME",
+        "MAX_SEED",
+        "MEDIUM_KINDS",
+        "VOICE_FIELDS",
+        "Brief",
+        "BriefField",
+        "FieldRole",
+        "KeptMedium",
+        "MouthBox",
+        "fields_of",
+    ),
     "ledger.open_briefs": ("OpenBatch", "OpenBrief", "new_brief_id"),
     "ledger.caps": ("PRESS", "TEAM", "Cap", "month_name"),
     "media.cleanup": ("Going",),
@@ -194,9 +218,11 @@ __all__ = [
     "COLUMNS",
     "ENCODINGS",
     "ENGINES",
+    "FIELDS",
     "HOLD_S",
     "MAX_NAME",
     "MAX_SEED",
+    "MEDIUM_KINDS",
     "MOST_CEILING_USD_MICROS",
     "NOTICE_EXAMPLE",
     "PENDING",
@@ -210,6 +236,7 @@ __all__ = [
     "TEAM",
     "UNCHOSEN_ENDS",
     "VOICES",
+    "VOICE_FIELDS",
     "WITHDRAWABLE",
     "Action",
     "Balance",
@@ -217,6 +244,7 @@ __all__ = [
     "Brief",
     "BriefChangedError",
     "BriefError",
+    "BriefField",
     "Came",
     "Cap",
     "Dearer",
@@ -226,6 +254,7 @@ __all__ = [
     "Entry",
     "Estimate",
     "FetchError",
+    "FieldRole",
     "Filter",
     "Going",
     "Grouping",
@@ -297,6 +326,7 @@ __all__ = [
     "box_around",
     "cost_above",
     "credits_text",
+    "fields_of",
     "file_key",
     "has_risen",
     "is_link",

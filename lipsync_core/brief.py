@@ -1,11 +1,13 @@
-"""The brief: what a person asks for (a scene, its media and its options), and what is wrong with it."""
+"""What a person asks for: a scene, its media and its options; and the one table of its fields."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Literal
 
 from lipsync_core.plain_text import one_line, paragraphs
 
@@ -31,8 +33,85 @@ class KeptMedium:
 Medium = str | bytes | os.PathLike[str] | KeptMedium
 """A path, a link (``http…``), bytes, or something the studio has already stored."""
 
-MEDIA_FIELDS = ("image", "video", "audio", "left_audio", "right_audio", "mask_image")
-"""The fields of a brief that hold media."""
+
+class FieldRole(StrEnum):
+    """What a field is for."""
+
+    CHOICE = "choice"  # which kind of clip, and who makes it
+    CONTENT = "content"  # what the clip is made of: an engine that does not take it does not fit the brief
+    SPEECH = "speech"  # who speaks a written text
+    OPTION = "option"  # an engine without it is not sent it, and a note says so
+    MOUTH = "mouth"  # where a person placed the mouth
+    LABEL = "label"  # for the team's lists; it changes nothing in the clip
+
+
+@dataclass(frozen=True, slots=True)
+class BriefField:
+    """One field of a `Brief`."""
+
+    name: str
+    noun: str
+    """What it is called in a sentence, without an article."""
+    role: FieldRole
+    medium: Literal["image", "audio", "video"] | None = None
+    """The kind of medium that it holds; None where it holds none."""
+    missing: str = ""
+    """What is to be done where an engine needs it and it is empty; empty where the engine's own words are better."""
+    scenes: tuple[str, ...] = ()
+    """The scenes in which something out of the library takes its place."""
+    longest: int | None = None
+    """Characters that it may have, whatever the engine; None where it is no text."""
+
+    @property
+    def with_article(self) -> str:
+        """The noun with its article: ``a left voice``."""
+        return f"{'an' if self.noun[0] in 'aeio' else 'a'} {self.noun}"
+
+
+_R = FieldRole
+_ONE_VOICE = ("portrait", "redub", "presenter")
+_SPEAKER = "Choose who speaks the text."
+_TABLE = (
+    BriefField("scene", "scene", _R.CHOICE, longest=80),
+    BriefField("engine", "engine", _R.CHOICE, longest=80),
+    BriefField("image", "picture", _R.CONTENT, "image", "Add a picture.", ("portrait", "dialog")),
+    BriefField("video", "video", _R.CONTENT, "video", "Add a video.", ("redub",)),
+    BriefField("creator", "presenter", _R.CONTENT, None, "Choose a presenter.", ("presenter",), 300),
+    BriefField("audio", "voice", _R.CONTENT, "audio", "Add a voice.", _ONE_VOICE),
+    BriefField("left_audio", "left voice", _R.CONTENT, "audio", "Add the left person’s voice.", ("dialog",)),
+    BriefField("right_audio", "right voice", _R.CONTENT, "audio", "Add the right person’s voice.", ("dialog",)),
+    BriefField("order", "speaking order", _R.OPTION, longest=80),
+    BriefField("text", "text", _R.CONTENT, longest=20_000),
+    BriefField("speaker", "speaker", _R.SPEECH, missing=_SPEAKER, longest=300),
+    BriefField("accent", "speaker", _R.SPEECH, missing=_SPEAKER, longest=300),
+    BriefField("resolution", "size", _R.OPTION, longest=80),
+    BriefField("aspect_ratio", "aspect ratio", _R.OPTION, missing="Choose an aspect ratio.", longest=80),
+    BriefField("prompt", "prompt", _R.OPTION, longest=5_000),
+    BriefField("seed", "seed", _R.OPTION),
+    BriefField("mask_image", "mask", _R.CONTENT, "image"),
+    BriefField("mouth_box", "place of the mouth", _R.MOUTH),
+    BriefField("name", "name", _R.LABEL, longest=MAX_NAME),
+    BriefField("project", "project", _R.LABEL, longest=MAX_NAME),
+)
+
+FIELDS: Mapping[str, BriefField] = MappingProxyType({field.name: field for field in _TABLE})
+"""Every field of a `Brief`, by its name."""
+
+MEDIUM_KINDS: Mapping[str, Literal["image", "audio", "video"]] = MappingProxyType(
+    {field.name: field.medium for field in _TABLE if field.medium is not None}
+)
+"""The fields that hold media, and the kind of medium that each takes."""
+
+MEDIA_FIELDS = tuple(MEDIUM_KINDS)
+"""The fields that hold media."""
+
+VOICE_FIELDS = tuple(name for name, kind in MEDIUM_KINDS.items() if kind == "audio")
+"""The fields that hold a voice."""
+
+
+def fields_of(*roles: FieldRole) -> tuple[str, ...]:
+    """The names of the fields with one of these roles, in the table's order."""
+    return tuple(field.name for field in _TABLE if field.role in roles)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,19 +11,10 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
 
-from lipsync_core.brief import MAX_NAME, MAX_SEED, MEDIA_FIELDS, Brief
+from lipsync_core.brief import FIELDS, MAX_SEED, MEDIA_FIELDS, Brief
 
 LONGEST: Mapping[str, int] = MappingProxyType(
-    {
-        "text": 20_000,
-        "prompt": 5_000,
-        "name": MAX_NAME,
-        "project": MAX_NAME,
-        "creator": 300,
-        "speaker": 300,
-        "accent": 300,
-        **dict.fromkeys(("scene", "engine", "order", "resolution", "aspect_ratio"), 80),
-    }
+    {name: field.longest for name, field in FIELDS.items() if field.longest is not None}
 )
 """Characters by field. Every vendor's own limit is lower where one is known."""
 LONGEST_LINK = 4_096
@@ -56,8 +47,7 @@ def too_long(field: str, length: int) -> str | None:
     most = LONGEST.get(field)
     if most is None or length <= most:
         return None
-    what = field.replace("_", " ")
-    return f"Keep the {what} to {most:,} characters; this has {length:,}."
+    return f"Keep the {FIELDS[field].noun} to {most:,} characters; this has {length:,}."
 
 
 def _wrong(field: str, value: Any) -> str | None:

@@ -9,6 +9,8 @@ from datetime import datetime
 import streamlit as st
 
 from lipsync_core import (
+    FIELDS,
+    MEDIUM_KINDS,
     PENDING,
     PROVIDERS,
     WITHDRAWABLE,
@@ -16,7 +18,6 @@ from lipsync_core import (
     Filter,
     Job,
     JobState,
-    Kind,
     UnknownJobError,
     priced,
 )
@@ -50,13 +51,6 @@ LOOK_TURNS = int(card.LOOK_S / card.TICK_S)
 EVERYONE = "Everyone"
 MINE = "Mine"
 Look = Callable[[], None]
-MEDIA: tuple[tuple[str, str, Kind], ...] = (
-    ("image", "Picture", "image"),
-    ("video", "Video", "video"),
-    ("audio", "Voice", "audio"),
-    ("left_audio", "Left voice", "audio"),
-    ("right_audio", "Right voice", "audio"),
-)
 
 
 def main() -> None:
@@ -400,9 +394,11 @@ def _facts(job: Job) -> None:
 
 def _made_of(job: Job) -> dict[str, str]:
     rows = {}
-    for field, label, kind in MEDIA:
+    for field, kind in MEDIUM_KINDS.items():
         if (facts := desk().media.facts(getattr(job.brief, field), kind)) is not None:
-            rows[label] = facts.name + (f", {length(facts.duration_s)}" if facts.duration_s else "")
+            rows[FIELDS[field].noun.capitalize()] = facts.name + (
+                f", {length(facts.duration_s)}" if facts.duration_s else ""
+            )
     text = job.brief.text
     if job.brief.creator:
         rows["Presenter"] = studio().presenters.name_of(job.brief.creator, sandbox=job.sandbox) or job.brief.creator

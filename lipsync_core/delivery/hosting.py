@@ -12,23 +12,17 @@ import base64
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
-from lipsync_core.brief import Brief, KeptMedium
+from lipsync_core.brief import (
+    MEDIUM_KINDS,
+    Brief,
+    KeptMedium,
+)
 from lipsync_core.job import SANDBOX
 from lipsync_core.media.fit import Change, change_for, copy_of, known_copy
 from lipsync_core.media.store import MediaStore
-from lipsync_core.medium import Kind, MediumFacts
+from lipsync_core.medium import MediumFacts
 from lipsync_core.providers.forms import EngineForm
 from lipsync_core.quote import Issue, IssueKind
-
-KINDS: dict[str, Kind] = {
-    "image": "image",
-    "video": "video",
-    "audio": "audio",
-    "left_audio": "audio",
-    "right_audio": "audio",
-    "mask_image": "image",
-}
-"""Which kind of medium each of a brief's fields takes."""
 
 MOST_DATA_BYTES = 8 * 1024 * 1024
 """The largest file that goes into a request itself. Assumed: AI/ML API takes data URIs and names no limit."""
@@ -107,7 +101,7 @@ class Hosting:
 
         A pasted link is one only for the fields ``passed_on``. Raises `KeyError` where there is none, and `MediaError`.
         """
-        media = {name: getattr(brief, name) for name in KINDS if getattr(brief, name) is not None}
+        media = {name: getattr(brief, name) for name in MEDIUM_KINDS if getattr(brief, name) is not None}
         return {
             name: self._link(medium, form, environment, name, may_pass=name in passed_on)
             for name, medium in media.items()
@@ -118,7 +112,7 @@ class Hosting:
             if may_pass:
                 return medium
             raise KeyError(name)
-        facts = self.store.get(medium.sha256, KINDS[name])
+        facts = self.store.get(medium.sha256, MEDIUM_KINDS[name])
         if facts is None:
             raise KeyError(name)
         facts = replace(facts, name=medium.name, url=medium.url)

@@ -17,9 +17,9 @@ from urllib.parse import unquote, urlsplit
 
 from lipsync_core.accounts.output_hosts import Reach
 from lipsync_core.accounts.reach import Account, Accounts
-from lipsync_core.brief import MEDIA_FIELDS, Brief, KeptMedium, Medium, mouth_box_error
+from lipsync_core.brief import MEDIA_FIELDS, MEDIUM_KINDS, Brief, KeptMedium, Medium, mouth_box_error
 from lipsync_core.brief_limits import brief_oversized
-from lipsync_core.delivery.hosting import KINDS, Hosting
+from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.errors import BriefError, FetchError, MediaError
 from lipsync_core.job import LIVE
 from lipsync_core.ledger.budget import Budget
@@ -199,7 +199,7 @@ class Intake:
         stored = self.kept(briefs)
         for brief in briefs:
             form = ENGINES[brief.engine or ""].form
-            found = {field: _facts(getattr(brief, field), kind, stored) for field, kind in KINDS.items()}
+            found = {field: _facts(getattr(brief, field), kind, stored) for field, kind in MEDIUM_KINDS.items()}
             media = {field: facts for field, facts in found.items() if facts is not None}
             if self.hosting.passed_on(media, form, environment):
                 return True
@@ -207,7 +207,7 @@ class Intake:
 
     def kept(self, briefs: Iterable[Brief]) -> dict[tuple[str, Kind], MediumFacts]:
         """The facts of all stored media that these briefs name."""
-        media = (getattr(brief, field) for brief in briefs for field in KINDS)
+        media = (getattr(brief, field) for brief in briefs for field in MEDIUM_KINDS)
         return self.store.get_all({medium.sha256 for medium in media if isinstance(medium, KeptMedium)})
 
     def medium(self, medium: Medium | None, kind: Kind) -> MediumFacts | None:
@@ -318,7 +318,7 @@ class Intake:
 
     def _kept_media(self, brief: Brief) -> dict[str, MediumFacts]:
         stored = self.kept([brief])
-        found = {field: _facts(getattr(brief, field), kind, stored) for field, kind in KINDS.items()}
+        found = {field: _facts(getattr(brief, field), kind, stored) for field, kind in MEDIUM_KINDS.items()}
         return {field: facts for field, facts in found.items() if facts is not None}
 
     def _media(
@@ -331,7 +331,7 @@ class Intake:
         media: dict[str, MediumFacts] = {}
         errors: dict[str, str] = {}
         unread: dict[str, str] = {}
-        for field, kind in KINDS.items():
+        for field, kind in MEDIUM_KINDS.items():
             medium: Medium | None = getattr(brief, field)
             if medium is None:
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lipsync_core.brief import Brief
+from lipsync_core.brief import FIELDS, Brief
 from lipsync_core.db.database import now_ms
 from lipsync_core.desk.intake import likeness
 from lipsync_core.desk.rooms import Part
@@ -15,7 +15,6 @@ from lipsync_core.ledger.approvals import above_limit
 from lipsync_core.ledger.jobs import NewJob
 from lipsync_core.people.roles import Action
 from lipsync_core.pricing.catalogue import DRAFT, ENGINES
-from lipsync_core.pricing.order import MISSING
 from lipsync_core.quote import Costed, Quote
 
 HOLD_S = 5.0
@@ -138,7 +137,7 @@ class Press(Part):
         self.seat.check(Action.MAKE)
         open_brief = self.rooms.open_briefs.open(brief_id)
         if open_brief is None:
-            raise BriefError({"image": MISSING["image"], "audio": MISSING["audio"]})
+            raise BriefError({"image": FIELDS["image"].missing, "audio": FIELDS["audio"].missing})
         if shown is not None and open_brief.brief != shown:
             raise BriefChangedError
         brief = replace(open_brief.brief, engine=engine)

@@ -9,8 +9,11 @@ from typing import Protocol
 
 import numpy as np
 
-from lipsync_core.brief import MAX_SEED
-from lipsync_core.estimates.columns import COLUMNS, MEDIA
+from lipsync_core.brief import (
+    MAX_SEED,
+    MEDIUM_KINDS,
+)
+from lipsync_core.estimates.columns import COLUMNS
 from lipsync_core.estimates.durations import LengthError, seconds_of
 from lipsync_core.estimates.row_costs import Flags, Floats, Lengths
 from lipsync_core.estimates.sheet import Sheet, file_key
@@ -137,7 +140,7 @@ def media_of(
     """What each cell of the media columns stands for, and the rows for which something is not here."""
     media: dict[str, Sequence[Medium | None]] = {}
     missing = np.zeros(len(problems.words), dtype=np.bool_)
-    for column, kind in MEDIA.items():
+    for column, kind in MEDIUM_KINDS.items():
         cells = texts[column]
         there = filled(cells)
         if not there.any():

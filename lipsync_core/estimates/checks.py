@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lipsync_core.brief import MAX_SEED, Brief
-from lipsync_core.estimates.columns import MEDIA
+from lipsync_core.brief import FIELDS, MAX_SEED, MEDIA_FIELDS, Brief
 from lipsync_core.estimates.row_costs import Flags, Ints
 from lipsync_core.estimates.text import Notes, Words, blank, filled, group, sizes_of
 from lipsync_core.pricing.catalogue import ENGINES, Engine
-from lipsync_core.pricing.order import MISSING, fits, option_errors
-from lipsync_core.providers.forms import NAMES
+from lipsync_core.pricing.order import CONTENT, fits, option_errors
 
 _SHORT_TEXT = min(form.limits["text"].most for form in (e.form for e in ENGINES.values()) if "text" in form.limits)
 """Up to this many characters no engine minds a text's length."""
@@ -55,7 +53,7 @@ def judge(texts: Mapping[str, Words], scenes: Words, named: Words) -> Judged:
     """Group the rows by all that an engine's form looks at, so that it is asked once for each group."""
     aspects: list[NDArray[Any]] = [scenes, named]
     aspects += [texts[column] for column in ("resolution", "order", "speaker", "aspect_ratio")]
-    aspects += [filled(texts[column]) for column in ("creator", "accent", "prompt", *MEDIA)]
+    aspects += [filled(texts[column]) for column in ("creator", "accent", "prompt", *MEDIA_FIELDS)]
     sizes = sizes_of(texts["text"])
     aspects.append(np.where(sizes > _SHORT_TEXT, sizes, sizes > 0))
     seeds = texts["seed"]
@@ -70,7 +68,7 @@ def judge(texts: Mapping[str, Words], scenes: Words, named: Words) -> Judged:
     at[kind[::-1]] = np.arange(len(kind))[::-1]  # the first row of each kind, which is written last
     examples = []
     for row in at.tolist():
-        there: dict[str, Any] = {column: "x" for column in MEDIA if texts[column][row]}
+        there: dict[str, Any] = {column: "x" for column in MEDIA_FIELDS if texts[column][row]}
         examples.append(replace(brief_of(texts, row, str(scenes[row])), **there))
     return Judged(examples, [str(named[row]) for row in at.tolist()], kind)
 
@@ -99,8 +97,8 @@ def brief_of(texts: Mapping[str, Words], row: int, scene: str) -> Brief:
 
 def _to_add(absent: Mapping[str, str]) -> str:
     """What is not there yet, in one sentence where it has a name."""
-    named = [NAMES[name] for name in absent if name in MISSING]
-    others = [why for name, why in absent.items() if name not in MISSING]
+    named = [FIELDS[name].with_article for name in absent if name in CONTENT]
+    others = [why for name, why in absent.items() if name not in CONTENT]
     adding = [f"Add {' and '.join(filter(None, (', '.join(named[:-1]), named[-1])))}."] if named else []
     return " ".join(dict.fromkeys((*adding, *others)))
 

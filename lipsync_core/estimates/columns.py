@@ -54,18 +54,6 @@ _ALL = (
 COLUMNS: Mapping[str, Column] = MappingProxyType({column.name: column for column in _ALL})
 """Every column by its name."""
 
-MEDIA: Mapping[str, str] = MappingProxyType(
-    {
-        "image": "image",
-        "video": "video",
-        "audio": "audio",
-        "left_audio": "audio",
-        "right_audio": "audio",
-        "mask_image": "image",
-    }
-)
-"""The columns that name a file or a link, and its kind."""
-
 
 def _plainly(text: str) -> str:
     return re.sub(r"[\W_]+", " ", text).strip().casefold()

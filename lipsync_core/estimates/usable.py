@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lipsync_core.brief import MEDIUM_KINDS
 from lipsync_core.brief_limits import LONGEST, too_long
-from lipsync_core.estimates.columns import MEDIA
 from lipsync_core.estimates.error_values import BEGINS, is_error_value
 from lipsync_core.estimates.text import Notes, Words
 from lipsync_core.plain_text import one_line
@@ -25,7 +25,7 @@ _NOUNS = {
     "project": "a project",
     "prompt": "a prompt",
     "duration": "a length",
-    **{column: _FILES[kind] for column, kind in MEDIA.items()},
+    **{column: _FILES[kind] for column, kind in MEDIUM_KINDS.items()},
 }
 """What a column's cells should hold."""
 _NAMES = ("name", "project")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, RowMapping, and_, delete, or_, select
 
-from lipsync_core.brief import MEDIA_FIELDS
+from lipsync_core.brief import MEDIA_FIELDS, VOICE_FIELDS
 from lipsync_core.db import audit_log
 from lipsync_core.db.database import Database
 from lipsync_core.db.schema import arrivals, jobs, library, media
@@ -25,7 +25,6 @@ from lipsync_core.media.store import MediaStore, from_row
 from lipsync_core.medium import Kind, MediumFacts
 from lipsync_core.people.roles import Action
 
-VOICES = ("audio", "left_audio", "right_audio")
 """The fields of a brief that are heard."""
 
 _NOTE = "The video was cleaned up: it was deleted with all else that was kept of a face or a voice."
@@ -196,12 +195,12 @@ def _begin(connection: Connection, root: Root) -> tuple[str, set[str], _Web]:
     if root.item_id is None:
         this = (media.c.sha256 == root.sha256, media.c.kind == root.kind)
         if (medium := connection.execute(select(media.c.name).where(*this)).scalar()) is None:
-            raise LibraryError("It is no longer here. Nothing was changed.")
-        return medium, set(), _Web({root.sha256}, None, VOICES if root.kind == "audio" else MEDIA_FIELDS)
+            raise LibraryError("It is not here any more. Nothing was changed.")
+        return medium, set(), _Web({root.sha256}, None, VOICE_FIELDS if root.kind == "audio" else MEDIA_FIELDS)
     item = connection.execute(select(library).where(library.c.id == root.item_id)).mappings().first()
     if item is None:
-        raise LibraryError("It is no longer in the library. Nothing was changed.")
-    fields = VOICES if item["kind"] == "audio" else MEDIA_FIELDS
+        raise LibraryError("It is not in the library any more. Nothing was changed.")
+    fields = VOICE_FIELDS if item["kind"] == "audio" else MEDIA_FIELDS
     is_creator = item["kind"] == "creator"
     creator = (item["ref"], item["environment"]) if is_creator else None
     return item["name"], {item["made_by"]}, _Web(set() if is_creator else {item["ref"]}, creator, fields)

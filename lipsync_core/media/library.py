@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, cast
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, or_, select, update
 
-from lipsync_core.brief import MAX_NAME, Brief
+from lipsync_core.brief import FIELDS, MAX_NAME, Brief
 from lipsync_core.db import audit_log
 from lipsync_core.db.database import Database, instant, now_ms
 from lipsync_core.db.schema import jobs, library, media
@@ -33,12 +33,6 @@ LONGEST_CONSENT = 2000
 
 _HOME: Mapping[ItemKind, str] = {"image": "portrait", "audio": "portrait", "video": "redub", "creator": "presenter"}
 """The scene of a brief that is begun with it."""
-_PLACES: Mapping[str, Mapping[ItemKind, tuple[str, ...]]] = {
-    "portrait": {"image": ("image",), "audio": ("audio",)},
-    "dialog": {"image": ("image",), "audio": ("left_audio", "right_audio")},
-    "redub": {"video": ("video",), "audio": ("audio",)},
-    "presenter": {"creator": ("creator",), "audio": ("audio",)},
-}
 
 
 class Check(Protocol):
@@ -236,7 +230,7 @@ class Library:
         changes: dict[str, Any] = {}
         if brief_id is None or field is None:
             brief_id, scene = new_brief_id(), _HOME[item.kind]
-            field, changes = _PLACES[scene][item.kind][0], {"scene": scene}
+            field, changes = places_in(scene, item.kind)[0], {"scene": scene}
         if item.medium is None or item.kind == "creator":
             changes[field] = item.ref
         else:
@@ -250,8 +244,12 @@ def free_place(brief: Brief, kind: ItemKind) -> str | None:
     """The field of a brief that would take something of this kind and holds nothing; None where there is none."""
     if kind == "audio" and brief.text:
         return None
-    fields = _PLACES.get(brief.scene, {}).get(kind, ())
-    return next((field for field in fields if getattr(brief, field) is None), None)
+    return next((field for field in places_in(brief.scene, kind) if getattr(brief, field) is None), None)
+
+
+def places_in(scene: str, kind: ItemKind) -> list[str]:
+    """The fields of a scene's brief that take something of this kind."""
+    return [field.name for field in FIELDS.values() if scene in field.scenes and (field.medium or field.name) == kind]
 
 
 def _words(name: str, project: str, consent: str) -> dict[str, str]:

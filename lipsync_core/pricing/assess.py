@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from lipsync_core.brief import Brief
+from lipsync_core.brief import VOICE_FIELDS, Brief
 from lipsync_core.medium import MediumFacts
 from lipsync_core.pricing import TARIFFS, Measure, Rates, price, spoken_s
 from lipsync_core.pricing.catalogue import Engine
@@ -77,7 +77,7 @@ def assess(
 
 def _unheard(media: Mapping[str, MediumFacts]) -> list[tuple[str, str]]:
     """The voices in which nothing is heard, by field, and what to say of each."""
-    voices = ((field, media[field]) for field in ("audio", "left_audio", "right_audio") if field in media)
+    voices = ((field, media[field]) for field in VOICE_FIELDS if field in media)
     return [(field, words) for field, voice in voices if (words := unheard_words(voice)) is not None]
 
 
@@ -100,7 +100,7 @@ def measure_of(brief: Brief, media: Mapping[str, MediumFacts]) -> Measure:
 
 def length_of(brief: Brief, media: Mapping[str, MediumFacts]) -> float | None:
     """Seconds of the finished video at most; None where no recording tells."""
-    spoken = [media[field].duration_s for field in ("audio", "left_audio", "right_audio") if field in media]
+    spoken = [media[field].duration_s for field in VOICE_FIELDS if field in media]
     if not spoken:
         return None
     return max(spoken) if brief.order == "meanwhile" else sum(spoken)

@@ -5,25 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lipsync_core.brief import MEDIA_FIELDS, Brief
+from lipsync_core.brief import FIELDS, MEDIA_FIELDS, Brief, FieldRole, fields_of
 from lipsync_core.pricing.catalogue import Engine
-from lipsync_core.providers.forms import NAMES, EngineForm, order_errors, order_warnings
+from lipsync_core.providers.forms import EngineForm, order_errors, order_warnings
 from lipsync_core.providers.order import Order
 
-LEFT_OUT = ("order", "resolution", "aspect_ratio", "prompt", "seed")
+LEFT_OUT = fields_of(FieldRole.OPTION)
 """Options that an engine without them is not sent; everything else that it does not take stops the job."""
 
-CONTENT = ("image", "video", "creator", "audio", "left_audio", "right_audio", "text", "mask_image")
+CONTENT = fields_of(FieldRole.CONTENT)
 """What a clip is made of: an engine that does not take one of these does not fit the brief."""
-
-MISSING = {
-    "image": "Add a picture.",
-    "video": "Add a video.",
-    "audio": "Add a voice.",
-    "left_audio": "Add the left person’s voice.",
-    "right_audio": "Add the right person’s voice.",
-    "creator": "Choose a presenter.",
-}
 
 _ANY_LINK = "https://studio.invalid/medium"
 """Stands for a medium while an order is only checked."""
@@ -43,7 +34,8 @@ def option_errors(brief: Brief, engine: Engine) -> dict[str, str]:
         errors["scene"] = f"{engine.title} makes “{engine.scene}” clips, not “{brief.scene}”."
     links = {name: _ANY_LINK for name in MEDIA_FIELDS if getattr(brief, name) is not None}
     for field, message in order_errors(order_of(brief, engine.form, links), engine.form).items():
-        errors[field] = MISSING.get(field, message) if not _given(brief, field) else message
+        is_missing = field in FIELDS and not _given(brief, field)
+        errors[field] = (FIELDS[field].missing if is_missing else "") or message
     return errors
 
 
@@ -55,7 +47,7 @@ def option_warnings(brief: Brief, engine: Engine) -> dict[str, str]:
 def left_out(brief: Brief, engine: Engine) -> dict[str, str]:
     """What the brief asks for and ``engine`` knows nothing of: field → message. The size goes without saying."""
     return {
-        name: f"{engine.title} does not take {NAMES[name]}, so yours is left out."
+        name: f"{engine.title} does not take {FIELDS[name].with_article}, so yours is left out."
         for name in LEFT_OUT
         if name != "resolution" and name not in engine.form.fields and _given(brief, name)
     }

@@ -7,30 +7,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from lipsync_core.brief import FIELDS, MEDIA_FIELDS, FieldRole, fields_of
 from lipsync_core.providers.order import Order
 from lipsync_core.providers.reading import link_of
 
-MEDIA = ("image", "video", "audio", "left_audio", "right_audio", "mask_image")
-CONTENT = (*MEDIA, "order", "creator", "text", "speaker", "accent", "resolution", "aspect_ratio", "prompt", "seed")
+CLIP_FIELDS = fields_of(FieldRole.CONTENT, FieldRole.SPEECH, FieldRole.OPTION)
 """The order's fields that change the clip. The others are for the studio's or the vendor's books."""
-
-NAMES = {
-    "image": "a picture",
-    "video": "a video",
-    "audio": "a voice",
-    "left_audio": "a left voice",
-    "right_audio": "a right voice",
-    "mask_image": "a mask",
-    "order": "a speaking order",
-    "creator": "a presenter",
-    "text": "a text",
-    "speaker": "a speaker",
-    "accent": "an accent",
-    "resolution": "a resolution",
-    "aspect_ratio": "an aspect ratio",
-    "prompt": "a prompt",
-    "seed": "a seed",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,28 +116,32 @@ def _given(order: Order, name: str) -> bool:
 
 def _foreign(order: Order, form: EngineForm) -> dict[str, str]:
     return {
-        name: f"{form.title} does not take {NAMES[name]}. Leave it out, or choose another engine."
-        for name in CONTENT
+        name: f"{form.title} does not take {FIELDS[name].with_article}. Leave it out, or choose another engine."
+        for name in CLIP_FIELDS
         if name not in form.fields and _given(order, name)
     }
 
 
 def _missing(order: Order, form: EngineForm) -> dict[str, str]:
-    errors = {name: f"{form.title} needs {NAMES[name]}." for name in form.required if not _given(order, name)}
+    errors = {
+        name: f"{form.title} needs {FIELDS[name].with_article}." for name in form.required if not _given(order, name)
+    }
     if not form.voices:
         return errors
     begun = [group for group in form.voices if any(_given(order, name) for name in group)]
-    ways = " or ".join(" with ".join(NAMES[name] for name in group) for group in form.voices)
+    ways = " or ".join(" with ".join(FIELDS[name].with_article for name in group) for group in form.voices)
     if not begun:
         return errors | {form.voices[0][0]: f"{form.title} needs {ways}."}
     if len(begun) > 1:
         return errors | {group[0]: f"Choose one: {form.title} takes {ways}, not both." for group in begun}
-    return errors | {name: f"This needs {NAMES[name]} too." for name in begun[0] if not _given(order, name)}
+    return errors | {
+        name: f"This needs {FIELDS[name].with_article} too." for name in begun[0] if not _given(order, name)
+    }
 
 
 def _wrong_links(order: Order, form: EngineForm) -> dict[str, str]:
     errors = {}
-    for name in (*MEDIA, "webhook"):
+    for name in (*MEDIA_FIELDS, "webhook"):
         value = getattr(order, name) or ""
         if not value.strip() or link_of(value):
             continue

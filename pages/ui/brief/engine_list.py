@@ -9,10 +9,12 @@ import streamlit as st
 
 from lipsync_core import (
     ENGINES,
+    FIELDS,
     PROVIDERS,
     Brief,
     BriefError,
     Engine,
+    FieldRole,
     Issue,
     IssueKind,
     Qualifier,
@@ -25,17 +27,9 @@ from lipsync_core import (
 )
 from pages.ui.brief.form import Form, Note, change
 from pages.ui.brief.scenes import default_of, engines_of
-from pages.ui.frame import desk, in_sandbox, pressed, studio
+from pages.ui.frame import desk, in_sandbox, pressed
 from pages.ui.text import about, md, plain, together
 
-TO_DO = {
-    "image": "Add a picture.",
-    "video": "Add a video.",
-    "creator": "Choose a presenter.",
-    "speaker": "Choose who speaks the text.",
-    "aspect_ratio": "Choose an aspect ratio.",
-}
-"""What is still to be done, by the field that is empty. It is not wrong, only not there yet."""
 BADGES = {
     IssueKind.OUT_OF_REACH: ":orange-badge[Videos out of reach]",
     IssueKind.NO_KEY: ":gray-badge[No key]",
@@ -44,8 +38,6 @@ BADGES = {
     IssueKind.OVER_CAP: ":orange-badge[Over the cap]",
 }
 """What an engine's line says of the first thing that stops it."""
-UNFIT = {"mask_image": "a mask", "text": "a written text", "audio": "a recording"}
-"""What keeps an engine of the scene off the list, by the field that it does not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +123,12 @@ def choose(form: Form, offered: Offers) -> None:
 
 def obstacles(form: Form, quote: Quote) -> None:
     """Draw why the button cannot be pressed, where it cannot; and what else should be known before it is."""
-    to_do = [one.field for one in quote.issues if one.field in TO_DO and not getattr(form.brief, one.field)]
+    to_do = [one.field for one in quote.issues if _is_to_do(form.brief, one.field)]
     for issue in quote.issues:
         if issue.stops and issue.field not in to_do:
             _stopped(form.engine, issue)
     if to_do:
-        st.info(" ".join(TO_DO[field] for field in to_do))
+        st.info(" ".join(FIELDS[field].missing for field in to_do))
     for issue in quote.issues:
         never_chosen = issue.field == "order" and form.brief.order == default_of(form.brief.scene, "order")
         if not (issue.stops or form.takes(issue.field) or never_chosen):
@@ -199,8 +191,14 @@ def _lowest(quotes: Iterable[Quote]) -> str | None:
 
 
 def _unfit(brief: Brief, engine: Engine) -> str | None:
-    given = (field for field in UNFIT if getattr(brief, field) and field not in engine.form.fields)
-    return next((UNFIT[field] for field in given), None)
+    content = (field for field in FIELDS.values() if field.role is FieldRole.CONTENT)
+    unfit = (field for field in content if getattr(brief, field.name) and field.name not in engine.form.fields)
+    return next((field.with_article for field in unfit), None)
+
+
+def _is_to_do(brief: Brief, field: str) -> bool:
+    """Whether a field is only empty yet, which is not wrong."""
+    return field in FIELDS and bool(FIELDS[field].missing) and not getattr(brief, field)
 
 
 def _stopped(engine: Engine, issue: Issue) -> None:

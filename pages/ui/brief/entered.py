@@ -13,7 +13,11 @@ from typing import Any
 
 import streamlit as st
 
-from lipsync_core import ENGINES, Brief
+from lipsync_core import (
+    ENGINES,
+    MEDIUM_KINDS,
+    Brief,
+)
 from pages.ui.brief.form import change, value_of
 from pages.ui.brief.presses import Press, hand
 
@@ -32,7 +36,7 @@ FIELDS = (
 )
 """The fields of a brief that have a widget of their own."""
 
-_SLOTS = ("image", "video", "audio", "left_audio", "right_audio", "mask_image", "creator")
+_SLOTS = (*MEDIUM_KINDS, "creator")
 _COMING = re.compile(rf"({'|'.join(_SLOTS)})\.(file|camera|recorder|sample|hand)")
 """What of a slot's widgets holds a medium that is not stored yet."""
 

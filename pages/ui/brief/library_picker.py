@@ -6,7 +6,18 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from lipsync_core import MAX_NAME, Item, ItemKind, Job, KeptMedium, Kind, MediumFacts, Presenter, StudioError
+from lipsync_core import (
+    FIELDS,
+    MAX_NAME,
+    MEDIUM_KINDS,
+    Item,
+    ItemKind,
+    Job,
+    KeptMedium,
+    MediumFacts,
+    Presenter,
+    StudioError,
+)
 from pages.ui.frame import desk, dialog, in_sandbox, pressed, studio
 from pages.ui.text import job_name, plain
 
@@ -17,14 +28,6 @@ SHOWN = 8
 """… and those that are offered at once where the slot shows the library."""
 SHORT = 20
 """Letters of a name on a button."""
-MADE_OF: tuple[tuple[str, str, Kind], ...] = (
-    ("image", "picture", "image"),
-    ("video", "video", "video"),
-    ("audio", "voice", "audio"),
-    ("left_audio", "left voice", "audio"),
-    ("right_audio", "right voice", "audio"),
-)
-"""What of a job can be kept: the brief's field, the word for it, and its kind."""
 
 
 def at_hand(kind: ItemKind, project: str, key: str) -> Item | None:
@@ -106,7 +109,9 @@ def offer_presenter(presenter: Presenter, vendor: str, project: str, key: str) -
 
 def offer_of_job(job: Job) -> None:
     """On a job that is over: the way into the library for all that it was made of, and for its video."""
-    kept = {word: desk().media.facts(getattr(job.brief, field), kind) for field, word, kind in MADE_OF}
+    kept = {
+        FIELDS[name].noun: desk().media.facts(getattr(job.brief, name), kind) for name, kind in MEDIUM_KINDS.items()
+    }
     if job.output_sha256 is not None:
         video = KeptMedium(job.output_sha256, f"{job_name(job)}.mp4")
         kept["finished video"] = desk().media.facts(video, "video")

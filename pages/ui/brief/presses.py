@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from lipsync_core import ENGINES, Brief, Engine, MediumFacts, Quote, credits_text, price_text, priced
+from lipsync_core import (
+    ENGINES,
+    FIELDS,
+    Brief,
+    Engine,
+    MediumFacts,
+    Quote,
+    credits_text,
+    price_text,
+    priced,
+)
 
 _KEY = "hand"
 
@@ -134,38 +144,14 @@ def figure(quote: Quote) -> str:
     return sum_of(quote) if is_credits else price_text(quote.usd_micros).removeprefix("price ")
 
 
-PARTS = {
-    "scene": "scene",
-    "image": "picture",
-    "video": "video",
-    "creator": "presenter",
-    "audio": "voice",
-    "left_audio": "left voice",
-    "right_audio": "right voice",
-    "order": "speaking order",
-    "text": "text",
-    "speaker": "speaker",
-    "accent": "speaker",
-    "resolution": "size",
-    "aspect_ratio": "aspect ratio",
-    "prompt": "prompt",
-    "seed": "seed",
-    "mask_image": "mask",
-    "mouth_box": "position of the mouth",
-    "name": "name",
-    "project": "project",
-}
-"""What a field of a brief is called in a sentence."""
-
-
 def changed_fields(was: Brief, now: Brief) -> list[str]:
     """The fields in which two briefs differ, but for the engine."""
-    return [field for field in PARTS if getattr(was, field) != getattr(now, field)]
+    return [field for field in FIELDS if field != "engine" and getattr(was, field) != getattr(now, field)]
 
 
 def changed_words(fields: Sequence[str], *, engine: bool = False) -> str:
     """What has changed: ``The text and the size changed.``; empty where nothing has."""
-    words = list(dict.fromkeys(PARTS[field] for field in fields)) + ["engine"] * engine
+    words = list(dict.fromkeys(FIELDS[field].noun for field in fields)) + ["engine"] * engine
     if not words:
         return ""
     *most, last = (f"the {word}" for word in words)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from lipsync_core import (
     MOST_CEILING_USD_MICROS,
+    VOICE_FIELDS,
     Job,
     PressFacts,
     Question,
@@ -22,8 +23,7 @@ from pages.ui.brief.presses import Press, hand, sum_of
 from pages.ui.frame import desk, dialog, pressed, studio
 from pages.ui.text import about, md, plain, state_word
 
-WAITS = "The job waits until somebody approves it; nothing is sent or charged before that."
-VOICES = ("audio", "left_audio", "right_audio")
+WAITS = "It waits until somebody approves it; nothing is sent or charged before that."
 CEILING_USD = 5.0
 """What is proposed to be reserved for a price that is not known."""
 
@@ -99,7 +99,7 @@ def _ask_ceiling(press: Press) -> None:
 def _facts(press: Press) -> PressFacts:
     quote, is_free = press.quote, press.engine.is_draft
     (twice,) = desk(sandbox=press.sandbox).alike([replace(press.brief, engine=quote.engine)])
-    voices = (desk().media.facts(getattr(press.brief, field), "audio") for field in VOICES)
+    voices = (desk().media.facts(getattr(press.brief, field), "audio") for field in VOICE_FIELDS)
     return PressFacts(
         is_free=is_free,
         is_sandbox=press.sandbox,

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from lipsync_core import (
+    FIELDS,
     Brief,
     BriefChangedError,
     BriefError,
@@ -27,7 +28,7 @@ from lipsync_core import (
 )
 from pages.ui.brief import not_sent, questions, which_clip
 from pages.ui.brief.entered import Entered, entered
-from pages.ui.brief.presses import PARTS, Press, Refusal, Sent, Shown, hand, seen
+from pages.ui.brief.presses import Press, Refusal, Sent, Shown, hand, seen
 from pages.ui.frame import desk, pressed, studio
 from pages.ui.text import md, plain
 
@@ -133,8 +134,8 @@ def _is_as_drawn(press: Press, now: Entered) -> bool:
 
 def _refuse_unready(press: Press, now: Entered) -> None:
     if now.replacing and not now.coming:
-        what = PARTS[now.replacing]
-        text = f"You are replacing the {what}. Choose another one or press “Keep the current one”; then press again."
+        what = FIELDS[now.replacing].noun
+        text = f"You are replacing the {what}. Choose another one or press “Keep the present one”; then press again."
         not_sent.refuse(press, "Nothing was sent", text)
     elif now.coming:
         text = "A file was still arriving when you pressed. Check the price as it is now, and press again."

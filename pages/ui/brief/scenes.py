@@ -11,7 +11,14 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from lipsync_core import ENGINES, SCENES, Brief, Engine
+from lipsync_core import (
+    ENGINES,
+    SCENES,
+    Brief,
+    Engine,
+    FieldRole,
+    fields_of,
+)
 from pages.ui.brief.form import Form, change
 from pages.ui.frame import desk, pressed
 
@@ -21,11 +28,11 @@ MODES: Mapping[Mode, str] = {"recording": "Recording", "text": "Written text"}
 
 _FIRST_MODE: Mapping[str, Mode] = {"presenter": "text"}
 
-MADE_OF = ("image", "video", "creator", "audio", "left_audio", "right_audio", "text", "speaker", "accent")
+MADE_OF = fields_of(FieldRole.CONTENT, FieldRole.SPEECH)
 """What a clip is made of, and what means nothing in a scene without it."""
-OPTIONS = ("order", "aspect_ratio", "mask_image")
+OPTIONS = ("order", "aspect_ratio")
 """Options of a few engines, put aside in the same way."""
-SPOKEN = {"text", "speaker", "accent"}
+SPOKEN = {"text", *fields_of(FieldRole.SPEECH)}
 """What belongs to a written text."""
 
 

@@ -7,25 +7,22 @@ from typing import Any
 
 import streamlit as st
 
-from lipsync_core import Brief, KeptMedium, Kind, VendorError
+from lipsync_core import (
+    FIELDS,
+    MEDIUM_KINDS,
+    Brief,
+    KeptMedium,
+    VendorError,
+)
 from pages.ui import refusals
 from pages.ui.brief.form import BRIEF
-from pages.ui.brief.presses import PARTS, Press, Sent, changed_fields, changed_words, hand, sum_of
+from pages.ui.brief.presses import Press, Sent, changed_fields, changed_words, hand, sum_of
 from pages.ui.frame import desk, dialog, in_sandbox, pressed, studio
 from pages.ui.text import length, md, plain
 
 MOST_LETTERS = 160
 """Letters of a text that are shown."""
-NOT_KEPT = "Something changed right after you pressed, and is now as it was before"
-KINDS: dict[str, Kind] = {
-    "image": "image",
-    "video": "video",
-    "audio": "audio",
-    "left_audio": "audio",
-    "right_audio": "audio",
-    "mask_image": "image",
-}
-
+NOT_KEPT = "Something came right after you pressed, and all is as it was before"
 Decide = Callable[[Press], None]
 """What becomes of a press that was chosen."""
 SendOld = Callable[[Sent], None]
@@ -78,7 +75,7 @@ def _compare(stopped: Sent, now: Press | None) -> None:
     came = f"{words} That happened right after you pressed" if words else NOT_KEPT
     st.markdown(f"{came}, so job {stopped.job_id} was stopped in time: nothing was sent, and nothing is charged.")
     lines = [
-        {"": PARTS[field].capitalize(), "When you pressed": _shown(was.brief, field), "Now": _shown(brief, field)}
+        {"": FIELDS[field].noun.capitalize(), "When you pressed": _shown(was.brief, field), "Now": _shown(brief, field)}
         for field in fields
     ]
     if engine and now is not None:
@@ -106,7 +103,7 @@ def _shown(brief: Brief, field: str) -> str:
         case "creator" | "accent" if value:
             return plain(_cast(field, value))
     if isinstance(value, KeptMedium):
-        facts = desk().media.facts(value, KINDS[field])
+        facts = desk().media.facts(value, MEDIUM_KINDS[field])
         lasts = f" · {length(facts.duration_s)}" if facts is not None and facts.duration_s else ""
         return plain(f"{value.name}{lasts}")
     return plain(str(value).replace("_", " ")) if value else "none"

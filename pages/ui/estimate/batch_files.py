@@ -17,6 +17,7 @@ import streamlit as st
 
 from lipsync_core import (
     ENCODINGS,
+    MEDIUM_KINDS,
     KeptMedium,
     Kind,
     MediaError,
@@ -52,15 +53,6 @@ BATCH = "batch-files"
 """Where it is told why nothing was noted."""
 PARAMETER = "files"
 """What of the address names what was brought."""
-LINKED: dict[str, Kind] = {
-    "image": "image",
-    "video": "video",
-    "audio": "audio",
-    "left_audio": "audio",
-    "right_audio": "audio",
-    "mask_image": "image",
-}
-"""The columns that may hold a link, and what it has to lead to."""
 
 Found = MediumFacts | str
 """A stored file, or why it cannot be used."""
@@ -103,7 +95,7 @@ class Brought:
             return []
         wanted = {
             (kind, cell)
-            for column, kind in LINKED.items()
+            for column, kind in MEDIUM_KINDS.items()
             if column in self.sheet.cells
             for cell in self.sheet.cells[column].unique().tolist()
             if is_link(cell)

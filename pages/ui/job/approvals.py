@@ -6,7 +6,14 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from lipsync_core import HOLD_S, Action, Job, unheard_words
+from lipsync_core import (
+    FIELDS,
+    HOLD_S,
+    VOICE_FIELDS,
+    Action,
+    Job,
+    unheard_words,
+)
 from pages.ui import places, refusals
 from pages.ui.frame import desk, fragment, looking, pressed, refresh, studio, why_not
 from pages.ui.job import card
@@ -20,7 +27,6 @@ PICTURE_PX = 150
 LONGEST_REASON = 500
 PLACE = "approvals"
 """Where it is told what happened to jobs that are not drawn any more."""
-HEARD = (("audio", "Voice"), ("left_audio", "Left voice"), ("right_audio", "Right voice"))
 
 
 def mine() -> list[Job]:
@@ -115,7 +121,8 @@ def _media(job: Job) -> None:
     elif (picture := desk().media.facts(brief.image, "image")) is not None:
         link = desk().media.link(picture, "preview")
         st.image(link, width=PICTURE_PX, alt=f"Picture of job {job.id}")
-    for field, title in HEARD:
+    for field in VOICE_FIELDS:
+        title = FIELDS[field].noun.capitalize()
         if (voice := desk().media.facts(getattr(brief, field), "audio")) is not None:
             st.caption(f"{title}, {length(voice.duration_s)}")
             link = desk().media.link(voice)

@@ -31,7 +31,7 @@ from lipsync_core.net.deadline import Deadline
 from lipsync_core.net.fetch import fetch
 from lipsync_core.providers.aimlapi import AimlApi
 from lipsync_core.providers.creatify import Creatify
-from lipsync_core.providers.forms import CONTENT
+from lipsync_core.providers.forms import CLIP_FIELDS
 from lipsync_core.providers.http import VendorHttp
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.order import Order
@@ -322,7 +322,7 @@ def test_every_field_of_every_engine_is_among_those_orders(host: Host) -> None:
     given: dict[str, set[str]] = {engine: set() for engine in forms}
     for case in CASES.values():
         order = case.order(host)
-        given[order.engine] |= {name for name in CONTENT if getattr(order, name) is not None}
+        given[order.engine] |= {name for name in CLIP_FIELDS if getattr(order, name) is not None}
     assert given == forms
 
 

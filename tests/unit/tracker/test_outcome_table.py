@@ -19,7 +19,7 @@ from lipsync_core import ROOT, Brief, Job, JobState, Qualifier, Quote
 from lipsync_core.db.database import ms_of
 from lipsync_core.job import CORRECTABLE, may_become
 from lipsync_core.ledger.rows import Change
-from lipsync_core.providers import PROVIDERS
+from lipsync_core.providers.registry import PROVIDERS
 from lipsync_core.providers.wire import (
     AskAgain,
     Busy,
