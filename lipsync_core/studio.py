@@ -39,7 +39,7 @@ from lipsync_core.ledger.endings import Endings
 from lipsync_core.ledger.jobs import Filter, Ledger
 from lipsync_core.ledger.open_briefs import BriefDesk
 from lipsync_core.ledger.spending import Spending
-from lipsync_core.ledger.vendor_status import Standings
+from lipsync_core.ledger.vendor_status import VendorStatuses
 from lipsync_core.ledger.verdicts import Verdicts
 from lipsync_core.media.bucket import Bucket
 from lipsync_core.media.cleanup import CleanUp
@@ -95,7 +95,7 @@ class Studio:
         """Monthly caps and the vendors' invoices."""
         self.spending = Spending(database, settings.timezone)
         """What each month came to."""
-        self._standings = Standings(database)
+        self._standings = VendorStatuses(database)
         open_briefs = BriefDesk(database)
         bucket = None if settings.bucket is None else Bucket(*settings.bucket, settings.aws)
         self._store = store(settings.media_dir, database, bucket=bucket)

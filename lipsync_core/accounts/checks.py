@@ -14,7 +14,7 @@ from lipsync_core.accounts.reach import Accounts
 from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.ledger.spending import Need
-from lipsync_core.ledger.vendor_status import Standing, Standings, unmet
+from lipsync_core.ledger.vendor_status import VendorStatus, VendorStatuses, unmet
 from lipsync_core.people.audit import Audit
 from lipsync_core.people.rights import Guard, everybody
 from lipsync_core.people.roles import Action
@@ -45,7 +45,7 @@ class VendorState:
     places: int
     """Jobs that it is given at once."""
     places_variable: str
-    standing: Standing
+    standing: VendorStatus
     held: tuple[Balance, datetime] | None
     """What the account held when it was last asked, and when that was."""
     paused: bool
@@ -60,7 +60,7 @@ class Vendors:
     """The vendors, for a person who wants to know. Thread-safe; waits for the network."""
 
     def __init__(
-        self, accounts: Accounts, standings: Standings, guard: Guard = everybody, audit: Audit | None = None
+        self, accounts: Accounts, standings: VendorStatuses, guard: Guard = everybody, audit: Audit | None = None
     ) -> None:
         self._accounts = accounts
         self._standings = standings

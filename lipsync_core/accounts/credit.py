@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.job import Job
-from lipsync_core.ledger.vendor_status import Standings, balance_text
+from lipsync_core.ledger.vendor_status import VendorStatuses, balance_text
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.providers.wire import AskAgain, Balance
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from lipsync_core.providers.http import VendorHttp
 
 
-async def look_at_balance(job: Job, why: str, *, accounts: Accounts, standings: Standings, http: VendorHttp) -> None:
+async def look_at_balance(
+    job: Job, why: str, *, accounts: Accounts, standings: VendorStatuses, http: VendorHttp
+) -> None:
     """Ask what an account holds that was paused because of ``why``; where it is enough, only the job's engine waits.
 
     Where the vendor tells no balance, or does not answer, the whole account stays paused.

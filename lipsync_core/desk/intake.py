@@ -25,7 +25,7 @@ from lipsync_core.job import LIVE
 from lipsync_core.ledger.budget import Budget
 from lipsync_core.ledger.caps import Budgets, Over, Room, over_cap, scopes_of
 from lipsync_core.ledger.jobs import Ledger, NewJob
-from lipsync_core.ledger.vendor_status import Standing, Standings, low_balance
+from lipsync_core.ledger.vendor_status import VendorStatus, VendorStatuses, low_balance
 from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import Kind, MediumFacts
 from lipsync_core.pricing import Rates, spoken_s
@@ -40,7 +40,7 @@ MAX_LINK_BYTES = 200 * 1024 * 1024
 LINK_TIMEOUT_S = 60.0
 
 
-class Known:
+class Snapshot:
     """What the ledger and the store say while one press is looked at: asked once, however many briefs it is for."""
 
     def __init__(self, intake: Intake, briefs: Iterable[Brief], environment: str) -> None:
@@ -65,7 +65,7 @@ class Intake:
     ledger: Ledger
     store: MediaStore
     accounts: Accounts
-    standings: Standings
+    standings: VendorStatuses
     hosting: Hosting
     budgets: Budgets
     rates: Callable[[], Rates]
@@ -81,20 +81,20 @@ class Intake:
             raise BriefError(wrong)
         eligible = [engine for engine in ENGINES.values() if brief.engine in (None, engine.id) and fits(brief, engine)]
         must_read = any(engine.is_draft for engine in eligible) and brief.engine is not None
-        known = Known(self, [brief], environment)
-        media, unread = self._media(brief, known, keep=False, must_read=must_read)
-        means = Budget(known.room(scopes_of(brief.project, by)), by)
-        quotes = [self._assess(engine, brief, media, unread, known, means) for engine in eligible]
+        snapshot = Snapshot(self, [brief], environment)
+        media, unread = self._media(brief, snapshot, keep=False, must_read=must_read)
+        budget = Budget(snapshot.room(scopes_of(brief.project, by)), by)
+        quotes = [self._assess(engine, brief, media, unread, snapshot, budget) for engine in eligible]
         return sorted(quotes, key=lambda quote: (quote.usd_micros is None, quote.usd_micros or 0))
 
     def chosen(self, briefs: Sequence[Brief], environment: str, by: str) -> list[Quote]:
         """The quote of each brief for the engine that it names. Raises `BriefError`."""
-        known, found = Known(self, briefs, environment), []
+        snapshot, found = Snapshot(self, briefs, environment), []
         for brief in briefs:
             engine = ENGINES[brief.engine or ""]
-            media, unread = self._media(brief, known, keep=False, must_read=engine.is_draft)
-            means = Budget(known.room(scopes_of(brief.project.strip(), by)), by)
-            found.append(self._assess(engine, brief, media, unread, known, means))
+            media, unread = self._media(brief, snapshot, keep=False, must_read=engine.is_draft)
+            budget = Budget(snapshot.room(scopes_of(brief.project.strip(), by)), by)
+            found.append(self._assess(engine, brief, media, unread, snapshot, budget))
         return found
 
     def jobs(
@@ -113,26 +113,26 @@ class Intake:
 
         Raises `BriefError`, and `PriceRoseError` where one costs more than was ``agreed``.
         """
-        known = Known(self, briefs, environment)
+        snapshot = Snapshot(self, briefs, environment)
         shown = [None] * len(briefs) if agreed is None else agreed
         return [
-            self._job(brief, known, by, price, ceiling_usd_micros, lifts=lifts)
+            self._job(brief, snapshot, by, price, ceiling_usd_micros, lifts=lifts)
             for brief, price in zip(briefs, shown, strict=True)
         ]
 
     def _job(
-        self, brief: Brief, known: Known, by: str, agreed: Costed | None, ceiling: int | None, *, lifts: bool
+        self, brief: Brief, snapshot: Snapshot, by: str, agreed: Costed | None, ceiling: int | None, *, lifts: bool
     ) -> NewJob:
         if wrong := brief_oversized(brief):
             raise BriefError(wrong)
         engine, brief = ENGINES.get(brief.engine or ""), brief.tidied()
         if engine is None:
             raise BriefError({"engine": f"Choose an engine: {', '.join(ENGINES)}."})
-        media, unread = self._media(brief, known, keep=True, must_read=engine.is_draft)
-        means = Budget(known.room(scopes_of(brief.project, by)), by, ceiling)
-        quote = self._assess(engine, brief, media, unread, known, means)
-        if not quote.errors and not engine.is_draft and (sent := self._converted(engine, media, known.environment)):
-            quote = self._assess(engine, brief, media, unread, known, means, sent)
+        media, unread = self._media(brief, snapshot, keep=True, must_read=engine.is_draft)
+        budget = Budget(snapshot.room(scopes_of(brief.project, by)), by, ceiling)
+        quote = self._assess(engine, brief, media, unread, snapshot, budget)
+        if not quote.errors and not engine.is_draft and (sent := self._converted(engine, media, snapshot.environment)):
+            quote = self._assess(engine, brief, media, unread, snapshot, budget, sent)
         if quote.errors:
             raise BriefError(quote.errors)
         if agreed is not None and has_risen(agreed, quote):
@@ -144,23 +144,23 @@ class Intake:
                 ceiling = max(ceiling, quote.least_ceiling_usd_micros)
             if (problem := ceiling_problem(ceiling, quote.least_ceiling_usd_micros)) is not None:
                 raise BriefError({"ceiling": problem})
-        elif paid and quote.reserved_usd_micros is None and means.room.caps:
-            raise BriefError({"ceiling": over_cap(Over(means.room.caps[0], means.room.month, None)).message})
+        elif paid and quote.reserved_usd_micros is None and budget.room.caps:
+            raise BriefError({"ceiling": over_cap(Over(budget.room.caps[0], budget.room.month, None)).message})
         kept: dict[str, Any] = {
             field: KeptMedium(facts.sha256, facts.name, facts.url) for field, facts in media.items()
         }
         asked = replace(brief, **kept)
         picks_seed = brief.seed == -1 and engine.is_draft
-        account = self.accounts.of(engine.provider, known.environment) if paid else None
+        account = self.accounts.of(engine.provider, snapshot.environment) if paid else None
         return NewJob(
             brief=replace(asked, seed=secrets.randbelow(2**31)) if picks_seed else asked,
             quote=quote,
             by=by,
-            environment=known.environment if paid else LIVE,
+            environment=snapshot.environment if paid else LIVE,
             base_url=account.base_url if account else None,
             key_fingerprint=account.fingerprint if account else None,
             length_s=length_of(brief, media),
-            likeness=likeness(asked, engine.id),
+            likeness=request_fingerprint(asked, engine.id),
             ceiling_usd_micros=ceiling if paid and quote.reserved_usd_micros is None else None,
         )
 
@@ -234,17 +234,17 @@ class Intake:
         brief: Brief,
         media: Mapping[str, MediumFacts],
         unread: Mapping[str, str],
-        known: Known,
-        means: Budget,
+        snapshot: Snapshot,
+        budget: Budget,
         sent: Mapping[str, MediumFacts] | None = None,
     ) -> Quote:
         """The quote for what the engine gets: ``sent``, or what is known of that now."""
-        rates, today = known.rates, known.today
+        rates, today = snapshot.rates, snapshot.today
         if engine.is_draft:  # what this computer cannot read, it cannot render
             unreadable = [Issue(field, why, stops=True) for field, why in unread.items()]
             return assess(engine, brief, media, rates=rates, today=today, issues=unreadable)
-        account = self.accounts.of(engine.provider, known.environment)
-        standing = known.standing(engine.provider, known.environment)
+        account = self.accounts.of(engine.provider, snapshot.environment)
+        standing = snapshot.standing(engine.provider, snapshot.environment)
         changes = self.hosting.changes(media, engine.form, account.environment)
         media = sent or self.hosting.sent(media, changes)
         obstacle = self._obstacle(account, standing, engine, media)
@@ -265,7 +265,7 @@ class Intake:
             media,
             rates=rates,
             today=today,
-            seen=known.took(engine.id),
+            seen=snapshot.took(engine.id),
             issues=issues,
         )
         quote = qualified(
@@ -278,11 +278,11 @@ class Intake:
             today=today,
             sign_in=self.sign_in,
         )
-        if quote.reserved_usd_micros is None and known.environment == LIVE:
+        if quote.reserved_usd_micros is None and snapshot.environment == LIVE:
             length_s = _longest_of(quote, engine, brief, media)
-            least = least_ceiling(quote, engine, length_s, known.dearest_second(engine.id))
+            least = least_ceiling(quote, engine, length_s, snapshot.dearest_second(engine.id))
             quote = replace(quote, least_ceiling_usd_micros=least)
-        if (refusal := means.refusal(quote, engine, brief, media, rates=rates, today=today)) is not None:
+        if (refusal := budget.refusal(quote, engine, brief, media, rates=rates, today=today)) is not None:
             quote = replace(quote, issues=(refusal, *quote.issues))
         if (held := standing.held(account.fingerprint)) is not None:
             low = low_balance(engine.vendor, *held, usd_micros=quote.usd_micros, credits=quote.credits)
@@ -290,7 +290,7 @@ class Intake:
         return quote
 
     def _obstacle(
-        self, account: Account, standing: Standing, engine: Engine, media: Mapping[str, MediumFacts]
+        self, account: Account, standing: VendorStatus, engine: Engine, media: Mapping[str, MediumFacts]
     ) -> Issue | None:
         """The first thing about the account that stops a submit."""
         if account.key_problem is not None:
@@ -322,7 +322,7 @@ class Intake:
         return {field: facts for field, facts in found.items() if facts is not None}
 
     def _media(
-        self, brief: Brief, known: Known, *, keep: bool, must_read: bool
+        self, brief: Brief, snapshot: Snapshot, *, keep: bool, must_read: bool
     ) -> tuple[dict[str, MediumFacts], dict[str, str]]:
         """What is known of the brief's media, and why others could not be read: field → message.
 
@@ -336,7 +336,7 @@ class Intake:
             if medium is None:
                 continue
             try:
-                media[field] = self._medium(medium, kind, known, keep=keep)
+                media[field] = self._medium(medium, kind, snapshot, keep=keep)
             except FetchError as error:
                 (errors if must_read or error.refused else unread)[field] = str(error)
             except MediaError as error:
@@ -350,9 +350,9 @@ class Intake:
             raise BriefError(errors)
         return media, unread
 
-    def _medium(self, medium: Medium, kind: Kind, known: Known, *, keep: bool) -> MediumFacts:
+    def _medium(self, medium: Medium, kind: Kind, snapshot: Snapshot, *, keep: bool) -> MediumFacts:
         if isinstance(medium, KeptMedium):
-            facts = _facts(medium, kind, known.media)
+            facts = _facts(medium, kind, snapshot.media)
             if facts is None or self.store.file(facts) is None:
                 raise MediaError("No longer here", f"“{medium.name}” is not in the media store. Choose it again.")
             return facts
@@ -369,8 +369,8 @@ class Intake:
         return self.store.keep(source, kind, name) if keep else self.store.look(source, kind, name)
 
 
-def likeness(brief: Brief, engine: str) -> str:
-    """What a brief asks of an engine, hashed; its name and project change nothing."""
+def request_fingerprint(brief: Brief, engine: str) -> str:
+    """What a brief asks of an engine, hashed: its name and project change nothing."""
     asked = replace(brief, engine=engine, name="", project="").to_dict()
     for field in MEDIA_FIELDS:
         medium = asked[field]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lipsync_core.brief import FIELDS, Brief
 from lipsync_core.db.database import now_ms
-from lipsync_core.desk.intake import likeness
+from lipsync_core.desk.intake import request_fingerprint
 from lipsync_core.desk.rooms import Part
 from lipsync_core.errors import BriefChangedError, BriefError
 from lipsync_core.job import LIVE, Job
@@ -213,7 +213,7 @@ class Press(Part):
         """
         engines, environment = [ENGINES[brief.engine or ""] for brief in briefs], self.seat.environment
         asked = [
-            (LIVE if engine.is_draft else environment, likeness(brief.tidied(), engine.id))
+            (LIVE if engine.is_draft else environment, request_fingerprint(brief.tidied(), engine.id))
             for brief, engine in zip(briefs, engines, strict=True)
         ]
         found = self.rooms.ledger.alike([what for _where, what in asked], now_ms() - LATELY_MS)

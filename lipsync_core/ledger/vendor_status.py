@@ -20,8 +20,8 @@ _SAME_FOR = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """One account. All fields are None if nothing ever went wrong."""
+class VendorStatus:
+    """One account. All None where nothing ever went wrong."""
 
     paused_at: datetime | None = None
     paused_key: str | None = None
@@ -49,20 +49,20 @@ class Standing:
         return self.balance, self.balance_at
 
 
-class Standings:
+class VendorStatuses:
     """The rows of all accounts. Thread-safe."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def of(self, provider: str, environment: str) -> Standing:
+    def of(self, provider: str, environment: str) -> VendorStatus:
         """One account's standing."""
         query = select(accounts).where(accounts.c.provider == provider, accounts.c.environment == environment)
         with self._db.read() as connection:
             row = connection.execute(query).first()
         if row is None:
-            return Standing()
-        return Standing(
+            return VendorStatus()
+        return VendorStatus(
             paused_at=maybe_instant(row.paused_ms),
             paused_key=row.paused_key,
             paused_why=row.paused_why,

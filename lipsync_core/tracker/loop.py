@@ -26,7 +26,7 @@ from lipsync_core.job import CORRECTABLE, ENDED_AT_VENDOR, Job, JobState
 from lipsync_core.ledger.claims import Claims, Due
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.ledger.rows import Change
-from lipsync_core.ledger.vendor_status import Standings
+from lipsync_core.ledger.vendor_status import VendorStatuses
 from lipsync_core.media.store import MediaStore
 from lipsync_core.pricing import Rates
 from lipsync_core.tracker.billing import BillCollector
@@ -68,7 +68,7 @@ class Tracker:
         self,
         ledger: Ledger,
         claims: Claims,
-        standings: Standings,
+        standings: VendorStatuses,
         store: MediaStore,
         accounts: Accounts,
         hosting: Hosting,

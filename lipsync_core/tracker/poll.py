@@ -15,7 +15,7 @@ from lipsync_core.errors import VendorIdTakenError
 from lipsync_core.job import Job
 from lipsync_core.ledger.claims import Claims
 from lipsync_core.ledger.rows import Change
-from lipsync_core.ledger.vendor_status import Standings
+from lipsync_core.ledger.vendor_status import VendorStatuses
 from lipsync_core.providers.base import Provider
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.wire import AskAgain, LogRow, PollAnswer, Request, Snag
@@ -38,7 +38,7 @@ class Poller:
     """Asks about claimed jobs. ``settle`` makes changes, together with others that are ready by then."""
 
     claims: Claims
-    standings: Standings
+    standings: VendorStatuses
     accounts: Accounts
     log: VendorLog
     http: Callable[[], VendorHttp]

@@ -30,7 +30,7 @@ from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.errors import BucketError, MediaError, VendorIdTakenError
 from lipsync_core.job import Job
 from lipsync_core.ledger.claims import Answer, Claims
-from lipsync_core.ledger.vendor_status import Standings
+from lipsync_core.ledger.vendor_status import VendorStatuses
 from lipsync_core.net.deadline import Deadline
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.pricing.order import order_of
@@ -73,7 +73,7 @@ class Sender:
     """Sends claimed jobs."""
 
     claims: Claims
-    standings: Standings
+    standings: VendorStatuses
     accounts: Accounts
     hosting: Hosting
     http: Callable[[], VendorHttp]

@@ -23,7 +23,7 @@ from lipsync_core.ledger.claims import Claims
 from lipsync_core.ledger.jobs import Ledger, NewJob
 from lipsync_core.ledger.rows import Change
 from lipsync_core.ledger.spending import Grouping, Spending, Sums
-from lipsync_core.ledger.vendor_status import Standings
+from lipsync_core.ledger.vendor_status import VendorStatuses
 from lipsync_core.providers.keys import Keys
 from tests import corpus
 from tests.spent import CREATIFY, DOLLAR, JOYPIX, KEPT, LATER, LIPSYNC, NOW, PIXVERSE, add
@@ -303,7 +303,7 @@ class TestAccounts:
     def holds(database: Database, usd_micros: int, key: str = "aiml-key-1") -> None:
         keys = Keys.found(("AIMLAPI_API_KEY",), {"AIMLAPI_API_KEY": key})
         assert keys is not None
-        Standings(database).holds("aimlapi", "live", keys.fingerprint, Balance(usd_micros=usd_micros))
+        VendorStatuses(database).holds("aimlapi", "live", keys.fingerprint, Balance(usd_micros=usd_micros))
 
     def test_it_is_noted_whenever_it_is_asked(self, studio: Studio) -> None:
         asked = studio.vendors.balance("creatify", sandbox=True)
