@@ -89,7 +89,7 @@ _TABLE = (
     BriefField("prompt", "prompt", _R.OPTION, longest=5_000),
     BriefField("seed", "seed", _R.OPTION),
     BriefField("mask_image", "mask", _R.CONTENT, "image"),
-    BriefField("mouth_box", "place of the mouth", _R.MOUTH),
+    BriefField("mouth_box", "position of the mouth", _R.MOUTH),
     BriefField("name", "name", _R.LABEL, longest=MAX_NAME),
     BriefField("project", "project", _R.LABEL, longest=MAX_NAME),
 )

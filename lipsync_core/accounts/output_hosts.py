@@ -30,8 +30,8 @@ def out_of_reach(title: str, host: str) -> Issue:
     """That videos of the vendor ``title`` lie where this computer's resolver leads inside, and what helps."""
     return Issue(
         "reach",
-        f"For {host} this computer’s DNS gives an address inside this network, as some proxies and filters do. Let it "
-        f"give the real one, or name {host} in STUDIO_FETCH_ALLOW.",
+        f"This computer’s DNS gives {host} an address inside this network, as some proxies and filters do. Let it "
+        f"give the real one, or add {host} to STUDIO_FETCH_ALLOW.",
         stops=True,
         title=f"{title}’s finished videos cannot be fetched here",
         kind=IssueKind.OUT_OF_REACH,

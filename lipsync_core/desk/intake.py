@@ -298,7 +298,7 @@ class Intake:
             return Issue("engine", account.key_problem, stops=True, title=title, kind=IssueKind.NO_KEY)
         if standing.stops(engine.id, account.fingerprint):
             what = engine.vendor if standing.paused_engine is None else engine.title
-            why = f"{standing.paused_why} Check the connection on the Providers page; then it goes on."
+            why = f"{standing.paused_why} Check the connection on the Providers page; it then continues."
             return Issue("engine", why, stops=True, title=f"{what} is paused", kind=IssueKind.PAUSED)
         unfetchable = self.hosting.problem(media, engine.form, account.environment, engine.vendor)
         return unfetchable or self.reach.problem(account)

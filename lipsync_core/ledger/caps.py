@@ -135,8 +135,8 @@ def over_cap(over: Over, *, what: str | None = None, by: str | None = None, inst
     cap = over.cap
     if over.usd_micros is None:
         why = (
-            f"Nobody can say what this costs in dollars, and {cap.words} is {price_text(cap.usd_micros)}. Nothing was "
-            "sent. Name a ceiling for it, or enter the vendor’s rate on Providers."
+            f"Its cost in dollars is unknown, and {cap.words} is {price_text(cap.usd_micros)}. Nothing was "
+            "sent. Set a ceiling for it, or enter the vendor’s rate on Providers."
         )
         return Issue("cap", why, stops=True, title="A ceiling is needed", kind=IssueKind.OVER_CAP)
     holders = [

@@ -21,7 +21,7 @@ _SAME_FOR = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class VendorStatus:
-    """One account. All None where nothing ever went wrong."""
+    """One account. All fields are None if nothing ever went wrong."""
 
     paused_at: datetime | None = None
     paused_key: str | None = None

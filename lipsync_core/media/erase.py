@@ -195,11 +195,11 @@ def _begin(connection: Connection, root: Root) -> tuple[str, set[str], _Web]:
     if root.item_id is None:
         this = (media.c.sha256 == root.sha256, media.c.kind == root.kind)
         if (medium := connection.execute(select(media.c.name).where(*this)).scalar()) is None:
-            raise LibraryError("It is not here any more. Nothing was changed.")
+            raise LibraryError("It is no longer here. Nothing was changed.")
         return medium, set(), _Web({root.sha256}, None, VOICE_FIELDS if root.kind == "audio" else MEDIA_FIELDS)
     item = connection.execute(select(library).where(library.c.id == root.item_id)).mappings().first()
     if item is None:
-        raise LibraryError("It is not in the library any more. Nothing was changed.")
+        raise LibraryError("It is no longer in the library. Nothing was changed.")
     fields = VOICE_FIELDS if item["kind"] == "audio" else MEDIA_FIELDS
     is_creator = item["kind"] == "creator"
     creator = (item["ref"], item["environment"]) if is_creator else None

@@ -52,7 +52,7 @@ def qualified(
         return quote
     most = longest_price(quote, engine, brief, media, rates=rates, today=today)
     told = "an unknown price" if most is None else f"{price_text(most)}, the price of the longest input"
-    counts = f"Limits and caps count {told}: nobody can say what the link gives {engine.vendor}."
+    counts = f"Limits and caps count {told}: what the link gives {engine.vendor} cannot be known."
     issues = (*quote.issues, Issue("", counts, stops=False))
     return replace(quote, open_ended=True, most_usd_micros=most, issues=issues)
 

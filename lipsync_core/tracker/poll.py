@@ -1,4 +1,4 @@
-"""Asking vendors about jobs, which is free and safe to repeat. What an answer makes of a job: `outcomes`."""
+"""Polls vendors about jobs, which is free and safe to repeat, and applies what `outcomes` makes of their answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One paid request, sent once, and what is written down before and after it leaves.
+"""Sends one paid request exactly once, and writes down what happens before and after it leaves.
 
 claimed ──→ marked ──→ POST ──→ journaled ──→ settled
    │           └──────────┴── stopped here: unconfirmed, unless an answer was journaled

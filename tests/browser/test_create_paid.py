@@ -206,7 +206,7 @@ def test_a_new_voice_for_a_video_recorded_or_written(
     assert (recorded.engine, recorded.state) == ("lipsync-studio/lipsync-video", JobState.DONE)
     pick(page, "Written text")
     write(page, "Hello there.")
-    expect(page.get_by_text("lipsync.studio video is not listed: it does not take a text.")).to_be_visible()
+    expect(page.get_by_text("lipsync.studio video is not listed: it does not accept a text.")).to_be_visible()
     expect(page.get_by_role("radio", name="480p")).to_have_count(0)  # PixVerse gives no choice
     expect(page.get_by_text("Choose who speaks the text.")).to_be_visible()
     expect(button(page)).to_be_disabled()

@@ -122,7 +122,7 @@ def test_a_lost_answer_that_was_taken_is_attached_by_its_id_and_its_video_kept(
     open_page(page, "/jobs", "Jobs")
     alert = page.get_by_role("alert").filter(has_text="It may have been paid")
     expect(alert).to_contain_text("We sent “Weekly update 47 DE” to the sandbox’s JoyPix at ")
-    expect(alert).to_contain_text("and got no answer that settles it: The connection to JoyPix broke.")
+    expect(alert).to_contain_text("and got no clear answer: The connection to JoyPix broke.")
     expect(alert).to_contain_text("We don’t send it again by ourselves.")
     expect(alert).to_contain_text("a 1.2 s video")
     expect(alert).to_contain_text("openapi@joypix.ai")

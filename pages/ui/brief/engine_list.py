@@ -31,7 +31,7 @@ from pages.ui.frame import desk, in_sandbox, pressed
 from pages.ui.text import about, md, plain, together
 
 BADGES = {
-    IssueKind.OUT_OF_REACH: ":orange-badge[Videos out of reach]",
+    IssueKind.OUT_OF_REACH: ":orange-badge[Videos unreachable]",
     IssueKind.NO_KEY: ":gray-badge[No key]",
     IssueKind.PAUSED: ":orange-badge[Paused]",
     IssueKind.NO_LINK: ":gray-badge[Needs public link]",

@@ -23,7 +23,7 @@ from pages.ui.brief.presses import Press, hand, sum_of
 from pages.ui.frame import desk, dialog, pressed, studio
 from pages.ui.text import about, md, plain, state_word
 
-WAITS = "It waits until somebody approves it; nothing is sent or charged before that."
+WAITS = "The job waits until somebody approves it; nothing is sent or charged before that."
 CEILING_USD = 5.0
 """What is proposed to be reserved for a price that is not known."""
 
@@ -78,7 +78,7 @@ def _explain(press: Press, question: Question, spent: str) -> None:
                 _ask_ceiling(press)
         case QuestionKind.THRESHOLD:
             limit = price_text(studio().budgets.asks_above())
-            st.markdown(md(f"Above {limit} your team wants a second look at every price."))
+            st.markdown(md(f"Your team wants a second look at every price above {limit}."))
         case QuestionKind.APPROVAL:
             st.markdown(md(f"{plain(' '.join(question.says))} {WAITS}"))
 

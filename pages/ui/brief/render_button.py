@@ -135,7 +135,7 @@ def _is_as_drawn(press: Press, now: Entered) -> bool:
 def _refuse_unready(press: Press, now: Entered) -> None:
     if now.replacing and not now.coming:
         what = FIELDS[now.replacing].noun
-        text = f"You are replacing the {what}. Choose another one or press “Keep the present one”; then press again."
+        text = f"You are replacing the {what}. Choose another one or press “Keep the current one”; then press again."
         not_sent.refuse(press, "Nothing was sent", text)
     elif now.coming:
         text = "A file was still arriving when you pressed. Check the price as it is now, and press again."

@@ -22,7 +22,7 @@ from pages.ui.text import length, md, plain
 
 MOST_LETTERS = 160
 """Letters of a text that are shown."""
-NOT_KEPT = "Something came right after you pressed, and all is as it was before"
+NOT_KEPT = "Something changed right after you pressed, and is now as it was before"
 Decide = Callable[[Press], None]
 """What becomes of a press that was chosen."""
 SendOld = Callable[[Sent], None]

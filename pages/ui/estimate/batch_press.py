@@ -122,9 +122,9 @@ def why_not(order: Order) -> tuple[str, str] | None:
     mine = hand()
     changed = order.screen.changed(screen())
     if changed:
-        return "Nothing was sent", f"{changed} The sum below is as it is now."
+        return "Nothing was sent", f"{changed} The sum below is up to date."
     if mine.before and press_questions(PressFacts(price_rose_s_ago=time.monotonic() - mine.since_s)):
-        return f"The sum is now {mine.words}, not {mine.before}", "Nothing was sent: look at it and press again."
+        return f"The sum is now {mine.words}, not {mine.before}", "Nothing was sent: check it and press again."
     return None
 
 

@@ -262,7 +262,7 @@ def _question(plan: Plan, total: Total) -> None:
         for question in press_questions(_facts(order, plan, rows, total)):
             _explain(order, question)
         if not free:
-            st.caption(f"For {HOLD_S:.0f} seconds all of it can be undone, and what waits can be withdrawn after that.")
+            st.caption(f"You can undo this for {HOLD_S:.0f} seconds, and withdraw waiting jobs after that.")
         with st.container(horizontal=True):
             st.button("Back", key="batch.back", on_click=pressed(_answered))
             st.button(md(button), key="batch.spend", type="primary", wrap=True, on_click=pressed(_send), args=(order,))
@@ -303,7 +303,7 @@ def _explain(order: Order, question: Question) -> None:
                 )
         case QuestionKind.THRESHOLD:
             limit = price_text(studio().budgets.asks_above())
-            st.markdown(md(f"Above {limit} your team wants a second look at every price."))
+            st.markdown(md(f"Your team wants a second look at every price above {limit}."))
         case QuestionKind.APPROVAL:
             st.markdown(md(f"{plain(' '.join(question.says))} {WAITS}"))
 

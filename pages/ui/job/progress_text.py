@@ -100,7 +100,7 @@ def unanswered(job: Job, now: datetime) -> str:
     who, sent = vendor(job), job.sent_at or job.created_at
     name, at = plain(job_name(job)), hour(sent, seconds=True)
     why = f": {plain(job.error)}" if job.error else "."
-    happened = f"We sent “{name}” to {recipient(job)} at {at} and got no answer that settles it{why}"
+    happened = f"We sent “{name}” to {recipient(job)} at {at} and got no clear answer{why}"
     bill = f"Nothing is billed in the sandbox: {price(job)}." if job.sandbox else f"and may bill {price(job)}."
     taken = f"{who} may have taken it{'. ' if job.sandbox else ' '}{md(bill)}"
     find_out = PROVIDERS[job.provider].where_to_ask(clip(job), hour(sent)) if job.provider in PROVIDERS else ""

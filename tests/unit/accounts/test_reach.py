@@ -48,7 +48,7 @@ def test_where_names_lead_inside_the_vendor_is_named_and_what_helps(vendor: str,
     found = Reach([], resolve).look(account(vendor))
     assert found is not None
     assert PROVIDERS[vendor].title in found.title
-    assert f"name {host} in STUDIO_FETCH_ALLOW" in found.text
+    assert f"add {host} to STUDIO_FETCH_ALLOW" in found.text
     assert asked[0] == host
     if address.startswith(("10.", "127.", "fd")):
         assert Reach([host], resolve).look(account(vendor)) is None

@@ -148,7 +148,7 @@ def test_a_lost_answer_is_told_with_what_where_and_how_much(make: Make) -> None:
     job = make(S.UNCONFIRMED, sent_ms=now_ms(), error=broke)
     words = unanswered(job, instant(now_ms())).replace("\\$", "$")
     assert "We sent “Weekly” to JoyPix at " in words
-    assert "and got no answer that settles it: The connection to JoyPix broke" in words
+    assert "and got no clear answer: The connection to JoyPix broke" in words
     assert "JoyPix may have taken it and may bill about $0.90." in words
     assert "We don’t send it again by ourselves. Look in your JoyPix account for a 12.4 s video at about " in words
     assert "or ask openapi@joypix.ai (records are kept for a month)." in words
