@@ -75,10 +75,10 @@ def test_one_job_has_a_link_of_its_own_and_back_leads_to_the_list(page: Page, ro
     expect(page.get_by_text("Clip 03")).to_be_visible()
 
 
-@pytest.mark.parametrize("asked", ["999", "x", "-1", "9" * 40, "![x](http://canary.invalid/y)"])
-def test_a_link_to_no_job_says_so(page: Page, asked: str) -> None:
-    page.goto("/jobs?job=" + asked)
-    expect(page.get_by_role("alert")).to_contain_text("There is no job")
+def test_a_link_to_no_job_says_so(page: Page) -> None:
+    for asked in ("999", "x", "-1", "9" * 40, "![x](http://canary.invalid/y)"):
+        page.goto("/jobs?job=" + asked)
+        expect(page.get_by_role("alert")).to_contain_text("There is no job")
 
 
 def test_two_tabs_show_the_same_truth_and_refresh_only_while_something_is_pending(

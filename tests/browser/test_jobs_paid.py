@@ -20,7 +20,7 @@ from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import jobs
 from tests import corpus, patient
 from tests.browser.holding import Hold
-from tests.browser.test_accessibility import violations
+from tests.browser.looks import violations
 from tests.browser.visit import PORTRAIT, finished, open_page, press, settle
 from tests.server import Server
 

@@ -14,7 +14,7 @@ from lipsync_core import Brief, JobState, KeptMedium, MediumFacts, Studio
 from lipsync_core.db.database import Database
 from lipsync_core.db.schema import jobs, media
 from tests import corpus
-from tests.browser.test_accessibility import LOOKS, violations
+from tests.browser.looks import violations_in_all_looks
 from tests.browser.visit import PORTRAIT, SAMPLES, open_page, put_file, settle, slot
 from tests.server import Server, sandboxed, studio_of
 
@@ -48,19 +48,6 @@ def database(variables: dict[str, str]) -> Database:
     return Database(variables["STUDIO_DATABASE_URL"])
 
 
-def in_all_looks(page: Page) -> list[str]:
-    """What axe finds, light and dark, wide and narrow."""
-    found = []
-    for scheme, width in LOOKS:
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # one of two words
-        page.set_viewport_size({"width": width, "height": 900})
-        found += violations(page)
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": 1280, "height": 900})
-    settle(page)
-    return found
-
-
 def press(where: Page | Locator, name: str) -> None:
     where.get_by_role("button", name=name, exact=True).click(delay=30)
 
@@ -91,7 +78,7 @@ def kept(facts: MediumFacts) -> KeptMedium:
 def test_an_empty_library_says_how_it_is_filled(page: Page) -> None:
     open_page(page, "/library", "Library")
     expect(page.get_by_text("The library is empty.")).to_be_visible()
-    assert in_all_looks(page) == []
+    assert violations_in_all_looks(page) == []
     page.get_by_role("link", name="Go to Create").click()
     expect(page.get_by_role("heading", name="Create", level=1)).to_be_visible()
 
@@ -193,7 +180,7 @@ def test_every_file_and_video_of_a_face_is_shown_and_then_gone(
         f"Job {waits.id} has not finished and still needs it. “ana.png” stays"
     )
     expect(dialog.get_by_role("button", name="Delete 1 file permanently")).to_be_visible()
-    assert in_all_looks(page) == []
+    assert violations_in_all_looks(page) == []
     with database.write() as connection:
         connection.execute(update(jobs).values(state=JobState.NOT_TAKEN).where(jobs.c.id == waits.id))
     open_page(page, "/library", "Library")
@@ -241,10 +228,10 @@ def test_a_full_library_is_accessible(page: Page, ledger: Studio) -> None:
     )
     open_page(page, "/library", "Library")
     expect(card(page, "Drawn")).to_contain_text("Uploaded file mira.png. Kept by ben")
-    assert in_all_looks(page) == []
+    assert violations_in_all_looks(page) == []
     page.get_by_text("Everything added or made").click(delay=30)
     expect(page.get_by_role("button", name="Find and delete mira.png…")).to_be_visible()
-    assert in_all_looks(page) == []
+    assert violations_in_all_looks(page) == []
     page.get_by_label("Search").fill("1.wav")
     page.get_by_label("Search").press("Enter")
     expect(page.locator("[class*='st-key-row-']")).to_have_count(1)

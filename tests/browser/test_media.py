@@ -17,7 +17,7 @@ from lipsync_core import JobState, Studio
 from lipsync_core.sandbox.store import Store
 from tests import corpus
 from tests.browser.holding import Hold
-from tests.browser.test_accessibility import violations
+from tests.browser.looks import violations
 from tests.browser.visit import PORTRAIT, finished, open_page, press, put_file, settle, slot, upload, waits
 from tests.films import make_film
 from tests.patient import PATIENCE_S

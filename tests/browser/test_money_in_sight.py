@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Locator, Page, ViewportSize, expect
+from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, ViewportSize, expect
 
 from lipsync_core import Filter, Job, JobState, Studio
 from lipsync_core.db.database import Database
@@ -15,7 +15,7 @@ from lipsync_core.ledger.claims import Claims
 from lipsync_core.ledger.rows import Change
 from tests import corpus
 from tests.browser.holding import Hold
-from tests.browser.visit import PORTRAIT, finished, open_page, press, settle, slot, visitor
+from tests.browser.visit import PORTRAIT, finished, open_page, press, settle, slot
 from tests.server import Server, sandboxed, studio_of
 
 pytestmark = pytest.mark.browser
@@ -62,11 +62,10 @@ def screen(request: pytest.FixtureRequest) -> ViewportSize:
 
 
 @pytest.fixture
-def page(browser: Browser, server: Server, screen: ViewportSize) -> Iterator[Page]:
-    """A tab of a fresh visitor, on screens of three sizes."""
-    context = visitor(browser, server.url, viewport=screen)
-    yield context.new_page()
-    context.close()
+def page(page: Page, screen: ViewportSize) -> Page:
+    """A fresh visitor's tab, on screens of three sizes."""
+    page.set_viewport_size(screen)
+    return page
 
 
 def fill_in(ledger: Studio, brief_id: str, **fields: object) -> None:
@@ -113,14 +112,13 @@ def test_the_buttons_below_a_result_on_create_lead_to_a_new_brief_with_its_price
 
 
 def test_an_open_page_follows_a_bill_that_comes_after_the_video(
-    browser: Browser, server: Server, ledger: Studio, hold: Hold, variables: dict[str, str]
+    context: BrowserContext, ledger: Studio, hold: Hold, variables: dict[str, str]
 ) -> None:
     fill_in(ledger, "brief-billed", name="Billed later")
     job = ledger.desk("ana", sandbox=True).render("brief-billed", engine="joypix/motion-2", after=None)
     hold.end()
     assert ledger.wait(job.id, timeout_s=300).state is JobState.DONE
-    context = visitor(browser, server.url)
-    create, alone = context.new_page(), context.new_page()
+    create, alone = context.pages[0], context.new_page()
     open_page(create, "/?brief=brief-billed")
     open_page(alone, f"/jobs?job={job.id}", "Jobs")
     for tab in (create, alone):
@@ -131,7 +129,6 @@ def test_an_open_page_follows_a_bill_that_comes_after_the_video(
     assert Claims(Database(variables["STUDIO_DATABASE_URL"])).settle(bill)
     for tab in (create, alone):
         expect(tab.get_by_text("17 credits")).to_be_visible()
-    context.close()
 
 
 def bring_a_batch(page: Page, ledger: Studio, hold: Hold, *voices: float) -> Locator:

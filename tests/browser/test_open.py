@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from lipsync_core import Job, JobState, new_brief_id
 from tests.browser.opened import DIALOG, LISTBOX, MENU, ONE_BY_ONE, Opened, open_menu, runs
@@ -44,7 +44,8 @@ def past(environment: dict[str, str], tmp_path: Path) -> Past:
 
 
 @pytest.fixture
-def page(page: Page) -> Page:
+def page(context: BrowserContext) -> Page:
+    page = context.new_page()
     page.add_init_script(ONE_BY_ONE)
     return page
 

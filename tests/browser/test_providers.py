@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -207,7 +207,8 @@ class TestSecrecy:
             variables = [name.replace("API_KEY", "BASE_URL") for name in SECRETS if name.endswith("API_KEY")]
             yield SECRETS | dict.fromkeys(variables, base)
 
-    def test_no_part_of_a_key_reaches_the_browser(self, page: Page, server: Server) -> None:
+    def test_no_part_of_a_key_reaches_the_browser(self, context: BrowserContext, server: Server) -> None:
+        page = context.new_page()
         came: list[bytes] = []
 
         def take(payload: str | bytes) -> None:

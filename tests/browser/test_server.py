@@ -38,9 +38,8 @@ def test_a_deep_link_on_a_cold_server_goes_through_the_navigation(page: Page, pa
     expect(page.get_by_role("link", name="Jobs", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
+def test_routes_answer_with_their_own_status(server: Server) -> None:
+    for method, path, status in (
         ("GET", "/api/health", 200),
         ("POST", "/api/health", 405),
         ("GET", "/api/webhooks/joypix/forged", 405),
@@ -50,12 +49,10 @@ def test_a_deep_link_on_a_cold_server_goes_through_the_navigation(page: Page, pa
         ("GET", "/api/", 404),
         ("GET", "/app/static/media/forged/x.mp4", 404),
         ("POST", "/app/static/media/forged/x.mp4", 405),
-    ],
-)
-def test_routes_answer_with_their_own_status(server: Server, method: str, path: str, status: int) -> None:
-    answer = patient.request(method, server.url + path)
-    assert answer.status_code == status
-    assert "text/html" not in answer.headers.get("content-type", "")
+    ):
+        answer = patient.request(method, server.url + path)
+        assert answer.status_code == status, f"{method} {path}"
+        assert "text/html" not in answer.headers.get("content-type", ""), f"{method} {path}"
 
 
 def test_a_kept_video_is_served_in_ranges_and_cannot_be_sniffed(server: Server, ledger: Studio) -> None:

@@ -23,53 +23,74 @@ LEAVES = """async () => {
 
 FINDS = """async () => [
     document.cookie, localStorage.length, sessionStorage.length, window.name, history.length,
+    innerWidth, matchMedia('(prefers-color-scheme: dark)').matches, matchMedia('(prefers-reduced-motion)').matches,
     await caches.keys(), await indexedDB.databases(),
     await Array.fromAsync((await navigator.storage.getDirectory()).keys()),
     (await navigator.permissions.query({name: 'geolocation'})).state,
 ]"""
 
 
-SIZES = """() => performance.getEntriesByType('resource')
-    .filter(entry => entry.name.includes('/static/js/')).map(entry => entry.transferSize)"""
+SCRIPTS = """() => Object.fromEntries(performance.getEntriesByType('resource')
+    .filter(entry => entry.name.includes('/static/js/')).map(entry => [entry.name, entry.transferSize]))"""
+"""What has been loaded by now, and how much of it was fetched for that."""
 
 
 def test_a_visitor_finds_nothing_of_the_one_before(visitors: Visitors, server: Server) -> None:
     found = []
     for _ in range(2):
         with visitors.one(server.url) as visitor:
-            page = visitor.new_page()
+            page = visitor.pages[0]
             page.goto("/api/health")
             found.append(page.evaluate(FINDS))
+            page.goto("/api/health?again")
             page.evaluate(LEAVES)
-            assert page.evaluate(FINDS) != found[0]
+            page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+            page.set_viewport_size({"width": 390, "height": 900})
             visitor.grant_permissions(["geolocation"])
+            assert not [left for left, was in zip(page.evaluate(FINDS), found[0], strict=True) if left == was]
+            visitor.new_page()
     assert found[0] == found[1]
+    assert len(visitor.pages) == 1
+
+
+def test_nothing_is_put_into_its_tab_that_the_next_one_would_have(visitors: Visitors, server: Server) -> None:
+    with visitors.one(server.url) as visitor:
+        tab = visitor.pages[0]
+        for put in (
+            lambda: tab.add_init_script("window.left = 1"),
+            lambda: tab.on("websocket", print),
+            lambda: tab.route("**/*", print),
+        ):
+            with pytest.raises(AssertionError, match=r"context\.new_page"):
+                put()
 
 
 def test_but_its_browser_has_the_scripts_already(visitors: Visitors, server: Server) -> None:
-    for fetches in (True, False):
+    loaded: list[dict[str, int]] = []
+    for _ in range(2):
         with visitors.one(server.url) as visitor:
-            page = visitor.new_page()
+            page = visitor.pages[0]
             open_page(page)
-            sizes = page.evaluate(SIZES)
-        if not fetches:
-            assert sizes
-            assert set(sizes) == {0}
+            loaded.append(page.evaluate(SCRIPTS))
+    before, now = loaded
+    again = {address: size for address, size in now.items() if address in before}
+    assert again
+    assert set(again.values()) == {0}
 
 
 def test_what_a_page_asks_of_another_host_fails_its_test_and_no_other(visitors: Visitors, server: Server) -> None:
     outside = pytest.raises(AssertionError, match="other hosts")
     with outside, visitors.one(server.url) as visitor, contextlib.suppress(Error):
-        visitor.new_page().goto("http://127.0.0.2:9/")
+        visitor.pages[0].goto("http://127.0.0.2:9/")
     with visitors.one(server.url) as visitor:
-        visitor.new_page().goto("/api/health")
+        visitor.pages[0].goto("/api/health")
 
 
 def test_what_the_policy_refuses_fails_its_test_and_no_other(visitors: Visitors, server: Server) -> None:
     with pytest.raises(AssertionError, match="policy refused"), visitors.one(server.url) as visitor:
-        page = visitor.new_page()
+        page = visitor.pages[0]
         page.goto("/")
         page.evaluate("() => { document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.2:9/x.png'})) }")
         page.wait_for_event("console", lambda told: "Content Security Policy" in told.text)
     with visitors.one(server.url) as visitor:
-        visitor.new_page().goto("/")
+        visitor.pages[0].goto("/")

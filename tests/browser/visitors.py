@@ -1,18 +1,23 @@
 """Visitors of the pages: one after the other in the same context of the browser, which is emptied in between.
 
-Only the browser's cache stays: the pages' scripts are fetched once and not once a test, a third of what its first page
-costs. For that the address has to stay the same, see `tests.server.Ports`.
+Only what the browser knows of the pages' scripts stays: they are fetched and compiled once and not once a test. For
+that the address has to stay the same, see `tests.server.Ports`, and the tab, whose process it is that knows them.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, Never
 
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Request
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Error, Page, Request, ViewportSize
 
 from tests.browser.visit import PATIENCE_MS, policy_broken
+
+WIDE: ViewportSize = {"width": 1280, "height": 900}
+LASTING = ("on", "once", "add_init_script", "expose_binding", "expose_function", "route", "route_web_socket")
+"""What nothing can take from a tab again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +25,9 @@ class Visitor:
     """A context that has been used before, and what was noticed in it."""
 
     context: BrowserContext
-    cleaner: CDPSession
-    """That of a page that stays empty."""
+    tab: Page
+    """The one that every visitor has."""
+    tabs_own: CDPSession
     refused: list[str]
     foreign: list[str]
 
@@ -38,18 +44,20 @@ class Visitors:
         """Somebody who has never been here. A page that asks another host or breaks its policy is an error."""
         visitor = self._by_address.pop(address, None) or self._new(address)
         yield visitor.context
-        for page in visitor.context.pages[1:]:
-            page.close()
-        _empty(visitor, address)
+        try:
+            _empty(visitor, address)
+        except Error:  # it is still on its way somewhere: nobody gets it again
+            visitor.context.close()
+        else:
+            self._by_address[address] = visitor
         refused, foreign = [*visitor.refused], [*visitor.foreign]
         visitor.refused.clear()
         visitor.foreign.clear()
-        self._by_address[address] = visitor
         assert not refused, f"the pages' own policy refused: {refused}"
         assert not foreign, f"the page asked other hosts: {foreign}"
 
     def _new(self, address: str) -> Visitor:
-        context = self._browser.new_context(base_url=address, viewport={"width": 1280, "height": 900}, locale="en-GB")
+        context = self._browser.new_context(base_url=address, viewport=WIDE, locale="en-GB")
         context.set_default_timeout(PATIENCE_MS)
         foreign: list[str] = []
 
@@ -58,10 +66,33 @@ class Visitors:
                 foreign.append(request.url)
 
         context.on("request", watch)
-        return Visitor(context, context.new_cdp_session(context.new_page()), policy_broken(context), foreign)
+        refused = policy_broken(context)
+        tab = context.new_page()
+        tab.goto("about:blank")
+        for name in LASTING:
+            setattr(tab, name, _refused(name))
+        return Visitor(context, tab, context.new_cdp_session(tab), refused, foreign)
+
+
+def _refused(name: str) -> Callable[..., Never]:
+    def refuse(*_arguments: Any, **_named: Any) -> Never:
+        raise AssertionError(f"`{name}` would last, and the next visitor has the same tab: use `context.new_page()`")
+
+    return refuse
 
 
 def _empty(visitor: Visitor, address: str) -> None:
+    for page in visitor.context.pages:
+        if page != visitor.tab:
+            page.close()
+    if visitor.tab.url.startswith(address):
+        visitor.tab.evaluate("() => sessionStorage.clear()")
+    visitor.tab.goto("about:blank")
+    visitor.tab.evaluate("() => { window.name = '' }")
+    visitor.tab.mouse.move(0, 0)
+    visitor.tab.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null")
+    visitor.tab.set_viewport_size(WIDE)
+    visitor.tabs_own.send("Page.resetNavigationHistory")
     visitor.context.clear_cookies()
     visitor.context.clear_permissions()
-    visitor.cleaner.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "all"})
+    visitor.tabs_own.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "all"})
