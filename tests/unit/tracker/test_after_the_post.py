@@ -162,7 +162,7 @@ def test_why_a_video_could_not_be_fetched_is_said_of_the_vendors_server_and_not_
     assert desk.row(job)["error"] == "http://127.0.0.1 answered with error 503."
     shut = desk.open(STUDIO_FETCH_ALLOW="files.example")
     desk.let_pass(job, 0)
-    desk.run(lambda: "For 127.0.0.1 this" in desk.row(job)["error"], studio=shut)
+    desk.run(lambda: "DNS gives 127.0.0.1" in desk.row(job)["error"], studio=shut)
     assert "STUDIO_FETCH_ALLOW" in desk.row(job)["error"]
     assert "upload" not in desk.row(job)["error"]
 
