@@ -59,7 +59,7 @@ def context(visitors: Visitors, server: Server) -> Iterator[BrowserContext]:
     """A fresh visitor. Whatever the page asks of another host, or its policy refuses, fails the test.
 
     The next test has the same context, emptied: what a test adds to a context and cannot be emptied (scripts, routes,
-    listeners) it adds to a page that it opens itself, or makes a context of its own.
+    listeners) it adds to a tab instead, or makes a context of its own.
     """
     with visitors.one(server.url) as visitor:
         yield visitor
@@ -67,5 +67,5 @@ def context(visitors: Visitors, server: Server) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
-    """The tab that every visitor has, empty. What is to listen in it, or run in it first, needs a new one."""
+    """The tab that every visitor has, empty. One that is made to listen, or to run something first, has no other."""
     return context.pages[0]

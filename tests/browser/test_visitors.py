@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Error
+from playwright.sync_api import Error, Page
 
 from tests.browser.visit import open_page
 from tests.browser.visitors import Visitors
@@ -53,16 +54,26 @@ def test_a_visitor_finds_nothing_of_the_one_before(visitors: Visitors, server: S
     assert len(visitor.pages) == 1
 
 
-def test_nothing_is_put_into_its_tab_that_the_next_one_would_have(visitors: Visitors, server: Server) -> None:
+@pytest.mark.parametrize(
+    "put",
+    [
+        lambda tab: tab.add_init_script("window.left = 1"),
+        lambda tab: tab.on("websocket", lambda _socket: None),
+        lambda tab: tab.route("**/*", lambda route: route.continue_()),
+    ],
+    ids=["script", "listener", "route"],
+)
+def test_a_tab_into_which_something_was_put_for_good_is_nobodys_again(
+    visitors: Visitors, server: Server, put: Callable[[Page], None]
+) -> None:
     with visitors.one(server.url) as visitor:
         tab = visitor.pages[0]
-        for put in (
-            lambda: tab.add_init_script("window.left = 1"),
-            lambda: tab.on("websocket", print),
-            lambda: tab.route("**/*", print),
-        ):
-            with pytest.raises(AssertionError, match=r"context\.new_page"):
-                put()
+        put(tab)
+    assert tab.is_closed()
+    with visitors.one(server.url) as visitor:
+        (other,) = visitor.pages
+        other.goto("/api/health")
+        assert other.evaluate("() => window.left") is None
 
 
 def test_but_its_browser_has_the_scripts_already(visitors: Visitors, server: Server) -> None:

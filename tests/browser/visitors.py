@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Never
+from dataclasses import dataclass, replace
+from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Error, Page, Request, ViewportSize
 
@@ -17,7 +17,7 @@ from tests.browser.visit import PATIENCE_MS, policy_broken
 
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 LASTING = ("on", "once", "add_init_script", "expose_binding", "expose_function", "route", "route_web_socket")
-"""What nothing can take from a tab again."""
+"""What nothing can take from a tab again: nobody gets that tab after the test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Visitor:
     tab: Page
     """The one that every visitor has."""
     tabs_own: CDPSession
+    lasting: list[str]
+    """What was put into the tab for good."""
     refused: list[str]
     foreign: list[str]
 
@@ -49,7 +51,7 @@ class Visitors:
         except Error:  # it is still on its way somewhere: nobody gets it again
             visitor.context.close()
         else:
-            self._by_address[address] = visitor
+            self._by_address[address] = _with_a_tab(visitor) if visitor.lasting else visitor
         refused, foreign = [*visitor.refused], [*visitor.foreign]
         visitor.refused.clear()
         visitor.foreign.clear()
@@ -67,18 +69,31 @@ class Visitors:
 
         context.on("request", watch)
         refused = policy_broken(context)
-        tab = context.new_page()
-        tab.goto("about:blank")
-        for name in LASTING:
-            setattr(tab, name, _refused(name))
-        return Visitor(context, tab, context.new_cdp_session(tab), refused, foreign)
+        return Visitor(context, *_new_tab(context), refused, foreign)
 
 
-def _refused(name: str) -> Callable[..., Never]:
-    def refuse(*_arguments: Any, **_named: Any) -> Never:
-        raise AssertionError(f"`{name}` would last, and the next visitor has the same tab: use `context.new_page()`")
+def _with_a_tab(visitor: Visitor) -> Visitor:
+    """The same visitor with another tab."""
+    visitor.tab.close()
+    tab, tabs_own, lasting = _new_tab(visitor.context)
+    return replace(visitor, tab=tab, tabs_own=tabs_own, lasting=lasting)
 
-    return refuse
+
+def _new_tab(context: BrowserContext) -> tuple[Page, CDPSession, list[str]]:
+    tab = context.new_page()
+    tab.goto("about:blank")
+    lasting: list[str] = []
+    for name in LASTING:
+        setattr(tab, name, _noted(name, getattr(tab, name), lasting))
+    return tab, context.new_cdp_session(tab), lasting
+
+
+def _noted(name: str, do: Callable[..., Any], lasting: list[str]) -> Callable[..., Any]:
+    def note(*arguments: Any, **named: Any) -> Any:
+        lasting.append(name)
+        return do(*arguments, **named)
+
+    return note
 
 
 def _empty(visitor: Visitor, address: str) -> None:
