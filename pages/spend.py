@@ -166,7 +166,8 @@ def _cells(sums: Sums, dearer: Dearer) -> dict[str, str]:
         more = f"({dollars(sums.above, signed=True)})" if sums.above else "(same)"
         bill += f" :red-badge[{more}]" if billed_more else f" {more}"
         bill += f", {sums.compared} of {sums.ended} clips" if sums.compared < sums.ended else ""
-    still = {"in progress": sums.under_way, "unconfirmed": sums.unconfirmed}
+    # Words that may break: a table that is wider than a phone scrolls, and no keyboard reaches it.
+    still = {"in progress": sums.under_way, "not confirmed": sums.unconfirmed}
     spent = [dollars(sums.spent), *(f"{dollars(sum_)} {what}" for what, sum_ in still.items() if sum_)]
     if dearer.jobs and not billed_more:  # its videos were longer than what was priced
         spent[0] += f" :red-badge[{dollars(dearer.usd_micros, signed=True)}]"

@@ -88,12 +88,12 @@ class TestAMonth:
         expect(figure(page, "Left under the cap")).to_have_text("$47.45")
         expect(page.get_by_text("The team’s cap: $2.55 of $50.00 used")).to_be_visible()
         expect(page.get_by_text("“Weekly”: $1.65 of $1.00 used, nothing more is sent this month")).to_be_visible()
-        assert row(page, "Weekly") == ["3", "$1.35, $0.30 unconfirmed", "$0.50 → $0.45 (−$0.05), 1 of 2 clips"]
+        assert row(page, "Weekly") == ["3", "$1.35, $0.30 not confirmed", "$0.50 → $0.45 (−$0.05), 1 of 2 clips"]
         assert row(page, "$5 of") == ["1", "$0.90", "$0.60 → $0.90 (+$0.30)"]
-        assert row(page, "All") == ["4", "$2.25, $0.30 unconfirmed", "$1.10 → $1.35 (+$0.25), 2 of 3 clips"]
+        assert row(page, "All") == ["4", "$2.25, $0.30 not confirmed", "$1.10 → $1.35 (+$0.25), 2 of 3 clips"]
         expect(page.get_by_text("JoyPix does not report what was billed")).to_be_visible()
         choose(page, "By", "Vendor")
-        assert row(page, "JoyPix") == ["2", "$0.90, $0.30 unconfirmed", "not reported"]
+        assert row(page, "JoyPix") == ["2", "$0.90, $0.30 not confirmed", "not reported"]
         page.reload()
         expect(page.get_by_role("columnheader", name="Vendor")).to_be_visible()
         choose(page, "By", "Person")
