@@ -7,6 +7,7 @@ the click that followed it, in one message with it, or after it.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from playwright.sync_api import Page, WebSocketRoute
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -55,6 +56,17 @@ class Commits:
         for message in self._held or []:
             if (press := self._press_of(message)) is not None:
                 self._send(_with(message, [*self._passed.values(), press]))
+
+    def press_last(self, then: Callable[[], None]) -> None:
+        """Deliver what was entered, and the press after ``then``; it is the one that left the browser all the same."""
+        held = self._taken()
+        for message in held:
+            if self._press_of(message) is None:
+                self._send(message)
+        then()
+        for message in held:
+            if self._press_of(message) is not None:
+                self._send(message)
 
     def the_rest(self) -> None:
         """Deliver what was entered, after `press_first`."""

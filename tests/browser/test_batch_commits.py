@@ -126,6 +126,19 @@ def test_what_comes_with_the_press_counts_and_nothing_is_sent(
 
 
 @every_kind
+def test_a_press_of_a_question_that_was_overtaken_sends_nothing_however_late_it_comes(
+    page: Page, ledger: Studio, kind: Kind
+) -> None:
+    before = ledger.count(Filter(hidden=True))
+    told = page.get_by_role("alert").filter(has_text=f"{kind.told} The sum below is up to date.")
+    commits = enter(page, ledger, kind)
+    commits.press_last(lambda: expect(told).to_be_visible())
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    settle(page)
+    assert made(ledger, before) == []
+
+
+@every_kind
 def test_what_comes_right_after_the_press_stops_it_and_the_page_asks_which_was_meant(
     page: Page, ledger: Studio, kind: Kind
 ) -> None:

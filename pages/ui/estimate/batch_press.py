@@ -75,6 +75,8 @@ class Hand:
 
     asking: str = ""
     """Names the question that is drawn …"""
+    screen: Screen | None = None
+    """… what decided its rows when it was asked …"""
     words: str = ""
     """… the sum in it …"""
     before: str = ""
@@ -112,17 +114,30 @@ def watch(asking: str, words: str) -> None:
     """Note the sum that the question shows; to be called whenever that is drawn."""
     mine = hand()
     if mine.asking != asking:
-        mine.asking, mine.words, mine.before = asking, words, ""
+        mine.asking, mine.screen, mine.words, mine.before = asking, screen(), words, ""
     elif mine.words != words:
         mine.words, mine.before, mine.since_s = words, mine.words, time.monotonic()
 
 
+def overtaken(asking: str) -> tuple[str, str] | None:
+    """Title and text of why a question is taken back: what it asks about changed under it. None where nothing did.
+
+    A press of it may be on its way. Were it drawn anew, that press would send what nobody was asked about.
+    """
+    mine = hand()
+    return None if mine.asking != asking or mine.screen is None else _changed_since(mine.screen)
+
+
+def _changed_since(then: Screen) -> tuple[str, str] | None:
+    changed = then.changed(screen())
+    return ("Nothing was sent", f"{changed} The sum below is up to date.") if changed else None
+
+
 def why_not(order: Order) -> tuple[str, str] | None:
     """Title and text of why a press of the question sends nothing; None where all is as the question was drawn."""
+    if (changed := _changed_since(order.screen)) is not None:
+        return changed
     mine = hand()
-    changed = order.screen.changed(screen())
-    if changed:
-        return "Nothing was sent", f"{changed} The sum below is up to date."
     if mine.before and press_questions(PressFacts(price_rose_s_ago=time.monotonic() - mine.since_s)):
         return f"The sum is now {mine.words}, not {mine.before}", "Nothing was sent: check it and press again."
     return None

@@ -103,6 +103,8 @@ def _videos(count: int) -> str:
 
 def draw(plan: Plan) -> None:
     """Draw the bar below the rows."""
+    if (asking := st.session_state.get("batch.asking")) and (why := batch_press.overtaken(asking)) is not None:
+        st.session_state["batch.asking"], st.session_state["batch.outcome"] = None, why
     ready = plan.ready
     count = int(ready.sum())
     total = plan.total(ready)
@@ -259,8 +261,9 @@ def _question(plan: Plan, total: Total) -> None:
             st.markdown(sentence)
         if not free and desk(sandbox=order.sandbox).passes_links(order.briefs):
             st.markdown(f"Vendors fetch pasted links themselves: the price holds {AS_LONG_AS}.")
-        for question in press_questions(_facts(order, plan, rows, total)):
-            _explain(order, question)
+        facts = _facts(order, plan, rows, total)
+        for question in press_questions(facts):
+            _explain(order, facts, question)
         if not free:
             st.caption(f"You can undo this for {HOLD_S:.0f} seconds, and withdraw waiting jobs after that.")
         with st.container(horizontal=True):
@@ -284,7 +287,7 @@ def _facts(order: Order, plan: Plan, rows: Sequence[int], total: Total) -> Press
     )
 
 
-def _explain(order: Order, question: Question) -> None:
+def _explain(order: Order, facts: PressFacts, question: Question) -> None:
     match question.kind:
         case QuestionKind.UNHEARD | QuestionKind.ALIKE:
             for sentence in question.says:
@@ -302,7 +305,7 @@ def _explain(order: Order, question: Question) -> None:
                     help="It is set aside until the real cost is known. It is not a limit at the vendor.",
                 )
         case QuestionKind.THRESHOLD:
-            limit = price_text(studio().budgets.asks_above())
+            limit = price_text(facts.threshold_usd_micros)
             st.markdown(md(f"Your team wants a second look at every price above {limit}."))
         case QuestionKind.APPROVAL:
             st.markdown(md(f"{plain(' '.join(question.says))} {WAITS}"))
