@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -47,6 +45,7 @@ from lipsync_core.media.erase import Eraser
 from lipsync_core.media.library import Library
 from lipsync_core.media.store import MediaStore
 from lipsync_core.net.addresses import Resolver, system_addresses
+from lipsync_core.net.run_async import run_async
 from lipsync_core.people.audit import Audit
 from lipsync_core.people.rights import Person
 from lipsync_core.people.team import People
@@ -248,9 +247,7 @@ class Studio:
         def ended() -> bool:
             return time.monotonic() >= deadline or not self._ledger.job(job_id).pending
 
-        # A thread of its own, because the caller (a notebook) may already have a running event loop.
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(lambda: asyncio.run(self.tracker().run(ended))).result()
+        run_async(self.tracker().run(ended))
 
     def jobs(self) -> Iterator[Job]:
         """All jobs, newest first."""

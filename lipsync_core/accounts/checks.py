@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import ssl
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.ledger.spending import Need
 from lipsync_core.ledger.vendor_status import VendorStatus, VendorStatuses, unmet
+from lipsync_core.net.run_async import run_async
 from lipsync_core.people.audit import Audit
 from lipsync_core.people.rights import Guard, everybody
 from lipsync_core.people.roles import Action
@@ -214,17 +211,7 @@ def _get(provider: Provider, keys: Keys | None, base_url: str, request: Request)
     from lipsync_core.providers.http import VendorHttp  # with an HTTP client that takes long to load
 
     async def get() -> Response | AskAgain:
-        async with VendorHttp(tls=_tls()) as http:
+        async with VendorHttp() as http:
             return await http.get(provider, keys, base_url, request)
 
-    # A thread of its own, because the caller may already have a running event loop.
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(get())).result()
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Reading the certificates takes longer than a request."""
-    import httpx
-
-    return httpx.create_ssl_context(trust_env=False)
+    return run_async(get())

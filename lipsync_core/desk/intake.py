@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -28,6 +26,7 @@ from lipsync_core.ledger.jobs import Ledger, NewJob
 from lipsync_core.ledger.vendor_status import VendorStatus, VendorStatuses, low_balance
 from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import Kind, MediumFacts
+from lipsync_core.net.run_async import run_async
 from lipsync_core.pricing import Rates, spoken_s
 from lipsync_core.pricing.assess import assess, length_of
 from lipsync_core.pricing.catalogue import ENGINES, Engine
@@ -222,9 +221,7 @@ class Intake:
 
         with self.store.scratch("link") as scratch:
             path = scratch / "fetched"
-            with ThreadPoolExecutor(1) as thread:
-                request = fetch(url, path, allow=self.fetch_allow, max_bytes=MAX_LINK_BYTES, timeout_s=LINK_TIMEOUT_S)
-                thread.submit(lambda: asyncio.run(request)).result()
+            run_async(fetch(url, path, allow=self.fetch_allow, max_bytes=MAX_LINK_BYTES, timeout_s=LINK_TIMEOUT_S))
             name = unquote(urlsplit(url).path).rsplit("/", 1)[-1]
             return replace(self.store.keep(path, kind, name or kind), url=url)
 
