@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from lipsync_core.desk.approvals import DeskApprovals
 from lipsync_core.desk.briefs import DeskBriefs
 from lipsync_core.desk.jobs import DeskJobs
@@ -19,7 +17,7 @@ class Desk(Press):
 
     def elsewhere(self, *, sandbox: bool) -> Desk:
         """The same person's desk in the sandbox, or outside it."""
-        return Desk(replace(self.seat, environment=SANDBOX if sandbox else LIVE))
+        return Desk(self.seat.elsewhere(SANDBOX if sandbox else LIVE))
 
     @property
     def briefs(self) -> DeskBriefs:

@@ -79,7 +79,7 @@ class DeskOutcomes(Part):
         if ceiling is not None:  # by now more may have been billed for such a clip
             (quote,) = self.rooms.intake.chosen([job.brief], job.environment, self.by)
             ceiling = max(ceiling, quote.least_ceiling_usd_micros)
-        return Press(replace(self.seat, environment=job.environment)).submit(
+        return Press(self.seat.elsewhere(job.environment)).submit(
             job.brief,
             nonce=_again(job_id),
             hold_s=HOLD_S,

@@ -146,7 +146,7 @@ class Press(Part):
         if last is not None and last.pending and not again and _same(last, brief, environment):
             return self.rooms.whole(last)
         nonce = f"{brief_id}.{after or 0}.{engine}.{environment}"[:64]
-        job = Press(replace(self.seat, environment=environment)).submit(
+        job = Press(self.seat.elsewhere(environment)).submit(
             brief,
             nonce=nonce,
             hold_s=HOLD_S,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lipsync_core.accounts.checks import Vendors
 from lipsync_core.accounts.reach import Accounts
@@ -13,7 +13,7 @@ from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.delivery.links import Links
 from lipsync_core.desk.intake import Intake
 from lipsync_core.estimates.reader import Tables
-from lipsync_core.job import SANDBOX, Job
+from lipsync_core.job import Job
 from lipsync_core.ledger.approvals import Approvals, Terms
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.ledger.open_briefs import BriefDesk
@@ -71,10 +71,9 @@ class Seat:
         """What new jobs carry as their maker."""
         return one_line(self.by, MAX_NAME)
 
-    @property
-    def in_sandbox(self) -> bool:
-        """Whether new paid jobs go to the sandbox."""
-        return self.environment == SANDBOX
+    def elsewhere(self, environment: str) -> Seat:
+        """The same person in another environment."""
+        return replace(self, environment=environment)
 
     def check(self, action: Action, *, owner: str | None = None) -> None:
         """Raise `NotAllowedError` unless whoever sits here may do this."""

@@ -48,11 +48,8 @@ def desk(*, sandbox: bool | None = None) -> Desk:
     return here if sandbox is None else here.elsewhere(sandbox=sandbox)
 
 
-def header(title: str, tab: str | None = None) -> str:
-    """Draw the top of a page and return who is looking: an address where people sign in, else the name they gave.
-
-    ``tab`` is the browser tab's title. Whoever may not enter gets no further than this.
-    """
+def header(title: str, tab: str | None = None) -> None:
+    """Draw the top of a page. ``tab`` is the browser tab's title. Whoever may not enter gets no further than this."""
     person = require()
     elsewhere = came_from_elsewhere(title)
     st.session_state.page_shown = title
@@ -83,7 +80,6 @@ def header(title: str, tab: str | None = None) -> str:
     with st.container():  # the same
         refusals.arrive(elsewhere=elsewhere)
         _tracker_note()
-    return name
 
 
 def looking() -> Person | None:
