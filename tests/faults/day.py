@@ -16,7 +16,7 @@ from lipsync_core.db.database import now_ms
 from lipsync_core.job import CORRECTABLE, PENDING
 from lipsync_core.tracker.failpoints import AFTER_POST, BEFORE_POST, FIRST_BYTE
 from tests.desk import rows
-from tests.faults.plan import PAST_LEASE_S, SLEEPS_ON_S, Act, Life, Plan
+from tests.faults.plan import PAST_LEASE_S, SLEEPS_AT_MOST_S, SLEEPS_S, Act, Life, Plan
 from tests.faults.processes import forked
 from tests.faults.promises import SETTLES
 
@@ -65,8 +65,9 @@ class Day:
     """For each tracker process and job: the last point that it told about."""
     _acted: dict[int, tuple[int, str]] = field(default_factory=dict)
     """For each tracker process: the job and point at which something happened to it last."""
-    _asleep: set[int] = field(default_factory=set)
-    """Jobs whose sender was stopped before its first byte, and about which nobody has decided yet."""
+    _asleep: dict[int, int] = field(default_factory=dict)
+    """For each job whose sender sleeps before its first byte, and about which nobody has decided yet: the sender. Only
+    while it sleeps does a person know that nothing was sent: awake, it may try once more, and be taken."""
     _wakers: list[int] = field(default_factory=list)
     """Processes that continue a stopped tracker. It may hold a lock on the ledger's file, for which this process waits
     as soon as it looks into the ledger: it could not wake it then."""
@@ -142,8 +143,9 @@ class Day:
             job_id, point = self._acted.get(pid, (0, ""))
             decides = self.plan.person and point == FIRST_BYTE
             if decides:
-                self._asleep.add(job_id)
-            self._wakers.append(forked(lambda: _wake(pid, PAST_LEASE_S + (SLEEPS_ON_S if decides else 0.0))))
+                self._asleep[job_id] = pid
+                self._in(SLEEPS_S, lambda: self._decided(job_id))
+            self._wakers.append(forked(lambda: _wake(pid, SLEEPS_AT_MOST_S if decides else PAST_LEASE_S)))
             return
         tracker.pid = 0
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
@@ -181,10 +183,16 @@ class Day:
         for job_id in sorted(self._asleep):
             again = self.stage.send_anew(job_id)
             if again is not None:
-                self._asleep.discard(job_id)
+                self._decided(job_id)
                 self.again[job_id] = again
                 self.acts["person: declared not taken, sent anew"] += 1
                 self.told.append(f"{time.monotonic() - self._begun:7.3f} s  job {job_id} is sent anew as {again}")
+
+    def _decided(self, job_id: int) -> None:
+        """Wake a job's sender: it was decided about, or nobody found it unconfirmed for long enough."""
+        pid = self._asleep.pop(job_id, 0)
+        if pid:
+            _wake(pid, 0.0)
 
     def _outage(self) -> None:
         back = self.stage.outage()

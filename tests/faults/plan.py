@@ -29,8 +29,10 @@ POINTS = (*_ANY, FIRST_BYTE)
 
 PAST_LEASE_S = PACE.send_lease_s + 0.4
 """For how long a stopped tracker sleeps: somebody else has its jobs by then."""
-SLEEPS_ON_S = 1.5
-"""For how much longer it sleeps where a person declares the job not taken meanwhile, and sends it anew."""
+SLEEPS_S = PAST_LEASE_S + 3.0
+"""For how long it sleeps at most where a person declares the job not taken meanwhile, and sends it anew."""
+SLEEPS_AT_MOST_S = SLEEPS_S + 30.0
+"""When it is woken from elsewhere, because it has a lock that whoever would wake it waits for."""
 TOO_SLOW_S = PACE.send_s + 0.3
 
 ENGINES_PLAYED = tuple(engine.id for engine in ENGINES.values() if not engine.is_draft)
