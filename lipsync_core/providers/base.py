@@ -12,8 +12,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 from lipsync_core.errors import SettingsError
-from lipsync_core.providers import forms as limits
-from lipsync_core.providers import variable_prefix
+from lipsync_core.providers import forms as limits, variable_prefix
 from lipsync_core.providers.facts import MOST_AT_ONCE, NO_ASSUMPTIONS, Assumption, Engine, Fact
 from lipsync_core.providers.forms import EngineForm
 from lipsync_core.providers.keys import Keys

@@ -1,8 +1,7 @@
 """The state machine: which steps exist, and where a job can end."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from lipsync_core.job import (
     CORRECTABLE,

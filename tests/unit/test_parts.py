@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.__main__ import PARTS, Part
-from tests.__main__ import run as run_parts
+from tests.__main__ import PARTS, Part, run as run_parts
 from tests.again import FAILURES, ROOT
 
 TESTS = """

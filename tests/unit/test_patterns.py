@@ -5,8 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from re import _constants as sre  # type: ignore[attr-defined]  # no types: the parser of the standard library's own `re`
-from re import _parser as parser  # type: ignore[attr-defined]  # the same
+from re import _constants as sre, _parser as parser  # type: ignore[attr-defined]  # untyped: re's own parser
 from typing import Any
 
 import pytest

@@ -10,8 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from lipsync_core import ROOT
 from lipsync_core.brief import KeptMedium

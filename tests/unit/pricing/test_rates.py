@@ -12,8 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from lipsync_core.errors import SettingsError
 from lipsync_core.pricing import NO_RATES, TARIFFS, Measure, Override, Rates, price

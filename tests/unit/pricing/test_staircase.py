@@ -5,11 +5,21 @@ from decimal import Decimal
 from math import inf
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from lipsync_core.pricing import NO_RATES, TARIFFS, Kind, Measure, Override, Rates, Step, affordable_s, price, waste
-from lipsync_core.pricing import steps as stairs
+from lipsync_core.pricing import (
+    NO_RATES,
+    TARIFFS,
+    Kind,
+    Measure,
+    Override,
+    Rates,
+    Step,
+    affordable_s,
+    price,
+    steps as stairs,
+    waste,
+)
 
 DIALOG, STUDIO, PIXVERSE = "joypix/motion-2-dialog", "lipsync-studio/lipsync-image", "aimlapi/pixverse-lip-sync"
 PAID = [engine for engine, tariff in TARIFFS.items() if tariff.kind is not Kind.FREE]

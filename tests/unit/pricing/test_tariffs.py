@@ -5,8 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from lipsync_core.pricing import NO_RATES, TARIFFS, Kind, Measure, Override, Price, Rates, price, rate_from_live
 from lipsync_core.pricing.catalogue import ENGINES

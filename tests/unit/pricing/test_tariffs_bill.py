@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from lipsync_core import Qualifier, Studio
 from lipsync_core.pricing import Measure, Override, Price, Rates, price

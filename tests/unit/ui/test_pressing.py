@@ -10,8 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from lipsync_core import ROOT, Brief, BriefChangedError, JobState, KeptMedium, MediumFacts, Studio
 from lipsync_core.samples import PORTRAITS, VOICES
-from lipsync_core.sandbox.creatify_cast import PERSONAS
-from lipsync_core.sandbox.creatify_cast import VOICES as ACCENTS
+from lipsync_core.sandbox.creatify_cast import PERSONAS, VOICES as ACCENTS
 from pages.ui import frame
 from tests import corpus
 
