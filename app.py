@@ -22,7 +22,7 @@ from lipsync_core.server.routes import routes
 from lipsync_core.worker.cage import hide_memory
 from pages.ui.base_path import address
 from pages.ui.page_server import page_server
-from pages.ui.streamlit_internals import finish_callbacks, keep_answers
+from pages.ui.streamlit_internals import finish_callbacks, keep_what_is_said_once
 from pages.ui.warming import load_first, load_rest
 
 
@@ -52,7 +52,7 @@ if not (OPEN or is_loopback(config.get_option("server.address"))):
 
 hide_memory()
 keep_private(SETTINGS)
-keep_answers()
+keep_what_is_said_once()
 finish_callbacks()
 LIFE = Life(SETTINGS, address, load_first, load_rest)
 app = st.App(

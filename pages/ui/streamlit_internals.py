@@ -1,8 +1,9 @@
-"""Workarounds for the pinned Streamlit: uploads' answers and presses are not lost to a run that follows.
+"""Workarounds for the pinned Streamlit: what is said once and presses are not lost to a run that follows.
 
 A browser that is given a file first asks where to put it. When a run of the page begins before the answer is on its
 way, Streamlit empties the queue that the answer waits in, and keeps only what it knows to matter for the run: the file
-is never sent, and nothing says so (docs/decisions/0015-an-upload-that-nobody-answers.md).
+is never sent, and nothing says so (docs/decisions/0015-an-upload-that-nobody-answers.md). So it is with the address to
+which a browser is sent to sign in or out, where another run draws the page of a visit that has just ended.
 
 And a message that waits ends the run of the one before, also before that one's callbacks ran: what was pressed is then
 forgotten, as a press counts in its own message only (docs/decisions/0019-what-a-press-reads.md).
@@ -16,26 +17,26 @@ from typing import Any
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
-ANSWERS = ("file_urls_response", "backend_operation_response")
-"""Messages that answer a request of the browser, which it makes once."""
+SAID_ONCE = ("file_urls_response", "backend_operation_response", "auth_redirect")
+"""Messages that no later run says again: answers to a request of the browser, and where to go to sign in or out."""
 
 
-def keep_answers() -> None:
-    """Have answers kept in every visit from now on."""
+def keep_what_is_said_once() -> None:
+    """Have those messages kept in every visit from now on."""
     clear = ForwardMsgQueue.clear
     if hasattr(clear, "__wrapped__"):
         return
 
     @wraps(clear)
-    def clear_but_answers(
+    def clear_the_rest(
         queue: ForwardMsgQueue, retain_lifecycle_msgs: bool = False, fragment_ids_this_run: list[str] | None = None
     ) -> None:
-        waiting = [message for message in queue._queue if message.WhichOneof("type") in ANSWERS]
+        waiting = [message for message in queue._queue if message.WhichOneof("type") in SAID_ONCE]
         clear(queue, retain_lifecycle_msgs, fragment_ids_this_run)
         if retain_lifecycle_msgs:  # else the visit is over
             queue._queue += [message for message in waiting if message not in queue._queue]
 
-    ForwardMsgQueue.clear = clear_but_answers  # type: ignore[assignment, method-assign]  # see above
+    ForwardMsgQueue.clear = clear_the_rest  # type: ignore[assignment, method-assign]  # see above
 
 
 def finish_callbacks() -> None:

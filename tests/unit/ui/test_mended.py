@@ -11,17 +11,18 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.state import SessionState
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
-from pages.ui.streamlit_internals import finish_callbacks, keep_answers
+from pages.ui.streamlit_internals import finish_callbacks, keep_what_is_said_once
 
 
 def waiting() -> ForwardMsgQueue:
-    """An answer, a part of the page, and an answer again."""
+    """An answer, a part of the page, an answer again, and where to sign out."""
     queue = ForwardMsgQueue()
-    answer, other, part = ForwardMsg(), ForwardMsg(), ForwardMsg()
+    answer, other, part, leave = ForwardMsg(), ForwardMsg(), ForwardMsg(), ForwardMsg()
     answer.file_urls_response.response_id = "1"
     part.delta.new_element.text.body = "old"
     other.backend_operation_response.SetInParent()
-    for message in (answer, part, other):
+    leave.auth_redirect.url = "/auth/logout"
+    for message in (answer, part, other, leave):
         queue.enqueue(message)
     return queue
 
@@ -39,16 +40,21 @@ def test_streamlit_alone_still_forgets_them() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_an_answer_outlives_the_run_that_begins_before_it_left() -> None:
-    keep_answers()
-    keep_answers()  # which changes nothing
+def test_what_is_said_once_outlives_the_run_that_begins_before_it_left() -> None:
+    keep_what_is_said_once()
+    keep_what_is_said_once()  # which changes nothing
     queue = waiting()
     queue.clear(retain_lifecycle_msgs=True)
-    assert kinds(queue) == ["file_urls_response", "backend_operation_response"]
+    assert kinds(queue) == ["file_urls_response", "backend_operation_response", "auth_redirect"]
 
     queue = waiting()
     queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=["f"])
-    assert sorted(filter(None, kinds(queue))) == ["backend_operation_response", "delta", "file_urls_response"]
+    assert sorted(filter(None, kinds(queue))) == [
+        "auth_redirect",
+        "backend_operation_response",
+        "delta",
+        "file_urls_response",
+    ]
 
     queue = waiting()
     queue.clear()
