@@ -261,21 +261,20 @@ def _door(why: str) -> None:
         st.button(label, type="primary", on_click=st.login, args=() if service is None else (service,))
     if visit() is not None:
         st.button("Sign out", on_click=_sign_out)
-    leaving: dict[str, bool] = st.session_state.get("leaving", {"sent": True})
-    if not leaving["sent"]:
-        st.logout()
-        leaving["sent"] = True  # sent twice, the browser would come back here the second time
 
 
 def _sign_out() -> None:
     """End the visit here, in every other tab, and for every copy of its cookie.
 
-    The door, which later runs draw, sends the browser on to the sign-in service: said from here, it is lost where
-    another run follows at once.
+    The browser is told where to sign out first: as soon as the visit is over, the server draws this page once more, and
+    what is said after that may be lost.
     """
-    if (claims := visit()) is not None:
-        studio().people.sign_out(claims)
-    st.session_state.leaving = {"sent": False}
+    claims = visit()
+    try:
+        st.logout()
+    finally:
+        if claims is not None:
+            studio().people.sign_out(claims)
 
 
 def name_tab(text: str) -> None:
