@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import zlib
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
@@ -25,16 +24,20 @@ import httpx
 
 from lipsync_core.errors import FetchError
 from lipsync_core.net.addresses import Resolver, system_addresses
+from lipsync_core.net.body import MAX_REDIRECTS, REDIRECTS, BodyError, BodyFault, plain_blocks
 from lipsync_core.net.guard import NAT64_NAME, checked_link, inside_refusal, may_lead, nat64_prefixes, site
 
-MAX_REDIRECTS = 3
 MAX_HEADERS = 100
 _MAX_ADDRESSES = 4
 _CONNECT_S = 5.0
 _NAT64_S = 3.0
 """For how long this network is asked whether it translates IPv4."""
-_INFLATED_BLOCK = 65_536
-_REDIRECTS = (301, 302, 303, 307, 308)
+_SENT = {
+    BodyFault.CODING: "compresses the file in a way that was not asked for",
+    BodyFault.DAMAGED: "sent a damaged file",
+    BodyFault.MORE: "sent a damaged file",
+    BodyFault.CUT_SHORT: "sent half a file",
+}
 _UNREACHABLE = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 _UPLOAD_INSTEAD = "Check the link, or download the file and upload it here."
 
@@ -96,7 +99,7 @@ async def _follow(link: str, into: Path, way: _Way, max_bytes: int) -> Fetched:
     url = checked_link(link, way.allow)
     for _ in range(MAX_REDIRECTS + 1):
         async with _asked(url, way) as response:
-            if response.status not in _REDIRECTS:
+            if response.status not in REDIRECTS:
                 return await _stored(response, url, into, max_bytes)
             location = _header(response, b"location")
         try:
@@ -185,42 +188,20 @@ async def _stored(response: httpcore.Response, url: httpx.URL, into: Path, max_b
         raise _too_large(url, max_bytes)
     size = 0
     with _complete_or_nothing(into) as file:
-        async for block in _plain_blocks(response, url, max_bytes):
-            size += len(block)
-            if size > max_bytes:
-                raise _too_large(url, max_bytes)
-            file.write(block)
+        try:
+            async for block in plain_blocks(response.aiter_stream(), _header(response, b"content-encoding"), max_bytes):
+                size += len(block)
+                if size > max_bytes:
+                    raise _too_large(url, max_bytes)
+                file.write(block)
+        except BodyError as error:
+            if error.fault is BodyFault.TOO_LARGE:
+                raise _too_large(url, max_bytes) from error
+            raise _failed("That link gives an invalid answer", url, _SENT[error.fault]) from error
         if not size:
             raise _failed("That link leads to an empty file", url, "sent nothing")
     content_type = _header(response, b"content-type").partition(";")[0].strip().lower()
     return Fetched(str(url), content_type, size)
-
-
-async def _plain_blocks(response: httpcore.Response, url: httpx.URL, max_bytes: int) -> AsyncIterator[bytes]:
-    """The body in blocks of bounded size, uncompressed where a server compresses although asked not to."""
-    coding = _header(response, b"content-encoding").strip().lower()
-    if coding in ("", "identity"):
-        async for block in response.aiter_stream():
-            yield block
-        return
-    if coding not in ("gzip", "x-gzip"):
-        raise _failed("That link gives an invalid answer", url, "compresses the file in a way that was not asked for")
-    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    taken = 0
-    try:
-        async for block in response.aiter_stream():
-            taken += len(block)
-            if taken > max_bytes:  # compressed data can go on for ever and come to nothing
-                raise _too_large(url, max_bytes)
-            if inflate.eof:  # zlib would put all that follows aside, in memory
-                raise zlib.error("more than one file")
-            while block:
-                yield inflate.decompress(block, _INFLATED_BLOCK)
-                block = inflate.unconsumed_tail
-    except zlib.error as error:
-        raise _failed("That link gives an invalid answer", url, "sent a damaged file") from error
-    if not inflate.eof:
-        raise _failed("That link gives an invalid answer", url, "sent half a file")
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import json
 import logging
 import socket
 import ssl
-import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from email.utils import formatdate
@@ -21,6 +20,7 @@ from typing import Any, Self
 
 import httpx
 
+from lipsync_core.net.body import MAX_REDIRECTS, REDIRECTS, BodyError, BodyFault, plain_blocks
 from lipsync_core.net.deadline import Deadline
 from lipsync_core.providers.base import Provider
 from lipsync_core.providers.keys import Keys
@@ -31,12 +31,15 @@ for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 MOST_BYTES = 1_000_000
-MAX_REDIRECTS = 3
 CONNECT_S = 10.0
 IDLE_S = 4.0
 """Seconds for which a connection waits for the next poll; common servers hang up after five."""
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_INFLATED_BLOCK = 65_536
+_SENT = {
+    BodyFault.CODING: "compressed its answer in a way that was not asked for.",
+    BodyFault.DAMAGED: "sent a damaged answer.",
+    BodyFault.MORE: "sent more after the end of its answer.",
+    BodyFault.CUT_SHORT: "sent half an answer.",
+}
 _SENT_BLOCK = 65_536
 _HELD_UP = "The studio or its computer was held up until it was too late to send this to"
 
@@ -138,7 +141,7 @@ class VendorHttp:
             async with asyncio.timeout(timeout_s):
                 for _ in range(MAX_REDIRECTS + 1):
                     answer = await _answer(self._polling, asked, keys, max_bytes)
-                    if answer.status not in _REDIRECTS:
+                    if answer.status not in REDIRECTS:
                         return answer
                     target = _same_origin(asked.url, answer.headers.get("location", ""))
                     if target is None:
@@ -239,33 +242,19 @@ async def _body(response: httpx.Response, max_bytes: int) -> bytes:
     declared = response.headers.get("content-length", "0")
     body = bytearray()
     if declared.isdecimal() and len(declared) < 15 and int(declared) <= max_bytes:
-        async for block in _plain_blocks(response):
-            body += block
-            if len(body) > max_bytes:
-                break
+        try:
+            async for block in plain_blocks(
+                response.aiter_raw(), response.headers.get("content-encoding", ""), max_bytes
+            ):
+                body += block
+                if len(body) > max_bytes:
+                    raise BodyError(BodyFault.TOO_LARGE)
+        except BodyError as error:
+            if error.fault is not BodyFault.TOO_LARGE:
+                raise _OddAnswerError(_SENT[error.fault]) from error
         else:
             return bytes(body)
     raise _OddAnswerError(f"sent more than {max_bytes:,} bytes, which no answer needs.")
-
-
-async def _plain_blocks(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The body in blocks of bounded size, uncompressed where a server compresses although asked not to."""
-    coding = response.headers.get("content-encoding", "").strip().lower()
-    if coding in ("", "identity"):
-        async for block in response.aiter_raw():
-            yield block
-        return
-    if coding not in ("gzip", "x-gzip"):
-        raise _OddAnswerError("compressed its answer in a way that was not asked for.")
-    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    async for block in response.aiter_raw():
-        if inflate.eof:  # zlib would put all that follows aside, in memory
-            raise _OddAnswerError("sent more after the end of its answer.")
-        while block:
-            yield inflate.decompress(block, _INFLATED_BLOCK)
-            block = inflate.unconsumed_tail
-    if not inflate.eof:
-        raise _OddAnswerError("sent half an answer.")
 
 
 def _same_origin(url: httpx.URL, location: str) -> httpx.URL | None:
