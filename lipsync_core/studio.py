@@ -37,6 +37,7 @@ from lipsync_core.ledger.endings import Endings
 from lipsync_core.ledger.jobs import Filter, Ledger
 from lipsync_core.ledger.open_briefs import BriefDesk
 from lipsync_core.ledger.spending import Spending
+from lipsync_core.ledger.team_rates import TeamRates
 from lipsync_core.ledger.vendor_status import VendorStatuses
 from lipsync_core.ledger.verdicts import Verdicts
 from lipsync_core.media.bucket import Bucket
@@ -49,7 +50,7 @@ from lipsync_core.net.run_async import run_async
 from lipsync_core.people.audit import Audit
 from lipsync_core.people.rights import Person
 from lipsync_core.people.team import People
-from lipsync_core.pricing import Rates, rates_file
+from lipsync_core.pricing import Rates
 from lipsync_core.pricing.assess import stale_prices
 from lipsync_core.pricing.catalogue import DRAFT
 from lipsync_core.pricing.wait import sandbox_wait_s
@@ -94,6 +95,8 @@ class Studio:
         """Monthly caps and the vendors' invoices."""
         self.spending = Spending(database, settings.timezone)
         """What each month came to."""
+        self.team_rates = TeamRates(database, self._latest, settings.rates_file, self.people.check)
+        """What the team pays where it set that itself."""
         self._standings = VendorStatuses(database)
         open_briefs = BriefDesk(database)
         bucket = None if settings.bucket is None else Bucket(*settings.bucket, settings.aws)
@@ -152,7 +155,7 @@ class Studio:
             Verdicts(database),
             Tables(self._store),
             self.vendors,
-            self.rates,
+            self.team_rates,
             self.month,
             self._whole,
         )
@@ -210,13 +213,12 @@ class Studio:
         return SANDBOX if (self._settings.sandbox if sandbox is None else sandbox) else LIVE
 
     def rates(self) -> Rates:
-        """What this team pays where it set that itself. Raises `SettingsError` where the file is nonsense."""
-        return rates_file.load(self._settings.rates_file)
+        """What this team pays where it set that itself. Raises `SettingsError` where they are nonsense."""
+        return self.team_rates.now()
 
     def money_warnings(self) -> tuple[str, ...]:
         """What to look after, for whoever pays: accounts that hold too little for what waits, and stale prices."""
-        today = datetime.now(UTC).date()
-        return (*self.vendors.unmet(self.spending.needs()), *stale_prices(self.rates(), today))
+        return (*self.vendors.unmet(self.spending.needs()), *stale_prices(self.rates(), datetime.now(UTC).date()))
 
     def month(self) -> str:
         """The present month, as ``2026-11``, where the team is."""

@@ -78,8 +78,8 @@ class Settings:
     proxies: tuple[str, ...] = ()
     """``STUDIO_PROXIES``: addresses of the proxies in front, whose word counts for who asks."""
     rates_file: Path = ROOT / "data" / "rates.toml"
-    """``STUDIO_RATES_FILE``: what the team pays where it set that itself. Default: ``rates.toml`` beside the ledger,
-    or in ``data/``."""
+    """``STUDIO_RATES_FILE``: this server's copy of what the team pays where it set that itself. Default: ``rates.toml``
+    beside the ledger, or in ``data/``."""
     timezone: str = "UTC"
     """``STUDIO_TIMEZONE``: whose months the caps follow, such as ``Europe/Berlin``."""
     sign_in: bool = False

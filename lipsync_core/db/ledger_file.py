@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from lipsync_core.errors import SettingsError
 
-HEAD = "0014"
+HEAD = "0015"
 """The newest migration in ``migrations/versions``."""
 NEWEST = Path(__file__).parent / "migrations" / "newest.sql"
 """What all migrations make of an empty file. ``python -m lipsync_core.db.migrations`` writes it."""

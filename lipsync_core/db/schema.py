@@ -313,3 +313,13 @@ vendor_lists = Table(  # what vendors list, asked for once a day: lost without h
     Column("name", String(64), primary_key=True),
     Column("content", Text, nullable=False),
 )
+
+team_rates = Table(  # what the team pays where it set that itself: every version, of which the highest counts
+    "team_rates",
+    metadata,
+    Column("version", Integer, primary_key=True),
+    Column("text", Text, nullable=False),  # TOML, without the explanation at the head of the file
+    Column("at_ms", BigInteger, nullable=False),
+    Column("made_by", String(120), nullable=False),  # empty where it was read from a file
+    Column("file", Text),  # the path it was read from; NULL where it was entered on a page
+)

@@ -109,7 +109,7 @@ class DeskOutcomes(Part):
         account = self.rooms.accounts.of(made_by.provider, environment)
         self.rooms.vendors.look(made_by.provider, environment, account.base_url or None, vendor_id)
         brief = Brief(scene=made_by.scene, engine=engine, name=f"From {made_by.vendor}")
-        quote = assess(made_by, brief, {}, rates=self.rooms.rates(), today=datetime.now(UTC).date())
+        quote = assess(made_by, brief, {}, rates=self.rooms.team_rates.now(), today=datetime.now(UTC).date())
         new = NewJob(
             brief,
             replace(quote, issues=tuple(issue for issue in quote.issues if not issue.stops)),

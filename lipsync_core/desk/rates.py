@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
 
 from lipsync_core.desk.rooms import Part
-from lipsync_core.people.roles import Action
-from lipsync_core.pricing import Override, rates_file
+from lipsync_core.pricing import Override, Rates
 
 
 class DeskRates(Part):
     """Changes of the team's own rates; `Studio.rates` reads them."""
 
     def set(self, place: str, override: Override | None) -> None:
-        """Set, or with None forget, the team's own rate of a provider or engine.
+        """Set, or with None forget, the team's own rate of a provider or engine; see `set_all`."""
+        self.set_all({place: override})
+
+    def set_all(self, overrides: Mapping[str, Override | None], *, seen: Rates | None = None) -> None:
+        """Set, or forget, several rates at once: all or none.
+
+        ``seen`` are the rates that were shown when this was asked for: what somebody changed since is not replaced.
 
         Raises `SettingsError` and `NotAllowedError`.
         """
-        self.seat.check(Action.PRICES)
-        before = self.rooms.rates().overrides.get(place)
-        rates_file.change(self.rooms.settings.rates_file, place, override)
-        did = "set the rate" if override is not None else "removed the rate"
-        told = [None if rate is None else asdict(rate) for rate in (before, override)]
-        self.rooms.audit.note(
-            self.by or (override.by if override else ""), did, "rate", place, before=told[0], after=told[1]
-        )
+        self.rooms.team_rates.change(overrides, by=self.by, seen=seen)

@@ -17,6 +17,7 @@ from lipsync_core.job import Job
 from lipsync_core.ledger.approvals import Approvals, Terms
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.ledger.open_briefs import BriefDesk
+from lipsync_core.ledger.team_rates import TeamRates
 from lipsync_core.ledger.verdicts import Verdicts
 from lipsync_core.media.library import Library
 from lipsync_core.media.store import MediaStore
@@ -25,7 +26,6 @@ from lipsync_core.people.rights import Person
 from lipsync_core.people.roles import Action
 from lipsync_core.people.team import People
 from lipsync_core.plain_text import one_line
-from lipsync_core.pricing import Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Rooms:
     verdicts: Verdicts
     tables: Tables
     vendors: Vendors
-    rates: Callable[[], Rates]
+    team_rates: TeamRates
     month: Callable[[], str]
     whole: Callable[[Job], Job]
     """The same job with the path of its video."""

@@ -1,6 +1,7 @@
-"""The file of a team's own rates: one small TOML file that people and the Providers page both write.
+"""The file of a team's own rates, as TOML: what it may say, and how it is read and written.
 
-The page changes values only: people's comments and their order stay.
+The ledger keeps what the file says without the explanation at its head: its body. Changes touch values only: people's
+comments and their order stay.
 
 [creatify]                        # a provider, or an engine: ["joypix/motion-2"]; an engine's wins over its provider's
 plan = "pro"                      # or usd_per_credit = 0.16
@@ -19,15 +20,15 @@ usd_per_15_bytes = 0.05           # for a text that the vendor speaks
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import secrets
 import shutil
-import threading
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
@@ -37,9 +38,7 @@ from typing import Any, cast
 from unicodedata import category
 
 from lipsync_core.errors import SettingsError
-from lipsync_core.pricing import NO_RATES, TARIFFS, Override, Rates, Tariff
-
-__all__ = ["NO_RATES", "Override", "Rates", "change", "check", "load", "places", "save", "settable"]
+from lipsync_core.pricing import TARIFFS, Override, Rates, Tariff
 
 MOST_USD = 1_000
 """The most that a credit, a second or a piece of text may cost, in dollars; more is a typing error."""
@@ -61,18 +60,33 @@ _HEADER = """\
 """
 _FOOTER = """\
 #   set_on, by, note: the day (2026-11-21), who said so, and why
-# The Providers page changes single values here: comments, and what it does not know, stay.
+# This file is a copy. The rates in the ledger count, for all servers that share it; the Providers page changes them.
+# To change them here, edit this file, leave the next line, and restart the studio. Comments stay.
 """
+_STAMP = re.compile(r"# Copy of version (\d+) \(([0-9a-f]{8})\)\.")
 _OURS = re.compile(
     r"# (?:Your team’s own rates|A table is a provider|  (?:usd_per_|plan|credits_per_unit|set_on, by, note)"
-    r"|The Providers page )"
+    r"|The Providers page |This file is a copy\. The rates|To change them here, edit|Copy of version \d)"
 )
 """How the lines of this explanation begin, in files of earlier versions, too."""
 
 _ABOUT = ("set_on", "by", "note", "published")
 _NOT_IN_LINES = {"Cc", "Cs", "Zl", "Zp"}
 """Unicode's controls, halves of characters, and separators of lines and paragraphs."""
-_ONE_WRITER = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Which version of the ledger's rates a file is a copy of."""
+
+    version: int
+    digest: str
+    """The beginning of the hash of that version's text: another ledger's versions have the same numbers."""
+
+    @classmethod
+    def of(cls, version: int, text: str) -> Stamp:
+        """The stamp of this version of this ledger."""
+        return cls(version, hashlib.sha256(text.encode()).hexdigest()[:8])
 
 
 def places() -> tuple[str, ...]:
@@ -86,13 +100,13 @@ def settable(place: str) -> tuple[str, ...]:
     return next((tariff.settable for tariff in _tariffs(place)), ())
 
 
-def header() -> str:
+def header(stamp: Stamp) -> str:
     """The explanation at the head of the file: what each field means, and for which vendors."""
     lines = []
     for name, means in _MEANS.items():
         takers = {tariff.vendor: _detail(name, tariff) for tariff in TARIFFS.values() if name in tariff.settable}
         lines.append(f"#   {name}: {means} ({', '.join(f'{vendor}{more}' for vendor, more in takers.items())})\n")
-    return "".join((_HEADER, *lines, _FOOTER))
+    return "".join((_HEADER, *lines, _FOOTER, f"# Copy of version {stamp.version} ({stamp.digest}).\n"))
 
 
 def _detail(name: str, tariff: Tariff) -> str:
@@ -101,51 +115,61 @@ def _detail(name: str, tariff: Tariff) -> str:
     return f" {tariff.unit_s} s" if name == "credits_per_unit" else ""
 
 
-def load(path: Path) -> Rates:
-    """The rates in the file at ``path``; none where there is no file.
+def read(path: Path) -> str | None:
+    """What is written in the file at ``path``; None where there is no file.
 
     Raises:
-        SettingsError: the file cannot be read or understood; the text names the line or the field.
+        SettingsError: it cannot be read.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        return NO_RATES
+        return None
     except OSError as error:
         raise SettingsError(f"{path.name} cannot be read ({error.strerror}). No price is changed by it.") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path.name} is not UTF-8 text. Save it as UTF-8.") from error
+
+
+def write(path: Path, text: str, stamp: Stamp) -> None:
+    """Write the file anew, explained and whole or not at all. Raises `OSError`; then it is as it was before."""
+    _replace(path.resolve(), f"{header(stamp)}\n{text}")
+
+
+def parse(text: str, name: str) -> Rates:
+    """The rates that a file or a body states; ``name`` is what errors call it.
+
+    Raises:
+        SettingsError: it cannot be understood; the text names the line or the field.
+    """
+    try:
+        content = tomllib.loads(text, parse_float=Decimal)
     except ValueError as error:
-        raise SettingsError(f"{path.name} is not valid TOML: {error}. Correct that place and try again.") from error
+        raise SettingsError(f"{name} is not valid TOML: {error}. Correct that place and try again.") from error
     try:
         return Rates({place: _read(place, table) for place, table in content.items()})
     except SettingsError as error:
-        raise SettingsError(f"{path.name}: {error}") from None
+        raise SettingsError(f"{name}: {error}") from None
 
 
-def save(path: Path, rates: Rates) -> None:
-    """Write the rates to ``path``, all of them or nothing.
-
-    Raises:
-        SettingsError: a rate makes no sense, or the file cannot be written; then it is as it was before.
-    """
-    for place, override in rates.overrides.items():
-        check(place, override)
-    known = places()
-    tables = sorted(rates.overrides.items(), key=lambda item: known.index(item[0]))
-    try:
-        before = path.read_text(encoding="utf-8-sig") if path.exists() else ""
-        _replace(path.resolve(), _changed(before, dict(tables)))
-    except OSError as error:
-        raise SettingsError(f"{path.name} cannot be written ({error.strerror}). Nothing was changed.") from error
+def body(text: str) -> str:
+    """What a file says without the explanation at its head."""
+    head, rest = _parted(text)
+    kept = "".join((*(line for line in head if not _OURS.match(line)), *rest)).strip()
+    return f"{kept}\n" if kept else ""
 
 
-def change(path: Path, place: str, override: Override | None) -> Rates:
-    """Set, or with None remove, one override in the file, and return what it then holds. Raises `SettingsError`."""
-    with _ONE_WRITER:
-        rates = load(path).having(place, override)
-        save(path, rates)
-    return rates
+def stamp_of(text: str) -> Stamp | None:
+    """Which version a file says that it is a copy of."""
+    found = (_STAMP.match(line) for line in _parted(text)[0])
+    return next((Stamp(int(match[1]), match[2]) for match in found if match), None)
+
+
+def _parted(text: str) -> tuple[list[str], list[str]]:
+    """The comments at the head of a file, and the lines below them."""
+    lines = text.splitlines(keepends=True)
+    head = list(takewhile(lambda line: line.startswith("#") or not line.strip(), lines))
+    return head, lines[len(head) :]
 
 
 def check(place: str, override: Override) -> None:
@@ -253,15 +277,20 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-def _changed(text: str, overrides: Mapping[str, Override]) -> str:
-    """The file's text with these overrides and no others; what says the same as before stays as it was written."""
+def changed(text: str, rates: Rates) -> str:
+    """The body with these rates and no others; what says the same as before stays as it was written.
+
+    Raises:
+        SettingsError: a rate makes no sense.
+    """
     import tomlkit  # takes long to load, and rates are set now and then
     from tomlkit.items import Item, Table
 
-    lines = text.splitlines(keepends=True)
-    head = list(takewhile(lambda line: line.startswith("#") or not line.strip(), lines))
-    theirs = [line for line in head if not _OURS.match(line)]
-    document = tomlkit.parse("".join((*theirs, *lines[len(head) :])))
+    for place, override in rates.overrides.items():
+        check(place, override)
+    known = places()
+    overrides = dict(sorted(rates.overrides.items(), key=lambda item: known.index(item[0])))
+    document = tomlkit.parse(text)
     for place in set(document) - set(overrides):
         document.remove(place)
     for place, override in overrides.items():
@@ -277,7 +306,7 @@ def _changed(text: str, overrides: Mapping[str, Override]) -> str:
                 table.pop(field.name, None)
             elif not isinstance(old, Item) or old.as_string() != value:
                 table[field.name] = tomlkit.value(value)
-    return f"{header()}\n{tomlkit.dumps(document).lstrip()}"
+    return tomlkit.dumps(document).lstrip()
 
 
 def _toml(value: Any) -> str | None:

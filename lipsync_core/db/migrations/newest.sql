@@ -14,7 +14,7 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version" VALUES('0014');
+INSERT INTO "alembic_version" VALUES('0015');
 CREATE TABLE answers (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	job_id INTEGER NOT NULL, 
@@ -173,6 +173,14 @@ CREATE TABLE sign_outs (
 	visit VARCHAR(64) NOT NULL, 
 	at_ms BIGINT NOT NULL, 
 	PRIMARY KEY (visit)
+);
+CREATE TABLE team_rates (
+	version INTEGER NOT NULL, 
+	text TEXT NOT NULL, 
+	at_ms BIGINT NOT NULL, 
+	made_by VARCHAR(120) NOT NULL, 
+	file TEXT, 
+	PRIMARY KEY (version)
 );
 CREATE TABLE trackers (
 	owner VARCHAR(120) NOT NULL, 

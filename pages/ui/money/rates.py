@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from pathlib import PurePath
 
 import streamlit as st
 
 from lipsync_core import PROVIDERS, TARIFFS, Override, Rates, SettingsError, StudioError, Tariff
 from pages.ui.frame import desk, pressed, studio
-from pages.ui.text import plain
+from pages.ui.text import clock, plain
 
 YOURS = "Yours, $"
 FIGURE = r"^\d{0,4}(\.\d{1,9})?$"
@@ -63,6 +64,7 @@ def draw_rates() -> None:
     except SettingsError as error:
         st.error(plain(str(error)), title="The rates cannot be read")
         return
+    _source()
     version = st.session_state.setdefault("rates_version", 0)
     st.data_editor(
         [_shown(row, rates) for row in ROWS],
@@ -78,7 +80,7 @@ def draw_rates() -> None:
         alt="Rates: what is published, what your team pays, where it is from and since when",
     )
     with st.container(horizontal=True):
-        st.button("Save rates", icon=":material/save:", on_click=pressed(_save), args=(version,))
+        st.button("Save rates", icon=":material/save:", on_click=pressed(_save), args=(version, rates))
         for place in FETCHED:
             title = plain(PROVIDERS[place].title)
             if st.button(
@@ -87,7 +89,7 @@ def draw_rates() -> None:
                 help="Asks its public price list, free of charge and without a key.",
             ):
                 with st.spinner(f"Asking {title} …"):
-                    _fetch(place)
+                    _fetch(place, rates)
                 st.rerun()
     with st.container():  # always there, so that what follows keeps its place
         if (said := st.session_state.pop("rates_said", None)) is not None:
@@ -97,7 +99,23 @@ def draw_rates() -> None:
     for place in PLANNED:
         _plan(place, rates)
     if others := _not_shown(rates):
-        st.caption(f"The rates file also says something of {plain(', '.join(others))}. It counts, and stays as it is.")
+        st.caption(
+            f"There are also rates for {plain(', '.join(others))} that this table cannot show. They count. To change "
+            "them, edit the rates file and restart the studio."
+        )
+
+
+def _source() -> None:
+    """Where the rates in force are from, and what this server's file says instead."""
+    with st.container():  # always there, so that what follows keeps its place
+        if (kept := studio().team_rates.newest()) is not None:
+            who = f"changed by {plain(kept.by)}" if kept.by else "changed"
+            last = who if kept.file is None else f"read from {plain(PurePath(kept.file).name)}"
+            st.caption(
+                f"The rates are kept in the ledger, for all servers that share it. Last {last}, {clock(kept.at)}."
+            )
+        if (warning := studio().team_rates.file_warning()) is not None:
+            st.warning(plain(warning), title="The rates file is not in force")
 
 
 def _shown(row: Row, rates: Rates) -> dict[str, str]:
@@ -147,19 +165,19 @@ def _plan(place: str, rates: Rates) -> None:
         [NO_PLAN, *words, *([OWN_PRICE] if chosen == OWN_PRICE else [])],
         key=key,
         on_change=pressed(_save_plan),
-        args=(place, words),
+        args=(place, words, rates),
         width=320,
         help="Decides what a credit costs. Saved at once; it takes the place of an own price.",
     )
 
 
-def _save_plan(place: str, words: dict[str, str]) -> None:
+def _save_plan(place: str, words: dict[str, str], rates: Rates) -> None:
     asked = st.session_state[f"{place}_plan"]
     if asked != OWN_PRICE:
-        _change({place: {"plan": words.get(asked), "usd_per_credit": None}})
+        _change({place: {"plan": words.get(asked), "usd_per_credit": None}}, rates)
 
 
-def _save(version: int) -> None:
+def _save(version: int, rates: Rates) -> None:
     changes: dict[str, dict[str, Decimal | str | None]] = {}
     for index, cells in st.session_state[f"rates-{version}"]["edited_rows"].items():
         if YOURS in cells:
@@ -173,27 +191,22 @@ def _save(version: int) -> None:
             change[row.field] = value
             if row.place in PLANNED and value is not None:
                 change["plan"] = None
-    _change(changes)
+    _change(changes, rates)
 
 
-def _fetch(place: str) -> None:
+def _fetch(place: str, rates: Rates) -> None:
     try:
         fetched = studio().vendors.published_rate(place, by=desk().by)
     except StudioError as error:
         st.session_state.rates_wrong = str(error)
         return
-    _keep({place: fetched})
+    _keep({place: fetched}, rates)
 
 
-def _change(changes: dict[str, dict[str, Decimal | str | None]]) -> None:
-    """Put the changed fields into the overrides; one that states nothing any more is taken out."""
+def _change(changes: dict[str, dict[str, Decimal | str | None]], rates: Rates) -> None:
+    """Put the changed fields into the overrides that were shown; one that states nothing any more is taken out."""
     if not changes:
         st.session_state.rates_said = "Nothing was changed: type a figure into a cell of “Yours” first."
-        return
-    try:
-        rates = studio().rates()
-    except SettingsError as error:
-        st.session_state.rates_wrong = str(error)
         return
     today = datetime.now(UTC).date()
     overrides: dict[str, Override | None] = {}
@@ -201,13 +214,12 @@ def _change(changes: dict[str, dict[str, Decimal | str | None]]) -> None:
         old = rates.overrides.get(place, Override())
         new = replace(old, **fields, set_on=today, by=desk().by, published=False)  # type: ignore[arg-type]  # fields by name
         overrides[place] = new if any(getattr(new, name) is not None for name in _tariff(place).settable) else None
-    _keep(overrides)
+    _keep(overrides, rates)
 
 
-def _keep(overrides: dict[str, Override | None]) -> None:
+def _keep(overrides: dict[str, Override | None], seen: Rates) -> None:
     try:
-        for place, override in overrides.items():
-            desk().rates.set(place, override)
+        desk().rates.set_all(overrides, seen=seen)
     except StudioError as error:
         st.session_state.rates_wrong = str(error)
         return

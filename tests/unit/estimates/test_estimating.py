@@ -100,6 +100,7 @@ def test_a_large_batch_asks_the_ledger_no_more_than_a_small_one(played: Studio, 
     briefs, prices = batch_of(played, 4)
     asked = []
     for batch, size in (("small", 1), ("large", 25)):
+        played.rates()  # which are looked up once after each change of the ledger, whatever changed it
         with watched(ledger_file(environment)) as said:
             played.desk().alike(briefs * size)
             played.desk("ana").submit_all(briefs * size, batch=batch, agreed=prices * size)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from lipsync_core import Balance, Brief, JobState, Qualifier, Quote, Settings, Studio
+from lipsync_core import Balance, Brief, JobState, Override, Qualifier, Quote, Settings, Studio
 from lipsync_core.db.database import Database
 from lipsync_core.db.schema import jobs
 from lipsync_core.job import TRANSITIONS
@@ -349,8 +349,8 @@ class TestAccounts:
         (warning,) = studio.money_warnings()
         assert "this month’s most expensive clip needed $0.70" in warning
 
-    def test_an_old_rate_is_said(self, studio: Studio, tmp_path: Path) -> None:
-        (tmp_path / "data" / "rates.toml").write_text("[aimlapi]\nusd_per_second = 0.5\nset_on = 2026-01-01\n")
+    def test_an_old_rate_is_said(self, studio: Studio) -> None:
+        studio.desk().rates.set("aimlapi", Override(usd_per_second=Decimal("0.5"), set_on=date(2026, 1, 1)))
         assert any("rate for AI/ML API is from 1 Jan 2026" in warning for warning in studio.money_warnings())
 
 

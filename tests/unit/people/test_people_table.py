@@ -170,6 +170,7 @@ def given(studio: Studio, brief: Brief, job: Job) -> dict[str, Any]:
         "month": "2026-11",
         "place": "creatify",
         "override": Override(plan="pro"),
+        "overrides": {"creatify": Override(plan="pro")},
         "provider_id": "joypix",
         "limit": 5,
         "facts": facts,

@@ -1,4 +1,6 @@
-"""The file of a team's own rates: what it may say, what it may not, and that it is never half written."""
+"""The file of a team's own rates: what it may say, what it may not, and that it is never half written.
+
+`tests/unit/ledger/test_team_rates.py` is about the ledger's copy of it."""
 
 import os
 import re
@@ -16,8 +18,9 @@ from hypothesis import given, settings, strategies as st
 
 from lipsync_core.errors import SettingsError
 from lipsync_core.pricing import NO_RATES, TARIFFS, Measure, Override, Rates, price
-from lipsync_core.pricing.rates_file import change, header, load, places, save, settable
+from lipsync_core.pricing.rates_file import Stamp, body, changed, header, parse, places, read, settable, stamp_of, write
 
+STAMP = Stamp(7, "0123abcd")
 BY_HAND = """
 [creatify]                      # our plan since March
 plan = "pro"
@@ -52,8 +55,27 @@ def written(path: Path, content: str | bytes) -> Path:
     return path
 
 
-def test_no_file_is_no_rates(path: Path) -> None:
-    assert load(path) == NO_RATES
+def load(path: Path) -> Rates:
+    """What a file says, as the studio reads it in."""
+    text = read(path)
+    assert text is not None
+    return parse(text, path.name)
+
+
+def change(path: Path, place: str, override: Override | None) -> Rates:
+    """Change one rate in a file, as the studio does by way of the ledger."""
+    text = body(read(path) or "")
+    return save(path, parse(text, path.name).having(place, override))
+
+
+def save(path: Path, rates: Rates) -> Rates:
+    text = changed(body(read(path) or ""), rates)
+    write(path, text, STAMP)
+    return load(path)
+
+
+def test_no_file_says_nothing(path: Path) -> None:
+    assert read(path) is None
 
 
 def test_a_file_written_by_hand_is_read_to_the_last_figure(path: Path) -> None:
@@ -207,9 +229,9 @@ def test_what_people_wrote_into_the_file_survives_a_change_by_the_page(path: Pat
         change(path, "aimlapi", Override(usd_per_second=Decimal("0.05")))
     text = path.read_text()
     by_hand = COMMENTED.replace("0.0833  #", "0.09  #") + 'by = "ana"\n\n[aimlapi]\nusd_per_second = 0.05\n'
-    assert text == f"{header()}\n{by_hand}"
+    assert text == f"{header(STAMP)}\n{by_hand}"
     assert "aimlapi" not in change(path, "aimlapi", None).overrides
-    assert path.read_text().startswith(f"{header()}\n{COMMENTED[:40]}")
+    assert path.read_text().startswith(f"{header(STAMP)}\n{COMMENTED[:40]}")
 
 
 def test_the_explanation_of_an_earlier_version_is_renewed(path: Path) -> None:
@@ -218,11 +240,11 @@ def test_the_explanation_of_an_earlier_version_is_renewed(path: Path) -> None:
     )
     written(path, f"{old}# Ours.\n\n[joypix]\nusd_per_credit = 1\n")
     change(path, "creatify", Override(plan="pro"))
-    assert path.read_text() == f'{header()}\n# Ours.\n\n[joypix]\nusd_per_credit = 1\n\n[creatify]\nplan = "pro"\n'
+    assert path.read_text() == f'{header(STAMP)}\n# Ours.\n\n[joypix]\nusd_per_credit = 1\n\n[creatify]\nplan = "pro"\n'
 
 
 def test_the_explanation_names_for_each_field_who_takes_it() -> None:
-    said = dict(re.findall(r"#   (\w+): .* \(([^()]+)\)$", header(), re.MULTILINE))
+    said = dict(re.findall(r"#   (\w+): .* \(([^()]+)\)$", header(STAMP), re.MULTILINE))
     assert said == {
         "usd_per_credit": "JoyPix, lipsync.studio, Creatify",
         "plan": 'Creatify: "starter" or "pro"',
@@ -239,13 +261,13 @@ def test_nonsense_is_not_written_and_leaves_the_file_as_it_was(path: Path) -> No
     assert path.read_text() == BY_HAND
 
 
-def test_a_file_that_cannot_be_written_says_so_and_leaves_nothing_behind(path: Path) -> None:
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(path: Path) -> None:
     written(path.parent / "file", "")
-    with pytest.raises(SettingsError, match="Nothing was changed"):
-        save(path.parent / "file" / "rates.toml", NO_RATES)
-    (path.parent / "rates.toml").mkdir()
-    with pytest.raises(SettingsError, match="Nothing was changed"):
-        save(path, NO_RATES)
+    with pytest.raises(OSError, match="file"):
+        write(path.parent / "file" / "rates.toml", "", STAMP)
+    path.mkdir()
+    with pytest.raises(OSError, match=r"rates\.toml"):
+        write(path, "", STAMP)
     assert sorted(file.name for file in path.parent.iterdir()) == ["file", "rates.toml"]
 
 
@@ -257,14 +279,17 @@ def test_one_rate_is_set_or_taken_back_and_the_others_stay(path: Path) -> None:
     assert set(load(path).overrides) == {"lipsync-studio", "joypix/motion-2", "joypix", "aimlapi"}
 
 
-def test_two_people_who_change_rates_at_once_lose_none(path: Path) -> None:
-    mine = {place: Override(usd_per_credit=Decimal(n + 1)) for n, place in enumerate(places()) if "aiml" not in place}
-    threads = [threading.Thread(target=change, args=(path, place, override)) for place, override in mine.items()]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert load(path).overrides == mine
+@settings(deadline=None)
+@given(teams(), st.integers(1, 10**9))
+def test_a_file_says_which_version_it_is_a_copy_of_and_the_rest_is_that_version(team: Rates, version: int) -> None:
+    text = changed("# Ours.\n", team)
+    stamp = Stamp.of(version, text)
+    with TemporaryDirectory() as folder:
+        write(Path(folder) / "rates.toml", text, stamp)
+        found = read(Path(folder) / "rates.toml")
+    assert found is not None
+    assert (stamp_of(found), body(found)) == (stamp, text)
+    assert stamp_of(text) is None
 
 
 @contextmanager

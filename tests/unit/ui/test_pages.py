@@ -142,6 +142,40 @@ def test_rates_that_cannot_be_read_are_named_and_the_page_stands(studio: Studio,
     assert not any(button.label.startswith("Render free") for button in app.button)
 
 
+def test_providers_says_where_the_rates_in_force_are_from_and_that_an_edited_file_is_not_yet(
+    environment: dict[str, str],
+) -> None:
+    file = Path(environment["STUDIO_MEDIA_URL"]).parent / "rates.toml"
+    file.parent.mkdir(exist_ok=True)
+    assert not any("kept in the ledger" in caption.value for caption in visit("providers.py").caption)
+    file.write_text("[creatify]\nplan = 'pro'\n")
+    app = visit("providers.py")
+    kept = "The rates are kept in the ledger, for all servers that share it. Last "
+    assert any(f"{kept}read from rates&#46;toml, today " in caption.value for caption in app.caption)
+    assert not any("toml" in warning.value for warning in app.warning)
+    frame.studio.clear()  # which starts the studio again
+    visit("providers.py")
+    file.write_text(file.read_text().replace("pro", "starter"))
+    app = visit("providers.py")
+    said = [warning.value for warning in app.warning if "toml" in warning.value]
+    assert len(said) == 1
+    assert said[0].startswith("rates&#46;toml was edited&#46; The change counts once the studio is restarted&#46;")
+    app.selectbox(key="creatify_plan").select(app.selectbox(key="creatify_plan").options[0]).run()
+    assert any(f"{kept}changed by Ana, today " in caption.value for caption in app.caption)
+
+
+def test_a_rate_that_somebody_else_changed_meanwhile_is_not_replaced_unseen(studio: Studio) -> None:
+    app = visit("providers.py")
+    studio.desk("Ben").rates.set("creatify", Override(plan="starter", by="Ben"))
+    plans = app.selectbox(key="creatify_plan").options
+    (pro,) = [plan for plan in plans if plan.startswith("Pro")]
+    app.selectbox(key="creatify_plan").select(pro).run()
+    assert any("creatify was changed by Ben while you were looking at it" in error.value for error in app.error)
+    assert studio.rates().overrides["creatify"].plan == "starter"
+    app.selectbox(key="creatify_plan").select(pro).run()
+    assert studio.rates().overrides["creatify"].plan == "pro"
+
+
 def test_in_the_sandbox_the_button_says_so_and_the_real_price_stands_below(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
