@@ -17,7 +17,7 @@ from lipsync_core.config.private_files import keep_private
 from lipsync_core.db.ledger_file import ledger_file
 from lipsync_core.server.access import OPEN_REFUSED, is_loopback
 from lipsync_core.server.doors import doors
-from lipsync_core.server.life import Life
+from lipsync_core.server.life import ServerWork
 from lipsync_core.server.routes import routes
 from lipsync_core.worker.cage import hide_memory
 from pages.ui.base_path import address
@@ -54,7 +54,7 @@ hide_memory()
 keep_private(SETTINGS)
 keep_what_is_said_once()
 finish_callbacks()
-LIFE = Life(SETTINGS, address, load_first, load_rest)
+LIFE = ServerWork(SETTINGS, address, load_first, load_rest)
 app = st.App(
     ROOT / "pages" / "navigation.py",
     lifespan=LIFE.span,

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from lipsync_core.accounts.checks import Vendors
-from lipsync_core.accounts.output_hosts import Reach
+from lipsync_core.accounts.output_hosts import OutputHosts
 from lipsync_core.accounts.presenters import Presenters
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.brief import Brief
@@ -30,7 +30,7 @@ from lipsync_core.errors import BucketError
 from lipsync_core.estimates.clip import Estimates
 from lipsync_core.estimates.reader import Tables
 from lipsync_core.job import LIVE, SANDBOX, Job, JobEvent, JobState
-from lipsync_core.ledger.approvals import Approvals, Terms
+from lipsync_core.ledger.approvals import ApprovalRules, Approvals
 from lipsync_core.ledger.caps import Budgets, month_at
 from lipsync_core.ledger.claims import Claims
 from lipsync_core.ledger.endings import Endings
@@ -83,7 +83,7 @@ class Studio:
         """Who may enter, and what each may do."""
         self.audit = Audit(database, self.people.check)
         """Who did what."""
-        terms = Terms(settings.approval_days, settings.approve_own)
+        terms = ApprovalRules(settings.approval_days, settings.approve_own)
         self._approvals = Approvals(database, terms, sign_in=settings.sign_in)
         self._notices = Notices(
             database, _team(settings), settings.notify_allow, settings.public_url, settings.poll_interval_s
@@ -118,7 +118,7 @@ class Studio:
         self._hosting = Hosting(
             self._store, self._links.path_for, settings.public_url, lambda: self._sandbox_origin() + FILES_ROUTE
         )
-        self._reach = Reach(settings.fetch_allow, resolve)
+        self._reach = OutputHosts(settings.fetch_allow, resolve)
         intake = Intake(
             self._ledger,
             self._store,
@@ -136,7 +136,7 @@ class Studio:
         """The vendors, for whoever wants to know what costs nothing."""
         self.presenters = Presenters(self._accounts, self.vendors, self._store, database, settings.fetch_allow)
         """Stock presenters and their voices."""
-        self.estimates = Estimates(self.rates, self._ledger.took, self._places)
+        self.estimates = Estimates(self.rates, self._ledger.took, self._slots)
         """What clips would cost and how long they would take, before there is anything to render."""
         self._rooms = Rooms(
             settings,
@@ -283,16 +283,16 @@ class Studio:
         return [*self._latest.get(("pending", limit, batch), lambda: tuple(self._ledger.pending(limit, batch)))]
 
     def ahead_of(self, job: Job) -> int:
-        """How many drafts come before this one; of paid jobs each vendor has its own places."""
+        """How many drafts come before this one; of paid jobs each vendor has its own slots."""
         return self._latest.get(("ahead", job.id), lambda: self._ledger.ahead_of(job.id)) if job.is_draft else 0
 
-    def places_used(self) -> Mapping[tuple[str, str], int]:
+    def slots_used(self) -> Mapping[tuple[str, str], int]:
         """How many jobs each vendor is working on, by vendor and environment."""
-        return self._latest.get(("places used",), lambda: MappingProxyType(self._ledger.at_vendors()))
+        return self._latest.get(("slots used",), lambda: MappingProxyType(self._ledger.at_vendors()))
 
-    def places(self, provider: str) -> int:
+    def slots(self, provider: str) -> int:
         """How many jobs a vendor is given at once."""
-        return self._accounts.places(provider)
+        return self._accounts.slots(provider)
 
     def is_paused(self, job: Job) -> bool:
         """Whether a job's vendor is sent nothing with its key until a person has looked."""
@@ -300,8 +300,8 @@ class Studio:
         standing = self._latest.get(("standing", *account), lambda: self._standings.of(*account))
         return standing.stops(job.engine, job.key_fingerprint)
 
-    def _places(self, provider: str) -> int:
-        return self._settings.draft_slots if provider == DRAFT else self._accounts.places(provider)
+    def _slots(self, provider: str) -> int:
+        return self._settings.draft_slots if provider == DRAFT else self._accounts.slots(provider)
 
     def expected_s(self, job: Job) -> tuple[float | None, float | None]:
         """Seconds within which half, and nine of ten, renders like this one are ready; None where nobody knows."""

@@ -14,7 +14,7 @@ from pages.ui.brief import content, engine_list, handover, late_changes, options
 from pages.ui.brief.engine_list import Offers
 from pages.ui.brief.entered import is_coming
 from pages.ui.brief.form import BRIEF, Form
-from pages.ui.brief.presses import Press, hand
+from pages.ui.brief.presses import RenderPress, hand
 from pages.ui.brief.scenes import MADE_OF, choose_scene, is_written
 from pages.ui.frame import came_from_elsewhere, desk, header, in_sandbox, studio
 from pages.ui.job import card, dialogs
@@ -109,7 +109,7 @@ def _tab(job: Job | None) -> str | None:
     return f"Rendering {job_name(job)}" if job.pending else f"✓ {job_name(job)}" if job.output else None
 
 
-def _prices(form: Form, offered: Offers, after: int | None) -> Press | None:
+def _prices(form: Form, offered: Offers, after: int | None) -> RenderPress | None:
     """Draw what each engine costs; what a press of the button stands for, None where nothing can be pressed."""
     if offered.quote is None:
         render_button.without_button(form.brief_id, form.brief)
@@ -125,7 +125,8 @@ def _prices(form: Form, offered: Offers, after: int | None) -> Press | None:
         )
         return None
     presses = {
-        engine: Press(form.brief_id, form.brief, quote, after, in_sandbox()) for engine, quote in offered.quotes.items()
+        engine: RenderPress(form.brief_id, form.brief, quote, after, in_sandbox())
+        for engine, quote in offered.quotes.items()
     }
     render_button.watch(presses.values())
     engine_list.choose(form, offered)
@@ -135,7 +136,7 @@ def _prices(form: Form, offered: Offers, after: int | None) -> Press | None:
     return presses[offered.engine.id]
 
 
-def _pay(press: Press | None, job: Job | None) -> bool:
+def _pay(press: RenderPress | None, job: Job | None) -> bool:
     """Draw the button, or in its place the countdown of the job that it made. Whether that job is held."""
     with st.container(key="pay"):
         undo_window.said(job)

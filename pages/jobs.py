@@ -115,7 +115,7 @@ def _notice() -> None:
                 on_click=pressed(dialogs.undo_not_taken),
                 args=(said,),
             )
-        refusals.refusal(dialogs.place_of(said))
+        refusals.refusal(dialogs.anchor_of(said))
 
 
 def _just_hidden() -> Job | None:

@@ -175,8 +175,8 @@ def _wire(state: VendorState, sandbox: bool) -> None:
     if not sandbox:
         st.caption(f"Set {state.base_url_variable} to change it.")
     st.caption("Jobs at once")
-    st.text(str(state.places))
-    st.caption(f"The studio’s own limit; no vendor publishes one. Set {state.places_variable} to change it.")
+    st.text(str(state.slots))
+    st.caption(f"The studio’s own limit; no vendor publishes one. Set {state.slots_variable} to change it.")
     st.caption("Webhooks")
     st.text(_webhooks(state, sandbox))
     if state.assumptions:

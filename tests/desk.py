@@ -21,7 +21,7 @@ from lipsync_core import Brief, Job, JobEvent, JobState, KeptMedium, Settings, S
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.app import sandbox_app
-from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.state import SandboxState
 from lipsync_core.tracker.failpoints import Failpoint, no_failpoints
 from lipsync_core.tracker.pace import Pace
 from tests import corpus, patient
@@ -47,15 +47,15 @@ def make_template(folder: Path) -> None:
     sums = {name: studio.desk().media.keep(folder / name, kind, name).sha256 for name, kind in kinds.items()}
     (folder / "sums.json").write_text(json.dumps(sums))
     studio.close()
-    house = House(folder / "sandbox")
+    sandbox = SandboxState(folder / "sandbox")
 
     async def measure() -> None:
         for name, kind in kinds.items():
-            await house.fetcher.get(base64.b64encode((folder / name).read_bytes()).decode(), kind)
+            await sandbox.fetcher.get(base64.b64encode((folder / name).read_bytes()).decode(), kind)
 
     with ThreadPoolExecutor(1) as thread:  # the caller's own may have a loop that runs, as Playwright's has
         thread.submit(asyncio.run, measure()).result()
-    house.store.close()
+    sandbox.store.close()
 
 
 def brief_for(engine: str, template: Path, link: Callable[[str], str]) -> Brief:
@@ -191,10 +191,10 @@ class Desk:
 
 @contextmanager
 def vendors(template: Path, folder: Path, **options: Any) -> Iterator[tuple[str, Host]]:
-    """The running sandbox, with ``options`` of its `House`, and the host of the template's media."""
+    """The running sandbox, with ``options`` of its `SandboxState`, and the host of the template's media."""
     shutil.copytree(template / "sandbox", folder)
-    house = House(folder, canned_outputs=True, **options)
-    with hosting() as host, served(sandbox_app(house)) as base:
+    sandbox = SandboxState(folder, canned_outputs=True, **options)
+    with hosting() as host, served(sandbox_app(sandbox)) as base:
         for name in MEDIA:
             host.put(name, (template / name).read_bytes())
         yield base, host

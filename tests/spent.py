@@ -61,12 +61,12 @@ def add(
     brief = Brief(engine=engine, project=project, name=name, **KEPT)  # type: ignore[arg-type]  # kept media
     job = Ledger(database).add(NewJob(brief, quote, by, key_fingerprint="k", **more))  # type: ignore[arg-type]
     claims = Claims(database)
-    claims.claim_due("t", lease_s=60, send_lease_s=60, places=lambda _provider: 10_000, limit=100)
+    claims.claim_due("t", lease_s=60, send_lease_s=60, slots=lambda _provider: 10_000, limit=100)
     was = JobState.SUBMITTING
     for then in ENDS[end]:
         values = (billed or {}) if then is ENDS[end][-1] else {}
         if then is JobState.FAILED:
             values = {"vendor_word": "failed"} | values
-        assert claims.settle(Change(job.id, was, then, due_ms=LATER, values=values))
+        assert claims.apply(Change(job.id, was, then, due_ms=LATER, values=values))
         was = then
     return job.id

@@ -13,7 +13,7 @@ from lipsync_core.db.database import Database
 from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import Kind
 from lipsync_core.samples import PORTRAITS, VOICES
-from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.state import SandboxState
 from tests import corpus
 
 SECONDS = (0.3, 0.5, 0.6, 0.8, 1.2, 2.0)
@@ -41,9 +41,9 @@ def make_stock(folder: Path) -> None:
 
 
 async def _measure(folder: Path, usual: list[tuple[Kind, bytes]]) -> None:
-    house = House(folder)
+    sandbox = SandboxState(folder)
     try:
         for kind, data in usual:
-            await house.fetcher.get(base64.b64encode(data).decode(), kind)
+            await sandbox.fetcher.get(base64.b64encode(data).decode(), kind)
     finally:
-        house.store.close()
+        sandbox.store.close()

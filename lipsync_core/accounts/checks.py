@@ -39,9 +39,9 @@ class VendorState:
     base_url_variable: str
     offers_balance: bool
     webhooks: bool
-    places: int
+    slots: int
     """Jobs that it is given at once."""
-    places_variable: str
+    slots_variable: str
     standing: VendorStatus
     held: tuple[Balance, datetime] | None
     """What the account held when it was last asked, and when that was."""
@@ -93,8 +93,8 @@ class Vendors:
             base_url_variable=provider.base_url_variable,
             offers_balance=provider.balance() is not None,
             webhooks=provider.webhooks,
-            places=self._accounts.places(provider.id),
-            places_variable=provider.places_variable,
+            slots=self._accounts.slots(provider.id),
+            slots_variable=provider.slots_variable,
             standing=standing,
             held=standing.held(account.fingerprint),
             paused=standing.paused_at is not None and standing.paused_key == account.fingerprint,

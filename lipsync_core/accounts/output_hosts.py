@@ -38,7 +38,7 @@ def out_of_reach(title: str, host: str) -> Issue:
     )
 
 
-class Reach:
+class OutputHosts:
     """What is known of the ways to the vendors' videos. Thread-safe.
 
     ``allow`` names the hosts that may be fetched from although they are private.

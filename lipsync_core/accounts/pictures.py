@@ -52,7 +52,7 @@ class Stills:
                 for link, name in names.items()
                 if link not in facts
                 and link not in self._coming
-                and now - self._failed.get(_place(link), now - AGAIN_S) >= AGAIN_S
+                and now - self._failed.get(_path(link), now - AGAIN_S) >= AGAIN_S
             }
             self._coming |= {link: Future() for link in due}
             awaited = {link: self._coming[link] for link in names if link in self._coming}
@@ -66,17 +66,17 @@ class Stills:
         return facts, sum(not future.done() for future in awaited.values())
 
     def _known(self, link: str) -> MediumFacts | None:
-        place = _place(link)
-        if place not in self._facts and (sha256 := self._kept().get(place)) is not None:
+        path = _path(link)
+        if path not in self._facts and (sha256 := self._kept().get(path)) is not None:
             stored = self._store.get(sha256, "image")
             if stored is not None and self._store.path(stored, "thumb").is_file():
-                self._facts[place] = stored
-        return self._facts.get(place)
+                self._facts[path] = stored
+        return self._facts.get(path)
 
     def _kept(self) -> dict[str, str]:
         if self._hashes is None:
             content = self._table.read(self._name)
-            self._hashes = {place: sha256 for place, sha256 in content.items() if isinstance(sha256, str)}
+            self._hashes = {path: sha256 for path, sha256 in content.items() if isinstance(sha256, str)}
         return self._hashes
 
     async def _bring(self, names: Mapping[str, str], allow: tuple[str, ...], keep: bool) -> None:
@@ -92,16 +92,16 @@ class Stills:
             finally:
                 with self._lock:
                     if found is None:
-                        self._failed[_place(link)] = time.monotonic()
+                        self._failed[_path(link)] = time.monotonic()
                     else:
-                        self._facts[_place(link)] = found
+                        self._facts[_path(link)] = found
                     self._coming.pop(link).set_result(None)
 
         await asyncio.gather(*(one(link, name) for link, name in names.items()))
         if keep:
             with self._lock:
-                places = [_place(link) for link in names]
-                self._kept().update({place: self._facts[place].sha256 for place in places if place in self._facts})
+                paths = [_path(link) for link in names]
+                self._kept().update({path: self._facts[path].sha256 for path in paths if path in self._facts})
                 self._table.write(self._name, self._kept())
 
     async def _fetched(self, link: str, name: str, allow: tuple[str, ...]) -> MediumFacts:
@@ -113,6 +113,6 @@ class Stills:
             return await asyncio.to_thread(self._store.keep, path, "image", name, listed=False)
 
 
-def _place(link: str) -> str:
+def _path(link: str) -> str:
     """A link without what may be new each time, such as a signature."""
     return link.partition("?")[0]

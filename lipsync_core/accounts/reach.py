@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from lipsync_core.config.settings import MOST_PLACES, Settings
+from lipsync_core.config.settings import MOST_SLOTS, Settings
 from lipsync_core.config.variables import count
 from lipsync_core.errors import SettingsError
 from lipsync_core.job import LIVE, SANDBOX
@@ -72,7 +72,7 @@ class Accounts:
             return self._origin() + bases()[provider_id]
         return frozen or self.of(provider_id, environment).base_url
 
-    def places(self, provider_id: str) -> int:
+    def slots(self, provider_id: str) -> int:
         """How many jobs a vendor is given at once: its ``…_MAX_JOBS`` variable, or what is assumed.
 
         None at all where nobody knows the vendor any more.
@@ -80,4 +80,4 @@ class Accounts:
         provider = self.providers.get(provider_id)
         if provider is None:
             return 0
-        return count(self._given, provider.places_variable, most=MOST_PLACES) or provider.max_concurrent.value
+        return count(self._given, provider.slots_variable, most=MOST_SLOTS) or provider.max_concurrent.value

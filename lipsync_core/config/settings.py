@@ -36,7 +36,7 @@ from lipsync_core.providers import VENDORS, variable_prefix
 VENDOR_PREFIXES = tuple(map(variable_prefix, VENDORS))
 """What the names of the vendors' variables begin with."""
 
-MOST_PLACES = 1_000
+MOST_SLOTS = 1_000
 """The most jobs that a vendor can be given at once."""
 
 AWS_VARIABLES = (
@@ -200,7 +200,7 @@ def _vendors(given: Mapping[str, str]) -> dict[str, str]:
         if name.endswith("_BASE_URL"):
             address(found, name)
         elif name.endswith("_MAX_JOBS"):
-            count(found, name, most=MOST_PLACES)
+            count(found, name, most=MOST_SLOTS)
     return found
 
 

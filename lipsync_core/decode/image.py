@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from lipsync_core.decode.sniff import Kind, Look, look_at, shown
+from lipsync_core.decode.sniff import FileFamily, Look, look_at, shown
 from lipsync_core.errors import MediaError
 
 MAX_PIXELS = 50_000_000
@@ -202,16 +202,16 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 def _not_a_picture(name: str, look: Look) -> MediaError:
     file = shown(name)
     match look.kind:
-        case Kind.EMPTY:
+        case FileFamily.EMPTY:
             return MediaError("Empty file", f"{file} is empty. {_CHOOSE}")
-        case Kind.SVG:
+        case FileFamily.SVG:
             return MediaError("SVG drawings cannot be used", f"Export {file} as PNG and choose that.")
-        case Kind.HEIC:
+        case FileFamily.HEIC:
             return MediaError(
                 "HEIC photos cannot be read here",
                 f"Export {file} as JPEG and choose that. (On an iPhone: Settings, Camera, Formats, Most Compatible.)",
             )
-        case Kind.PICTURE:
+        case FileFamily.PICTURE:
             return MediaError(
                 "Picture cannot be read",
                 f"{file} is {look.phrase}, damaged or of a kind this studio does not read. Save it as PNG or JPEG.",

@@ -16,7 +16,7 @@ HEAD_BYTES = 4096
 _LONGEST_NAME = 60
 
 
-class Kind(StrEnum):
+class FileFamily(StrEnum):
     """The families that a refusal has words for."""
 
     EMPTY = "empty"
@@ -33,39 +33,39 @@ class Kind(StrEnum):
 class Look:
     """A family, and a phrase that completes “This file is …”."""
 
-    kind: Kind
+    kind: FileFamily
     phrase: str
 
 
 _SIGNATURES: tuple[tuple[int, bytes, Look], ...] = (
-    (0, b"\x89PNG\r\n\x1a\n", Look(Kind.PICTURE, "a picture (PNG)")),
-    (0, b"\xff\xd8\xff", Look(Kind.PICTURE, "a picture (JPEG)")),
-    (0, b"GIF8", Look(Kind.PICTURE, "a picture (GIF)")),
-    (8, b"WEBP", Look(Kind.PICTURE, "a picture (WebP)")),
-    (0, b"BM", Look(Kind.PICTURE, "a picture (BMP)")),
-    (0, b"II*\0", Look(Kind.PICTURE, "a picture (TIFF)")),
-    (0, b"MM\0*", Look(Kind.PICTURE, "a picture (TIFF)")),
-    (0, b"8BPS", Look(Kind.PICTURE, "a picture (Photoshop)")),
-    (8, b"WAVE", Look(Kind.SOUND, "a sound file (WAV)")),
-    (8, b"AIFF", Look(Kind.SOUND, "a sound file (AIFF)")),
-    (8, b"AIFC", Look(Kind.SOUND, "a sound file (AIFF)")),
-    (0, b"fLaC", Look(Kind.SOUND, "a sound file (FLAC)")),
-    (0, b"OggS", Look(Kind.SOUND, "a sound file (OGG)")),
-    (0, b"caff", Look(Kind.SOUND, "a sound file (CAF)")),
-    (0, b"#!AMR", Look(Kind.SOUND, "a sound file (AMR)")),
-    (0, b"ID3", Look(Kind.SOUND, "a sound file (MP3)")),
-    (0, b"MThd", Look(Kind.OTHER, "a MIDI score, which holds notes and no sound")),
-    (8, b"AVI ", Look(Kind.VIDEO, "a video (AVI)")),
-    (0, b"\x1aE\xdf\xa3", Look(Kind.VIDEO, "a video (WebM or MKV)")),
-    (0, b"FLV\x01", Look(Kind.VIDEO, "a video (Flash)")),
-    (0, b"0&\xb2u\x8ef\xcf\x11", Look(Kind.SOUND, "a Windows Media file")),
-    (0, b"%PDF", Look(Kind.OTHER, "a PDF document")),
-    (0, b"PK\x03\x04", Look(Kind.OTHER, "a ZIP archive or an office document")),
-    (0, b"Rar!", Look(Kind.OTHER, "a RAR archive")),
-    (0, b"7z\xbc\xaf", Look(Kind.OTHER, "a 7-Zip archive")),
-    (0, b"\x1f\x8b", Look(Kind.OTHER, "a compressed archive (gzip)")),
-    (0, b"MZ", Look(Kind.OTHER, "a Windows program")),
-    (0, b"\x7fELF", Look(Kind.OTHER, "a program")),
+    (0, b"\x89PNG\r\n\x1a\n", Look(FileFamily.PICTURE, "a picture (PNG)")),
+    (0, b"\xff\xd8\xff", Look(FileFamily.PICTURE, "a picture (JPEG)")),
+    (0, b"GIF8", Look(FileFamily.PICTURE, "a picture (GIF)")),
+    (8, b"WEBP", Look(FileFamily.PICTURE, "a picture (WebP)")),
+    (0, b"BM", Look(FileFamily.PICTURE, "a picture (BMP)")),
+    (0, b"II*\0", Look(FileFamily.PICTURE, "a picture (TIFF)")),
+    (0, b"MM\0*", Look(FileFamily.PICTURE, "a picture (TIFF)")),
+    (0, b"8BPS", Look(FileFamily.PICTURE, "a picture (Photoshop)")),
+    (8, b"WAVE", Look(FileFamily.SOUND, "a sound file (WAV)")),
+    (8, b"AIFF", Look(FileFamily.SOUND, "a sound file (AIFF)")),
+    (8, b"AIFC", Look(FileFamily.SOUND, "a sound file (AIFF)")),
+    (0, b"fLaC", Look(FileFamily.SOUND, "a sound file (FLAC)")),
+    (0, b"OggS", Look(FileFamily.SOUND, "a sound file (OGG)")),
+    (0, b"caff", Look(FileFamily.SOUND, "a sound file (CAF)")),
+    (0, b"#!AMR", Look(FileFamily.SOUND, "a sound file (AMR)")),
+    (0, b"ID3", Look(FileFamily.SOUND, "a sound file (MP3)")),
+    (0, b"MThd", Look(FileFamily.OTHER, "a MIDI score, which holds notes and no sound")),
+    (8, b"AVI ", Look(FileFamily.VIDEO, "a video (AVI)")),
+    (0, b"\x1aE\xdf\xa3", Look(FileFamily.VIDEO, "a video (WebM or MKV)")),
+    (0, b"FLV\x01", Look(FileFamily.VIDEO, "a video (Flash)")),
+    (0, b"0&\xb2u\x8ef\xcf\x11", Look(FileFamily.SOUND, "a Windows Media file")),
+    (0, b"%PDF", Look(FileFamily.OTHER, "a PDF document")),
+    (0, b"PK\x03\x04", Look(FileFamily.OTHER, "a ZIP archive or an office document")),
+    (0, b"Rar!", Look(FileFamily.OTHER, "a RAR archive")),
+    (0, b"7z\xbc\xaf", Look(FileFamily.OTHER, "a 7-Zip archive")),
+    (0, b"\x1f\x8b", Look(FileFamily.OTHER, "a compressed archive (gzip)")),
+    (0, b"MZ", Look(FileFamily.OTHER, "a Windows program")),
+    (0, b"\x7fELF", Look(FileFamily.OTHER, "a program")),
 )
 _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
 
@@ -79,15 +79,15 @@ def look_at(path: Path) -> Look:
 def looks_like(head: bytes) -> Look:
     """What a file that begins with ``head`` looks like."""
     if not head:
-        return Look(Kind.EMPTY, "empty")
+        return Look(FileFamily.EMPTY, "empty")
     for offset, magic, look in _SIGNATURES:
         if head.startswith(magic, offset):
             return look
     if head[4:8] == b"ftyp":
         return _iso_media(head)
     if head[0] == 0xFF and len(head) > 1 and head[1] & 0xE0 == 0xE0:
-        return Look(Kind.SOUND, "a sound file (MP3 or AAC)")
-    return _text(head) or Look(Kind.OTHER, "of a kind this studio does not know")
+        return Look(FileFamily.SOUND, "a sound file (MP3 or AAC)")
+    return _text(head) or Look(FileFamily.OTHER, "of a kind this studio does not know")
 
 
 def _iso_media(head: bytes) -> Look:
@@ -95,12 +95,12 @@ def _iso_media(head: bytes) -> Look:
     size = min(int.from_bytes(head[:4], "big"), len(head))
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, size, 4))]
     if any(brand in (b"avif", b"avis") for brand in brands):
-        return Look(Kind.PICTURE, "a picture (AVIF)")
+        return Look(FileFamily.PICTURE, "a picture (AVIF)")
     if any(brand in _HEIF_BRANDS for brand in brands):
-        return Look(Kind.HEIC, "a HEIC photo")
+        return Look(FileFamily.HEIC, "a HEIC photo")
     if brands[0][:3] in (b"M4A", b"M4B"):
-        return Look(Kind.SOUND, "a sound file (M4A)")
-    return Look(Kind.VIDEO, "a video (MP4 or MOV)")
+        return Look(FileFamily.SOUND, "a sound file (M4A)")
+    return Look(FileFamily.VIDEO, "a video (MP4 or MOV)")
 
 
 def _text(head: bytes) -> Look | None:
@@ -115,12 +115,12 @@ def _text(head: bytes) -> Look | None:
         return None
     start = text.lstrip().lower()
     if re.search(r"<svg[\s>]", start):
-        return Look(Kind.SVG, "an SVG drawing")
+        return Look(FileFamily.SVG, "an SVG drawing")
     if re.match(r"<(!doctype html|html|head|body)\b", _behind_comments(start)):
-        return Look(Kind.TEXT, "a web page")
+        return Look(FileFamily.TEXT, "a web page")
     if start.startswith("#extm3u"):
-        return Look(Kind.TEXT, "a playlist, which holds links and no sound")
-    return Look(Kind.TEXT, "a text file")
+        return Look(FileFamily.TEXT, "a playlist, which holds links and no sound")
+    return Look(FileFamily.TEXT, "a text file")
 
 
 def _behind_comments(text: str) -> str:

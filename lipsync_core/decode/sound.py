@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from lipsync_core.decode.container import opened, picture_stream
 from lipsync_core.decode.declared import declared_s, stops_inside_a_page
 from lipsync_core.decode.silence import CANCELS, Unheard, loudness, silent_ends, why_unheard
-from lipsync_core.decode.sniff import Kind, Look, look_at, shown
+from lipsync_core.decode.sniff import FileFamily, Look, look_at, shown
 from lipsync_core.errors import MediaError
 
 MAX_VOICE_S = 600.0
@@ -155,7 +155,7 @@ def sound_frames(path: Path, *, name: str | None = None) -> Iterator[AudioFrame]
 
 def _sound_stream(container: InputContainer, look: Look, name: str) -> AudioStream:
     if not container.streams.audio:
-        if look.kind is Kind.VIDEO and picture_stream(container):
+        if look.kind is FileFamily.VIDEO and picture_stream(container):
             raise MediaError("Video without sound", f"{shown(name)} has no sound in it. {_CHOOSE}")
         raise _not_sound(look, name)
     stream = _usable(container.streams.audio[0], name)
@@ -336,9 +336,9 @@ def _too_long(name: str, length_s: float | None) -> MediaError:
 def _not_sound(look: Look, name: str) -> MediaError:
     file = shown(name)
     match look.kind:
-        case Kind.EMPTY:
+        case FileFamily.EMPTY:
             return MediaError("Empty file", f"{file} is empty. {_CHOOSE}")
-        case Kind.SOUND | Kind.VIDEO:
+        case FileFamily.SOUND | FileFamily.VIDEO:
             return MediaError(
                 "Sound cannot be read",
                 f"{file} is {look.phrase}, damaged or of a kind this studio does not read. Download it "

@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from lipsync_core.decode.container import opened, picture_stream
-from lipsync_core.decode.sniff import Kind, look_at, shown
+from lipsync_core.decode.sniff import FileFamily, look_at, shown
 from lipsync_core.errors import MediaError
 
 _MAX_SIDE = 8_192
@@ -44,14 +44,14 @@ def check_video(path: Path, *, name: str | None = None) -> VideoFacts:
     try:
         with opened(path) as container:
             stream = picture_stream(container)
-            if look.kind is Kind.VIDEO:
+            if look.kind is FileFamily.VIDEO:
                 if stream is None:
                     raise _damaged(name, "holds no moving picture that can be decoded")
                 return _checked(container, stream, name)
     except (FFmpegError, ValueError) as error:
-        if look.kind is Kind.VIDEO:
+        if look.kind is FileFamily.VIDEO:
             raise _damaged(name, "cannot be decoded") from error
-    if look.kind is Kind.EMPTY:
+    if look.kind is FileFamily.EMPTY:
         raise MediaError("Empty file", f"{shown(name)} is empty. Choose an MP4 or WebM video.")
     raise MediaError("Not a video", f"{shown(name)} is {look.phrase}. Choose an MP4 or WebM video.")
 

@@ -18,7 +18,7 @@ from lipsync_core.brief import (
     KeptMedium,
 )
 from lipsync_core.job import SANDBOX
-from lipsync_core.media.fit import Change, change_for, copy_of, known_copy
+from lipsync_core.media.fit import Conversion, change_for, copy_of, known_copy
 from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import MediumFacts
 from lipsync_core.providers.forms import EngineForm
@@ -69,7 +69,7 @@ class Hosting:
             return ()
         return tuple(name for name, facts in media.items() if facts.url is not None and not _as_data(facts, form))
 
-    def changes(self, media: Mapping[str, MediumFacts], form: EngineForm, environment: str) -> dict[str, Change]:
+    def changes(self, media: Mapping[str, MediumFacts], form: EngineForm, environment: str) -> dict[str, Conversion]:
         """What is done to which of a brief's media before an engine gets them: field → change.
 
         No copy is made of what could only be passed on as a link.
@@ -79,7 +79,7 @@ class Hosting:
         return {name: it for name, it in found.items() if it is not None and (keeps or media[name].url is None)}
 
     def sent(
-        self, media: Mapping[str, MediumFacts], changes: Mapping[str, Change], *, make: bool = False
+        self, media: Mapping[str, MediumFacts], changes: Mapping[str, Conversion], *, make: bool = False
     ) -> dict[str, MediumFacts]:
         """What an engine gets of these media: the copies, as far as they are there or, with ``make``, made now.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from lipsync_core.accounts.output_hosts import Reach
+from lipsync_core.accounts.output_hosts import OutputHosts
 from lipsync_core.accounts.reach import Account, Accounts
 from lipsync_core.brief import MEDIA_FIELDS, MEDIUM_KINDS, Brief, KeptMedium, Medium, mouth_box_error
 from lipsync_core.brief_limits import brief_oversized
@@ -70,7 +70,7 @@ class Intake:
     rates: Callable[[], Rates]
     month: Callable[[], str]
     fetch_allow: tuple[str, ...]
-    reach: Reach
+    reach: OutputHosts
     sign_in: bool
     """Whether people sign in: then whoever pastes a link may be somebody else than whoever pays."""
 

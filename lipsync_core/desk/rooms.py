@@ -14,7 +14,7 @@ from lipsync_core.delivery.links import Links
 from lipsync_core.desk.intake import Intake
 from lipsync_core.estimates.reader import Tables
 from lipsync_core.job import Job
-from lipsync_core.ledger.approvals import Approvals, Terms
+from lipsync_core.ledger.approvals import ApprovalRules, Approvals
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.ledger.open_briefs import BriefDesk
 from lipsync_core.ledger.team_rates import TeamRates
@@ -43,7 +43,7 @@ class Rooms:
     library: Library
     people: People
     audit: Audit
-    terms: Terms
+    terms: ApprovalRules
     approvals: Approvals
     verdicts: Verdicts
     tables: Tables

@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from lipsync_core.door.hosts import place_of
+from lipsync_core.door.hosts import host_port_of
 
 PER_ADDRESS = 20
 """Sockets that strangers may hold from one address: a family behind one router, each with some tabs."""
@@ -93,8 +93,8 @@ def _ip(text: str | None) -> IPv4Address | IPv6Address | None:
 
 def _hop(text: str) -> IPv4Address | IPv6Address | None:
     """An address as proxies write it, some with a port."""
-    place = None if (plain := _ip(text)) is not None else place_of(text)
-    return plain if place is None else _ip(place.name)
+    host_port = None if (plain := _ip(text)) is not None else host_port_of(text)
+    return plain if host_port is None else _ip(host_port.name)
 
 
 def _household(address: IPv4Address | IPv6Address) -> str:

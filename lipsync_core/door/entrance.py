@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lipsync_core.door.callers import Callers, Crowd
 from lipsync_core.door.flow import Flow
 from lipsync_core.door.sockets import Ending, OpenSockets
-from lipsync_core.door.talk import Pace, Talk, Tongue
+from lipsync_core.door.talk import MessageLimits, Talk, Tongue
 from lipsync_core.door.uploads import Guest, GuestOf, OpenPages
 
 STRANGERS_RUNS = (10.0, 20)
@@ -58,7 +58,7 @@ class Entrance:
         self._callers = callers
         self._crowd = Crowd()
         self._handshakes = Flow(*STRANGERS_HANDSHAKES)
-        self._strangers = Pace(Flow(*STRANGERS_RUNS), STRANGERS_BYTES)
+        self._strangers = MessageLimits(Flow(*STRANGERS_RUNS), STRANGERS_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let everything else through as it is."""
@@ -105,8 +105,8 @@ class Entrance:
             await self._app(scope, talk.receive, talk.send)
 
 
-def _members_pace() -> Pace:
-    return Pace(Flow(*MEMBERS_RUNS), MEMBERS_BYTES)
+def _members_pace() -> MessageLimits:
+    return MessageLimits(Flow(*MEMBERS_RUNS), MEMBERS_BYTES)
 
 
 async def _wait_in_line(flow: Flow, receive: Receive) -> list[Message]:

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lipsync_core.door.headers import guarded
-from lipsync_core.door.hosts import Hosts, origin_of, place_of
+from lipsync_core.door.hosts import Hosts, host_port_of, origin_of
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +28,8 @@ _REFUSED_SOCKET = (
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """What the front of the door knows of the studio behind it."""
+class FrontSettings:
+    """What differs from studio to studio at the front of the door."""
 
     hosts: Hosts
     content_policy: str
@@ -43,9 +43,9 @@ class House:
 class Front:
     """Refuses names that are not the studio's, and sockets for other people's pages; puts its headers on the rest."""
 
-    def __init__(self, app: ASGIApp, *, house: House) -> None:
+    def __init__(self, app: ASGIApp, *, settings: FrontSettings) -> None:
         self._app = app
-        self._house = house
+        self._settings = settings
         self._told: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,7 +53,7 @@ class Front:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        send = guarded(send, self._house.content_policy, secure_cookies=self._house.secure_cookies)
+        send = guarded(send, self._settings.content_policy, secure_cookies=self._settings.secure_cookies)
         refused = self._refused(scope)
         if refused is None:
             await self._app(_from_itself(scope) if scope["type"] == "websocket" else scope, receive, send)
@@ -66,13 +66,13 @@ class Front:
         """What is answered instead; None for who may come in."""
         headers, own = Headers(scope=scope), (scope.get("server") or (None,))[0]
         hosts = headers.getlist("host")
-        host = place_of(hosts[0]) if len(hosts) == 1 else None
-        if host is None or not self._house.hosts.may_ask(host, own):
-            unnamed_probe = scope["type"] == "http" and not any(hosts) and scope["path"] in self._house.health
+        host = host_port_of(hosts[0]) if len(hosts) == 1 else None
+        if host is None or not self._settings.hosts.may_ask(host, own):
+            unnamed_probe = scope["type"] == "http" and not any(hosts) and scope["path"] in self._settings.health
             return None if unnamed_probe else PlainTextResponse(UNKNOWN_HOST, 403, headers=_LAST)
         if scope["type"] == "websocket":
             origin = headers.get("origin")
-            if origin is not None and not self._house.hosts.may_open(origin_of(origin), host, own):
+            if origin is not None and not self._settings.hosts.may_open(origin_of(origin), host, own):
                 self._tell_once(origin, hosts[0])
                 return PlainTextResponse("", 403)
         elif "transfer-encoding" in headers and "content-length" in headers:

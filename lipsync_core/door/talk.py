@@ -45,7 +45,7 @@ class Tongue:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class MessageLimits:
     """How much may be said on a socket, and how fast."""
 
     flow: Flow
@@ -60,7 +60,7 @@ class Talk:
     def __init__(
         self,
         tongue: Tongue,
-        pace: Pace,
+        pace: MessageLimits,
         ending: Ending,
         receive: Receive,
         send: Send,

@@ -32,7 +32,7 @@ class Sway:
 STILL = Sway(0.0, 0.0, 0.0)
 
 
-class Life:
+class IdleMotion:
     """The blinks and the sway of one clip of ``n_frames`` frames."""
 
     def __init__(self, seed: int, n_frames: int, fps: int) -> None:

@@ -15,7 +15,7 @@ from lipsync_core.decode import speech_blocks
 from lipsync_core.draft import nv12
 from lipsync_core.draft.encode import FPS, write_mp4
 from lipsync_core.draft.face import Box, Mouth, find_mouth, likely_mouth, mouth_from_box
-from lipsync_core.draft.life import Life
+from lipsync_core.draft.life import IdleMotion
 from lipsync_core.draft.rig import Pose, Rig
 from lipsync_core.draft.speech import MouthTrack, mouth_track
 from lipsync_core.errors import RenderError
@@ -78,7 +78,7 @@ def render(
         if done % _PROGRESS_EVERY == 0 or done == count:
             on_progress(done, count)
 
-    write_mp4(out, poses_drawn(rig, track, Life(seed, count, FPS)), voice, tell)
+    write_mp4(out, poses_drawn(rig, track, IdleMotion(seed, count, FPS)), voice, tell)
     return Rendered(width, height, count, count / FPS)
 
 
@@ -91,7 +91,7 @@ def still(*, image: Image, resolution: str, mouth_box: Box | None, openness: flo
     return nv12.to_rgb(rig.draw(Pose(openness, width)))
 
 
-def poses_drawn(rig: Rig, track: MouthTrack, life: Life) -> Iterator[Image]:
+def poses_drawn(rig: Rig, track: MouthTrack, life: IdleMotion) -> Iterator[Image]:
     """The frames of a clip, one after the other, NV12."""
     for index, (openness, width) in enumerate(zip(track.openness, track.width, strict=True)):
         yield rig.draw(Pose(float(openness), float(width), life.lids(index), life.sway(index)))

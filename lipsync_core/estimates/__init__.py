@@ -7,7 +7,7 @@ so that whoever imports the studio does not wait for it.
 from __future__ import annotations
 
 from lipsync_core.csvfile import csv_of, harmless
-from lipsync_core.estimates.cells import Medium, is_link
+from lipsync_core.estimates.cells import StoredMedium, is_link
 from lipsync_core.estimates.columns import COLUMNS, Column, template
 from lipsync_core.estimates.durations import LengthError, length_text, seconds_of
 from lipsync_core.estimates.encodings import ENCODINGS, Guess
@@ -37,12 +37,12 @@ __all__ = [
     "Column",
     "Guess",
     "LengthError",
-    "Medium",
     "Offer",
     "Plan",
     "RowPrice",
     "Sheet",
     "SheetError",
+    "StoredMedium",
     "Total",
     "Wish",
     "choose",

@@ -22,7 +22,7 @@ from lipsync_core.estimates.usable import usable
 from lipsync_core.pricing.catalogue import ENGINES, SCENES
 
 
-class Medium(Protocol):
+class StoredMedium(Protocol):
     """A stored medium, as `lipsync_core.media.store.MediumFacts` tells of it."""
 
     @property
@@ -46,7 +46,7 @@ class Medium(Protocol):
         """Of a voice: why nothing is heard in it; empty where something is."""
 
 
-Files = Mapping[tuple[str, str], Medium | str]
+Files = Mapping[tuple[str, str], StoredMedium | str]
 """What came with the table, by kind and `file_key` (or the link): what it is, or why it cannot be used."""
 _PLAIN_NUMBER = r"[0-9]{1,6}(?:\.[0-9]{1,9})?"
 _MOST_DIGITS = 12
@@ -136,9 +136,9 @@ def engines_and_scenes(texts: Mapping[str, Words], problems: Notes) -> tuple[Wor
 
 def media_of(
     texts: Mapping[str, Words], files: Files, problems: Notes
-) -> tuple[dict[str, Sequence[Medium | None]], Flags]:
+) -> tuple[dict[str, Sequence[StoredMedium | None]], Flags]:
     """What each cell of the media columns stands for, and the rows for which something is not here."""
-    media: dict[str, Sequence[Medium | None]] = {}
+    media: dict[str, Sequence[StoredMedium | None]] = {}
     missing = np.zeros(len(problems.words), dtype=np.bool_)
     for column, kind in MEDIUM_KINDS.items():
         cells = texts[column]
@@ -154,7 +154,7 @@ def media_of(
     return media, missing
 
 
-def _file(cell: str, kind: str, files: Files) -> Medium | str | None:
+def _file(cell: str, kind: str, files: Files) -> StoredMedium | str | None:
     if not cell:
         return None
     if is_link(cell):
@@ -171,7 +171,9 @@ def _short(cell: str) -> str:
     return cell if len(cell) <= 60 else f"{cell[:59]}…"
 
 
-def lengths_of(texts: Mapping[str, Words], media: Mapping[str, Sequence[Medium | None]], problems: Notes) -> Lengths:
+def lengths_of(
+    texts: Mapping[str, Words], media: Mapping[str, Sequence[StoredMedium | None]], problems: Notes
+) -> Lengths:
     """How long each row's recordings are, and what else its length comes from."""
 
     def heard(column: str) -> Floats:

@@ -33,9 +33,9 @@ class Judged:
         """The rows that are for ``engine``, what it finds wrong with them, and what they only lack."""
         applies = np.zeros(len(self.examples), dtype=np.bool_)
         wrong, lacks = [], []
-        for place, (brief, named) in enumerate(zip(self.examples, self.engines, strict=True)):
-            applies[place] = named == engine.id or (not named and fits(brief, engine))
-            errors = option_errors(brief, engine) if applies[place] else {}
+        for index, (brief, named) in enumerate(zip(self.examples, self.engines, strict=True)):
+            applies[index] = named == engine.id or (not named and fits(brief, engine))
+            errors = option_errors(brief, engine) if applies[index] else {}
             absent = {name: why for name, why in errors.items() if name != "scene" and not _has(brief, name)}
             wrong.append(" ".join(dict.fromkeys(why for name, why in errors.items() if name not in absent)))
             lacks.append(_to_add(absent))

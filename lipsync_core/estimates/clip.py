@@ -16,7 +16,7 @@ from lipsync_core.providers.forms import length_problem
 from lipsync_core.quote import Qualifier
 
 if TYPE_CHECKING:
-    from lipsync_core.estimates import Batch, Medium, Plan, Sheet, Wish
+    from lipsync_core.estimates import Batch, Plan, Sheet, StoredMedium, Wish
 
 FRESH_S = 60.0
 """For how long what was seen is not asked for again."""
@@ -58,10 +58,10 @@ class Many:
 class Estimates:
     """Estimates at this team's rates and with what it has seen. Asks no vendor; thread-safe."""
 
-    def __init__(self, rates: Callable[[], Rates], seen: Seen, places: Callable[[str], int]) -> None:
+    def __init__(self, rates: Callable[[], Rates], seen: Seen, slots: Callable[[str], int]) -> None:
         self._rates = rates
         self._seen = lru_cache(maxsize=64)(lambda engine, _turn: tuple(seen(engine)))
-        self._places = places
+        self._slots = slots
 
     def _took(self, engine: str) -> Sequence[tuple[float, float]]:
         """What an engine's latest renders took. Asked anew every minute, and not for every move of a slider."""
@@ -86,7 +86,7 @@ class Estimates:
                     affordable_s(engine.id, resolution, budget_micros, rates),
                     message,
                     stops,
-                    self._places(engine.provider),
+                    self._slots(engine.provider),
                 )
             )
         return found
@@ -99,8 +99,8 @@ class Estimates:
         self,
         sheet: Sheet,
         *,
-        files: Mapping[tuple[str, str], Medium | str] | None = None,
-        picture: Medium | None = None,
+        files: Mapping[tuple[str, str], StoredMedium | str] | None = None,
+        picture: StoredMedium | None = None,
         resolution: str = "480p",
     ) -> Batch:
         """Quote every row of a table; ``picture`` and ``resolution`` are for rows that name none."""
@@ -114,11 +114,11 @@ class Estimates:
         """Give every row of a quoted table its engine."""
         from lipsync_core.estimates import choose
 
-        return choose(batch, wish, self.places())
+        return choose(batch, wish, self.slots())
 
-    def places(self) -> dict[str, int]:
+    def slots(self) -> dict[str, int]:
         """How many jobs each provider is given at once."""
-        return {engine.provider: self._places(engine.provider) for engine in ENGINES.values()}
+        return {engine.provider: self._slots(engine.provider) for engine in ENGINES.values()}
 
 
 def times(estimate: Estimate, clips: int) -> Many:

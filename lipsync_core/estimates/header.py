@@ -97,7 +97,7 @@ def _meanings(header: Sequence[str]) -> tuple[dict[int, str], list[str]]:
     """Which place of the header is which column, and what is to be said of the others."""
     names: dict[int, str] = {}
     notes, unused = [], []
-    for place, written in enumerate(header):
+    for index, written in enumerate(header):
         name = meant_by(written)
         if name is None:
             if written.strip():
@@ -105,7 +105,7 @@ def _meanings(header: Sequence[str]) -> tuple[dict[int, str], list[str]]:
         elif name in names.values():
             notes.append(f"Two columns stand for “{name}”: the first one is used.")
         else:
-            names[place] = name
+            names[index] = name
     if unused:
         notes.append(f"Not used: {', '.join(unused[:8])}{', …' if len(unused) > 8 else ''}.")
     return names, notes

@@ -69,17 +69,17 @@ class Plan:
         columns = [self.column(name, rows) for name in ("usd_micros", "credits", "qualifier")]
         return total_of(columns[0], columns[1], columns[2])
 
-    def finish_s(self, rows: Flags, places: Mapping[str, int]) -> float | None:
+    def finish_s(self, rows: Flags, slots: Mapping[str, int]) -> float | None:
         """Seconds until the last of these rows is ready, half the time; None where there are none.
 
-        Each provider takes them in order, as many at once as ``places`` says.
+        Each provider takes them in order, as many at once as ``slots`` says.
         """
         half = self.column("expected_s", rows & self.quoted)
         if not len(half):
             return None
         of_engine = np.array([ENGINES[engine].provider for engine in self.batch.offers], dtype=object)
         providers = of_engine[self.makers[rows & self.quoted]]
-        return max(_last(half[providers == provider], places.get(provider, 1)) for provider in dict.fromkeys(providers))
+        return max(_last(half[providers == provider], slots.get(provider, 1)) for provider in dict.fromkeys(providers))
 
     def waits(self) -> Floats:
         """Each row's own wait, half the time; NaN where nobody makes it."""
@@ -92,20 +92,20 @@ class Plan:
         dtype = {"usd_micros": np.int64, "credits": np.int64, "qualifier": np.int8}.get(name, np.float64)
         values = np.full(len(chosen), fallback, dtype=dtype)
         makers = self.makers[chosen]
-        for place, offer in enumerate(self.batch.offers.values()):
-            mine = makers == place
+        for index, offer in enumerate(self.batch.offers.values()):
+            mine = makers == index
             if mine.any():
                 values[mine] = getattr(offer, name)[chosen[mine]]
         return values
 
 
-def choose(batch: Batch, wish: Wish, places: Mapping[str, int]) -> Plan:
-    """Give every row its engine. ``places`` says how many jobs each provider is given at once.
+def choose(batch: Batch, wish: Wish, slots: Mapping[str, int]) -> Plan:
+    """Give every row its engine. ``slots`` says how many jobs each provider is given at once.
 
     A row's own engine stands. Drafts are never the best: they are chosen by name.
     """
     rows = len(batch)
-    maker_of = {engine: place for place, engine in enumerate(batch.offers)}
+    maker_of = {engine: index for index, engine in enumerate(batch.offers)}
     chosen = _Choice(np.full(rows, NOBODY_MAKES), np.full(rows, "", dtype=object))
     open_ = ~filled(batch.named)
     named = numbered(batch.named, lambda engine: maker_of.get(engine, NOBODY_MAKES))
@@ -123,15 +123,15 @@ def choose(batch: Batch, wish: Wish, places: Mapping[str, int]) -> Plan:
         unfit = open_ & ~others & (chosen.makers == NOBODY_MAKES) & ~filled(chosen.problems)
         chosen.problems[unfit] = NOBODY
     else:
-        _best(batch, wish, places, open_, chosen)
+        _best(batch, wish, slots, open_, chosen)
     wrong = filled(batch.problems)
     makers = np.where(wrong, NOBODY_MAKES, chosen.makers)
     quoted = makers != NOBODY_MAKES
     problems = np.where(wrong, batch.problems, chosen.problems)
     lacks = np.full(rows, "", dtype=object)
-    for place, offer in enumerate(batch.offers.values()):
+    for index, offer in enumerate(batch.offers.values()):
         if filled(offer.lacks).any():
-            mine = makers == place
+            mine = makers == index
             lacks[mine] = offer.lacks[mine]
     return Plan(batch, makers, problems, lacks, quoted & ~filled(problems) & ~filled(lacks), quoted)
 
@@ -141,17 +141,17 @@ class _Choice:
     makers: Ints
     problems: Words
 
-    def take(self, rows: Flags, place: int, offer: Offer) -> None:
+    def take(self, rows: Flags, index: int, offer: Offer) -> None:
         """Give these rows to an engine, or say why it cannot make them."""
         can = rows & offer.can_quote
-        self.makers[can] = place
+        self.makers[can] = index
         cannot = rows & ~can
         self.problems[cannot] = offer.problems[cannot]
 
 
-def _best(batch: Batch, wish: Wish, places: Mapping[str, int], open_: Flags, chosen: _Choice) -> None:
+def _best(batch: Batch, wish: Wish, slots: Mapping[str, int], open_: Flags, chosen: _Choice) -> None:
     """Choose for the rows that leave it open."""
-    paid = {place: offer for place, offer in enumerate(batch.offers.values()) if not offer.engine.is_draft}
+    paid = {index: offer for index, offer in enumerate(batch.offers.values()) if not offer.engine.is_draft}
     offers = list(paid.values())
     fine = open_ & ~filled(batch.problems)
     can = [offer.can_quote & fine for offer in offers]
@@ -165,13 +165,13 @@ def _best(batch: Batch, wish: Wish, places: Mapping[str, int], open_: Flags, cho
     if wish.budget_usd_micros is not None:
         spent = sum(
             int(offer.usd_micros[row])
-            for place, offer in enumerate(batch.offers.values())
-            for row in (chosen.makers == place).nonzero()[0].tolist()
+            for index, offer in enumerate(batch.offers.values())
+            for row in (chosen.makers == index).nonzero()[0].tolist()
             if offer.usd_micros[row] != UNKNOWN
         )
         _within_budget(ranks, wish.budget_usd_micros - spent, chosen)
     elif wish.within_s is not None:
-        _within_time(ranks, wish.within_s, places, chosen)
+        _within_time(ranks, wish.within_s, slots, chosen)
     else:
         ranks.give(ranks.cheapest(), chosen)
 
@@ -190,10 +190,10 @@ class _Ranks:
         best = np.full(len(self.can[0]), -1, dtype=np.int64)
         price = np.full(len(best), np.iinfo(np.int64).max, dtype=np.int64)
         wait = np.full(len(best), np.inf)
-        for place, (offer, can) in enumerate(zip(self.offers, self.can, strict=True)):
+        for index, (offer, can) in enumerate(zip(self.offers, self.can, strict=True)):
             asks = np.where(offer.usd_micros == UNKNOWN, np.iinfo(np.int64).max - 1, offer.usd_micros)
             better = can & ((asks < price) | ((asks == price) & (offer.expected_s < wait)))
-            best[better], price[better], wait[better] = place, asks[better], offer.expected_s[better]
+            best[better], price[better], wait[better] = index, asks[better], offer.expected_s[better]
         return best
 
     def priced(self) -> _Ranks:
@@ -225,52 +225,52 @@ def _within_budget(ranks: _Ranks, budget: int, chosen: _Choice) -> None:
             best[row] = -1
             chosen.problems[row] = "The budget is used up by the rows above it."
     bargains: list[tuple[float, int, int, int]] = []
-    for place, (offer, can) in enumerate(zip(ranks.offers, ranks.can, strict=True)):
+    for index, (offer, can) in enumerate(zip(ranks.offers, ranks.can, strict=True)):
         for row in (can & (best >= 0)).nonzero()[0].tolist():
             now = ranks.offers[best[row]]
             more = int(offer.usd_micros[row]) - int(now.usd_micros[row])
             sooner = float(now.expected_s[row] - offer.expected_s[row])
             if sooner > 0:
-                bargains.append((more / sooner, row, place, more))
-    for _rate, row, place, more in sorted(bargains):
+                bargains.append((more / sooner, row, index, more))
+    for _rate, row, index, more in sorted(bargains):
         now = ranks.offers[best[row]]
-        offer = ranks.offers[place]
+        offer = ranks.offers[index]
         more = int(offer.usd_micros[row]) - int(now.usd_micros[row])
         if more <= left and offer.expected_s[row] < now.expected_s[row]:
             left -= more
-            best[row] = place
+            best[row] = index
     ranks.give(best, chosen)
 
 
-def _within_time(ranks: _Ranks, within_s: float, places: Mapping[str, int], chosen: _Choice) -> None:
+def _within_time(ranks: _Ranks, within_s: float, slots: Mapping[str, int], chosen: _Choice) -> None:
     """Each row in order at the cheapest engine that still has it ready in time, slow cases included."""
-    queues = {offer.engine.provider: _queue(places.get(offer.engine.provider, 1)) for offer in ranks.offers}
+    queues = {offer.engine.provider: _queue(slots.get(offer.engine.provider, 1)) for offer in ranks.offers}
     any_ = np.logical_or.reduce(ranks.can)
     for row in any_.nonzero()[0].tolist():
         able = [
-            (offer.usd_micros[row] == UNKNOWN, int(offer.usd_micros[row]), place)
-            for place, (offer, can) in enumerate(zip(ranks.offers, ranks.can, strict=True))
+            (offer.usd_micros[row] == UNKNOWN, int(offer.usd_micros[row]), index)
+            for index, (offer, can) in enumerate(zip(ranks.offers, ranks.can, strict=True))
             if can[row]
         ]
-        for _unpriced, _asks, place in sorted(able):
-            offer = ranks.offers[place]
+        for _unpriced, _asks, index in sorted(able):
+            offer = ranks.offers[index]
             queue = queues[offer.engine.provider]
             if queue[0] + float(offer.p90_s[row]) <= within_s:
                 heapq.heapreplace(queue, queue[0] + float(offer.expected_s[row]))
-                chosen.makers[row] = ranks.makers[place]
+                chosen.makers[row] = ranks.makers[index]
                 break
         else:
             chosen.problems[row] = "No engine can have it ready in time."
 
 
-def _queue(places: int) -> list[float]:
-    """When each of a provider's places is free."""
-    return [0.0] * max(1, places)
+def _queue(slots: int) -> list[float]:
+    """When each of a provider's slots is free."""
+    return [0.0] * max(1, slots)
 
 
-def _last(waits: Floats, places: int) -> float:
+def _last(waits: Floats, slots: int) -> float:
     """When the last of these is ready if each takes the place that is free first."""
-    queue = _queue(places)
+    queue = _queue(slots)
     for wait in waits.tolist():
         heapq.heapreplace(queue, queue[0] + wait)
     return max(queue)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipsync_core.brief import Brief, KeptMedium
-from lipsync_core.estimates.cells import Files, Medium, engines_and_scenes, lengths_of, media_of, texts_of
+from lipsync_core.estimates.cells import Files, StoredMedium, engines_and_scenes, lengths_of, media_of, texts_of
 from lipsync_core.estimates.checks import brief_of, judge
 from lipsync_core.estimates.row_costs import QUALIFIERS, UNKNOWN, Flags, Floats, Ints, costs_of, waits_of
 from lipsync_core.estimates.sheet import Sheet
@@ -104,7 +104,7 @@ class Batch:
     """What should be known of a row before it is paid for: nothing is heard in its voice."""
     texts: Mapping[str, Words]
     """The cells by column."""
-    media: Mapping[str, Sequence[Medium | None]] = field(repr=False)
+    media: Mapping[str, Sequence[StoredMedium | None]] = field(repr=False)
     """What the cells of those columns stand for that name a file or a link; no column without any."""
 
     def __len__(self) -> int:
@@ -152,7 +152,7 @@ def quote_rows(
     *,
     rates: Rates,
     files: Files | None = None,
-    picture: Medium | None = None,
+    picture: StoredMedium | None = None,
     resolution: str = "480p",
     seen: Callable[[str], Sequence[tuple[float, float]]] = lambda engine: (),
 ) -> Batch:
@@ -245,7 +245,7 @@ def _too_long(engine: Engine, seconds: Floats, applies: Flags, wrong: Notes, war
             (wrong if stops else warnings).say(row, message)
 
 
-def _unheard(media: Mapping[str, Sequence[Medium | None]], count: int) -> Words:
+def _unheard(media: Mapping[str, Sequence[StoredMedium | None]], count: int) -> Words:
     """The rows in whose voices nothing is heard, and why."""
     doubts = Notes(count)
     for column in ("audio", "left_audio", "right_audio"):
@@ -255,7 +255,7 @@ def _unheard(media: Mapping[str, Sequence[Medium | None]], count: int) -> Words:
     return doubts.words
 
 
-def _faceless(images: Sequence[Medium | None], applies: Flags, wrong: Notes) -> None:
+def _faceless(images: Sequence[StoredMedium | None], applies: Flags, wrong: Notes) -> None:
     """The draft engine has to know where the mouth is."""
     for row in applies.nonzero()[0].tolist() if images else ():
         mouth = getattr(images[row], "mouth", None)

@@ -62,8 +62,8 @@ def mapped(words: Words, meaning: Callable[[str], Any]) -> Words:
         return words if same == "" else np.full(len(words), same, dtype=object)
     found, codes = codes_of(words)
     meanings = np.empty(len(found), dtype=object)
-    for place, word in enumerate(found):
-        meanings[place] = meaning(word)
+    for index, word in enumerate(found):
+        meanings[index] = meaning(word)
     return meanings[codes] if len(found) else words
 
 

@@ -24,7 +24,7 @@ LONGEST_REASON = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ApprovalRules:
     """The team's rules for approvals."""
 
     days: float
@@ -54,7 +54,7 @@ def above_limit(person: Person, usd_micros: int | None, *, rests_on_link: bool =
     return f"{what}; {person.name}’s limit is {price_text(limit) if limit else '$0.00'}."
 
 
-def before_paying(connection: Connection, job: Mapping[Any, Any], terms: Terms) -> Change | None:
+def before_paying(connection: Connection, job: Mapping[Any, Any], terms: ApprovalRules) -> Change | None:
     """What becomes of a queued job that its maker may no longer pay for; None if it may be sent.
 
     Asked in the transaction that claims the job for sending, because much can change between the press and that.
@@ -91,7 +91,7 @@ def _press_costs(connection: Connection, job: Mapping[Any, Any]) -> tuple[int | 
 class Approvals:
     """The jobs that wait for a decision. Thread-safe; each decision is one guarded change."""
 
-    def __init__(self, database: Database, terms: Terms, *, sign_in: bool) -> None:
+    def __init__(self, database: Database, terms: ApprovalRules, *, sign_in: bool) -> None:
         self._db = database
         self._terms = terms
         self._sign_in = sign_in

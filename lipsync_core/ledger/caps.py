@@ -140,8 +140,8 @@ def over_cap(over: Over, *, what: str | None = None, by: str | None = None, inst
         )
         return Issue("cap", why, stops=True, title="A ceiling is needed", kind=IssueKind.OVER_CAP)
     holders = [
-        f"{price_text(held.usd_micros)}{' is reserved' if not place else ''} by {_how_many(held.jobs, kind)}"
-        for place, (held, kind) in enumerate(
+        f"{price_text(held.usd_micros)}{' is reserved' if not index else ''} by {_how_many(held.jobs, kind)}"
+        for index, (held, kind) in enumerate(
             (held, kind)
             for held, kind in ((over.unconfirmed, "unconfirmed"), (over.waiting, "queued"))
             if held.usd_micros

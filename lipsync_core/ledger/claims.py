@@ -18,7 +18,7 @@ from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import accounts, answers, jobs
 from lipsync_core.job import CORRECTABLE, LIVE, TAKES_SLOT, TRACKER, Job, JobState
 from lipsync_core.ledger import caps
-from lipsync_core.ledger.approvals import Terms, before_paying
+from lipsync_core.ledger.approvals import ApprovalRules, before_paying
 from lipsync_core.ledger.rows import Change, apply, apply_all, candidates_of, check_id_is_free, job_of, quote_of, record
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.providers.wire import Response
@@ -50,7 +50,7 @@ class Claims:
     ``zone`` is the time zone whose months the budgets follow; ``terms`` are those of approval, once people sign in.
     """
 
-    def __init__(self, database: Database, zone: str = "UTC", terms: Terms | None = None) -> None:
+    def __init__(self, database: Database, zone: str = "UTC", terms: ApprovalRules | None = None) -> None:
         self._db = database
         self._zone = zone
         self._terms = terms
@@ -124,14 +124,14 @@ class Claims:
         *,
         lease_s: float,
         send_lease_s: float,
-        places: Callable[[str], int],
+        slots: Callable[[str], int],
         limit: int,
         but: Collection[int] = (),
     ) -> Due:
         """Claim up to ``limit`` paid jobs that are due and unclaimed, and as many queued ones as may be sent at once.
 
         A queued job is then `SUBMITTING`: nothing was sent yet, and `mark_sending` says when that changes. Any other
-        keeps its state. ``places`` tells how many jobs a vendor may be given at once. ``but`` are those that ``owner``
+        keeps its state. ``slots`` tells how many jobs a vendor may be given at once. ``but`` are those that ``owner``
         still works on, whatever became of their lease: a machine may have slept.
         """
         now = now_ms()
@@ -145,7 +145,7 @@ class Claims:
             if connection.execute(select(jobs.c.id).where(free).limit(1)).first() is None:
                 return Due((), ())
             begun_ids = list(connection.execute(begun).scalars())
-            queued_ids = self._next_in_line(connection, free, places)
+            queued_ids = self._next_in_line(connection, free, slots)
         if not begun_ids and not queued_ids:
             return Due((), ())
         until = now + int(lease_s * 1000)
@@ -162,8 +162,8 @@ class Claims:
                 "attempts": jobs.c.attempts + 1,
                 "sent_ms": None,
             }
-            # Asked again under the write lock, so that two trackers together give a vendor no more than its places.
-            queued_ids = self._next_in_line(connection, free, places) if queued_ids else []
+            # Asked again under the write lock, so that two trackers together give a vendor no more than its slots.
+            queued_ids = self._next_in_line(connection, free, slots) if queued_ids else []
             affordable = [job_id for job_id in queued_ids if self._reserve(connection, job_id)]
             rows = self._hold(connection, affordable, and_(free, jobs.c.state == JobState.QUEUED), sends)
             for row in rows:
@@ -201,9 +201,9 @@ class Claims:
         return list(connection.execute(query).mappings())
 
     def _next_in_line(
-        self, connection: Connection, free: ColumnElement[bool], places: Callable[[str], int]
+        self, connection: Connection, free: ColumnElement[bool], slots: Callable[[str], int]
     ) -> list[int]:
-        """The oldest queued jobs of every vendor that has places left, takes this key and did not ask for a pause."""
+        """The oldest queued jobs of every vendor that has slots left, takes this key and did not ask for a pause."""
         waiting = and_(free, jobs.c.state == JobState.QUEUED)
         groups = connection.execute(
             select(jobs.c.provider, jobs.c.environment, jobs.c.key_fingerprint).where(waiting).distinct()
@@ -227,7 +227,7 @@ class Claims:
                 (paused and account.paused_engine is None) or (account.wait_until_ms or 0) > now_ms()
             ):
                 continue
-            left = places(provider) - busy.get((provider, environment), 0)
+            left = slots(provider) - busy.get((provider, environment), 0)
             if left > 0:
                 mine = and_(
                     waiting,
@@ -308,7 +308,7 @@ class Claims:
             row = connection.execute(query).first()
         return None if row is None else Answer(row.id, Response(row.status, json.loads(row.headers), row.body))
 
-    def settle(self, change: Change, answer: Answer | None = None) -> bool:
+    def apply(self, change: Change, answer: Answer | None = None) -> bool:
         """Make a change and mark ``answer`` as applied; False if the job is no longer in that state.
 
         Raises:
@@ -324,7 +324,7 @@ class Claims:
                 connection.execute(used.values(applied_ms=now_ms()))
             return won
 
-    def settle_all(self, changes: Sequence[Change]) -> list[bool]:
+    def apply_all(self, changes: Sequence[Change]) -> list[bool]:
         """Make many changes in one transaction; returns for each whether it was made."""
         with self._db.write() as connection:
             return apply_all(connection, changes)

@@ -66,19 +66,19 @@ def apply_all(connection: Connection, changes: Sequence[Change]) -> list[bool]:
     """
     made = [False] * len(changes)
     alike: dict[Update, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
-    for place, change in enumerate(changes):
+    for index, change in enumerate(changes):
         if change.then is None:
             query, values = _update_of(change)
-            alike[query].append((place, values))
+            alike[query].append((index, values))
         else:
-            made[place] = apply(connection, change)
+            made[index] = apply(connection, change)
     for query, asked in alike.items():
         with connection.begin_nested() as together:
             all_won = connection.execute(query, [values for _place, values in asked]).rowcount == len(asked)
             if not all_won:  # the count does not say who lost
                 together.rollback()
-        for place, values in asked:
-            made[place] = all_won or connection.execute(query, values).rowcount == 1
+        for index, values in asked:
+            made[index] = all_won or connection.execute(query, values).rowcount == 1
     return made
 
 

@@ -41,7 +41,7 @@ def _chunks(source: Path | bytes | BinaryIO) -> Iterator[bytes]:
             yield chunk
 
 
-def settle(path: Path, final: Path) -> None:
+def move_durably(path: Path, final: Path) -> None:
     """Move a finished file to its place, so that a power cut leaves all of it or nothing."""
     final.parent.mkdir(parents=True, exist_ok=True)
     with path.open("rb") as stream:

@@ -30,7 +30,7 @@ _FILM_BYTES_PER_S = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Conversion:
     """What is done to a medium before an engine gets it."""
 
     words: str
@@ -44,14 +44,14 @@ class Change:
         return f"{self.most_bytes}.{self.most_side}"
 
 
-def change_for(facts: MediumFacts, form: EngineForm) -> Change | None:
+def change_for(facts: MediumFacts, form: EngineForm) -> Conversion | None:
     """What has to be done to a medium for this engine; None where nothing has, or where nothing would help."""
     files = form.files.get(facts.kind)
     if files is None or (why := _unfit(facts, files)) is None or not _helps(facts, files):
         return None
     what, becomes, takes = why
     told = f"probably takes {takes} ({files.source})" if files.assumed else f"names {takes}"
-    return Change(f"{what} will be sent as {becomes}: {form.title} {told}.", files.most_bytes, files.most_side)
+    return Conversion(f"{what} will be sent as {becomes}: {form.title} {told}.", files.most_bytes, files.most_side)
 
 
 def _unfit(facts: MediumFacts, files: Files) -> tuple[str, str, str] | None:
@@ -75,13 +75,13 @@ def _helps(facts: MediumFacts, files: Files) -> bool:
     return facts.duration_s * per_s <= files.most_bytes
 
 
-def known_copy(store: MediaStore, facts: MediumFacts, change: Change) -> MediumFacts | None:
+def known_copy(store: MediaStore, facts: MediumFacts, change: Conversion) -> MediumFacts | None:
     """The copy, where it was made before and is still kept."""
     sha256 = dict(facts.copies).get(change.key)
     return None if sha256 is None else store.get(sha256, facts.kind)
 
 
-def copy_of(store: MediaStore, facts: MediumFacts, change: Change) -> MediumFacts:
+def copy_of(store: MediaStore, facts: MediumFacts, change: Conversion) -> MediumFacts:
     """The copy, made where there is none yet. Blocks while a worker writes it. Raises `MediaError`."""
     if (known := known_copy(store, facts, change)) is not None and store.file(known) is not None:
         return known

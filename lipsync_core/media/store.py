@@ -25,7 +25,7 @@ from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import media
 from lipsync_core.errors import BucketError, MediaError, WorkerError
 from lipsync_core.media.bucket import Bucket
-from lipsync_core.media.files import settle, sha256_of, stored_copy
+from lipsync_core.media.files import move_durably, sha256_of, stored_copy
 from lipsync_core.medium import Kind, MediumFacts, MouthGuess, Variant
 from lipsync_core.plain_text import clean_name
 from lipsync_core.worker import process
@@ -92,8 +92,8 @@ class MediaStore:
                 facts = replace(facts, made_of=made_of.sha256)
             self.put(facts, scratch / "incoming")
             for variant in pictures:
-                settle(scratch / variant, self.path(facts, variant))
-            settle(scratch / "incoming", self.path(facts))
+                move_durably(scratch / variant, self.path(facts, variant))
+            move_durably(scratch / "incoming", self.path(facts))
             self._write(facts, found, listed=listed)
             return facts
 
@@ -106,8 +106,8 @@ class MediaStore:
         self.put(facts, path)
         for variant in PICTURES:
             if (picture := path.with_name(variant)).is_file():
-                settle(picture, self.path(facts, variant))
-        settle(path, self.path(facts))
+                move_durably(picture, self.path(facts, variant))
+        move_durably(path, self.path(facts))
         self._write(facts, found)
         return facts
 
@@ -208,7 +208,7 @@ class MediaStore:
                     return None
                 if sha256_of(scratch / "brought") != facts.sha256:
                     raise BucketError("Damaged in the bucket", f"The bucket’s copy of “{facts.name}” is damaged.")
-                settle(scratch / "brought", path)
+                move_durably(scratch / "brought", path)
         return path
 
     def picture(self, facts: MediumFacts, variant: Variant) -> Path | None:
@@ -226,7 +226,7 @@ class MediaStore:
             shutil.copyfile(whole, scratch / "incoming")
             self._look(scratch, known.sha256, known.size, known.kind, known.name, PICTURES)
             for made in PICTURES:
-                settle(scratch / made, self.path(known, made))
+                move_durably(scratch / made, self.path(known, made))
         return path
 
     def put(self, facts: MediumFacts, path: Path | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Voice(Protocol):
+class StoredVoice(Protocol):
     """A stored voice, as `lipsync_core.media.store.MediumFacts` tells of it."""
 
     @property
@@ -30,7 +30,7 @@ _WORDS = {
 }
 
 
-def unheard_words(voice: Voice) -> str | None:
+def unheard_words(voice: StoredVoice) -> str | None:
     """Why nothing is heard in a voice, and what to do; None where something is."""
     words = _WORDS.get(voice.unheard)
     return None if words is None else words.format(name=voice.name)

@@ -119,7 +119,7 @@ class Provider(ABC):
         return f"{self._prefix}BASE_URL"
 
     @property
-    def places_variable(self) -> str:
+    def slots_variable(self) -> str:
         """The variable that says how many jobs the vendor is given at once."""
         return f"{self._prefix}MAX_JOBS"
 
@@ -127,7 +127,7 @@ class Provider(ABC):
     def variables(self) -> tuple[str, ...]:
         """Every variable of the environment that says something of this vendor."""
         assumed = (assumption.variable for assumption in self.assumptions.values())
-        return (*self.key_variables, self.base_url_variable, self.places_variable, *assumed)
+        return (*self.key_variables, self.base_url_variable, self.slots_variable, *assumed)
 
     @property
     def _prefix(self) -> str:

@@ -13,7 +13,7 @@ from lipsync_core.sandbox.app import bases, keys_text, sandbox_app
 from lipsync_core.sandbox.faults import Faults
 from lipsync_core.sandbox.fetching import LOOPBACK
 from lipsync_core.sandbox.options import parser, rules_of
-from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.state import SandboxState
 
 _STOPS_WITHIN_S = 3
 _HELP = f"""
@@ -34,7 +34,7 @@ def main() -> None:
     options = parser().parse_args()
     folder = options.data or ROOT / "data" / "sandbox"
     try:
-        house = House(
+        sandbox = SandboxState(
             folder,
             faults=Faults(options.fault, seed=options.seed, rate=options.fault_rate),
             speed=options.speed,
@@ -48,7 +48,7 @@ def main() -> None:
         why = getattr(error, "orig", None) or error
         sys.exit(f"The sandbox cannot keep its jobs in {folder}: {why}. Name another folder by --data.")
     config = uvicorn.Config(
-        sandbox_app(house, options.only),
+        sandbox_app(sandbox, options.only),
         host=options.host,
         port=options.port,
         log_level="warning",

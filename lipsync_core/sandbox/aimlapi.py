@@ -17,10 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from lipsync_core.sandbox.bill import Charge, Rules, exact_ms, micros, started
+from lipsync_core.sandbox.bill import BillLine, Rules, exact_ms, micros, started
 from lipsync_core.sandbox.clock import Phase, iso, phase, window
 from lipsync_core.sandbox.fields import Field, is_link, problems
-from lipsync_core.sandbox.order import Order, Problem, Refusal
+from lipsync_core.sandbox.order import Problem, RefusedError, VendorOrder
 from lipsync_core.sandbox.requests import whole
 from lipsync_core.sandbox.store import fingerprint
 from lipsync_core.sandbox.vendor import Vendor, View, answer, bearer, phrase, told_no
@@ -99,7 +99,7 @@ class AimlApi(Vendor):
     async def generate(self, request: Request) -> Response:
         """A video and exactly one of voice and text."""
         client_id = _client_id(request)
-        strict = self.house.rules.aimlapi_unknown == "refuse"
+        strict = self.sandbox.rules.aimlapi_unknown == "refuse"
         return await self.submit(request, lambda body: _order(body, client_id, strict=strict))
 
     async def generation(self, request: Request) -> Response:
@@ -127,7 +127,7 @@ class AimlApi(Vendor):
         """What is left of the sandbox's $100 for this key."""
 
         def show() -> Response:
-            made = self.house.store.made_with(self.name, fingerprint(self.caller(request)))
+            made = self.sandbox.store.made_with(self.name, fingerprint(self.caller(request)))
             spent = sum(row["usd_micros"] or 0 for _, row in made if not row["refunded"])
             balance = 0 if "nocredit" in self.caller(request) else round(_FUNDS_USD - spent / 1_000_000, 6)
             return answer({"current_balance": balance, "currency": "USD"})
@@ -142,14 +142,16 @@ class AimlApi(Vendor):
         """Any bearer token: the form of a key is not documented."""
         key = bearer(request)
         if not key:
-            raise Refusal(401)
+            raise RefusedError(401)
         return key
 
-    def refuse(self, request: Request, refusal: Refusal) -> Response:
+    def refuse(self, request: Request, refusal: RefusedError) -> Response:
         """The envelope recorded since April 2026, or the documented one of before."""
         status = refusal.status
-        envelopes = {"both": ("2026", "2025")}.get(self.house.rules.aimlapi_errors, (self.house.rules.aimlapi_errors,))
-        if self.house.pick(f"aimlapi/envelope/{status}", envelopes) == "2026":
+        envelopes = {"both": ("2026", "2025")}.get(
+            self.sandbox.rules.aimlapi_errors, (self.sandbox.rules.aimlapi_errors,)
+        )
+        if self.sandbox.pick(f"aimlapi/envelope/{status}", envelopes) == "2026":
             return self._problem(request, refusal)
         text = refusal.message or _MESSAGES.get(status) or phrase(status)
         if refusal.problems:
@@ -159,12 +161,12 @@ class AimlApi(Vendor):
             "path": _path(request),
             "requestId": str(uuid.uuid4()),
             # The sample has a string; a number was recorded in December 2025.
-            "statusCode": self.house.pick(f"aimlapi/statusCode/{status}", (str(status), status)),
-            "timestamp": iso(self.house.store.now_ms()),
+            "statusCode": self.sandbox.pick(f"aimlapi/statusCode/{status}", (str(status), status)),
+            "timestamp": iso(self.sandbox.store.now_ms()),
         }
         return answer(body, status)
 
-    def _problem(self, request: Request, refusal: Refusal) -> Response:
+    def _problem(self, request: Request, refusal: RefusedError) -> Response:
         """A recorded envelope: RFC 9457's keys with the vendor's own beside them."""
         status = refusal.status
         text = refusal.message or _MESSAGES.get(status) or phrase(status)
@@ -179,7 +181,7 @@ class AimlApi(Vendor):
             "status": status,
             "message": text,
             "instance": f"{_path(request)}?{request.url.query}",
-            "timestamp": iso(self.house.store.now_ms()),
+            "timestamp": iso(self.sandbox.store.now_ms()),
             "error": {name: value for name, value in error.items() if value is not None},
         }
         return Response(json.dumps(body), status, media_type=_PROBLEM_JSON)
@@ -188,23 +190,23 @@ class AimlApi(Vendor):
         """The generation as it stands at once."""
         payload = self._generation(view)
         usage: dict[str, Any] = {"credits_used": _HOLD_CREDITS}
-        if self.house.rules.aimlapi_submit_shows == "final":
-            line = self.house.store.line(view.job.number)
+        if self.sandbox.rules.aimlapi_submit_shows == "final":
+            line = self.sandbox.store.line(view.job.number)
             usage = {"credits_used": round(float(line["credits"])), "usd_spent": (line["usd_micros"] or 0) / 1_000_000}
         payload["meta"] = {"usage": usage}
-        return answer(payload, self.house.rules.accept_status or 200, self._headers(request, view))
+        return answer(payload, self.sandbox.rules.accept_status or 200, self._headers(request, view))
 
     def new_id(self, number: int) -> str:
         """21 characters as in the sample; other models' ids hold ``:`` and ``/``."""
-        shape = self.house.pick(f"aimlapi/id/{number}", ("short", "long"))
+        shape = self.sandbox.pick(f"aimlapi/id/{number}", ("short", "long"))
         return secrets.token_urlsafe(16)[:21] if shape == "short" else f"{uuid.uuid4()}:{MODEL}"
 
-    def work_s(self, order: Order, length_s: float) -> float:
+    def work_s(self, order: VendorOrder, length_s: float) -> float:
         """The sample's time, whatever the length."""
         return _WORK_S
 
     @classmethod
-    def charge(cls, order: Order, length_s: float, rules: Rules) -> Charge:
+    def charge(cls, order: VendorOrder, length_s: float, rules: Rules) -> BillLine:
         """By seconds of sound, or by 15 bytes of text: PixVerse's model pricing. AI/ML API's own is not published."""
         if order.text:
             size = len(order.text.encode())
@@ -214,27 +216,30 @@ class AimlApi(Vendor):
             ms = exact_ms(length_s)
             units = started(ms / 1000)
             usd, unit, why = units * rules.pixverse_usd_per_second, "second", f"{ms / 1000} s of sound"
-        return Charge(units, unit, usd * _CREDITS_PER_USD, micros(usd), why)
+        return BillLine(units, unit, usd * _CREDITS_PER_USD, micros(usd), why)
 
     def _generation(self, view: View) -> dict[str, Any]:
         job = view.job
-        payload: dict[str, Any] = {self.house.rules.aimlapi_id: job.vendor_id, "status": _WORDS[view.phase]}
-        if view.phase is Phase.QUEUED and self.house.rules.aimlapi_waiting:
-            payload["status"] = self.house.pick(f"{self.name}/{job.number}/queued", ("queued", "waiting"))
+        payload: dict[str, Any] = {self.sandbox.rules.aimlapi_id: job.vendor_id, "status": _WORDS[view.phase]}
+        if view.phase is Phase.QUEUED and self.sandbox.rules.aimlapi_waiting:
+            payload["status"] = self.sandbox.pick(f"{self.name}/{job.number}/queued", ("queued", "waiting"))
         if (
             view.phase is Phase.DONE
-            and self.house.pick(f"{self.name}/{job.number}/done", ("table", "sample")) == "sample"
+            and self.sandbox.pick(f"{self.name}/{job.number}/done", ("table", "sample")) == "sample"
         ):
             return payload | {"status": "succeeded", "video": {"url": view.link} if view.link else None}
         error: dict[str, Any] | None = None
         if view.phase is Phase.FAILED:
             error = {"name": "GenerationError", "message": job.fails}
-            if self.house.pick(f"{self.name}/{job.number}/error", ("table", "detail")) == "detail":
+            if self.sandbox.pick(f"{self.name}/{job.number}/error", ("table", "detail")) == "detail":
                 detail = {"loc": ["body", "video_url"], "msg": job.fails, "type": "value_error", "input": "video_url"}
                 error = {"detail": [detail]}
         meta: dict[str, Any] | None = None
-        if view.phase is Phase.DONE and self.house.pick(f"{self.name}/{job.number}/meta", ("null", "usage")) == "usage":
-            credits = float(self.house.store.line(job.number)["credits"])
+        if (
+            view.phase is Phase.DONE
+            and self.sandbox.pick(f"{self.name}/{job.number}/meta", ("null", "usage")) == "usage"
+        ):
+            credits = float(self.sandbox.store.line(job.number)["credits"])
             meta = {"usage": {"credits_used": round(credits)}}
         return payload | {"video": {"url": view.link} if view.link else None, "error": error, "meta": meta}
 
@@ -261,7 +266,7 @@ class AimlApi(Vendor):
 
     def _pricing(self) -> dict[str, Any]:
         # The form is documented, this model's entry is not: PixVerse's own two rates in it are assumed.
-        rules = self.house.rules
+        rules = self.sandbox.rules
         rates = (
             ("audio", rules.pixverse_usd_per_second, "second", 1),
             ("text", rules.pixverse_usd_per_15_bytes, "byte", 15),
@@ -274,20 +279,20 @@ class AimlApi(Vendor):
 
     def _logs(self, request: Request) -> dict[str, Any]:
         key, query = fingerprint(self.caller(request)), request.query_params
-        now = self.house.store.now_ms()
+        now = self.sandbox.store.now_ms()
         within = window(query.get("period", ""), query.get("start", ""), query.get("end", ""), now)
         statuses = set(query.getlist("status")) or {"succeeded", "failed"}
         models = set(query.getlist("model")) or {MODEL}  # matched exactly; a bare alias will do
         limit = whole(query.get("limit", "50"), otherwise=0)
         offset = whole(query.get("offset", "0"), otherwise=-1)
         if within is None or not statuses <= {"succeeded", "failed"} or not 1 <= limit <= 100 or offset < 0:
-            raise Refusal(400, "Query validation error")
+            raise RefusedError(400, "Query validation error")
         rows = []
-        for job, bill in self.house.store.made_with(self.name, key) if models & {MODEL, _ALIAS} else ():
+        for job, bill in self.sandbox.store.made_with(self.name, key) if models & {MODEL, _ALIAS} else ():
             stands = phase(job.accepted_ms, job.work_ms, job.fails is not None, True, now)
             ended = stands in (Phase.DONE, Phase.FAILED)
             status = "failed" if stands is Phase.FAILED else "succeeded"
-            logged = ended or self.house.rules.aimlapi_logs == "at_once"
+            logged = ended or self.sandbox.rules.aimlapi_logs == "at_once"
             if logged and status in statuses and within[0] <= job.accepted_ms <= within[1]:
                 rows.append(_logged(job.vendor_id, job.client_id, job.accepted_ms, status, bill["usd_micros"] or 0))
         page = rows[offset : offset + limit]
@@ -320,7 +325,7 @@ def _path(request: Request) -> str:
     return request.url.path.removeprefix(request.scope.get("root_path", ""))
 
 
-def _order(body: dict[str, Any], client_id: str, *, strict: bool) -> Order:
+def _order(body: dict[str, Any], client_id: str, *, strict: bool) -> VendorOrder:
     found = problems(body, FIELDS, strict=strict)
     voice, text = body.get("audio_url"), body.get("lip_sync_tts_content")
     speaker = body.get("lip_sync_tts_speaker")
@@ -333,8 +338,8 @@ def _order(body: dict[str, Any], client_id: str, *, strict: bool) -> Order:
     if not found and (voice == "" or text == ""):
         found = (Problem("audio_url" if voice == "" else "lip_sync_tts_content", "value", "must not be empty"),)
     if found:
-        raise Refusal(400, problems=found)
-    return Order(
+        raise RefusedError(400, problems=found)
+    return VendorOrder(
         model=MODEL,
         asked=body,
         voices=() if voice is None else (voice,),

@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 
 from lipsync_core.sandbox import VENDORS, webhooks
 from lipsync_core.sandbox.control import Control
-from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.state import SandboxState
 from lipsync_core.sandbox.vendor import Vendor
 
 CLASSES: tuple[type[Vendor], ...] = tuple(
@@ -43,14 +43,14 @@ def keys_text() -> str:
     )
 
 
-def sandbox_app(house: House, only: str | None = None) -> Starlette:
+def sandbox_app(sandbox: SandboxState, only: str | None = None) -> Starlette:
     """All vendors, or ``only`` one at the root path, and ``/sandbox/…``."""
-    vendors = [vendor(house) for vendor in CLASSES if only in (None, vendor.name)]
+    vendors = [vendor(sandbox) for vendor in CLASSES if only in (None, vendor.name)]
     mounts = [Mount("/" if only else f"/{vendor.name}", app=vendor.app()) for vendor in vendors]
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with running(house):
+        async with running(sandbox):
             yield
 
     def index(request: Request) -> Response:
@@ -60,19 +60,19 @@ def sandbox_app(house: House, only: str | None = None) -> Starlette:
         return JSONResponse({"sandbox": {name: here + path for name, path in bases(only).items()}, "control": control})
 
     hints = [Route("/sandbox", index), Route("/sandbox/", index), *([] if only else [Route("/", index)])]
-    control = Mount("/sandbox", routes=Control(house).routes())
+    control = Mount("/sandbox", routes=Control(sandbox).routes())
     return Starlette(routes=[*hints, control, *mounts], lifespan=lifespan)
 
 
 @asynccontextmanager
-async def running(house: House) -> AsyncIterator[None]:
+async def running(sandbox: SandboxState) -> AsyncIterator[None]:
     """Send webhooks while inside; on leaving, give up what is being rendered until it is asked for again."""
-    telling = asyncio.create_task(webhooks.deliver([vendor(house) for vendor in CLASSES]))
+    telling = asyncio.create_task(webhooks.deliver([vendor(sandbox) for vendor in CLASSES]))
     try:
         yield
     finally:
         telling.cancel()
         with suppress(asyncio.CancelledError):
             await telling
-        await house.outputs.end()
-        house.store.close()
+        await sandbox.outputs.end()
+        sandbox.store.close()

@@ -54,7 +54,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Charge:
+class BillLine:
     """One line of a bill. ``usd_micros`` is None where no price in dollars is known."""
 
     units: Decimal
@@ -64,7 +64,7 @@ class Charge:
     explanation: str
 
 
-NOTHING = Charge(Decimal(0), "none", Decimal(0), 0, "The media could not be read, so nothing was measured.")
+NOTHING = BillLine(Decimal(0), "none", Decimal(0), 0, "The media could not be read, so nothing was measured.")
 
 
 def exact_ms(length_s: float) -> Decimal:

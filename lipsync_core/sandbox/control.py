@@ -13,9 +13,9 @@ from starlette.routing import Route
 
 from lipsync_core.sandbox import faults
 from lipsync_core.sandbox.clock import FASTEST, is_speed
-from lipsync_core.sandbox.order import Refusal
+from lipsync_core.sandbox.order import RefusedError
 from lipsync_core.sandbox.requests import json_value, read_body
-from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.state import SandboxState
 
 _LARGEST_BODY = 1 << 20
 _FURTHEST_S = 1e9
@@ -23,10 +23,10 @@ _FURTHEST_S = 1e9
 
 
 class Control:
-    """``/sandbox/…`` for one house."""
+    """``/sandbox/…`` for one sandbox."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, sandbox: SandboxState) -> None:
+        self._sandbox = sandbox
 
     def routes(self) -> list[Route]:
         """Three to read, three to change."""
@@ -41,52 +41,52 @@ class Control:
 
     async def bill(self, _request: Request) -> Response:
         """Every accepted job's line with what was asked for, and the totals without refunded ones."""
-        lines = self._house.store.bill()
+        lines = self._sandbox.store.bill()
         due = [line for line in lines if not line["refunded"]]
         usd_micros = sum(line["usd_micros"] or 0 for line in due)
         return JSONResponse({"lines": lines, "count": len(lines), "usd_micros": usd_micros})
 
     async def requests(self, _request: Request) -> Response:
         """How often each endpoint was called, and every submit; a key appears as its fingerprint only."""
-        counts = self._house.store.counts() | dict(self._house.reads)
-        return JSONResponse({"counts": counts, "submits": self._house.store.submits()})
+        counts = self._sandbox.store.counts() | dict(self._sandbox.reads)
+        return JSONResponse({"counts": counts, "submits": self._sandbox.store.submits()})
 
     async def due(self, _request: Request) -> Response:
         """The scheduled faults that are still to happen."""
-        return JSONResponse({"due": self._house.faults.due()})
+        return JSONResponse({"due": self._sandbox.faults.due()})
 
     async def faults(self, request: Request) -> Response:
         """Schedule one fault or a list of them; ``{"clear": true}`` forgets all, the seeded ones as well."""
         try:
             body = await _json(request)
             if body == {"clear": True}:
-                self._house.faults.clear()
+                self._sandbox.faults.clear()
                 return JSONResponse({"scheduled": 0, "fault_rate": 0})
             new = [faults.from_json(one) for one in (body if isinstance(body, list) else [body])]
-        except Refusal as error:
+        except RefusedError as error:
             return _refused(error)
         except (TypeError, ValueError) as error:
             return JSONResponse({"error": str(error)}, 400)
         for fault in new:
-            self._house.faults.add(fault)
+            self._sandbox.faults.add(fault)
         return JSONResponse({"scheduled": len(new)})
 
     async def reset(self, request: Request) -> Response:
         """Forget jobs, bill, requests and faults, the seeded ones as well. The clock goes on."""
         try:
             await _json(request)
-        except Refusal as error:
+        except RefusedError as error:
             return _refused(error)
-        self._house.store.reset()
-        self._house.reads.clear()
-        self._house.faults.clear()
-        return JSONResponse({"reset": True, "fault_rate": 0, "now_ms": self._house.store.now_ms()})
+        self._sandbox.store.reset()
+        self._sandbox.reads.clear()
+        self._sandbox.faults.clear()
+        return JSONResponse({"reset": True, "fault_rate": 0, "now_ms": self._sandbox.store.now_ms()})
 
     async def clock(self, request: Request) -> Response:
         """Set the clock forward by ``advance_s``, or change its ``speed``."""
         try:
             body = await _json(request)
-        except Refusal as error:
+        except RefusedError as error:
             return _refused(error)
         if not isinstance(body, dict) or not body or body.keys() - {"advance_s", "speed"}:
             return JSONResponse({"error": "Give advance_s (seconds) or speed, as JSON."}, 400)
@@ -95,8 +95,8 @@ class Control:
         if not fits or (speed is not None and not (_number(speed) and is_speed(speed))):
             message = f"advance_s is from 0 to {_FURTHEST_S:,.0f}, and speed above 0 and at most {FASTEST:,.0f}."
             return JSONResponse({"error": message}, 400)
-        self._house.store.set_clock(speed=speed, advance_ms=round(advance_s * 1000))
-        return JSONResponse({"now_ms": self._house.store.now_ms()})
+        self._sandbox.store.set_clock(speed=speed, advance_ms=round(advance_s * 1000))
+        return JSONResponse({"now_ms": self._sandbox.store.now_ms()})
 
 
 def _number(value: Any) -> bool:
@@ -104,14 +104,14 @@ def _number(value: Any) -> bool:
 
 
 async def _json(request: Request) -> Any:
-    """The body's JSON. Raises `Refusal`."""
+    """The body's JSON. Raises `RefusedError`."""
     data, refusal = await read_body(request, _LARGEST_BODY)
     if refusal is not None and refusal.status == 400:
-        raise Refusal(400, "Send JSON ({} will do), with the header Content-Type: application/json.")
+        raise RefusedError(400, "Send JSON ({} will do), with the header Content-Type: application/json.")
     if refusal is not None:
         raise refusal
     return json_value(data)
 
 
-def _refused(refusal: Refusal) -> Response:
+def _refused(refusal: RefusedError) -> Response:
     return JSONResponse({"error": refusal.message or "The body is too long."}, refusal.status)

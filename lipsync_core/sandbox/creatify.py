@@ -16,11 +16,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from lipsync_core.sandbox.bill import Charge, Rules, exact_ms, micros, started
+from lipsync_core.sandbox.bill import BillLine, Rules, exact_ms, micros, started
 from lipsync_core.sandbox.clock import Phase, iso, progress
 from lipsync_core.sandbox.creatify_cast import ACCENTS, PERSONAS, VOICES, persona
 from lipsync_core.sandbox.fields import Field, problems, uuid_of
-from lipsync_core.sandbox.order import Order, Problem, Refusal
+from lipsync_core.sandbox.order import Problem, RefusedError, VendorOrder
 from lipsync_core.sandbox.requests import FORM, JSON, MULTIPART, whole
 from lipsync_core.sandbox.store import fingerprint
 from lipsync_core.sandbox.vendor import Vendor, View, answer, phrase
@@ -89,17 +89,17 @@ class Creatify(Vendor):
         def show() -> Response:
             key = self.caller(request)
             if "ids" not in request.query_params:
-                made = self.house.store.made_with(self.name, fingerprint(key))
-                now_ms = self.house.store.now_ms()
+                made = self.sandbox.store.made_with(self.name, fingerprint(key))
+                now_ms = self.sandbox.store.now_ms()
                 return answer([self._lipsync(self.seen(request, job, now_ms)) for job, _line in made])
             ids = [uuid_of(one) for one in request.query_params["ids"].split(",") if one]
             if not ids or len(ids) > _MOST_IDS or None in ids:
-                raise Refusal(400, problems=(Problem("ids", "value", f"1 to {_MOST_IDS} UUIDs"),))
+                raise RefusedError(400, problems=(Problem("ids", "value", f"1 to {_MOST_IDS} UUIDs"),))
             shown = []
             for one in filter(None, ids):
                 try:
                     shown.append(self._lipsync(self.found(request, one)))
-                except Refusal:
+                except RefusedError:
                     continue
             return answer(shown)
 
@@ -119,7 +119,7 @@ class Creatify(Vendor):
         def show() -> Response:
             found = [one for one in self._personas(request) if one["id"] == _id_of(request, "persona_id")]
             if not found:
-                raise Refusal(404)
+                raise RefusedError(404)
             return answer(found[0])
 
         return await self.poll(request, show)
@@ -137,7 +137,7 @@ class Creatify(Vendor):
         """What is left of the sandbox's 500 credits for this key."""
 
         def show() -> Response:
-            made = self.house.store.made_with(self.name, fingerprint(self.caller(request)))
+            made = self.sandbox.store.made_with(self.name, fingerprint(self.caller(request)))
             spent = sum(float(row["credits"]) for _, row in made if not row["refunded"])
             left = 0.0 if "nocredit" in self.caller(request) else _CREDITS - spent
             return answer({"remaining_credits": left})
@@ -155,10 +155,10 @@ class Creatify(Vendor):
         """``X-API-ID``, a UUID, and ``X-API-KEY``, as one."""
         api_id, key = request.headers.get("x-api-id", ""), request.headers.get("x-api-key", "")
         if uuid_of(api_id) is None or not key or not key.isprintable() or " " in key:
-            raise Refusal(401)
+            raise RefusedError(401)
         return key
 
-    def refuse(self, request: Request, refusal: Refusal) -> Response:
+    def refuse(self, request: Request, refusal: RefusedError) -> Response:
         """``{"detail": …}``, or a map from field to texts."""
         if refusal.problems:
             fields: dict[str, list[str]] = {}
@@ -171,18 +171,18 @@ class Creatify(Vendor):
 
     def accepted(self, request: Request, view: View) -> Response:
         """The job, with 201."""
-        return answer(self._lipsync(view), self.house.rules.accept_status or 201)
+        return answer(self._lipsync(view), self.sandbox.rules.accept_status or 201)
 
     def new_id(self, number: int) -> str:
         """A UUID."""
         return str(uuid.uuid4())
 
-    def work_s(self, order: Order, length_s: float) -> float:
+    def work_s(self, order: VendorOrder, length_s: float) -> float:
         """By the video's length."""
         return _RTF * length_s
 
     @classmethod
-    def charge(cls, order: Order, length_s: float, rules: Rules) -> Charge:
+    def charge(cls, order: VendorOrder, length_s: float, rules: Rules) -> BillLine:
         """By blocks of 30 s, 5 credits each; the Aurora models by the second."""
         ms = exact_ms(length_s)
         if order.variant.startswith("aurora"):
@@ -191,7 +191,7 @@ class Creatify(Vendor):
         else:
             units, unit = max(Decimal(1), started(ms / 30000)), "30 s block"
             credits = units * 5
-        return Charge(units, unit, credits, micros(credits * rules.creatify_usd_per_credit), f"{ms / 1000} s")
+        return BillLine(units, unit, credits, micros(credits * rules.creatify_usd_per_credit), f"{ms / 1000} s")
 
     def elsewhere(self, request: Request) -> str | None:
         """Where a path lacks its last slash, the one with it: Django's ``APPEND_SLASH``, which drops a POST's body."""
@@ -205,7 +205,7 @@ class Creatify(Vendor):
         query = f"?{request.url.query}" if request.url.query else ""
         return f"{path}/{query}" if known else None
 
-    def portrait(self, order: Order) -> Path | None:
+    def portrait(self, order: VendorOrder) -> Path | None:
         """The presenter's picture."""
         found = persona(order.asked["creator"])
         return None if found is None else found.picture
@@ -218,11 +218,11 @@ class Creatify(Vendor):
 
     def posted(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The sample of a webhook is not JSON as it is printed, so a form may come as well."""
-        return {"json": body} if self.house.rules.creatify_webhook == "json" else {"data": body}
+        return {"json": body} if self.sandbox.rules.creatify_webhook == "json" else {"data": body}
 
     def _status(self, view: View) -> str:
         if view.phase is Phase.QUEUED:
-            return self.house.pick(f"{self.name}/{view.job.number}/queued", ("pending", "in_queue"))
+            return self.sandbox.pick(f"{self.name}/{view.job.number}/queued", ("pending", "in_queue"))
         return _WORDS[view.phase]
 
     def _lipsync(self, view: View) -> dict[str, Any]:
@@ -232,7 +232,7 @@ class Creatify(Vendor):
         # The old page has a number, the new one a string; 0 to 100 is assumed.
         shown = (
             str(done)
-            if self.house.pick(f"{self.name}/{job.number}/progress", ("number", "string")) == "string"
+            if self.sandbox.pick(f"{self.name}/{job.number}/progress", ("number", "string")) == "string"
             else done
         )
         return {
@@ -254,11 +254,11 @@ class Creatify(Vendor):
     def _newer(self, view: View) -> dict[str, Any]:
         """What only the newer copies of the page add."""
         job, asked = view.job, view.job.asked
-        if self.house.pick(f"{self.name}/{job.number}/page", ("seed", "newer")) == "seed":
+        if self.sandbox.pick(f"{self.name}/{job.number}/page", ("seed", "newer")) == "seed":
             return {}
         # Callers report a zero at first, and the charge later.
         ended = view.phase in (Phase.DONE, Phase.FAILED)
-        credits = float(self.house.store.line(job.number)["credits"]) if ended else 0
+        credits = float(self.sandbox.store.line(job.number)["credits"]) if ended else 0
         return {
             "video_thumbnail": None,
             "credits_used": int(credits) if credits == int(credits) else credits,
@@ -273,9 +273,9 @@ class Creatify(Vendor):
             "no_music": asked.get("no_music", False),
         }
 
-    def _order(self, body: dict[str, Any]) -> Order:
+    def _order(self, body: dict[str, Any]) -> VendorOrder:
         body = _coerced(body)
-        found = list(problems(body, self._fields(), strict=self.house.rules.creatify_unknown == "refuse"))
+        found = list(problems(body, self._fields(), strict=self.sandbox.rules.creatify_unknown == "refuse"))
         text, audio = body.get("text") or "", body.get("audio") or ""
         if not found and persona(body["creator"]) is None:
             found.append(Problem("creator", "enum", got=body["creator"]))
@@ -284,8 +284,8 @@ class Creatify(Vendor):
         if not found and not (text or audio):
             found.append(Problem("non_field_errors", "value", "either audio or text"))
         if found:
-            raise Refusal(400, problems=tuple(found))
-        return Order(
+            raise RefusedError(400, problems=tuple(found))
+        return VendorOrder(
             model="lipsync",
             asked=body,
             voices=(audio,) if audio else (),
@@ -301,7 +301,7 @@ class Creatify(Vendor):
             Field("creator", "uuid", required=True),
             Field("text", nullable=True),
             Field("audio", "link", nullable=True),
-            Field("aspect_ratio", options=_SPELLINGS[self.house.rules.creatify_aspect]),
+            Field("aspect_ratio", options=_SPELLINGS[self.sandbox.rules.creatify_aspect]),
             Field("name", nullable=True, longest=255),
             Field("webhook_url", "link", nullable=True, longest=200),
             Field("accent", "uuid", nullable=True),
@@ -327,10 +327,10 @@ class Creatify(Vendor):
         page = whole(request.query_params.get("page", "1"), otherwise=0)
         size = whole(request.query_params.get("page_size", "10"), otherwise=0)
         if not page or not size:
-            raise Refusal(404, "Invalid page.")
+            raise RefusedError(404, "Invalid page.")
         start, end = (page - 1) * size, page * size
         if start and start >= len(fitting):
-            raise Refusal(404, "Invalid page.")
+            raise RefusedError(404, "Invalid page.")
 
         def link(number: int) -> str:
             return str(request.url.include_query_params(page=number))

@@ -10,7 +10,7 @@ from lipsync_core.samples import PORTRAITS
 
 
 @dataclass(frozen=True, slots=True)
-class Persona:
+class CastMember:
     """A presenter. Words of the filters as documented."""
 
     id: str
@@ -49,9 +49,9 @@ class Persona:
 _GRACE, _EILEEN, _MIRA = (sample.path for sample in PORTRAITS[:3])
 PERSONAS = (
     # The first id is the one in the API reference's own sample.
-    Persona("3c90c3cc-0d44-4b50-8888-8dd25736052a", "Grace", "f", "senior", "indoor", "presenter", _GRACE),
-    Persona("5a1d1f0e-54a5-4f5c-9a0b-6f2f4f6f0b11", "Eileen", "f", "adult", "indoor", "presenter", _EILEEN),
-    Persona("c4b8b7c6-7f0e-4b61-9d3a-1f0a9c1f7a22", "Mira", "f", "adult", "other", "other", _MIRA),
+    CastMember("3c90c3cc-0d44-4b50-8888-8dd25736052a", "Grace", "f", "senior", "indoor", "presenter", _GRACE),
+    CastMember("5a1d1f0e-54a5-4f5c-9a0b-6f2f4f6f0b11", "Eileen", "f", "adult", "indoor", "presenter", _EILEEN),
+    CastMember("c4b8b7c6-7f0e-4b61-9d3a-1f0a9c1f7a22", "Mira", "f", "adult", "other", "other", _MIRA),
 )
 
 VOICES: tuple[dict[str, Any], ...] = (
@@ -82,6 +82,6 @@ VOICES: tuple[dict[str, Any], ...] = (
 ACCENTS = frozenset(accent["id"] for voice in VOICES for accent in voice["accents"])
 
 
-def persona(persona_id: str) -> Persona | None:
+def persona(persona_id: str) -> CastMember | None:
     """The presenter with this id."""
     return next((one for one in PERSONAS if one.id == persona_id), None)

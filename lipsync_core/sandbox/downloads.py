@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 async def download(vendor: Vendor, request: Request) -> Response:
     """The video that a link names, spoiled where a fault says so."""
-    vendor.house.reads[f"{vendor.name} GET /outputs"] += 1
-    fault = vendor.house.faults.take(vendor.name, "download")
+    vendor.sandbox.reads[f"{vendor.name} GET /outputs"] += 1
+    fault = vendor.sandbox.faults.take(vendor.name, "download")
     answer = _answer(vendor, request, whole=fault is not None)
     if fault is None:
         return answer
@@ -27,15 +27,15 @@ async def download(vendor: Vendor, request: Request) -> Response:
 def _answer(vendor: Vendor, request: Request, *, whole: bool) -> Response:
     if any(name in request.headers for name in ("authorization", "x-api-key", "x-api-id")):
         # As S3 does where a signed link comes with another authorization; and no key is to travel there.
-        vendor.house.reads[f"{vendor.name} GET /outputs with a key"] += 1
+        vendor.sandbox.reads[f"{vendor.name} GET /outputs with a key"] += 1
         return _error("InvalidArgument", "Only one auth mechanism allowed", 400)
-    named = vendor.house.outputs.named_by(request.path_params["token"])
-    job, now_ms = vendor.house.store.by_number(named[0]) if named else (None, 0)
-    if job is None or named is None or job.vendor != vendor.name or not vendor.house.outputs.ready(job):
+    named = vendor.sandbox.outputs.named_by(request.path_params["token"])
+    job, now_ms = vendor.sandbox.store.by_number(named[0]) if named else (None, 0)
+    if job is None or named is None or job.vendor != vendor.name or not vendor.sandbox.outputs.ready(job):
         return _error("NoSuchKey", "The specified key does not exist", 404)
     if now_ms > named[1]:
         return _error("AccessDenied", "Request has expired", 403)
-    content = vendor.house.outputs.content(job)
+    content = vendor.sandbox.outputs.content(job)
     if isinstance(content, Path) and not whole:
         return FileResponse(content, media_type="video/mp4")
     return Response(content if isinstance(content, bytes) else content.read_bytes(), media_type="video/mp4")

@@ -53,17 +53,17 @@ def _start(folder: Path, files: Files, hooks: Hooks, speed: float) -> str:
     import uvicorn
 
     from lipsync_core.sandbox.app import running
-    from lipsync_core.sandbox.state import House
+    from lipsync_core.sandbox.state import SandboxState
 
     listening = socket.create_server(("127.0.0.1", 0))
     # asyncio sets this only on sockets that it makes itself; without, an answer waits 40 ms for the caller's system.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    house = House(folder, speed=speed, allow=(urlsplit(origin).netloc,))
-    server = uvicorn.Server(uvicorn.Config(_app(house, files, hooks), log_level="error", ws="none", lifespan="off"))
+    sandbox = SandboxState(folder, speed=speed, allow=(urlsplit(origin).netloc,))
+    server = uvicorn.Server(uvicorn.Config(_app(sandbox, files, hooks), log_level="error", ws="none", lifespan="off"))
 
     async def serve() -> None:
-        async with running(house):
+        async with running(sandbox):
             await server.serve(sockets=[listening])
 
     # A daemon: what it keeps is durable, so that it may end with the process at any moment.
@@ -71,14 +71,14 @@ def _start(folder: Path, files: Files, hooks: Hooks, speed: float) -> str:
     return origin
 
 
-def _app(house: object, files: Files, hooks: Hooks) -> Starlette:
+def _app(sandbox: object, files: Files, hooks: Hooks) -> Starlette:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import FileResponse, PlainTextResponse, Response
     from starlette.routing import Mount, Route
 
     from lipsync_core.sandbox.app import sandbox_app
-    from lipsync_core.sandbox.state import House
+    from lipsync_core.sandbox.state import SandboxState
 
     async def file(request: Request) -> Response:
         found = await asyncio.to_thread(files, request.path_params["token"])
@@ -86,11 +86,11 @@ def _app(house: object, files: Files, hooks: Hooks) -> Starlette:
             return PlainTextResponse("Nothing is here.", 404)
         return FileResponse(found[0], media_type=found[1])
 
-    assert isinstance(house, House)  # noqa: S101 - tells the type checker; the import must wait until here
+    assert isinstance(sandbox, SandboxState)  # noqa: S101 - tells the type checker; the import must wait until here
     return Starlette(
         routes=[
             Route(FILES_ROUTE + "/{token}/{name}", file, methods=["GET"]),
             Route(HOOKS_ROUTE + "/{provider}/{token}", endpoint(lambda: hooks), methods=["POST"]),
-            Mount("/", app=sandbox_app(house)),
+            Mount("/", app=sandbox_app(sandbox)),
         ]
     )

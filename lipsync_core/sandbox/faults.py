@@ -24,7 +24,7 @@ LARGEST = 1 << 30
 _LONGEST_TEXT = 2_000
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """What goes wrong."""
 
     LOST = "lost"  # the connection closes without an answer
@@ -50,27 +50,27 @@ class Kind(StrEnum):
 
 
 _ANSWERS = (
-    Kind.LOST,
-    Kind.GATEWAY,
-    Kind.REFUSED,
-    Kind.BARE,
-    Kind.SLOW,
-    Kind.MALFORMED,
-    Kind.WRONG_TYPE,
-    Kind.REDIRECT,
-    Kind.HUGE,
+    FaultKind.LOST,
+    FaultKind.GATEWAY,
+    FaultKind.REFUSED,
+    FaultKind.BARE,
+    FaultKind.SLOW,
+    FaultKind.MALFORMED,
+    FaultKind.WRONG_TYPE,
+    FaultKind.REDIRECT,
+    FaultKind.HUGE,
 )
-_REWORDED = frozenset({Kind.MALFORMED, Kind.WRONG_TYPE, Kind.HUGE, Kind.NO_ID})
+_REWORDED = frozenset({FaultKind.MALFORMED, FaultKind.WRONG_TYPE, FaultKind.HUGE, FaultKind.NO_ID})
 """These spoil the answer to something that was done, so they cannot come before it."""
 REFUSALS = frozenset({400, 401, 402, 403, 404, 413, 422, 429})
 """A vendor that says one of these in its own words has taken nothing: no client could live with one that lies."""
 
-FITTING: Mapping[Moment, tuple[Kind, ...]] = {
-    "submit": (*_ANSWERS, Kind.NO_ID),
-    "poll": (*_ANSWERS, Kind.UNKNOWN_STATUS, Kind.NO_LINK, Kind.LINK_EXPIRED),
-    "download": (Kind.LOST, Kind.GATEWAY, Kind.BARE, Kind.SLOW, Kind.REDIRECT, Kind.CUT),
-    "render": (Kind.FAILED,),
-    "webhook": tuple(kind for kind in Kind if kind.startswith("webhook_")),
+FITTING: Mapping[Moment, tuple[FaultKind, ...]] = {
+    "submit": (*_ANSWERS, FaultKind.NO_ID),
+    "poll": (*_ANSWERS, FaultKind.UNKNOWN_STATUS, FaultKind.NO_LINK, FaultKind.LINK_EXPIRED),
+    "download": (FaultKind.LOST, FaultKind.GATEWAY, FaultKind.BARE, FaultKind.SLOW, FaultKind.REDIRECT, FaultKind.CUT),
+    "render": (FaultKind.FAILED,),
+    "webhook": tuple(kind for kind in FaultKind if kind.startswith("webhook_")),
 }
 """Which faults can happen when."""
 
@@ -79,7 +79,7 @@ FITTING: Mapping[Moment, tuple[Kind, ...]] = {
 class Fault:
     """One thing that goes wrong, for the next ``times`` fitting requests after the first ``skip`` of them."""
 
-    kind: Kind
+    kind: FaultKind
     on: Moment
     vendor: str | None = None
     """Any vendor where unset."""
@@ -124,7 +124,7 @@ class Fault:
 
 
 def _lies(fault: Fault) -> bool:
-    return fault.kind is Kind.REFUSED and fault.on == "submit" and fault.accepted and fault.status in REFUSALS
+    return fault.kind is FaultKind.REFUSED and fault.on == "submit" and fault.accepted and fault.status in REFUSALS
 
 
 @dataclass(slots=True)
@@ -183,9 +183,13 @@ def seeded(seed: int | None, rate: float, vendor: str, on: Moment, count: int) -
     if dice.random() >= rate:
         return None
     kind = dice.choice(FITTING[on])
-    status = {Kind.REDIRECT: 302, Kind.REFUSED: dice.choice((429, 500)), Kind.BARE: dice.choice((429, 503))}
+    status = {
+        FaultKind.REDIRECT: 302,
+        FaultKind.REFUSED: dice.choice((429, 500)),
+        FaultKind.BARE: dice.choice((429, 503)),
+    }
     accepted = dice.random() < 0.5 or kind in _REWORDED
-    if kind is Kind.REFUSED and status[kind] in REFUSALS:
+    if kind is FaultKind.REFUSED and status[kind] in REFUSALS:
         accepted = False
     return Fault(kind, on, accepted=accepted, status=status.get(kind, 502), seconds=0.2, size=1 << 20)
 
@@ -194,7 +198,7 @@ def from_json(data: Any) -> Fault:
     """A fault from the control API's JSON. Raises `ValueError` with what to change."""
     if not isinstance(data, dict):
         raise ValueError('A fault is a JSON object, such as {"kind": "lost", "on": "submit"}.')
-    types = {field.name: type(getattr(Fault(Kind.LOST, "submit"), field.name)) for field in fields(Fault)}
+    types = {field.name: type(getattr(Fault(FaultKind.LOST, "submit"), field.name)) for field in fields(Fault)}
     unknown = data.keys() - types.keys()
     if unknown or "kind" not in data or "on" not in data:
         raise ValueError(f"Give kind and on, and of the rest only {', '.join(sorted(types.keys() - {'kind', 'on'}))}.")
@@ -203,6 +207,6 @@ def from_json(data: Any) -> Fault:
         fits = isinstance(value, (int, float) if wanted is float else wanted)
         if not fits or (isinstance(value, bool) and wanted is not bool):
             raise ValueError(f"“{name}” is to be of type {wanted.__name__}.")
-    if data["kind"] not in [*Kind]:
-        raise ValueError(f"Unknown kind. Known are {', '.join(Kind)}.")
-    return Fault(**{**data, "kind": Kind(data["kind"])})
+    if data["kind"] not in [*FaultKind]:
+        raise ValueError(f"Unknown kind. Known are {', '.join(FaultKind)}.")
+    return Fault(**{**data, "kind": FaultKind(data["kind"])})

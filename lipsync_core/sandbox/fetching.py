@@ -38,7 +38,7 @@ class Unusable(Exception):  # noqa: N818 - the job will fail with these words
 
 
 @dataclass(frozen=True, slots=True)
-class Medium:
+class FetchedMedium:
     """A fetched file. ``facts`` are a worker's; ``length_s`` is 0 for a picture."""
 
     path: Path
@@ -71,7 +71,7 @@ class Fetcher:
             return False
         return parts.scheme in ("http", "https") and not self._allow.isdisjoint({host, f"{host}:{port}"})
 
-    async def get(self, source: str, kind: MediaKind) -> Medium:
+    async def get(self, source: str, kind: MediaKind) -> FetchedMedium:
         """The medium at a link, in a data URI or as Base64. Raises `Unusable`."""
         data = await self._bytes(source, kind)
         sha256 = hashlib.sha256(data).hexdigest()
@@ -82,7 +82,7 @@ class Fetcher:
             if facts is None or not path.is_file():
                 async with self._looking:
                     facts = await asyncio.to_thread(self._look, path, data, sha256, kind)
-        return Medium(path, facts)
+        return FetchedMedium(path, facts)
 
     async def _bytes(self, source: str, kind: MediaKind) -> bytes:
         if not source.startswith(("http://", "https://")):

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from lipsync_core.sandbox.bill import Charge, Rules, exact_ms, micros, started
+from lipsync_core.sandbox.bill import BillLine, Rules, exact_ms, micros, started
 from lipsync_core.sandbox.clock import Phase
 from lipsync_core.sandbox.fields import Field, problems
-from lipsync_core.sandbox.order import Order, Problem, Refusal
+from lipsync_core.sandbox.order import Problem, RefusedError, VendorOrder
 from lipsync_core.sandbox.vendor import Vendor, View, answer, bearer, phrase, told_no
 
 _OPTIONS = (
@@ -87,18 +87,18 @@ class JoyPix(Vendor):
         """Any bearer token: the form of a key is not documented."""
         key = bearer(request)
         if not key:
-            raise Refusal(401)
+            raise RefusedError(401)
         return key
 
-    def refuse(self, request: Request, refusal: Refusal) -> Response:
+    def refuse(self, request: Request, refusal: RefusedError) -> Response:
         """The envelope, with the HTTP status in ``code``; a server's fault has four digits, as the table has it."""
         status = refusal.status
         text = (
             "; ".join(told_no(refusal, _PROBLEMS)) or refusal.message or _MESSAGES.get(status) or phrase(status).lower()
         )
         code = status if status < 500 else status * 10
-        name = self.house.pick(f"joypix/error/{request.url.path}", ("message", "msg"))
-        mirrored = self.house.rules.joypix_http == "mirror"
+        name = self.sandbox.pick(f"joypix/error/{request.url.path}", ("message", "msg"))
+        mirrored = self.sandbox.rules.joypix_http == "mirror"
         return answer({"code": code, name: text, "data": None}, status if mirrored else 200)
 
     def accepted(self, request: Request, view: View) -> Response:
@@ -106,30 +106,30 @@ class JoyPix(Vendor):
         job = view.job
         data = {"task_id": job.vendor_id}
         usual = ("with", "without") if job.model == "motion-2" else ("without", "with")
-        if self.house.pick(f"{self.name}/{job.number}/status", usual) == "with":
+        if self.sandbox.pick(f"{self.name}/{job.number}/status", usual) == "with":
             data["status"] = WORDS[Phase.QUEUED]
-        return answer(self._envelope(view, data), self.house.rules.accept_status or 200)
+        return answer(self._envelope(view, data), self.sandbox.rules.accept_status or 200)
 
     def new_id(self, number: int) -> str:
         """``task_`` and a number, as in the samples."""
         return f"task_{uuid.uuid4().int % 10**12:012d}"
 
-    def work_s(self, order: Order, length_s: float) -> float:
+    def work_s(self, order: VendorOrder, length_s: float) -> float:
         """15 times the video's length at 480p, 25 times at 720p."""
         return _RTF[order.resolution] * length_s
 
     @classmethod
-    def charge(cls, order: Order, length_s: float, rules: Rules) -> Charge:
+    def charge(cls, order: VendorOrder, length_s: float, rules: Rules) -> BillLine:
         """By blocks of 5 s: 15 credits at 480p, 30 at 720p, each a cent."""
         ms = exact_ms(length_s)
         blocks = started(ms / 5000) if rules.joypix_above_block == "ceil" else ms / 5000
         blocks = max(Decimal(1), blocks)
         # Only the dialog's price is published; assumed to hold for one speaker too: one family of models.
         credits = blocks * (30 if order.resolution == "720p" else 15)
-        return Charge(blocks, "5 s block", credits, micros(credits / 100), f"{ms / 1000} s at {order.resolution}")
+        return BillLine(blocks, "5 s block", credits, micros(credits / 100), f"{ms / 1000} s at {order.resolution}")
 
     @classmethod
-    def overlaps(cls, _order: Order, rules: Rules) -> bool:
+    def overlaps(cls, _order: VendorOrder, rules: Rules) -> bool:
         """Whether a dialog's voices speak at once, which no page says."""
         return rules.joypix_dialog == "max"
 
@@ -142,19 +142,19 @@ class JoyPix(Vendor):
             "status": WORDS[view.phase],
             "error": job.fails if view.phase is Phase.FAILED else "",
         }
-        if view.link or self.house.pick(f"{self.name}/{job.number}/video_url", ("empty", "missing")) == "empty":
+        if view.link or self.sandbox.pick(f"{self.name}/{job.number}/video_url", ("empty", "missing")) == "empty":
             data["video_url"] = view.link or ""
         return self._envelope(view, data)
 
     def _envelope(self, view: View, data: dict[str, Any]) -> dict[str, Any]:
         subject = f"{self.name}/{view.job.number}"
-        name = self.house.pick(f"{subject}/message", ("message", "msg"))
-        return {"code": self.house.pick(f"{subject}/code", (0, 200)), name: "success", "data": data}
+        name = self.sandbox.pick(f"{subject}/message", ("message", "msg"))
+        return {"code": self.sandbox.pick(f"{subject}/code", (0, 200)), name: "success", "data": data}
 
 
-def _portrait(body: dict[str, Any]) -> Order:
+def _portrait(body: dict[str, Any]) -> VendorOrder:
     _check(problems(body, MOTION_2))
-    return Order(
+    return VendorOrder(
         model="motion-2",
         asked=body,
         voices=(body["audio_url"],),
@@ -163,9 +163,9 @@ def _portrait(body: dict[str, Any]) -> Order:
     )
 
 
-def _dialog(body: dict[str, Any]) -> Order:
+def _dialog(body: dict[str, Any]) -> VendorOrder:
     _check(problems(body, MOTION_2_DIALOG))
-    return Order(
+    return VendorOrder(
         model="motion-2-dialog",
         asked=body,
         voices=(body["left_audio_url"], body["right_audio_url"]),
@@ -176,4 +176,4 @@ def _dialog(body: dict[str, Any]) -> Order:
 
 def _check(found: tuple[Problem, ...]) -> None:
     if found:
-        raise Refusal(400, problems=found)
+        raise RefusedError(400, problems=found)

@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from lipsync_core.sandbox.bill import Charge, Rules, exact_ms, started
+from lipsync_core.sandbox.bill import BillLine, Rules, exact_ms, started
 from lipsync_core.sandbox.clock import Phase
 from lipsync_core.sandbox.fields import Field, problems
-from lipsync_core.sandbox.order import Order, Problem, Refusal
+from lipsync_core.sandbox.order import Problem, RefusedError, VendorOrder
 from lipsync_core.sandbox.vendor import Vendor, View, answer, bearer, phrase, told_no
 
 ENVELOPE = (Field("webhook", "link"), Field("formState", "object", required=True))
@@ -104,35 +104,35 @@ class LipsyncStudio(Vendor):
         """A bearer token of the form ``sk_XXXX_YYYY``."""
         key = bearer(request)
         if not _KEY.fullmatch(key):
-            raise Refusal(401)
+            raise RefusedError(401)
         return key
 
-    def refuse(self, request: Request, refusal: Refusal) -> Response:
+    def refuse(self, request: Request, refusal: RefusedError) -> Response:
         """One text in ``error``."""
         text = "; ".join(told_no(refusal, _PROBLEMS)) or refusal.message
         return answer({"error": text or _MESSAGES.get(refusal.status) or phrase(refusal.status)}, refusal.status)
 
     def accepted(self, request: Request, view: View) -> Response:
         """The job's id, which the prose of the page calls requestId."""
-        payload = {self.house.rules.lipsync_studio_id: view.job.vendor_id, "status": "processing"}
-        return answer(payload, self.house.rules.accept_status or 200)
+        payload = {self.sandbox.rules.lipsync_studio_id: view.job.vendor_id, "status": "processing"}
+        return answer(payload, self.sandbox.rules.accept_status or 200)
 
     def new_id(self, number: int) -> str:
         """A UUID."""
         return str(uuid.uuid4())
 
-    def work_s(self, order: Order, length_s: float) -> float:
+    def work_s(self, order: VendorOrder, length_s: float) -> float:
         """By the video's length and resolution."""
         return _RTF[order.resolution] * length_s
 
     @classmethod
-    def charge(cls, order: Order, length_s: float, rules: Rules) -> Charge:
+    def charge(cls, order: VendorOrder, length_s: float, rules: Rules) -> BillLine:
         """By seconds, five at least: 2 credits at 480p, 4 at 720p. What a credit costs depends on the pack."""
         ms = exact_ms(length_s)
         seconds = started(ms / 1000) if rules.lipsync_studio_seconds == "ceil" else ms / 1000
         seconds = max(Decimal(5), seconds)
         credits = seconds * (4 if order.resolution == "720p" else 2)
-        return Charge(seconds, "second", credits, None, f"{ms / 1000} s at {order.resolution}, at least 5 s")
+        return BillLine(seconds, "second", credits, None, f"{ms / 1000} s at {order.resolution}, at least 5 s")
 
     def told(self, view: View) -> Mapping[str, Any]:
         """The same seven keys for a poll and a webhook."""
@@ -148,7 +148,7 @@ class LipsyncStudio(Vendor):
         }
 
 
-def _order(body: dict[str, Any], model: str, table: tuple[Field, ...]) -> Order:
+def _order(body: dict[str, Any], model: str, table: tuple[Field, ...]) -> VendorOrder:
     found = problems(body, ENVELOPE)
     form = body.get("formState")
     if isinstance(form, dict):
@@ -156,10 +156,10 @@ def _order(body: dict[str, Any], model: str, table: tuple[Field, ...]) -> Order:
             Problem(f"formState.{one.field}", one.rule, one.detail, one.got) for one in problems(form, table)
         )
     if found or not isinstance(form, dict):
-        raise Refusal(400, problems=found)
+        raise RefusedError(400, problems=found)
     turns = form.get("order", ORDERS[0])
     voices = [form[name] for name in ("audio", "left_audio", "right_audio") if name in form]
-    return Order(
+    return VendorOrder(
         model=model,
         asked=body,
         voices=tuple(reversed(voices) if turns == "right_left" else voices),

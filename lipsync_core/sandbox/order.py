@@ -10,7 +10,7 @@ Rule = Literal["required", "unknown", "type", "enum", "value"]
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class VendorOrder:
     """One render as a vendor understood it. Media are links or data URIs; unset where there are none."""
 
     model: str
@@ -44,7 +44,7 @@ class Problem:
 
 
 @dataclass(eq=False)
-class Refusal(Exception):  # noqa: N818 - not a failure of the sandbox: the vendor said no
+class RefusedError(Exception):
     """The vendor answers with this HTTP status. ``problems`` where the body was to blame."""
 
     status: int

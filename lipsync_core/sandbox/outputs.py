@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lipsync_core.errors import StudioError
-from lipsync_core.sandbox.store import Job
+from lipsync_core.sandbox.store import SandboxJob
 from lipsync_core.worker import process
 
 log = logging.getLogger(__name__)
@@ -42,11 +42,11 @@ class Outputs:
         self._rendering: dict[str, asyncio.Task[None]] = {}
         self._turn = asyncio.Semaphore(1)
 
-    def ready(self, job: Job) -> bool:
+    def ready(self, job: SandboxJob) -> bool:
         """Whether the job's video can be fetched."""
         return self._canned or self._path(job.film).is_file()
 
-    def begin(self, job: Job) -> None:
+    def begin(self, job: SandboxJob) -> None:
         """See to it that the video is being made, if it is to be made at all."""
         if job.fails or self.ready(job):
             return
@@ -60,14 +60,14 @@ class Outputs:
             task.cancel()
         await asyncio.gather(*self._rendering.values(), return_exceptions=True)
 
-    def content(self, job: Job) -> bytes | Path:
+    def content(self, job: SandboxJob) -> bytes | Path:
         """The video, or where it is. Canned ones differ by job, in a box at the end that players skip."""
         if not self._canned:
             return self._path(job.film)
         mark = f"{job.vendor} {job.vendor_id}".encode()
         return CANNED.read_bytes() + struct.pack(">I4s", 8 + len(mark), b"free") + mark
 
-    def token(self, job: Job, expires_ms: int) -> str:
+    def token(self, job: SandboxJob, expires_ms: int) -> str:
         """The part of a link that names a job's video until an instant of the sandbox's clock."""
         return f"{job.number}-{expires_ms}-{self._signature(job.number, expires_ms)}"
 

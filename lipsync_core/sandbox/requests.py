@@ -9,7 +9,7 @@ from typing import Any
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from lipsync_core.sandbox.order import Refusal
+from lipsync_core.sandbox.order import RefusedError
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -19,22 +19,24 @@ _KEPT = 2_000
 _MOST_DIGITS = 9
 
 
-async def read_body(request: Request, largest: int, types: Sequence[str] = (JSON,)) -> tuple[bytes, Refusal | None]:
+async def read_body(
+    request: Request, largest: int, types: Sequence[str] = (JSON,)
+) -> tuple[bytes, RefusedError | None]:
     """The bytes, and the reason to refuse them: too many (then none are given), or not of one of these ``types``.
 
     A body that is declared too long is not read at all.
     """
     if whole(request.headers.get("content-length", "0"), most_digits=18, otherwise=0) > largest:
-        return b"", Refusal(413)
+        return b"", RefusedError(413)
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
         if size > largest:
-            return b"", Refusal(413)
+            return b"", RefusedError(413)
         parts.append(part)
     if media_type(request) not in types:
-        return b"".join(parts), Refusal(400, f"Content-Type must be {' or '.join(types)}")
+        return b"".join(parts), RefusedError(400, f"Content-Type must be {' or '.join(types)}")
     return b"".join(parts), None
 
 
@@ -44,23 +46,23 @@ def media_type(request: Request) -> str:
 
 
 def json_object(data: bytes) -> dict[str, Any]:
-    """The JSON object in a body. Raises `Refusal` for anything else."""
+    """The JSON object in a body. Raises `RefusedError` for anything else."""
     value = json_value(data)
     if not isinstance(value, dict):
-        raise Refusal(400, "Request body must be a JSON object")
+        raise RefusedError(400, "Request body must be a JSON object")
     return value
 
 
 def json_value(data: bytes) -> Any:
-    """The JSON value in a body. Raises `Refusal` where there is none."""
+    """The JSON value in a body. Raises `RefusedError` where there is none."""
     try:
         return encodable(json.loads(data))
     except (ValueError, RecursionError) as error:
-        raise Refusal(400, "Request body is not valid JSON") from error
+        raise RefusedError(400, "Request body is not valid JSON") from error
 
 
 async def form_object(request: Request, data: bytes) -> dict[str, Any]:
-    """The fields of a form that was read before; of a repeated one the last. Raises `Refusal`."""
+    """The fields of a form that was read before; of a repeated one the last. Raises `RefusedError`."""
 
     async def stream() -> AsyncGenerator[bytes, None]:
         yield data
@@ -72,7 +74,7 @@ async def form_object(request: Request, data: bytes) -> dict[str, Any]:
         try:
             form = await MultiPartParser(request.headers, stream(), max_files=0).parse()
         except (MultiPartException, KeyError) as error:
-            raise Refusal(400, "Multipart form parse error") from error
+            raise RefusedError(400, "Multipart form parse error") from error
     return dict(form)
 
 

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from lipsync_core.sandbox.faults import Fault, Kind
+from lipsync_core.sandbox.faults import Fault, FaultKind
 
 _PAGE = "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center></body>\r\n</html>\r\n"
 _TITLES = {200: "Sign in", 500: "500 Internal Server Error", 502: "502 Bad Gateway", 503: "503 Service Unavailable"}
@@ -65,23 +65,23 @@ async def spoiled(fault: Fault, request: Request, answer: Response, refusal: Res
     """What is sent instead of ``answer``. ``refusal`` is the vendor's own way to say ``fault.status``."""
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     match fault.kind:
-        case Kind.LOST:
+        case FaultKind.LOST:
             return HangUp()
-        case Kind.GATEWAY:
+        case FaultKind.GATEWAY:
             title = _TITLES.get(fault.status, f"{fault.status} Error")
             return HTMLResponse(_PAGE.format(title), fault.status, headers)
-        case Kind.REFUSED:
+        case FaultKind.REFUSED:
             refusal.headers.update(headers)
             return refusal
-        case Kind.BARE:
+        case FaultKind.BARE:
             return Response(b"", fault.status, headers)
-        case Kind.REDIRECT:
+        case FaultKind.REDIRECT:
             status = fault.status if 300 <= fault.status < 400 else 302
             return Response(b"", status, {"Location": fault.location})
-        case Kind.SLOW:
+        case FaultKind.SLOW:
             await asyncio.sleep(fault.seconds)
             return answer if fault.accepted else HangUp()
-        case Kind.CUT:
+        case FaultKind.CUT:
             return HangUp(bytes(answer.body), answer.media_type) if answer.status_code == 200 else answer
         case _:
             return _reworded(fault, answer)
@@ -90,16 +90,16 @@ async def spoiled(fault: Fault, request: Request, answer: Response, refusal: Res
 def _reworded(fault: Fault, answer: Response) -> Response:
     body = bytes(answer.body)
     headers = {name: value for name, value in answer.headers.items() if not name.startswith("content-")}
-    type_ = "text/plain" if fault.kind is Kind.WRONG_TYPE else "application/json"
+    type_ = "text/plain" if fault.kind is FaultKind.WRONG_TYPE else "application/json"
     match fault.kind:
-        case Kind.MALFORMED:
+        case FaultKind.MALFORMED:
             body = body[: max(1, len(body) // 2)]
-        case Kind.HUGE:
+        case FaultKind.HUGE:
             body = body + b" " * max(0, fault.size - len(body))
-        case Kind.NO_ID:
+        case FaultKind.NO_ID:
             body = json.dumps(_without(json.loads(body), _IDS)).encode()
             headers = _without(headers, _IDS)
-        case Kind.UNKNOWN_STATUS:
+        case FaultKind.UNKNOWN_STATUS:
             body = json.dumps(_restated(json.loads(body))).encode()
         case _:
             pass

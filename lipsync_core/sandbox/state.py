@@ -26,7 +26,7 @@ _LARGE = 1 << 20
 """Bodies above this many bytes are dealt with two at a time."""
 
 
-class House:
+class SandboxState:
     """One sandbox. Everything in ``folder`` outlives it, so a new one on the same folder goes on where it ended.
 
     Args:

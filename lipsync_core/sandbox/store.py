@@ -20,14 +20,14 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, func, 
 
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.sandbox import tables
-from lipsync_core.sandbox.bill import Charge
+from lipsync_core.sandbox.bill import BillLine
 from lipsync_core.sandbox.clock import Clock
 from lipsync_core.sandbox.requests import encodable
-from lipsync_core.sandbox.tables import bill, house, jobs, looks, requests
+from lipsync_core.sandbox.tables import bill, clocks, jobs, looks, requests
 
 
 @dataclass(frozen=True, slots=True)
-class NewJob:
+class NewSandboxJob:
     """An order that a vendor is about to accept."""
 
     vendor: str
@@ -46,7 +46,7 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class SandboxJob:
     """An accepted job. ``number`` is the sandbox's, ``vendor_id`` the one its caller knows."""
 
     number: int
@@ -72,15 +72,15 @@ class Job:
 
 
 _CLOCK = (
-    house.c.real_ms.label("clock_real_ms"),
-    house.c.shown_ms.label("clock_shown_ms"),
-    house.c.speed.label("clock_speed"),
+    clocks.c.real_ms.label("clock_real_ms"),
+    clocks.c.shown_ms.label("clock_shown_ms"),
+    clocks.c.speed.label("clock_speed"),
 )
 # Every poll asks one of these, so they are built once: a job, if there is one, and the clock in any case.
 _BY_ID = select(*_CLOCK, jobs).select_from(
-    house.outerjoin(jobs, (jobs.c.vendor == bindparam("vendor")) & (jobs.c.vendor_id == bindparam("vendor_id")))
+    clocks.outerjoin(jobs, (jobs.c.vendor == bindparam("vendor")) & (jobs.c.vendor_id == bindparam("vendor_id")))
 )
-_BY_NUMBER = select(*_CLOCK, jobs).select_from(house.outerjoin(jobs, jobs.c.id == bindparam("number")))
+_BY_NUMBER = select(*_CLOCK, jobs).select_from(clocks.outerjoin(jobs, jobs.c.id == bindparam("number")))
 
 
 def fingerprint(key: str) -> str:
@@ -96,12 +96,12 @@ class Store:
         self._writing = threading.Lock()
         with self._write() as connection:
             tables.metadata.create_all(connection)
-            row = connection.execute(select(house)).mappings().first()
+            row = connection.execute(select(clocks)).mappings().first()
             now = now_ms()
             clock = Clock(now, now, speed) if row is None else _clock(row).changed(now, speed=speed)
             self.secret: bytes = secrets.token_bytes(32) if row is None else row["secret"]
-            connection.execute(delete(house))
-            connection.execute(insert(house).values(id=1, secret=self.secret, **asdict(clock)))
+            connection.execute(delete(clocks))
+            connection.execute(insert(clocks).values(id=1, secret=self.secret, **asdict(clock)))
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
@@ -116,20 +116,20 @@ class Store:
     def now_ms(self) -> int:
         """The sandbox's present instant."""
         with self._db.read() as connection:
-            return _clock(connection.execute(select(house)).mappings().one()).at(now_ms())
+            return _clock(connection.execute(select(clocks)).mappings().one()).at(now_ms())
 
     def set_clock(self, *, speed: float | None = None, advance_ms: int = 0) -> Clock:
         """Change the speed or set the clock forward; jobs, links and records age with it."""
         with self._write() as connection:
-            row = connection.execute(select(house)).mappings().one()
+            row = connection.execute(select(clocks)).mappings().one()
             clock = _clock(row).changed(now_ms(), speed=speed, advance_ms=advance_ms)
-            connection.execute(update(house).values(**asdict(clock)))
+            connection.execute(update(clocks).values(**asdict(clock)))
         return clock
 
     def arrived(self, vendor: str, path: str, key: str | None, body: str, fault: str | None) -> int:
         """Note a submit before anything is done about it; its number."""
         with self._write() as connection:
-            row = connection.execute(select(house)).mappings().one()
+            row = connection.execute(select(clocks)).mappings().one()
             values = {"vendor": vendor, "path": path, "key": key, "body": body, "fault": fault}
             done = connection.execute(insert(requests).values(at_ms=_clock(row).at(now_ms()), **values))
             return _id(done.inserted_primary_key)
@@ -139,10 +139,10 @@ class Store:
         with self._write() as connection:
             connection.execute(update(requests).where(requests.c.id == request).values(status=status, job=job))
 
-    def accept(self, new: NewJob, charge: Charge, *, refunded: bool) -> Job:
+    def accept(self, new: NewSandboxJob, charge: BillLine, *, refunded: bool) -> SandboxJob:
         """Accept a job and bill it, both or neither."""
         with self._write() as connection:
-            row = connection.execute(select(house)).mappings().one()
+            row = connection.execute(select(clocks)).mappings().one()
             at_ms = _clock(row).at(now_ms())
             values = asdict(new) | {"accepted_ms": at_ms, "webhook_sent": not new.webhook}
             number = _id(connection.execute(insert(jobs).values(values)).inserted_primary_key)
@@ -153,32 +153,32 @@ class Store:
             connection.execute(insert(bill).values(line))
             return _job(connection.execute(select(jobs).where(jobs.c.id == number)).mappings().one())
 
-    def find(self, vendor: str, vendor_id: str) -> tuple[Job | None, int]:
+    def find(self, vendor: str, vendor_id: str) -> tuple[SandboxJob | None, int]:
         """The job with the vendor's id, if there is one, and the present instant."""
         return self._one(_BY_ID, {"vendor": vendor, "vendor_id": vendor_id})
 
-    def by_number(self, number: int) -> tuple[Job | None, int]:
+    def by_number(self, number: int) -> tuple[SandboxJob | None, int]:
         """The job with the sandbox's number, if there is one, and the present instant."""
         return self._one(_BY_NUMBER, {"number": number})
 
-    def _one(self, query: Select[Any], which: Mapping[str, Any]) -> tuple[Job | None, int]:
+    def _one(self, query: Select[Any], which: Mapping[str, Any]) -> tuple[SandboxJob | None, int]:
         with self._db.read() as connection:
             row = connection.execute(query, which).mappings().one()
         clock = Clock(row["clock_real_ms"], row["clock_shown_ms"], row["clock_speed"])
         return (None if row["id"] is None else _job(row)), clock.at(now_ms())
 
-    def made_with(self, vendor: str, key: str) -> list[tuple[Job, RowMapping]]:
+    def made_with(self, vendor: str, key: str) -> list[tuple[SandboxJob, RowMapping]]:
         """A key's jobs at a vendor, newest first, each with its line on the bill."""
         query = select(jobs, bill.c.credits, bill.c.usd_micros, bill.c.refunded).join(bill, bill.c.job == jobs.c.id)
         query = query.where(jobs.c.vendor == vendor, jobs.c.key == key).order_by(jobs.c.id.desc())
         with self._db.read() as connection:
             return [(_job(row), row) for row in connection.execute(query).mappings()]
 
-    def to_tell(self) -> list[Job]:
+    def to_tell(self) -> list[SandboxJob]:
         """Jobs whose work is over and whose webhook has not been sent."""
         ends_ms = jobs.c.accepted_ms + jobs.c.work_ms
         with self._db.read() as connection:
-            now = _clock(connection.execute(select(house)).mappings().one()).at(now_ms())
+            now = _clock(connection.execute(select(clocks)).mappings().one()).at(now_ms())
             query = select(jobs).where(jobs.c.webhook_sent.is_(False), ends_ms <= now).order_by(ends_ms)
             return [_job(row) for row in connection.execute(query).mappings()]
 
@@ -242,7 +242,9 @@ def _id(key: Iterable[Any] | None) -> int:
     return int(next(iter(key or ())))
 
 
-def _job(row: RowMapping) -> Job:
-    names = Job.__dataclass_fields__.keys() - {"number", "asked", "film"}
+def _job(row: RowMapping) -> SandboxJob:
+    names = SandboxJob.__dataclass_fields__.keys() - {"number", "asked", "film"}
     given = {name: row[name] for name in names}
-    return Job(number=row["id"], asked=encodable(json.loads(row["asked"])), film=json.loads(row["film"]), **given)
+    return SandboxJob(
+        number=row["id"], asked=encodable(json.loads(row["asked"])), film=json.loads(row["film"]), **given
+    )

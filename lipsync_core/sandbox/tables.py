@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, Large
 
 metadata = MetaData()
 
-house = Table(
+clocks = Table(
     "house",
     metadata,
     Column("id", Integer, primary_key=True),  # always 1

@@ -21,17 +21,17 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from lipsync_core.sandbox import webhooks
-from lipsync_core.sandbox.bill import NOTHING, Charge, Rules
+from lipsync_core.sandbox.bill import NOTHING, BillLine, Rules
 from lipsync_core.sandbox.clock import Phase, phase
 from lipsync_core.sandbox.downloads import download
-from lipsync_core.sandbox.faults import Fault, Kind
+from lipsync_core.sandbox.faults import Fault, FaultKind
 from lipsync_core.sandbox.fetching import Unusable
-from lipsync_core.sandbox.order import Order, Refusal
+from lipsync_core.sandbox.order import RefusedError, VendorOrder
 from lipsync_core.sandbox.outputs import spoken_s
 from lipsync_core.sandbox.requests import JSON, form_object, json_object, media_type, read_body, readable, shortened
 from lipsync_core.sandbox.spoil import HangUp, spoiled
-from lipsync_core.sandbox.state import House
-from lipsync_core.sandbox.store import Job, NewJob, fingerprint
+from lipsync_core.sandbox.state import SandboxState
+from lipsync_core.sandbox.store import NewSandboxJob, SandboxJob, fingerprint
 
 _DAY_MS = 86_400_000
 _FAILS_AFTER_S = 2.0
@@ -43,7 +43,7 @@ _REFUSED_BODY = 64 << 10
 class View:
     """A job as it is to be shown: where it stands, and the link where its video can be fetched."""
 
-    job: Job
+    job: SandboxJob
     phase: Phase
     now_ms: int
     link: str | None
@@ -73,8 +73,8 @@ class Vendor(ABC):
     out_of_credit: ClassVar[int] = 402
     """The status that an empty account is told. AI/ML API documents one; for the others it is assumed."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, sandbox: SandboxState) -> None:
+        self.sandbox = sandbox
 
     @abstractmethod
     def routes(self) -> list[BaseRoute]:
@@ -82,19 +82,19 @@ class Vendor(ABC):
 
     @abstractmethod
     def key(self, request: Request) -> str:
-        """The key that a request carries. Raises `Refusal` where it is missing or garbled."""
+        """The key that a request carries. Raises `RefusedError` where it is missing or garbled."""
 
     def caller(self, request: Request) -> str:
-        """The key of who asks. Raises `Refusal` where it is none of the vendor's, or a submit's is out of credit."""
+        """The key of who asks. Raises `RefusedError` where it is not the vendor's, or a submit's is out of credit."""
         key = self.key(request)
         if "wrongkey" in key:
-            raise Refusal(401)
+            raise RefusedError(401)
         if request.method == "POST" and "nocredit" in key:
-            raise Refusal(self.out_of_credit)
+            raise RefusedError(self.out_of_credit)
         return key
 
     @abstractmethod
-    def refuse(self, request: Request, refusal: Refusal) -> Response:
+    def refuse(self, request: Request, refusal: RefusedError) -> Response:
         """The vendor's way to say no."""
 
     @abstractmethod
@@ -106,24 +106,24 @@ class Vendor(ABC):
         """An id for the ``number``-th submit, as the vendor makes them."""
 
     @abstractmethod
-    def work_s(self, order: Order, length_s: float) -> float:
+    def work_s(self, order: VendorOrder, length_s: float) -> float:
         """How long the vendor works on a video of this length, in seconds."""
 
     @classmethod
     @abstractmethod
-    def charge(cls, order: Order, length_s: float, rules: Rules) -> Charge:
+    def charge(cls, order: VendorOrder, length_s: float, rules: Rules) -> BillLine:
         """What the vendor charges for an accepted job, from a length that the sandbox measured itself. Pure.
 
         Read from the vendor's pages again, not taken from the studio's tariff: see docs/changing-a-price.md.
         """
 
     @classmethod
-    def overlaps(cls, order: Order, _rules: Rules) -> bool:
+    def overlaps(cls, order: VendorOrder, _rules: Rules) -> bool:
         """Whether a dialog's voices speak at once."""
         return order.overlap
 
     @classmethod
-    def film_s(cls, order: Order, lengths_s: Sequence[float], rules: Rules) -> float:
+    def film_s(cls, order: VendorOrder, lengths_s: Sequence[float], rules: Rules) -> float:
         """How long the finished video is, in seconds, for voices of these lengths."""
         if len(lengths_s) < 2:
             return sum(lengths_s)
@@ -141,7 +141,7 @@ class Vendor(ABC):
         """Where a request for an unknown path is sent instead, if anywhere."""
         return None
 
-    def portrait(self, _order: Order) -> Path | None:
+    def portrait(self, _order: VendorOrder) -> Path | None:
         """The vendor's own picture for an order that brings none."""
         return None
 
@@ -152,7 +152,7 @@ class Vendor(ABC):
             status = error.status_code if isinstance(error, HTTPException) else 404
             if status == 404 and (path := self.elsewhere(request)) is not None:
                 return RedirectResponse(path, 301)
-            return self.refuse(request, Refusal(status, "Method Not Allowed" if status == 405 else "Not Found"))
+            return self.refuse(request, RefusedError(status, "Method Not Allowed" if status == 405 else "Not Found"))
 
         routes = [*self.routes(), Route("/outputs/{token}.mp4", self.output)]
         app = Starlette(routes=routes, exception_handlers={HTTPException: unknown})
@@ -161,25 +161,25 @@ class Vendor(ABC):
 
     # Submitting
 
-    async def submit(self, request: Request, read: Callable[[dict[str, Any]], Order]) -> Response:
-        """Answer a submit; ``read`` turns the JSON body into an order or raises `Refusal`."""
-        fault = self.house.faults.take(self.name, "submit")
+    async def submit(self, request: Request, read: Callable[[dict[str, Any]], VendorOrder]) -> Response:
+        """Answer a submit; ``read`` turns the JSON body into an order or raises `RefusedError`."""
+        fault = self.sandbox.faults.take(self.name, "submit")
         key: str | None = None
-        refusal: Refusal | None = None
+        refusal: RefusedError | None = None
         try:
             key = self.caller(request)
-        except Refusal as error:
+        except RefusedError as error:
             refusal = error
-        async with self.house.room_for(request):
+        async with self.sandbox.room_for(request):
             return await self._submit(request, read, fault, key, refusal)
 
     async def _submit(
         self,
         request: Request,
-        read: Callable[[dict[str, Any]], Order],
+        read: Callable[[dict[str, Any]], VendorOrder],
         fault: Fault | None,
         key: str | None,
-        refusal: Refusal | None,
+        refusal: RefusedError | None,
     ) -> Response:
         largest = _REFUSED_BODY if key is None else self.largest_body
         data, unread = await read_body(request, largest, self.types)
@@ -190,30 +190,30 @@ class Vendor(ABC):
         kept = None if key is None else fingerprint(key)
         path = request.url.path.removeprefix(request.scope.get("root_path", ""))
         about = (self.name, path, kept, text, None if fault is None else fault.kind.value)
-        number = await asyncio.to_thread(self.house.store.arrived, *about)
-        job: Job | None = None
+        number = await asyncio.to_thread(self.sandbox.store.arrived, *about)
+        job: SandboxJob | None = None
         if fault is not None and not fault.accepted:
             answer = Response()
         elif refusal is not None or kept is None:
-            answer = self.refuse(request, refusal or Refusal(401))
+            answer = self.refuse(request, refusal or RefusedError(401))
         else:
             try:
                 is_json = media_type(request) == JSON
                 order = read(json_object(data) if is_json else await form_object(request, data))
                 job = await self._accept(request, number, kept, order)
                 answer = self.accepted(request, View(job, Phase.QUEUED, job.accepted_ms, None))
-            except Refusal as error:
+            except RefusedError as error:
                 answer = self.refuse(request, error)
         if fault is not None:
-            answer = await spoiled(fault, request, answer, self.refuse(request, Refusal(fault.status)))
+            answer = await spoiled(fault, request, answer, self.refuse(request, RefusedError(fault.status)))
         status = 0 if isinstance(answer, HangUp) else answer.status_code
-        await asyncio.to_thread(self.house.store.answered, number, status, None if job is None else job.number)
+        await asyncio.to_thread(self.sandbox.store.answered, number, status, None if job is None else job.number)
         return answer
 
-    async def _accept(self, request: Request, number: int, key: str, order: Order) -> Job:
-        rules = self.house.rules
-        if order.webhook and not self.house.fetcher.may_ask(order.webhook):
-            raise Refusal(400, "The sandbox sends webhooks to this computer only; start it with --allow HOST")
+    async def _accept(self, request: Request, number: int, key: str, order: VendorOrder) -> SandboxJob:
+        rules = self.sandbox.rules
+        if order.webhook and not self.sandbox.fetcher.may_ask(order.webhook):
+            raise RefusedError(400, "The sandbox sends webhooks to this computer only; start it with --allow HOST")
         film: dict[str, Any] = {}
         fails: str | None = None
         length_s, line = 0.0, NOTHING
@@ -225,17 +225,17 @@ class Vendor(ABC):
             line = self.charge(order, length_s, rules)
         except Unusable as error:
             fails = str(error)
-        broken = self.house.faults.take(self.name, "render")
-        hook = self.house.faults.take(self.name, "webhook") if order.webhook else None
+        broken = self.sandbox.faults.take(self.name, "render")
+        hook = self.sandbox.faults.take(self.name, "webhook") if order.webhook else None
         work_s = _FAILS_AFTER_S if fails else self.work_s(order, length_s)
         fails = fails or (None if broken is None else broken.words)
-        new = NewJob(
+        new = NewSandboxJob(
             vendor=self.name,
             vendor_id=self.new_id(number),
             model=order.model,
             key=key,
             client_id=order.client_id,
-            work_ms=0 if self.house.instant else round(work_s * 1000),
+            work_ms=0 if self.sandbox.instant else round(work_s * 1000),
             length_ms=round(length_s * 1000),
             asked=json.dumps(shortened(order.asked)),
             film=json.dumps(film),
@@ -245,15 +245,15 @@ class Vendor(ABC):
             webhook_fault=None if hook is None else hook.kind.value,
         )
         refunded = fails is not None and self.refunds
-        job = await asyncio.to_thread(self.house.store.accept, new, line, refunded=refunded)
-        self.house.outputs.begin(job)
-        if job.webhook_fault == Kind.HOOK_EARLY:
+        job = await asyncio.to_thread(self.sandbox.store.accept, new, line, refunded=refunded)
+        self.sandbox.outputs.begin(job)
+        if job.webhook_fault == FaultKind.HOOK_EARLY:
             await webhooks.tell(self, job, Phase.DONE)
         return job
 
-    async def _film(self, order: Order) -> tuple[dict[str, Any], list[float]]:
+    async def _film(self, order: VendorOrder) -> tuple[dict[str, Any], list[float]]:
         """What the video is made of, and the length of each voice in seconds. Raises `Unusable`."""
-        get = self.house.fetcher.get
+        get = self.sandbox.fetcher.get
         voices = [await get(voice, "audio") for voice in order.voices]
         picture = (await get(order.picture, "image")).path if order.picture else self.portrait(order)
         video = (await get(order.video, "video")).path if order.video else None
@@ -265,7 +265,7 @@ class Vendor(ABC):
             "video": None if video is None else str(video),
             "voices": [str(voice.path) for voice in voices],
             "hum_s": hum_s,
-            "overlap": self.overlaps(order, self.house.rules),
+            "overlap": self.overlaps(order, self.sandbox.rules),
             "resolution": order.resolution,
             "aspect": order.aspect,
         }
@@ -275,52 +275,52 @@ class Vendor(ABC):
 
     async def poll(self, request: Request, show: Callable[[], Response]) -> Response:
         """Answer a read with what ``show`` makes of it, or with what a fault makes of that."""
-        self.house.reads[f"{self.name} GET {request.scope['route'].path}"] += 1
-        fault = self.house.faults.take(self.name, "poll")
+        self.sandbox.reads[f"{self.name} GET {request.scope['route'].path}"] += 1
+        fault = self.sandbox.faults.take(self.name, "poll")
         request.state.fault = fault
         try:
             answer = show()
-        except Refusal as error:
+        except RefusedError as error:
             answer = self.refuse(request, error)
-        if fault is None or fault.kind in (Kind.NO_LINK, Kind.LINK_EXPIRED):
+        if fault is None or fault.kind in (FaultKind.NO_LINK, FaultKind.LINK_EXPIRED):
             return answer
-        return await spoiled(fault, request, answer, self.refuse(request, Refusal(fault.status)))
+        return await spoiled(fault, request, answer, self.refuse(request, RefusedError(fault.status)))
 
     def found(self, request: Request, vendor_id: str) -> View:
-        """The caller's own job as it stands. Raises `Refusal` for any other id."""
+        """The caller's own job as it stands. Raises `RefusedError` for any other id."""
         key = fingerprint(self.caller(request))
-        job, now_ms = self.house.store.find(self.name, vendor_id)
+        job, now_ms = self.sandbox.store.find(self.name, vendor_id)
         expired = job is not None and self.record_days is not None and now_ms > job.ends_ms + self.record_days * _DAY_MS
         if job is None or job.key != key or expired:
-            raise Refusal(404)
+            raise RefusedError(404)
         return self.seen(request, job, now_ms)
 
-    def seen(self, request: Request, job: Job, now_ms: int) -> View:
+    def seen(self, request: Request, job: SandboxJob, now_ms: int) -> View:
         """A job as it stands, its link where the caller has just reached the sandbox: its port may have changed."""
         return self.view(replace(job, origin=origin_of(request)), now_ms, getattr(request.state, "fault", None))
 
-    def view(self, job: Job, now_ms: int, fault: Fault | None = None) -> View:
+    def view(self, job: SandboxJob, now_ms: int, fault: Fault | None = None) -> View:
         """A job as it stands at an instant; begins its render again if a killed sandbox left it undone."""
-        self.house.outputs.begin(job)
-        ready = self.house.outputs.ready(job)
+        self.sandbox.outputs.begin(job)
+        ready = self.sandbox.outputs.ready(job)
         stands = phase(job.accepted_ms, job.work_ms, job.fails is not None, ready, now_ms)
         link = self.link(job, now_ms) if stands is Phase.DONE else None
-        if fault is not None and fault.kind is Kind.NO_LINK:
+        if fault is not None and fault.kind is FaultKind.NO_LINK:
             link = None
-        if fault is not None and fault.kind is Kind.LINK_EXPIRED and link is not None:
-            link = f"{job.origin}/outputs/{self.house.outputs.token(job, now_ms - 1000)}.mp4"
+        if fault is not None and fault.kind is FaultKind.LINK_EXPIRED and link is not None:
+            link = f"{job.origin}/outputs/{self.sandbox.outputs.token(job, now_ms - 1000)}.mp4"
         return View(job, stands, now_ms, link)
 
-    def standing(self, job: Job, stands: Phase) -> View:
+    def standing(self, job: SandboxJob, stands: Phase) -> View:
         """A job as a webhook tells of it, which may not be how it stands."""
         return View(job, stands, job.ends_ms, self.link(job, job.ends_ms) if stands is Phase.DONE else None)
 
-    def link(self, job: Job, now_ms: int) -> str:
+    def link(self, job: SandboxJob, now_ms: int) -> str:
         """A link to the job's video."""
         until = now_ms + self.link_days * _DAY_MS
         if self.kept_days is not None:
             until = job.ends_ms + self.kept_days * _DAY_MS
-        return f"{job.origin}/outputs/{self.house.outputs.token(job, int(until))}.mp4"
+        return f"{job.origin}/outputs/{self.sandbox.outputs.token(job, int(until))}.mp4"
 
     async def output(self, request: Request) -> Response:
         """A finished video, to whoever holds the link."""
@@ -343,7 +343,7 @@ def phrase(status: int) -> str:
     return HTTPStatus(status).phrase if status in [*HTTPStatus] else f"Status {status}"
 
 
-def told_no(refusal: Refusal, wordings: Mapping[str, str]) -> list[str]:
+def told_no(refusal: RefusedError, wordings: Mapping[str, str]) -> list[str]:
     """Each problem in words; ``wordings`` has a template for each rule, with {field}, {detail} and {got}."""
     return [
         wordings[problem.rule].format(field=problem.field, detail=problem.detail, got=json.dumps(problem.got))

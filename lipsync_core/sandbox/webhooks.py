@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import httpx
 
 from lipsync_core.sandbox.clock import Phase
-from lipsync_core.sandbox.faults import Kind
+from lipsync_core.sandbox.faults import FaultKind
 from lipsync_core.sandbox.fetching import TLS
 
 if TYPE_CHECKING:
-    from lipsync_core.sandbox.store import Job
+    from lipsync_core.sandbox.store import SandboxJob
     from lipsync_core.sandbox.vendor import Vendor
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ FORGED_LINK = "http://169.254.169.254/latest/forged.mp4"
 async def deliver(vendors: Iterable[Vendor]) -> None:
     """Send every webhook when it is due, for as long as this runs."""
     by_name = {vendor.name: vendor for vendor in vendors}
-    store = next(iter(by_name.values())).house.store
+    store = next(iter(by_name.values())).sandbox.store
     on_their_way: dict[int, asyncio.Task[None]] = {}
     try:
         while True:
@@ -47,30 +47,30 @@ async def deliver(vendors: Iterable[Vendor]) -> None:
             task.cancel()
 
 
-async def _when_ready(vendor: Vendor, job: Job) -> None:
-    outputs = vendor.house.outputs
+async def _when_ready(vendor: Vendor, job: SandboxJob) -> None:
+    outputs = vendor.sandbox.outputs
     if job.fails is None and not outputs.ready(job):
         outputs.begin(job)
-    elif await asyncio.to_thread(vendor.house.store.claim_webhook, job.number):
+    elif await asyncio.to_thread(vendor.sandbox.store.claim_webhook, job.number):
         await _send(vendor, job, Phase.FAILED if job.fails else Phase.DONE)
 
 
-async def _send(vendor: Vendor, job: Job, ended: Phase) -> None:
+async def _send(vendor: Vendor, job: SandboxJob, ended: Phase) -> None:
     match job.webhook_fault:
-        case Kind.HOOK_LOST:
+        case FaultKind.HOOK_LOST:
             return
-        case Kind.HOOK_DOUBLED:
+        case FaultKind.HOOK_DOUBLED:
             await tell(vendor, job, ended)
-        case Kind.HOOK_FORGED:
+        case FaultKind.HOOK_FORGED:
             await tell(vendor, job, Phase.DONE, forged=True)
         case _:
             pass
     await tell(vendor, job, ended)
-    if job.webhook_fault == Kind.HOOK_OUT_OF_ORDER:
+    if job.webhook_fault == FaultKind.HOOK_OUT_OF_ORDER:
         await tell(vendor, job, Phase.RUNNING)
 
 
-async def tell(vendor: Vendor, job: Job, stands: Phase, *, forged: bool = False) -> None:
+async def tell(vendor: Vendor, job: SandboxJob, stands: Phase, *, forged: bool = False) -> None:
     """Send one webhook, true or forged, and ignore what the receiver makes of it."""
     body = dict(vendor.told(vendor.standing(job, stands)))
     if forged:

@@ -12,7 +12,7 @@ from lipsync_core.config.settings import Settings
 from lipsync_core.door.below import Below
 from lipsync_core.door.callers import Callers
 from lipsync_core.door.entrance import Entrance
-from lipsync_core.door.front import Front, House
+from lipsync_core.door.front import Front, FrontSettings
 from lipsync_core.door.headers import inline_scripts, policy
 from lipsync_core.door.hosts import Hosts
 from lipsync_core.door.ready import OnceReady
@@ -53,7 +53,7 @@ def doors(settings: Settings, pages: PageServer, *, is_open: bool) -> list[Middl
         Entrance, tongue=pages.tongue, guest_of=guest_of, sockets=open_sockets(), pages=open_pages, callers=callers
     )
     return [
-        Middleware(Front, house=_house(settings, pages)),
+        Middleware(Front, settings=_front(settings, pages)),
         Middleware(LoopbackOnly, allowed=is_open),
         Middleware(Below, base=pages.base, own=OWN_PATHS),
         entrance,
@@ -73,8 +73,8 @@ def _for_a_team(pages: PageServer, guest_of: GuestOf, open_pages: OpenPages) -> 
     ]
 
 
-def _house(settings: Settings, pages: PageServer) -> House:
-    return House(
+def _front(settings: Settings, pages: PageServer) -> FrontSettings:
+    return FrontSettings(
         hosts=Hosts.of(filter(None, (pages.origin, settings.public_url)), settings.hosts),
         content_policy=policy(inline_scripts(pages.index)),
         health=frozenset(start + path for start in ("", pages.base) for path in ("/api/health", "/_stcore/health")),

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class ServerWork:
     """The server's own work, for as long as it lives."""
 
     settings: Settings

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from lipsync_core.accounts.output_hosts import Reach, out_of_reach
+from lipsync_core.accounts.output_hosts import OutputHosts, out_of_reach
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.brief import KeptMedium
 from lipsync_core.errors import BucketError, FetchError, MediaError, RenderError
@@ -51,12 +51,12 @@ class OutputFetcher:
     store: MediaStore
     allow: tuple[str, ...]
     """Private hosts that may be fetched from; in the sandbox only the sandbox itself."""
-    settle: Callable[[Change], Awaitable[None]]
+    apply: Callable[[Change], Awaitable[None]]
     rates: Callable[[], Rates]
     owner: str
     pace: Pace
     failpoint: Failpoint
-    reach: Reach
+    reach: OutputHosts
 
     async def fetch(self, job: Job) -> None:
         """Fetch, check and keep a finished job's video; or say when it is tried again, or that it is lost."""
@@ -122,7 +122,7 @@ class OutputFetcher:
 
     async def _decide(self, job: Job, decide: Callable[[Case], Change]) -> None:
         case = Case(job, self.accounts.providers[job.provider], datetime.now(UTC), self.pace)
-        await self.settle(replace(decide(case), owner=self.owner))
+        await self.apply(replace(decide(case), owner=self.owner))
 
     async def _again(self, job: Job, why: str, *, gone: bool = False, flaws: int = 0) -> None:
         await self._decide(job, lambda case: video_not_kept(case, why, gone=gone, flaws=flaws))

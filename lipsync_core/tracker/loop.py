@@ -19,7 +19,7 @@ from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lipsync_core.accounts.output_hosts import Reach
+from lipsync_core.accounts.output_hosts import OutputHosts
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.job import CORRECTABLE, ENDED_AT_VENDOR, Job, JobState
@@ -78,7 +78,7 @@ class Tracker:
         rates: Callable[[], Rates],
         slots: int,
         pace: Pace,
-        reach: Reach,
+        reach: OutputHosts,
         errands: Callable[[], Coroutine[Any, Any, None]],
         failpoint: Failpoint = no_failpoints,
     ) -> None:
@@ -110,14 +110,14 @@ class Tracker:
             accounts,
             vendor_log,
             self._client,
-            self._ready.settle_all,
+            self._ready.apply_all,
             self._turn,
             self.owner,
             pace,
             failpoint,
         )
         self._output_fetcher = OutputFetcher(
-            accounts, store, allow, self._ready.settle, rates, self.owner, pace, failpoint, reach
+            accounts, store, allow, self._ready.apply, rates, self.owner, pace, failpoint, reach
         )
 
     def show_up(self) -> None:
@@ -186,7 +186,7 @@ class Tracker:
             self.owner,
             lease_s=self._pace.lease_s,
             send_lease_s=self._pace.send_lease_s,
-            places=self._accounts.places,
+            slots=self._accounts.slots,
             limit=IN_HAND,
             but=frozenset(self._held),
         )
@@ -252,7 +252,7 @@ class Tracker:
 
     def _turn(self, provider: str) -> asyncio.Semaphore:
         if provider not in self._turns:
-            self._turns[provider] = asyncio.Semaphore(self._accounts.places(provider))
+            self._turns[provider] = asyncio.Semaphore(self._accounts.slots(provider))
         return self._turns[provider]
 
 
@@ -270,11 +270,11 @@ class _Together:
         self._many = asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
 
-    async def settle(self, change: Change) -> None:
+    async def apply(self, change: Change) -> None:
         """Make a change, unless its job does not stand there any more."""
-        await self.settle_all([change])
+        await self.apply_all([change])
 
-    async def settle_all(self, changes: Sequence[Change]) -> None:
+    async def apply_all(self, changes: Sequence[Change]) -> None:
         """Make changes of different jobs, but for those whose job does not stand there any more."""
         made: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((changes, made))
@@ -298,7 +298,7 @@ class _Together:
             self._next_at = time.monotonic() + self._every_s
             error: Exception | None = None
             try:
-                await asyncio.to_thread(self._claims.settle_all, [one for changes, _made in batch for one in changes])
+                await asyncio.to_thread(self._claims.apply_all, [one for changes, _made in batch for one in changes])
             except Exception as caught:
                 error = caught
             for _changes, made in batch:

@@ -212,7 +212,7 @@ class Notices:
 
         where = await asyncio.to_thread(self._where, row["to"])
         if where is None:
-            await asyncio.to_thread(self._settle, row, "Nobody is to be told any more.", gives_up=True)
+            await asyncio.to_thread(self._note_attempt, row, "Nobody is to be told any more.", gives_up=True)
             return False
         url, secret = where
         body = row["body"].encode()
@@ -225,7 +225,7 @@ class Notices:
             problem = error.title
         else:
             problem = None if 200 <= status < 300 else f"answered with status {status}"
-        await asyncio.to_thread(self._settle, row, problem, gives_up=status == GONE)
+        await asyncio.to_thread(self._note_attempt, row, problem, gives_up=status == GONE)
         return problem is None
 
     def _where(self, to: str) -> tuple[str, str] | None:
@@ -238,7 +238,7 @@ class Notices:
             row = connection.execute(query).first()
         return None if row is None else (row.notify_url, row.notify_secret)
 
-    def _settle(self, row: RowMapping, problem: str | None, *, gives_up: bool = False) -> None:
+    def _note_attempt(self, row: RowMapping, problem: str | None, *, gives_up: bool = False) -> None:
         values: dict[str, Any] = {"last_error": problem}
         if problem is None:
             values |= {"told_ms": now_ms(), "due_ms": None}

@@ -35,14 +35,14 @@ _BELIEVED_S = HOUR_S
 
 @dataclass(frozen=True, slots=True)
 class Poller:
-    """Asks about claimed jobs. ``settle`` makes changes, together with others that are ready by then."""
+    """Asks about claimed jobs. ``apply`` makes changes, together with others that are ready by then."""
 
     claims: Claims
     standings: VendorStatuses
     accounts: Accounts
     log: VendorLog
     http: Callable[[], VendorHttp]
-    settle: Callable[[Sequence[Change]], Awaitable[None]]
+    apply: Callable[[Sequence[Change]], Awaitable[None]]
     turns: Callable[[str], asyncio.Semaphore]
     """How many requests a vendor gets at once."""
     owner: str
@@ -50,7 +50,7 @@ class Poller:
     failpoint: Failpoint
 
     async def ask(self, jobs: Sequence[Job]) -> None:
-        """Ask about claimed jobs, in as few requests as their vendors allow, and settle each."""
+        """Ask about claimed jobs, in as few requests as their vendors allow, and apply what comes of each."""
         groups: dict[tuple[str, str, str | None], list[Job]] = defaultdict(list)
         for job in jobs:
             groups[job.provider, job.environment, job.base_url].append(job)
@@ -86,7 +86,7 @@ class Poller:
             await self._all(jobs, lambda case: after_poll(case, read, keys.fingerprint))
 
     async def _all(self, jobs: Sequence[Job], decide: Callable[[Case], Change]) -> None:
-        await self.settle([self._mine(decide(self._case(job))) for job in jobs])
+        await self.apply([self._mine(decide(self._case(job))) for job in jobs])
 
     def _case(self, job: Job) -> Case:
         return Case(job, self.accounts.providers[job.provider], datetime.now(UTC), self.pace)
@@ -119,7 +119,7 @@ class Poller:
     async def _found(self, job: Job, vendor_id: str) -> bool:
         """The vendor has it, unless the id belongs to another job."""
         try:
-            await asyncio.to_thread(self.claims.settle, self._mine(found_at_vendor(self._case(job), vendor_id)))
+            await asyncio.to_thread(self.claims.apply, self._mine(found_at_vendor(self._case(job), vendor_id)))
         except VendorIdTakenError:  # a forged webhook, or another job's
             await asyncio.to_thread(self.claims.forget_candidate, job.id, vendor_id)
             return False

@@ -1,6 +1,6 @@
 """Sends one paid request exactly once, and writes down what happens before and after it leaves.
 
-claimed ──→ marked ──→ POST ──→ journaled ──→ settled
+claimed ──→ marked ──→ POST ──→ journaled ──→ applied
    │           └──────────┴── stopped here: unconfirmed, unless an answer was journaled
    └── stopped here: provably not sent, so it is queued again
 
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from lipsync_core.accounts.credit import look_at_balance
-from lipsync_core.accounts.output_hosts import Reach
+from lipsync_core.accounts.output_hosts import OutputHosts
 from lipsync_core.accounts.reach import Account, Accounts
 from lipsync_core.db.database import ms_of
 from lipsync_core.delivery.hosting import Hosting
@@ -82,30 +82,30 @@ class Sender:
     owner: str
     pace: Pace
     failpoint: Failpoint
-    reach: Reach
+    reach: OutputHosts
 
     async def send(self, job: Job) -> None:
-        """Send a job that was claimed, unless something stands against it, and settle what comes of it."""
+        """Send a job that was claimed, unless something stands against it, and record what comes of it."""
         account = self.accounts.of(job.provider, job.environment)
         keys = account.keys
         if keys is None or account.fingerprint != job.key_fingerprint:
-            await self._settle(job, account.provider, Refused(Refusal.OTHER, _other_key(account)), None)
+            await self._record(job, account.provider, Refused(Refusal.OTHER, _other_key(account)), None)
             return
         lost = await asyncio.to_thread(self.reach.look, account)
         if lost is not None:  # it would be paid for and never come
-            await self._settle(job, account.provider, Refused(Refusal.OTHER, f"{lost.message} Nothing was sent."), None)
+            await self._record(job, account.provider, Refused(Refusal.OTHER, f"{lost.message} Nothing was sent."), None)
             return
         token = secrets.token_urlsafe(24)
         try:
             request, base_url, hooked = await asyncio.to_thread(self._prepare, job, account, token)
         except (KeyError, FileNotFoundError):
-            await self._settle(job, account.provider, Refused(Refusal.OTHER, _NO_FILE), None)
+            await self._record(job, account.provider, Refused(Refusal.OTHER, _NO_FILE), None)
             return
         except BucketError as error:
-            await self._settle(job, account.provider, NotSent(str(error)), None)
+            await self._record(job, account.provider, NotSent(str(error)), None)
             return
         except MediaError as error:
-            await self._settle(job, account.provider, Refused(Refusal.OTHER, f"{error} Nothing was sent."), None)
+            await self._record(job, account.provider, Refused(Refusal.OTHER, f"{error} Nothing was sent."), None)
             return
         self.failpoint(BEFORE_POST, job.id)
         deadline = Deadline.after(self.pace.send_s)
@@ -134,7 +134,7 @@ class Sender:
             self.failpoint(ANSWER_KEPT, job.id)
         else:
             outcome = came
-        await self._settle(job, provider, outcome, answer)
+        await self._record(job, provider, outcome, answer)
         self.failpoint(ANSWER_APPLIED, job.id)
 
     async def _journal(self, job: Job, came: Response) -> Answer:
@@ -152,12 +152,12 @@ class Sender:
         provider = self.accounts.providers[job.provider]
         answer = await asyncio.to_thread(self.claims.unapplied, job.id)
         if answer is not None:
-            await self._settle(job, provider, provider.read_submit(answer.response), answer)
+            await self._record(job, provider, provider.read_submit(answer.response), answer)
         elif job.sent_at is None:
             again = replace(never_sent(self._case(job)), owner=self.owner)
-            await asyncio.to_thread(self.claims.settle, again)
+            await asyncio.to_thread(self.claims.apply, again)
         else:
-            await self._settle(job, provider, STOPPED, None)
+            await self._record(job, provider, STOPPED, None)
 
     async def late(self, job: Job) -> bool:
         """Apply an answer that came after somebody had judged the job without it; False where there is none."""
@@ -180,7 +180,7 @@ class Sender:
         base_url = self.accounts.base_url(provider.id, job.environment, job.base_url)
         return provider.submit(order), base_url, hook is not None
 
-    async def _settle(
+    async def _record(
         self, job: Job, provider: Provider, outcome: SubmitOutcome | NotSent, answer: Answer | None
     ) -> None:
         """Make of the job what the outcome says, whoever holds it by now: an outcome is the truth about its POST.
@@ -201,12 +201,12 @@ class Sender:
         change = replace(after_submit(case, outcome), attempt=job.attempts)
         try:
             for owner in (self.owner, None):
-                if await asyncio.to_thread(self.claims.settle, replace(change, owner=owner), answer):
+                if await asyncio.to_thread(self.claims.apply, replace(change, owner=owner), answer):
                     return
         except VendorIdTakenError as error:
             unclear = Unclear(f"{provider.title} answered with an id that another job has. {error}")
             change = replace(after_submit(case, unclear), owner=self.owner)
-            await asyncio.to_thread(self.claims.settle, change, answer)
+            await asyncio.to_thread(self.claims.apply, change, answer)
             return
         await self._correct(job, outcome, answer)
 
@@ -216,7 +216,7 @@ class Sender:
         if change is None:
             return
         try:
-            await asyncio.to_thread(self.claims.settle, change, answer)
+            await asyncio.to_thread(self.claims.apply, change, answer)
         except VendorIdTakenError as error:
             log.warning("job %s: a late answer names an id that is taken: %s", job.id, error)
 

@@ -15,39 +15,39 @@ P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class ShownRefusal:
     """Why the last press did nothing, and where it was made."""
 
-    place: str
+    anchor: str
     why: str
     fresh: bool = True
     """Whether no page was drawn since."""
 
 
-def attempt(place: str, do: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> bool:
-    """Do it, and note for ``place`` why it was refused where it was; for callbacks, too. Whether it was done.
+def attempt(anchor: str, do: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> bool:
+    """Do it, and note for ``anchor`` why it was refused where it was; for callbacks, too. Whether it was done.
 
     It is done first: a look at the session's state may end the run, and what a person entered would be lost.
     """
     try:
         do(*args, **kwargs)
     except StudioError as error:
-        refuse(place, words_of(error))
+        refuse(anchor, words_of(error))
         return False
     st.session_state.refused = None
     return True
 
 
-def refuse(place: str, why: str) -> None:
+def refuse(anchor: str, why: str) -> None:
     """Note why nothing was done."""
-    st.session_state.refused = Refused(place, why)
+    st.session_state.refused = ShownRefusal(anchor, why)
 
 
-def refusal(place: str, title: str = "Not done") -> None:
-    """Draw why the last press at ``place`` did nothing, where that is so. In a container that is always there."""
+def refusal(anchor: str, title: str = "Not done") -> None:
+    """Draw why the last press at ``anchor`` did nothing, where that is so. In a container that is always there."""
     with st.container():
-        refused: Refused | None = st.session_state.get("refused")
-        if refused is not None and refused.place == place:
+        refused: ShownRefusal | None = st.session_state.get("refused")
+        if refused is not None and refused.anchor == anchor:
             st.error(plain(refused.why), title=title)
 
 
@@ -56,7 +56,7 @@ def arrive(*, elsewhere: bool) -> None:
 
     That happens where a press cost its maker the page: a role that was lowered meanwhile.
     """
-    refused: Refused | None = st.session_state.get("refused")
+    refused: ShownRefusal | None = st.session_state.get("refused")
     if refused is None:
         return
     if not elsewhere:

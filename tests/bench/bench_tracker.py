@@ -194,7 +194,7 @@ def _rendering(settings: Settings, vendor: str, ids: list[str], due_in_ms: int =
         )
         for job, vendor_id in zip(made, ids, strict=True)
     ]
-    assert all(Claims(database).settle_all(taken))
+    assert all(Claims(database).apply_all(taken))
     database.close()
 
 
@@ -340,7 +340,7 @@ def _ends_in(sandbox: Path) -> dict[str, float]:
     database = Database(f"sqlite:///{sandbox}")
     ends = (tables.jobs.c.accepted_ms + tables.jobs.c.work_ms).label("ends_ms")
     with database.read() as connection:
-        clock = connection.execute(select(tables.house)).one()
+        clock = connection.execute(select(tables.clocks)).one()
         assert clock.speed == 1.0
         found = connection.execute(select(tables.jobs.c.vendor_id, ends)).all()
     database.close()

@@ -210,7 +210,7 @@ class TestCancelling(Slow):
         server.start()
         open_page(page, "/jobs", "Jobs")
         expect(card(page, sent).get_by_text("Rendering")).to_be_visible()
-        expect(card(page, waits)).to_contain_text("Waiting for a free place (1 of 1 in use)")
+        expect(card(page, waits)).to_contain_text("Waiting for a free slot (1 of 1 in use)")
 
         menu(page, f"Job {waits.id}", "Cancel…")
         dialog = page.get_by_role("dialog", name=f"Withdraw job {waits.id}?")

@@ -126,7 +126,7 @@ def test_an_open_page_follows_a_bill_that_comes_after_the_video(
     expect(create.get_by_text("JoyPix does not report what it billed")).to_be_visible()
     expect(alone.get_by_text("JoyPix does not report it")).to_be_visible()
     bill = Change(job.id, JobState.DONE, values={"billed_credits": "17"})
-    assert Claims(Database(variables["STUDIO_DATABASE_URL"])).settle(bill)
+    assert Claims(Database(variables["STUDIO_DATABASE_URL"])).apply(bill)
     for tab in (create, alone):
         expect(tab.get_by_text("17 credits")).to_be_visible()
 

@@ -59,7 +59,7 @@ class TestRunning(Slow):
         server.start()
         open_page(page, "/jobs", "Jobs")
         expect(card(page, first).get_by_text("Rendering")).to_be_visible(timeout=60_000)
-        expect(card(page, third)).to_contain_text("Waiting for a free place (1 of 1 in use)")
+        expect(card(page, third)).to_contain_text("Waiting for a free slot (1 of 1 in use)")
         settle(page)
         return first, second, third
 
@@ -74,7 +74,7 @@ class TestRunning(Slow):
         expect(card(page, first)).to_have_count(0)
         menu()
         fourth = past.submit("Fourth")
-        expect(card(page, fourth)).to_contain_text("Waiting for a free place", timeout=60_000)
+        expect(card(page, fourth)).to_contain_text("Waiting for a free slot", timeout=60_000)
         menu().get_by_role("menuitem", name="Cancel…").click()
         expect(page.get_by_role("dialog", name=f"Withdraw job {third.id}?")).to_be_visible()
 
@@ -250,7 +250,7 @@ class TestElsewhere(Slow):
         server.start()
         rendering(past, first)
         open_page(page, f"/jobs?job={job.id}", "Jobs")
-        expect(page.get_by_text("Waiting for a free place")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Waiting for a free slot")).to_be_visible(timeout=60_000)
         page.get_by_text("History of this job").click()
         menu = open_menu(page, f"Job {job.id}")
         past.control("clock", advance_s=600)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from lipsync_core.pricing.catalogue import ENGINES
-from lipsync_core.sandbox.faults import FITTING, Kind, Moment
+from lipsync_core.sandbox.faults import FITTING, FaultKind, Moment
 from lipsync_core.tracker.failpoints import (
     AFTER_POST,
     ANSWER_APPLIED,
@@ -144,39 +144,39 @@ def _fault(dice: random.Random, vendors: list[str]) -> dict[str, Any]:
     if on == "submit":
         return fault | _on_submit(dice, kind)
     match kind:
-        case Kind.SLOW:
+        case FaultKind.SLOW:
             fault |= {"seconds": 0.2}
-        case Kind.HUGE:
+        case FaultKind.HUGE:
             fault |= {"size": 2 << 20}
-        case Kind.REFUSED | Kind.BARE:
+        case FaultKind.REFUSED | FaultKind.BARE:
             fault |= {"status": dice.choice((401, 403, 404, 410, 429, 500)), "retry_after": dice.choice((None, 1))}
-        case Kind.GATEWAY:
+        case FaultKind.GATEWAY:
             fault |= {"status": dice.choice((200, 502, 503))}
-        case Kind.REDIRECT:
+        case FaultKind.REDIRECT:
             fault |= {"status": 302}
     if on in ("poll", "download"):
         fault |= {"times": dice.randint(1, 4)}
     return _without_none(fault)
 
 
-def _on_submit(dice: random.Random, kind: Kind) -> dict[str, Any]:
+def _on_submit(dice: random.Random, kind: FaultKind) -> dict[str, Any]:
     about: dict[str, Any] = {"accepted": dice.random() < 0.5}
     match kind:
-        case Kind.SLOW:
+        case FaultKind.SLOW:
             about |= {"seconds": dice.choice((0.2, TOO_SLOW_S))}
-        case Kind.HUGE:
+        case FaultKind.HUGE:
             about |= {"size": 2 << 20}
-        case Kind.REFUSED:
+        case FaultKind.REFUSED:
             status = dice.choice((400, 401, 402, 403, 404, 409, 413, 422, 429, 429, 500, 503))
             about |= {"status": status, "retry_after": dice.choice((None, 1)) if status == 429 else None}
             about |= {"accepted": about["accepted"] and status >= 500}
-        case Kind.GATEWAY:
+        case FaultKind.GATEWAY:
             about |= {"status": dice.choice((200, 502, 504))}
-        case Kind.BARE:
+        case FaultKind.BARE:
             about |= {"status": dice.choice((200, 401, 404, 429, 503))}
-        case Kind.REDIRECT:
+        case FaultKind.REDIRECT:
             about |= {"status": dice.choice((301, 302, 303, 307, 308))}
-    if kind in (Kind.SLOW, Kind.MALFORMED, Kind.WRONG_TYPE, Kind.HUGE, Kind.NO_ID):
+    if kind in (FaultKind.SLOW, FaultKind.MALFORMED, FaultKind.WRONG_TYPE, FaultKind.HUGE, FaultKind.NO_ID):
         about |= {"accepted": True}
     return _without_none(about)
 

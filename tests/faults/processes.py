@@ -20,7 +20,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from lipsync_core.sandbox.app import running, sandbox_app
-from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.state import SandboxState
 from tests.desk import MEDIA
 
 
@@ -47,15 +47,15 @@ def end_with_parent() -> None:
 
 def serve_sandbox(folder: Path, files: Path, listening: socket.socket) -> int:
     """Be the sandbox until killed, and the host of the media in ``files``."""
-    house = House(folder, canned_outputs=True, speed=100.0)
+    sandbox = SandboxState(folder, canned_outputs=True, speed=100.0)
 
     async def file(request: Request) -> Response:
         name = request.path_params["name"]
         return FileResponse(files / name) if name in MEDIA else Response(status_code=404)
 
     async def serve() -> None:
-        async with running(house):
-            await Door([Route("/files/{mark}/{name}", file), Mount("/", app=sandbox_app(house))]).serve([listening])
+        async with running(sandbox):
+            await Door([Route("/files/{mark}/{name}", file), Mount("/", app=sandbox_app(sandbox))]).serve([listening])
 
     asyncio.run(serve())
     return 0

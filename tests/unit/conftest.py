@@ -15,7 +15,7 @@ from lipsync_core import Brief, Studio
 from lipsync_core.db.database import Database
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.app import sandbox_app
-from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.state import SandboxState
 from tests import corpus
 from tests.behind import settings_of
 from tests.desk import Desk, make_template, vendors
@@ -80,8 +80,8 @@ def host() -> Iterator[Host]:
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a sandbox whose jobs are ready at once."""
-    house = House(tmp_path_factory.mktemp("sandbox"), instant=True, canned_outputs=True)
-    with served(sandbox_app(house)) as url:
+    sandbox = SandboxState(tmp_path_factory.mktemp("sandbox"), instant=True, canned_outputs=True)
+    with served(sandbox_app(sandbox)) as url:
         yield url
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lipsync_core import ROOT
-from lipsync_core.decode.sniff import Kind, looks_like
+from lipsync_core.decode.sniff import FileFamily, looks_like
 
 REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT)
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "lipsync_core").rglob("*.py")), *sorted((ROOT / "pages").rglob("*.py"))]
@@ -93,5 +93,5 @@ def test_a_page_is_known_behind_its_comments(page: bytes) -> None:
 
 
 def test_what_only_mentions_a_page_is_none() -> None:
-    assert looks_like(b"<!-- <html> --> hello").kind is Kind.TEXT
+    assert looks_like(b"<!-- <html> --> hello").kind is FileFamily.TEXT
     assert looks_like(b"<!-- <html> --> hello").phrase == "a text file"

@@ -19,7 +19,7 @@ from lipsync_core import (
     Brief,
 )
 from pages.ui.brief.form import change, value_of
-from pages.ui.brief.presses import Press, hand
+from pages.ui.brief.presses import RenderPress, hand
 
 FIELDS = (
     "creator",
@@ -64,7 +64,7 @@ def is_coming(brief_id: str) -> bool:
     return _is_coming(_of(brief_id), brief_id)
 
 
-def entered(press: Press) -> Entered:
+def entered(press: RenderPress) -> Entered:
     """Compare what the widgets hold now with what the press was drawn with. Cannot be cut off."""
     mine = _of(press.brief_id)
     changes = {name: value_of(name, mine[name]) for name in FIELDS if name in mine}
@@ -91,7 +91,7 @@ def _is_coming(mine: Mapping[str, Any], brief_id: str) -> bool:
     return any(value for name, value in mine.items() if _COMING.match(name))
 
 
-def _chose_otherwise(mine: Mapping[str, Any], press: Press) -> bool:
+def _chose_otherwise(mine: Mapping[str, Any], press: RenderPress) -> bool:
     engine = mine.get("engine", press.quote.engine)
     return bool(
         mine.get("scene", press.brief.scene) != press.brief.scene

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from lipsync_core import StudioError
-from pages.ui.brief.presses import Hand, Refusal, Sent, hand
+from pages.ui.brief.presses import Presses, PressRefusal, SentJob, hand
 from pages.ui.frame import desk
 from pages.ui.text import plain
 
@@ -52,7 +52,7 @@ def changed(brief_id: str, at_s: float) -> None:
         _stop(mine, sent)
 
 
-def _just_sent(mine: Hand, brief_id: str, at_s: float) -> Sent | None:
+def _just_sent(mine: Presses, brief_id: str, at_s: float) -> SentJob | None:
     """The press that a change at this instant may have been meant for.
 
     That is also one whose page is not drawn yet, however long that takes: nobody could see what became of it.
@@ -65,7 +65,7 @@ def _just_sent(mine: Hand, brief_id: str, at_s: float) -> Sent | None:
     return None
 
 
-def _stop(mine: Hand, sent: Sent) -> None:
+def _stop(mine: Presses, sent: SentJob) -> None:
     mine.sent = None
     if _taken_back(sent):
         mine.stopped = sent
@@ -74,17 +74,17 @@ def _stop(mine: Hand, sent: Sent) -> None:
             f"Job {sent.job_id} was sent to {sent.press.engine.vendor} before your last change arrived: it is made as "
             "it was when you pressed. This form now holds the next clip; nothing of it was sent."
         )
-        mine.refusal = Refusal(sent.press, "Your last change came too late", text)
+        mine.refusal = PressRefusal(sent.press, "Your last change came too late", text)
 
 
-def _taken_back(sent: Sent) -> bool:
+def _taken_back(sent: SentJob) -> bool:
     try:
         return desk().jobs.withdraw(sent.job_id)
     except StudioError:  # it is not one's own any more
         return False
 
 
-def _draw_anew(mine: Hand, sent: Sent) -> None:
+def _draw_anew(mine: Presses, sent: SentJob) -> None:
     press = sent.press
     mine.sent = None
     if not _taken_back(sent):
@@ -92,6 +92,6 @@ def _draw_anew(mine: Hand, sent: Sent) -> None:
     try:
         job = desk().render(press.brief_id, engine=press.quote.engine, after=sent.job_id)
     except StudioError as error:
-        mine.refusal = Refusal(press, "Not started", plain(str(error)))
+        mine.refusal = PressRefusal(press, "Not started", plain(str(error)))
     else:
-        mine.sent = Sent(press, job.id, sent.at_s, again=False, ceiling_usd_micros=None)
+        mine.sent = SentJob(press, job.id, sent.at_s, again=False, ceiling_usd_micros=None)

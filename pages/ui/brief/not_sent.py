@@ -7,21 +7,21 @@ from dataclasses import replace
 import streamlit as st
 
 from lipsync_core import Brief, Quote
-from pages.ui.brief.presses import Press, Refusal, changed_fields, changed_words, figure, hand
+from pages.ui.brief.presses import PressRefusal, RenderPress, changed_fields, changed_words, figure, hand
 from pages.ui.text import md
 
 
-def refuse(press: Press, title: str, text: str) -> None:
+def refuse(press: RenderPress, title: str, text: str) -> None:
     """Note why nothing was sent, in these words."""
-    hand().refusal = Refusal(press, title, text)
+    hand().refusal = PressRefusal(press, title, text)
 
 
-def refuse_changed(press: Press) -> None:
+def refuse_changed(press: RenderPress) -> None:
     """Note that something is no longer as the press was drawn; the page says what, and the price that results."""
-    hand().refusal = Refusal(press)
+    hand().refusal = PressRefusal(press)
 
 
-def refuse_rise(press: Press, now: Quote) -> None:
+def refuse_rise(press: RenderPress, now: Quote) -> None:
     """Note that the core found a higher price than the press was drawn with."""
     title = f"The price is now {figure(now)}, not {figure(press.quote)}."
     refuse(press, title, "A rate changed. Nothing was sent: press again to accept.")
@@ -43,7 +43,7 @@ def draw(brief_id: str, brief: Brief, quote: Quote | None) -> None:
         st.warning(md(text), title=md(title))
 
 
-def _rise(before: Press, brief: Brief, quote: Quote | None) -> tuple[str, str]:
+def _rise(before: RenderPress, brief: Brief, quote: Quote | None) -> tuple[str, str]:
     """What to say of a press that was drawn before the brief or its price changed."""
     engine = quote is not None and quote.engine != before.quote.engine
     changed = changed_words(changed_fields(before.brief, brief), engine=engine)

@@ -27,7 +27,7 @@ _KEY = "hand"
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class RenderPress:
     """What a press of the button stands for: everything as it was when the button was drawn."""
 
     brief_id: str
@@ -56,16 +56,16 @@ class Press:
 class Shown:
     """A price on screen: since when it is at least this high, and what stood there before it rose."""
 
-    press: Press
+    press: RenderPress
     since_s: float
-    lower: Press | None = None
+    lower: RenderPress | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class PressRefusal:
     """Why a press sent nothing; it holds until the brief changes."""
 
-    press: Press
+    press: RenderPress
     title: str = ""
     text: str = ""
     """Empty where the page is to say what has changed since the press was drawn."""
@@ -74,10 +74,10 @@ class Refusal:
 
 
 @dataclass(slots=True)
-class Sent:
+class SentJob:
     """A press that made a job."""
 
-    press: Press
+    press: RenderPress
     job_id: int
     at_s: float
     """When it was pressed, on the monotonic clock."""
@@ -101,32 +101,32 @@ class Cut:
 
 
 @dataclass(slots=True)
-class Hand:
+class Presses:
     """The presses of one visit."""
 
     shown: dict[str, Shown] = field(default_factory=dict)
     """By brief and engine."""
-    refusal: Refusal | None = None
-    asking: Press | None = None
+    refusal: PressRefusal | None = None
+    asking: RenderPress | None = None
     """The press about which a dialog asks."""
-    sent: Sent | None = None
+    sent: SentJob | None = None
     """The last press that made a job."""
-    stopped: Sent | None = None
+    stopped: SentJob | None = None
     """A press whose job was taken back because the brief changed right after it: which was meant has to be said."""
     cutting: Cut | None = None
     placed: bool = False
     """Whether a mouth was placed since the whole page was drawn, so that its dialog is done."""
 
 
-def hand() -> Hand:
+def hand() -> Presses:
     """This visit's presses. A callback that asks for them is not cut off by it."""
-    found: Hand | None = st.session_state.to_dict().get(_KEY)
+    found: Presses | None = st.session_state.to_dict().get(_KEY)
     if found is None:
-        found = st.session_state[_KEY] = Hand()
+        found = st.session_state[_KEY] = Presses()
     return found
 
 
-def seen(press: Press) -> str:
+def seen(press: RenderPress) -> str:
     """Under what a press's price is noted."""
     return f"{press.brief_id}.{press.quote.engine}"
 

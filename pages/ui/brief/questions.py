@@ -19,7 +19,7 @@ from lipsync_core import (
     price_text,
     unheard_words,
 )
-from pages.ui.brief.presses import Press, hand, sum_of
+from pages.ui.brief.presses import RenderPress, hand, sum_of
 from pages.ui.frame import desk, dialog, pressed, studio
 from pages.ui.text import about, md, plain, state_word
 
@@ -27,16 +27,16 @@ WAITS = "The job waits until somebody approves it; nothing is sent or charged be
 CEILING_USD = 5.0
 """What is proposed to be reserved for a price that is not known."""
 
-Send = Callable[[Press, bool, int | None], None]
+Send = Callable[[RenderPress, bool, int | None], None]
 """Sends a press that was agreed to: whether it is a second time, and what an unknown price may come to."""
 
 
-def asked(press: Press) -> tuple[Question, ...]:
+def asked(press: RenderPress) -> tuple[Question, ...]:
     """What has to be asked before a press is sent."""
     return press_questions(_facts(press))
 
 
-def draw(press: Press, send: Send) -> None:
+def draw(press: RenderPress, send: Send) -> None:
     """One dialog with every reason to think again; where there is none any more, it is not sent either."""
     questions = {question.kind: question for question in asked(press)}
     if not questions:
@@ -65,7 +65,7 @@ def draw(press: Press, send: Send) -> None:
     body()
 
 
-def _explain(press: Press, question: Question, spent: str) -> None:
+def _explain(press: RenderPress, question: Question, spent: str) -> None:
     match question.kind:
         case QuestionKind.UNHEARD:
             for words in question.says:
@@ -83,7 +83,7 @@ def _explain(press: Press, question: Question, spent: str) -> None:
             st.markdown(md(f"{plain(' '.join(question.says))} {WAITS}"))
 
 
-def _ask_ceiling(press: Press) -> None:
+def _ask_ceiling(press: RenderPress) -> None:
     least = max(1, -(-press.quote.least_ceiling_usd_micros // 10_000)) / 100
     st.number_input(
         "Reserve from the month’s cap, in dollars",
@@ -96,7 +96,7 @@ def _ask_ceiling(press: Press) -> None:
     )
 
 
-def _facts(press: Press) -> PressFacts:
+def _facts(press: RenderPress) -> PressFacts:
     quote, is_free = press.quote, press.engine.is_draft
     (twice,) = desk(sandbox=press.sandbox).alike([replace(press.brief, engine=quote.engine)])
     voices = (desk().media.facts(getattr(press.brief, field), "audio") for field in VOICE_FIELDS)
@@ -113,7 +113,7 @@ def _facts(press: Press) -> PressFacts:
     )
 
 
-def _unknown(press: Press) -> str:
+def _unknown(press: RenderPress) -> str:
     """Why there is no sum to count."""
     if press.quote.open_ended and press.quote.usd_micros is not None:
         vendor = press.engine.vendor
@@ -121,7 +121,7 @@ def _unknown(press: Press) -> str:
     return f"We can’t say what that is in dollars. {press.quote.basis}"
 
 
-def _title(press: Press, spent: str, questions: Collection[QuestionKind]) -> str:
+def _title(press: RenderPress, spent: str, questions: Collection[QuestionKind]) -> str:
     """What the dialog asks."""
     again = QuestionKind.ALIKE in questions
     if QuestionKind.UNKNOWN_PRICE not in questions and QuestionKind.APPROVAL in questions:
@@ -143,7 +143,7 @@ def _started(job: Job) -> str:
     return f"{plain(job.by)} started this same clip {ago} ago (job {job.id}, {state_word(job.state).lower()})."
 
 
-def _agreed(press: Press, again: bool, send: Send) -> None:
+def _agreed(press: RenderPress, again: bool, send: Send) -> None:
     dollars: float | None = st.session_state.to_dict().get(_ceiling(press))
     _answered()
     send(press, again, None if dollars is None else round(dollars * 1_000_000))
@@ -153,5 +153,5 @@ def _answered() -> None:
     hand().asking = None
 
 
-def _ceiling(press: Press) -> str:
+def _ceiling(press: RenderPress) -> str:
     return f"{press.brief_id}.ceiling"

@@ -28,12 +28,12 @@ from lipsync_core import (
 )
 from pages.ui.brief import not_sent, questions, which_clip
 from pages.ui.brief.entered import Entered, entered
-from pages.ui.brief.presses import Press, Refusal, Sent, Shown, hand, seen
+from pages.ui.brief.presses import PressRefusal, RenderPress, SentJob, Shown, hand, seen
 from pages.ui.frame import desk, pressed, studio
 from pages.ui.text import md, plain
 
 
-def button(press: Press) -> None:
+def button(press: RenderPress) -> None:
     """Draw the button, above it why the last press sent nothing, and the question that a press may raise."""
     _drop_stale_question(press)
     not_sent.draw(press.brief_id, press.brief, press.quote)
@@ -67,7 +67,7 @@ def forget() -> None:
     mine.asking = mine.refusal = mine.stopped = mine.sent = None
 
 
-def label(press: Press) -> str:
+def label(press: RenderPress) -> str:
     """What stands on the button."""
     if press.engine.is_draft:
         return "Render free draft"
@@ -78,7 +78,7 @@ def label(press: Press) -> str:
     return md(f"Render for {priced(press.quote)}")
 
 
-def watch(presses: Iterable[Press]) -> None:
+def watch(presses: Iterable[RenderPress]) -> None:
     """Note since when each price is on screen; to be called whenever the list of them is drawn."""
     shown = hand().shown
     for press in presses:
@@ -95,7 +95,7 @@ def watch(presses: Iterable[Press]) -> None:
 # all; which message comes next changes nothing.
 
 
-def _pressed(press: Press) -> None:
+def _pressed(press: RenderPress) -> None:
     mine = hand()
     is_asked = mine.stopped is not None and mine.stopped.press.brief_id == press.brief_id
     if is_asked or press_questions(PressFacts(job_made_s_ago=_job_made_s_ago(press))):
@@ -114,7 +114,7 @@ def _pressed(press: Press) -> None:
         _decide(press)
 
 
-def _is_as_drawn(press: Press, now: Entered) -> bool:
+def _is_as_drawn(press: RenderPress, now: Entered) -> bool:
     """Whether what is on screen is what the press was drawn for; where not, it is kept, and it is noted why nothing
     was sent. A free draft takes what was entered along.
     """
@@ -132,7 +132,7 @@ def _is_as_drawn(press: Press, now: Entered) -> bool:
     return True
 
 
-def _refuse_unready(press: Press, now: Entered) -> None:
+def _refuse_unready(press: RenderPress, now: Entered) -> None:
     if now.replacing and not now.coming:
         what = FIELDS[now.replacing].noun
         text = f"You are replacing the {what}. Choose another one or press “Keep the current one”; then press again."
@@ -144,7 +144,7 @@ def _refuse_unready(press: Press, now: Entered) -> None:
         not_sent.refuse_changed(press)
 
 
-def _job_made_s_ago(press: Press) -> float | None:
+def _job_made_s_ago(press: RenderPress) -> float | None:
     """Seconds since the engine got a job for this brief that still waits; 0 where it got it after the button was drawn.
 
     None where it got none, or makes only free drafts.
@@ -158,7 +158,7 @@ def _job_made_s_ago(press: Press) -> float | None:
     return 0.0 if last.id != press.after else (datetime.now(UTC) - last.created_at).total_seconds()
 
 
-def _decide(press: Press) -> None:
+def _decide(press: RenderPress) -> None:
     """Send a press, or have a dialog ask first."""
     if not press.engine.is_draft and questions.asked(press):
         hand().asking = press
@@ -166,19 +166,19 @@ def _decide(press: Press) -> None:
         _send(press)
 
 
-def _send_agreed(press: Press, again: bool, ceiling: int | None) -> None:
+def _send_agreed(press: RenderPress, again: bool, ceiling: int | None) -> None:
     """Send a press after its question."""
     if _is_as_drawn(press, entered(press)):
         _send(press, again=again, ceiling=ceiling)
 
 
-def _send_stopped(stopped: Sent) -> None:
+def _send_stopped(stopped: SentJob) -> None:
     """Send a press whose job was taken back. It was agreed to before."""
     press = replace(stopped.press, after=stopped.job_id)
     _send(press, again=stopped.again, ceiling=stopped.ceiling_usd_micros)
 
 
-def _send(press: Press, *, again: bool = False, ceiling: int | None = None) -> None:
+def _send(press: RenderPress, *, again: bool = False, ceiling: int | None = None) -> None:
     """Insert the intent."""
     at_s = time.monotonic()
     try:
@@ -201,12 +201,12 @@ def _send(press: Press, *, again: bool = False, ceiling: int | None = None) -> N
         not_sent.refuse(press, "Not started", plain(str(error)))
     else:
         if job.id != press.after:
-            hand().sent = Sent(press, job.id, at_s, again, ceiling)
+            hand().sent = SentJob(press, job.id, at_s, again, ceiling)
 
 
-def _drop_stale_question(press: Press) -> None:
+def _drop_stale_question(press: RenderPress) -> None:
     """A question is about the brief as it was when it was pressed; where that has changed, nothing of it is sent."""
     mine = hand()
     asked = mine.asking
     if asked is not None and not (asked.is_of(press.brief) and asked.quote.engine == press.quote.engine):
-        mine.asking, mine.refusal = None, Refusal(asked)
+        mine.asking, mine.refusal = None, PressRefusal(asked)

@@ -11,7 +11,7 @@ from lipsync_core import Action, Job, JobState
 from pages.ui import refusals
 from pages.ui.frame import desk, fragment, pressed, refresh, studio, why_not
 from pages.ui.job import card
-from pages.ui.job.dialogs import place_of
+from pages.ui.job.dialogs import anchor_of
 from pages.ui.job.progress_text import is_held, recipient
 from pages.ui.text import job_name, md, plain, price, vendor
 
@@ -76,5 +76,5 @@ def said(job: Job | None) -> None:
 def _undo(job: Job) -> None:
     if is_second_click(job):
         return
-    if refusals.attempt(place_of(job.id), lambda: desk().jobs.withdraw(job.id)):
+    if refusals.attempt(anchor_of(job.id), lambda: desk().jobs.withdraw(job.id)):
         st.session_state[_SAID] = job.id

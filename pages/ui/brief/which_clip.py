@@ -16,20 +16,20 @@ from lipsync_core import (
 )
 from pages.ui import refusals
 from pages.ui.brief.form import BRIEF
-from pages.ui.brief.presses import Press, Sent, changed_fields, changed_words, hand, sum_of
+from pages.ui.brief.presses import RenderPress, SentJob, changed_fields, changed_words, hand, sum_of
 from pages.ui.frame import desk, dialog, in_sandbox, pressed, studio
 from pages.ui.text import length, md, plain
 
 MOST_LETTERS = 160
 """Letters of a text that are shown."""
 NOT_KEPT = "Something changed right after you pressed, and is now as it was before"
-Decide = Callable[[Press], None]
+Decide = Callable[[RenderPress], None]
 """What becomes of a press that was chosen."""
-SendOld = Callable[[Sent], None]
+SendOld = Callable[[SentJob], None]
 """Sends the press that was stopped once more."""
 
 
-def draw(brief_id: str, now: Press | None, decide: Decide, send_old: SendOld) -> bool:
+def draw(brief_id: str, now: RenderPress | None, decide: Decide, send_old: SendOld) -> bool:
     """Ask, where a press of this brief was stopped; whether that is so. ``now`` is what a press would stand for now."""
     stopped = hand().stopped
     if stopped is None or stopped.press.brief_id != brief_id:
@@ -65,7 +65,7 @@ def draw(brief_id: str, now: Press | None, decide: Decide, send_old: SendOld) ->
     return True
 
 
-def _compare(stopped: Sent, now: Press | None) -> None:
+def _compare(stopped: SentJob, now: RenderPress | None) -> None:
     was = stopped.press
     row = desk().briefs.open(was.brief_id)
     brief = was.brief if row is None else row.brief
@@ -86,7 +86,7 @@ def _compare(stopped: Sent, now: Press | None) -> None:
     st.table(lines, border="horizontal", hide_index=True, alt="What you pressed, and what the page shows now")
 
 
-def _price(press: Press) -> str:
+def _price(press: RenderPress) -> str:
     return "$0.00 in the sandbox" if press.sandbox else sum_of(press.quote)
 
 
@@ -127,12 +127,12 @@ def _neither() -> None:
     hand().stopped = None
 
 
-def _as_it_is(now: Press, decide: Decide) -> None:
+def _as_it_is(now: RenderPress, decide: Decide) -> None:
     hand().stopped = None
     decide(now)
 
 
-def _as_it_was(stopped: Sent, send_old: SendOld) -> None:
+def _as_it_was(stopped: SentJob, send_old: SendOld) -> None:
     """Put the brief back as it was when it was pressed, and send that."""
     hand().stopped = None
     was: dict[str, Any] = stopped.press.brief.to_dict()

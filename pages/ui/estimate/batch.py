@@ -150,7 +150,7 @@ def _totals(plan: Plan) -> None:
             continue
         alone = studio().estimates.plan(plan.batch, Wish(engine=engine))
         mine = alone.quoted & (alone.engines == engine)
-        ready_s = alone.finish_s(mine, studio().estimates.places())
+        ready_s = alone.finish_s(mine, studio().estimates.slots())
         lines.append(
             {
                 "If made with": offer.engine.title,

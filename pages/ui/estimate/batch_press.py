@@ -22,7 +22,7 @@ from pages.ui.text import md
 
 if TYPE_CHECKING:
     from pages.ui.estimate.batch_files import Brought
-    from pages.ui.estimate.batch_send import Order
+    from pages.ui.estimate.batch_send import BatchPress
 
 SETTINGS = {
     "batch.picture": "picture",
@@ -58,10 +58,10 @@ class Screen:
 
 
 @dataclass(slots=True)
-class Sent:
+class SentJobs:
     """A press that made jobs."""
 
-    order: Order
+    order: BatchPress
     job_ids: tuple[int, ...]
     at_s: float
     """When it was pressed, on the monotonic clock."""
@@ -70,7 +70,7 @@ class Sent:
 
 
 @dataclass(slots=True)
-class Hand:
+class BatchPresses:
     """The presses of one visit, in one plain object (see `pages.ui.brief.presses`)."""
 
     asking: str = ""
@@ -83,15 +83,15 @@ class Hand:
     """… what that was before it changed under the question; empty where it did not …"""
     since_s: float = 0.0
     """… and when it did."""
-    sent: Sent | None = None
-    stopped: Sent | None = None
+    sent: SentJobs | None = None
+    stopped: SentJobs | None = None
 
 
-def hand() -> Hand:
+def hand() -> BatchPresses:
     """This visit's presses. A callback that asks for them is not cut off by it."""
-    found: Hand | None = st.session_state.to_dict().get(_KEY)
+    found: BatchPresses | None = st.session_state.to_dict().get(_KEY)
     if found is None:
-        found = st.session_state[_KEY] = Hand()
+        found = st.session_state[_KEY] = BatchPresses()
     return found
 
 
@@ -133,7 +133,7 @@ def _changed_since(then: Screen) -> tuple[str, str] | None:
     return ("Nothing was sent", f"{changed} The sum below is up to date.") if changed else None
 
 
-def why_not(order: Order) -> tuple[str, str] | None:
+def why_not(order: BatchPress) -> tuple[str, str] | None:
     """Title and text of why a press of the question sends nothing; None where all is as the question was drawn."""
     if (changed := _changed_since(order.screen)) is not None:
         return changed
@@ -143,9 +143,9 @@ def why_not(order: Order) -> tuple[str, str] | None:
     return None
 
 
-def made(order: Order, job_ids: tuple[int, ...], at_s: float) -> None:
+def made(order: BatchPress, job_ids: tuple[int, ...], at_s: float) -> None:
     """Note that a press made jobs."""
-    hand().sent = Sent(order, job_ids, at_s)
+    hand().sent = SentJobs(order, job_ids, at_s)
 
 
 def look() -> tuple[str, str] | None:
@@ -179,7 +179,7 @@ def drawn() -> None:
         sent.drawn_s = time.monotonic()
 
 
-def _taken_back(sent: Sent) -> int:
+def _taken_back(sent: SentJobs) -> int:
     """Take back all that did not leave; how many."""
     try:
         count = desk().jobs.withdraw_batch(sent.order.batch)
@@ -190,7 +190,7 @@ def _taken_back(sent: Sent) -> int:
     return count
 
 
-def question(now: str, price: str, send: Callable[[Order], None], ask_anew: Callable[[], None]) -> None:
+def question(now: str, price: str, send: Callable[[BatchPress], None], ask_anew: Callable[[], None]) -> None:
     """Ask which batch was meant, where one was stopped.
 
     ``now`` says what a press would send as the page is now, and ``price`` what that really costs; both empty where it
@@ -238,7 +238,7 @@ def _neither() -> None:
     hand().stopped = None
 
 
-def _as_it_was(order: Order, send: Callable[[Order], None]) -> None:
+def _as_it_was(order: BatchPress, send: Callable[[BatchPress], None]) -> None:
     hand().stopped = None
     send(order)
 

@@ -34,7 +34,7 @@ from pages.ui import scroll
 from pages.ui.brief.questions import WAITS
 from pages.ui.estimate import batch_press, batch_sent
 from pages.ui.estimate.batch_press import Screen
-from pages.ui.estimate.batch_sent import Sent
+from pages.ui.estimate.batch_sent import SentBatch
 from pages.ui.frame import desk, dialog, in_sandbox, pressed, studio
 from pages.ui.text import hour, md, plain
 
@@ -58,7 +58,7 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class BatchPress:
     """What a press stands for: everything as it was when the question was drawn."""
 
     batch: str
@@ -178,11 +178,11 @@ def _said(plan: Plan, count: int, total: Total) -> str:
         )
         return words + (md(f" · as an estimate {sum_words(quoted)}") if quoted.rows else "")
     parts = [f"**{count:,} of {rows:,} rows ready**", md(sum_words(total))]
-    places = studio().estimates.places()
+    slots = studio().estimates.slots()
     makers = {ENGINES[engine].provider for engine in plan.engines[plan.ready]}
     if len(makers) == 1:
-        parts.append(f"{places[makers.pop()]} at a time")
-    finish_s = plan.finish_s(plan.ready, places)
+        parts.append(f"{slots[makers.pop()]} at a time")
+    finish_s = plan.finish_s(plan.ready, slots)
     if finish_s is not None:
         parts.append(f"all done around **{hour(datetime.now(UTC) + timedelta(seconds=finish_s))}**")
     return " · ".join(parts)
@@ -233,7 +233,7 @@ def _answered() -> None:
 def _question(plan: Plan, total: Total) -> None:
     """One question with everything that is to be known before a batch is sent."""
     rows = plan.ready.nonzero()[0].tolist()
-    order = Order(
+    order = BatchPress(
         st.session_state["batch.asking"],
         _briefs(plan),
         [price for row in rows if (price := plan.price(row)) is not None],
@@ -273,7 +273,7 @@ def _question(plan: Plan, total: Total) -> None:
     body()
 
 
-def _facts(order: Order, plan: Plan, rows: Sequence[int], total: Total) -> PressFacts:
+def _facts(order: BatchPress, plan: Plan, rows: Sequence[int], total: Total) -> PressFacts:
     free = _is_free(total)
     return PressFacts(
         is_free=free,
@@ -287,7 +287,7 @@ def _facts(order: Order, plan: Plan, rows: Sequence[int], total: Total) -> Press
     )
 
 
-def _explain(order: Order, facts: PressFacts, question: Question) -> None:
+def _explain(order: BatchPress, facts: PressFacts, question: Question) -> None:
     match question.kind:
         case QuestionKind.UNHEARD | QuestionKind.ALIKE:
             for sentence in question.says:
@@ -311,7 +311,7 @@ def _explain(order: Order, facts: PressFacts, question: Question) -> None:
             st.markdown(md(f"{plain(' '.join(question.says))} {WAITS}"))
 
 
-def _above(order: Order, total: Total) -> str | None:
+def _above(order: BatchPress, total: Total) -> str | None:
     """Why somebody else has to agree first."""
     usd_micros = None if total.unknown else total.usd_micros
     try:
@@ -338,7 +338,7 @@ def _unheard(plan: Plan, rows: Sequence[int]) -> list[str]:
     return said
 
 
-def _again(order: Order, plan: Plan, rows: Sequence[int]) -> list[str]:
+def _again(order: BatchPress, plan: Plan, rows: Sequence[int]) -> list[str]:
     """The rows that were made, or are being made, already."""
     alike = desk(sandbox=order.sandbox).alike(order.briefs)
     known = [
@@ -352,7 +352,7 @@ def _again(order: Order, plan: Plan, rows: Sequence[int]) -> list[str]:
     return [f"Already made or in progress: row {', '.join(known[:NAMED])}{more}. They would be rendered a second time."]
 
 
-def _send(order: Order) -> None:
+def _send(order: BatchPress) -> None:
     """Queue all of it or nothing, where the page is as the question was drawn."""
     why = batch_press.why_not(order)
     dollars: float | None = st.session_state.get(CEILING)  # gone with its field where no field was drawn
@@ -363,12 +363,12 @@ def _send(order: Order) -> None:
     st.session_state["batch.asking"] = None
 
 
-def _send_stopped(order: Order) -> None:
+def _send_stopped(order: BatchPress) -> None:
     """Queue all of a press whose jobs were taken back, whatever the page shows by now: it was agreed to before."""
     _submit(replace(order, batch=secrets.token_urlsafe(9), screen=batch_press.screen()))
 
 
-def _submit(order: Order) -> None:
+def _submit(order: BatchPress) -> None:
     at_s = time.monotonic()
     try:
         jobs = desk(sandbox=order.sandbox).submit_all(
@@ -387,7 +387,7 @@ def _submit(order: Order) -> None:
         st.session_state["batch.outcome"] = ("Nothing was sent", str(error))
     else:
         batch_press.made(order, tuple(job.id for job in jobs), at_s)
-        batch_sent.note(Sent(order.batch, tuple(order.briefs), order.cost))
+        batch_sent.note(SentBatch(order.batch, tuple(order.briefs), order.cost))
 
 
 def _refusal() -> None:

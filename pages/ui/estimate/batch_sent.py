@@ -23,7 +23,7 @@ _BAD = tuple(state for state in JobState if state in UNCHOSEN_ENDS - {JobState.D
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentBatch:
     """One press that made a batch."""
 
     batch: str
@@ -37,34 +37,34 @@ class Sent:
         return "1 job" if len(self.briefs) == 1 else f"{len(self.briefs)} jobs"
 
 
-def note(sent: Sent | None) -> None:
+def note(sent: SentBatch | None) -> None:
     """Remember what was sent last in this visit."""
     st.session_state[_SENT] = sent
     st.session_state[_TAKEN_BACK] = None
 
 
-def last() -> Sent | None:
+def last() -> SentBatch | None:
     """What was sent last in this visit."""
-    sent: Sent | None = st.session_state.get(_SENT)
+    sent: SentBatch | None = st.session_state.get(_SENT)
     return sent
 
 
-def turn(sent: Sent, *, is_held: bool) -> str:
+def turn(sent: SentBatch, *, is_held: bool) -> str:
     """Another word for whatever is said next of it."""
     return f"{sent.batch} {is_held} {st.session_state.get(_TAKEN_BACK)}"
 
 
-def can_undo(sent: Sent) -> bool:
+def can_undo(sent: SentBatch) -> bool:
     """Whether all of it can still be undone before any of it leaves."""
     return _held(sent) is not None
 
 
-def is_same(sent: Sent, briefs: Sequence[Brief]) -> bool:
+def is_same(sent: SentBatch, briefs: Sequence[Brief]) -> bool:
     """Whether these rows are those that were sent, and were not taken back."""
     return st.session_state.get(_TAKEN_BACK) is None and sent.briefs == tuple(briefs)
 
 
-def countdown(sent: Sent) -> None:
+def countdown(sent: SentBatch) -> None:
     """Draw, in place of the button that sends, how long all of it can be undone, and Undo."""
 
     @fragment(run_every=card.TICK_S)
@@ -91,7 +91,7 @@ def countdown(sent: Sent) -> None:
     tick()
 
 
-def outcome(sent: Sent, *, is_held: bool) -> None:
+def outcome(sent: SentBatch, *, is_held: bool) -> None:
     """Draw how far what was sent has come, once it is held no more, and what became of taking it back."""
     refusals.refusal(PLACE)
     if (taken_back := st.session_state.get(_TAKEN_BACK)) is not None:
@@ -126,13 +126,13 @@ def outcome(sent: Sent, *, is_held: bool) -> None:
     tick()
 
 
-def _held(sent: Sent) -> Job | None:
+def _held(sent: SentBatch) -> Job | None:
     """One of its jobs, where that is still held."""
     first = studio().pending(1, sent.batch)
     return first[0] if first and undo_window.holds(first[0]) else None
 
 
-def _undo(sent: Sent, job: Job) -> None:
+def _undo(sent: SentBatch, job: Job) -> None:
     if undo_window.is_second_click(job):
         return
     done: list[int] = []

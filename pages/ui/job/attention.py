@@ -99,7 +99,7 @@ def unconfirmed(job: Job, *, alone: bool = True) -> None:
                 "jobs.py", label=f"It was sent again as job {follower.id}", query_params={"job": str(follower.id)}
             )
         st.caption(md(_books(job)) if why is None else plain(why))
-        refusals.refusal(dialogs.place_of(job.id), "Nothing was changed")
+        refusals.refusal(dialogs.anchor_of(job.id), "Nothing was changed")
     dialogs.declaring(job)
     dialogs.sending_again(job)
 

@@ -102,8 +102,8 @@ def look_every_s(job: Job) -> float | None:
     return LOOK_S if job.finished_at is not None and datetime.now(UTC) - job.finished_at < BILL_COMES else None
 
 
-def follow(job: Job, place: Moving) -> None:
-    """Have the page drawn anew once the job's card would look different; until then, `progress` moves in ``place``."""
+def follow(job: Job, anchor: Moving) -> None:
+    """Have the page drawn anew once the job's card would look different; until then, `progress` moves in ``anchor``."""
     if (every_s := look_every_s(job)) is None:
         return
     drawn = face(job)  # what it looked like now, and not when a tick asks
@@ -114,7 +114,7 @@ def follow(job: Job, place: Moving) -> None:
         if face(now) != drawn:
             refresh(job.id)
         if now.pending:
-            progress(place, now, studio().ahead_of(now))
+            progress(anchor, now, studio().ahead_of(now))
 
     tick()
 
@@ -125,23 +125,23 @@ def queue_for(jobs: Iterable[Job]) -> Queue:
     if not waiting:
         return NO_QUEUE
     paused = [waits for waits, job in waiting.items() if studio().is_paused(job)]
-    places = {job.provider: studio().places(job.provider) for job in waiting.values()}
-    return Queue(studio().places_used(), places, paused)
+    slots = {job.provider: studio().slots(job.provider) for job in waiting.values()}
+    return Queue(studio().slots_used(), slots, paused)
 
 
 def _waits(job: Job) -> bool:
     return job.state is JobState.QUEUED and job.provider in PROVIDERS
 
 
-def progress(place: Moving, job: Job, ahead: int = 0, queue: Queue | None = None) -> None:
+def progress(anchor: Moving, job: Job, ahead: int = 0, queue: Queue | None = None) -> None:
     """Show in its place how far a pending job is, as one element. ``queue`` is `queue_for` the jobs on screen."""
     waits_for = queue_for([job]) if queue is None else queue
     told = tell(job, datetime.now(UTC), ahead=ahead, queue=waits_for, wait=studio().expected_s(job))
     if told.done is None:
-        place.show(told.text, lambda: st.markdown(f":small[{told.text}]"))  # as large as a bar's own text
+        anchor.show(told.text, lambda: st.markdown(f":small[{told.text}]"))  # as large as a bar's own text
     else:
         percent = int(100 * max(0.0, min(1.0, told.done)))  # the finest step of a bar
-        place.show((told.text, percent), lambda: st.progress(percent, text=told.text))
+        anchor.show((told.text, percent), lambda: st.progress(percent, text=told.text))
 
 
 def player(job: Job, width: int | str = "stretch", *, facts: bool = True) -> None:
@@ -239,7 +239,7 @@ def actions(job: Job) -> None:
         if handles:
             _menu(job)
     if not job.hidden:
-        refusals.refusal(dialogs.place_of(job.id))
+        refusals.refusal(dialogs.anchor_of(job.id))
     if st.session_state.get("too_late") == job.id:
         st.caption(f"Job {job.id} was already sent to {vendor(job)} and could no longer be withdrawn.")
     if job.hidden and why_not(Action.HANDLE, owner=job.by) is None:
@@ -309,7 +309,7 @@ def _ask_now(job: Job, label: str) -> None:
 
 def ask_now(job_id: int) -> None:
     """Have the vendor asked at once."""
-    refusals.attempt(dialogs.place_of(job_id), desk().jobs.ask_now, job_id)
+    refusals.attempt(dialogs.anchor_of(job_id), desk().jobs.ask_now, job_id)
 
 
 def open_at_vendor(job: Job) -> None:
@@ -350,7 +350,7 @@ def off_the_lists(job: Job) -> None:
             on_click=pressed(dialogs.put_back),
             args=(job.id,),
         )
-    refusals.refusal(dialogs.place_of(job.id))
+    refusals.refusal(dialogs.anchor_of(job.id))
 
 
 def _withdraw(job_id: int) -> None:
@@ -364,7 +364,7 @@ def _use_again(job_id: int, **changes: object) -> None:
             desk().briefs.change(brief_id, **changes)
         return brief_id
 
-    handover.start(dialogs.place_of(job_id), begin, shows_price=True)
+    handover.start(dialogs.anchor_of(job_id), begin, shows_price=True)
 
 
 def _paid_engine(job: Job) -> str | None:

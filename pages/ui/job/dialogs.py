@@ -46,19 +46,19 @@ def withdraw(job_id: int) -> None:
         st.session_state.too_late = None if desk().jobs.withdraw(job_id) else job_id
 
     close()
-    refusals.attempt(place_of(job_id), take_back)
+    refusals.attempt(anchor_of(job_id), take_back)
 
 
 def hide(job_id: int) -> None:
     """Take a job off the lists, with a way back."""
     close()
-    if refusals.attempt(place_of(job_id), desk().jobs.hide, job_id):
+    if refusals.attempt(anchor_of(job_id), desk().jobs.hide, job_id):
         st.session_state.off_lists = job_id
 
 
 def put_back(job_id: int) -> None:
     """Put a job back on the lists."""
-    if refusals.attempt(place_of(job_id), desk().jobs.unhide, job_id):
+    if refusals.attempt(anchor_of(job_id), desk().jobs.unhide, job_id):
         st.session_state.off_lists = None
 
 
@@ -144,20 +144,20 @@ def _declare(job_id: int) -> None:
 def decide(job_id: int, say: Callable[..., bool]) -> bool:
     """Say what became of a lost answer, or note why that was not possible. Whether it was."""
     said: list[bool] = []
-    if not refusals.attempt(place_of(job_id), lambda: said.append(say(job_id))):
+    if not refusals.attempt(anchor_of(job_id), lambda: said.append(say(job_id))):
         return False
     if not said[0]:
         found = f"Job {job_id} is no longer unconfirmed: something was found out about it in the meantime."
-        refusals.refuse(place_of(job_id), found)
+        refusals.refuse(anchor_of(job_id), found)
     return said[0]
 
 
 def undo_not_taken(job_id: int) -> None:
     """Take back that a job was not taken, or note why that was not possible."""
     done: list[bool] = []
-    place = place_of(job_id)
-    if refusals.attempt(place, lambda: done.append(desk().outcomes.undo_not_taken(job_id))) and not done[0]:
-        refusals.refuse(place, f"It is too late to undo that for job {job_id}, or something else was found out.")
+    anchor = anchor_of(job_id)
+    if refusals.attempt(anchor, lambda: done.append(desk().outcomes.undo_not_taken(job_id))) and not done[0]:
+        refusals.refuse(anchor, f"It is too late to undo that for job {job_id}, or something else was found out.")
 
 
 def sending_again(job: Job) -> None:
@@ -203,9 +203,9 @@ def _quote_again(job: Job) -> tuple[Quote | None, tuple[str, ...]]:
 
 def _send_again(job_id: int, agreed: Quote) -> None:
     close()
-    refusals.attempt(place_of(job_id), desk().outcomes.send_again, job_id, agreed=agreed)
+    refusals.attempt(anchor_of(job_id), desk().outcomes.send_again, job_id, agreed=agreed)
 
 
-def place_of(job_id: int) -> str:
+def anchor_of(job_id: int) -> str:
     """Where it is told why something was not done with a job."""
     return f"job-{job_id}"

@@ -31,7 +31,7 @@ class Queue:
 
     used: Mapping[tuple[str, str], int]
     """Places that are taken."""
-    places: Mapping[str, int]
+    slots: Mapping[str, int]
     """Places that there are, by vendor."""
     paused: Collection[tuple[str, str]] = ()
     """Engines, by environment, that are sent nothing until a person has looked."""
@@ -125,9 +125,9 @@ def _queued(job: Job, now: datetime, queue: Queue) -> Told:
         return Told(f"Not sent yet, nothing charged: {vendor(job)} could not take it. We try again{_when(job, now)}.")
     if (job.engine, job.environment) in queue.paused:
         return Told(f"{vendor(job)} is paused: nothing is sent until somebody checks it on Providers")
-    used, places = queue.used.get((job.provider, job.environment), 0), queue.places.get(job.provider)
-    if places is not None and used >= places:
-        return Told(f"Waiting for a free place ({used} of {places} in use)", 0.0)
+    used, slots = queue.used.get((job.provider, job.environment), 0), queue.slots.get(job.provider)
+    if slots is not None and used >= slots:
+        return Told(f"Waiting for a free slot ({used} of {slots} in use)", 0.0)
     return Told("Next in line", 0.0)
 
 

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from lipsync_core.sandbox.bill import Charge, Rules, exact_ms, micros, started
+from lipsync_core.sandbox.bill import BillLine, Rules, exact_ms, micros, started
 from lipsync_core.sandbox.clock import Phase
 from lipsync_core.sandbox.fields import Field, problems
-from lipsync_core.sandbox.order import Order, Refusal
+from lipsync_core.sandbox.order import RefusedError, VendorOrder
 from lipsync_core.sandbox.vendor import Vendor, View, answer, bearer, phrase, told_no
 
 FIELDS = (Field("picture", "link", required=True), Field("voice", "link", required=True))
@@ -62,38 +62,40 @@ class Parrot(Vendor):
     def key(self, request: Request) -> str:
         """Any bearer token."""
         if not (key := bearer(request)):
-            raise Refusal(401)
+            raise RefusedError(401)
         return key
 
-    def refuse(self, request: Request, refusal: Refusal) -> Response:
+    def refuse(self, request: Request, refusal: RefusedError) -> Response:
         """One text in ``error``."""
         text = "; ".join(told_no(refusal, _PROBLEMS)) or refusal.message or phrase(refusal.status)
         return answer({"error": text}, refusal.status)
 
     def accepted(self, request: Request, view: View) -> Response:
         """The clip, with 201."""
-        return answer(_shown(view), self.house.rules.accept_status or 201)
+        return answer(_shown(view), self.sandbox.rules.accept_status or 201)
 
     def new_id(self, number: int) -> str:
         """A UUID."""
         return str(uuid.uuid4())
 
-    def work_s(self, order: Order, length_s: float) -> float:
+    def work_s(self, order: VendorOrder, length_s: float) -> float:
         """By the video's length."""
         return 20.0 + 5.0 * length_s
 
     @classmethod
-    def charge(cls, order: Order, length_s: float, _rules: Rules) -> Charge:
+    def charge(cls, order: VendorOrder, length_s: float, _rules: Rules) -> BillLine:
         """Five cents a started second, three seconds at least: its page Pricing, read again."""
         ms = exact_ms(length_s)
         seconds = max(Decimal(3), started(ms / 1000))
-        return Charge(seconds, "second", seconds * 2, micros(seconds * Decimal("0.05")), f"{ms / 1000} s, at least 3 s")
+        return BillLine(
+            seconds, "second", seconds * 2, micros(seconds * Decimal("0.05")), f"{ms / 1000} s, at least 3 s"
+        )
 
 
-def _order(body: dict[str, Any]) -> Order:
+def _order(body: dict[str, Any]) -> VendorOrder:
     if found := problems(body, FIELDS):
-        raise Refusal(400, problems=found)
-    return Order(model="talk", asked=body, voices=(body["voice"],), picture=body["picture"])
+        raise RefusedError(400, problems=found)
+    return VendorOrder(model="talk", asked=body, voices=(body["voice"],), picture=body["picture"])
 
 
 def _shown(view: View) -> dict[str, Any]:

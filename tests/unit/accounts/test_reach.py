@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lipsync_core import Brief, BriefError, JobState, Settings, Studio
-from lipsync_core.accounts.output_hosts import Reach
+from lipsync_core.accounts.output_hosts import OutputHosts
 from lipsync_core.accounts.reach import Account
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.providers.keys import Keys
@@ -45,33 +45,33 @@ def test_where_names_lead_inside_the_vendor_is_named_and_what_helps(vendor: str,
         asked.append(name)
         return [address]
 
-    found = Reach([], resolve).look(account(vendor))
+    found = OutputHosts([], resolve).look(account(vendor))
     assert found is not None
     assert PROVIDERS[vendor].title in found.title
     assert f"add {host} to STUDIO_FETCH_ALLOW" in found.text
     assert asked[0] == host
     if address.startswith(("10.", "127.", "fd")):
-        assert Reach([host], resolve).look(account(vendor)) is None
+        assert OutputHosts([host], resolve).look(account(vendor)) is None
 
 
 @pytest.mark.parametrize("address", ["93.184.216.34", "198.18.0.5", "64:ff9b::c633:6405", "64:ff9b::808:808"])
 def test_where_they_lead_out_or_to_a_proxy_nothing_is_said(address: str) -> None:
     outside = address != "64:ff9b::c633:6405"  # 198.51.100.5, which is nobody's
-    assert (Reach([], lambda name, port: [address]).look(account()) is None) == outside
+    assert (OutputHosts([], lambda name, port: [address]).look(account()) is None) == outside
 
 
 def test_a_resolver_that_knows_nothing_stops_nothing() -> None:
     def unknown(_name: str, _port: int) -> list[str]:
         raise OSError("no such host")
 
-    assert Reach([], unknown).look(account()) is None
+    assert OutputHosts([], unknown).look(account()) is None
 
 
 def test_neither_the_sandbox_nor_an_address_of_ones_own_is_looked_at() -> None:
     def never(name: str, _port: int) -> list[str]:
         raise AssertionError(f"{name} was looked up")
 
-    reach = Reach([], never)
+    reach = OutputHosts([], never)
     assert reach.look(account(environment=SANDBOX)) is None
     assert reach.look(account(base_url="http://10.0.0.7/joypix")) is None
     assert reach.problem(account(base_url="http://10.0.0.7/joypix")) is None
@@ -85,7 +85,7 @@ def test_where_the_last_video_lay_the_next_one_will_too() -> None:
         asked.append(name)
         return ["8.8.8.8"]
 
-    reach = Reach([], resolve)
+    reach = OutputHosts([], resolve)
     reach.came_from("joypix", "https://videos.example/1.mp4?signed")
     reach.look(account())
     assert asked == ["videos.example"]
@@ -99,7 +99,7 @@ def test_who_asks_for_a_quote_waits_for_no_resolver_and_is_told_by_the_next_one(
         answers.wait(300)
         return ["10.0.0.7"]
 
-    reach = Reach([], slow)
+    reach = OutputHosts([], slow)
     assert reach.problem(account()) is None
     assert asked.wait(300)
     assert reach.problem(account()) is None

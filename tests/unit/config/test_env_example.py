@@ -60,5 +60,5 @@ def test_what_stands_there_is_taken_as_it_is_and_shows_the_defaults(tmp_path: Pa
     given, usual = Accounts(settings, str), Accounts(unset, str)
     for provider_id, provider in PROVIDERS.items():
         assert given.of(provider_id, LIVE).base_url == usual.of(provider_id, LIVE).base_url
-        assert given.places(provider_id) == usual.places(provider_id)
+        assert given.slots(provider_id) == usual.slots(provider_id)
         assert given.providers[provider_id].assumed == provider.assumed

@@ -47,7 +47,7 @@ def look(studio: Studio) -> None:
     studio.count(which)
     studio.count(Filter(states=[*PENDING], batch="b"))
     studio.page(Filter(states=[JobState.DONE]), limit=12)
-    studio.places_used()
+    studio.slots_used()
     studio.states_of("b")
     for job in jobs:
         studio.is_paused(job)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lipsync_core import Settings, SettingsError
-from lipsync_core.door.hosts import Hosts, origin_of, place_of
+from lipsync_core.door.hosts import Hosts, host_port_of, origin_of
 
 HOSTS = Hosts.of(
     ["https://studio.example.org/oauth2callback", "https://tunnel.example.net:8443/base"],
@@ -26,9 +26,9 @@ OWN = "192.168.1.5"
     ],
 )
 def test_a_name_of_the_studio_may_be_asked_for(host: str) -> None:
-    place = place_of(host)
-    assert place is not None
-    assert HOSTS.may_ask(place, OWN)
+    host_port = host_port_of(host)
+    assert host_port is not None
+    assert HOSTS.may_ask(host_port, OWN)
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,9 @@ def test_a_name_of_the_studio_may_be_asked_for(host: str) -> None:
     ],
 )
 def test_no_other_name_is(host: str) -> None:
-    place = place_of(host)
-    assert place is not None
-    assert not HOSTS.may_ask(place, OWN)
+    host_port = host_port_of(host)
+    assert host_port is not None
+    assert not HOSTS.may_ask(host_port, OWN)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_no_other_name_is(host: str) -> None:
     ],
 )
 def test_what_is_no_name_is_none(host: str) -> None:
-    assert place_of(host) is None
+    assert host_port_of(host) is None
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_what_is_no_name_is_none(host: str) -> None:
     ],
 )
 def test_a_page_of_the_studio_may_open_a_socket(origin: str, host: str) -> None:
-    place = place_of(host)
-    assert place is not None
-    assert HOSTS.may_open(origin_of(origin), place, OWN)
+    host_port = host_port_of(host)
+    assert host_port is not None
+    assert HOSTS.may_open(origin_of(origin), host_port, OWN)
 
 
 @pytest.mark.parametrize(
@@ -103,9 +103,9 @@ def test_a_page_of_the_studio_may_open_a_socket(origin: str, host: str) -> None:
     ],
 )
 def test_no_other_page_may(origin: str, host: str) -> None:
-    place = place_of(host)
-    assert place is not None
-    assert not HOSTS.may_open(origin_of(origin), place, OWN)
+    host_port = host_port_of(host)
+    assert host_port is not None
+    assert not HOSTS.may_open(origin_of(origin), host_port, OWN)
 
 
 @pytest.mark.parametrize(

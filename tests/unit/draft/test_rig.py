@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lipsync_core.decode import load_image
 from lipsync_core.draft import nv12
 from lipsync_core.draft.face import Mouth, find_mouth, mouth_from_box
-from lipsync_core.draft.life import Life, Sway
+from lipsync_core.draft.life import IdleMotion, Sway
 from lipsync_core.draft.rig import Pose, Rig
 from lipsync_core.samples import PORTRAITS
 
@@ -187,7 +187,7 @@ def test_a_box_at_the_edge_or_hardly_there_still_draws(box: tuple[float, float, 
 
 
 def life_of(seed: int, n_frames: int = 500) -> list[tuple[float, Sway]]:
-    life = Life(seed, n_frames, 25)
+    life = IdleMotion(seed, n_frames, 25)
     return [(life.lids(frame), life.sway(frame)) for frame in range(n_frames)]
 
 

@@ -51,7 +51,7 @@ def add(
 
 
 def claim(database: Database, owner: str = "t", places: int = 100) -> list[int]:
-    due = Claims(database).claim_due(owner, lease_s=60, send_lease_s=60, places=lambda _provider: places, limit=100)
+    due = Claims(database).claim_due(owner, lease_s=60, send_lease_s=60, slots=lambda _provider: places, limit=100)
     return [job.id for job in due.to_send]
 
 
@@ -94,7 +94,7 @@ def test_each_state_counts_what_may_have_to_be_paid(database: Database, path: li
     claim(database)
     was = JobState.SUBMITTING
     for then in path:
-        assert Claims(database).settle(Change(job.id, was, then))
+        assert Claims(database).apply(Change(job.id, was, then))
         was = then
     assert taken(database) == counted
     assert Ledger(database).job(job.id).counted_usd_micros == counted
@@ -105,9 +105,9 @@ def test_what_the_vendor_billed_replaces_the_quote(database: Database) -> None:
     job = add(database, 900_000)
     claim(database)
     claims = Claims(database)
-    claims.settle(Change(job.id, JobState.SUBMITTING, JobState.RENDERING))
-    claims.settle(Change(job.id, JobState.RENDERING, JobState.ARCHIVING, values={"billed_usd_micros": 1_200_000}))
-    claims.settle(Change(job.id, JobState.ARCHIVING, JobState.DONE))
+    claims.apply(Change(job.id, JobState.SUBMITTING, JobState.RENDERING))
+    claims.apply(Change(job.id, JobState.RENDERING, JobState.ARCHIVING, values={"billed_usd_micros": 1_200_000}))
+    claims.apply(Change(job.id, JobState.ARCHIVING, JobState.DONE))
     assert taken(database) == 1_200_000
 
 
@@ -127,10 +127,10 @@ def test_what_the_vendor_said_at_submit_raises_what_counts_and_never_lowers_it(
     job = add(database, 900_000)
     claim(database)
     claims = Claims(database)
-    claims.settle(Change(job.id, JobState.SUBMITTING, JobState.RENDERING, values=said))
+    claims.apply(Change(job.id, JobState.SUBMITTING, JobState.RENDERING, values=said))
     assert taken(database) == counted
-    claims.settle(Change(job.id, JobState.RENDERING, JobState.ARCHIVING))
-    claims.settle(Change(job.id, JobState.ARCHIVING, JobState.DONE))
+    claims.apply(Change(job.id, JobState.RENDERING, JobState.ARCHIVING))
+    claims.apply(Change(job.id, JobState.ARCHIVING, JobState.DONE))
     assert taken(database) == counted, "as long as no bill says otherwise"
 
 
@@ -140,9 +140,9 @@ def test_a_bill_replaces_what_was_said_at_submit(database: Database, billed: int
     job = add(database, 900_000)
     claim(database)
     claims = Claims(database)
-    claims.settle(Change(job.id, JobState.SUBMITTING, JobState.RENDERING, values={"said_usd_micros": 1_300_000}))
-    claims.settle(Change(job.id, JobState.RENDERING, JobState.ARCHIVING, values={"billed_usd_micros": billed}))
-    claims.settle(Change(job.id, JobState.ARCHIVING, JobState.DONE))
+    claims.apply(Change(job.id, JobState.SUBMITTING, JobState.RENDERING, values={"said_usd_micros": 1_300_000}))
+    claims.apply(Change(job.id, JobState.RENDERING, JobState.ARCHIVING, values={"billed_usd_micros": billed}))
+    claims.apply(Change(job.id, JobState.ARCHIVING, JobState.DONE))
     assert taken(database) == billed
 
 
@@ -164,8 +164,8 @@ def test_an_end_that_may_be_paid_keeps_its_reserve(database: Database, engine: s
     job = add(database, 900_000, engine=engine)
     claim(database)
     claims = Claims(database)
-    claims.settle(Change(job.id, JobState.SUBMITTING, JobState.RENDERING))
-    claims.settle(Change(job.id, JobState.RENDERING, JobState.FAILED, values={"vendor_word": word}))
+    claims.apply(Change(job.id, JobState.SUBMITTING, JobState.RENDERING))
+    claims.apply(Change(job.id, JobState.RENDERING, JobState.FAILED, values={"vendor_word": word}))
     assert taken(database) == counted
 
 
@@ -174,9 +174,9 @@ def test_billed_credits_count_at_the_rate_of_the_quote(database: Database) -> No
     job = add(database, 900_000)  # 15 credits
     claim(database)
     claims = Claims(database)
-    claims.settle(Change(job.id, JobState.SUBMITTING, JobState.RENDERING))
-    claims.settle(Change(job.id, JobState.RENDERING, JobState.ARCHIVING, values={"billed_credits": "20"}))
-    claims.settle(Change(job.id, JobState.ARCHIVING, JobState.DONE))
+    claims.apply(Change(job.id, JobState.SUBMITTING, JobState.RENDERING))
+    claims.apply(Change(job.id, JobState.RENDERING, JobState.ARCHIVING, values={"billed_credits": "20"}))
+    claims.apply(Change(job.id, JobState.ARCHIVING, JobState.DONE))
     assert taken(database) == 1_200_000
 
 
@@ -187,9 +187,9 @@ def test_a_job_counts_in_the_month_in_which_it_was_sent(database: Database) -> N
     with database.write() as connection:  # the year has moved on
         count(connection, job.id, scopes_of("", "ana"), "2025-12", 900_000)
     claims = Claims(database)
-    claims.settle(Change(job.id, JobState.SUBMITTING, JobState.RENDERING))
-    claims.settle(Change(job.id, JobState.RENDERING, JobState.ARCHIVING, values={"billed_usd_micros": 1_200_000}))
-    claims.settle(Change(job.id, JobState.ARCHIVING, JobState.DONE))
+    claims.apply(Change(job.id, JobState.SUBMITTING, JobState.RENDERING))
+    claims.apply(Change(job.id, JobState.RENDERING, JobState.ARCHIVING, values={"billed_usd_micros": 1_200_000}))
+    claims.apply(Change(job.id, JobState.ARCHIVING, JobState.DONE))
     assert taken(database) == 0
     assert [cap.taken_usd_micros for cap in Budgets(database, "UTC").caps("2025-12")] == [1_200_000]
 
@@ -200,7 +200,7 @@ def test_a_job_that_is_sent_in_a_later_month_counts_there_alone(database: Databa
     claim(database)
     with database.write() as connection:
         count(connection, job.id, scopes_of("", "ana"), "2025-12", 900_000)
-    Claims(database).settle(Change(job.id, JobState.SUBMITTING, JobState.QUEUED, due_ms=0))  # it was not sent
+    Claims(database).apply(Change(job.id, JobState.SUBMITTING, JobState.QUEUED, due_ms=0))  # it was not sent
     assert claim(database) == [job.id]
     assert taken(database) == 900_000
     assert [cap.taken_usd_micros for cap in Budgets(database, "UTC").caps("2025-12")] == [0]
@@ -211,12 +211,12 @@ def test_an_answer_that_comes_late_counts_again_although_the_cap_is_full_by_now(
     late = add(database, 900_000)
     claim(database)
     claims = Claims(database)
-    claims.settle(Change(late.id, JobState.SUBMITTING, JobState.UNCONFIRMED))
-    claims.settle(Change(late.id, JobState.UNCONFIRMED, JobState.NOT_TAKEN, by="ana"))
+    claims.apply(Change(late.id, JobState.SUBMITTING, JobState.UNCONFIRMED))
+    claims.apply(Change(late.id, JobState.UNCONFIRMED, JobState.NOT_TAKEN, by="ana"))
     assert claim(database) == []
     other = add(database, 900_000)
     assert claim(database) == [other.id]
-    claims.settle(Change(late.id, JobState.NOT_TAKEN, JobState.RENDERING, values={"vendor_id": "v-1"}))
+    claims.apply(Change(late.id, JobState.NOT_TAKEN, JobState.RENDERING, values={"vendor_id": "v-1"}))
     assert taken(database) == 1_800_000
     add(database, 1)
     assert claim(database) == []
@@ -249,7 +249,7 @@ def test_the_refusal_says_what_holds_the_cap_and_who_sets_it(database: Database)
     unsure = add(database, 900_000)
     most = add(database, 48_600_000)
     assert claim(database) == [unsure.id, most.id]
-    Claims(database).settle(Change(unsure.id, JobState.SUBMITTING, JobState.UNCONFIRMED))
+    Claims(database).apply(Change(unsure.id, JobState.SUBMITTING, JobState.UNCONFIRMED))
     refused = add(database, 900_000)
     claim(database)
     month = f"{datetime.now(UTC):%B}"
@@ -331,7 +331,7 @@ from lipsync_core.ledger.claims import Claims
 from lipsync_core.db.database import Database
 claims = Claims(Database(sys.argv[1]))
 for n in range(40):
-    claims.claim_due(sys.argv[2], lease_s=60, send_lease_s=60, places=lambda _: 2 * (n + 1), limit=10)
+    claims.claim_due(sys.argv[2], lease_s=60, send_lease_s=60, slots=lambda _: 2 * (n + 1), limit=10)
 """
 
 

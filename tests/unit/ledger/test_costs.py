@@ -100,7 +100,7 @@ def test_what_cost_more_than_its_price_is_said_to_whoever_made_and_approved_it(d
     with database.write() as connection:
         connection.exec_driver_sql(f"UPDATE jobs SET decided_by = 'ada', decided_ms = 1 WHERE id = {job_id}")
     values = {"billed_usd_micros": 9 * DOLLAR}
-    assert Claims(database).settle(Change(job_id, JobState.ARCHIVING, JobState.DONE, values=values))
+    assert Claims(database).apply(Change(job_id, JobState.ARCHIVING, JobState.DONE, values=values))
     done = job(database, job_id)
     words = "It was billed $9.00, $8.85 above its price of $0.15."
     assert (cost_above(done), told(database, job_id)) == (words, [words])

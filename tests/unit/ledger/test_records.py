@@ -16,7 +16,7 @@ def rendering(database: Database, count: int) -> list[int]:
     quote = Quote(ENGINE, 150_000, 15, 1, "one block", Qualifier.EXACT, 40.0, 90.0)
     for number in range(count):
         ledger.adopt(NewJob(Brief(engine=ENGINE), quote, by="ana"), f"task_{number}", now_ms())
-    due = claims.claim_due(HERE, lease_s=60, send_lease_s=60, places=lambda _vendor: 4, limit=count)
+    due = claims.claim_due(HERE, lease_s=60, send_lease_s=60, slots=lambda _vendor: 4, limit=count)
     return [job.id for job in due.begun]
 
 
@@ -28,7 +28,7 @@ def still_running(job_id: int, owner: str, word: str = "processing") -> Change:
 def test_of_many_changes_only_those_of_jobs_that_are_held_are_made(database: Database) -> None:
     first, second, third = rendering(database, 3)
     changes = [still_running(first, HERE), still_running(second, ELSEWHERE), still_running(third, HERE)]
-    assert Claims(database).settle_all(changes) == [True, False, True]
+    assert Claims(database).apply_all(changes) == [True, False, True]
     assert [Ledger(database).job(job_id).asks for job_id in (first, second, third)] == [1, 0, 1]
 
 
@@ -36,7 +36,7 @@ def test_changes_of_different_kinds_are_made_together_each_with_its_own_values(d
     first, second, third = rendering(database, 3)
     ended = Change(second, JobState.RENDERING, JobState.FAILED, owner=HERE, note="no face", values={"error": "no face"})
     changes = [still_running(first, HERE, "submitted"), ended, still_running(third, HERE, "processing")]
-    assert Claims(database).settle_all(changes) == [True, True, True]
+    assert Claims(database).apply_all(changes) == [True, True, True]
     ledger = Ledger(database)
     assert [ledger.job(job_id).vendor_word for job_id in (first, third)] == ["submitted", "processing"]
     assert (ledger.job(second).state, ledger.job(second).error) == (JobState.FAILED, "no face")
@@ -46,6 +46,6 @@ def test_changes_of_different_kinds_are_made_together_each_with_its_own_values(d
 def test_a_webhook_that_came_while_the_vendor_was_asked_is_not_forgotten(database: Database) -> None:
     first, second = rendering(database, 2)
     Ledger(database).ask_now(first)
-    Claims(database).settle_all([still_running(first, HERE), still_running(second, HERE)])
-    due = Claims(database).claim_due(HERE, lease_s=60, send_lease_s=60, places=lambda _vendor: 4, limit=9)
+    Claims(database).apply_all([still_running(first, HERE), still_running(second, HERE)])
+    due = Claims(database).claim_due(HERE, lease_s=60, send_lease_s=60, slots=lambda _vendor: 4, limit=9)
     assert [job.id for job in due.begun] == [first]

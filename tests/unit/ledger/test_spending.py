@@ -205,7 +205,7 @@ class TestWhateverBecomesOfTheJobs:
             then = chance.choice(ways)
             bill = {"billed_usd_micros": chance.randrange(3 * DOLLAR), "billed_credits": str(chance.randrange(60))}
             told = dict(chance.sample(sorted(bill.items()), chance.randrange(3)))
-            assert claims.settle(Change(job_id, state, then, due_ms=LATER, values=told))
+            assert claims.apply(Change(job_id, state, then, due_ms=LATER, values=told))
             state = then
 
     def test_one_after_the_other(self, database: Database) -> None:
@@ -360,8 +360,8 @@ def test_a_job_that_was_started_elsewhere_counts_once_its_bill_is_known(database
     job = Ledger(database).adopt(NewJob(brief, quote, "ana"), "gen-1", 0, NOW)
     assert total(spending) == Sums(1, unpriced=1)
     claims = Claims(database)
-    claims.settle(Change(job.id, JobState.RENDERING, JobState.ARCHIVING, values={"billed_usd_micros": 400_000}))
-    claims.settle(Change(job.id, JobState.ARCHIVING, JobState.DONE))
+    claims.apply(Change(job.id, JobState.RENDERING, JobState.ARCHIVING, values={"billed_usd_micros": 400_000}))
+    claims.apply(Change(job.id, JobState.ARCHIVING, JobState.DONE))
     assert total(spending) == Sums(1, 400_000, ended=1, reported=1, billed=400_000)
 
 

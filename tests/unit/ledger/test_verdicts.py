@@ -51,10 +51,10 @@ def test_it_is_looked_for_again_and_a_late_answer_still_counts(database: Databas
     other = add(database, S.UNCONFIRMED)
     assert verdicts.not_taken(other, "ana")
     assert verdicts.undo_not_taken(other, "ana")
-    due = claims.claim_due("t", lease_s=60, send_lease_s=60, places=lambda _provider: 1, limit=9)
+    due = claims.claim_due("t", lease_s=60, send_lease_s=60, slots=lambda _provider: 1, limit=9)
     assert [one.id for one in due.begun] == [other]
     assert due.to_send == ()
-    assert claims.settle(Change(other, S.UNCONFIRMED, S.RENDERING, due_ms=LATER, values={"vendor_id": "late"}))
+    assert claims.apply(Change(other, S.UNCONFIRMED, S.RENDERING, due_ms=LATER, values={"vendor_id": "late"}))
 
 
 def test_it_can_be_taken_back_once_and_then_said_again(database: Database) -> None:
@@ -84,7 +84,7 @@ def test_what_the_vendors_own_answer_proved_is_not_taken_back_whoever_touched_th
     database: Database,
 ) -> None:
     job, verdicts = add(database, S.UNCONFIRMED), Verdicts(database)
-    assert Claims(database).settle(Change(job, S.UNCONFIRMED, S.NOT_TAKEN, by=TRACKER, note="the answer came late"))
+    assert Claims(database).apply(Change(job, S.UNCONFIRMED, S.NOT_TAKEN, by=TRACKER, note="the answer came late"))
     Ledger(database).hide(job, True, "ana")
     assert verdicts.until(job) is None
     assert not verdicts.undo_not_taken(job, "ana")

@@ -31,7 +31,7 @@ from lipsync_core import (
     VendorError,
 )
 from lipsync_core.db.database import Database
-from lipsync_core.ledger.approvals import Approvals, Terms
+from lipsync_core.ledger.approvals import ApprovalRules, Approvals
 from lipsync_core.ledger.claims import Claims
 from lipsync_core.people.roles import Action, Reach, may
 from tests import corpus
@@ -464,7 +464,7 @@ def test_what_nobody_decides_about_in_time_is_withdrawn(team: Studio, brief: Bri
     with sqlite3.connect(ledger_file(signed_in)) as connection:
         connection.execute("UPDATE jobs SET decide_by_ms = 1 WHERE id = ?", (late.id,))
     connection.close()
-    approvals = Approvals(Database(signed_in["STUDIO_DATABASE_URL"]), Terms(7, False), sign_in=True)
+    approvals = Approvals(Database(signed_in["STUDIO_DATABASE_URL"]), ApprovalRules(7, False), sign_in=True)
     assert (approvals.lapse(), approvals.lapse()) == (1, 0)
     assert team.job(late.id).state is JobState.WITHDRAWN
     assert team.job(in_time.id).state is JobState.AWAITING_APPROVAL
@@ -486,8 +486,8 @@ def test_what_a_cap_does_not_hold_is_not_approved(signed_in: dict[str, str], tea
 
 
 def claimed(variables: dict[str, str]) -> list[int]:
-    claims = Claims(Database(variables["STUDIO_DATABASE_URL"]), "UTC", Terms(7, False))
-    due = claims.claim_due("t", lease_s=60, send_lease_s=60, places=lambda _provider: 9, limit=9)
+    claims = Claims(Database(variables["STUDIO_DATABASE_URL"]), "UTC", ApprovalRules(7, False))
+    due = claims.claim_due("t", lease_s=60, send_lease_s=60, slots=lambda _provider: 9, limit=9)
     return [job.id for job in due.to_send]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from lipsync_core import MOST_CEILING_USD_MICROS, Brief, BriefError, JobState, Role, Settings, Studio
 from lipsync_core.db.database import Database
-from lipsync_core.ledger.approvals import Terms
+from lipsync_core.ledger.approvals import ApprovalRules
 from lipsync_core.ledger.caps import TEAM, Budgets
 from lipsync_core.ledger.claims import Claims
 from lipsync_core.samples import PORTRAITS
@@ -78,8 +78,8 @@ def test_a_limit_set_after_the_press_holds_an_unknown_price_in_spite_of_its_ceil
     team.people.set_limit(MAKER, None, by=ADMIN)
     job = team.submit(brief, by=MAKER, ceiling_usd_micros=10_000)
     team.people.set_limit(MAKER, DOLLAR, by=ADMIN)
-    claims = Claims(ledger_of(environment), "UTC", Terms(7, False))
-    due = claims.claim_due("t", lease_s=60, send_lease_s=60, places=lambda _provider: 9, limit=9)
+    claims = Claims(ledger_of(environment), "UTC", ApprovalRules(7, False))
+    due = claims.claim_due("t", lease_s=60, send_lease_s=60, slots=lambda _provider: 9, limit=9)
     assert due.to_send == ()
     assert team.job(job.id).state is JobState.AWAITING_APPROVAL
 

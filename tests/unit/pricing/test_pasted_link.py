@@ -41,7 +41,7 @@ from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.pricing.pasted_link import AS_LONG_AS
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.app import sandbox_app
-from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.state import SandboxState
 from lipsync_core.tracker.pace import Pace
 from tests import corpus, patient
 from tests.oidc import claims_of, secrets_file
@@ -119,8 +119,8 @@ def play(environment: dict[str, str], tmp_path: Path) -> Iterator[Play]:
     video = corpus.video(1.0)
     picture = (PORTRAITS[0].path.read_bytes(), PORTRAITS[1].path.read_bytes())
     faces.files = {"voice.wav": voice, "talk.mp4": (video, video), "face.jpg": picture}
-    house = House(tmp_path / "vendors", instant=True, canned_outputs=True)
-    with served(faces.app()) as faces.url, served(sandbox_app(house)) as base:
+    sandbox = SandboxState(tmp_path / "vendors", instant=True, canned_outputs=True)
+    with served(faces.app()) as faces.url, served(sandbox_app(sandbox)) as base:
         yield Play(base, faces, tmp_path, environment)
 
 
@@ -315,8 +315,8 @@ def test_a_vendor_that_tells_no_bill_is_counted_by_the_length_of_its_video(
         "voice.wav": (corpus.wav(seconds=SEEN_S, rate=8_000), corpus.wav(seconds=11.0, rate=8_000)),
         "face.jpg": (picture, picture),
     }
-    house = House(tmp_path / "vendors", instant=True)  # it renders for real
-    with served(faces.app()) as faces.url, served(sandbox_app(house)) as base:
+    sandbox = SandboxState(tmp_path / "vendors", instant=True)  # it renders for real
+    with served(faces.app()) as faces.url, served(sandbox_app(sandbox)) as base:
         play = Play(base, faces, tmp_path, environment)
         studio = play.open()
         done = play.run(studio, studio.submit(play.brief(studio), by="ana"))

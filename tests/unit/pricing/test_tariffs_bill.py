@@ -17,13 +17,13 @@ from hypothesis import given, strategies as st
 from lipsync_core import Qualifier, Studio
 from lipsync_core.pricing import Measure, Override, Price, Rates, price
 from lipsync_core.sandbox.aimlapi import AimlApi
-from lipsync_core.sandbox.bill import Charge, Rules
+from lipsync_core.sandbox.bill import BillLine, Rules
 from lipsync_core.sandbox.creatify import Creatify
 from lipsync_core.sandbox.joypix import JoyPix
 from lipsync_core.sandbox.lipsync_studio import LipsyncStudio
-from lipsync_core.sandbox.order import Order
+from lipsync_core.sandbox.order import VendorOrder
 from lipsync_core.sandbox.outputs import spoken_s
-from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.state import SandboxState
 from lipsync_core.sandbox.vendor import Vendor
 from tests import corpus
 
@@ -57,7 +57,7 @@ def quoted(engine: str, measure: Measure) -> Price:
     return price(engine, measure, RATES, date(2026, 11, 21))
 
 
-def assert_within(quote: Price, bill: Charge) -> None:
+def assert_within(quote: Price, bill: BillLine) -> None:
     """The bill is not above the quote, and not below its lower end."""
     assert quote.credits is not None
     assert (quote.low_credits or quote.credits) <= bill.credits <= quote.credits
@@ -66,7 +66,7 @@ def assert_within(quote: Price, bill: Charge) -> None:
         assert (quote.low_usd_micros or quote.usd_micros) <= bill.usd_micros <= quote.usd_micros
 
 
-def assert_equal(quote: Price, bill: Charge) -> None:
+def assert_equal(quote: Price, bill: BillLine) -> None:
     assert quote.credits == int(bill.credits) == bill.credits
     assert quote.billed_units == int(bill.units) == bill.units
     assert bill.usd_micros in (None, quote.usd_micros)
@@ -76,7 +76,7 @@ def assert_equal(quote: Price, bill: Charge) -> None:
 def test_a_voice_is_billed_within_its_quote_and_by_the_dearer_reading_exactly(
     engine: str, seconds: float, size: str, reading: Rules
 ) -> None:
-    order = Order(engine, {}, voices=("voice",), resolution=size)
+    order = VendorOrder(engine, {}, voices=("voice",), resolution=size)
     quote = quoted(engine, Measure(audio_s=seconds, resolution=size))
     assert_within(quote, SOLO[engine].charge(order, seconds, reading))
     assert_equal(quote, SOLO[engine].charge(order, seconds, Rules()))
@@ -84,7 +84,7 @@ def test_a_voice_is_billed_within_its_quote_and_by_the_dearer_reading_exactly(
 
 @given(SECONDS, SECONDS, SIZE, READING)
 def test_a_joypix_dialog_is_billed_within_its_quote(left: float, right: float, size: str, reading: Rules) -> None:
-    order = Order("motion-2-dialog", {}, voices=("left", "right"), resolution=size)
+    order = VendorOrder("motion-2-dialog", {}, voices=("left", "right"), resolution=size)
     quote = quoted("joypix/motion-2-dialog", Measure(left_s=left, right_s=right, resolution=size))
     assert_within(quote, JoyPix.charge(order, JoyPix.film_s(order, [left, right], reading), reading))
     assert_equal(quote, JoyPix.charge(order, JoyPix.film_s(order, [left, right], Rules()), Rules()))
@@ -94,7 +94,7 @@ def test_a_joypix_dialog_is_billed_within_its_quote(left: float, right: float, s
 def test_a_lipsync_studio_dialog_is_billed_within_its_quote(
     left: float, right: float, size: str, speaks: str | None, reading: Rules
 ) -> None:
-    order = Order("multi", {}, voices=("left", "right"), resolution=size, overlap=speaks in ("meanwhile", None))
+    order = VendorOrder("multi", {}, voices=("left", "right"), resolution=size, overlap=speaks in ("meanwhile", None))
     measure = Measure(left_s=left, right_s=right, resolution=size, order=speaks)
     quote = quoted("lipsync-studio/lipsync-image-multi", measure)
     length_s = LipsyncStudio.film_s(order, [left, right], reading)
@@ -119,7 +119,7 @@ def test_thousands_of_paid_cases_of_each_kind_agree_those_of_real_recordings_amo
     both += [(seconds, seconds) for seconds in drawn]
     compared: Counter[Qualifier] = Counter()
 
-    def compare(quote: Price, vendor: type[Vendor], order: Order, *voices: float) -> None:
+    def compare(quote: Price, vendor: type[Vendor], order: VendorOrder, *voices: float) -> None:
         bills = [vendor.charge(order, vendor.film_s(order, list(voices), reading), reading) for reading in READINGS]
         for bill in bills:
             assert_within(quote, bill)
@@ -133,15 +133,15 @@ def test_thousands_of_paid_cases_of_each_kind_agree_those_of_real_recordings_amo
     for number, (quoted_s, billed_s) in enumerate(both):
         size = ("480p", "720p")[number % 2]
         for engine, vendor in SOLO.items():
-            order = Order(engine, {}, voices=("voice",), resolution=size)
+            order = VendorOrder(engine, {}, voices=("voice",), resolution=size)
             compare(quoted(engine, Measure(audio_s=quoted_s, resolution=size)), vendor, order, billed_s)
         for other in range(1, 4):
             right_s, right_billed_s = both[(number + other) % len(both)]
             pair = Measure(left_s=quoted_s, right_s=right_s, resolution=size)
-            order = Order("motion-2-dialog", {}, voices=("left", "right"), resolution=size)
+            order = VendorOrder("motion-2-dialog", {}, voices=("left", "right"), resolution=size)
             quote = quoted("joypix/motion-2-dialog", pair)
             compare(quote, JoyPix, order, billed_s, right_billed_s)
-            order = Order("multi", {}, voices=("left", "right"), resolution=size)
+            order = VendorOrder("multi", {}, voices=("left", "right"), resolution=size)
             quote = quoted("lipsync-studio/lipsync-image-multi", replace(pair, order="left_right"))
             compare(quote, LipsyncStudio, order, billed_s, right_billed_s)
     paid = {kind: compared[kind] for kind in (Qualifier.EXACT, Qualifier.ASSUMED, Qualifier.UPPER_BOUND)}
@@ -150,26 +150,28 @@ def test_thousands_of_paid_cases_of_each_kind_agree_those_of_real_recordings_amo
 
 async def measured(files: list[bytes], folder: Path) -> list[float]:
     """The seconds that the sandbox finds in these recordings."""
-    house = House(folder / "sandbox")
+    sandbox = SandboxState(folder / "sandbox")
     try:
-        return [(await house.fetcher.get(base64.b64encode(data).decode(), "audio")).length_s for data in files]
+        return [(await sandbox.fetcher.get(base64.b64encode(data).decode(), "audio")).length_s for data in files]
     finally:
-        house.store.close()
+        sandbox.store.close()
 
 
 @given(st.text(min_size=1, max_size=2000).filter(str.strip))
 def test_a_text_is_billed_by_its_bytes_at_pixverse_as_quoted(text: str) -> None:
-    bill = AimlApi.charge(Order("lip-sync", {}, text=text), spoken_s(text), Rules())
+    bill = AimlApi.charge(VendorOrder("lip-sync", {}, text=text), spoken_s(text), Rules())
     assert_equal(quoted("aimlapi/pixverse-lip-sync", Measure(text=text)), bill)
 
 
 @given(st.text("abcdefghij klmnop", min_size=15, max_size=3000).filter(str.strip))
 def test_a_spoken_text_is_billed_within_its_quote(text: str) -> None:
-    bill = Creatify.charge(Order("lipsync", {}, text=text), spoken_s(text), Rules())
+    bill = Creatify.charge(VendorOrder("lipsync", {}, text=text), spoken_s(text), Rules())
     assert_within(quoted("creatify/lipsync", Measure(text=text)), bill)
 
 
 @pytest.mark.parametrize("seconds", [4.999, 5.0, 5.0000001, 5.0005, 5.001, 29.9999, 30.0004, 30.001])
 @pytest.mark.parametrize("engine", list(SOLO))
 def test_both_round_at_the_same_millisecond(engine: str, seconds: float) -> None:
-    assert_equal(quoted(engine, Measure(audio_s=seconds)), SOLO[engine].charge(Order(engine, {}), seconds, Rules()))
+    assert_equal(
+        quoted(engine, Measure(audio_s=seconds)), SOLO[engine].charge(VendorOrder(engine, {}), seconds, Rules())
+    )

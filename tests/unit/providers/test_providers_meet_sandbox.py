@@ -59,8 +59,8 @@ from lipsync_core.providers.wire import (
 )
 from lipsync_core.sandbox.app import bases, running, sandbox_app
 from lipsync_core.sandbox.bill import Rules
-from lipsync_core.sandbox.faults import FITTING, REFUSALS, Fault, Kind
-from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.faults import FITTING, REFUSALS, Fault, FaultKind
+from lipsync_core.sandbox.state import SandboxState
 from tests import corpus, patient
 from tests.sandbox import HEADERS, SUBMITS, UUID, Host, as_live, hosting, one_second, served
 
@@ -81,7 +81,7 @@ def look(url: str, **options: Any) -> httpx.Response:
 class Sandbox:
     """A running sandbox: its memory, and its address."""
 
-    house: House
+    sandbox: SandboxState
     base: str
 
     def bill(self) -> list[dict[str, Any]]:
@@ -90,9 +90,9 @@ class Sandbox:
 
 @contextmanager
 def sandbox_of(folder: Path, **options: Any) -> Iterator[Sandbox]:
-    house = House(folder, canned_outputs=True, **options)
-    with served(sandbox_app(house)) as base:
-        yield Sandbox(house, base)
+    sandbox = SandboxState(folder, canned_outputs=True, **options)
+    with served(sandbox_app(sandbox)) as base:
+        yield Sandbox(sandbox, base)
 
 
 class Wire:
@@ -296,11 +296,11 @@ def test_every_engine_s_order_is_taken_followed_to_its_video_and_billed_once(
     (line,) = slow.bill()[billed:]
     assert (line["vendor"], line["vendor_id"]) == (vendor, job_id)
 
-    job, _now = slow.house.store.find(vendor, job_id)
+    job, _now = slow.sandbox.store.find(vendor, job_id)
     assert job is not None
     seen = [wire.poll(job_id)]
     for _half in range(2):
-        slow.house.store.set_clock(advance_ms=job.work_ms // 2 + 1)
+        slow.sandbox.store.set_clock(advance_ms=job.work_ms // 2 + 1)
         seen.append(wire.poll(job_id))
     begins = RUNNING if vendor == "lipsync-studio" else QUEUED  # lipsync.studio has no word for waiting
     assert [poll.state for poll in seen] == [begins, RUNNING, SUCCEEDED]
@@ -371,16 +371,16 @@ def test_a_joypix_job_is_missing_once_its_record_is_a_month_old(tmp_path: Path, 
     with sandbox_of(tmp_path, speed=STANDS_STILL) as sandbox:
         wire = Wire(sandbox.base, "joypix")
         job_id = wire.taken(least(host, "joypix"))
-        sandbox.house.store.set_clock(advance_ms=32 * 86_400_000)
+        sandbox.sandbox.store.set_clock(advance_ms=32 * 86_400_000)
         assert wire.polls(job_id) == [PollAnswer(missing=(job_id,))]
 
 
 def test_a_job_that_fails_says_why_in_the_vendor_s_words(slow: Sandbox, host: Host) -> None:
     for vendor in PROVIDERS:
-        slow.house.faults.add(Fault(Kind.FAILED, "render", vendor=vendor, words="No face was found."))
+        slow.sandbox.faults.add(Fault(FaultKind.FAILED, "render", vendor=vendor, words="No face was found."))
         wire = Wire(slow.base, vendor)
         job_id = wire.taken(least(host, vendor))
-        slow.house.store.set_clock(advance_ms=60_000)
+        slow.sandbox.store.set_clock(advance_ms=60_000)
         failed = wire.poll(job_id)
         assert (failed.state, failed.output_url) == (PollState.FAILED, None)
         assert failed.error in ("No face was found.", "video_url: No face was found."), "the field, where it is told"
@@ -410,25 +410,25 @@ def submit_faults() -> Iterator[tuple[Fault, Outcomes]]:
     """Faults, and what docs/paid-once.md makes of them: for any vendor, and for those that differ."""
     unclear: Outcomes = {ANY: Unclear}
     for accepted in (True, False):
-        yield Fault(Kind.LOST, "submit", accepted=accepted), unclear
+        yield Fault(FaultKind.LOST, "submit", accepted=accepted), unclear
         for status in (200, 403, 404, 429, 502, 504):
-            yield Fault(Kind.GATEWAY, "submit", accepted=accepted, status=status), unclear
+            yield Fault(FaultKind.GATEWAY, "submit", accepted=accepted, status=status), unclear
         for status in (200, 401, 429, 503):
-            yield Fault(Kind.BARE, "submit", accepted=accepted, status=status), unclear
+            yield Fault(FaultKind.BARE, "submit", accepted=accepted, status=status), unclear
         for status in (302, 307):
-            yield Fault(Kind.REDIRECT, "submit", accepted=accepted, status=status), unclear
-        yield Fault(Kind.SLOW, "submit", accepted=accepted, seconds=0.01), {ANY: Taken if accepted else Unclear}
+            yield Fault(FaultKind.REDIRECT, "submit", accepted=accepted, status=status), unclear
+        yield Fault(FaultKind.SLOW, "submit", accepted=accepted, seconds=0.01), {ANY: Taken if accepted else Unclear}
         for status in (408, 409, 500, 503):
-            yield Fault(Kind.REFUSED, "submit", accepted=accepted, status=status), unclear
+            yield Fault(FaultKind.REFUSED, "submit", accepted=accepted, status=status), unclear
     for status in sorted(REFUSALS - {429}):
-        yield Fault(Kind.REFUSED, "submit", accepted=False, status=status), {ANY: Refused}
-    yield Fault(Kind.REFUSED, "submit", accepted=False, status=429, retry_after=7), {ANY: Busy}
+        yield Fault(FaultKind.REFUSED, "submit", accepted=False, status=status), {ANY: Refused}
+    yield Fault(FaultKind.REFUSED, "submit", accepted=False, status=429, retry_after=7), {ANY: Busy}
     taken = {ANY: Taken}
-    yield Fault(Kind.WRONG_TYPE, "submit"), taken
-    yield Fault(Kind.HUGE, "submit", size=100_000), taken
-    yield Fault(Kind.HUGE, "submit", size=2_000_000), unclear
-    yield Fault(Kind.NO_ID, "submit"), unclear
-    yield Fault(Kind.MALFORMED, "submit"), {ANY: Unclear, AIML: Taken}  # whose header names the job, too
+    yield Fault(FaultKind.WRONG_TYPE, "submit"), taken
+    yield Fault(FaultKind.HUGE, "submit", size=100_000), taken
+    yield Fault(FaultKind.HUGE, "submit", size=2_000_000), unclear
+    yield Fault(FaultKind.NO_ID, "submit"), unclear
+    yield Fault(FaultKind.MALFORMED, "submit"), {ANY: Unclear, AIML: Taken}  # whose header names the job, too
 
 
 SUBMIT_FAULTS = {
@@ -440,12 +440,12 @@ def judged(sandbox: Sandbox, host: Host, vendor: str, fault: Fault) -> SubmitOut
     """What comes of a submit on such a day, after the sandbox's own books have been held against it."""
     # A redirect leads to the very same endpoint: whoever followed it would order twice.
     again = f"{sandbox.base}{SUBMITS[vendor]}"
-    sandbox.house.faults.add(replace(fault, vendor=vendor, location=again))
-    billed, arrived = len(sandbox.bill()), len(sandbox.house.store.submits())
+    sandbox.sandbox.faults.add(replace(fault, vendor=vendor, location=again))
+    billed, arrived = len(sandbox.bill()), len(sandbox.sandbox.store.submits())
     outcome = Wire(sandbox.base, vendor).submit(least(host, vendor))
     lines = sandbox.bill()[billed:]
-    assert sandbox.house.faults.due() == [], "the fault happened"
-    assert len(sandbox.house.store.submits()) == arrived + 1, "one order arrived, once"
+    assert sandbox.sandbox.faults.due() == [], "the fault happened"
+    assert len(sandbox.sandbox.store.submits()) == arrived + 1, "one order arrived, once"
     assert len(lines) == fault.accepted
     if isinstance(outcome, Refused | Busy | NotSent):
         assert lines == [], "what may be sent again, or is told to be free, was not taken"
@@ -473,7 +473,7 @@ def test_joypix_may_hide_its_status_in_the_envelope_and_means_the_same(hidden: S
 
 
 def test_those_bad_days_are_all_that_a_submit_can_have() -> None:
-    def possible(kind: Kind, accepted: bool) -> bool:
+    def possible(kind: FaultKind, accepted: bool) -> bool:
         try:
             return bool(Fault(kind, "submit", accepted=accepted))
         except ValueError:
@@ -498,7 +498,7 @@ def test_a_vendor_slower_than_the_deadline_may_have_taken_the_job(instant: Sandb
 
     billed = len(instant.bill())
     for vendor in PROVIDERS:
-        instant.house.faults.add(Fault(Kind.SLOW, "submit", vendor=vendor, seconds=2.5, accepted=accepted))
+        instant.sandbox.faults.add(Fault(FaultKind.SLOW, "submit", vendor=vendor, seconds=2.5, accepted=accepted))
     outcomes = asyncio.run(at_once())
     assert [type(outcome) for outcome in outcomes] == [Unclear] * len(PROVIDERS)
     until(lambda: len(instant.bill()) == billed + len(PROVIDERS) * accepted)
@@ -518,29 +518,29 @@ def test_where_nobody_listens_nothing_was_sent(instant: Sandbox, host: Host, ven
 # A poll's bad days
 
 ASK_AGAIN = {
-    "lost": (Fault(Kind.LOST, "poll"), Snag.FAULT),
-    "a gateway's page": (Fault(Kind.GATEWAY, "poll"), Snag.FAULT),
-    "a gateway's sign-in": (Fault(Kind.GATEWAY, "poll", status=200), Snag.FAULT),
-    "a gateway's 404": (Fault(Kind.GATEWAY, "poll", status=404), Snag.FAULT),
-    "a gateway's 403": (Fault(Kind.GATEWAY, "poll", status=403), Snag.KEY),
-    "refused 400": (Fault(Kind.REFUSED, "poll", status=400), Snag.FAULT),
-    "refused 401": (Fault(Kind.REFUSED, "poll", status=401), Snag.KEY),
-    "refused 403": (Fault(Kind.REFUSED, "poll", status=403), Snag.KEY),
-    "refused 429": (Fault(Kind.REFUSED, "poll", status=429, retry_after=7), Snag.BUSY),
-    "refused 500": (Fault(Kind.REFUSED, "poll", status=500), Snag.FAULT),
-    "bare 404": (Fault(Kind.BARE, "poll", status=404), Snag.FAULT),
-    "bare 429": (Fault(Kind.BARE, "poll", status=429, retry_after=7), Snag.BUSY),
-    "bare 503": (Fault(Kind.BARE, "poll", status=503), Snag.FAULT),
-    "malformed": (Fault(Kind.MALFORMED, "poll"), Snag.FAULT),
-    "redirect": (Fault(Kind.REDIRECT, "poll", status=302), Snag.FAULT),
-    "huge": (Fault(Kind.HUGE, "poll", size=2_000_000), Snag.FAULT),
+    "lost": (Fault(FaultKind.LOST, "poll"), Snag.FAULT),
+    "a gateway's page": (Fault(FaultKind.GATEWAY, "poll"), Snag.FAULT),
+    "a gateway's sign-in": (Fault(FaultKind.GATEWAY, "poll", status=200), Snag.FAULT),
+    "a gateway's 404": (Fault(FaultKind.GATEWAY, "poll", status=404), Snag.FAULT),
+    "a gateway's 403": (Fault(FaultKind.GATEWAY, "poll", status=403), Snag.KEY),
+    "refused 400": (Fault(FaultKind.REFUSED, "poll", status=400), Snag.FAULT),
+    "refused 401": (Fault(FaultKind.REFUSED, "poll", status=401), Snag.KEY),
+    "refused 403": (Fault(FaultKind.REFUSED, "poll", status=403), Snag.KEY),
+    "refused 429": (Fault(FaultKind.REFUSED, "poll", status=429, retry_after=7), Snag.BUSY),
+    "refused 500": (Fault(FaultKind.REFUSED, "poll", status=500), Snag.FAULT),
+    "bare 404": (Fault(FaultKind.BARE, "poll", status=404), Snag.FAULT),
+    "bare 429": (Fault(FaultKind.BARE, "poll", status=429, retry_after=7), Snag.BUSY),
+    "bare 503": (Fault(FaultKind.BARE, "poll", status=503), Snag.FAULT),
+    "malformed": (Fault(FaultKind.MALFORMED, "poll"), Snag.FAULT),
+    "redirect": (Fault(FaultKind.REDIRECT, "poll", status=302), Snag.FAULT),
+    "huge": (Fault(FaultKind.HUGE, "poll", size=2_000_000), Snag.FAULT),
 }
 ANSWERED: dict[str, tuple[Fault, Callable[[Poll], object]]] = {
-    "slow": (Fault(Kind.SLOW, "poll", seconds=0.01), lambda poll: poll.state is SUCCEEDED),
-    "wrong type": (Fault(Kind.WRONG_TYPE, "poll"), lambda poll: poll.state is SUCCEEDED),
-    "unknown word": (Fault(Kind.UNKNOWN_STATUS, "poll"), lambda poll: poll.state is RUNNING and not poll.known),
-    "no link": (Fault(Kind.NO_LINK, "poll"), lambda poll: poll.lacks_output),
-    "a link that has expired": (Fault(Kind.LINK_EXPIRED, "poll"), lambda poll: expired(poll.output_url or "")),
+    "slow": (Fault(FaultKind.SLOW, "poll", seconds=0.01), lambda poll: poll.state is SUCCEEDED),
+    "wrong type": (Fault(FaultKind.WRONG_TYPE, "poll"), lambda poll: poll.state is SUCCEEDED),
+    "unknown word": (Fault(FaultKind.UNKNOWN_STATUS, "poll"), lambda poll: poll.state is RUNNING and not poll.known),
+    "no link": (Fault(FaultKind.NO_LINK, "poll"), lambda poll: poll.lacks_output),
+    "a link that has expired": (Fault(FaultKind.LINK_EXPIRED, "poll"), lambda poll: expired(poll.output_url or "")),
 }
 
 
@@ -567,11 +567,11 @@ def test_a_poll_s_bad_day_means_to_ask_again_and_then_the_truth_is_told(
 ) -> None:
     wire, job_id = finished
     fault, kind = ASK_AGAIN[name]
-    instant.house.faults.add(replace(fault, vendor=wire.provider.id))
+    instant.sandbox.faults.add(replace(fault, vendor=wire.provider.id))
     (again,) = wire.polls(job_id)
     assert isinstance(again, AskAgain), again
     assert (again.kind, again.retry_after_s) == (kind, fault.retry_after)
-    assert instant.house.faults.due() == []
+    assert instant.sandbox.faults.due() == []
     assert the_truth_is_told(wire, job_id)
 
 
@@ -581,9 +581,9 @@ def test_an_odd_answer_to_a_poll_is_read_for_what_it_is_and_then_the_truth_is_to
 ) -> None:
     wire, job_id = finished
     fault, holds = ANSWERED[name]
-    instant.house.faults.add(replace(fault, vendor=wire.provider.id))
+    instant.sandbox.faults.add(replace(fault, vendor=wire.provider.id))
     assert holds(wire.poll(job_id))
-    assert instant.house.faults.due() == []
+    assert instant.sandbox.faults.due() == []
     assert the_truth_is_told(wire, job_id)
 
 
@@ -592,7 +592,7 @@ def test_a_job_that_its_vendor_denies_is_missing_until_it_is_found_again(
     instant: Sandbox, finished: tuple[Wire, str], status: int
 ) -> None:
     wire, job_id = finished
-    instant.house.faults.add(Fault(Kind.REFUSED, "poll", vendor=wire.provider.id, status=status))
+    instant.sandbox.faults.add(Fault(FaultKind.REFUSED, "poll", vendor=wire.provider.id, status=status))
     assert wire.polls(job_id) == [PollAnswer(missing=(job_id,))]
     assert the_truth_is_told(wire, job_id)
 
@@ -605,7 +605,7 @@ def test_joypix_hides_a_poll_s_failures_too(hidden: Sandbox, host: Host) -> None
     wire = Wire(hidden.base, JOYPIX)
     job_id = wire.taken(least(host, JOYPIX))
     for status, kind in ((401, Snag.KEY), (429, Snag.BUSY), (500, Snag.FAULT)):
-        hidden.house.faults.add(Fault(Kind.REFUSED, "poll", status=status))
+        hidden.sandbox.faults.add(Fault(FaultKind.REFUSED, "poll", status=status))
         (again,) = wire.polls(job_id)
         assert isinstance(again, AskAgain)
         assert again.kind is kind
@@ -622,11 +622,11 @@ def test_another_key_does_not_find_the_job(instant: Sandbox, host: Host, vendor:
 
 
 DOWNLOADS = [
-    Fault(Kind.LOST, "download"),
-    Fault(Kind.CUT, "download"),
-    Fault(Kind.GATEWAY, "download"),
-    Fault(Kind.BARE, "download", status=404),
-    Fault(Kind.REDIRECT, "download", status=302),
+    Fault(FaultKind.LOST, "download"),
+    Fault(FaultKind.CUT, "download"),
+    Fault(FaultKind.GATEWAY, "download"),
+    Fault(FaultKind.BARE, "download", status=404),
+    Fault(FaultKind.REDIRECT, "download", status=302),
 ]
 
 
@@ -636,7 +636,7 @@ def test_a_download_that_breaks_leaves_nothing_and_can_be_begun_again(
 ) -> None:
     wire, job_id = finished
     link = wire.poll(job_id).output_url or ""
-    instant.house.faults.add(replace(fault, vendor=wire.provider.id))
+    instant.sandbox.faults.add(replace(fault, vendor=wire.provider.id))
     with pytest.raises(FetchError):
         download(link, tmp_path / "out.mp4")
     assert list(tmp_path.iterdir()) == []
@@ -664,7 +664,7 @@ def test_creatify_is_asked_about_hundreds_of_jobs_a_hundred_at_a_time(tmp_path: 
     with sandbox_of(tmp_path, speed=STANDS_STILL) as sandbox:
         wire = Wire(sandbox.base, "creatify")
         old = asyncio.run(ordered(wire, 130))
-        sandbox.house.store.set_clock(advance_ms=60_000)
+        sandbox.sandbox.store.set_clock(advance_ms=60_000)
         new = asyncio.run(ordered(wire, 120))
         strangers = [str(uuid.UUID(int=number)) for number in range(3)]
         ids = [one for pair in zip(old, new, strict=False) for one in pair] + old[len(new) :] + strangers
@@ -681,13 +681,17 @@ def test_creatify_is_asked_about_hundreds_of_jobs_a_hundred_at_a_time(tmp_path: 
             new, QUEUED
         )
         assert missing == strangers
-        for fault in (Fault(Kind.REFUSED, "poll", status=404), Fault(Kind.MALFORMED, "poll"), Fault(Kind.LOST, "poll")):
-            sandbox.house.faults.add(fault)
+        for fault in (
+            Fault(FaultKind.REFUSED, "poll", status=404),
+            Fault(FaultKind.MALFORMED, "poll"),
+            Fault(FaultKind.LOST, "poll"),
+        ):
+            sandbox.sandbox.faults.add(fault)
             assert isinstance(wire.polls(*old[:9])[0], AskAgain), "no list's failure ends a job"
 
 
 def reads(sandbox: Sandbox) -> int:
-    return sandbox.house.reads["creatify GET /api/lipsyncs/"]
+    return sandbox.sandbox.reads["creatify GET /api/lipsyncs/"]
 
 
 # Keys, balances, presenters, prices, logs
@@ -713,7 +717,7 @@ def test_a_free_question_tells_a_good_key_from_a_wrong_one(instant: Sandbox, hid
         refused, says = verdict("wrongkey")
         assert refused is Verdict.REFUSED
         assert PROVIDERS[vendor].key_variables[-1] in says
-        sandbox.house.faults.add(Fault(Kind.REFUSED, "poll", vendor=vendor, status=500))
+        sandbox.sandbox.faults.add(Fault(FaultKind.REFUSED, "poll", vendor=vendor, status=500))
         assert verdict("good")[0] is Verdict.UNCLEAR
 
 
@@ -800,7 +804,7 @@ def test_aimlapi_s_log_finds_a_lost_submit_by_our_id_if_it_was_taken(
     trace_id = f"studio-{accepted}"
     wire.taken(redub(host, audio=host.voice(1.0), trace_id="another"))
     billed = len(instant.bill())
-    instant.house.faults.add(Fault(Kind.LOST, "submit", accepted=accepted))
+    instant.sandbox.faults.add(Fault(FaultKind.LOST, "submit", accepted=accepted))
     assert isinstance(wire.submit(redub(host, audio=host.voice(1.0), trace_id=trace_id)), Unclear)
     wire.taken(redub(host, audio=host.voice(1.0)))
     row = log_of(wire, trace_id)
@@ -819,7 +823,7 @@ def test_a_log_may_hold_a_submit_only_once_it_is_done(tmp_path: Path, host: Host
         wire = Wire(sandbox.base, AIML)
         job_id = wire.taken(redub(host, audio=host.voice(1.0), trace_id="studio-1"))
         assert log_of(wire, "studio-1") is None
-        sandbox.house.store.set_clock(advance_ms=40_000)
+        sandbox.sandbox.store.set_clock(advance_ms=40_000)
         row = log_of(wire, "studio-1")
         assert row is not None
         assert row.job_id == job_id
@@ -827,12 +831,12 @@ def test_a_log_may_hold_a_submit_only_once_it_is_done(tmp_path: Path, host: Host
 
 # Webhooks
 
-HOOKS: list[tuple[Kind | None, list[bool]]] = [
+HOOKS: list[tuple[FaultKind | None, list[bool]]] = [
     (None, [True]),
-    (Kind.HOOK_DOUBLED, [True, True]),
-    (Kind.HOOK_EARLY, [True, True]),
-    (Kind.HOOK_FORGED, [False, True]),
-    (Kind.HOOK_OUT_OF_ORDER, [True, True]),
+    (FaultKind.HOOK_DOUBLED, [True, True]),
+    (FaultKind.HOOK_EARLY, [True, True]),
+    (FaultKind.HOOK_FORGED, [False, True]),
+    (FaultKind.HOOK_OUT_OF_ORDER, [True, True]),
 ]
 """What goes wrong, and of each webhook that is sent then, whether it names the job."""
 
@@ -851,7 +855,7 @@ def test_every_webhook_names_its_job_and_a_forged_one_a_job_that_nobody_has(
         wire = Wire(sandbox.base, vendor)
         for kind, true in HOOKS:
             if kind is not None:
-                sandbox.house.faults.add(Fault(kind, "webhook"))
+                sandbox.sandbox.faults.add(Fault(kind, "webhook"))
             host.posted.clear()
             job_id = wire.taken(replace(least(host, vendor), webhook=f"{host.url}/hook"))
             come(host, len(true))
@@ -868,14 +872,14 @@ def test_every_webhook_names_its_job_and_a_forged_one_a_job_that_nobody_has(
 
 
 def test_a_sandbox_two_levels_down_in_a_studio_s_server_keeps_its_links_and_its_webhooks(tmp_path: Path) -> None:
-    house, host = House(tmp_path / "house", instant=True, canned_outputs=True), Host()
+    sandbox, host = SandboxState(tmp_path / "sandbox", instant=True, canned_outputs=True), Host()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with running(house):
+        async with running(sandbox):
             yield
 
-    inside = Router([Mount("/sandbox", app=sandbox_app(house)), Mount("/studio", app=host.app())])
+    inside = Router([Mount("/sandbox", app=sandbox_app(sandbox)), Mount("/studio", app=host.app())])
     with served(Starlette(routes=[Mount("/api", app=inside)], lifespan=lifespan)) as outside:
         base, host.url = f"{outside}/api/sandbox", f"{outside}/api/studio"
         for vendor in bases():
@@ -891,7 +895,7 @@ def test_a_sandbox_two_levels_down_in_a_studio_s_server_keeps_its_links_and_its_
             for link in links:
                 assert link.startswith(f"{base}/{vendor}/outputs/")
                 assert check_video(download(link, tmp_path / "out.mp4")).duration_s > 0
-            house.faults.add(Fault(Kind.LOST, "submit", vendor=vendor))
+            sandbox.faults.add(Fault(FaultKind.LOST, "submit", vendor=vendor))
             assert isinstance(wire.submit(least(host, vendor)), Unclear)
         page = look(f"{base}/creatify/api/personas/paginated/?page_size=1", headers=HEADERS["creatify"]).json()
         assert look(page["results"][0]["preview_image_1_1"]).is_success

@@ -9,8 +9,8 @@ import pytest
 from lipsync_core.sandbox.app import CLASSES, sandbox_app
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.sandbox.joypix import JoyPix
-from lipsync_core.sandbox.order import Order
-from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.order import VendorOrder
+from lipsync_core.sandbox.state import SandboxState
 from tests import corpus, patient
 from tests.sandbox import HEADERS, SUBMITS, UUID, Host, body_of, served
 
@@ -85,11 +85,11 @@ READINGS = [
 @pytest.mark.parametrize(("vendor", "rules", "seconds", "credits"), READINGS)
 def test_what_the_pages_leave_open_is_a_switch(vendor: str, rules: Rules, seconds: float, credits: str) -> None:
     (made_by,) = (found for found in CLASSES if found.name == vendor)
-    assert made_by.charge(Order("any", {}), seconds, rules).credits == Decimal(credits)
+    assert made_by.charge(VendorOrder("any", {}), seconds, rules).credits == Decimal(credits)
 
 
 def test_a_joypix_dialog_is_as_long_as_the_switch_says() -> None:
-    order = Order("motion-2-dialog", {})
+    order = VendorOrder("motion-2-dialog", {})
     assert JoyPix.film_s(order, [3.0, 4.0], Rules()) == 7.0
     assert JoyPix.film_s(order, [3.0, 4.0], Rules(joypix_dialog="max")) == 4.0
 
@@ -102,7 +102,7 @@ def test_what_no_measure_could_be_taken_of_is_billed_at_nothing(base: str, host:
 
 
 def test_a_bill_is_per_key_and_a_balance_shrinks_by_it(tmp_path: Path, host: Host) -> None:
-    with served(sandbox_app(House(tmp_path, instant=True, canned_outputs=True))) as base:
+    with served(sandbox_app(SandboxState(tmp_path, instant=True, canned_outputs=True))) as base:
         for vendor in ("aimlapi", "creatify"):
             patient.post(base + SUBMITS[vendor], json=body_of(vendor, host), headers=HEADERS[vendor])
         billing = patient.get(f"{base}/aimlapi/v2/billing", headers=HEADERS["aimlapi"]).json()

@@ -16,7 +16,7 @@ from lipsync_core import ROOT
 from lipsync_core.sandbox.app import bases, sandbox_app
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.sandbox.clock import Clock
-from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.state import SandboxState
 from lipsync_core.sandbox.store import Store
 from tests import patient
 from tests.sandbox import HEADERS, SUBMITS, UUID, Host, SandboxProcess, body_of, served
@@ -38,7 +38,7 @@ def listed(base: str, path: str) -> Any:
 
 def test_creatify_ignores_a_key_that_no_document_names_unless_a_rule_makes_it_strict(base: str, tmp_path: Path) -> None:
     assert lipsync(base, json=TEXT | {"voice_id": "x", "resolution": "480p"}).status_code == 201
-    strict = House(tmp_path, rules=Rules(creatify_unknown="refuse"), instant=True, canned_outputs=True)
+    strict = SandboxState(tmp_path, rules=Rules(creatify_unknown="refuse"), instant=True, canned_outputs=True)
     with served(sandbox_app(strict)) as url:
         refused = lipsync(url, json=TEXT | {"voice_id": "x"})
     assert (refused.status_code, refused.json()) == (400, {"voice_id": ["Unknown field."]})
@@ -102,8 +102,8 @@ def test_creatify_redirects_a_missing_slash_as_django_does_and_a_post_loses_its_
 def test_aimlapi_refuses_in_both_envelopes_and_a_rule_chooses_one(tmp_path: Path) -> None:
     shapes = {}
     for rule in ("2026", "2025"):
-        house = House(tmp_path / rule, rules=Rules(aimlapi_errors=rule))
-        with served(sandbox_app(house)) as url:
+        sandbox = SandboxState(tmp_path / rule, rules=Rules(aimlapi_errors=rule))
+        with served(sandbox_app(sandbox)) as url:
             broke = patient.post(url + SUBMITS["aimlapi"], json={}, headers={"Authorization": "Bearer nocredit"})
             bad = patient.post(url + SUBMITS["aimlapi"], json={}, headers=HEADERS["aimlapi"])
         shapes[rule] = (broke, bad)
@@ -125,7 +125,7 @@ def test_aimlapi_refuses_in_both_envelopes_and_a_rule_chooses_one(tmp_path: Path
 def test_aimlapi_shows_both_envelopes_by_seed(tmp_path: Path) -> None:
     seen = set()
     for seed in range(8):
-        with served(sandbox_app(House(tmp_path / str(seed), seed=seed))) as url:
+        with served(sandbox_app(SandboxState(tmp_path / str(seed), seed=seed))) as url:
             seen.add("statusCode" in patient.get(f"{url}/aimlapi/v2/video/generations").json())
     assert seen == {True, False}
 
@@ -134,7 +134,7 @@ def test_aimlapi_begins_as_waiting_and_names_the_generation_otherwise_by_a_rule_
     tmp_path: Path, host: Host
 ) -> None:
     def words(folder: str, rules: Rules) -> tuple[set[str], set[str]]:
-        with served(sandbox_app(House(tmp_path / folder, rules=rules, canned_outputs=True))) as url:
+        with served(sandbox_app(SandboxState(tmp_path / folder, rules=rules, canned_outputs=True))) as url:
             made = [
                 patient.post(url + SUBMITS["aimlapi"], json=body_of("aimlapi", host), headers=HEADERS["aimlapi"]).json()
                 for _ in range(8)
@@ -147,8 +147,8 @@ def test_aimlapi_begins_as_waiting_and_names_the_generation_otherwise_by_a_rule_
 
 
 def test_aimlapi_may_say_the_very_price_at_the_submit(tmp_path: Path, host: Host) -> None:
-    house = House(tmp_path, rules=Rules(aimlapi_submit_shows="final"), instant=True, canned_outputs=True)
-    with served(sandbox_app(house)) as url:
+    sandbox = SandboxState(tmp_path, rules=Rules(aimlapi_submit_shows="final"), instant=True, canned_outputs=True)
+    with served(sandbox_app(sandbox)) as url:
         sent = patient.post(url + SUBMITS["aimlapi"], json=body_of("aimlapi", host), headers=HEADERS["aimlapi"]).json()
         line = patient.get(f"{url}/sandbox/bill").json()["lines"][0]
     assert sent["meta"]["usage"]["usd_spent"] == pytest.approx(line["usd_micros"] / 1_000_000)
@@ -294,7 +294,7 @@ def test_a_folder_that_an_absurd_speed_was_written_to_starts_again(tmp_path: Pat
     broken = Store(tmp_path / "sandbox.db", 1e300)
     assert broken.now_ms() > 0
     broken.close()
-    assert House(tmp_path).store.now_ms() > 0
+    assert SandboxState(tmp_path).store.now_ms() > 0
     assert Clock(0, 0, 1_000_000.0).at(10**15) == Clock(0, 0, 1_000_000.0).at(10**16)  # the end of all years
 
 
@@ -326,7 +326,7 @@ def test_a_receiver_that_hangs_holds_back_no_other_webhook(tmp_path: Path, host:
     with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as receiver:
         threading.Thread(target=receiver.serve_forever, daemon=True).start()
         at = f"http://127.0.0.1:{receiver.server_address[1]}"
-        with served(sandbox_app(House(tmp_path, instant=True, canned_outputs=True))) as url:
+        with served(sandbox_app(SandboxState(tmp_path, instant=True, canned_outputs=True))) as url:
             for path in ["/hangs"] * 6 + ["/works"]:
                 assert lipsync(url, json=TEXT | {"webhook_url": at + path}).status_code == 201
             until = time.monotonic() + 300

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from lipsync_core.sandbox.app import sandbox_app
-from lipsync_core.sandbox.faults import FITTING, Fault, Faults, Kind, Moment, seeded
-from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.faults import FITTING, Fault, FaultKind, Faults, Moment, seeded
+from lipsync_core.sandbox.state import SandboxState
 from tests import patient
 from tests.sandbox import HEADERS, SUBMITS, Host, body_of, served
 
@@ -194,24 +194,24 @@ def test_a_fault_that_cannot_happen_is_refused_with_the_reason(base: str, fault:
 
 
 def test_seeded_faults_repeat_and_every_kind_of_them_occurs() -> None:
-    def drawn(seed: int) -> list[Kind | None]:
+    def drawn(seed: int) -> list[FaultKind | None]:
         faults = Faults(seed=seed, rate=0.5)
         moments: list[Moment] = ["submit", "poll", "download", "webhook", "render"]
         taken = [faults.take("joypix", on) for on in moments for _ in range(200)]
         return [None if fault is None else fault.kind for fault in taken]
 
     assert drawn(7) == drawn(7) != drawn(8)
-    assert set(drawn(7)) == {None, *Kind}
+    assert set(drawn(7)) == {None, *FaultKind}
     assert seeded(7, 0.0, "joypix", "submit", 1) is None
 
 
 def test_faults_can_be_given_when_the_sandbox_is_made(tmp_path: Path, host: Host) -> None:
-    faults = Faults([Fault(Kind.LOST, "submit")])
-    with served(sandbox_app(House(tmp_path, faults=faults, canned_outputs=True))) as base:
+    faults = Faults([Fault(FaultKind.LOST, "submit")])
+    with served(sandbox_app(SandboxState(tmp_path, faults=faults, canned_outputs=True))) as base:
         with pytest.raises(httpx.RemoteProtocolError):
             submit(base, host)
         assert billed(base) == 1
 
 
 def test_every_kind_of_fault_can_happen_somewhere() -> None:
-    assert {kind for kinds in FITTING.values() for kind in kinds} == {*Kind}
+    assert {kind for kinds in FITTING.values() for kind in kinds} == {*FaultKind}

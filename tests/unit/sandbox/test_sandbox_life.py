@@ -21,9 +21,9 @@ from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.app import bases, sandbox_app
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.sandbox.clock import Clock, Phase, phase, progress
-from lipsync_core.sandbox.faults import Fault, Faults, Kind
+from lipsync_core.sandbox.faults import Fault, FaultKind, Faults
 from lipsync_core.sandbox.fetching import Fetcher, Unusable
-from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.state import SandboxState
 from lipsync_core.sandbox.store import Store
 from lipsync_core.sandbox.webhooks import FORGED_LINK
 from tests import corpus, patient
@@ -112,7 +112,7 @@ def _submit_in_vain(base: str, host: Host) -> None:
 
 
 def test_no_key_is_ever_written_down(tmp_path: Path, host: Host) -> None:
-    with served(sandbox_app(House(tmp_path, canned_outputs=True))) as base:
+    with served(sandbox_app(SandboxState(tmp_path, canned_outputs=True))) as base:
         for vendor in SUBMITS:
             submit(base, host, vendor)
         leak = {"audio_url": "sk_secret", "image_url": "x"}
@@ -125,7 +125,7 @@ def test_no_key_is_ever_written_down(tmp_path: Path, host: Host) -> None:
 
 
 def test_two_sandboxes_on_one_folder_share_jobs_bill_and_clock(tmp_path: Path, host: Host) -> None:
-    houses = [House(tmp_path, canned_outputs=True) for _ in range(2)]
+    houses = [SandboxState(tmp_path, canned_outputs=True) for _ in range(2)]
     with served(sandbox_app(houses[0])) as one, served(sandbox_app(houses[1])) as other:
         made = submit(one, host)["data"]["task_id"]
         assert task(other, made)["status"] == "submitted"
@@ -163,7 +163,7 @@ def test_where_a_job_stands_follows_from_the_time(elapsed: int, fails: bool, rea
 def test_joypix_takes_fifteen_times_the_length_keeps_the_video_72_hours_and_the_record_a_month(
     tmp_path: Path, host: Host
 ) -> None:
-    with served(sandbox_app(House(tmp_path, rules=Rules(quirks=False), canned_outputs=True))) as base:
+    with served(sandbox_app(SandboxState(tmp_path, rules=Rules(quirks=False), canned_outputs=True))) as base:
         made = submit(base, host, seconds=4.0)["data"]["task_id"]
         assert task(base, made)["status"] == "submitted"
         advance(base, 50)
@@ -180,19 +180,19 @@ def test_joypix_takes_fifteen_times_the_length_keeps_the_video_72_hours_and_the_
 
 
 def test_speed_shortens_the_wait(tmp_path: Path, host: Host) -> None:
-    with served(sandbox_app(House(tmp_path, speed=600, canned_outputs=True))) as base:
+    with served(sandbox_app(SandboxState(tmp_path, speed=600, canned_outputs=True))) as base:
         made = submit(base, host, seconds=4.0)["data"]["task_id"]
         until(lambda: task(base, made)["status"] == "completed", 30)
 
 
 @pytest.mark.parametrize("body", [{}, {"speed": 0}, {"advance_s": -1}, {"advance_s": "1"}, {"hours": 1}, [], None])
 def test_a_clock_cannot_be_set_to_nonsense(tmp_path: Path, body: Any) -> None:
-    with served(sandbox_app(House(tmp_path))) as base:
+    with served(sandbox_app(SandboxState(tmp_path))) as base:
         assert patient.post(f"{base}/sandbox/clock", json=body).status_code == 400
 
 
 def test_a_web_page_cannot_reset_the_sandbox_by_a_form(tmp_path: Path, host: Host) -> None:
-    with served(sandbox_app(House(tmp_path, instant=True, canned_outputs=True))) as base:
+    with served(sandbox_app(SandboxState(tmp_path, instant=True, canned_outputs=True))) as base:
         submit(base, host)
         assert patient.post(f"{base}/sandbox/reset", data={"a": "b"}).status_code == 400
         assert (
@@ -205,7 +205,7 @@ def test_a_web_page_cannot_reset_the_sandbox_by_a_form(tmp_path: Path, host: Hos
 
 
 def test_an_aimlapi_link_lasts_a_day_and_the_next_poll_gives_a_fresh_one(tmp_path: Path, host: Host) -> None:
-    with served(sandbox_app(House(tmp_path, instant=True, canned_outputs=True))) as base:
+    with served(sandbox_app(SandboxState(tmp_path, instant=True, canned_outputs=True))) as base:
         made = {"generation_id": submit(base, host, "aimlapi")["id"]}
 
         def link() -> str:
@@ -298,7 +298,7 @@ def test_every_scene_becomes_a_real_video_of_what_was_submitted(tmp_path: Path, 
         ),
         ("creatify", SUBMITS["creatify"], {**body_of("creatify", host), "audio": None, "text": "Hello there."}, 1.0),
     ]
-    with served(sandbox_app(House(tmp_path / "house", instant=True))) as base:
+    with served(sandbox_app(SandboxState(tmp_path / "house", instant=True))) as base:
         for vendor, path, body, seconds in scenes:
             facts = rendered(base, vendor, path, body, tmp_path)
             assert facts.duration_s == pytest.approx(seconds, abs=0.1), path
@@ -307,14 +307,14 @@ def test_every_scene_becomes_a_real_video_of_what_was_submitted(tmp_path: Path, 
 
 
 def test_a_render_that_a_kill_interrupted_is_done_when_it_is_asked_for(tmp_path: Path, host: Host) -> None:
-    with served(sandbox_app(House(tmp_path, instant=True))) as base:
+    with served(sandbox_app(SandboxState(tmp_path, instant=True))) as base:
         made = submit(base, host)["data"]["task_id"]
-    with served(sandbox_app(House(tmp_path, instant=True))) as base:
+    with served(sandbox_app(SandboxState(tmp_path, instant=True))) as base:
         until(lambda: task(base, made)["status"] == "completed")
 
 
 def test_canned_videos_play_and_tell_jobs_apart(tmp_path: Path, host: Host) -> None:
-    with served(sandbox_app(House(tmp_path / "house", instant=True, canned_outputs=True))) as base:
+    with served(sandbox_app(SandboxState(tmp_path / "house", instant=True, canned_outputs=True))) as base:
         links = [task(base, submit(base, host)["data"]["task_id"])["video_url"] for _ in range(2)]
         videos = [patient.get(link).content for link in links]
     assert videos[0] != videos[1]
@@ -324,7 +324,7 @@ def test_canned_videos_play_and_tell_jobs_apart(tmp_path: Path, host: Host) -> N
 
 
 def test_a_link_with_one_letter_changed_opens_nothing(tmp_path: Path, host: Host) -> None:
-    with served(sandbox_app(House(tmp_path, instant=True, canned_outputs=True))) as base:
+    with served(sandbox_app(SandboxState(tmp_path, instant=True, canned_outputs=True))) as base:
         link = task(base, submit(base, host)["data"]["task_id"])["video_url"]
         assert patient.get(link).status_code == 200
         number, expires, signature = link.rsplit("/", 1)[1].removesuffix(".mp4").split("-")
@@ -336,27 +336,27 @@ def test_a_link_with_one_letter_changed_opens_nothing(tmp_path: Path, host: Host
 # Webhooks
 
 SEVEN = {"id", "model", "status", "output", "error", "executionTime", "timings"}
-HOOKS: list[tuple[Kind | None, list[str]]] = [
+HOOKS: list[tuple[FaultKind | None, list[str]]] = [
     (None, ["completed"]),
-    (Kind.HOOK_LOST, []),
-    (Kind.HOOK_DOUBLED, ["completed", "completed"]),
-    (Kind.HOOK_FORGED, ["completed", "completed"]),
-    (Kind.HOOK_EARLY, ["completed", "completed"]),
-    (Kind.HOOK_OUT_OF_ORDER, ["completed", "processing"]),
+    (FaultKind.HOOK_LOST, []),
+    (FaultKind.HOOK_DOUBLED, ["completed", "completed"]),
+    (FaultKind.HOOK_FORGED, ["completed", "completed"]),
+    (FaultKind.HOOK_EARLY, ["completed", "completed"]),
+    (FaultKind.HOOK_OUT_OF_ORDER, ["completed", "processing"]),
 ]
 
 
 @pytest.mark.parametrize(("kind", "told"), HOOKS)
 def test_a_webhook_tells_of_the_end_or_goes_wrong_as_scheduled(
-    tmp_path: Path, kind: Kind | None, told: list[str]
+    tmp_path: Path, kind: FaultKind | None, told: list[str]
 ) -> None:
     faults = Faults([] if kind is None else [Fault(kind, "webhook")])
-    with hosting() as host, served(sandbox_app(House(tmp_path, faults=faults, canned_outputs=True))) as base:
+    with hosting() as host, served(sandbox_app(SandboxState(tmp_path, faults=faults, canned_outputs=True))) as base:
         form = {"image": host.picture(), "audio": host.voice(1.0)}
         body = {"formState": form, "webhook": f"{host.url}/hook"}
         answer = patient.post(base + SUBMITS["lipsync-studio"], json=body, headers=HEADERS["lipsync-studio"])
         made = answer.json()["id"]
-        assert [hook["id"] for hook in host.hooks] == ([made] if kind is Kind.HOOK_EARLY else [])
+        assert [hook["id"] for hook in host.hooks] == ([made] if kind is FaultKind.HOOK_EARLY else [])
         advance(base, 20)
         # A second job's webhook is due after everything that is sent for the first.
         patient.post(
@@ -372,11 +372,11 @@ def test_a_webhook_tells_of_the_end_or_goes_wrong_as_scheduled(
     assert [hook["status"] for hook in hooks] == told
     assert all(set(hook) == SEVEN for hook in hooks)
     forged = [hook for hook in hooks if hook["id"] != made]
-    assert [hook["output"] for hook in forged] == ([FORGED_LINK] if kind is Kind.HOOK_FORGED else [])
+    assert [hook["output"] for hook in forged] == ([FORGED_LINK] if kind is FaultKind.HOOK_FORGED else [])
 
 
 def test_a_failed_job_is_told_of_too_and_a_webhook_goes_to_listed_hosts_only(tmp_path: Path) -> None:
-    with hosting() as host, served(sandbox_app(House(tmp_path, instant=True, canned_outputs=True))) as base:
+    with hosting() as host, served(sandbox_app(SandboxState(tmp_path, instant=True, canned_outputs=True))) as base:
         form = {"image": host.picture(), "audio": host.put("note", corpus.text())}
         headers = HEADERS["lipsync-studio"]
         elsewhere = {"formState": form, "webhook": "https://example.com/hook"}

@@ -13,7 +13,7 @@ from lipsync_core.sandbox.aimlapi import AimlApi
 from lipsync_core.sandbox.app import CLASSES, sandbox_app
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.sandbox.joypix import JoyPix
-from lipsync_core.sandbox.state import House
+from lipsync_core.sandbox.state import SandboxState
 from tests import corpus, patient
 from tests.sandbox import HEADERS, SUBMITS, UUID, Host, body_of, served
 
@@ -226,7 +226,7 @@ def test_media_on_a_host_that_is_not_listed_are_never_asked_for(base: str) -> No
 
 
 def test_every_form_that_the_documents_contradict_themselves_about_occurs(tmp_path: Path, host: Host) -> None:
-    with served(sandbox_app(House(tmp_path, instant=True, canned_outputs=True))) as base:
+    with served(sandbox_app(SandboxState(tmp_path, instant=True, canned_outputs=True))) as base:
         envelopes = [post(base, SUBMITS["joypix"], body_of("joypix", host)).json() for _ in range(12)]
         generations = [post(base, SUBMITS["aimlapi"], body_of("aimlapi", host)).json()["id"] for _ in range(12)]
         lipsyncs = [post(base, SUBMITS["creatify"], body_of("creatify", host)).json() for _ in range(12)]
@@ -244,7 +244,7 @@ def test_every_form_that_the_documents_contradict_themselves_about_occurs(tmp_pa
 @pytest.mark.parametrize("status", [200, 201])
 def test_an_accepted_submit_may_be_200_or_201(tmp_path: Path, host: Host, status: Any) -> None:
     rules = Rules(accept_status=status, lipsync_studio_id="requestId")
-    with served(sandbox_app(House(tmp_path, rules=rules, instant=True, canned_outputs=True))) as base:
+    with served(sandbox_app(SandboxState(tmp_path, rules=rules, instant=True, canned_outputs=True))) as base:
         for vendor in SUBMITS:
             assert post(base, SUBMITS[vendor], body_of(vendor, host)).status_code == status
         studio = post(base, SUBMITS["lipsync-studio"], body_of("lipsync-studio", host)).json()
@@ -261,7 +261,7 @@ def test_an_unknown_path_or_method_is_refused_in_the_vendors_shape(base: str, ve
 
 def test_without_quirks_every_answer_has_the_documents_first_form(tmp_path: Path, host: Host) -> None:
     rules = Rules(quirks=False)
-    with served(sandbox_app(House(tmp_path, rules=rules, instant=True, canned_outputs=True))) as base:
+    with served(sandbox_app(SandboxState(tmp_path, rules=rules, instant=True, canned_outputs=True))) as base:
         for _ in range(6):
             envelope = post(base, SUBMITS["joypix"], body_of("joypix", host)).json()
             assert (envelope["code"], envelope["message"], envelope["data"]["status"]) == (0, "success", "submitted")
@@ -273,15 +273,15 @@ def test_without_quirks_every_answer_has_the_documents_first_form(tmp_path: Path
 def test_an_aspect_ratio_is_taken_in_the_spelling_of_the_switch(
     tmp_path: Path, host: Host, spelling: Any, sent: str, status: int
 ) -> None:
-    house = House(tmp_path, rules=Rules(creatify_aspect=spelling), instant=True, canned_outputs=True)
-    with served(sandbox_app(house)) as base:
+    sandbox = SandboxState(tmp_path, rules=Rules(creatify_aspect=spelling), instant=True, canned_outputs=True)
+    with served(sandbox_app(sandbox)) as base:
         answer = post(base, SUBMITS["creatify"], body_of("creatify", host, aspect_ratio=sent))
     assert answer.status_code == status
     assert answer.json()["aspect_ratio"] == (sent if status == 201 else [f'"{sent}" is not a valid choice.'])
 
 
 def test_joypix_may_hide_its_errors_behind_http_200(tmp_path: Path) -> None:
-    with served(sandbox_app(House(tmp_path, rules=Rules(joypix_http="200")))) as base:
+    with served(sandbox_app(SandboxState(tmp_path, rules=Rules(joypix_http="200")))) as base:
         answer = patient.post(base + SUBMITS["joypix"], json={})
     assert (answer.status_code, answer.json()["code"]) == (200, 401)
 
@@ -337,7 +337,7 @@ def test_a_log_query_without_a_proper_window_is_refused(base: str, query: str) -
 
 @pytest.mark.parametrize("vendor", CLASSES)
 def test_each_vendor_works_alone(tmp_path: Path, host: Host, vendor: Any) -> None:
-    app: Starlette = vendor(House(tmp_path, instant=True, canned_outputs=True)).app()
+    app: Starlette = vendor(SandboxState(tmp_path, instant=True, canned_outputs=True)).app()
     with served(app) as base:
         name = vendor.name
         url = base + SUBMITS[name].removeprefix(f"/{name}")

@@ -81,7 +81,7 @@ def test_a_held_job_counts_down_and_names_its_price(make: Make) -> None:
 def test_a_queued_job_says_what_it_waits_for(make: Make) -> None:
     queued = make(S.QUEUED, attempts=0)
     here = ("joypix", "live")
-    assert told(queued, queue=Queue({here: 4}, {"joypix": 4})) == "Waiting for a free place (4 of 4 in use)"
+    assert told(queued, queue=Queue({here: 4}, {"joypix": 4})) == "Waiting for a free slot (4 of 4 in use)"
     assert told(queued, queue=Queue({here: 3}, {"joypix": 4})) == "Next in line"
     assert "JoyPix is paused" in told(queued, queue=Queue({}, {"joypix": 4}, {(queued.engine, "live")}))
     tried = make(S.QUEUED, attempts=2, due_ms=now_ms() + 12_000)
