@@ -1,1 +1,1 @@
-"""The loop that takes every job one step further, and its steps."""
+"""The loop that moves every job one step further, and its steps."""

@@ -1,4 +1,4 @@
-"""Asks a vendor's log for the cost of jobs whose bill is missing: some time after their end, for two days."""
+"""Looks up the cost of ended jobs whose bill is missing in the vendor's log, for two days after they were sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lipsync_core.tracker.vendor_log import VendorLog
 
 @dataclass(frozen=True, slots=True)
 class BillCollector:
-    """Asks for the bills of claimed jobs that are over."""
+    """Looks up the bills of claimed jobs that have ended."""
 
     claims: Claims
     accounts: Accounts
@@ -27,7 +27,7 @@ class BillCollector:
     pace: Pace
 
     async def ask(self, jobs: Sequence[Job]) -> None:
-        """Look for these jobs in their vendors' logs, and let each count what its row says."""
+        """Look for these jobs in their vendors' logs, and book the cost that each row reports."""
         groups: dict[tuple[str, str, str | None], list[Job]] = defaultdict(list)
         for job in jobs:
             groups[job.provider, job.environment, job.base_url].append(job)

@@ -1,4 +1,4 @@
-"""What the server does beside its jobs: it lets old requests for approval lapse, and tells people what happened."""
+"""Background work besides the jobs: expire old requests for approval, and send notifications."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EVERY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Errands:
-    """Runs beside a tracker until it is cancelled. What goes wrong is logged and tried again."""
+    """Runs beside a tracker until it is cancelled. Failures are logged and retried."""
 
     approvals: Approvals
     notices: Notices
@@ -29,5 +29,5 @@ class Errands:
                 await asyncio.to_thread(self.notices.gather)
                 await self.notices.deliver()
             except Exception:
-                log.exception("an errand failed; it is tried again")
+                log.exception("an errand failed; it will be retried")
             await asyncio.sleep(EVERY_S)

@@ -1,11 +1,11 @@
-"""The points in a job's life at which a crash matters, so that tests can bring one about there."""
+"""The points in a job's life at which a crash matters, so that tests can cause one there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Failpoint = Callable[[str, int], None]
-"""A test's hook: called with the name of the point and the job's number, right before the code goes on."""
+"""A test hook: called with the name of the point and the job's number, right before the code continues."""
 
 BEFORE_POST = "before the POST"
 FIRST_BYTE = "after the mark, before the first byte of the POST"
@@ -18,4 +18,4 @@ BEFORE_DONE = "after the video is kept, before the job is done"
 
 
 def no_failpoints(_name: str, _job_id: int) -> None:
-    """Go on: what a studio does outside of tests."""
+    """Continue: the hook that is used outside tests."""

@@ -31,15 +31,15 @@ MOST_BYTES = 2 * 1024**3
 WITHIN_S = 1800.0
 _GONE = (403, 404, 410)
 _TRIES_TO_PLAY = 3
-"""Downloads of a video that cannot be played before it is kept as it is."""
+"""Number of downloads of an unplayable video before it is stored as it is."""
 
 
 def why_not_fetched(error: FetchError, title: str) -> str:
-    """Why a video of the vendor ``title`` could not be fetched, for people who can do no more about its link."""
+    """Explain why a video of the vendor ``title`` could not be fetched, for people who cannot change its link."""
     if error.inside:
         return out_of_reach(title, error.inside).message
     if error.refused:
-        return f"{title} gave a link to the video that is not followed: it is no plain web link."
+        return f"{title} gave a link to the video that the studio does not follow: it is not a plain web link."
     return f"{error.did}."
 
 
@@ -50,7 +50,7 @@ class OutputFetcher:
     accounts: Accounts
     store: MediaStore
     allow: tuple[str, ...]
-    """Private hosts that may be fetched from; in the sandbox only the sandbox itself."""
+    """Private hosts that videos may be fetched from; in the sandbox only the sandbox itself."""
     apply: Callable[[Change], Awaitable[None]]
     rates: Callable[[], Rates]
     owner: str
@@ -59,16 +59,16 @@ class OutputFetcher:
     reach: OutputHosts
 
     async def fetch(self, job: Job) -> None:
-        """Fetch, check and keep a finished job's video; or say when it is tried again, or that it is lost."""
-        from lipsync_core.net.fetch import fetch  # with an HTTP client that takes long to load
+        """Fetch, check and store a finished job's video; on failure, schedule a retry or record that it is lost."""
+        from lipsync_core.net.fetch import fetch  # imported here: the HTTP client is slow to load
 
-        assert job.output_url is not None  # noqa: S101 - the tracker asks for a fresh link where there is none
+        assert job.output_url is not None  # noqa: S101 - the tracker asks for a fresh link if there is none
         try:
             allow = self.allow
             if job.sandbox:
                 origin = await asyncio.to_thread(self.accounts.base_url, job.provider, job.environment, None)
                 allow = (urlsplit(origin).netloc,)
-                if urlsplit(job.output_url).netloc not in allow:  # it was started anew since, on another port
+                if urlsplit(job.output_url).netloc not in allow:  # the sandbox was restarted on another port
                     await self._decide(job, link_of_another_sandbox)
                     return
             else:
@@ -84,8 +84,8 @@ class OutputFetcher:
                     resolve=self.reach.resolve,
                     from_vendor=True,
                 )
-                if came.content_type == "text/html":  # a sign-in or error page, which is nobody's video
-                    await self._again(job, "A web page came in the place of the video.")
+                if came.content_type == "text/html":  # a sign-in or error page, not a video
+                    await self._again(job, "A web page arrived instead of the video.")
                     return
                 self.failpoint(DURING_DOWNLOAD, job.id)
                 kept, flaw = await asyncio.to_thread(self._check_and_store, job, path)
@@ -101,7 +101,7 @@ class OutputFetcher:
         except BucketError as error:
             await self._again(job, str(error))
         except OSError as error:
-            await self._again(job, f"It could not be written: {error.strerror or 'the disk refused it'}.")
+            await self._again(job, f"The video could not be written: {error.strerror or 'the disk refused it'}.")
 
     def _check_and_store(self, job: Job, path: Path) -> tuple[MediumFacts | None, str]:
         try:
@@ -115,7 +115,7 @@ class OutputFetcher:
         return self.store.keep_rendered(path, found), flaw
 
     def _cost(self, job: Job, kept: MediumFacts) -> int | None:
-        """What the length of the video comes to, where that may be more than its price."""
+        """Return the cost of the video's length if it may exceed the price, else None."""
         dubbed = job.brief.video
         source = self.store.get(dubbed.sha256, "video") if isinstance(dubbed, KeptMedium) else None
         return output_price(job, kept, source, self.rates)

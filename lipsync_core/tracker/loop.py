@@ -1,7 +1,7 @@
-"""The tracker: the loop that claims due jobs and takes each one step further.
+"""The tracker: the loop that claims due jobs and moves each one step further.
 
-It runs in the server's lifespan, so that a job lives as long as the server and not as long as a browser tab;
-`Studio.wait` runs one where there is no server. Any number may share a ledger: a lease says whose a job is.
+It runs in the server's lifespan, so a job does not depend on an open browser tab; without a server, `Studio.wait` runs
+one. Any number of trackers may share a ledger: a lease says which tracker works on a job.
 """
 
 from __future__ import annotations
@@ -49,19 +49,19 @@ BEAT_S = 10.0
 STALE_S = 45.0
 """A tracker that has not been seen for this long counts as dead."""
 IN_HAND = 400
-"""Jobs that are held at once, at most about twice of them."""
+"""No more jobs are claimed while this many are held, so at most about twice as many are."""
 ASKED_TOGETHER = 100
-"""Jobs of one vendor that are asked about in one step: as many as any vendor takes in one request."""
+"""Jobs of one vendor that are polled in one step: as many as any vendor takes in one request."""
 ENOUGH = 100
-"""So many answers that wait are written down at once."""
+"""This many waiting answers are recorded without further delay."""
 DOWNLOADS = 3
-"""Videos that are fetched at once."""
+"""The most videos fetched at once."""
 
 
 class Tracker:
-    """Tends the jobs of one ledger. ``owner`` is new for every tracker, so a lease is never mistaken.
+    """Works on the jobs of one ledger. ``owner`` is unique to each tracker, so leases cannot be confused.
 
-    ``errands`` are what is done beside the jobs, and never in their way.
+    ``errands`` is background work that runs beside the jobs and never delays them.
     """
 
     def __init__(
@@ -121,11 +121,11 @@ class Tracker:
         )
 
     def show_up(self) -> None:
-        """Say that somebody tends the jobs, before the first look at them."""
+        """Record that a tracker is running, before it first looks for jobs."""
         self._ledger.beat(self.owner)
 
     async def run(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Work until cancelled, or until ``until()`` is true. Requests that are out are waited for."""
+        """Work until cancelled, or until ``until()`` is true. Paid requests in flight are awaited first."""
         drafts: set[asyncio.Future[None]] = set()
         paid: set[asyncio.Task[None]] = set()
         sends: set[asyncio.Task[None]] = set()
@@ -153,7 +153,7 @@ class Tracker:
                 self._stopping = True
                 holding.cancel()
                 errands.cancel()
-                for task in paid:  # free questions, which are asked again
+                for task in paid:  # free requests, which are repeated later
                     task.cancel()
                 await asyncio.gather(*drafts, *sends, *paid, holding, errands, return_exceptions=True)
                 await self._ready.finish()
@@ -216,7 +216,7 @@ class Tracker:
                 paid.add(asyncio.create_task(self._step(group, self._poller.ask(group))))
 
     async def _look_again(self, job: Job) -> None:
-        """An unconfirmed or judged job came due: because of a late answer, or to look for it at the vendor."""
+        """Handle an unconfirmed or judged job that is due: apply a late answer, or look for it at the vendor."""
         if not await self._sender.late(job) and job.state is JobState.UNCONFIRMED:
             await self._poller.look_for(job)
 
@@ -225,7 +225,7 @@ class Tracker:
             await self._output_fetcher.fetch(job)
 
     async def _step(self, jobs: Sequence[Job], step: Coroutine[Any, Any, None]) -> None:
-        """One step of claimed jobs. What goes wrong is logged; the lease runs out and the jobs are taken up again."""
+        """Run one step of claimed jobs. Errors are logged; the lease expires and the jobs are claimed again."""
         try:
             await step
         except Exception:
@@ -234,7 +234,7 @@ class Tracker:
             self._held.difference_update(job.id for job in jobs)
 
     async def _hold(self) -> None:
-        """Keep the leases of everything in hand, but for requests that may be on their way."""
+        """Keep renewing the leases of all held jobs, except those whose paid request may be in flight."""
         while True:
             await asyncio.sleep(self._pace.lease_s / 5)
             if self._held:
@@ -245,7 +245,7 @@ class Tracker:
 
     def _client(self) -> VendorHttp:
         if self._http is None:
-            from lipsync_core.providers.http import VendorHttp  # with an HTTP client that takes long to load
+            from lipsync_core.providers.http import VendorHttp  # imported here: the HTTP client is slow to load
 
             self._http = VendorHttp()
         return self._http
@@ -257,9 +257,9 @@ class Tracker:
 
 
 class _Together:
-    """Makes changes that are ready at about the same time in one transaction: one wait for the disk, not one for each.
+    """Group commit: applies changes that are ready at about the same time in one transaction, with one disk sync.
 
-    A change that comes alone is made at once.
+    A change that arrives alone is applied at once.
     """
 
     def __init__(self, claims: Claims, every_s: float) -> None:
@@ -271,11 +271,11 @@ class _Together:
         self._writing: asyncio.Task[None] | None = None
 
     async def apply(self, change: Change) -> None:
-        """Make a change, unless its job does not stand there any more."""
+        """Apply a change, unless its job is no longer in the state that the change starts from."""
         await self.apply_all([change])
 
     async def apply_all(self, changes: Sequence[Change]) -> None:
-        """Make changes of different jobs, but for those whose job does not stand there any more."""
+        """Apply changes of different jobs, each only if its job is still in the state that the change starts from."""
         made: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((changes, made))
         if sum(len(each) for each, _made in self._waiting) >= ENOUGH:

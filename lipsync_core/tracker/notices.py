@@ -1,13 +1,13 @@
-"""Notifications: signed JSON about jobs, posted to people's addresses and repeated until it arrives.
+"""Notifications: signed JSON about jobs, posted to people's addresses and retried until it arrives.
 
-Notices are made from the events of jobs, which are durable already, so none is lost and no job waits for one. A notice
-goes to the team's address and to that of whoever made the job; one about a job that waits for approval, to the
-approvers'. Whoever receives them checks the signature (https://www.standardwebhooks.com) and the message's id:
-the same one may come twice. `NOTICE_EXAMPLE` is one.
+Notices are made from job events, which are already durable, so none is lost and no job waits for one. A notice goes to
+the team's address and to the job's maker; if the job waits for approval, to the team's address and to the approvers.
+Receivers must check the signature (https://www.standardwebhooks.com) and the message id: a message may arrive twice.
+`NOTICE_EXAMPLE` shows one.
 
 The types are ``job.finished``, ``job.failed``, ``job.unconfirmed``, ``job.awaiting_approval``, and ``job.above_price``
-for one that cost more than its price, which goes to whoever approved it as well. ``text`` is for chat tools that show
-one; that they ignore the rest is assumed.
+for a job that cost more than its price; its approver receives that one too. ``text`` is for chat tools; that they
+ignore the other fields is assumed.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ MESSAGES: Mapping[JobState, tuple[str, str]] = MappingProxyType(
         JobState.LOST: ("job.failed", "was rendered, but its video is gone"),
         JobState.UNCONFIRMED: (
             "job.unconfirmed",
-            "got no answer and may have been charged: somebody has to look",
+            "got no answer and may have been charged: please check it",
         ),
         JobState.AWAITING_APPROVAL: ("job.awaiting_approval", "waits for approval"),
     }
 )
-"""What is told: the type of such a message, and its words. Nobody can turn failures or lost answers off."""
+"""The message type and text for each state that people are notified about. None can be switched off alone."""
 
 NOTICE_EXAMPLE = """{
   "type": "job.finished",
@@ -68,22 +68,22 @@ NOTICE_EXAMPLE = """{
     "url": "https://studio.example.org/jobs?job=7"
   }
 }"""
-"""A message as it is sent, spread out for people. ``price_usd`` and ``url`` are null where they are not known.
+"""A message as it is sent, indented for reading. ``price_usd`` and ``url`` are null if unknown.
 
-``cost_usd`` is what a job of the type ``job.above_price`` cost, and null in all others.
+``cost_usd`` is the cost of the job in messages of type ``job.above_price``, and null in all others.
 """
 
 WAITS_S = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
-"""How long is waited after each failure; after the last one it is given up."""
+"""The wait after each failed attempt; after the last one the message is given up."""
 DEADLINE_S = 10.0
 LEASE_MS = 60_000
 TOGETHER = 20
-"""Messages that are sent at once."""
+"""The most messages sent at once."""
 READ_AT_ONCE = 500
 GONE = 410
-"""“Stop sending”, in the scheme's words."""
+"""The status that means “stop sending” in the Standard Webhooks scheme."""
 _LISTENERS = select(exists().where(people.c.removed_ms.is_(None), people.c.notify_url.is_not(None)))
-"""Whether anybody wants to be told."""
+"""Whether any team member has a notification address."""
 _APPROVERS = tuple(role for role, reach in RIGHTS[Action.DECIDE].items() if reach is not Reach.NONE)
 
 
@@ -92,7 +92,7 @@ def _is_told(event: Any) -> bool:
 
 
 def for_chat(name: str) -> str:
-    """What a person typed, so that a chat tool shows it and does nothing: no tag, mention or link is made of it."""
+    """Escape typed text for chat tools, so that it creates no tag, mention or link."""
     for letter, shown in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         name = name.replace(letter, shown)
     for mark in ("@", "](", "://"):  # mentions, and links in Markdown and bare
@@ -101,11 +101,11 @@ def for_chat(name: str) -> str:
 
 
 _APART = "\u2060"
-"""Is not seen, and keeps letters from meaning something together."""
+"""The invisible word joiner: it separates characters that together would have a meaning."""
 
 
 def signed(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """The headers of the Standard Webhooks scheme, symmetric signature v1."""
+    """Return the headers of the Standard Webhooks scheme, with the symmetric signature v1."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
     content = b".".join((message_id.encode(), str(timestamp).encode(), body))
     mark = base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
@@ -120,18 +120,18 @@ class Notices:
     team: tuple[str, str] | None
     """The team's address and signing secret."""
     allow: tuple[str, ...]
-    """Private hosts that may be told."""
+    """Private hosts that may be notified."""
     public_url: str | None
     most_s: float | None = None
-    """An upper limit for the wait between two tries, for tests and demos."""
+    """An upper limit for the wait between two attempts, for tests and demos."""
 
     def gather(self) -> int:
-        """Make a notice of each event that is to be told and was not read yet; returns how many."""
+        """Make notices of the unread events that people are notified about; return how many were made."""
         with self.database.read() as connection:
             until = connection.execute(select(read_events.c.until)).scalar_one()
             fresh = select(events.c.id, events.c.state, events.c.about).where(events.c.id > until).order_by(events.c.id)
             rows = connection.execute(fresh.limit(READ_AT_ONCE)).all()
-        # What nobody is told is passed by in bulk: a write for each step of a job would be one too many.
+        # Other events are skipped in bulk, to avoid a write for each step of a job.
         if not any(map(_is_told, rows)) and len(rows) < READ_AT_ONCE:
             return 0
         with self.database.write() as connection:
@@ -147,7 +147,7 @@ class Notices:
         earlier = select(events.c.state).where(events.c.job_id == event["job_id"], events.c.id < event_id)
         before = connection.execute(earlier.order_by(events.c.id.desc()).limit(1)).scalar()
         if before == event["state"] and event["about"] is None:
-            return 0  # something else happened to it, such as being taken off the lists
+            return 0  # another kind of event, such as hiding the job
         job = connection.execute(select(jobs).where(jobs.c.id == event["job_id"])).mappings().one()
         if job["provider"] == "draft" and event["state"] == JobState.DONE:
             return 0
@@ -193,7 +193,7 @@ class Notices:
         return json.dumps(message, ensure_ascii=False)
 
     async def deliver(self) -> int:
-        """Send what is due; returns how many messages arrived."""
+        """Send the messages that are due; return how many arrived."""
         due = await asyncio.to_thread(self._claim)
         return sum(await asyncio.gather(*(self._send(row) for row in due)))
 
@@ -208,11 +208,11 @@ class Notices:
             return list(connection.execute(mine.returning(notices)).mappings())
 
     async def _send(self, row: RowMapping) -> bool:
-        from lipsync_core.net.fetch import post  # with an HTTP client that takes long to load
+        from lipsync_core.net.fetch import post  # imported here: the HTTP client is slow to load
 
         where = await asyncio.to_thread(self._where, row["to"])
         if where is None:
-            await asyncio.to_thread(self._note_attempt, row, "Nobody is to be told any more.", gives_up=True)
+            await asyncio.to_thread(self._note_attempt, row, "The notification address was removed.", gives_up=True)
             return False
         url, secret = where
         body = row["body"].encode()

@@ -1,6 +1,6 @@
-"""What an answer makes of a job: outcome × job × now → `Change`. Pure: no clock, no store, no network.
+"""How an answer changes a job: outcome × job × now → `Change`. Pure: no clock, no store, no network.
 
-These are the rows of docs/paid-once.md. Whoever applies a change adds its guards: which tracker must still hold
+These are the rows of docs/paid-once.md. The caller that applies a change adds its guards: which tracker must still hold
 the job, and for which attempt the outcome counts.
 """
 
@@ -34,13 +34,13 @@ from lipsync_core.tracker.pace import DAY_S, LOOK_FOR_S, Pace, fetch_until
 
 log = logging.getLogger(__name__)
 
-STOPPED = Unclear("The studio stopped after the order had left and before the answer came.")
-"""The outcome of a request whose sender stopped after the mark and kept no answer."""
+STOPPED = Unclear("The studio stopped after it had sent the order and before the answer arrived.")
+"""The outcome of a request whose sender stopped after the mark and recorded no answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A job, its vendor, and the moment at which something is decided about it."""
+    """A job, its vendor, and the time of the decision about it."""
 
     job: Job
     provider: Provider
@@ -49,17 +49,17 @@ class Case:
 
     @property
     def title(self) -> str:
-        """What the vendor is called."""
+        """The vendor's name."""
         return self.provider.title
 
     @property
     def poll_every_s(self) -> float:
-        """How often the vendor wants to be asked."""
+        """The vendor's poll interval."""
         return self.provider.poll_every_s.value
 
     @property
     def tried_for_s(self) -> float:
-        """For how long the job has been tried to be sent."""
+        """Seconds since the first attempt to send the job."""
         return (self.now - (self.job.started_at or self.job.created_at)).total_seconds()
 
     @property
@@ -68,15 +68,15 @@ class Case:
         return (self.now - (self.job.sent_at or self.job.created_at)).total_seconds()
 
     def in_ms(self, seconds: float = 0.0) -> int:
-        """The instant ``seconds`` from now, as the ledger stores it."""
+        """Return the time ``seconds`` from now, as the ledger stores it."""
         return ms_of(self.now) + int(seconds * 1000)
 
     def becomes(self, then: JobState, note: str, due_ms: int | None = None, /, **values: object) -> Change:
-        """The change of its job to ``then``, with values of its row."""
+        """Return the change of the job to the state ``then``, with values of its row."""
         return Change(self.job.id, self.job.state, then, note=note, due_ms=due_ms, values=values)
 
     def stays(self, due_ms: int | None = None, /, **values: object) -> Change:
-        """The change of values of its row only."""
+        """Return a change of row values that keeps the state."""
         return Change(self.job.id, self.job.state, due_ms=due_ms, values=values)
 
 
@@ -84,7 +84,7 @@ class Case:
 
 
 def after_submit(case: Case, outcome: SubmitOutcome | NotSent) -> Change:
-    """What the outcome of its one POST makes of a job that is being submitted."""
+    """Return how the outcome of its one POST changes a job that is being submitted."""
     job, pace = replace(case.job, state=JobState.SUBMITTING), case.pace
     case = replace(case, job=job)
     match outcome:
@@ -100,10 +100,10 @@ def after_submit(case: Case, outcome: SubmitOutcome | NotSent) -> Change:
             return case.becomes(JobState.QUEUED, note, case.in_ms(_pause_s(wish_s, job, pace)))
         case NotSent(reason=why) if case.tried_for_s < pace.unsent_for_s:
             wait_s = pace.until_next_try_s(job.attempts)
-            return case.becomes(JobState.QUEUED, f"{why} It is tried again", case.in_ms(wait_s))
+            return case.becomes(JobState.QUEUED, f"{why} It will be tried again", case.in_ms(wait_s))
         case Unclear(what=what, candidate=candidate):
-            # Due at once, to look for traces of it at the vendor where that is possible. An id that the answer does not
-            # name is left as it is: a webhook may have offered one meanwhile.
+            # Due at once, to look for the job at the vendor if possible. Without an id in the answer, the candidate
+            # stays: a webhook may have offered one meanwhile.
             named = {"candidate": candidate} if candidate else {}
             return case.becomes(
                 JobState.UNCONFIRMED, f"{what} The order may have arrived.", case.in_ms(), error=what, **named
@@ -114,16 +114,16 @@ def after_submit(case: Case, outcome: SubmitOutcome | NotSent) -> Change:
 
 
 def never_sent(case: Case) -> Change:
-    """A claimed job whose sender stopped before the mark is queued again: provably nothing left."""
-    note = "the studio stopped before anything was sent; it is in the queue again"
+    """Queue a claimed job again whose sender stopped before the mark: provably nothing was sent."""
+    note = "the studio stopped before anything was sent; the job is queued again"
     return replace(case.becomes(JobState.QUEUED, note, case.in_ms()), unsent=True)
 
 
 def after_late_answer(case: Case, outcome: SubmitOutcome | NotSent) -> Change | None:
-    """What an outcome makes of a job that was judged without it; None where nothing can be corrected any more.
+    """Return how an outcome changes a job that was judged without it; None if nothing can be corrected any more.
 
-    A paid id is never dropped, whatever was decided meanwhile. Anything else that is known by now settles only a job
-    that is still unconfirmed, and only for the attempt that it is about.
+    A paid id is never dropped, whatever was decided meanwhile. Any other outcome settles only a job that is still
+    unconfirmed, and only for the attempt that it is about.
     """
     job = case.job
     if job.state not in CORRECTABLE:
@@ -131,17 +131,17 @@ def after_late_answer(case: Case, outcome: SubmitOutcome | NotSent) -> Change | 
     open_still = job.state is JobState.UNCONFIRMED
     if isinstance(outcome, Taken):
         taken = after_submit(case, outcome)
-        note = f"the answer came late: {case.title} has it as {outcome.job_id}"
+        note = f"the answer came late: {case.title} has the job as {outcome.job_id}"
         return replace(taken, was=job.state, note=note, values={**taken.values, "finished_ms": None})
     if isinstance(outcome, Refused | NotSent | Busy) and open_still:
         why = _words(case, outcome)
-        how = "it is known by now" if isinstance(outcome, NotSent) else "the answer came late"
+        how = "it is now certain" if isinstance(outcome, NotSent) else "the answer came late"
         change = case.becomes(JobState.NOT_TAKEN, f"{how}: {why}", error=why)
     elif isinstance(outcome, Unclear) and outcome.candidate and open_still:
         change = case.stays(case.in_ms(), candidate=outcome.candidate)
-    elif open_still:  # nothing new is known; it is looked for as before
+    elif open_still:  # nothing new is known; the search continues as before
         change = case.stays(error=_words(case, outcome))
-    else:  # decided already, and right; the answer is used and the job no longer due
+    else:  # already decided correctly; the answer is used up and the job no longer due
         change = replace(case.stays(), values={"due_ms": None})
     return replace(change, attempt=job.attempts)
 
@@ -162,7 +162,7 @@ class AccountWaits:
 
 @dataclass(frozen=True, slots=True)
 class AccountTrouble:
-    """Something went wrong, which Providers shows; nothing waits for it."""
+    """Something went wrong. Providers shows it, and sending continues."""
 
     why: str
 
@@ -170,7 +170,7 @@ class AccountTrouble:
 def after_submit_for_account(
     job: Job, outcome: SubmitOutcome | NotSent, pace: Pace
 ) -> AccountPaused | AccountWaits | AccountTrouble | None:
-    """What the outcome of one POST means for the vendor's account, and so for the other jobs that go there."""
+    """Return what the outcome of one POST means for the vendor's account, and so for its other jobs."""
     match outcome:
         case Refused(kind=Refusal.KEY | Refusal.CREDIT | Refusal.ACCOUNT, message=why):
             return AccountPaused(why)
@@ -186,17 +186,17 @@ def after_submit_for_account(
 
 
 def after_poll(case: Case, answer: PollAnswer, key: str) -> Change:
-    """What a poll's answer, to a question with the key of this fingerprint, makes of a job at its vendor."""
+    """Return how a poll's answer changes a job at its vendor; ``key`` is the fingerprint of the key used to ask."""
     poll = answer.polls.get(case.job.vendor_id or "")
     if poll is not None:
         return _polled(case, poll)
     if case.job.vendor_id in answer.missing:
         return _missing(case, key)
-    return ask_again(case, AskAgain(f"{case.title} said nothing of this job."))
+    return ask_again(case, AskAgain(f"{case.title} did not mention this job."))
 
 
 def ask_again(case: Case, snag: AskAgain) -> Change:
-    """What a free question without a usable answer makes of a job: it is asked again, later each time."""
+    """Schedule the next poll after one without a usable answer, with a longer wait each time."""
     job = case.job
     wait_s = case.pace.after_snag_s(job.snags, case.poll_every_s, snag.retry_after_s)
     return case.stays(case.in_ms(wait_s), asks=job.asks + 1, snags=job.snags + 1)
@@ -205,12 +205,12 @@ def ask_again(case: Case, snag: AskAgain) -> Change:
 def _polled(case: Case, poll: Poll) -> Change:
     job = case.job
     if not poll.known:
-        log.info("%s calls job %s “%s”, which no document explains", case.title, job.id, poll.raw_state)
+        log.info("%s gives job %s the undocumented state “%s”", case.title, job.id, poll.raw_state)
     if poll.state is PollState.FAILED:
         return _ended(case, JobState.FAILED, poll.error or f"{case.title} gave no reason.", poll)
     if poll.state is PollState.SUCCEEDED and poll.output_url is not None:
         return _succeeded(case, poll, poll.output_url)
-    if poll.state is PollState.SUCCEEDED or job.state is JobState.ARCHIVING:  # the latter said otherwise before
+    if poll.state is PollState.SUCCEEDED or job.state is JobState.ARCHIVING:  # archiving: it was done before
         return _linkless(case, poll)
     late = job.state is JobState.RENDERING and job.expected_end is not None and case.now > job.expected_end
     wait_s = case.pace.until_next_poll_s(job, case.poll_every_s, case.sent_s_ago)
@@ -227,29 +227,29 @@ def _succeeded(case: Case, poll: Poll, link: str) -> Change:
     values = _said(job, poll) | {"output_url": link, "snags": 0, "flaws": 0, "progress": None}
     if job.missing_since is None:  # its first link
         values |= _deleted_later(case)
-    if job.state is JobState.ARCHIVING:  # how often the download failed still counts
+    if job.state is JobState.ARCHIVING:  # keeps its count of failed downloads
         del values["missing_since_ms"], values["flaws"], values["snags"]
         return case.stays(case.in_ms(), **values)
     return case.becomes(JobState.ARCHIVING, f"{case.title} is done", case.in_ms(), **values)
 
 
 def _linkless(case: Case, poll: Poll) -> Change:
-    """Done, but without a link: asked again and again, until the vendor's copy is gone. It is paid for."""
+    """Handle a job that is done but has no link: poll until the vendor's copy is gone, as the video is paid for."""
     job, title = case.job, case.title
-    why = f"{title} says “{poll.raw_state}” and gives no link to the video"
+    why = f"{title} says “{poll.raw_state}” but gives no link to the video"
     if job.state is not JobState.ARCHIVING:
         first = ask_again(replace(case, job=replace(job, snags=0)), AskAgain(why))
         more = _said(job, poll) | _deleted_later(case) | {"error": f"{why} yet."}
         return replace(first, then=JobState.ARCHIVING, note=f"{why} yet", values={**first.values, **more})
     if case.now <= fetch_until(job):
         return ask_again(case, AskAgain(why))
-    lost = f"{title} called it done, but gave no link to the video until its copy was gone."
-    last = f"Last: {job.error} " if job.error else ""
-    return _ended(case, JobState.LOST, f"{lost} {last}{title} has it as {job.vendor_id}.", poll)
+    lost = f"{title} reported the job as done, but gave no link to the video before its copy was gone."
+    last = f"Last error: {job.error} " if job.error else ""
+    return _ended(case, JobState.LOST, f"{lost} {last}{title} has the job as {job.vendor_id}.", poll)
 
 
 def _missing(case: Case, key: str) -> Change:
-    """Gone counts only if the key that made the job hears it for a day."""
+    """Handle a job that its vendor does not know: it is gone once the key that made it was told so for a day."""
     job, title = case.job, case.title
     if key != job.key_fingerprint:
         return ask_again(case, AskAgain(f"{title} does not have this job under another key."))
@@ -273,19 +273,19 @@ def _ended(case: Case, then: JobState, why: str, poll: Poll | None) -> Change:
 
 
 def found_at_vendor(case: Case, vendor_id: str) -> Change:
-    """An unconfirmed job that its vendor turns out to have."""
+    """Return the change of an unconfirmed job that its vendor turns out to have."""
     known = {"vendor_id": vendor_id, "candidate": None, "error": None, "finished_ms": None, "snags": 0}
-    return case.becomes(JobState.RENDERING, f"{case.title} has it as {vendor_id}", case.in_ms(), **known)
+    return case.becomes(JobState.RENDERING, f"{case.title} has the job as {vendor_id}", case.in_ms(), **known)
 
 
 def free_in_the_log(case: Case) -> Change:
-    """An unconfirmed job that the vendor's own log calls failed and free."""
+    """Return the change of an unconfirmed job that the vendor's log lists as failed and free."""
     why = f"{case.title}’s log lists the request as failed, at no cost."
     return case.becomes(JobState.NOT_TAKEN, why, error=why)
 
 
 def not_found_yet(case: Case) -> Change:
-    """An unconfirmed job of which nothing was found: looked for again, as long as there is something to look for."""
+    """Schedule the next search for an unconfirmed job that was not found, while it can still be traced."""
     job = case.job
     untraceable = case.provider.logs() is None and not job.candidates
     due_ms = None
@@ -298,8 +298,8 @@ def not_found_yet(case: Case) -> Change:
 
 
 def video_kept(case: Case, sha256: str, duration_s: float | None, flaw: str, cost_usd_micros: int | None) -> Change:
-    """A job whose video is kept here, also where ``flaw`` says why it cannot be played."""
-    error = f"{case.title}’s video cannot be played here, but it is kept as it came. {flaw}" if flaw else None
+    """Return the change of a job whose video is stored here; ``flaw`` says why it cannot be played, if so."""
+    error = f"{case.title}’s video cannot be played here, but it is kept as it arrived. {flaw}" if flaw else None
     measured: dict[str, object] = {}
     if duration_s:
         measured = {"output_ms": round(duration_s * 1000), "output_usd_micros": cost_usd_micros}
@@ -308,15 +308,15 @@ def video_kept(case: Case, sha256: str, duration_s: float | None, flaw: str, cos
 
 
 def video_not_kept(case: Case, why: str, *, gone: bool = False, flaws: int = 0) -> Change:
-    """A job whose video could not be fetched: again later, or lost once the vendor's copy must be gone.
+    """Schedule another download of a job's video, or end the job as lost once the vendor's copy must be gone.
 
-    ``gone`` says that the vendor no longer has anything at this link, so that it is asked for a fresh one first.
+    ``gone`` says that the link no longer works, so the vendor is asked for a fresh one first.
     """
     job = case.job
     since = job.missing_since or case.now
     gone_for_good = gone and job.vendor_deletes_at is None and case.now - since >= timedelta(seconds=DAY_S)
     if case.now > fetch_until(job) or gone_for_good:
-        lost = f"{case.title} finished, but our download failed until its copy was gone. Last: {why}"
+        lost = f"{case.title} finished, but our download failed until its copy was gone. Last error: {why}"
         due_ms = _first_bill_ms(case, billed=job.billed_usd_micros is not None)
         return case.becomes(JobState.LOST, lost, due_ms, error=lost, snags=0)
     wait_s = case.pace.after_snag_s(job.snags, 5.0, None)
@@ -325,7 +325,7 @@ def video_not_kept(case: Case, why: str, *, gone: bool = False, flaws: int = 0) 
 
 
 def link_of_another_sandbox(case: Case) -> Change:
-    """A sandbox that was started anew has another port: it is asked for a fresh link."""
+    """Ask for a fresh link: a restarted sandbox has another port."""
     return case.stays(case.in_ms(1.0), output_url=None)
 
 
@@ -333,14 +333,14 @@ def link_of_another_sandbox(case: Case) -> Change:
 
 
 def after_log(case: Case, row: LogRow | None) -> Change:
-    """What the vendor's log makes of a job that is over and whose cost is not known; no row says nothing yet."""
+    """Return how the vendor's log changes an ended job of unknown cost; without a row the log is read again later."""
     job = case.job
     if row is not None and _says_what_was_billed(job, row):
         credits = None if row.cost.credits is None else str(row.cost.credits)
         note = f"{case.title}’s log says {price_text(row.cost.usd_micros)}"
         return replace(case.stays(billed_usd_micros=row.cost.usd_micros, billed_credits=credits, snags=0), note=note)
     if row is not None and row.free:
-        log.warning("%s’s log calls job %s failed, whose video it gave us", case.title, job.id)
+        log.warning("%s’s log lists job %s as failed, although the vendor delivered its video", case.title, job.id)
     if case.sent_s_ago > LOOK_FOR_S:
         return case.stays(snags=0)
     wait_s = case.pace.until_next_bill_s(job.snags + 1, case.poll_every_s)
@@ -348,14 +348,14 @@ def after_log(case: Case, row: LogRow | None) -> Change:
 
 
 def _first_bill_ms(case: Case, *, billed: bool) -> int | None:
-    """When the vendor's log is asked what the job cost; None where the bill is known, or there is no log."""
+    """Return when the vendor's log is first read for the cost; None if the bill is known or there is no log."""
     if billed or case.provider.logs() is None:
         return None
     return case.in_ms(case.pace.until_next_bill_s(0, case.poll_every_s))
 
 
 def _says_what_was_billed(job: Job, row: LogRow) -> bool:
-    """A sum is a bill. Nothing is one only for a job without a video: a charge is written down some time after."""
+    """Return whether a log row is a bill. Zero counts only without a video: a charge may be logged later."""
     if row.cost.usd_micros is None:
         return False
     return row.cost.usd_micros > 0 or (row.free and job.state is JobState.FAILED)
@@ -369,13 +369,13 @@ def _pause_s(wish_s: float | None, job: Job, pace: Pace) -> float:
 
 
 def _deleted_later(case: Case) -> dict[str, object]:
-    """When the vendor deletes the video of a job that it has just called done, where it says."""
+    """Return when the vendor deletes the video of a job that is now done, if the vendor documents it."""
     kept_h = case.provider.keeps_output_h.value
     return {} if kept_h is None or case.job.sandbox else {"vendor_deletes_ms": case.in_ms(kept_h * 3600)}
 
 
 def _said(job: Job, poll: Poll) -> dict[str, object]:
-    """What of a poll is kept whatever it says."""
+    """Return the values that every poll's answer updates."""
     said: dict[str, object] = {
         "asks": job.asks + 1,
         "vendor_word": poll.raw_state,
@@ -408,4 +408,4 @@ def _words(case: Case, outcome: SubmitOutcome | NotSent) -> str:
         case Refused(message=why) | NotSent(reason=why) | Unclear(what=why):
             return why
         case _:
-            return f"{case.title} asked for a pause again and again."
+            return f"{case.title} kept asking for a pause."

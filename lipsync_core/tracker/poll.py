@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _BELIEVED_S = HOUR_S
-"""For how long an id that was offered is asked about although the vendor does not know it: a webhook may be early."""
+"""How long a candidate id is still tried although the vendor does not know it: a webhook may be early."""
 
 
 @dataclass(frozen=True, slots=True)
 class Poller:
-    """Asks about claimed jobs. ``apply`` makes changes, together with others that are ready by then."""
+    """Polls claimed jobs. ``apply`` applies changes, together with others that are ready at the same time."""
 
     claims: Claims
     standings: VendorStatuses
@@ -44,13 +44,13 @@ class Poller:
     http: Callable[[], VendorHttp]
     apply: Callable[[Sequence[Change]], Awaitable[None]]
     turns: Callable[[str], asyncio.Semaphore]
-    """How many requests a vendor gets at once."""
+    """Limits how many requests a vendor gets at once."""
     owner: str
     pace: Pace
     failpoint: Failpoint
 
     async def ask(self, jobs: Sequence[Job]) -> None:
-        """Ask about claimed jobs, in as few requests as their vendors allow, and apply what comes of each."""
+        """Poll claimed jobs, in as few requests as their vendors allow, and apply the answers."""
         groups: dict[tuple[str, str, str | None], list[Job]] = defaultdict(list)
         for job in jobs:
             groups[job.provider, job.environment, job.base_url].append(job)
@@ -100,7 +100,7 @@ class Poller:
     # Looking for a job whose answer was lost
 
     async def look_for(self, job: Job) -> None:
-        """Look whether the vendor knows an unconfirmed job: by an id that may be its own, or by the vendor's log."""
+        """Check whether the vendor knows an unconfirmed job, by its candidate ids or by the vendor's log."""
         provider = self.accounts.providers[job.provider]
         row = (await self.log.find([job])).get(job.id)
         if row is not None and await self._logged(job, provider, row):
@@ -117,19 +117,19 @@ class Poller:
         await self._all([job], not_found_yet)
 
     async def _found(self, job: Job, vendor_id: str) -> bool:
-        """The vendor has it, unless the id belongs to another job."""
+        """Record that the vendor has the job; return False if the id belongs to another job."""
         try:
             await asyncio.to_thread(self.claims.apply, self._mine(found_at_vendor(self._case(job), vendor_id)))
-        except VendorIdTakenError:  # a forged webhook, or another job's
+        except VendorIdTakenError:  # a forged webhook, or one of another job
             await asyncio.to_thread(self.claims.forget_candidate, job.id, vendor_id)
             return False
         return True
 
     async def _logged(self, job: Job, provider: Provider, row: LogRow) -> bool:
-        """Make of an unconfirmed job what the vendor's log says of it; False where that settles nothing."""
+        """Settle an unconfirmed job by its row in the vendor's log; return False if the row settles nothing."""
         if row.job_id is not None:
             known = not row.free
-            if row.free:  # it may still be asked why it failed
+            if row.free:  # a poll may still give the reason of the failure
                 read = await self._asked(job, provider, row.job_id)
                 if read is None:
                     return False
@@ -142,7 +142,7 @@ class Poller:
         return True
 
     async def _asked(self, job: Job, provider: Provider, vendor_id: str) -> PollAnswer | None:
-        """What the vendor says of an id that may be a job's; None where no answer came that can be used."""
+        """Ask the vendor about a candidate id; return None without a usable answer."""
         keys = self.accounts.of(job.provider, job.environment).keys
         if keys is None:
             return None

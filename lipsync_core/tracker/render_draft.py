@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 
 PROGRESS_S = 0.5
 MOST_ATTEMPTS = 4
-"""A render that was cut off this often is given up: it may be what brings the machine down."""
+"""A render that was interrupted this often is given up: it may be what crashes the machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class DraftRenderer:
-    """Renders drafts. ``stopping`` tells when the tracker wants to end."""
+    """Renders drafts. ``stopping`` returns True once the tracker shuts down."""
 
     ledger: Ledger
     claims: Claims
@@ -37,10 +37,10 @@ class DraftRenderer:
     stopping: Callable[[], bool]
 
     def render(self, job: Job) -> None:
-        """Render a claimed draft, from its media to the kept video; never raises."""
+        """Render a claimed draft, from its media to the stored video; never raises."""
         try:
             if job.attempts > MOST_ATTEMPTS:
-                self._fail(job, f"The render was cut off {MOST_ATTEMPTS} times, so it was not started again.")
+                self._fail(job, f"The render was interrupted {MOST_ATTEMPTS} times, so it was not started again.")
             else:
                 self._draft(job)
         except Withdrawn:
@@ -49,8 +49,8 @@ class DraftRenderer:
             log.warning("job %s failed", job.id, exc_info=not isinstance(error, StudioError))
             try:
                 self._fail(job, _reason(error))
-            except Exception:  # the lease runs out and the job is taken up again
-                log.exception("job %s: the ledger could not be told", job.id)
+            except Exception:  # the lease expires and the job is claimed again
+                log.exception("job %s: the failure could not be recorded in the ledger", job.id)
 
     def _draft(self, job: Job) -> None:
         brief = job.brief
@@ -122,4 +122,4 @@ def _reason(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError):
         return f"The video could not be written: {error.strerror or 'the disk refused it'}."
-    return "The studio stumbled over this render; its log says where."
+    return "An unexpected error stopped this render; the studio’s log has the details."

@@ -1,11 +1,11 @@
-"""Sends one paid request exactly once, and writes down what happens before and after it leaves.
+"""Sends one paid request exactly once, and records what happens before and after it leaves.
 
 claimed ──→ marked ──→ POST ──→ journaled ──→ applied
    │           └──────────┴── stopped here: unconfirmed, unless an answer was journaled
    └── stopped here: provably not sent, so it is queued again
 
-The time for the POST begins before the mark is asked for, and ends before the lease does: a sender that is held up in
-between, for however long, sends nothing afterwards. What an outcome makes of the job is decided in `outcomes`.
+The deadline of the POST starts before the mark is requested and ends before the lease expires: a sender that is delayed
+in between, for however long, sends nothing afterwards. How an outcome changes the job is decided in `outcomes`.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ log = logging.getLogger(__name__)
 
 _LONGEST_HOOK = 200
 _TRIES_TO_KEEP = 60
-"""How often it is tried to write an answer down, which takes about half an hour."""
+"""How many attempts are made to record an answer; together they take about half an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +78,21 @@ class Sender:
     hosting: Hosting
     http: Callable[[], VendorHttp]
     webhook_base: Callable[[str], str | None]
-    """Below which address a vendor may say that it is done, by environment; None where it cannot reach us."""
+    """The base URL of vendors' webhooks, by environment; None if vendors cannot reach this server."""
     owner: str
     pace: Pace
     failpoint: Failpoint
     reach: OutputHosts
 
     async def send(self, job: Job) -> None:
-        """Send a job that was claimed, unless something stands against it, and record what comes of it."""
+        """Send a claimed job unless something prevents it, and record the outcome."""
         account = self.accounts.of(job.provider, job.environment)
         keys = account.keys
         if keys is None or account.fingerprint != job.key_fingerprint:
             await self._record(job, account.provider, Refused(Refusal.OTHER, _other_key(account)), None)
             return
         lost = await asyncio.to_thread(self.reach.look, account)
-        if lost is not None:  # it would be paid for and never come
+        if lost is not None:  # the video would be paid for and never arrive
             await self._record(job, account.provider, Refused(Refusal.OTHER, f"{lost.message} Nothing was sent."), None)
             return
         token = secrets.token_urlsafe(24)
@@ -119,7 +119,7 @@ class Sender:
             overdue_after_s=_overdue_after_s(job),
         )
         if not marked:
-            return  # somebody else has it now, and nothing was sent
+            return  # no longer this tracker's job; nothing was sent
         at_first_byte = partial(self.failpoint, FIRST_BYTE, job.id)
         came = await self.http().send_once(account.provider, keys, base_url, request, deadline, at_first_byte)
         await self._answered(job, account.provider, came)
@@ -138,17 +138,17 @@ class Sender:
         self.failpoint(ANSWER_APPLIED, job.id)
 
     async def _journal(self, job: Job, came: Response) -> Answer:
-        """Keep an answer, even if the ledger cannot be written to for a while: nobody else knows it."""
+        """Record an answer, even if the ledger cannot be written to for a while: there is no other copy."""
         for tried in range(_TRIES_TO_KEEP):
             try:
                 return await asyncio.to_thread(self.claims.journal, job.id, came)
             except SQLAlchemyError:
-                log.exception("the answer to job %s could not be written down; trying again", job.id)
+                log.exception("the answer to job %s could not be recorded; trying again", job.id)
             await asyncio.sleep(min(0.5 * 2**tried, 30.0))
         return await asyncio.to_thread(self.claims.journal, job.id, came)
 
     async def judge(self, job: Job) -> None:
-        """Decide about a job whose sender stopped: from the answer it kept, or from how far it had come."""
+        """Settle a job whose sender stopped, by its recorded answer or by how far the sender got."""
         provider = self.accounts.providers[job.provider]
         answer = await asyncio.to_thread(self.claims.unapplied, job.id)
         if answer is not None:
@@ -160,7 +160,7 @@ class Sender:
             await self._record(job, provider, STOPPED, None)
 
     async def late(self, job: Job) -> bool:
-        """Apply an answer that came after somebody had judged the job without it; False where there is none."""
+        """Apply an answer that arrived after the job was judged without it; return False if there is none."""
         provider = self.accounts.providers[job.provider]
         answer = await asyncio.to_thread(self.claims.unapplied, job.id)
         if answer is None:
@@ -183,11 +183,11 @@ class Sender:
     async def _record(
         self, job: Job, provider: Provider, outcome: SubmitOutcome | NotSent, answer: Answer | None
     ) -> None:
-        """Make of the job what the outcome says, whoever holds it by now: an outcome is the truth about its POST.
+        """Apply an outcome to the job, whoever holds the lease now: an outcome is the truth about its own POST.
 
-        About its own only: where the job was taken up to be sent again since, that is another one.
+        It counts for that attempt only: if the job was claimed to be sent again meanwhile, that is another POST.
         """
-        await self._tell_account(job, outcome)  # first: the place that the job gives back is given to none by then
+        await self._tell_account(job, outcome)  # first, so that no other job takes the slot that this one frees
         await self._apply(job, provider, outcome, answer)
         if isinstance(outcome, Refused) and outcome.kind is Refusal.CREDIT:
             await look_at_balance(
@@ -204,7 +204,7 @@ class Sender:
                 if await asyncio.to_thread(self.claims.apply, replace(change, owner=owner), answer):
                     return
         except VendorIdTakenError as error:
-            unclear = Unclear(f"{provider.title} answered with an id that another job has. {error}")
+            unclear = Unclear(f"{provider.title} answered with the id of another job. {error}")
             change = replace(after_submit(case, unclear), owner=self.owner)
             await asyncio.to_thread(self.claims.apply, change, answer)
             return
@@ -218,7 +218,7 @@ class Sender:
         try:
             await asyncio.to_thread(self.claims.apply, change, answer)
         except VendorIdTakenError as error:
-            log.warning("job %s: a late answer names an id that is taken: %s", job.id, error)
+            log.warning("job %s: a late answer names an id that another job has: %s", job.id, error)
 
     async def _tell_account(self, job: Job, outcome: SubmitOutcome | NotSent) -> None:
         about = (job.provider, job.environment)
@@ -235,25 +235,25 @@ class Sender:
 
 
 def hash_of(token: str) -> str:
-    """What is stored of a webhook's token."""
+    """Return the hash that is stored instead of a webhook's token."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def trace_of(job: Job) -> str:
-    """The studio's own name for a submit, for vendors that write it into their logs."""
+    """Return the studio's own id of a submit, for vendors that write it into their logs."""
     return f"lipsync-studio.{job.id}.{ms_of(job.created_at)}.{job.attempts}"
 
 
 def _overdue_after_s(job: Job) -> float:
-    """Seconds after which a vendor is late: twice what nine of ten need, and a minute."""
+    """Return the seconds after which a job is overdue: twice the 90th percentile of its duration, plus a minute."""
     return 2 * (job.quote.p90_s or 600.0) + 60.0
 
 
-_NO_FILE = "A file of this job is no longer here, or cannot be reached by the vendor. Nothing was sent."
+_NO_FILE = "A file of this job is no longer here, or the vendor cannot reach it. Nothing was sent."
 
 
 def _other_key(account: Account) -> str:
     title = account.provider.title
     if account.keys is None:
-        return f"There is no {title} key any more. {account.key_problem} Nothing was sent."
-    return f"The {title} key was changed after this job was made. Nothing was sent: use it again to send it anew."
+        return f"There is no longer a {title} key. {account.key_problem} Nothing was sent."
+    return f"The {title} key was changed after this job was made. Nothing was sent. “Fix and send” uses the new key."

@@ -1,6 +1,6 @@
-"""What a vendor's own log says about our requests: whether a lost order was taken, and what a job cost.
+"""Reads a vendor's own log of our requests: whether a lost order was taken, and what a job cost.
 
-A row is the vendor's word. That there is none proves nothing: a log may be late, and goes back two days only.
+A row is proof. A missing row proves nothing: a log may be late, and covers only two days.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lipsync_core.providers.http import VendorHttp
 
 _PAGES = 20
-"""Parts of a log that are read in one look: at AI/ML API, up to 2,000 requests."""
+"""The most pages of a log that are read at a time: at AI/ML API, up to 2,000 requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,12 @@ class VendorLog:
     accounts: Accounts
     http: Callable[[], VendorHttp]
     turns: Callable[[str], asyncio.Semaphore]
-    """How many requests a vendor gets at once."""
+    """Limits how many requests a vendor gets at once."""
 
     async def find(self, jobs: Sequence[Job]) -> dict[int, LogRow]:
-        """The rows of these jobs of one account, by the jobs' numbers, as far as there are any.
+        """Return the log rows found for these jobs of one account, by job number.
 
-        A row is a job's that carries the id of its submit, or the vendor's own id of it.
+        A row belongs to a job if it carries the trace id of its submit, or the vendor's id of the job.
         """
         first = jobs[0]
         account = self.accounts.of(first.provider, first.environment)

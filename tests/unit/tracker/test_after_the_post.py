@@ -357,7 +357,7 @@ def test_bytes_that_cannot_be_played_are_tried_again_then_kept_and_flagged(desk:
     desk.let_pass(job, 0)
     desk.run(desk.reaches(job, DONE), studio=studio)
     assert kept(desk, job) == odd
-    assert "cannot be played here, but it is kept as it came" in desk.row(job)["error"]
+    assert "cannot be played here, but it is kept as it arrived" in desk.row(job)["error"]
 
 
 def test_a_video_is_lost_only_once_the_vendors_copy_has_expired_and_then_it_says_so(desk: Desk) -> None:

@@ -132,7 +132,7 @@ ROWS = [
         3600,
         S.REJECTED,
         None,
-        {"error": "JoyPix asked for a pause again and again. It was tried for 60 min."},
+        {"error": "JoyPix kept asking for a pause. It was tried for 60 min."},
         AccountWaits(90.0),
     ),
     Row(NotSent("No name."), 599, S.QUEUED, 4.0, {}, FAILED("No name.")),

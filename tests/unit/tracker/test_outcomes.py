@@ -163,7 +163,7 @@ def test_later_and_later_ends_as_a_refusal(desk: Desk, vendor: str) -> None:
     desk.run(lambda: desk.row(job)["attempts"] >= 3)
     desk.run(desk.judged(job), pace=replace(PACE, busy_for_s=0.1))
     assert desk.row(job)["state"] == JobState.REJECTED
-    assert "asked for a pause again and again" in desk.row(job)["error"]
+    assert "kept asking for a pause" in desk.row(job)["error"]
     assert desk.bill() == []
 
 
