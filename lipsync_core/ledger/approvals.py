@@ -40,8 +40,8 @@ class ApprovalRules:
 def above_limit(person: Person, usd_micros: int | None, *, rests_on_link: bool = False) -> str | None:
     """Why a press at this price needs approval; None if it is within the person's limit.
 
-    A price that nobody knows is above every limit: a ceiling that its maker names changes nothing about that.
-    ``rests_on_link`` says whether the sum is that of the longest input, because a pasted link is passed on.
+    An unknown price is above every limit, even with a ceiling. ``rests_on_link`` says whether the amount is the price
+    of the longest input, because a pasted link is passed on.
     """
     limit = person.limit_usd_micros
     if limit is None or (usd_micros is not None and usd_micros <= limit):
@@ -55,9 +55,9 @@ def above_limit(person: Person, usd_micros: int | None, *, rests_on_link: bool =
 
 
 def before_paying(connection: Connection, job: Mapping[Any, Any], terms: ApprovalRules) -> Change | None:
-    """What becomes of a queued job that its maker may no longer pay for; None if it may be sent.
+    """Return the change of a queued job that its maker may no longer pay for; None if it may be sent.
 
-    Asked in the transaction that claims the job for sending, because much can change between the press and that.
+    Called in the transaction that claims the job for sending, because rights and limits can change after the press.
     """
     person = who(connection, job["made_by"])
     if person is None or not person.may(Action.MAKE):
@@ -75,9 +75,9 @@ def before_paying(connection: Connection, job: Mapping[Any, Any], terms: Approva
 
 
 def _press_costs(connection: Connection, job: Mapping[Any, Any]) -> tuple[int | None, bool]:
-    """What the press that made a job counts for a limit: a batch counts as one. None where that is unknown.
+    """Return the cost of the press that made a job, None if unknown, and whether it rests on a pasted link.
 
-    And whether that is not the price, because a pasted link is passed on.
+    A batch counts as one press. If a pasted link is passed on, the cost is that of the longest input, not the price.
     """
     each, quoted = jobs.c.reserved_usd_micros, jobs.c.quoted_usd_micros
     same = (jobs.c.batch == job["batch"]) if job["batch"] is not None else (jobs.c.id == job["id"])
@@ -99,7 +99,7 @@ class Approvals:
     def approve(self, job_id: int, *, by: str, hold_s: float = 0.0, ceiling_usd_micros: int | None = None) -> bool:
         """Let a waiting job be sent; False if it is no longer waiting. Raises `NotAllowedError`.
 
-        ``ceiling_usd_micros`` is what a cap reserves for it from now on, where its price is unknown.
+        ``ceiling_usd_micros`` is what a cap reserves for it from now on if its price is unknown.
         """
         with self._db.write() as connection:
             self._check(connection, job_id, by)
@@ -124,7 +124,7 @@ class Approvals:
             return apply(connection, Change(job_id, was, then, by=by, note=note, values=decided))
 
     def check(self, job_id: int, *, by: str) -> None:
-        """Raise `NotAllowedError` where ``by`` may not decide about this job."""
+        """Raise `NotAllowedError` if ``by`` may not decide about this job."""
         with self._db.read() as connection:
             self._check(connection, job_id, by)
 
@@ -150,9 +150,9 @@ class Approvals:
                 record(connection, job_id, JobState.AWAITING_APPROVAL, by, note)
 
     def lapse(self) -> int:
-        """Withdraw jobs whose time to be decided has run out; returns how many."""
+        """Withdraw jobs whose deadline for a decision has passed; return how many."""
         over = (jobs.c.state == JobState.AWAITING_APPROVAL, jobs.c.decide_by_ms <= now_ms())
-        with self._db.read() as connection:  # takes no write lock where nothing lapses
+        with self._db.read() as connection:  # no write lock is taken if nothing expires
             if connection.execute(select(jobs.c.id).where(*over).limit(1)).first() is None:
                 return 0
         note = "nobody approved it in time; withdrawn, nothing was charged"

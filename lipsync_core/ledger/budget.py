@@ -24,7 +24,7 @@ class Budget:
     by: str | None = None
     """None if it is not known who asks."""
     ceiling_usd_micros: int | None = None
-    """The most that an unknown price may come to."""
+    """The most that may be spent if the price is unknown."""
 
     def refusal(
         self,
@@ -36,7 +36,7 @@ class Budget:
         rates: Rates,
         today: date,
     ) -> Issue | None:
-        """Why a cap stops this, and what it would hold; None where all hold it, or nobody knows what it comes to."""
+        """Explain which cap stops this and what would fit; None if it fits all caps or no amount is known."""
         amount, price_words = quote.reserved_usd_micros, priced(quote)
         if quote.open_ended and amount is not None:
             price_words = f"{price_text(amount)} for the longest input that a pasted link can give"

@@ -1,10 +1,10 @@
 """Monthly caps by scope, and how much of each is used.
 
-A job counts from the moment it is about to be sent: with its quoted price, or with that of the longest input where a
-team passes a pasted link on, or with the ceiling that was named for an unknown price, which reserves and does nothing
-else; with what its vendor said when it took it, where that is more. Until its end is known it stays counted, also while
-nobody knows whether it was taken; then it counts what it cost (see docs/decisions, 0020).
-All of it happens inside the transaction that changes the job's state, so that no number of trackers exceeds a cap.
+A job counts from the moment it is about to be sent: with its quoted price; or the price of the longest input if a
+pasted link is passed on; or the ceiling set for an unknown price, which only reserves money; or the charge that the
+vendor named when it accepted the job, if that is more. It stays counted until its end is known, also while it is
+unconfirmed; then it counts what it cost (see docs/decisions, 0020).
+All this happens inside the transaction that changes the job's state, so that no number of trackers exceeds a cap.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Over:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What is left under the caps of some scopes. Empty if none is set."""
+    """What is left under the caps of some scopes. Empty if no cap is set."""
 
     month: str
     caps: tuple[Cap, ...] = ()
@@ -101,7 +101,7 @@ class Room:
     waiting: Mapping[str, Held] = field(default_factory=dict)
 
     def over(self, asked: Mapping[str, int]) -> Over | None:
-        """The first cap that this would exceed, counting what is queued; None if none would be."""
+        """Return the first cap that these amounts would exceed, counting queued jobs; None if all fit."""
         for cap in self.caps:
             amount = asked.get(cap.scope, 0)
             waiting = self.waiting.get(cap.scope, NOTHING)
@@ -128,9 +128,9 @@ def month_name(month: str) -> str:
 
 
 def over_cap(over: Over, *, what: str | None = None, by: str | None = None, instead: Sequence[str] = ()) -> Issue:
-    """Why what was asked for is not sent.
+    """Explain why a request is not sent because of a cap.
 
-    ``what`` describes it with its price, ``by`` asked for it, ``instead`` is what can be done that the cap holds.
+    ``what`` describes the request with its price, ``by`` made it, ``instead`` lists alternatives within the cap.
     """
     cap = over.cap
     if over.usd_micros is None:
@@ -166,8 +166,8 @@ def _how_many(count: int, kind: str) -> str:
 def reserve(connection: Connection, job: Row, month: str) -> Over | None:
     """Count a job that is about to be sent in ``month``; if it would exceed a cap, say so and change nothing.
 
-    It is counted first and compared then: whoever counts holds the budgets' rows until the transaction ends, so that
-    no two can pass the same cap together.
+    The job is counted first and compared afterwards: counting locks the budgets' rows until the transaction ends, so
+    two jobs cannot exceed the same cap together.
     """
     amount, scopes = expected_cost(job), scopes_of(job["project"], job["made_by"])
     limits = _caps(connection, scopes, month)
@@ -196,10 +196,10 @@ def count(connection: Connection, job_id: int, scopes: tuple[str, ...], month: s
 
 
 def settle(connection: Connection, job_id: int, then: JobState) -> None:
-    """Count what a job in state ``then`` costs by now. Jobs that never counted are left alone.
+    """Count what a job in state ``then`` costs now. Jobs that never counted are left alone.
 
-    No cap is asked: what may have to be paid counts also where that exceeds one. Where a job cost more than its price,
-    its history says so, and whoever is told of it (`lipsync_core.tracker.notices`) is told.
+    No cap is checked: what may have to be paid counts even above a cap. If a job cost more than its price, its history
+    says so, and a notification is sent (`lipsync_core.tracker.notices`).
     """
     if STATES[then].money is Money.RESERVED and then not in (JobState.RENDERING, JobState.UNCONFIRMED):
         return
@@ -293,7 +293,7 @@ class Budgets:
         self.set_caps({scope: usd_micros}, by)
 
     def set_caps(self, wanted: Mapping[str, int | None], by: str) -> None:
-        """Set several scopes' caps, or none of them; that of `PRESS` is what `asks_above` tells.
+        """Set several scopes' caps, or none of them; the value for `PRESS` is what `asks_above` returns.
 
         Raises `SettingsError` and `NotAllowedError`.
         """
@@ -332,13 +332,13 @@ class Budgets:
             return connection.execute(query).first() is not None
 
     def set_cost(self, job_id: int, usd_micros: int | None, by: str) -> None:
-        """Note what a job of unknown price cost by its vendor's invoice, or forget it with None.
+        """Record what a job of unknown price cost according to its vendor's invoice, or remove that with None.
 
-        It counts instead of what was reserved, in the month in which the job counts.
+        It replaces the reserve, in the month in which the job counts.
 
         Raises:
-            SettingsError: the sum makes no sense, or the job is none whose cost only an invoice tells.
-            NotAllowedError: ``by`` may not type in invoices.
+            SettingsError: the amount is invalid, or the job's cost is known without an invoice.
+            NotAllowedError: ``by`` may not enter invoices.
             UnknownJobError: there is no such job.
         """
         self._guard(by, Action.PRICES)
@@ -359,7 +359,7 @@ class Budgets:
             settle(connection, job_id, JobState(job["state"]))
 
     def set_invoices(self, month: str, wanted: Mapping[str, int | None], by: str) -> None:
-        """Note what vendors' invoices for a month came to, or forget them with None.
+        """Record the totals of vendors' invoices for a month, or remove them with None.
 
         Raises `SettingsError` and `NotAllowedError`.
         """

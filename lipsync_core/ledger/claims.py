@@ -1,7 +1,7 @@
 """The tracker's side of the ledger: claims with leases, the journal of answers, and releasing jobs.
 
-A lease says whose a job is. Nothing that costs money happens without one, and none outlives its holder: where a lease
-ran out, whoever looks next takes the job up from what is written here.
+A lease says which tracker works on a job. Nothing that costs money happens without one. If the holder dies, its lease
+expires, and the next tracker continues the job from what is recorded here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DRAFTS = tuple(engine.id for engine in ENGINES.values() if engine.is_draft)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer to a paid request, as it came."""
+    """One answer to a paid request, as it arrived."""
 
     id: int
     response: Response
@@ -47,7 +47,7 @@ class Due:
 class Claims:
     """The leases of all jobs and the journal of answers. Thread-safe; holds no state of its own.
 
-    ``zone`` is the time zone whose months the budgets follow; ``terms`` are those of approval, once people sign in.
+    ``zone`` is the time zone whose months the budgets follow; ``terms`` are the rules for approvals if people sign in.
     """
 
     def __init__(self, database: Database, zone: str = "UTC", terms: ApprovalRules | None = None) -> None:
@@ -61,7 +61,7 @@ class Claims:
         """Claim the oldest draft that is queued or whose lease has expired; None if there is none."""
         now = now_ms()
         free = and_(
-            # Both lists together lead through an index past all paid and all ended jobs.
+            # Both conditions together use an index that skips all paid and all ended jobs.
             jobs.c.engine.in_(_DRAFTS),
             jobs.c.state.in_((JobState.QUEUED, *_WORKING)),
             or_(
@@ -130,7 +130,7 @@ class Claims:
     ) -> Due:
         """Claim up to ``limit`` paid jobs that are due and unclaimed, and as many queued ones as may be sent at once.
 
-        A queued job is then `SUBMITTING`: nothing was sent yet, and `mark_sending` says when that changes. Any other
+        A queued job becomes `SUBMITTING`: nothing was sent yet, and `mark_sending` records when that changes. Any other
         keeps its state. ``slots`` tells how many jobs a vendor may be given at once. ``but`` are those that ``owner``
         still works on, whatever became of their lease: a machine may have slept.
         """
@@ -171,9 +171,9 @@ class Claims:
         return Due(tuple(job_of(row) for row in rows), begun_jobs)
 
     def _reserve(self, connection: Connection, job_id: int) -> bool:
-        """Reserve a queued job's cost under its caps; if one would be exceeded, it is rejected and nothing is sent.
+        """Reserve a queued job's cost under its caps; if one would be exceeded, reject the job without sending it.
 
-        Neither is anything of a maker's who was removed meanwhile, or whose limit it is above now.
+        A job is not sent either if its maker was removed meanwhile, or if it is now above the maker's limit.
         """
         job = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().one()
         if self._terms is not None and (instead := before_paying(connection, job, self._terms)) is not None:
@@ -242,7 +242,7 @@ class Claims:
         return found
 
     def keep(self, owner: str, ids: Iterable[int], lease_s: float) -> None:
-        """Renew the leases of claimed jobs, except those whose request may be on its way."""
+        """Renew the leases of claimed jobs, except those whose request may be in flight."""
         until = now_ms() + int(lease_s * 1000)
         mine = (jobs.c.id.in_(list(ids)), jobs.c.lease_owner == owner, jobs.c.state != JobState.SUBMITTING)
         still_due = case((jobs.c.due_ms == jobs.c.lease_until_ms, until), else_=jobs.c.due_ms)
@@ -252,10 +252,10 @@ class Claims:
     def mark_sending(
         self, job_id: int, owner: str, attempt: int, *, token_hash: str | None, lease_s: float, overdue_after_s: float
     ) -> bool:
-        """Record that the paid request leaves now; False if the job is no longer ``owner``'s to send.
+        """Record that the paid request leaves now; return False if ``owner`` may no longer send the job.
 
-        Without this mark a job was provably never sent. It is made once for each ``attempt``: an owner that slept past
-        its lease may have claimed the job a second time. The job should be done ``overdue_after_s`` from now.
+        Without this mark a job was provably never sent. It is set once for each ``attempt``: an owner that slept past
+        its lease may have claimed the job a second time. The job is overdue ``overdue_after_s`` seconds from now.
         """
         now = now_ms()
         until = now + int(lease_s * 1000)
@@ -280,8 +280,7 @@ class Claims:
     def journal(self, job_id: int, response: Response) -> Answer:
         """Write an answer to a paid request into the journal before acting on it.
 
-        Where the job was judged without it, the job becomes due, so that the answer is used whatever becomes of its
-        bringer.
+        If the job was judged without the answer, it becomes due, so that the answer is used even if this tracker stops.
         """
         row = {
             "job_id": job_id,
@@ -325,12 +324,12 @@ class Claims:
             return won
 
     def apply_all(self, changes: Sequence[Change]) -> list[bool]:
-        """Make many changes in one transaction; returns for each whether it was made."""
+        """Make many changes in one transaction; return for each whether it was made."""
         with self._db.write() as connection:
             return apply_all(connection, changes)
 
     def book(self, change: Change) -> bool:
-        """Change an ended job, which keeps its state, and count what it cost by now."""
+        """Change an ended job without changing its state, and count what it costs now."""
         with self._db.write() as connection:
             if not apply(connection, change):
                 return False

@@ -1,4 +1,4 @@
-"""What became of somebody's jobs while they looked elsewhere: for the card that says so in the browser."""
+"""Which of a person's jobs ended while they were on another page, for the message in the browser."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ LATEST = 200
 
 
 class Endings:
-    """Reads them from the ledger. Thread-safe."""
+    """Reads those jobs from the ledger. Thread-safe."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def of(self, by: str, since: datetime, *, limit: int = 20) -> list[Job]:
-        """Jobs of ``by`` that ended after ``since`` without their doing, or on which somebody decided; latest first."""
+        """Return jobs of ``by`` that ended after ``since`` on their own, or by a decision; latest first."""
         own = select(jobs.c.id).where(jobs.c.made_by == by).order_by(jobs.c.id.desc()).limit(LATEST)
-        latest = own.subquery()  # joined, so that these are read first; with IN, all jobs of a state would be
+        latest = own.subquery()  # a join reads these rows first; IN would read all jobs of a state
         decided = or_(jobs.c.decided_by.is_not(None), jobs.c.decide_by_ms <= jobs.c.finished_ms)
-        # A draft that is done is left out: it takes seconds, and its maker saw it.
+        # Finished drafts are left out: they take seconds, and their makers saw them.
         ended = or_(
             and_(
                 jobs.c.state.in_(UNCHOSEN_ENDS), not_(and_(jobs.c.provider == "draft", jobs.c.state == JobState.DONE))
@@ -41,7 +41,7 @@ class Endings:
             return [job_of(row) for row in rows]
 
     def dearer(self, by: str, since: datetime, *, limit: int = 20) -> list[Job]:
-        """Jobs that ``by`` made or approved and that turned out after ``since`` to cost more than their price."""
+        """Return jobs that ``by`` made or approved and that proved, after ``since``, to cost more than their price."""
         known = jobs.c.above_ms > ms_of(since)
         query = select(jobs).where(known, or_(jobs.c.made_by == by, jobs.c.decided_by == by))
         with self._db.read() as connection:

@@ -1,7 +1,7 @@
-"""What a job costs, from its row alone: as typed in, as billed, as priced by its video's length, or as expected. Pure.
+"""What a job costs, from its row alone: as entered, as billed, as priced by its video's length, or as expected. Pure.
 
-The order is that of docs/decisions, 0018 and 0020: a bill replaces the quote; the length of the finished video, priced
-at the same tariff, raises either and lowers none.
+The order follows docs/decisions, 0018 and 0020: a bill replaces the quote; the price of the finished video's length, by
+the same tariff, raises either but lowers neither.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Row = RowMapping | Mapping[str, Any]
 
 
 def cost_of(job: Row, state: JobState) -> int:
-    """What a job's row costs in ``state``, in micro-dollars.
+    """Return what the job of a row costs in ``state``, in micro-dollars.
 
-    A failed one costs nothing where its vendor promises that of such an end; any other end may have been paid for.
+    A failed job costs nothing if its vendor promises that for this kind of failure; any other end may be charged.
     """
     if state not in SETTLED:
         return expected_cost(job) or 0
@@ -34,16 +34,16 @@ def cost_of(job: Row, state: JobState) -> int:
     if known is None:
         if state is JobState.FAILED and refunds(job["provider"], job["vendor_word"]):
             return 0
-        # Once the video was measured, nothing has to be reserved any more for what a link might have given.
+        # Once the video is measured, no reserve is needed for the longest input that a link could give.
         measured = job["output_ms"] is not None and job["quoted_usd_micros"] is not None
         known = _at_least_said(job, job["quoted_usd_micros"]) if measured else expected_cost(job)
     return max(known or 0, job["output_usd_micros"] or 0)
 
 
 def above_price(job: Row, cost: int) -> str | None:
-    """The sentence about a job that cost more than its price; None if it did not.
+    """Return the sentence about a job that cost more than its price; None if it did not.
 
-    Where its price was unknown, what was reserved stands for it.
+    If the price was unknown, the reserve takes its place.
     """
     paid, bill, output = job["paid_usd_micros"], billed_cost(job), job["output_usd_micros"]
     if paid is None and bill is None and output is None:
@@ -57,7 +57,7 @@ def above_price(job: Row, cost: int) -> str | None:
 
 
 def cost_above(job: Job) -> str | None:
-    """The same for a job that has ended."""
+    """Return the same sentence for an ended job."""
     quoted = job.quote.usd_micros
     price = quoted if quoted is not None else job.ceiling_usd_micros
     if job.above_at is None or price is None:
@@ -83,13 +83,13 @@ def _above_words(cost: int, price: int, *, known: bool, paid: int | None, bill: 
 
 
 def refunds(provider_id: str, word: str | None) -> bool:
-    """Whether a vendor promises that a job which ended in this state of its own is free."""
+    """Return whether a vendor promises that a job which ended in this vendor state is free."""
     provider = PROVIDERS.get(provider_id)
     return provider is not None and provider.refunds(word)
 
 
 def promises_refunds(provider_id: str) -> bool:
-    """Whether a vendor promises for any kind of failure that it is free."""
+    """Return whether a vendor promises that at least some kind of failure is free."""
     provider = PROVIDERS.get(provider_id)
     return provider is not None and bool(provider.failed_is_free.value)
 
@@ -100,9 +100,9 @@ def billed_cost(job: Row) -> int | None:
 
 
 def expected_cost(job: Row) -> int | None:
-    """The most that a job may cost; None if neither a price nor a ceiling is known.
+    """Return the most that a job may cost; None if neither a price nor a ceiling is known.
 
-    What the vendor said when it took the job raises that, and never lowers it.
+    The charge that the vendor named when it accepted the job can raise that, but never lowers it.
     """
     reserved: int | None = job["reserved_usd_micros"]
     return _at_least_said(job, reserved if reserved is not None else job["ceiling_usd_micros"])
@@ -114,7 +114,7 @@ def _at_least_said(job: Row, asked: int | None) -> int | None:
 
 
 def _in_dollars(job: Row, what: str) -> int | None:
-    """A sum that a vendor named, ``billed`` or ``said`` at submit, in micro-dollars."""
+    """Return an amount that a vendor named, ``billed`` or, at submit, ``said``, in micro-dollars."""
     usd_micros, credits = job[f"{what}_usd_micros"], job[f"{what}_credits"]
     if usd_micros is not None:
         return int(usd_micros)

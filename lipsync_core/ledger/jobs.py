@@ -1,7 +1,7 @@
-"""The ledger: jobs, their append-only history, and who is tending them.
+"""The ledger: jobs, their append-only history, and which trackers are alive.
 
 Every change of a job's state is one guarded UPDATE whose row count proves who won, in the same transaction as
-the event that records it. Nothing in here decides what should happen; it only lets one caller make it happen.
+the event that records it. Nothing here decides what should happen; it only lets one caller make it happen.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MOST_CANDIDATES = 5
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which jobs to list. An empty field lets all through."""
+    """Which jobs to list. An empty field matches all."""
 
     states: Collection[JobState] = ()
     by: str | None = None
@@ -49,11 +49,11 @@ class Filter:
     """Part of a name, or a job's number."""
     batch: str | None = None
     hidden: bool = False
-    """Also those that were hidden from the lists."""
+    """Whether to include hidden jobs."""
 
     @property
     def question(self) -> Hashable:
-        """The same for filters that let the same jobs through."""
+        """A key that is equal for filters that match the same jobs."""
         return replace(self, states=frozenset(self.states))
 
 
@@ -74,7 +74,7 @@ class NewJob:
     follows: int | None = None
     ceiling_usd_micros: int | None = None
     hold_s: float = 0.0
-    """How long no tracker may claim it."""
+    """Seconds during which no tracker may claim it."""
     decide_by_ms: int | None = None
     """The deadline for its approval; None if it needs none."""
     decided_why: str | None = None
@@ -82,7 +82,7 @@ class NewJob:
 
     @property
     def is_paid(self) -> bool:
-        """Whether it is a vendor's job, not a draft."""
+        """Whether a vendor renders it; False for a draft."""
         return not self.quote.engine.startswith("draft/")
 
     @property
@@ -98,11 +98,11 @@ class Ledger:
         self._db = database
 
     def add(self, new: NewJob) -> Job:
-        """Record a new queued job; with a nonce already seen, return that press's job instead."""
+        """Record a new queued job; if its nonce was seen before, return the job of that press instead."""
         return self.add_all([new])[0]
 
     def add_all(self, news: Sequence[NewJob]) -> list[Job]:
-        """Record all of these, or none; for a nonce that was seen before, the job of that press is returned."""
+        """Record all of these, or none; for a nonce that was seen before, return the job of that press."""
         with self._db.write() as connection:
             return self._add_all(connection, news)
 
@@ -119,9 +119,9 @@ class Ledger:
         return [pressed.get(new.nonce) or next(made) for new in news]
 
     def adopt(self, new: NewJob, vendor_id: str, due_ms: int, month: str | None = None) -> Job:
-        """Record a job that was started elsewhere; raises `VendorIdTakenError` where another job has the id.
+        """Record a job that was started elsewhere; raise `VendorIdTakenError` if another job has the id.
 
-        What it is found to have cost counts in ``month``, though no cap could stop it any more.
+        Its cost, once known, counts in ``month``, although no cap could have stopped it.
         """
         with self._db.write() as connection:
             (job,) = self._add_all(connection, [new])
@@ -147,13 +147,13 @@ class Ledger:
         return job_of(row)
 
     def pressed(self, *nonces: str) -> list[Job]:
-        """The jobs that were pressed with these nonces, in their order; of a nonce that is new there is none."""
+        """Return the jobs with these nonces, in their order; new nonces are left out."""
         with self._db.read() as connection:
             found = _pressed(connection, nonces)
         return [found[nonce] for nonce in nonces if nonce in found]
 
     def count(self, which: Filter) -> int:
-        """How many jobs the filter lets through."""
+        """Return how many jobs match the filter."""
         with self._db.read() as connection:
             return connection.execute(select(func.count()).select_from(jobs).where(*_where(which))).scalar_one()
 
@@ -164,8 +164,8 @@ class Ledger:
             return {JobState(state): count for state, count in connection.execute(query)}
 
     def page(self, which: Filter, *, limit: int, offset: int = 0, before: int | None = None) -> list[Job]:
-        """Jobs newest first; ``before`` keeps to those older than that job."""
-        # Found by number alone first: an index holds all that it takes, so that a deep page reads no row it skips.
+        """Return jobs, newest first; ``before`` limits them to those older than that job."""
+        # The ids are found first, from an index alone, so that a deep page reads none of the rows it skips.
         found = select(jobs.c.id).where(*_where(which)).order_by(jobs.c.id.desc()).limit(limit).offset(offset)
         if before is not None:
             found = found.where(jobs.c.id < before)
@@ -201,7 +201,7 @@ class Ledger:
         return [JobEvent(instant(row["at_ms"]), JobState(row["state"]), row["made_by"], row["note"]) for row in rows]
 
     def makers(self) -> list[str]:
-        """Everybody who has made a job, by name."""
+        """Return everyone who has made a job, by name."""
         with self._db.read() as connection:
             return list(connection.execute(select(jobs.c.made_by).distinct().order_by(jobs.c.made_by)).scalars())
 
@@ -216,13 +216,13 @@ class Ledger:
         note: str = "",
         **values: object,
     ) -> bool:
-        """Move a job from ``now`` to ``then``; False if it was not in ``now``, or is no longer ``owner``'s."""
+        """Move a job from ``now`` to ``then``; return False if it is not in ``now``, or no longer ``owner``'s."""
         change = Change(job_id, now, then, by=by, note=note, owner=owner, keep_lease=True, values=values)
         with self._db.write() as connection:
             return apply(connection, change)
 
     def attach(self, job_id: int, now: JobState, vendor_id: str, *, by: str, note: str, due_ms: int) -> bool:
-        """Give a job the vendor's id that it turned out to have; False where it is no longer in ``now``.
+        """Give a job the vendor's id that was found for it; return False if it is no longer in ``now``.
 
         Raises:
             VendorIdTakenError: another job of the same vendor and environment has that id.
@@ -234,7 +234,7 @@ class Ledger:
             return apply(connection, change)
 
     def makers_of(self, batch: str) -> list[str]:
-        """Whose jobs are in a batch."""
+        """Return the makers of a batch's jobs."""
         with self._db.read() as connection:
             return list(connection.execute(select(jobs.c.made_by).where(jobs.c.batch == batch).distinct()).scalars())
 
@@ -269,12 +269,12 @@ class Ledger:
             connection.execute(update(jobs).where(*this).values(due_ms=now_ms()))
 
     def hint(self, provider: str, token_hash: str, candidate: str | None) -> bool:
-        """A webhook came for the job with this token: make it due. False where there is no such job.
+        """Make the job due for which a webhook with this token arrived; return False if there is no such job.
 
-        For a job whose answer is out or lost, the id in the webhook becomes a candidate.
+        If the job's answer is pending or lost, the id in the webhook becomes a candidate.
         """
         this = (jobs.c.token_hash == token_hash, jobs.c.provider == provider)
-        with self._db.read() as connection:  # a stranger who makes up tokens holds nobody up who writes
+        with self._db.read() as connection:  # made-up tokens from strangers do not block writers
             if connection.execute(select(jobs.c.id).where(*this)).first() is None:
                 return False
         with self._db.write() as connection:
@@ -293,7 +293,7 @@ class Ledger:
             return True
 
     def alike(self, likenesses: Collection[str], since_ms: int) -> dict[tuple[str, str], Job]:
-        """By environment and likeness: the latest job that is alike and pending, unconfirmed, or done since."""
+        """Return, by environment and likeness, the latest like job that is pending, unconfirmed, or done since then."""
         again = or_(
             jobs.c.state.in_(NEEDS_MEDIA),
             and_(jobs.c.state == JobState.DONE, jobs.c.created_ms >= since_ms),
@@ -305,7 +305,7 @@ class Ledger:
             return {(row["environment"], row["likeness"]): job_of(row) for row in rows}
 
     def took(self, engine: str, limit: int = 50) -> list[tuple[float, float]]:
-        """(seconds from the request to the kept video, seconds of video) of an engine's latest real renders."""
+        """Return (seconds from request to stored video, seconds of video) for an engine's latest real renders."""
         ended = select(jobs.c.id).where(jobs.c.engine == engine, jobs.c.state == JobState.DONE)
         query = select(jobs.c.sent_ms, jobs.c.finished_ms, jobs.c.length_ms).where(
             jobs.c.id.in_(ended.order_by(jobs.c.id.desc()).limit(limit)),
@@ -318,9 +318,9 @@ class Ledger:
         return [((row.finished_ms - row.sent_ms) / 1000, row.length_ms / 1000) for row in rows]
 
     def dearest_second(self, engine: str) -> Fraction | None:
-        """The most that a second of an engine's real clips was ever billed at, in micro-dollars.
+        """Return the highest price ever billed for a second of an engine's real clips, in micro-dollars.
 
-        By the vendor's word or by the invoice; None where neither told anything yet.
+        It comes from the vendor's bill or an invoice; None if there is neither yet.
         """
         cost = func.coalesce(jobs.c.paid_usd_micros, jobs.c.bill_usd_micros, jobs.c.billed_usd_micros)
         each = cost * 1000.0 / jobs.c.length_ms
@@ -330,7 +330,7 @@ class Ledger:
         return None if found is None else Fraction(found)
 
     def at_vendors(self) -> dict[tuple[str, str], int]:
-        """How many jobs each vendor is working on, by vendor and environment."""
+        """Return how many jobs each vendor is working on, by vendor and environment."""
         query = (
             select(jobs.c.provider, jobs.c.environment, func.count())
             .where(jobs.c.state.in_(TAKES_SLOT), jobs.c.provider != "draft")
@@ -340,7 +340,7 @@ class Ledger:
             return {(provider, environment): count for provider, environment, count in connection.execute(query)}
 
     def beat(self, owner: str) -> None:
-        """A tracker says that it is alive."""
+        """Record that a tracker is alive."""
         with self._db.write() as connection:
             if (
                 connection.execute(update(trackers).where(trackers.c.owner == owner).values(seen_ms=now_ms())).rowcount
@@ -350,7 +350,7 @@ class Ledger:
                 connection.execute(delete(trackers).where(trackers.c.seen_ms < now_ms() - 7 * 86_400_000))
 
     def rest(self, owner: str) -> None:
-        """A tracker stops in good order: what it worked on is free at once."""
+        """Record that a tracker stops cleanly: its jobs are released at once."""
         freed = {"lease_until_ms": 0, "due_ms": case((jobs.c.due_ms.is_(None), None), else_=now_ms())}
         with self._db.write() as connection:
             connection.execute(delete(trackers).where(trackers.c.owner == owner))
@@ -359,12 +359,12 @@ class Ledger:
             )
 
     def tracker_seen(self) -> datetime | None:
-        """When any tracker was last alive; None where none is known."""
+        """Return when any tracker was last alive; None if there was none."""
         with self._db.read() as connection:
             return maybe_instant(connection.execute(select(func.max(trackers.c.seen_ms))).scalar())
 
     def secret(self, name: str, fresh: bytes) -> bytes:
-        """The secret called ``name``; ``fresh`` becomes it where there is none yet."""
+        """Return the secret called ``name``; if there is none yet, ``fresh`` is stored as it."""
         query = select(secrets.c.value).where(secrets.c.name == name)
         with self._db.read() as connection:
             value = connection.execute(query).scalar()

@@ -1,5 +1,5 @@
-"""Briefs being filled in, and what was brought for a batch. Each is a row, so that leaving the page, Back, F5 and a
-colleague's link lose nothing.
+"""Briefs being filled in, and the files of a batch. Each is a row, so that leaving the page, Back, F5 and a colleague's
+link lose nothing.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ class OpenBrief:
 
 @dataclass(frozen=True, slots=True)
 class OpenBatch:
-    """What somebody has brought for a batch."""
+    """The files and the table of a batch that is being prepared."""
 
     files: Mapping[tuple[str, str], KeptMedium | str]
-    """By kind, and by name or link: a stored file, or why it cannot be used."""
+    """By (kind, name or link): a stored file, or why it cannot be used."""
     table: bytes = b""
-    """The table as it was saved; empty where there is none."""
+    """The table's bytes as they were saved; empty if there is none."""
     table_name: str = ""
     encoding: str = ""
-    """What somebody said that the table is written in, where it does not tell itself; empty where nobody did."""
+    """The encoding that a person chose if the table does not show it; empty if none was chosen."""
 
 
 def new_brief_id() -> str:
@@ -52,14 +52,14 @@ class BriefDesk:
         self._db = database
 
     def open(self, brief_id: str) -> OpenBrief | None:
-        """The brief with this id, or None where nothing was ever entered."""
+        """Return the brief with this id, or None if nothing was ever entered."""
         row = self._row(brief_id)
         if row is None:
             return None
         return OpenBrief(row["id"], Brief.from_dict(json.loads(row["fields"])), row["made_by"], row["job_id"])
 
     def batch(self, batch_id: str) -> OpenBatch | None:
-        """The batch with this id, or None where nothing was ever brought."""
+        """Return the batch with this id, or None if no files were ever added."""
         row = self._row(batch_id)
         kept = None if row is None else json.loads(row["fields"]).get("batch")
         if kept is None:
@@ -68,9 +68,9 @@ class BriefDesk:
         return OpenBatch(files, kept["table"].encode("latin-1"), kept["table_name"], kept.get("encoding", ""))
 
     def keep_batch(self, batch_id: str, by: str, batch: OpenBatch) -> None:
-        """Note what was brought for a batch in place of what was noted before."""
+        """Store a batch's files and table, replacing what was stored before."""
         files = [(kind, key, one if isinstance(one, str) else asdict(one)) for (kind, key), one in batch.files.items()]
-        table = batch.table.decode("latin-1")  # a character for a byte: the table may be in any encoding
+        table = batch.table.decode("latin-1")  # one character per byte: the table may be in any encoding
         kept = {"files": files, "table": table, "table_name": batch.table_name, "encoding": batch.encoding}
         self.change(batch_id, by, {"batch": kept})
 
@@ -94,6 +94,6 @@ class BriefDesk:
                 connection.execute(update(briefs).where(this).values(fields=merged, changed_ms=now_ms()))
 
     def rendered_as(self, brief_id: str, job_id: int) -> None:
-        """Note the job that the brief was last rendered as."""
+        """Store the job that the brief was last rendered as."""
         with self._db.write() as connection:
             connection.execute(update(briefs).where(briefs.c.id == brief_id).values(job_id=job_id))

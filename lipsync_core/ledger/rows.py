@@ -1,4 +1,4 @@
-"""Rows of the jobs table as values, and the one way in which a job's row changes.
+"""Rows of the jobs table as values, and the only way to change a job's row.
 
 A change is a guarded UPDATE whose row count proves who won, in the same transaction as the event that records it.
 """
@@ -27,11 +27,11 @@ from lipsync_core.quote import Issue, IssueKind, Qualifier, Quote
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to become of one job, if it still stands where its changer saw it.
+    """A change of one job, applied only if the job is still in the state ``was``.
 
-    ``then`` None leaves the state as it is. ``owner`` demands that this tracker still holds the job, ``attempt`` that
-    it was not taken up to be sent anew since, ``unsent`` that no request has left. Unless ``keep_lease``, the job is
-    then free; ``due_ms`` is when it is taken up next, unless somebody asked for sooner.
+    ``then`` None keeps the state. ``owner`` requires that this tracker still holds the job, ``attempt`` that the job
+    was not claimed to be sent again since, ``unsent`` that no request has left. Unless ``keep_lease``, the change
+    releases the job; ``due_ms`` is when it is claimed next, unless an earlier time was requested meanwhile.
     """
 
     job_id: int
@@ -48,7 +48,7 @@ class Change:
 
 
 def apply(connection: Connection, change: Change) -> bool:
-    """Make a change; False where the job was no longer there, or no longer its owner's."""
+    """Make a change; return False if the job is no longer in that state, or no longer its owner's."""
     if change.then is not None and not may_become(change.was, change.then):
         raise ValueError(f"a job never goes from {change.was} to {change.then}")
     if connection.execute(*_update_of(change)).rowcount != 1:
@@ -60,9 +60,9 @@ def apply(connection: Connection, change: Change) -> bool:
 
 
 def apply_all(connection: Connection, changes: Sequence[Change]) -> list[bool]:
-    """Make changes of different jobs; each says whether it was made.
+    """Make changes of different jobs; return for each whether it was made.
 
-    Those that leave the state as it is, which most polls do, go to the database many at a time.
+    Changes that keep the state, as most polls do, go to the database many at a time.
     """
     made = [False] * len(changes)
     alike: dict[Update, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
@@ -75,7 +75,7 @@ def apply_all(connection: Connection, changes: Sequence[Change]) -> list[bool]:
     for query, asked in alike.items():
         with connection.begin_nested() as together:
             all_won = connection.execute(query, [values for _place, values in asked]).rowcount == len(asked)
-            if not all_won:  # the count does not say who lost
+            if not all_won:  # the count does not say which changes were not made
                 together.rollback()
         for index, values in asked:
             made[index] = all_won or connection.execute(query, values).rowcount == 1
@@ -114,13 +114,13 @@ _GUARDS = {
 
 @lru_cache(maxsize=128)
 def _guarded(names: tuple[str, ...], guards: tuple[str, ...], *, unsent: bool, frees: bool) -> Update:
-    """The statement for changes of these columns, which is built once: building it takes longer than running it."""
+    """Build the statement for changes of these columns, once: building it takes longer than running it."""
     guard = [_GUARDS[name] == bindparam(name) for name in guards]
     if unsent:
         guard.append(jobs.c.sent_ms.is_(None))
     values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=jobs.c[name].type) for name in names}
     if frees:
-        # While a job is held it is due when the lease ends; another instant means that a webhook asked for sooner.
+        # A held job is due when its lease ends; a different time means that a webhook made it due sooner.
         values["due_ms"] = case((jobs.c.due_ms < jobs.c.lease_until_ms, jobs.c.due_ms), else_=values["due_ms"])
     return update(jobs).where(*guard).values(values)
 
@@ -132,7 +132,7 @@ def record(connection: Connection, job_id: int, state: JobState, by: str, note: 
 
 
 def check_id_is_free(connection: Connection, job_id: int, vendor_id: str) -> None:
-    """Raise `VendorIdTakenError` where another job of the same vendor and environment has this id."""
+    """Raise `VendorIdTakenError` if another job of the same vendor and environment has this id."""
     this = connection.execute(select(jobs.c.provider, jobs.c.environment).where(jobs.c.id == job_id)).one()
     same = (jobs.c.provider == this.provider, jobs.c.environment == this.environment, jobs.c.vendor_id == vendor_id)
     other = connection.execute(select(jobs.c.id).where(*same, jobs.c.id != job_id)).scalar()
@@ -141,7 +141,7 @@ def check_id_is_free(connection: Connection, job_id: int, vendor_id: str) -> Non
 
 
 def candidates_of(text: str | None) -> tuple[str, ...]:
-    """The ids that the ``candidate`` column holds: one a line, as none of them has a line break."""
+    """Return the ids in the ``candidate`` column: one per line, as no id contains a line break."""
     return tuple((text or "").splitlines())
 
 
@@ -203,11 +203,11 @@ def job_of(row: RowMapping | Mapping[str, Any]) -> Job:
     )
 
 
-# A job is read again and again, at every poll and every tick of a page, and these two never change. What an older
-# version let grow beyond all bounds is read anew each time, so that it does not stay in memory.
+# A job is read at every poll and every refresh of a page, but its brief and quote never change, so they are cached.
+# Unbounded texts of an older version are parsed each time, so that they do not stay in memory.
 
 _LONGEST_KEPT = 100_000
-"""Characters. 4,096 times that is still bounded, and a brief of today is shorter."""
+"""Characters. Even 4,096 cached texts of this size are bounded, and current briefs are shorter."""
 
 
 def _brief_of(text: str) -> Brief:
@@ -240,7 +240,7 @@ def _read_quote(text: str) -> Quote:
 
 
 def _issues_of(quote: dict[str, Any]) -> tuple[Issue, ...]:
-    """The issues of a stored quote; those of older jobs are taken out of the texts that held them."""
+    """Return the issues of a stored quote; those of older jobs are parsed from the texts that held them."""
     stops, notes = quote.pop("problems", ()), quote.pop("warnings", ())
     fields = {message: field for field, message in quote.pop("concerns", ())}
     if "issues" in quote:

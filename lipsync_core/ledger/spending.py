@@ -25,7 +25,7 @@ from lipsync_core.providers.registry import PROVIDERS
 
 
 class Grouping(StrEnum):
-    """What a month is told apart by."""
+    """How a month's jobs are grouped."""
 
     PERSON = "person"
     PROJECT = "project"
@@ -43,43 +43,43 @@ _COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What some jobs of a month come to, in micro-dollars."""
+    """Totals of some jobs of a month, in micro-dollars."""
 
     jobs: int = 0
-    """Those that cost something, or may."""
+    """Number of jobs that cost something, or may."""
     spent: int = 0
-    """As billed, else as quoted, else the ceiling of an unknown price."""
+    """The billed cost, else the quoted price, else the ceiling of an unknown price."""
     unconfirmed: int = 0
     """Reserved for unconfirmed jobs."""
     under_way: int = 0
     """Reserved for jobs that have not ended."""
     refunds: int = 0
-    """Quoted for failed jobs whose vendor promises to take nothing for them; not in ``spent``."""
+    """Quoted for failed jobs that their vendor promises not to charge; not in ``spent``."""
     ended: int = 0
-    """Jobs that ended and cost something."""
+    """Number of ended jobs that cost something."""
     quoted: int = 0
-    """What those were quoted at, as far as a price was known."""
+    """Total quoted for ``ended``, as far as a price was known."""
     reported: int = 0
-    """Those of them whose vendor said what it billed."""
+    """How many of ``ended`` have a bill from their vendor."""
     billed: int = 0
-    """What these were billed at."""
+    """Total billed for ``reported``."""
     compared: int = 0
-    """Those of them that had a price in dollars before."""
+    """How many of ``reported`` had a price in dollars before."""
     compared_quoted: int = 0
-    """What these were quoted at."""
+    """Total quoted for ``compared``."""
     compared_billed: int = 0
-    """What these were billed at."""
+    """Total billed for ``compared``."""
     unpriced: int = 0
-    """Jobs of which no price, bill or invoice tells the cost in dollars; they count their ceiling, or nothing."""
+    """Number of jobs without a price, bill or invoice in dollars; they count their ceiling, or nothing."""
 
     @property
     def above(self) -> int:
-        """How much more was billed than was quoted for the same jobs."""
+        """How much more was billed than quoted for the same jobs."""
         return self.compared_billed - self.compared_quoted
 
     @property
     def held(self) -> int:
-        """All that they take of a cap."""
+        """The total that counts under a cap."""
         return self.spent + self.unconfirmed + self.under_way
 
     def __add__(self, other: Sums) -> Sums:
@@ -88,7 +88,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Dearer:
-    """Jobs that cost more than their price or, where that was unknown, than was reserved for them."""
+    """Jobs that cost more than their price or, if that was unknown, than their reserve."""
 
     jobs: int = 0
     usd_micros: int = 0
@@ -100,7 +100,7 @@ class Dearer:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One person, project, engine or vendor, and what it comes to."""
+    """One person, project, engine or vendor, and its totals."""
 
     key: str
     """The name or id; empty for jobs without a project."""
@@ -115,13 +115,13 @@ class VendorMonth:
     provider: str
     sums: Sums
     invoice_usd_micros: int | None
-    """Its invoice, if somebody entered it."""
+    """The total of its invoice, if entered."""
     invoice_by: str = ""
     invoice_at: datetime | None = None
 
     @property
     def difference(self) -> int | None:
-        """How much more the invoice says than we count as spent."""
+        """The invoice minus what we count as spent."""
         return None if self.invoice_usd_micros is None else self.invoice_usd_micros - self.sums.spent
 
 
@@ -134,19 +134,19 @@ class Month:
     lines: tuple[Line, ...]
     """The highest spending first."""
     vendors: tuple[VendorMonth, ...]
-    """Every vendor, also one that cost nothing."""
+    """Every vendor, including those that cost nothing."""
     dearer: Dearer = Dearer()
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a vendor's account will have to hold."""
+    """The balance that a vendor's account will need."""
 
     waiting_usd_micros: int | None
-    """For the jobs that are queued for it; None where no price in dollars is known."""
+    """For the jobs queued for it; None if no price in dollars is known."""
     waiting_credits: int | None
     dearest_usd_micros: int | None
-    """What the month's dearest job took."""
+    """The cost of the month's most expensive job."""
     dearest_credits: int | None
 
 
@@ -156,10 +156,10 @@ class Spending:
     def __init__(self, database: Database, zone: str) -> None:
         self._db = database
         self.zone = zone
-        """The time zone whose months these are."""
+        """The time zone of the months."""
 
     def months(self) -> list[str]:
-        """Every month in which something counted or an invoice was typed in, and the present one; the latest first."""
+        """Return every month with a counted job or an entered invoice, and the current month; latest first."""
         counted = select(budgets.c.month).where(budgets.c.scope == TEAM)
         with self._db.read() as connection:
             found = set(connection.execute(counted.union(select(invoices.c.month))).scalars())
@@ -199,7 +199,7 @@ class Spending:
             return [job_of(row) for row in connection.execute(query).mappings()]
 
     def unpriced(self, month: str, limit: int = 20) -> list[Job]:
-        """A month's jobs that are over and whose cost only an invoice tells, as long as nobody typed it in."""
+        """Return a month's ended jobs whose cost only an invoice can show and was not entered yet."""
         untold = (jobs.c.quoted_usd_micros, jobs.c.bill_usd_micros, jobs.c.paid_usd_micros, jobs.c.output_usd_micros)
         these = select(jobs.c.id).where(
             jobs.c.month == month, jobs.c.state.in_(SETTLED), *(column.is_(None) for column in untold)
@@ -209,7 +209,7 @@ class Spending:
             return [job_of(row) for row in connection.execute(query).mappings()]
 
     def needs(self) -> dict[str, Need]:
-        """What each vendor's account will have to hold, by vendor."""
+        """Return the balance that each vendor's account will need, by vendor."""
         figures = (jobs.c.quoted_usd_micros, jobs.c.quoted_credits)
         queued = (jobs.c.state == JobState.QUEUED, jobs.c.provider != "draft", jobs.c.environment == LIVE)
         waiting = select(jobs.c.provider, *map(func.sum, figures)).where(*queued).group_by(jobs.c.provider)
@@ -224,7 +224,7 @@ class Spending:
         }
 
     def export(self, month: str) -> bytes:
-        """A month's jobs as a CSV file for spreadsheet programs, one line each, the oldest first."""
+        """Return a month's jobs as a CSV file for spreadsheet programs, one line each, oldest first."""
         from lipsync_core.csvfile import csv_of
 
         query = select(jobs).where(jobs.c.month == month, jobs.c.state.not_in(FREE)).order_by(jobs.c.id)
@@ -239,13 +239,13 @@ EXPORTED = (
 )
 """The columns of `Spending.export`.
 
-``usd`` is what a job counts; ``said_usd`` is what its vendor said when it took it, ``billed_usd`` what it billed in the
-end, each empty where it said nothing.
+``usd`` is what a job counts; ``said_usd`` is the charge that its vendor named when it accepted the job, ``billed_usd``
+the final bill; both are empty if the vendor named none.
 """
 
 
 def _month_query(month: str, by: Grouping) -> Any:
-    """The month's jobs, added up by all that decides what their sums mean."""
+    """Build the query that adds up the month's jobs, grouped by everything that decides what their sums mean."""
     priced = jobs.c.quoted_usd_micros.is_not(None)
     billed, above = jobs.c.bill_usd_micros.is_not(None), jobs.c.above_ms.is_not(None)
     told = or_(jobs.c.output_usd_micros.is_not(None), jobs.c.paid_usd_micros.is_not(None), priced, billed)

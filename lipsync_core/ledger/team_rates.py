@@ -1,7 +1,7 @@
-"""The team's own rates as the ledger keeps them, for all servers that share it, and the file that is a copy of them.
+"""The team's own rates: kept in the ledger for all servers that share it, with a copy in a file.
 
-Whoever opens the studio has the file read in: where the ledger keeps no rates yet, and where the file was edited since
-it was last the ledger's. The ledger's newest version counts. The file is written anew only while nobody edited it.
+The ledger's newest version counts. Opening the studio reads the file in if the ledger has no rates yet, or if the file
+was edited since it last matched the ledger. The file is rewritten only if it was not edited.
 """
 
 from __future__ import annotations
@@ -39,31 +39,31 @@ class RatesVersion:
     text: str
     at: datetime
     by: str
-    """Who entered it; empty where it was read from a file."""
+    """Who entered it; empty if it was read from a file."""
     file: str | None
     """The path of that file."""
 
     @property
     def stamp(self) -> Stamp:
-        """What the file says that is a copy of this."""
+        """The stamp in the file that is a copy of this version."""
         return Stamp.of(self.version, self.text)
 
 
 class _State(Enum):
-    """What the file is beside the ledger."""
+    """How the file relates to the ledger."""
 
     COPY = auto()
-    """What the ledger has, or had."""
+    """A version that the ledger has or had."""
     EDITED = auto()
-    """To be read in."""
+    """Edited from the newest version, so it is to be read in."""
     BEHIND = auto()
     """Edited from a version that is no longer the newest."""
     FOREIGN = auto()
-    """Rates that were never the ledger's, from a file that it has not read before."""
+    """Rates that were never in the ledger, from a file that it has not read before."""
 
 
 class TeamRates:
-    """What the team pays where it set that itself. Thread-safe; ``file`` is this server's copy, read in at once."""
+    """The team's own rates. Thread-safe; ``file`` is this server's copy, read in at once."""
 
     def __init__(self, database: Database, latest: Latest, file: Path, guard: Guard = everybody) -> None:
         self._db = database
@@ -73,11 +73,11 @@ class TeamRates:
         self._start()
 
     def now(self) -> Rates:
-        """The rates in force. Raises `SettingsError` where there are none but in a file that is nonsense."""
+        """Return the rates in force. Raise `SettingsError` if the only ones are in an invalid file."""
         return self._of(self.newest() or self._read_in())
 
     def newest(self) -> RatesVersion | None:
-        """The version that counts; None where nobody has set a rate yet."""
+        """Return the version that counts; None if no rate was ever set."""
 
         def ask() -> RatesVersion | None:
             with self._db.read() as connection:
@@ -86,7 +86,7 @@ class TeamRates:
         return self._latest.get(("team rates",), ask)
 
     def file_warning(self) -> str | None:
-        """Why this server's file says something else than what counts, and what to do; None where it does not."""
+        """Explain why this server's file differs from the rates in force, and what to do; None if it does not."""
         name = self._file.name
         try:
             text = read(self._file)
@@ -117,16 +117,16 @@ class TeamRates:
 
         Args:
             overrides: by provider or engine.
-            by: who says so, by whose right; without a name it is who the overrides say.
-            seen: the rates that the change was made for, where one that somebody else set meanwhile must not be lost.
+            by: who makes the change, with their rights; if empty, the name is taken from the overrides.
+            seen: the rates that the person saw, so that a rate changed meanwhile by somebody else is not overwritten.
 
         Raises:
             NotAllowedError: ``by`` may not set rates.
-            SettingsError: a rate makes no sense, or was changed meanwhile.
+            SettingsError: a rate is invalid, or was changed meanwhile.
         """
         self._guard(by, Action.PRICES)
         name = by or next((one.by for one in overrides.values() if one is not None), "")
-        self.now()  # where there is only a file, it comes first
+        self.now()  # if there is only a file, it is read in first
         with self._db.write() as connection:
             kept = _newest(connection)
             before = self._of(kept)
@@ -147,7 +147,7 @@ class TeamRates:
         self._copy(fresh)
 
     def _start(self) -> None:
-        """Read in the file where it was edited, and bring it up to date where it was not."""
+        """Read in the file if it was edited; otherwise bring it up to date."""
         try:
             kept = self._read_in()
         except SettingsError as error:
@@ -159,14 +159,14 @@ class TeamRates:
             log.warning("%s", warning)
 
     def _read_in(self) -> RatesVersion | None:
-        """The version that counts once the file was read in, if it has to be."""
+        """Read the file in if necessary, and return the version that counts then."""
         text = read(self._file)
         if text is None or self._state(text) is not _State.EDITED:
             return self.newest()
         after = parse(text, self._file.name)
-        with self._db.write(judged=False) as connection:  # no visitor's
+        with self._db.write(judged=False) as connection:  # not on behalf of a visitor
             kept = _newest(connection)
-            if _state(connection, kept, text, self._path) is not _State.EDITED:  # somebody was faster
+            if _state(connection, kept, text, self._path) is not _State.EDITED:  # another server was faster
                 return kept
             before = self._of_any(kept)
             fresh = _add(connection, kept, text, "", self._path)
@@ -181,7 +181,7 @@ class TeamRates:
             raise SettingsError(f"{error} Correct it in {self._file.name}, and restart the studio.") from error
 
     def _of_any(self, kept: RatesVersion | None) -> Rates:
-        """The same where it does not matter whether they can be understood: a file takes their place."""
+        """Return the same rates, or none if they cannot be parsed: a file then replaces them."""
         try:
             return self._of(kept)
         except SettingsError:
@@ -189,14 +189,14 @@ class TeamRates:
 
     @property
     def _path(self) -> str:
-        return str(self._file.absolute())  # not where a link leads: it may lead elsewhere after each change
+        return str(self._file.absolute())  # symbolic links are not resolved: their target may change
 
     def _state(self, text: str) -> _State:
         with self._db.read() as connection:
             return _state(connection, _newest(connection), text, self._path)
 
     def _copy(self, kept: RatesVersion) -> None:
-        """Write the file anew, unless somebody edited it."""
+        """Rewrite the file, unless it was edited."""
         try:
             text = read(self._file)
             is_newest = text is not None and stamp_of(text) == kept.stamp

@@ -21,7 +21,7 @@ _SAME_FOR = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class VendorStatus:
-    """One account. All fields are None if nothing ever went wrong."""
+    """The status of one account. All fields are None if nothing ever went wrong."""
 
     paused_at: datetime | None = None
     paused_key: str | None = None
@@ -39,7 +39,7 @@ class VendorStatus:
     balance_at: datetime | None = None
 
     def stops(self, engine: str, key: str | None) -> bool:
-        """Whether nothing is sent to an engine with this key until a person has looked."""
+        """Whether sending to an engine with this key is paused until a person has checked."""
         return self.paused_at is not None and self.paused_key == key and self.paused_engine in (None, engine)
 
     def held(self, key: str | None) -> tuple[Balance, datetime] | None:
@@ -56,7 +56,7 @@ class VendorStatuses:
         self._db = database
 
     def of(self, provider: str, environment: str) -> VendorStatus:
-        """One account's standing."""
+        """Return one account's status."""
         query = select(accounts).where(accounts.c.provider == provider, accounts.c.environment == environment)
         with self._db.read() as connection:
             row = connection.execute(query).first()
@@ -82,7 +82,7 @@ class VendorStatuses:
         self.failed(provider, environment, why)
 
     def narrow(self, provider: str, environment: str, key: str | None, engine: str, was: str, why: str) -> None:
-        """Pause one engine only, unless a person has looked meanwhile, or the trouble is no longer ``was``."""
+        """Narrow a pause to one engine, unless a person resumed meanwhile, or its reason is no longer ``was``."""
         this = (accounts.c.provider == provider, accounts.c.environment == environment)
         still = (accounts.c.paused_ms.is_not(None), accounts.c.paused_key.is_not_distinct_from(key))
         narrower = {"paused_engine": engine, "paused_why": why}
@@ -90,16 +90,16 @@ class VendorStatuses:
             connection.execute(update(accounts).where(*this, *still, accounts.c.paused_why == was).values(narrower))
 
     def resume(self, provider: str, environment: str) -> None:
-        """A person has looked: send again."""
+        """End the pause, after a person has checked the account."""
         free = dict.fromkeys(("paused_ms", "paused_key", "paused_why", "paused_engine", "wait_until_ms"))
         self._set(provider, environment, **free)
 
     def wait(self, provider: str, environment: str, seconds: float) -> None:
-        """The vendor asked for a pause."""
+        """Record that the vendor asked for a pause."""
         self._set(provider, environment, wait_until_ms=now_ms() + int(seconds * 1000))
 
     def failed(self, provider: str, environment: str, what: str) -> None:
-        """Note what went wrong last; a row is not written anew for the same trouble all the time."""
+        """Record the latest problem; the same problem is not written again and again."""
         now = self.of(provider, environment)
         fresh = now.last_error_at is not None and datetime.now(UTC) - now.last_error_at < _SAME_FOR
         if fresh and now.last_error == what:
@@ -131,7 +131,7 @@ def _balance_of(row: Any) -> Balance | None:
 
 
 def balance_text(balance: Balance) -> str:
-    """What an account holds, for people: ``$4.20``, rounded down to the cent, or ``320 credits``."""
+    """Return a balance as text: ``$4.20``, rounded down to the cent, or ``320 credits``."""
     if balance.usd_micros is not None:
         cents = abs(balance.usd_micros) // 10_000 if balance.usd_micros >= 0 else -(balance.usd_micros // 10_000)
         return f"{'−' if balance.usd_micros < 0 else ''}${cents // 100:,}.{cents % 100:02d}"

@@ -1,4 +1,4 @@
-"""What a person says about a paid job whose answer was lost, and for a day the way back from "it was not taken"."""
+"""A person's decision about a paid job whose answer was lost; "not taken" can be undone for a day."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from lipsync_core.ledger.rows import Change, apply
 
 
 class Verdicts:
-    """Each is one guarded change, with its event, in one transaction. Thread-safe."""
+    """Each decision is one guarded change, with its event, in one transaction. Thread-safe."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def not_taken(self, job_id: int, by: str) -> bool:
-        """An unconfirmed job never reached its vendor: nothing is reserved for it any more."""
+        """Record that an unconfirmed job never reached its vendor, and release its reserve."""
         return self._say(job_id, JobState.NOT_TAKEN, by, "declared not taken; nothing was charged")
 
     def write_off(self, job_id: int, by: str) -> bool:
-        """An unconfirmed job is given up: it counts as spent."""
+        """Give up an unconfirmed job: its price counts as spent."""
         return self._say(job_id, JobState.WRITTEN_OFF, by, "written off; its price counts as spent")
 
     def undo_not_taken(self, job_id: int, by: str) -> bool:
-        """A job that somebody declared not taken is unconfirmed again, and counts again whatever a cap holds.
+        """Make a job unconfirmed again that a person declared not taken; it counts again, even above a cap.
 
-        False where nobody did so within `UNDO_NOT_TAKEN`; what a vendor's own answer proved is not taken back.
+        Return False if nobody declared that within `UNDO_NOT_TAKEN`; what a vendor's own answer proved stays.
         """
-        note = "undone: it may have been taken after all, and counts again"
-        # Due at once, so that the vendor's log is looked into anew.
+        note = "undone: the job may have been taken after all; its price is reserved again"
+        # Due at once, so that the vendor's log is searched again.
         change = Change(job_id, JobState.NOT_TAKEN, JobState.UNCONFIRMED, by=by, note=note, due_ms=now_ms())
         with self._db.write() as connection:
             said_ms = _declared_ms(connection, job_id)
@@ -41,7 +41,7 @@ class Verdicts:
             return apply(connection, change)
 
     def until(self, job_id: int) -> datetime | None:
-        """Until when `undo_not_taken` does something to a job that was not taken; None where it does nothing."""
+        """Return until when `undo_not_taken` can undo a job's "not taken"; None if it cannot."""
         with self._db.read() as connection:
             said_ms = _declared_ms(connection, job_id)
         return None if said_ms is None or said_ms <= now_ms() - _UNDO_MS else maybe_instant(said_ms + _UNDO_MS)
@@ -55,7 +55,7 @@ _UNDO_MS = int(UNDO_NOT_TAKEN.total_seconds() * 1000)
 
 
 def _declared_ms(connection: Connection, job_id: int) -> int | None:
-    """When a person, not the vendor, declared a job not taken; None if nobody did."""
+    """Return when a person, not the vendor, declared a job not taken; None if nobody did."""
     this = events.c.job_id == job_id
     before = select(func.max(events.c.id)).where(this, events.c.state != JobState.NOT_TAKEN).scalar_subquery()
     became = select(events.c.at_ms, events.c.made_by).where(this, events.c.id > before).order_by(events.c.id).limit(1)

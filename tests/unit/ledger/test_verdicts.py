@@ -39,7 +39,7 @@ def test_taking_it_back_reserves_the_money_again_even_above_the_cap_and_says_by_
     assert (now.state, now.counted_usd_micros) == (S.UNCONFIRMED, 900_000)
     last = Ledger(database).history(job)[-2:]
     assert [(event.state, event.by) for event in last] == [(S.NOT_TAKEN, "ana"), (S.UNCONFIRMED, "ben")]
-    assert "counts again" in last[-1].note
+    assert "its price is reserved again" in last[-1].note
 
 
 def test_it_is_looked_for_again_and_a_late_answer_still_counts(database: Database) -> None:
