@@ -1,7 +1,8 @@
-"""The paid vendors: what they take, what they are asked, what they cost, and what their answers mean.
+"""The paid vendors: what they accept, how they are called, what they cost and what their answers mean.
 
-They know HTTP and their own words, and nothing of the ledger, of media or of each other. A new vendor is a file here,
-one line below, and its counterpart in the sandbox: docs/adding-a-vendor.md. Nothing is loaded by importing this.
+These modules know HTTP and the API of their vendor. They do not know the ledger, media or each other. A new vendor
+needs a file here, one line below and a counterpart in the sandbox: docs/adding-a-vendor.md. Importing this package
+loads no vendor.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ VENDORS: Mapping[str, str] = MappingProxyType(
         "creatify": "Creatify",
     }
 )
-"""Each vendor's module here and its class there, in the order in which people see them."""
+"""Each vendor's module in this package and its class in that module, in display order."""
 
 
 def variable_prefix(vendor: str) -> str:
-    """What the names of a vendor's variables begin with: its id, or its module's name, in capitals."""
+    """Return the prefix of a vendor's variables: its id or its module's name, in capitals."""
     return f"{vendor.upper().replace('-', '_')}_"

@@ -49,7 +49,7 @@ from lipsync_core.providers.wire import (
 
 MODEL = "pixverse/lip-sync"
 LOG_ROWS = 100
-"""As many as one part of the log may have."""
+"""The most rows that one page of the log may have."""
 CREDITS_PER_USD = 2_000_000
 """aimlapi/api-docs, docs/faq/how-can-i-track-my-funds.md."""
 SPEAKERS = (
@@ -58,13 +58,13 @@ SPEAKERS = (
 )
 """Case-sensitive."""
 _KINDS = MappingProxyType({"err_insufficent_credits": Refusal.CREDIT, "err_unverified_card": Refusal.ACCOUNT})
-"""``error.data.kind`` of a refusal, as answers since February 2026 spell it."""
+"""``error.data.kind`` of a refusal, as spelled in answers since February 2026."""
 _PIXVERSE = "PixVerse's own pages; AI/ML API states no limits"
 _GENERATIONS = "/v2/video/generations"
 
 
 class AimlApi(Provider):
-    """AI/ML API's words. An empty account is a 403, and a finished job may be “completed” or “succeeded”."""
+    """AI/ML API. An empty account is a 403, and the state of a finished job is “completed” or “succeeded”."""
 
     id = "aimlapi"
     title = "AI/ML API"
@@ -78,11 +78,11 @@ class AimlApi(Provider):
             "processing": PollState.RUNNING,  # assumed
             "in_progress": PollState.RUNNING,  # assumed
             "completed": PollState.SUCCEEDED,
-            "succeeded": PollState.SUCCEEDED,  # not in the schema, but what the vendor's PixVerse samples end on
+            "succeeded": PollState.SUCCEEDED,  # not in the schema; last state of the vendor's PixVerse samples
             "error": PollState.FAILED,
             "failed": PollState.FAILED,  # from clients in the field
-            "canceled": PollState.FAILED,  # the vendor's own SDK ends on it
-            "timeout": PollState.FAILED,  # likewise
+            "canceled": PollState.FAILED,  # a final state in the vendor's own SDK
+            "timeout": PollState.FAILED,  # a final state in the vendor's own SDK
         }
     )
     engines = (
@@ -113,10 +113,10 @@ class AimlApi(Provider):
             ),
             tariff=Tariff(
                 Kind.OWN_RATE,
-                source="https://docs.platform.pixverse.ai/model-pricing-796039m0, for what is counted",
+                source="https://docs.platform.pixverse.ai/model-pricing-796039m0, for what is billed",
                 read_on=date(2026, 11, 21),
                 credits_per_usd=CREDITS_PER_USD,
-                assumed="counted as by PixVerse, whose model it is",
+                assumed="billed as PixVerse, who made the model, bills it",
                 speaks=True,
                 text_bytes_per_s=15,
                 unknown="We have no rate for this model of AI/ML API. "
@@ -127,7 +127,7 @@ class AimlApi(Provider):
     output_host = Fact("cdn.aimlapi.com", "aimlapi/api-docs, pixverse/lip-sync.md: its sample run", assumed=True)
     keeps_output_h = Fact(24.0, "a link of another model in aimlapi/api-docs is signed for 24 hours", assumed=True)
     keeps_records_days = Fact(None, "AI/ML API does not say")
-    failed_is_free = Fact(True, "aimlapi/api-docs, usage-logs.md: a failed request is billed nothing")
+    failed_is_free = Fact(True, "aimlapi/api-docs, usage-logs.md: a failed request is not billed")
     unpromised_ends = frozenset({"canceled", "timeout"})
     poll_every_s = Fact(15.0, "docs.aimlapi.com, pixverse/lip-sync: the sample polls every 15 seconds")
     reports_bill = True
@@ -137,8 +137,8 @@ class AimlApi(Provider):
     )
 
     def submit(self, order: Order) -> Request:
-        """The POST of an order without errors."""
-        # What may be a long data URI comes last: the beginning of a request is what people and logs see of it.
+        """Build the POST of an order without errors."""
+        # A possibly long data URI comes last: people and logs see the beginning of a request.
         body = {
             "model": MODEL,
             "lip_sync_tts_speaker": order.speaker,
@@ -146,7 +146,7 @@ class AimlApi(Provider):
             "audio_url": order.audio,
             "video_url": order.video,
         }
-        # A value outside this alphabet is dropped by the vendor without a word.
+        # The vendor silently drops a value with characters outside this alphabet.
         traced = re.fullmatch(r"[A-Za-z0-9._:-]{1,128}", order.trace_id or "")
         return Request(
             "POST",
@@ -156,37 +156,37 @@ class AimlApi(Provider):
         )
 
     def poll(self, ids: Sequence[str]) -> tuple[Request, ...]:
-        """One GET for each job."""
+        """Build one GET for each job."""
         return tuple(
             Request("GET", _GENERATIONS, query=(("generation_id", job_id),), about=(job_id,)) for job_id in ids
         )
 
     def check(self) -> Request:
-        """Ask for the balance."""
+        """Ask for the balance, which also shows whether the key is good."""
         return self.balance()
 
     def balance(self) -> Request:
-        """What the account holds, in dollars."""
+        """Ask for the account's balance, in dollars."""
         return Request("GET", "/v2/billing")
 
     def price_list(self) -> Request:
-        """The model's entry in the public catalogue of models."""
+        """Ask for the model's entry in the public catalogue of models."""
         return Request("GET", "/v1/models", query=(("id", MODEL), ("include", "pricing")))
 
     def logs(self, offset: int = 0) -> Request:
-        """Requests of the last two days, newest first, to look for a submit whose answer was lost."""
+        """Ask for the requests of the last two days, newest first, to look for a submit whose answer was lost."""
         query = (("period", "48h"), ("model", MODEL), ("limit", str(LOG_ROWS)), ("offset", str(offset)))
         return Request("GET", "/v2/logs", query=query)
 
     def read_submit(self, response: Response) -> SubmitOutcome:
-        """What one POST's answer means. The id is in a header, too, and counts where the body is lost."""
+        """Read the answer to one POST. The id is also in a header, which counts where the body is lost."""
         outcome = super().read_submit(response)
         if isinstance(outcome, Unclear) and outcome.candidate is None:
             return replace(outcome, candidate=id_of(response.headers.get("x-inference-id")))
         return outcome
 
     def read_balance(self, response: Response) -> Balance | AskAgain:
-        """The account's balance in micro-dollars."""
+        """Read the account's balance, in micro-dollars."""
         content = json_of(response.body)
         usd_micros = usd_micros_of(at(content, "current_balance"))
         if (problem := self.trouble(response, content)) or usd_micros is not None:
@@ -194,16 +194,16 @@ class AimlApi(Provider):
         return AskAgain("AI/ML API sent no balance.")
 
     def read_price_list(self, response: Response) -> LivePrice | AskAgain:
-        """The model's rate, as the vendor structures it."""
+        """Read the model's rate, as the vendor structures it."""
         content = json_of(response.body)
         return (
             self.trouble(response, content)
             or price_of(content, MODEL)
-            or AskAgain(f"AI/ML API's catalogue names no price for {MODEL}.")
+            or AskAgain(f"AI/ML API's catalogue has no price for {MODEL}.")
         )
 
     def read_logs(self, response: Response) -> tuple[LogRow, ...] | AskAgain:
-        """The rows of this part of the log."""
+        """Read the rows of this page of the log."""
         content = json_of(response.body)
         return self.trouble(response, content) or log_rows_of(content)
 
@@ -221,16 +221,17 @@ class AimlApi(Provider):
             output_url=link_in(content.get("video")) or link_in(content.get("videos")),
             error=words_of(content) or text_of(at(content, "error", "name")),
         )
-        # Only a success tells what was charged: before that the figure may be a hold.
+        # Only a success reports what was charged: before that, the figure may be a hold.
         charge = self._charge(response, content) if poll.state is PollState.SUCCEEDED else None
         if charge is not None:
             poll = replace(poll, billed_credits=charge.credits, billed_usd_micros=charge.usd_micros)
         return PollAnswer({asked: poll})
 
     def _charge(self, response: Response, content: Any) -> Charge | None:
-        """The sum in ``meta.usage``, else in the headers; a zero proves nothing. The higher of two that disagree.
+        """Return the sum in ``meta.usage``, else in the headers; a zero proves nothing.
 
-        `x-inference-id` is on every answer of this vendor, a refusal too, and so is no sign of a job.
+        If credits and dollars disagree, the higher one counts. Every answer of this vendor, also a refusal, has
+        `x-inference-id`, so that header does not prove that a job exists.
         """
         usage = at(content, "meta", "usage")
         for credits_used, usd_spent in (
@@ -244,7 +245,7 @@ class AimlApi(Provider):
         return None
 
     def _documents_busy(self, content: Any) -> bool:
-        """The vendor's envelope of before April 2026, with ``statusCode``, or of since then, with ``status``."""
+        """Recognise the vendor's envelope: ``statusCode`` before April 2026, ``status`` since then."""
         said = (str(at(content, "statusCode")), str(at(content, "status")))
         return text_of(at(content, "message")) is not None and "429" in said
 
@@ -258,12 +259,12 @@ class AimlApi(Provider):
 
 
 def _named(content: Any) -> str | None:
-    """The job's id, which some models' answers call ``generation_id``."""
+    """Return the job's id, which the answers of some models call ``generation_id``."""
     return id_of(at(content, "id")) or id_of(at(content, "generation_id"))
 
 
 def price_of(content: Any, model: str) -> LivePrice | None:
-    """The price of ``model`` (by id or alias) in a catalogue; None where it names none that can be understood."""
+    """Return the price of ``model`` (id or alias) in a catalogue; None if there is none that can be understood."""
     for entry in items_of(content, "data") or ([content] if isinstance(content, dict) else []):
         aliases = at(entry, "aliases")
         names = [at(entry, "id"), *(aliases if isinstance(aliases, list) else [])]
@@ -290,7 +291,7 @@ def _rate(item: Any) -> Rate | None:
 
 
 def log_rows_of(content: Any) -> tuple[LogRow, ...]:
-    """The rows of a part of the log that say how a request ended."""
+    """Return the rows of a page of the log that say how a request ended."""
     return tuple(
         LogRow(
             text_of(at(row, "client_request_id")),

@@ -1,7 +1,7 @@
-"""What every vendor module declares, and the readings that most of them share.
+"""The base class of every vendor module, and the readings that most vendors share.
 
-A vendor is a subclass with its facts as class attributes and its words in a few methods. It builds requests and reads
-answers as values; `lipsync_core.providers.http` carries them. Nothing here waits, and no reading raises.
+A vendor is a subclass with its facts as class attributes and its API in a few methods. It builds requests and reads
+answers as values; `lipsync_core.providers.http` sends and receives them. Nothing here waits, and no reading raises.
 """
 
 from __future__ import annotations
@@ -43,50 +43,50 @@ from lipsync_core.providers.wire import (
 )
 
 REFUSING = frozenset({400, 401, 402, 403, 404, 413, 422})
-"""The statuses that, in the vendor's own JSON, prove that a submit was not taken."""
+"""The statuses that prove, in the vendor's own JSON, that a submit was not accepted."""
 GONE = frozenset({404, 410})
 _DENYING = frozenset({401, 402, 403})
-"""The statuses of a free request that say something about the key or its account, not about what was asked."""
+"""The statuses that describe, on a free request, the key or its account instead of the request."""
 
 
 class Provider(ABC):
-    """One vendor: its facts, its requests and the meaning of its answers. Immutable."""
+    """One vendor: its facts, its requests and how to read its answers. Immutable."""
 
     id: ClassVar[str]
     title: ClassVar[str]
     base_url: ClassVar[str]
-    """The documented one; ``base_url_variable`` overrides it."""
+    """The documented base URL; ``base_url_variable`` overrides it."""
     sandbox_keys: ClassVar[Mapping[str, str]]
-    """The variables of its keys, and what the sandbox takes for each; that opens nothing."""
+    """The variables of its keys, and the value that the sandbox accepts for each; it is not a secret."""
     engines: ClassVar[tuple[Engine, ...]]
     states: ClassVar[Mapping[str, PollState]]
     assumptions: ClassVar[Mapping[str, Assumption]] = NO_ASSUMPTIONS
 
     output_host: ClassVar[Fact[str | None]] = Fact(None, "its pages name none")
-    """Where finished videos lie, as far as the vendor's pages show; None where they do not."""
+    """The host of finished videos, as far as the vendor's pages show; None where they do not."""
     keeps_output_h: ClassVar[Fact[float | None]]
     """Hours until the vendor deletes a finished video; None where it does not say."""
     keeps_records_days: ClassVar[Fact[float | None]]
     """Days for which a job can be asked about; None where the vendor does not say."""
     failed_is_free: ClassVar[Fact[bool | None]]
-    """Whether a failed job costs nothing; None where nothing is promised."""
+    """Whether a failed job costs nothing; None where the vendor promises nothing."""
     unpromised_ends: ClassVar[frozenset[str]] = frozenset()
-    """Status words of an end without a video that this promise does not name."""
+    """Status words of jobs that ended without a video and that this promise does not cover."""
     poll_every_s: ClassVar[Fact[float]]
     max_concurrent: ClassVar[Fact[int]] = MOST_AT_ONCE
     reports_bill: ClassVar[bool] = False
-    """Whether a poll may tell what was billed."""
+    """Whether a poll may report what was billed."""
     webhooks: ClassVar[bool] = False
     check_asks_for_no_job: ClassVar[bool] = False
-    """Whether `check` asks about a job that nobody has, because the vendor offers nothing better."""
+    """Whether `check` asks about a job that does not exist, because the vendor has no better free request."""
     ask: ClassVar[str]
-    """Where a person finds out about a lost answer, with ``{clip}`` and ``{time}`` to be filled in."""
+    """Where a person looks after a lost answer, with the placeholders ``{clip}`` and ``{time}``."""
 
     def __init__(self, overrides: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Raise `SettingsError` for an override of something that is not assumed."""
+        """Raise `SettingsError` if an override names something that is not an assumption."""
         if unknown := sorted(set(overrides) - set(self.assumptions)):
             raise SettingsError(
-                f"{self.title} has nothing called “{unknown[0]}” to override. "
+                f"{self.title} has no assumption “{unknown[0]}” to override. "
                 f"Known: {', '.join(self.assumptions) or 'nothing'}."
             )
         self.assumed: Mapping[str, str] = MappingProxyType(
@@ -95,10 +95,10 @@ class Provider(ABC):
 
     @classmethod
     def from_variables(cls, given: Mapping[str, str]) -> Self:
-        """The provider with its assumptions overridden by those of their variables that ``given`` holds.
+        """Return the provider with its assumptions overridden by the variables in ``given``.
 
         Raises:
-            SettingsError: one of them is none of the words that it can be.
+            SettingsError: a variable has a value that is not one of the assumption's choices.
         """
         found = {name: given.get(about.variable, "").strip() for name, about in cls.assumptions.items()}
         for name, word in found.items():
@@ -110,22 +110,22 @@ class Provider(ABC):
 
     @property
     def key_variables(self) -> tuple[str, ...]:
-        """The variables of its keys."""
+        """The environment variables of its keys."""
         return tuple(self.sandbox_keys)
 
     @property
     def base_url_variable(self) -> str:
-        """The variable that says where the vendor is reached instead."""
+        """The environment variable that overrides the base URL."""
         return f"{self._prefix}BASE_URL"
 
     @property
     def slots_variable(self) -> str:
-        """The variable that says how many jobs the vendor is given at once."""
+        """The environment variable with the number of jobs that may be at the vendor at once."""
         return f"{self._prefix}MAX_JOBS"
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Every variable of the environment that says something of this vendor."""
+        """Every environment variable that configures this vendor."""
         assumed = (assumption.variable for assumption in self.assumptions.values())
         return (*self.key_variables, self.base_url_variable, self.slots_variable, *assumed)
 
@@ -136,80 +136,80 @@ class Provider(ABC):
     # Requests
 
     def headers(self, keys: Keys) -> dict[str, str]:
-        """The headers that prove who asks. They must reach no other host."""
+        """Return the headers that authenticate a request. They must not reach any other host."""
         return {"Authorization": f"Bearer {keys.reveal(self.key_variables[0])}"}
 
     @abstractmethod
     def submit(self, order: Order) -> Request:
-        """The paid request for an order without errors."""
+        """Build the paid request for an order without errors."""
 
     @abstractmethod
     def poll(self, ids: Sequence[str]) -> tuple[Request, ...]:
-        """The free requests that ask about jobs, as few as the vendor allows."""
+        """Build the free requests that ask about jobs, as few as the vendor allows."""
 
     @abstractmethod
     def check(self) -> Request:
-        """A free request that shows whether the key is good."""
+        """Build a free request that shows whether the key is good."""
 
     def balance(self) -> Request | None:
-        """A free request for what the account holds; None where the vendor offers none."""
+        """Build a free request for the account's balance; None where the vendor offers none."""
         return None
 
     def logs(self, offset: int = 0) -> Request | None:
-        """A free request for the vendor's own log of late, past ``offset`` rows; None where it offers none."""
+        """Build a free request for the vendor's recent log, past ``offset`` rows; None where it offers none."""
         return None
 
     def price_list(self) -> Request | None:
-        """A free request for the public list of its live rates, made without a key; None where it has none."""
+        """Build a free request for the public list of live rates, sent without a key; None where there is none."""
         return None
 
     def presenters(self, page: int = 1) -> Request | None:
-        """A free request for one page of its stock presenters; None where it has none."""
+        """Build a free request for one page of its stock presenters; None where it has none."""
         return None
 
     def voices(self) -> Request | None:
-        """A free request for the voices in which it speaks a text; None where it lists none."""
+        """Build a free request for the voices that can speak a text; None where it lists none."""
         return None
 
     # The form
 
     @property
     def forms(self) -> tuple[EngineForm, ...]:
-        """What each of its engines takes."""
+        """What each of its engines accepts."""
         return tuple(engine.form for engine in self.engines)
 
     def form(self, engine: str) -> EngineForm | None:
-        """What ``engine`` takes; None where it is not this vendor's."""
+        """Return what ``engine`` accepts; None if the engine is not this vendor's."""
         return next((form for form in self.forms if form.engine == engine), None)
 
     def order_errors(self, order: Order) -> dict[str, str]:
-        """What stops ``order``: field → message."""
+        """Return what stops ``order``: field → message."""
         form = self.form(order.engine)
         if form is None:
             return {"engine": f"{self.title} has no engine “{order.engine[:60]}”."}
         return limits.order_errors(order, form)
 
     def order_warnings(self, order: Order) -> dict[str, str]:
-        """What may go wrong with ``order``: field → message."""
+        """Return what may go wrong with ``order``: field → message."""
         form = self.form(order.engine)
         return {} if form is None else limits.order_warnings(order, form)
 
     def refunds(self, word: str | None) -> bool:
-        """Whether the vendor promises that a job costs nothing which ended with this status word."""
+        """Whether the vendor promises that a job which ended with this status word costs nothing."""
         word = (word or "").lower()
         failed = self.states.get(word) is PollState.FAILED and word not in self.unpromised_ends
         return failed and bool(self.failed_is_free.value)
 
     def where_to_ask(self, clip: str, time: str) -> str:
-        """The sentence for a job whose answer was lost; ``clip`` like “a 12.4 s video”, ``time`` like “14:02”."""
+        """Return where to look for a lost answer; ``clip`` like “a 12.4 s video”, ``time`` like “14:02”."""
         return self.ask.format(clip=clip, time=time)
 
     # Answers
 
     def read_submit(self, response: Response) -> SubmitOutcome:
-        """What one POST's answer means, by the table in docs/paid-once.md.
+        """Classify the answer to one POST, by the table in docs/paid-once.md.
 
-        A refusal that names a job, or a sum for one, is none: the job may have been taken.
+        A refusal that also names a job, or a charge for one, does not count as one: the job may have been taken.
         """
         content = json_of(response.body)
         job_id = self._submitted_id(response, content)
@@ -219,7 +219,7 @@ class Provider(ABC):
         if is_success(response.status):
             if job_id:
                 return Taken(job_id, response.body, charge)
-            return Unclear(sentence(f"{self.title} accepted the order, but named no job{said}"))
+            return Unclear(sentence(f"{self.title} accepted the order, but sent no job id{said}"))
         proves_nothing_taken = isinstance(content, dict | list) and not job_id and charge is None
         if response.status in REFUSING and proves_nothing_taken:
             kind = self._refusal(response.status, content, words or "")
@@ -229,7 +229,7 @@ class Provider(ABC):
         return Unclear(sentence(f"{self.title} answered with status {response.status}{said}"), job_id)
 
     def read_poll(self, request: Request, response: Response) -> PollAnswer | AskAgain:
-        """What a poll's answer says of the jobs in ``request.about``."""
+        """Read what a poll's answer says about the jobs in ``request.about``."""
         content = json_of(response.body)
         if response.status in GONE and isinstance(content, dict | list) and len(request.about) == 1:
             return PollAnswer(missing=request.about)
@@ -238,26 +238,26 @@ class Provider(ABC):
         return self._polled(request, response, content)
 
     def read_webhook(self, body: bytes, content_type: str) -> str | None:
-        """The vendor's id of the job that a webhook is about; None for a body that names none.
+        """Return the vendor's id of the job that a webhook is about; None for a body that names none.
 
-        A webhook is a hint: nothing else in it is believed.
+        A webhook is only a hint: nothing else in it is trusted.
         """
         return webhook_id(body, content_type, "id") if self.webhooks else None
 
     def read_balance(self, response: Response) -> Balance | AskAgain:
-        """What the account holds."""
-        return AskAgain(f"{self.title} offers no balance.")
+        """Read the account's balance."""
+        return AskAgain(f"{self.title} does not report a balance.")
 
     def read_logs(self, response: Response) -> tuple[LogRow, ...] | AskAgain:
-        """The rows of a part of the vendor's log; none after the last part."""
-        return AskAgain(f"{self.title} offers no log.")
+        """Read one page of the vendor's log; empty after the last page."""
+        return AskAgain(f"{self.title} has no log.")
 
     def read_price_list(self, response: Response) -> LivePrice | AskAgain:
-        """The live rate of its model, as the vendor structures it."""
-        return AskAgain(f"{self.title} has no price list that can be asked.")
+        """Read the live rate of its model, as the vendor structures it."""
+        return AskAgain(f"{self.title} has no price list.")
 
     def read_presenters(self, response: Response) -> PersonaPage | AskAgain:
-        """A page of its stock presenters."""
+        """Read a page of its stock presenters."""
         return AskAgain(f"{self.title} has no presenters.")
 
     def read_voices(self, response: Response) -> tuple[Voice, ...] | AskAgain:
@@ -265,7 +265,7 @@ class Provider(ABC):
         return AskAgain(f"{self.title} lists no voices.")
 
     def read_check(self, response: Response) -> KeyCheck:
-        """What `check`'s answer says about the key."""
+        """Read what the answer to `check` says about the key."""
         words = words_of(content := json_of(response.body))
         said = f" It said: {sentence(words)}" if words else ""
         if is_success(response.status) and self.trouble(response, content) is None:
@@ -275,12 +275,12 @@ class Provider(ABC):
             what_to_do = f" Check {' and '.join(self.key_variables)}." if kind is Refusal.KEY else ""
             return KeyCheck(Verdict.REFUSED, f"{why}.{what_to_do}{said}")
         if self.check_asks_for_no_job and response.status in (400, *GONE) and words:
-            return KeyCheck(Verdict.ACCEPTED, f"{self.title} did not object to the key, the most it can be asked.")
-        why = f"{self.title} answered with status {response.status}, so the key is not proven."
+            return KeyCheck(Verdict.ACCEPTED, f"{self.title} did not object to the key. It offers no better check.")
+        why = f"{self.title} answered with status {response.status}, so the key is not confirmed."
         return KeyCheck(Verdict.UNCLEAR, why + said)
 
     def trouble(self, response: Response, content: Any) -> AskAgain | None:
-        """Why a free request's answer cannot be used; None where it can."""
+        """Say why the answer to a free request cannot be used; None where it can."""
         words = words_of(content)
         said = f": {words}" if words else ""
         wait_s = retry_after_s(response.headers)
@@ -289,33 +289,33 @@ class Provider(ABC):
                 why, _kind = self._denied(status, content, words or "")
                 return AskAgain(sentence(f"{why}{said}"), wait_s, Snag.KEY)
             case 429:
-                return AskAgain(sentence(f"{self.title} asks for a pause{said}"), wait_s, Snag.BUSY)
+                return AskAgain(sentence(f"{self.title} asks us to wait{said}"), wait_s, Snag.BUSY)
             case status if not is_success(status):
                 return AskAgain(sentence(f"{self.title} answered with status {status}{said}"), wait_s)
         if not isinstance(content, dict | list):
-            return AskAgain(f"{self.title} sent something that cannot be read.", wait_s)
+            return AskAgain(f"{self.title} sent an answer that cannot be read.", wait_s)
         return None
 
-    # What a vendor says in its own way
+    # What differs between vendors
 
     def _submitted_id(self, response: Response, content: Any) -> str | None:
-        """The id of the job that an answer to a submit names."""
+        """Return the id of the job that an answer to a submit names."""
         return id_of(content.get("id")) if isinstance(content, dict) else None
 
     @abstractmethod
     def _polled(self, request: Request, response: Response, content: Any) -> PollAnswer | AskAgain:
-        """The meaning of a poll's readable answer."""
+        """Read a poll's parsed answer."""
 
     def _charge(self, response: Response, content: Any) -> Charge | None:
-        """The sum above zero that an answer names for a job; None where it names none."""
+        """Return the sum above zero that an answer names for a job; None where it names none."""
         return None
 
     def _documents_busy(self, content: Any) -> bool:
-        """Whether this body of a 429 is the vendor's own, and not one of a gateway before it."""
+        """Whether this body of a 429 is the vendor's own, not that of a gateway before it."""
         return False
 
     def _refusal(self, status: int, content: Any, words: str) -> Refusal:
-        """Why a request was refused. That an empty account is named by its credits is assumed."""
+        """Say why a request was refused. It is assumed that the text for an empty account mentions credits."""
         if status == 402 or (status in (400, 403) and any(word in words.lower() for word in ("credit", "balance"))):
             return Refusal.CREDIT
         if status in (401, 403):
@@ -323,13 +323,13 @@ class Provider(ABC):
         return Refusal.INPUT if status in (400, 413, 422) else Refusal.OTHER
 
     def _denied(self, status: int, content: Any, words: str) -> tuple[str, Refusal]:
-        """Who has to look at what before this vendor answers again: a sentence without its full stop, and the kind."""
+        """Say what a person has to fix before this vendor answers again: a sentence without full stop, and its kind."""
         kind = self._refusal(status, content, words)
         match kind:
             case Refusal.CREDIT:
                 return f"{self.title} says that the account is out of credit", kind
             case Refusal.ACCOUNT:
-                return f"{self.title} wants the account verified first", kind
+                return f"{self.title} requires a verified account first", kind
             case _:
                 return f"{self.title} refuses the key", Refusal.KEY
 
@@ -337,7 +337,7 @@ class Provider(ABC):
         return f"{self.title} refused the order (status {response.status}) and gave no reason."
 
     def poll_of(self, word: Any, *, output_url: str | None, error: str | None, progress: float | None = None) -> Poll:
-        """One job's poll from its status word: a link belongs to a success only, a reason to a failure only."""
+        """Build one job's poll from its status word: only a success has a link, only a failure has a reason."""
         raw = (text_of(word) or "")[:60]
         state = self.states.get(raw.lower(), PollState.RUNNING)
         return Poll(
@@ -351,5 +351,5 @@ class Provider(ABC):
 
 
 def is_success(status: int) -> bool:
-    """Whether a status is one of acceptance: 200 and 201 both are, whatever a page says."""
+    """Whether a status means acceptance: 200 and 201 both do, whatever a page says."""
     return 200 <= status < 300

@@ -2,8 +2,8 @@
 
 Sources: docs.creatify.ai/api-reference/lipsyncs/post-apilipsyncs (an older copy, whose aspect ratios read ``16:9``) and
 newer copies of it and of its siblings at creatify.mintlify.app and docs.creatify.ai (which write ``16x9``); of its
-presenters …/personas/get-apipersonas-paginated and …/voices. Their pictures lie on the vendor's hosts: a browser gets
-them through the studio.
+presenters …/personas/get-apipersonas-paginated and …/voices. The presenters' pictures are on the vendor's hosts; a
+browser gets them through the studio.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from lipsync_core.providers.wire import (
 )
 
 MOST_AT_A_TIME = 100
-"""Jobs that one poll may ask about (creatify.mintlify.app, get-apilipsyncs)."""
+"""The most jobs that one poll may ask about (creatify.mintlify.app, get-apilipsyncs)."""
 _NEWER = "creatify.mintlify.app, post-apilipsyncs"
 _LIPSYNCS = "/api/lipsyncs/"
 _RATIOS = {"16:9": "16_9", "1:1": "1_1", "9:16": "9_16"}
 
 
 class Creatify(Provider):
-    """Creatify's words. Its paths end with a slash: without, a POST may turn into a redirect."""
+    """Creatify. Its paths end with a slash: without it, a POST may become a redirect."""
 
     id = "creatify"
     title = "Creatify"
@@ -73,7 +73,7 @@ class Creatify(Provider):
                 ":", "older page; newer ones write 16x9", "CREATIFY_ASPECT_SEPARATOR", (":", "x")
             ),
             "progress_scale": Assumption(
-                "auto", "nobody says 0–1 or 0–100", "CREATIFY_PROGRESS_SCALE", ("1", "100", "auto")
+                "auto", "undocumented: 0–1 or 0–100", "CREATIFY_PROGRESS_SCALE", ("1", "100", "auto")
             ),
         }
     )
@@ -91,7 +91,7 @@ class Creatify(Provider):
                     {
                         "name": Limit(255, _NEWER),
                         "webhook": Limit(200, _NEWER),
-                        "text": Limit(2_000, "creatify.mintlify.app, lipsyncs_v2; of its sibling", assumed=True),
+                        "text": Limit(2_000, "creatify.mintlify.app, lipsyncs_v2; for its sibling", assumed=True),
                     }
                 ),
             ),
@@ -99,7 +99,7 @@ class Creatify(Provider):
             timing=Timing(
                 rtf={"": (10.0, 20.0)},
                 overhead_s=15.0,
-                source="assumed: Creatify names none; a digest of its pages says 150 s for 15 s",
+                source="assumed: Creatify states no speed; a digest of its pages says 150 s for 15 s",
                 assumed=True,
             ),
             tariff=Tariff(
@@ -119,17 +119,17 @@ class Creatify(Provider):
     keeps_output_h = Fact(None, "Creatify does not say")
     keeps_records_days = Fact(None, "Creatify does not say")
     failed_is_free = Fact(None, "Creatify promises no refund")
-    poll_every_s = Fact(15.0, "Creatify names no interval; clients in the field take 30 seconds", assumed=True)
+    poll_every_s = Fact(15.0, "Creatify states no interval; known clients use 30 seconds", assumed=True)
     reports_bill = True
     webhooks = True
-    ask = "Look in your Creatify account for {clip} at about {time}, and whether its credits fell then."
+    ask = "Look in your Creatify account for {clip} at about {time}, and check whether its credits fell then."
 
     def headers(self, keys: Keys) -> dict[str, str]:
         """Creatify's two headers."""
         return {"X-API-ID": keys.reveal("CREATIFY_API_ID"), "X-API-KEY": keys.reveal("CREATIFY_API_KEY")}
 
     def submit(self, order: Order) -> Request:
-        """The POST of an order without errors."""
+        """Build the POST of an order without errors."""
         body = {
             "creator": order.creator,
             "text": order.text,
@@ -142,7 +142,7 @@ class Creatify(Provider):
         return Request("POST", _LIPSYNCS, json={name: value for name, value in body.items() if value})
 
     def poll(self, ids: Sequence[str]) -> tuple[Request, ...]:
-        """One GET for each hundred jobs; one alone is asked by its path."""
+        """Build one GET for each hundred jobs; a single job has a path of its own."""
         listable = [job_id for job_id in ids if "," not in job_id]
         batches = [listable[start : start + MOST_AT_A_TIME] for start in range(0, len(listable), MOST_AT_A_TIME)]
         alone = [job_id for job_id in ids if "," in job_id]
@@ -159,37 +159,37 @@ class Creatify(Provider):
         )
 
     def check(self) -> Request:
-        """Ask for the credits."""
+        """Ask for the credits, which also shows whether the key is good."""
         return self.balance()
 
     def balance(self) -> Request:
-        """What the account holds, in credits."""
+        """Ask for the account's balance, in credits."""
         return Request("GET", "/api/remaining_credits/")
 
     def presenters(self, page: int = 1, page_size: int = 50) -> Request:
-        """One page of the stock presenters."""
+        """Ask for one page of the stock presenters."""
         query = (("page", str(page)), ("page_size", str(page_size)))
         return Request("GET", "/api/personas/paginated/", query=query)
 
     def voices(self) -> Request:
-        """All voices with their accents."""
+        """Ask for all voices with their accents."""
         return Request("GET", "/api/voices/")
 
     def read_submit(self, response: Response) -> SubmitOutcome:
-        """What one POST's answer means; a quarrel about the aspect ratio's spelling names the setting to change."""
+        """Read the answer to one POST; an error about the aspect ratio's spelling names the setting to change."""
         outcome = super().read_submit(response)
         if isinstance(outcome, Refused) and "aspect_ratio" in outcome.message:
             other = "x" if self.assumed["aspect_separator"] == ":" else ":"
             variable = self.assumptions["aspect_separator"].variable
             return replace(
                 outcome,
-                message=f"{outcome.message} Creatify's pages spell it both as 16:9 and 16x9: "
+                message=f"{outcome.message} Creatify's pages spell it both 16:9 and 16x9: "
                 f"if the ratio itself is fine, set {variable}={other} and restart the studio.",
             )
         return outcome
 
     def read_balance(self, response: Response) -> Balance | AskAgain:
-        """The account's credits, which may be a fraction, or negative."""
+        """Read the account's credits, which may be a fraction or negative."""
         content = json_of(response.body)
         credits = amount_of(at(content, "remaining_credits"))
         if (problem := self.trouble(response, content)) or credits is not None:
@@ -197,13 +197,13 @@ class Creatify(Provider):
         return AskAgain("Creatify sent no credits.")
 
     def read_presenters(self, response: Response) -> PersonaPage | AskAgain:
-        """A page of presenters, or the bare list of all."""
+        """Read a page of presenters, or the bare list of all."""
         content = json_of(response.body)
         page = persona_page_of(content)
         return self.trouble(response, content) or page or AskAgain("Creatify sent no presenters.")
 
     def read_voices(self, response: Response) -> tuple[Voice, ...] | AskAgain:
-        """The voices; those without an accent that could be ordered are left out."""
+        """Read the voices; voices without an accent that can be ordered are left out."""
         content = json_of(response.body)
         voices = voices_of(content)
         problem = self.trouble(response, content)
@@ -214,7 +214,7 @@ class Creatify(Provider):
         return Charge(credits) if credits is not None and credits > 0 else None
 
     def _documents_busy(self, content: Any) -> bool:
-        """``{"detail": text}`` and nothing else: how the framework behind Creatify says “throttled”."""
+        """Recognise ``{"detail": text}`` and nothing else: the “throttled” answer of Creatify's web framework."""
         return isinstance(content, dict) and set(content) == {"detail"} and text_of(content["detail"]) is not None
 
     def _polled(self, request: Request, response: Response, content: Any) -> PollAnswer | AskAgain:
@@ -222,7 +222,7 @@ class Creatify(Provider):
         if listed is None:
             listed = [content]
         found = {job_id: item for item in listed if (job_id := id_of(at(item, "id"))) in request.about and job_id}
-        # A list that holds strangers or nameless entries, or has a further page, is no proof of absence.
+        # A list with other jobs or entries without an id, or with a further page, does not prove absence.
         complete = len(found) == len(listed) and not at(content, "next") and isinstance(content, list | dict)
         absent = tuple(job_id for job_id in request.about if job_id not in found)
         if len(request.about) == 1 and not found:
@@ -239,17 +239,17 @@ class Creatify(Provider):
             progress=progress_of(at(item, "progress"), self.assumed["progress_scale"]),
         )
         credits = amount_of(at(item, "credits_used"))
-        # Charged only some time after the submit: a zero or a figure on the way is not yet the bill.
+        # The charge comes some time after the submit: a zero, or a figure before the end, is not yet the bill.
         if poll.state is PollState.SUCCEEDED and credits is not None and credits > 0:
             return replace(poll, billed_credits=credits)
         return poll
 
 
 def progress_of(value: Any, scale: str) -> float | None:
-    """A progress from 0 to 1, from a number or text on a ``scale`` of ``1`` or ``100``.
+    """Return a progress from 0 to 1, from a number or text on a ``scale`` of ``1`` or ``100``.
 
-    With ``auto`` a fraction below 1 is taken for a share, everything else for per cent: a 1 that means “all” then
-    shows as 1 %, which the status corrects at once.
+    With ``auto``, a value below 1 counts as a fraction and everything else as per cent. A 1 that means “all” then
+    shows as 1 %, until the status corrects it.
     """
     amount = amount_of(value.rstrip("% ") if isinstance(value, str) else value)
     if amount is None:
@@ -259,7 +259,7 @@ def progress_of(value: Any, scale: str) -> float | None:
 
 
 def persona_page_of(content: Any) -> PersonaPage | None:
-    """The presenters in a page or a bare list; those that are switched off are left out."""
+    """Return the presenters in a page or a bare list, without those that are switched off."""
     listed = items_of(content, "results")
     if listed is None:
         return None
@@ -296,7 +296,7 @@ def _previews(item: Any, prefix: str) -> dict[str, str]:
 
 
 def voices_of(content: Any) -> tuple[Voice, ...] | None:
-    """The voices in a bare list or a page."""
+    """Return the voices in a bare list or a page."""
     listed = items_of(content, "results")
     return None if listed is None else tuple(voice for item in listed if (voice := _voice(item)))
 

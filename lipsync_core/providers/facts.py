@@ -1,4 +1,4 @@
-"""What a vendor's file says of its engines: promises, prices and speed, each with its source and what is assumed."""
+"""What a vendor's file states about its engines: promises, prices and speed, with sources and marked assumptions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from lipsync_core.providers.forms import EngineForm
 T = TypeVar("T")
 
 DRAFT = "draft"
-"""The provider of engines that run on this computer."""
+"""The provider id of engines that run on this computer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fact(Generic[T]):
-    """Something a vendor promises, or that is assumed of it, and where it is written."""
+    """A promise of a vendor, or an assumption about it, with its source."""
 
     value: T
     source: str
@@ -29,14 +29,14 @@ class Fact(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """A name or value on the wire that the vendor does not document, so that it can be set right without code."""
+    """A name or value on the wire that the vendor does not document, and that can be corrected without code."""
 
     value: str
     why: str
     variable: str
     """The environment variable that overrides it."""
     choices: tuple[str, ...] = ()
-    """The words that it can be; empty where any word may be the vendor's."""
+    """The allowed values; empty where the vendor may use any word."""
 
 
 NO_ASSUMPTIONS: Mapping[str, Assumption] = MappingProxyType({})
@@ -48,7 +48,7 @@ class Timing:
     """An engine's speed, as the vendor states it.
 
     ``rtf`` maps a resolution (empty: any) to (typical, slow) seconds of work per second of video; ``overhead_s`` is
-    what every render costs besides; ``source`` says where the figures come from.
+    added to every render; ``source`` says where the figures come from.
     """
 
     rtf: Mapping[str, tuple[float, float]]
@@ -58,22 +58,22 @@ class Timing:
     """True where the vendor itself says nothing."""
 
     def expected_s(self, duration_s: float, resolution: str) -> tuple[float, float]:
-        """Seconds until a clip of ``duration_s`` is ready, half the time and nine times of ten."""
+        """Return the seconds until a clip of ``duration_s`` is ready: the median and the 90th percentile."""
         typical, slow = self.rtf[resolution if resolution in self.rtf else next(iter(self.rtf))]
         return self.overhead_s + typical * duration_s, self.overhead_s + slow * duration_s
 
 
 class Kind(StrEnum):
-    """How a tariff counts."""
+    """How a tariff bills."""
 
     PER_BLOCK = "per block"  # started blocks of several seconds
     PER_SECOND = "per second with a minimum"
-    OWN_RATE = "own rate"  # nothing, until the team or the vendor's live list says a rate
+    OWN_RATE = "own rate"  # no price until the team or the vendor's live list gives a rate
     FREE = "free"
 
 
 class DialogRule(StrEnum):
-    """How the lengths of two voices give the billed length."""
+    """How the billed length follows from the lengths of two voices."""
 
     UNDOCUMENTED = "undocumented"  # their sum, or the longer one
     BY_ORDER = "by order"  # the longer one where they speak at once, else their sum
@@ -81,52 +81,52 @@ class DialogRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """What one engine costs, as far as its vendor says.
+    """What one engine costs, as far as its vendor states it.
 
-    The sandbox bills by its own copy of the same pages, ``charge`` in ``lipsync_core/sandbox/<vendor>.py``: a price
-    that changes is changed in both. See docs/changing-a-price.md.
+    The sandbox bills by its own copy of the same pages: ``charge`` in ``lipsync_core/sandbox/<vendor>.py``. Change a
+    price in both. See docs/changing-a-price.md.
     """
 
     kind: Kind
     source: str
-    """Where the vendor says it."""
+    """Where the vendor states the price."""
     read_on: date
-    """The day on which that was read."""
+    """The day on which the source was read."""
     unit_s: int = 1
     """Seconds in a billed unit."""
     minimum_units: int = 0
-    """The least that is billed, in units; 0 where the vendor states nothing."""
+    """The least number of units that is billed; 0 where the vendor states none."""
     credits: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    """Credits for a unit, by resolution; ``""`` stands for any. Empty where the vendor bills in dollars."""
+    """Credits for a unit, by resolution; ``""`` means any. Empty where the vendor bills in dollars."""
     usd_per_credit: Decimal | None = None
     credits_per_usd: int | None = None
-    """Where the vendor bills in dollars and counts them in credits as well."""
+    """Set where the vendor bills in dollars and also counts them in credits."""
     plans: Mapping[str, Decimal] = field(default_factory=lambda: MappingProxyType({}))
-    """Dollars for a credit under each of the vendor's plans."""
+    """Dollars per credit under each of the vendor's plans."""
     whole_units: bool = False
-    """Whether the vendor says that a started unit costs a whole one. Where it does not, that is assumed."""
+    """Whether the vendor says that a started unit costs a whole one. Where it does not say, that is assumed."""
     assumed: str = ""
-    """Why the figures are assumed to hold for this engine, in words that follow “Price assumed:”."""
+    """Why the figures are assumed to apply to this engine, as words that follow “Price assumed:”."""
     dialog: DialogRule | None = None
-    """None where there is one voice."""
+    """None for an engine with one voice."""
     open_question: str = ""
-    """What is not known of a dialog's length."""
+    """What the vendor leaves open about the billed length of a dialog."""
     extends_video: bool = False
-    """Whether a voice that outlasts its video makes the video longer; that its whole length is billed is assumed."""
+    """Whether a voice that outlasts its video makes the video longer; it is assumed that all of it is billed."""
     speaks: bool = False
     """Whether the engine speaks a text."""
     text_bytes_per_s: int | None = None
-    """How many bytes of text may be billed like a second of sound."""
+    """How many bytes of text may be billed like one second of sound."""
     unknown: str = ""
     """What to do where no price in dollars is known."""
     engine: str = ""
-    """``provider/model``: the catalogue fills it in."""
+    """``provider/model``; filled in by the catalogue."""
     vendor: str = ""
-    """The vendor's name for people: likewise."""
+    """The vendor's display name; filled in by the catalogue."""
 
     @property
     def settable(self) -> tuple[str, ...]:
-        """The fields of an `Override` that mean something here."""
+        """The fields of an `Override` that apply to this tariff."""
         match self.kind:
             case Kind.FREE:
                 return ()
@@ -136,13 +136,13 @@ class Tariff:
                 return ("usd_per_credit", *(("plan",) if self.plans else ()), "credits_per_unit")
 
 
-UNTIMED = Timing({"": (15.0, 30.0)}, 5.0, "assumed: nothing is known of this engine's speed", assumed=True)
-"""Of an engine whose file states no timing, which tests/unit/providers/test_contract.py objects to."""
+UNTIMED = Timing({"": (15.0, 30.0)}, 5.0, "assumed: this engine's speed is unknown", assumed=True)
+"""For an engine whose file states no timing; tests/unit/providers/test_contract.py then fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """One way to make a clip: what it takes, what it is for, how fast it is and what it costs."""
+    """One way to make a clip: what it accepts, its purpose, speed and price."""
 
     form: EngineForm
     purpose: str = ""
@@ -150,7 +150,7 @@ class Engine:
     timing: Timing = UNTIMED
     tariff: Tariff | None = None
     vendor: str = ""
-    """The vendor's name for people: the catalogue fills it in."""
+    """The vendor's display name; filled in by the catalogue."""
 
     @property
     def id(self) -> str:
@@ -159,7 +159,7 @@ class Engine:
 
     @property
     def title(self) -> str:
-        """Its name for people."""
+        """Its display name."""
         return self.form.title
 
     @property
@@ -174,10 +174,10 @@ class Engine:
 
     @property
     def is_draft(self) -> bool:
-        """Whether it runs here: free, and repeatable."""
+        """Whether it runs on this computer, free of charge."""
         return self.provider == DRAFT
 
     @property
     def resolutions(self) -> tuple[str, ...]:
-        """The sizes to choose from; empty where there is no choice."""
+        """The sizes to choose from; empty where there is only one."""
         return self.form.choices.get("resolution", ())

@@ -1,4 +1,4 @@
-"""What an engine takes, as data for the form, and what is wrong with an order, before anything is sent. Pure."""
+"""What an engine accepts, as data for the form, and the errors of an order before anything is sent. Pure."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lipsync_core.providers.order import Order
 from lipsync_core.providers.reading import link_of
 
 CLIP_FIELDS = fields_of(FieldRole.CONTENT, FieldRole.SPEECH, FieldRole.OPTION)
-"""The order's fields that change the clip. The others are for the studio's or the vendor's books."""
+"""The order's fields that change the clip. The others are for the records of the studio or the vendor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The most that an engine takes of something, and who says so."""
+    """The most of something that an engine accepts, and its source."""
 
     most: int
     source: str
@@ -26,23 +26,23 @@ class Limit:
 
     @property
     def blocks(self) -> bool:
-        """Only what the vendor states stops an order; what is assumed is a warning."""
+        """Whether an excess stops the order: a stated limit does; an assumed one is only a warning."""
         return not self.assumed
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What files of one kind an engine takes, and who says so."""
+    """The files of one kind that an engine accepts, and the source."""
 
     formats: tuple[str, ...]
     """By extension."""
     source: str
     assumed: bool = False
-    """True where the vendor itself says nothing of this engine."""
+    """True where the vendor states nothing for this engine."""
     most_bytes: int = 0
-    """0 where no limit is told."""
+    """0 where the vendor states no limit."""
     most_side: int = 0
-    """Pixels of the longer side; likewise."""
+    """Pixels of the longer side; 0 where the vendor states no limit."""
 
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -58,48 +58,48 @@ class EngineForm:
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     voices: tuple[tuple[str, ...], ...] = ()
-    """Groups of fields of which exactly one group must be given, complete."""
+    """Groups of fields; exactly one group must be given, complete."""
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
     defaults: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
-    """What the vendor does where the field is left out."""
+    """What the vendor does if a field is left out."""
     limits: Mapping[str, Limit] = field(default_factory=lambda: _NOTHING)
-    """Characters by field."""
+    """The most characters, by field."""
     longest_s: Limit | None = None
-    """Seconds of the finished video; None where nobody states or suggests a limit."""
+    """Seconds of the finished video; None where no limit is stated or suggested anywhere."""
     seeds: tuple[int, int] | None = None
     files: Mapping[str, Files] = field(default_factory=lambda: _NOTHING)
-    """By kind of medium: ``image``, ``audio`` or ``video``. A kind that is missing is one of which nothing is told."""
+    """By kind of medium: ``image``, ``audio`` or ``video``. A missing kind has no documented limits."""
     data_uris: bool = False
-    """Media may be data URIs."""
+    """Whether media may be data URIs."""
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Every field that the engine takes."""
+        """Every field that the engine accepts."""
         return tuple(
             dict.fromkeys((*self.required, *(name for group in self.voices for name in group), *self.optional))
         )
 
 
 def order_errors(order: Order, form: EngineForm) -> dict[str, str]:
-    """What would have to change before ``order`` may be sent: field → message. Empty where all is well."""
+    """Return what must change before ``order`` can be sent: field → message. Empty where all is well."""
     errors = _foreign(order, form) | _missing(order, form) | _wrong_links(order, form)
     for name, allowed in form.choices.items():
         if _given(order, name) and (value := getattr(order, name)) not in allowed:
-            errors[name] = f"{form.title} does not know “{str(value)[:40]}”. Choose {_either(allowed)}."
+            errors[name] = f"{form.title} does not accept “{str(value)[:40]}”. Choose {_either(allowed)}."
     if form.seeds and order.seed is not None and not form.seeds[0] <= order.seed <= form.seeds[1]:
         errors["seed"] = f"Choose a whole number from 0 to {form.seeds[1]:,}, or −1 for a random one."
     return errors | _too_long(order, form, blocks=True)
 
 
 def order_warnings(order: Order, form: EngineForm) -> dict[str, str]:
-    """What may go wrong at the vendor, though nobody can say for sure: field → message."""
+    """Return what may go wrong at the vendor, without certainty: field → message."""
     return _too_long(order, form, blocks=False)
 
 
 def length_problem(form: EngineForm, seconds: float) -> tuple[str, bool] | None:
-    """What to say of a finished video of ``seconds``, and whether it stops the order; None where it is fine."""
+    """Return what is wrong with a finished video of ``seconds``, and whether it stops the order; None if nothing is."""
     limit = form.longest_s
-    # A decoder's 600.0004 s are ten minutes.
+    # A decoder may report ten minutes as 600.0004 s.
     if limit is None or round(seconds, 3) <= limit.most:
         return None
     verb = "makes" if limit.blocks else "probably makes"
@@ -147,9 +147,9 @@ def _wrong_links(order: Order, form: EngineForm) -> dict[str, str]:
             continue
         if value.startswith("data:") and name != "webhook":
             if not form.data_uris:
-                errors[name] = f"{form.title} takes links only; this is the file itself. Host it somewhere first."
+                errors[name] = f"{form.title} accepts only links; this is the file itself. Host it somewhere first."
             continue
-        errors[name] = "That is not a link that begins with https:// or http://."
+        errors[name] = "This is not a link. A link begins with https:// or http://."
     return errors
 
 

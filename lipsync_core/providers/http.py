@@ -1,7 +1,7 @@
-"""The one client that talks to vendors. A paid request goes out once; free ones may be repeated by whoever asks.
+"""The HTTP client for all vendors. It sends a paid request once; callers may repeat free ones.
 
-It has no cookies, follows no redirect with a paid request and none to another origin, and uses no proxy, credential or
-certificate of the environment. Nothing here raises for what a network or a vendor does: every end is a value.
+It keeps no cookies, follows no redirect of a paid request and none to another origin, and uses no proxy, credentials
+or certificates from the environment. Network and vendor failures do not raise: every outcome is a value.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ from lipsync_core.providers.base import Provider
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.wire import AskAgain, NotSent, Request, Response, Unclear
 
-# Both write the addresses they ask into the log, and httpcore the headers of answers.
+# Both log the addresses of requests, and httpcore also the headers of answers.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 MOST_BYTES = 1_000_000
 CONNECT_S = 10.0
 IDLE_S = 4.0
-"""Seconds for which a connection waits for the next poll; common servers hang up after five."""
+"""Seconds for which an idle connection is kept for the next poll; common servers close it after five."""
 _SENT = {
-    BodyFault.CODING: "compressed its answer in a way that was not asked for.",
+    BodyFault.CODING: "compressed its answer in a way that was not requested.",
     BodyFault.DAMAGED: "sent a damaged answer.",
     BodyFault.MORE: "sent more after the end of its answer.",
-    BodyFault.CUT_SHORT: "sent half an answer.",
+    BodyFault.CUT_SHORT: "sent an incomplete answer.",
 }
 _SENT_BLOCK = 65_536
 _HELD_UP = "The studio or its computer was held up until it was too late to send this to"
 
 
 def do_nothing() -> None:
-    """Go on: what `send_once` calls before the first byte outside of tests."""
+    """Do nothing: the default ``at_first_byte`` of `send_once`."""
 
 
 class VendorHttp:
-    """The client. One serves all vendors and jobs of a process; use it as a context, or `aclose` it."""
+    """The client. One instance serves all vendors and jobs of a process; use it as a context, or `aclose` it."""
 
     def __init__(self, *, tls: ssl.SSLContext | None = None, max_connections: int = 32) -> None:
         self._tls = tls or _usual_tls()
@@ -81,12 +81,12 @@ class VendorHttp:
         deadline: Deadline,
         at_first_byte: Callable[[], None] = do_nothing,
     ) -> Response | NotSent | Unclear:
-        """Make the paid request, once, over a connection of its own, with its answer there by ``deadline``.
+        """Send the paid request once, over a connection of its own; the whole answer must arrive by ``deadline``.
 
-        `NotSent` proves that not a byte of the request was written; `Unclear` that some may have been. A redirect is
-        an answer like any other. Nothing is written after ``deadline``, also where this process was stopped or the
-        computer slept meanwhile: each block looks at the clock right before it leaves, the first one after
-        ``at_first_byte`` was called.
+        `NotSent` proves that not a byte of the request was written; `Unclear` means that some may have been. A
+        redirect is an answer like any other. Nothing is written after ``deadline``, even if this process was stopped
+        or the computer slept meanwhile: the clock is checked right before each block is written. ``at_first_byte`` is
+        called before the check for the first block.
         """
         asked = _prepared(provider, keys, base_url, request, deadline.left_s)
         if isinstance(asked, str):
@@ -117,11 +117,11 @@ class VendorHttp:
             in_time()
             async with asyncio.timeout(deadline.left_s):
                 return await _answer(transport, asked, keys, MOST_BYTES)
-        except Exception as error:  # whatever broke, only whether bytes had left decides what it means
+        except Exception as error:  # for any error, only whether bytes had left decides the outcome
             why = f"{_HELD_UP} {provider.title}." if held_up else _why(error, provider.title)
             return Unclear(why) if begun else NotSent(f"{why} Nothing was sent.")
         finally:
-            with suppress(Exception):  # an answer that came counts, however the hanging up went
+            with suppress(Exception):  # a received answer counts, even if closing the connection fails
                 await transport.aclose()
 
     async def get(
@@ -133,7 +133,7 @@ class VendorHttp:
         timeout_s: float = 20.0,
         max_bytes: int = MOST_BYTES,
     ) -> Response | AskAgain:
-        """Make a free request; ``keys`` None asks without a key. Redirects are followed within the same origin only."""
+        """Make a free request; ``keys`` None sends no key. Redirects are followed within the same origin only."""
         asked = _prepared(provider, keys, base_url, request, timeout_s)
         if isinstance(asked, str):
             return AskAgain(asked)
@@ -145,21 +145,21 @@ class VendorHttp:
                         return answer
                     target = _same_origin(asked.url, answer.headers.get("location", ""))
                     if target is None:
-                        return AskAgain(f"{provider.title} sends on to another address, which was not followed.")
+                        return AskAgain(f"{provider.title} redirects to another address, which was not followed.")
                     asked = httpx.Request("GET", target, headers=asked.headers, extensions=asked.extensions)
-        except Exception as error:  # a free question that broke, however it did, is asked again
+        except Exception as error:  # a free request that failed for any reason is repeated
             return AskAgain(_why(error, provider.title))
-        return AskAgain(f"{provider.title} sends on and on without an answer.")
+        return AskAgain(f"{provider.title} redirects too many times.")
 
 
 @cache
 def _usual_tls() -> ssl.SSLContext:
-    """Loading the certificates costs more than a request, so it happens once."""
+    """Return the shared TLS context: loading the certificates costs more than a request, so it happens once."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 class _Blocks(httpx.AsyncByteStream):
-    """A body that leaves block by block, each after ``before`` was called."""
+    """A request body that is written block by block; ``before`` is called before each block."""
 
     def __init__(self, content: bytes, before: Callable[[], None]) -> None:
         self._content = content
@@ -172,14 +172,14 @@ class _Blocks(httpx.AsyncByteStream):
 
 
 class _OddAnswerError(Exception):
-    """An answer that is not taken in; the text completes “the vendor …”."""
+    """An answer that is rejected; the text completes “the vendor …”."""
 
 
 @lru_cache(maxsize=4096)
 def _url(base_url: str, path: str) -> httpx.URL | None:
-    """Where to ask; None where the base is no address of a host, or carries more than that.
+    """Return the address to request; None where the base is not the address of a host, or holds more than that.
 
-    The same jobs are asked about again and again, and taking an address apart costs a tenth of a poll.
+    Cached: the same jobs are polled again and again, and parsing an address takes a tenth of the time of a poll.
     """
     try:
         base = httpx.URL(base_url.strip().rstrip("/"))
@@ -192,7 +192,7 @@ def _url(base_url: str, path: str) -> httpx.URL | None:
 def _prepared(
     provider: Provider, keys: Keys | None, base_url: str, request: Request, within_s: float
 ) -> httpx.Request | str:
-    """The request with its host, key and limits; or, as a text, why there can be none."""
+    """Return the request with its host, key and limits, or a text that says why it cannot be built."""
     url = _url(base_url, request.path)
     if url is None:
         return f"{provider.base_url_variable} is not an address like {provider.base_url}. Nothing was sent."
@@ -213,8 +213,8 @@ def _prepared(
         params=request.query or None,
         headers=headers,
         content=content,
-        # The TCP and the TLS handshake give up, each by itself, before the deadline of the whole: a handshake that is
-        # cancelled from outside leaves its socket open.
+        # The TCP and the TLS handshake each time out on their own, before the overall deadline: cancelling a handshake
+        # from outside leaves its socket open.
         extensions={"timeout": httpx.Timeout(within_s, connect=min(CONNECT_S, within_s / 3)).as_dict()},
     )
 
@@ -222,7 +222,7 @@ def _prepared(
 async def _answer(
     transport: httpx.AsyncHTTPTransport, asked: httpx.Request, keys: Keys | None, max_bytes: int
 ) -> Response:
-    """The whole answer, without the key that a vendor may quote in it."""
+    """Return the whole answer, with the keys redacted that a vendor may quote in it."""
     response = await transport.handle_async_request(asked)
     try:
         body = await _body(response, max_bytes)
@@ -230,7 +230,7 @@ async def _answer(
         await response.aclose()
     headers = {name.lower(): value for name, value in response.headers.items()}
     headers.pop("set-cookie", None)
-    if "date" not in headers:  # what a receiver with a clock does then (RFC 9110, 6.6.1)
+    if "date" not in headers:  # a receiver with a clock adds it (RFC 9110, 6.6.1)
         headers["date"] = formatdate(usegmt=True)
     if keys:
         body = keys.redact_bytes(body)
@@ -254,7 +254,7 @@ async def _body(response: httpx.Response, max_bytes: int) -> bytes:
                 raise _OddAnswerError(_SENT[error.fault]) from error
         else:
             return bytes(body)
-    raise _OddAnswerError(f"sent more than {max_bytes:,} bytes, which no answer needs.")
+    raise _OddAnswerError(f"sent more than {max_bytes:,} bytes, too much for any answer.")
 
 
 def _same_origin(url: httpx.URL, location: str) -> httpx.URL | None:
@@ -267,7 +267,7 @@ def _same_origin(url: httpx.URL, location: str) -> httpx.URL | None:
 
 
 def _why(error: BaseException, title: str) -> str:
-    """What broke, in a sentence. The error's own text is not used: it may quote a header."""
+    """Describe what broke, in a sentence. The error's own text is not used: it may quote a header."""
     if isinstance(error, _OddAnswerError):
         return f"{title} {error}"
     causes: list[BaseException] = []

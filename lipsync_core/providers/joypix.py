@@ -1,7 +1,7 @@
 """JoyPix (openapi.joypix.ai): Motion-2 from one picture and one voice, Motion-2-Dialog from one picture and two.
 
-Sources: www.joypix.ai/openapi/get-started-with-api and …/openapi/motion-2-dialog. No page of Motion-2 itself was found:
-its fields are those of the example on the first page, its limits those of its sibling.
+Sources: www.joypix.ai/openapi/get-started-with-api and …/openapi/motion-2-dialog. No page about Motion-2 itself was
+found: its fields are from the example on the first page, its limits from Motion-2-Dialog.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _DIALOG = "JoyPix, Motion-2-Dialog API"
 _PICTURES = {
     "image": Files(
         (".jpg", ".png", ".bmp", ".webp"),
-        "JoyPix, happyhorse-1.0-image-to-video; of another model",
+        "JoyPix, happyhorse-1.0-image-to-video; stated for another model",
         assumed=True,
         most_bytes=10_000_000,
     )
@@ -57,7 +57,7 @@ _TARIFF = Tariff(
     minimum_units=1,
     credits=MappingProxyType({"480p": 15, "720p": 30}),
     usd_per_credit=Decimal("0.01"),
-    open_question="JoyPix does not say whether it bills two voices as one after the other or as both at once",
+    open_question="JoyPix does not say whether it bills two voices one after the other or at once",
 )
 _SEEDS = (-1, 2**31 - 1)
 _RESOLUTIONS = ("480p", "720p")
@@ -72,11 +72,11 @@ _WIRE_NAMES = {
     "seed": "seed",
 }
 _MAY_BE_TAKEN = frozenset({408, 409})
-"""Client errors that leave open what became of the request."""
+"""Client errors that do not say whether the request was taken."""
 
 
 class JoyPix(Provider):
-    """JoyPix's words. It answers HTTP's status and a ``code`` of its own, and nobody says that they agree."""
+    """JoyPix. It sends HTTP's status and a ``code`` of its own, and does not document that they agree."""
 
     id = "joypix"
     title = "JoyPix"
@@ -100,7 +100,7 @@ class JoyPix(Provider):
                 optional=("resolution", "prompt", "seed"),
                 choices=MappingProxyType({"resolution": _RESOLUTIONS}),
                 defaults=MappingProxyType({"resolution": "480p"}),
-                longest_s=Limit(600, f"{_DIALOG}, Tips; of its sibling", assumed=True),
+                longest_s=Limit(600, f"{_DIALOG}, Tips; stated for its two-speaker sibling", assumed=True),
                 files=MappingProxyType(_PICTURES),
                 seeds=_SEEDS,
             ),
@@ -130,7 +130,7 @@ class JoyPix(Provider):
     keeps_output_h = Fact(72.0, f"{_STARTED}, Note")
     keeps_records_days = Fact(30.0, f"{_STARTED}, Note: one month")
     failed_is_free = Fact(True, f"{_STARTED}, Note: credits are refunded")
-    poll_every_s = Fact(10.0, "JoyPix names no interval", assumed=True)
+    poll_every_s = Fact(10.0, "JoyPix states no interval", assumed=True)
     ask = (
         "Look in your JoyPix account for {clip} at about {time}, "
         "or ask openapi@joypix.ai (records are kept for a month)."
@@ -138,21 +138,21 @@ class JoyPix(Provider):
     check_asks_for_no_job = True
 
     def submit(self, order: Order) -> Request:
-        """The POST of an order without errors."""
+        """Build the POST of an order without errors."""
         values = {wire: getattr(order, name) for name, wire in _WIRE_NAMES.items()}
         body = {wire: value for wire, value in values.items() if value not in (None, "")}
         return Request("POST", _ENDPOINTS[order.engine], json=body)
 
     def poll(self, ids: Sequence[str]) -> tuple[Request, ...]:
-        """One GET for each job."""
+        """Build one GET for each job."""
         return tuple(Request("GET", f"/v1/tasks/{quote(job_id, safe='')}", about=(job_id,)) for job_id in ids)
 
     def check(self) -> Request:
-        """Ask for a task that nobody has: the only free request that JoyPix documents."""
+        """Ask for a task that does not exist: the only free request that JoyPix documents."""
         return Request("GET", "/v1/tasks/lipsync-studio-key-check")
 
     def read_submit(self, response: Response) -> SubmitOutcome:
-        """What HTTP's status and the envelope's ``code`` say together; where they disagree, nothing is certain."""
+        """Classify by HTTP's status and the envelope's ``code`` together; where they disagree, nothing is certain."""
         content = json_of(response.body)
         code = _code(content)
         if code is None:
@@ -171,11 +171,11 @@ class JoyPix(Provider):
         return Unclear(sentence(f"JoyPix answered with status {response.status} and code {code}{said}"), job_id)
 
     def read_poll(self, request: Request, response: Response) -> PollAnswer | AskAgain:
-        """What a poll's answer says; a ``code`` of failure counts like a status."""
+        """Read a poll's answer; a ``code`` of failure counts like a status."""
         return super().read_poll(request, _with_code(response))
 
     def read_check(self, response: Response) -> KeyCheck:
-        """What an answer about no task says about the key."""
+        """Read what the answer about a task that does not exist says about the key."""
         return super().read_check(_with_code(response))
 
     def _submitted_id(self, response: Response, content: Any) -> str | None:
@@ -203,12 +203,12 @@ def _code(content: Any) -> int | None:
 
 
 def _is_fine(code: int) -> bool:
-    """The table says 200, the samples say 0."""
+    """Whether a code means success: the table says 200, the samples say 0."""
     return code in (0, 200)
 
 
 def _with_code(response: Response) -> Response:
-    """The answer with its envelope's ``code`` as its status, where HTTP's status hides a failure."""
+    """Return the answer with its envelope's ``code`` as its status if HTTP's status hides a failure."""
     code = _code(json_of(response.body))
     if not is_success(response.status) or code is None or _is_fine(code):
         return response

@@ -1,4 +1,4 @@
-"""A vendor's keys: they go into request headers and nowhere else."""
+"""A vendor's keys. They go into request headers only."""
 
 from __future__ import annotations
 
@@ -10,48 +10,48 @@ from typing import Never
 from lipsync_core.errors import SettingsError
 
 _SHORTEST_HIDDEN = 6
-"""Shorter values are words that an answer may hold for other reasons."""
+"""Shorter values are not redacted: an answer may contain such words for other reasons."""
 
 
 class Keys:
-    """The keys of one vendor by their variables. Shows none of them: not printed, not logged, not pickled."""
+    """The keys of one vendor, by variable. They are never printed, logged or pickled."""
 
     __slots__ = ("_values",)
 
     def __init__(self, values: Mapping[str, str]) -> None:
-        """Take keys as a person pasted them: spaces round them and a leading “Bearer” do not belong to them.
+        """Accept keys as people paste them: surrounding spaces and a leading “Bearer” are removed.
 
         Raises:
-            SettingsError: a key is empty or cannot stand in a header. The text names the variable, not the value.
+            SettingsError: a key is empty or not valid in a header. The text names the variable, not the value.
         """
         self._values = {variable: _clean(variable, value) for variable, value in values.items()}
 
     @classmethod
     def found(cls, variables: Sequence[str], given: Mapping[str, str]) -> Keys | None:
-        """The keys that ``given`` (variable → value) holds; None where one of ``variables`` is missing or blank."""
+        """Return the keys in ``given`` (variable → value); None where one of ``variables`` is missing or blank."""
         if any(not given.get(variable, "").strip() for variable in variables):
             return None
         return cls({variable: given[variable] for variable in variables})
 
     def reveal(self, variable: str) -> str:
-        """The key itself, for a header of the request that needs it."""
+        """Return the key itself, for a header of the request that needs it."""
         return self._values[variable]
 
     @property
     def fingerprint(self) -> str:
-        """Eight hexadecimal digits that tell keys apart and give nothing away: the start of their SHA-256."""
+        """Eight hexadecimal digits that distinguish keys without revealing them: the start of their SHA-256."""
         joined = "\n".join(value for _variable, value in sorted(self._values.items()))
         return hashlib.sha256(joined.encode()).hexdigest()[:8]
 
     def redact(self, text: str) -> str:
-        """``text`` without these keys: vendors quote a key that they do not like."""
+        """Return ``text`` without these keys: vendors quote a key that they reject."""
         for value in sorted(self._values.values(), key=len, reverse=True):
             if len(value) >= _SHORTEST_HIDDEN:
                 text = text.replace(value, "[key]")
         return text
 
     def redact_bytes(self, body: bytes) -> bytes:
-        """The same for an answer's bytes, whatever they hold."""
+        """Return an answer's bytes without these keys, whatever else they hold."""
         return self.redact(body.decode("latin-1")).encode("latin-1")
 
     def __repr__(self) -> str:
@@ -66,6 +66,6 @@ def _clean(variable: str, value: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]+", value):
         raise SettingsError(
             f"{variable} holds something that cannot be a key: it is empty, or has a space, a line break or a special "
-            "letter in it. Copy it once more from the vendor's page."
+            "letter in it. Copy it again from the vendor's page."
         )
     return value

@@ -1,7 +1,7 @@
-"""lipsync.studio: a talking picture of one or two, or a new voice for a video.
+"""lipsync.studio: a talking picture of one or two people, or a new voice for a video.
 
-Source: lipsync.studio/api-platform. Its parameter table of ``lipsync-image-multi`` was not found, so the names of that
-form's fields are assumptions, which stand in `LipsyncStudio.assumptions` and nowhere else.
+Source: lipsync.studio/api-platform. Its parameter table of ``lipsync-image-multi`` was not found, so the field names of
+that form are assumptions. They are only in `LipsyncStudio.assumptions`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SIBLINGS_SOUND = {"audio": replace(_TAKES["audio"], assumed=True)}
 _TIMING = Timing(
     rtf={"480p": (20.0, 30.0), "720p": (20.0, 30.0)},
     overhead_s=5.0,
-    source="assumed: lipsync.studio names none; WaveSpeed says 10 to 30 s of work for a second of a like model",
+    source="assumed: lipsync.studio states no speed; WaveSpeed says 10 to 30 s of work per second for a similar model",
     assumed=True,
 )
 _TARIFF = Tariff(
@@ -41,7 +41,7 @@ _TARIFF = Tariff(
     read_on=date(2026, 11, 21),
     minimum_units=5,
     credits=MappingProxyType({"480p": 2, "720p": 4}),
-    open_question="no speaking order is chosen, and lipsync.studio does not say which one it then takes",
+    open_question="no speaking order is chosen, and lipsync.studio does not state its default",
     unknown="We have no dollar rate for lipsync.studio’s credits. "
     "Enter what your pack cost on Providers and this becomes a price.",
 )
@@ -53,7 +53,7 @@ _ENDPOINTS = {
 }
 _DIALOG = "lipsync-studio/lipsync-image-multi"
 _IDS = ("id", "requestId", "jobId")
-"""The samples say ``id``, the prose ``requestId``; one client in the field also reads ``jobId``."""
+"""The samples say ``id``, the prose ``requestId``; one known client also reads ``jobId``."""
 
 
 class LipsyncStudio(Provider):
@@ -138,10 +138,10 @@ class LipsyncStudio(Provider):
     check_asks_for_no_job = True
 
     def submit(self, order: Order) -> Request:
-        """The POST of an order without errors."""
+        """Build the POST of an order without errors."""
         names = next(form.fields for form in self.forms if form.engine == order.engine)
         values = {name: getattr(order, name) for name in names}
-        # No page says that −1 means chance; a seed left out surely does.
+        # No page says that −1 means random; leaving the seed out surely does.
         state = {name: value for name, value in values.items() if value not in (None, "", -1)}
         if order.engine == _DIALOG:
             if "order" in state:
@@ -151,18 +151,18 @@ class LipsyncStudio(Provider):
         return Request("POST", _ENDPOINTS[order.engine], json=webhook | {"formState": state})
 
     def poll(self, ids: Sequence[str]) -> tuple[Request, ...]:
-        """One GET for each job."""
+        """Build one GET for each job."""
         return tuple(Request("GET", f"/jobs/{quote(job_id, safe='')}", about=(job_id,)) for job_id in ids)
 
     def check(self) -> Request:
-        """Ask for a job that nobody has: the only free request that is documented."""
+        """Ask for a job that does not exist: the only free request that is documented."""
         return Request("GET", f"/jobs/{_NO_JOB}")
 
     def _submitted_id(self, response: Response, content: Any) -> str | None:
         return _job_id(content)
 
     def _documents_busy(self, content: Any) -> bool:
-        """Its errors are one text in ``error``; a gateway's would have another name."""
+        """Recognise its errors, which are one text in ``error``; a gateway's error would have another name."""
         return text_of(at(content, "error")) is not None
 
     def _polled(self, request: Request, response: Response, content: Any) -> PollAnswer | AskAgain:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One paid clip, ready to be put into a vendor's words. What is None or empty is left out of the request.
+    """One paid clip, ready to be sent to a vendor. Fields that are None or empty are left out of the request.
 
-    Media are links that the vendor can reach, or data URIs where the engine takes them.
+    Media are links that the vendor can reach, or data URIs where the engine accepts them.
     """
 
     engine: str
@@ -20,27 +20,27 @@ class Order:
     left_audio: str | None = None
     right_audio: str | None = None
     order: str | None = None
-    """Who of two speaks when: ``meanwhile``, ``left_right`` or ``right_left``."""
+    """Which of two people speaks when: ``meanwhile``, ``left_right`` or ``right_left``."""
     mask_image: str | None = None
-    """Where the video may be changed."""
+    """A mask of the area in which the video may be changed."""
     creator: str | None = None
     """A stock presenter's id."""
     text: str | None = None
-    """What is to be spoken, instead of a recording."""
+    """The text to be spoken, instead of a recording."""
     speaker: str | None = None
-    """Whose voice speaks the text, by the vendor's name for it."""
+    """The voice that speaks the text, by the vendor's name for it."""
     accent: str | None = None
-    """Whose voice speaks the text, by the vendor's id for it."""
+    """The voice that speaks the text, by the vendor's id for it."""
     resolution: str | None = None
     """``480p`` or ``720p``: the shorter side."""
     aspect_ratio: str | None = None
-    """``16:9``, ``1:1`` or ``9:16``, however the vendor spells it."""
+    """``16:9``, ``1:1`` or ``9:16``, regardless of the vendor's spelling."""
     prompt: str | None = None
     seed: int | None = None
-    """−1, like None, leaves it to chance."""
+    """−1 and None mean a random one."""
     name: str | None = None
-    """What the clip is called in the vendor's own list, where it keeps one."""
+    """The clip's name in the vendor's own list, if it keeps one."""
     webhook: str | None = None
-    """Where the vendor may say that it is done."""
+    """Where the vendor may report the end of the job."""
     trace_id: str | None = None
-    """The studio's own id of this submit, for vendors that write it into their logs. It prevents no second bill."""
+    """The studio's own id of this submit, for vendors that log it. It does not prevent a second bill."""

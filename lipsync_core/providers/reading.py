@@ -1,4 +1,4 @@
-"""Reading what vendors answer, whatever it is: nothing here raises. Pure."""
+"""Read what vendors answer, whatever it is; nothing here raises. Pure."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _MOST_LISTED = 20
 
 
 class _Unreadable:
-    """What is no JSON at all, as opposed to a JSON null."""
+    """A body that is not JSON at all, as opposed to a JSON null."""
 
 
 UNREADABLE = _Unreadable()
 
 
 def json_of(body: bytes) -> Any:
-    """The JSON in ``body``, or `UNREADABLE`. NaN and Infinity, which are no JSON, become None."""
+    """Return the JSON in ``body``, or `UNREADABLE`. NaN and Infinity, which are not JSON, become None."""
     try:
         return json.loads(body, parse_constant=lambda _name: None)
     except (ValueError, RecursionError):
@@ -35,30 +35,30 @@ def json_of(body: bytes) -> Any:
 
 
 def at(content: Any, *path: str) -> Any:
-    """What lies at ``path`` in nested objects; None where anything on the way is missing or no object."""
+    """Return the value at ``path`` in nested objects; None where a step is missing or not an object."""
     for name in path:
         content = content.get(name) if isinstance(content, dict) else None
     return content
 
 
 def items_of(content: Any, *names: str) -> list[Any] | None:
-    """A list that comes bare, or under one of ``names``; None where there is none."""
+    """Return a list that is bare, or under one of ``names``; None where there is none."""
     if isinstance(content, list):
         return content
     return next((found for name in names if isinstance(found := at(content, name), list)), None)
 
 
 def text_of(value: Any) -> str | None:
-    """A text in one line and of bounded length; None for what is no text, or blank."""
+    """Return a text as one line of bounded length; None for a value that is blank or not a text."""
     if not isinstance(value, str):
         return None
-    # Not printable are also lone surrogates, legal in JSON, which break everything that later writes the text.
+    # “Not printable” includes lone surrogates: they are legal in JSON, but break every later write of the text.
     line = " ".join("".join(mark if mark.isprintable() else " " for mark in value).split())
     return (line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…") or None
 
 
 def id_of(value: Any) -> str | None:
-    """A vendor's id, letter for letter. Whole numbers are taken too; None for what could not be asked for again."""
+    """Return a vendor's id unchanged, also a whole number as text; None for an id that a request could not use."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if abs(value) < 10**18 else None
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_ID:
@@ -69,7 +69,7 @@ def id_of(value: Any) -> str | None:
 
 
 def link_of(value: Any) -> str | None:
-    """An http or https link; None for everything else. Nothing says that it may be followed."""
+    """Return an http or https link; None for everything else. The link is not checked to be safe to follow."""
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_LINK:
         return None
     if not value.isprintable() or " " in value:
@@ -82,13 +82,13 @@ def link_of(value: Any) -> str | None:
 
 
 def link_in(value: Any) -> str | None:
-    """The first link that is this value, an entry of this list, or the ``url`` of either."""
+    """Return the first link: the value itself, an entry of a list, or the ``url`` of either."""
     entries = value[:_MOST_LISTED] if isinstance(value, list) else [value]
     return next((found for entry in entries if (found := link_of(entry) or link_of(at(entry, "url")))), None)
 
 
 def amount_of(value: Any) -> Decimal | None:
-    """A number, or a text that holds one, of a size that money can have."""
+    """Return a number, or the number in a text, if it is of a plausible size for money."""
     if isinstance(value, str):
         if not re.fullmatch(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", value.strip()):
             return None
@@ -101,17 +101,17 @@ def amount_of(value: Any) -> Decimal | None:
 
 
 def usd_micros_of(value: Any) -> int | None:
-    """Dollars as whole micro-dollars, rounded."""
+    """Return dollars as whole micro-dollars, rounded."""
     amount = amount_of(value)
     return None if amount is None else round(amount * 1_000_000)
 
 
 def words_of(content: Any) -> str | None:
-    """The vendor's words in an error's body, from every shape that one of them is known to use.
+    """Return the vendor's words in an error's body, from every shape that a vendor is known to use.
 
     ``message``, ``msg``, ``detail``, ``error`` as text; ``error`` or ``detail`` as an object or list of these;
-    ``{field: [text]}``; a bare list or text. A field that the vendor objects to stands before its words, also where a
-    bare message comes with a list of objections in ``error.data`` (AI/ML API).
+    ``{field: [text]}``; a bare list or text. The name of a rejected field is put before its words, also where a bare
+    message comes with a list of objections in ``error.data`` (AI/ML API).
     """
     said = _said(content, depth=4)
     listed = at(content, "error", "data")
@@ -120,7 +120,7 @@ def words_of(content: Any) -> str | None:
 
 
 def sentence(text: str) -> str:
-    """A text with a full stop at its end, unless it has an end of its own."""
+    """Return a text with a full stop at its end, unless it already ends with punctuation."""
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
@@ -148,7 +148,7 @@ def _said(content: Any, depth: int) -> list[str]:
 
 
 def _field_of(objection: dict[str, Any]) -> str:
-    """The field that one entry of a checker's list is about: its ``path`` (zod) or ``loc`` (pydantic), or nothing."""
+    """Return the field that one validation error is about: its ``path`` (zod) or ``loc`` (pydantic), or nothing."""
     path = objection.get("path") or objection.get("loc")
     if not isinstance(path, list):
         return ""
@@ -157,9 +157,9 @@ def _field_of(objection: dict[str, Any]) -> str:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds that ``Retry-After`` asks for, at most a day; None where it is missing or cannot be read.
+    """Return the seconds that ``Retry-After`` asks for, at most a day; None where it is missing or unreadable.
 
-    A date is counted from the answer's own ``Date``, so that no two clocks have to agree (RFC 9110, 10.2.3).
+    A date is measured from the answer's own ``Date``, so that no two clocks have to agree (RFC 9110, 10.2.3).
     """
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdecimal():
@@ -179,7 +179,7 @@ def _instant(value: str) -> datetime | None:
 
 
 def webhook_id(body: bytes, content_type: str, *names: str) -> str | None:
-    """The job id under the first of ``names`` that a webhook's body holds, as JSON or as a form."""
+    """Return the job id that a webhook's body (JSON or form) holds under the first of ``names``."""
     content = json_of(body)
     if not isinstance(content, dict) and "json" not in content_type.lower():
         try:

@@ -1,4 +1,4 @@
-"""The vendors that there are, ready to be used."""
+"""The available vendors, ready for use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CLASSES: tuple[type[Provider], ...] = tuple(
 
 
 def providers_from(given: Mapping[str, str]) -> Mapping[str, Provider]:
-    """Every provider by its id, with what the variables in ``given`` say instead of the assumed names and values."""
+    """Return every provider by its id, with the assumed names and values overridden by the variables in ``given``."""
     return MappingProxyType({vendor.id: vendor.from_variables(given) for vendor in _CLASSES})
 
 

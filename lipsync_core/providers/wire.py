@@ -1,8 +1,8 @@
-"""What goes to a vendor and what an answer means, as plain values.
+"""Requests to a vendor and the meaning of its answers, as plain values.
 
     Request ──→ Response ──→ Taken       the job exists and will be billed
-            │           ├──→ Refused     the vendor said no: nothing was taken
-            │           ├──→ Busy        the vendor said “later”: nothing was taken
+            │           ├──→ Refused     the vendor refused: nothing was taken
+            │           ├──→ Busy        the vendor asks to wait: nothing was taken
             │           └──→ Unclear     it may have been taken
             ├──→ NotSent                 not a byte of the request left
             └──→ Unclear                 it may have left
@@ -22,11 +22,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request without its host and without its key."""
+    """One request without its host and its key."""
 
     method: str
     path: str
-    """Below the base URL; begins with ``/``, every part percent-encoded."""
+    """Relative to the base URL; begins with ``/``, every part percent-encoded."""
     query: tuple[tuple[str, str], ...] = ()
     json: Mapping[str, Any] | None = None
     headers: tuple[tuple[str, str], ...] = ()
@@ -36,7 +36,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One complete answer. Header names are in lower case."""
+    """One complete answer. Header names are lower-case."""
 
     status: int
     headers: Mapping[str, str]
@@ -53,49 +53,49 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The vendor has the job, and bills it."""
+    """The vendor has accepted the job and bills it."""
 
     job_id: str
     raw: bytes
     said: Charge | None = None
-    """What the vendor said at once that it costs. Nobody promises that the bill will say the same."""
+    """The cost that the vendor stated at once. The final bill may differ."""
 
 
 class Refusal(StrEnum):
-    """Why a vendor refused, as far as it decides what a person does next."""
+    """Why a vendor refused, as far as it matters for what a person does next."""
 
     KEY = "key"  # the key is wrong, or may not do this
     CREDIT = "credit"  # the account is empty
-    ACCOUNT = "account"  # the vendor wants the account verified before it takes any order
+    ACCOUNT = "account"  # the vendor requires a verified account before it accepts orders
     INPUT = "input"  # something in the order
     OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The vendor took nothing, and says why."""
+    """The vendor took nothing, and gave a reason."""
 
     kind: Refusal
     message: str
-    """The vendor's own words, or ours where it gave none."""
+    """The vendor's own words, or ours if it gave none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """The vendor took nothing for now, in a way that it documents; the same intent may be sent again."""
+    """The vendor took nothing for now, in a way that it documents; the same request may be sent again."""
 
     retry_after_s: float | None
-    """Seconds, or None where the vendor names no time."""
+    """Seconds, or None where the vendor gives no time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """The job may have been taken and may be billed. Nobody sends it again by himself."""
+    """The job may have been taken and may be billed. Never resent automatically."""
 
     what: str
-    """What happened, for a person."""
+    """What happened, as a sentence for people."""
     candidate: str | None = None
-    """An id that came with the answer. It counts only once a poll confirms it."""
+    """An id that came with the answer. It counts only after a poll confirms it."""
 
 
 SubmitOutcome = Taken | Refused | Busy | Unclear
@@ -109,7 +109,7 @@ class NotSent:
 
 
 class PollState(StrEnum):
-    """The one vocabulary for all vendors' status words."""
+    """The states to which all vendors' status words are mapped."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -119,41 +119,41 @@ class PollState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """What a vendor says of one job."""
+    """What a vendor reports about one job."""
 
     state: PollState
     raw_state: str
-    """The vendor's own word. One that nobody documents counts as running."""
+    """The vendor's own status word. An undocumented one counts as running."""
     progress: float | None = None
-    """From 0 to 1."""
+    """From 0 to 1; None where it is unknown."""
     output_url: str | None = None
     error: str | None = None
-    """The vendor's words for a failure."""
+    """The vendor's reason for a failure."""
     billed_credits: Decimal | None = None
     billed_usd_micros: int | None = None
     known: bool = True
-    """False for a status word that nobody documents: worth a line in the log."""
+    """False for an undocumented status word, which is worth a line in the log."""
 
     @property
     def lacks_output(self) -> bool:
-        """A success without a link, which is asked about again."""
+        """Whether this is a success without a link; the job is then polled again."""
         return self.state is PollState.SUCCEEDED and self.output_url is None
 
 
 @dataclass(frozen=True, slots=True)
 class PollAnswer:
-    """What is known of the jobs that a poll asked about. A job in neither place is asked about again."""
+    """The results of a poll. A job in neither field is polled again."""
 
     polls: Mapping[str, Poll] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
-    """Jobs that the vendor says it does not have."""
+    """Jobs that the vendor says do not exist."""
 
 
 class Snag(StrEnum):
     """Why a free request has to be repeated."""
 
     BUSY = "busy"
-    KEY = "key"  # until a person looks at the key
+    KEY = "key"  # until a person fixes the key
     FAULT = "fault"
 
 
@@ -168,7 +168,7 @@ class AskAgain:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What an account holds, in the vendor's credits or in micro-dollars."""
+    """An account's balance, in the vendor's credits or in micro-dollars."""
 
     credits: Decimal | None = None
     usd_micros: int | None = None
@@ -176,16 +176,16 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """What a vendor's own log says of one paid request. It is final where the vendor calls it so; see ``succeeded``."""
+    """What a vendor's own log says about one paid request. Final if the vendor calls it so; see ``succeeded``."""
 
     trace_id: str | None
-    """The studio's own id of the submit, where the vendor kept it."""
+    """The studio's own id of the submit, if the vendor kept it."""
     job_id: str | None
-    """What a submit answers as the job's id; None for a request that came to none."""
+    """The id that the submit returned for the job; None for a request that made no job."""
     succeeded: bool
-    """False once the vendor calls the request failed."""
+    """False if the vendor calls the request failed."""
     cost: Charge
-    """Zero is a statement too: nothing was billed so far."""
+    """A zero is also information: nothing was billed so far."""
 
     @property
     def free(self) -> bool:
@@ -194,7 +194,7 @@ class LogRow:
 
 
 class Verdict(StrEnum):
-    """What a free request says about a key."""
+    """What a free request shows about a key."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -203,7 +203,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeyCheck:
-    """A verdict on a key, and a sentence for the person who asked."""
+    """A verdict on a key, with a sentence for people."""
 
     verdict: Verdict
     says: str
@@ -211,7 +211,7 @@ class KeyCheck:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """``usd`` for every ``per`` of ``unit``, where the request is like ``when`` (empty: always)."""
+    """``usd`` for every ``per`` of ``unit``, for requests that match ``when`` (empty: all)."""
 
     usd: Decimal
     unit: str
@@ -221,7 +221,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class LivePrice:
-    """A model's price: ``fixed``, in ``variants``, or ``variable`` (then nothing can be quoted)."""
+    """A model's price: ``fixed``, in ``variants``, or ``variable`` (which cannot be quoted)."""
 
     kind: str
     rates: tuple[Rate, ...]
@@ -229,7 +229,7 @@ class LivePrice:
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """A presenter; its ``id`` is an order's ``creator``. Texts that the vendor leaves out are empty."""
+    """A presenter; its ``id`` is an order's ``creator``. Texts that the vendor omits are empty."""
 
     id: str
     name: str
@@ -245,7 +245,7 @@ class Persona:
 
 @dataclass(frozen=True, slots=True)
 class PersonaPage:
-    """Some presenters, whether there are more, and how many in all where that is told."""
+    """Some presenters, whether there are more, and the total where the vendor reports it."""
 
     personas: tuple[Persona, ...]
     has_more: bool
@@ -254,7 +254,7 @@ class PersonaPage:
 
 @dataclass(frozen=True, slots=True)
 class Accent:
-    """One way in which a voice speaks; its ``id`` is an order's ``accent``."""
+    """A variant of a voice; its ``id`` is an order's ``accent``."""
 
     id: str
     name: str
@@ -263,7 +263,7 @@ class Accent:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A voice and its accents, at least one."""
+    """A voice with at least one accent."""
 
     name: str
     gender: str

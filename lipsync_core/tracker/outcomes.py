@@ -96,7 +96,7 @@ def after_submit(case: Case, outcome: SubmitOutcome | NotSent) -> Change:
         case Refused(message=why):
             return case.becomes(JobState.REJECTED, why, error=why)
         case Busy(retry_after_s=wish_s) if case.tried_for_s < pace.busy_for_s:
-            note = f"{case.title} asks for a pause; nothing was taken"
+            note = f"{case.title} asks us to wait; nothing was taken"
             return case.becomes(JobState.QUEUED, note, case.in_ms(_pause_s(wish_s, job, pace)))
         case NotSent(reason=why) if case.tried_for_s < pace.unsent_for_s:
             wait_s = pace.until_next_try_s(job.attempts)

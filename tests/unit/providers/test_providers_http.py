@@ -382,7 +382,7 @@ def test_a_poll_s_redirect_within_the_origin_is_followed() -> None:
 def test_a_redirect_loop_ends() -> None:
     with line(answering(302, b"", "Location: /again")) as server:
         answer = got(server.url, JOYPIX.check())
-        assert answer == AskAgain("JoyPix sends on and on without an answer.")
+        assert answer == AskAgain("JoyPix redirects too many times.")
         assert len(server.heard) == 4
 
 

@@ -99,7 +99,7 @@ def test_every_assumed_name_of_the_dialog_can_be_set_by_its_variable() -> None:
 
 
 def test_overriding_something_that_is_documented_is_refused() -> None:
-    with pytest.raises(SettingsError, match="nothing called “audio”"):
+    with pytest.raises(SettingsError, match="no assumption “audio”"):
         LipsyncStudio({"audio": "sound"})
 
 

@@ -82,7 +82,7 @@ RECORDED: list[tuple[str, str, int, Mapping[str, str], Any, str]] = [
     (AI, "submit", 201, {}, {"id": JOB, "status": "queued", "meta": None}, f"taken {JOB}"),
     (AI, "submit", 200, {"x-aimlapi-usd-spent": "0.080000000", "x-aimlapi-credits-used": "160000"}, {"id": JOB}, f"taken {JOB}, said $0.080000"),
     (AI, "submit", 200, {}, {"generation_id": JOB, "status": "queued"}, f"taken {JOB}"),
-    (AI, "submit", 200, {}, {"id": "", "status": "unknown", "error": {"name": "E", "message": "odd"}}, "unclear: AI/ML API accepted the order, but named no job, and said: odd."),
+    (AI, "submit", 200, {}, {"id": "", "status": "unknown", "error": {"name": "E", "message": "odd"}}, "unclear: AI/ML API accepted the order, but sent no job id, and said: odd."),
     (AI, "submit", 400, PROBLEM, problem(400, "Bad Request", "Invalid payload provided", ZOD), "refused, input: Invalid payload provided; video_url: Required; items.0.text: Too long."),
     (AI, "submit", 400, {}, legacy("400", "Body validation error"), "refused, input: Body validation error."),
     (AI, "submit", 401, {}, legacy(401, "This request requires a valid API key."), "refused, key: This request requires a valid API key."),
@@ -121,15 +121,15 @@ RECORDED: list[tuple[str, str, int, Mapping[str, str], Any, str]] = [
     (AI, "poll", 200, {}, {"id": JOB, "status": "timeout", "error": {"message": "Generation timeout"}}, "failed: Generation timeout"),
     (AI, "poll", 401, {}, legacy(401, "This request requires a valid API key."), "again, key: AI/ML API refuses the key: This request requires a valid API key."),
     (AI, "poll", 403, PROBLEM, problem(403, "Forbidden", CREDITS, {"kind": "err_insufficent_credits"}), f"again, key: AI/ML API says that the account is out of credit: {CREDITS}."),
-    (AI, "poll", 403, PROBLEM, problem(403, "Forbidden", VERIFY, {"kind": "err_unverified_card"}), f"again, key: AI/ML API wants the account verified first: {VERIFY}."),
+    (AI, "poll", 403, PROBLEM, problem(403, "Forbidden", VERIFY, {"kind": "err_unverified_card"}), f"again, key: AI/ML API requires a verified account first: {VERIFY}."),
     (AI, "poll", 404, PROBLEM, problem(404, "Not Found", "Inference not found"), "missing"),
-    (AI, "poll", 429, PROBLEM, problem(429, "Too Many Requests", "Too many requests."), "again, busy: AI/ML API asks for a pause: Too many requests."),
+    (AI, "poll", 429, PROBLEM, problem(429, "Too Many Requests", "Too many requests."), "again, busy: AI/ML API asks us to wait: Too many requests."),
     (AI, "poll", 524, {"content-type": "text/html"}, b"<html>A timeout occurred</html>", "again, fault: AI/ML API answered with status 524."),
     (AI, "log", 200, {}, {"data": [ROW], "pagination": {"limit": 100, "offset": 0, "total": 1, "has_more": False}}, f"studio-7 is {JOB}, succeeded: $0.080000"),
     (AI, "log", 200, {}, {"data": [ROW | {"status": "failed", "cost": {"usd": 0, "credits": 0}}]}, f"studio-7 is {JOB}, failed: free"),
     (AI, "log", 200, {}, {"data": [ROW | {"client_request_id": None}]}, f"None is {JOB}, succeeded: $0.080000"),
     (AI, "log", 200, {}, {"data": []}, ""),
-    (AI, "log", 429, PROBLEM, problem(429, "Too Many Requests", "Too many requests."), "again, busy: AI/ML API asks for a pause: Too many requests."),
+    (AI, "log", 429, PROBLEM, problem(429, "Too Many Requests", "Too many requests."), "again, busy: AI/ML API asks us to wait: Too many requests."),
     (AI, "balance", 200, {}, {"current_balance": 10.07, "currency": "USD"}, "holds $10.070000"),
 
     # Creatify
@@ -148,7 +148,7 @@ RECORDED: list[tuple[str, str, int, Mapping[str, str], Any, str]] = [
     (CR, "poll", 200, {}, {"id": JOB, "status": "running", "progress": "55"}, "running, 55 %"),
     (CR, "poll", 200, {}, {"id": JOB, "status": "rejected", "failed_reason": "Moderation"}, "failed: Moderation"),
     (CR, "poll", 404, {}, {"detail": "No Lipsync matches the given query."}, "missing"),
-    (CR, "poll", 429, WAIT, {"detail": THROTTLED}, f"again, busy: Creatify asks for a pause: {THROTTLED}"),
+    (CR, "poll", 429, WAIT, {"detail": THROTTLED}, f"again, busy: Creatify asks us to wait: {THROTTLED}"),
     (CR, "balance", 200, {}, {"remaining_credits": 379.0}, "holds 379.0 credits"),
 
     # lipsync.studio
