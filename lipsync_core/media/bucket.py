@@ -1,7 +1,7 @@
-"""The bucket of an S3-compatible service that holds what the media store keeps: one object for each content.
+"""The bucket of an S3-compatible service that holds the media store's files: one object for each content.
 
-The folder of `lipsync_core.media.store` is the working copy of it. boto3 is loaded when the bucket is first asked for
-something, so a studio without one never pays for it.
+The folder of `lipsync_core.media.store` is its working copy. boto3 is imported when the bucket is first used, so a
+studio without a bucket never loads it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 LONGEST_LINK_S = 7 * 86_400
-"""The longest that a signed link can be good for (AWS Signature Version 4, X-Amz-Expires)."""
+"""The longest validity of a signed link (AWS Signature Version 4, X-Amz-Expires)."""
 
 _CONNECT_S, _READ_S = 5.0, 60.0
 _TRIES = 3
 _AT_ONCE = 4
-"""Parts of a large file on their way together; each of them is held in memory."""
+"""Parts of a large file that are transferred at once; each is held in memory."""
 _ABSENT = ("404", "NoSuchKey", "NotFound")
 _SHUT = (
     *("401", "403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"),
@@ -34,8 +34,8 @@ _SHUT = (
 class Bucket:
     """Files in a bucket, by name. Thread-safe; waits for the network; every method may raise `BucketError`.
 
-    ``access`` holds the ``AWS_…`` variables. What it lacks, boto3 looks for as everywhere: in its own files, or from
-    the machine that it runs on.
+    ``access`` holds the ``AWS_…`` variables. boto3 looks for missing ones as usual: in its own files, or from the
+    machine that it runs on.
     """
 
     def __init__(self, name: str, prefix: str = "", access: Mapping[str, str] | None = None) -> None:
@@ -46,7 +46,7 @@ class Bucket:
         self._making = threading.Lock()
 
     def holds(self, key: str) -> bool:
-        """Whether the bucket has a file of this name."""
+        """Return whether the bucket has a file of this name."""
         from botocore.exceptions import ClientError
 
         with self._worded("be asked"):
@@ -59,7 +59,7 @@ class Bucket:
         return True
 
     def put(self, path: Path, key: str, mime: str) -> None:
-        """Store a file, in several parts where it is large, unless the bucket has it."""
+        """Store a file, in several parts if it is large, unless the bucket already has it."""
         from boto3.s3.transfer import TransferConfig
 
         if self.holds(key):
@@ -74,7 +74,7 @@ class Bucket:
             )
 
     def bring(self, key: str, into: Path) -> bool:
-        """Write a stored file to ``into``; False where the bucket does not have it."""
+        """Write a stored file to ``into``; return False if the bucket does not have it."""
         from boto3.s3.transfer import TransferConfig
         from botocore.exceptions import ClientError
 
@@ -89,14 +89,14 @@ class Bucket:
         return True
 
     def remove(self, key: str) -> None:
-        """Remove a file; one that is not there is none to remove."""
+        """Remove a file; do nothing if it does not exist."""
         with self._worded("remove the file"):
             self._client.delete_object(Bucket=self.name, Key=self._prefix + key)
 
     def link(self, key: str, good_for_s: float) -> str:
-        """A link with which anybody can fetch a file for so long, at most `LONGEST_LINK_S`. Asks nobody.
+        """Return a link that gives anyone the file for ``good_for_s`` seconds, at most `LONGEST_LINK_S`.
 
-        Where the credentials themselves are temporary ones, it ends with them.
+        No request is made. With temporary credentials, the link ends when they do.
         """
         with self._worded("be linked to"):
             return self._client.generate_presigned_url(
@@ -107,7 +107,7 @@ class Bucket:
 
     @property
     def _client(self) -> S3Client:
-        with self._making:  # a session, unlike a client, is not to be shared by threads
+        with self._making:  # unlike a client, a session must not be shared by threads
             if self._made is None:
                 self._made = self._make()
             return self._made
@@ -125,21 +125,21 @@ class Bucket:
             profile_name=given("AWS_PROFILE"),
         )
         config = Config(
-            signature_version="s3v4",  # the older one signs for no longer, and many services do not know it
+            signature_version="s3v4",  # the older version allows no longer links, and many services do not support it
             connect_timeout=_CONNECT_S,
             read_timeout=_READ_S,
             retries={"mode": "standard", "total_max_attempts": _TRIES},
-            # Many services do not know AWS’s newer checksums; what comes back is compared with its SHA-256 anyway.
+            # Many services do not support AWS’s newer checksums; downloads are compared with their SHA-256 anyway.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        region = session.region_name or "us-east-1"  # services other than AWS’s have none, and signing needs one
+        region = session.region_name or "us-east-1"  # services other than AWS have none, but signing needs one
         url = given("AWS_ENDPOINT_URL_S3") or given("AWS_ENDPOINT_URL")
         return session.client("s3", region_name=region, endpoint_url=url, config=config)
 
     @contextmanager
     def _worded(self, what: str) -> Iterator[None]:
-        """Say in words why the bucket could not do what it was asked for."""
+        """Turn boto3's errors into a `BucketError` that says in words what the bucket could not do."""
         from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
@@ -151,24 +151,24 @@ class Bucket:
                 raise self._refusal(_code(cause), what) from error
             if isinstance(cause, NoCredentialsError | PartialCredentialsError):
                 raise self._shut("there are no credentials for it") from error
-            advice = f"“{self.name}” could not {what}: {type(cause).__name__}. Check AWS_ENDPOINT_URL, or try later."
+            advice = f"“{self.name}” could not {what}: {type(cause).__name__}. Check AWS_ENDPOINT_URL or try later."
             raise BucketError("The media bucket does not answer", advice) from error
 
     def _refusal(self, code: str, what: str) -> BucketError:
         if code in _SHUT:
             return self._shut(f"it answered {code}")
         if code == "NoSuchBucket":
-            advice = f"There is no bucket “{self.name}”. Make it, or correct STUDIO_MEDIA_URL."
-            return BucketError("The media bucket is not there", advice)
-        advice = f"“{self.name}” could not {what}: it answered {code}. Try later."
+            advice = f"There is no bucket “{self.name}”. Create it, or correct STUDIO_MEDIA_URL."
+            return BucketError("The media bucket does not exist", advice)
+        advice = f"“{self.name}” could not {what}: it answered {code}. Try again later."
         return BucketError("The media bucket refused", advice)
 
     def _shut(self, why: str) -> BucketError:
         advice = (
-            f"“{self.name}” cannot be used: {why}. Whoever runs the studio has to check AWS_ACCESS_KEY_ID, "
-            "AWS_SECRET_ACCESS_KEY and what they may do there."
+            f"“{self.name}” cannot be used: {why}. The operator of this studio has to check AWS_ACCESS_KEY_ID, "
+            "AWS_SECRET_ACCESS_KEY and their permissions."
         )
-        return BucketError("The media bucket does not let the studio in", advice)
+        return BucketError("The media bucket denied access", advice)
 
 
 def _code(error: object) -> str:

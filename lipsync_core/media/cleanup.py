@@ -1,8 +1,7 @@
-"""Cleaning up by age: what nobody has used for so many days, shown before anything goes.
+"""Clean-up by age: removes media that were not used for a number of days, after a preview.
 
-Nothing goes that a job may still need: one that waits for anything, runs, or may have been taken without an answer;
-and nothing that the library names.
-What stays is the job itself, with its history and, for the lists, the small picture of what it was made from.
+Media stay if a job may still need them (it waits, runs, or is unconfirmed), or if the library names them. Jobs always
+stay, with their history and, for the lists, the thumbnail of what they were made from.
 """
 
 from __future__ import annotations
@@ -30,30 +29,30 @@ from lipsync_core.people.roles import Action
 
 LEAST_DAYS = 1.0
 AT_ONCE = 100
-"""Files that go while the ledger is held."""
+"""Files removed in one transaction."""
 _DAY_MS = 86_400_000
 _ARRIVING_S = 3_600.0
-"""A file this young may belong to what somebody brings at this moment, whose row is about to say so."""
+"""A file this recent may belong to an upload in progress, whose row is not written yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """What a clean-up takes away, or took."""
+    """What a clean-up removes, or has removed."""
 
     unused_since: datetime
     media: tuple[MediumFacts, ...] = ()
     jobs: tuple[int, ...] = ()
-    """Those whose finished video is among them."""
+    """Jobs whose finished video is among the removed media."""
 
     @property
     def bytes(self) -> int:
-        """How much room the files take, each counted once."""
+        """The size of the files, each counted once."""
         return bytes_of(self.media)
 
 
 @dataclass(slots=True)
 class _Uses:
-    """Of each content: when it was last used, and by whom it is needed or shown."""
+    """For each content: when it was last used, and which jobs need or show it."""
 
     last_ms: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     needed: set[str] = field(default_factory=set)
@@ -70,20 +69,20 @@ class CleanUp:
         self._guard = guard
 
     def preview(self, *, days: float) -> Going:
-        """What nobody has brought, used or made for ``days`` days, oldest first; takes nothing away.
+        """Return what was not added, used or made for ``days`` days, oldest first; removes nothing.
 
         Raises `ValueError` for less than `LEAST_DAYS`.
         """
         if not days >= LEAST_DAYS:
-            raise ValueError(f"a clean-up spares what is younger than {LEAST_DAYS:.0f} day, so not {days} days")
+            raise ValueError(f"a clean-up keeps what is younger than {LEAST_DAYS:.0f} day, not {days} days")
         before_ms = now_ms() - int(days * _DAY_MS)
         with self._db.read() as connection:
             return _going(connection, before_ms)
 
     def clean(self, shown: Going, *, by: str) -> Going:
-        """Take away what was ``shown`` and is still unused; returns what went.
+        """Remove what was ``shown`` and is still unused; return what was removed.
 
-        A file that the system does not give up, as while somebody watches it on Windows, stays with all that is known.
+        A file that the system does not release, such as a video being watched on Windows, stays with its row.
         Raises `NotAllowedError`.
         """
         self._guard(by, Action.CLEAN)
@@ -98,14 +97,14 @@ class CleanUp:
         )
 
     def _some(self, hashes: Collection[str], before_ms: int, by: str) -> Going:
-        # The files go before the rows are durable: after a power cut in between, the next clean-up finds the rows.
+        # Files are removed before the rows: after a power cut in between, the next clean-up finds the rows.
         with self._db.write() as connection:
             uses = _uses(connection)
             due = [facts for facts in _due(connection, uses, before_ms) if facts.sha256 in hashes]
             gone = [facts for facts in due if self._remove(facts, thumb=facts.sha256 not in uses.pictured)]
             left = {facts.sha256 for facts in due} - {facts.sha256 for facts in gone}
             gone = [facts for facts in gone if facts.sha256 not in left]
-            note = f"The video was cleaned up: nobody had used it since {instant(before_ms):%d %B %Y}."
+            note = f"The video was cleaned up: it had not been used since {instant(before_ms):%d %B %Y}."
             job_ids = forget(connection, gone, by=by, note=note)
             if gone:
                 about = f"unused since {instant(before_ms):%d %B %Y}"
@@ -114,7 +113,7 @@ class CleanUp:
         return Going(instant(before_ms), tuple(gone), job_ids)
 
     def _remove(self, facts: MediumFacts, *, thumb: bool) -> bool:
-        """Remove a medium's files; False where it has to stay."""
+        """Remove a medium's files; return False if it has to stay."""
         path = self._store.path(facts)
         variants: tuple[Variant, ...] = ("file", "preview", "thumb") if thumb else ("file", "preview")
         try:
@@ -127,12 +126,12 @@ class CleanUp:
 
 
 def bytes_of(facts: Collection[MediumFacts]) -> int:
-    """How much room files take, each content counted once."""
+    """Return the total size of files, each content counted once."""
     return sum({one.sha256: one.size for one in facts}.values())
 
 
 def named(connection: Connection, found: Collection[MediumFacts]) -> list[MediumFacts]:
-    """Finished videos under the name of the first of the jobs that made each: all have the same file name."""
+    """Name finished videos after the first job that made each, since all have the same file name."""
     films = {facts.sha256 for facts in found if facts.kind == "video"}
     first = select(jobs.c.output_sha256, func.min(jobs.c.id).label("id")).where(jobs.c.output_sha256.in_(films))
     rows = connection.execute(first.group_by(jobs.c.output_sha256))
@@ -144,9 +143,9 @@ def named(connection: Connection, found: Collection[MediumFacts]) -> list[Medium
 
 
 def forget(connection: Connection, gone: Collection[MediumFacts], *, by: str, note: str) -> tuple[int, ...]:
-    """Take media whose files are gone out of the ledger; returns the jobs whose video is among them.
+    """Delete the rows of media whose files are gone; return the jobs whose video is among them.
 
-    Those stay with their whole history, to which ``note`` is added.
+    The jobs stay with their whole history, to which ``note`` is added.
     """
     hashes = {facts.sha256 for facts in gone}
     for table in (media, arrivals):
@@ -169,7 +168,7 @@ def _jobs_of(going: Collection[MediumFacts], uses: _Uses) -> tuple[int, ...]:
 
 
 def _due(connection: Connection, uses: _Uses, before_ms: int) -> list[MediumFacts]:
-    """What was last used before that instant, the longest unused first, every kind of one content or none."""
+    """Return media last used before that time, longest unused first; all kinds of one content, or none."""
     stored = [(from_row(row), row["arrived_ms"]) for row in connection.execute(select(media)).mappings()]
     spared, last_ms = uses.needed | _named_by_library(connection), dict(uses.last_ms)
     for facts, arrived_ms in stored:
@@ -178,7 +177,7 @@ def _due(connection: Connection, uses: _Uses, before_ms: int) -> list[MediumFact
             spared.add(facts.sha256)
         if facts.sha256 in uses.needed:
             spared.update(copies_of(facts))
-    for facts, _arrived_ms in stored:  # what nobody brought is used when what it is made of is
+    for facts, _arrived_ms in stored:  # derived media count as used when their source is
         if facts.made_of is not None:
             last_ms[facts.sha256] = max(last_ms[facts.sha256], last_ms.get(facts.made_of, 0))
     due = [facts for facts, _ in stored if facts.sha256 not in spared and last_ms[facts.sha256] < before_ms]
@@ -211,12 +210,12 @@ def _uses(connection: Connection) -> _Uses:
 
 
 def copies_of(facts: MediumFacts) -> Iterator[str]:
-    """The SHA-256 of a medium's copies in other formats: a vendor may fetch one in its place."""
+    """Yield the SHA-256 of a medium's copies in other formats: a vendor may fetch one instead."""
     return (sha256 for _which, sha256 in facts.copies)
 
 
 def media_in(brief: str, names: Collection[str] = MEDIA_FIELDS) -> Iterator[str]:
-    """The SHA-256 of every stored medium that these fields of a brief's row name."""
+    """Yield the SHA-256 of every stored medium named in these fields of a brief's row."""
     fields = json.loads(brief)
     for name in names:
         if isinstance(fields.get(name), dict):

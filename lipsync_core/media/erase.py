@@ -1,8 +1,8 @@
-"""All that is kept of one face or voice: finding it, and deleting it for good.
+"""Finds everything that is kept of one face or voice, and deletes it for good.
 
-It is followed from one medium or presenter: to what it was made of and what was made of it, to the jobs whose brief
-used any of that, to their finished videos, and on to what was made of those. A voice is followed only where it is
-heard: a video whose sound was replaced has lost it. Jobs themselves stay in the ledger, without their videos.
+The search starts from one medium or presenter. It follows sources and derived media, the jobs whose brief used any of
+them, their finished videos, and media made of those. A voice is followed only where it is heard: a video whose sound
+was replaced no longer contains it. Jobs themselves stay in the ledger, without their videos.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from lipsync_core.media.store import MediaStore, from_row
 from lipsync_core.medium import Kind, MediumFacts
 from lipsync_core.people.roles import Action
 
-"""The fields of a brief that are heard."""
+"""The fields of a brief whose media can be heard in the video."""
 
-_NOTE = "The video was cleaned up: it was deleted with all else that was kept of a face or a voice."
+_NOTE = "The video was cleaned up: it was deleted together with everything kept of a face or a voice."
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """What a search begins with: an entry of the library, or a stored medium."""
+    """The start of a search: a library entry or a stored medium."""
 
     item_id: int | None = None
     sha256: str = ""
@@ -41,34 +41,34 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """All that is kept of a face or a voice."""
+    """Everything that is kept of a face or a voice."""
 
     root: Root
     name: str
     media: tuple[MediumFacts, ...] = ()
-    """What can go: brought files, parts and other formats of them, finished videos."""
+    """What can be deleted: added files, their parts and other formats, finished videos."""
     jobs: tuple[int, ...] = ()
-    """Every job that was made of it."""
+    """Every job that used any of it."""
     videos: tuple[int, ...] = ()
-    """Jobs whose finished video is among what goes."""
+    """Jobs whose finished video will be deleted."""
     entries: tuple[str, ...] = ()
-    """The names of the library's entries that go with it."""
+    """The names of the library entries that will be deleted."""
     staying: tuple[MediumFacts, ...] = ()
-    """What cannot go yet."""
+    """What cannot be deleted yet."""
     waiting: tuple[int, ...] = ()
-    """Jobs that still need it, or are about to bring a video of it."""
+    """Jobs that still need it, or are about to produce a video of it."""
     vendors: tuple[str, ...] = ()
-    """Vendors that were sent something of it, by id: what they keep is out of reach."""
+    """Ids of vendors that received any of it: their copies cannot be deleted from here."""
 
     @property
     def bytes(self) -> int:
-        """How much room what goes takes, each content counted once."""
+        """The size of what can be deleted, each content counted once."""
         return bytes_of(self.media)
 
 
 @dataclass(slots=True)
 class _Web:
-    """What hangs together, by content."""
+    """The connected contents that a search has found so far."""
 
     hashes: set[str]
     creator: tuple[str, str] | None
@@ -78,7 +78,7 @@ class _Web:
 
 
 class Eraser:
-    """Finds and deletes. Thread-safe. ``elsewhere`` removes other copies on this computer: it is told which content."""
+    """Finds and deletes. Thread-safe. ``elsewhere`` removes other copies of a content on this computer."""
 
     def __init__(
         self, database: Database, store: MediaStore, check: Check, elsewhere: Callable[[Collection[MediumFacts]], None]
@@ -89,15 +89,15 @@ class Eraser:
         self._elsewhere = elsewhere
 
     def traces(self, root: Root) -> Traces:
-        """What is kept; takes nothing away. Raises `LibraryError` where the entry or medium is not here any more."""
+        """Return what is kept; deletes nothing. Raise `LibraryError` if the entry or medium no longer exists."""
         with self._db.read() as connection:
             return _traces(connection, root)[0]
 
     def erase(self, shown: Traces, *, by: str) -> Traces:
-        """Delete for good what was ``shown`` and is still free to go; returns what is left.
+        """Delete for good what was ``shown`` and may still be deleted; return what is left.
 
-        What a person may not handle, for one thing of it is somebody else's, stays altogether. A file that the system
-        or the bucket does not give up stays with all that is known of it.
+        If part of it belongs to somebody else and ``by`` may not handle that, nothing is deleted. A file that the
+        system or the bucket does not release stays with its row.
 
         Raises `LibraryError` and `NotAllowedError`; then nothing was deleted.
         """
@@ -113,7 +113,7 @@ class Eraser:
         return self._left(found, by)
 
     def _some(self, found: Traces, hashes: Collection[str], by: str) -> list[MediumFacts]:
-        # The files go before the rows are durable: after a power cut in between, the next search finds the rows.
+        # Files are removed before the rows: after a power cut in between, the next search finds the rows.
         with self._db.write() as connection:
             needed = _needed(connection, found.media)
             free = [facts for facts in found.media if facts.sha256 in hashes and facts.sha256 not in needed]
@@ -129,7 +129,7 @@ class Eraser:
         return gone
 
     def _left(self, found: Traces, by: str) -> Traces:
-        """What is still here. The entry that the search began with goes last: until then it leads back here."""
+        """Return what is left. The entry that the search started from is deleted last, to find the rest again."""
         root = found.root
         with self._db.write() as connection:
             if not _is_here(connection, root):
@@ -160,7 +160,7 @@ def _is_here(connection: Connection, root: Root) -> bool:
 
 
 def _traces(connection: Connection, root: Root) -> tuple[Traces, set[str]]:
-    """What is kept of it, and whose it is."""
+    """Return what is kept of it, and the owners."""
     name, owners, web = _begin(connection, root)
     stored = [from_row(row) for row in connection.execute(select(media).order_by(media.c.arrived_ms)).mappings()]
     _follow(connection, web, stored)
@@ -207,7 +207,7 @@ def _begin(connection: Connection, root: Root) -> tuple[str, set[str], _Web]:
 
 
 def _follow(connection: Connection, web: _Web, stored: Collection[MediumFacts]) -> None:
-    """Let the web grow until it holds all that hangs together."""
+    """Extend the web until it holds all connected contents."""
     columns = ("id", "state", "brief", "output_sha256", "provider", "environment", "sent_ms")
     rows = connection.execute(select(*(jobs.c[name] for name in columns))).mappings().all()
     made_of = {row["id"]: set(media_in(row["brief"], web.fields)) for row in rows}
@@ -224,12 +224,12 @@ def _follow(connection: Connection, web: _Web, stored: Collection[MediumFacts]) 
 
 
 def _needed(connection: Connection, stored: Collection[MediumFacts]) -> set[str]:
-    """What some job still needs, and the copies of it that a vendor may fetch in its place."""
+    """Return the contents that jobs still need, including the copies that a vendor may fetch instead."""
     briefs = connection.execute(select(jobs.c.brief).where(jobs.c.state.in_(NEEDS_MEDIA))).scalars()
     needed = {sha256 for brief in briefs for sha256 in media_in(brief)}
     return needed.union(*(copies_of(facts) for facts in stored if facts.sha256 in needed))
 
 
 def _kin(facts: MediumFacts) -> set[str]:
-    """A medium, what it is made of, and its copies in other formats."""
+    """Return the contents of a medium, its source, and its copies in other formats."""
     return {facts.sha256, *copies_of(facts)} | (set() if facts.made_of is None else {facts.made_of})

@@ -1,4 +1,4 @@
-"""Bytes on the disk for good: copied with their hash, and moved to their place whole or not at all."""
+"""Durable file writes: copy while hashing, then fsync and atomic rename."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CHUNK = 1 << 20
 
 
 def stored_copy(source: Path | bytes | BinaryIO, into: Path) -> tuple[str, int]:
-    """Write ``source`` to a file, and to the disk; returns its SHA-256 and its size in bytes."""
+    """Copy ``source`` to a file and sync it to disk; return its SHA-256 and its size in bytes."""
     digest, size = hashlib.sha256(), 0
     with into.open("wb") as out:
         for chunk in _chunks(source):
@@ -42,7 +42,7 @@ def _chunks(source: Path | bytes | BinaryIO) -> Iterator[bytes]:
 
 
 def move_durably(path: Path, final: Path) -> None:
-    """Move a finished file to its place, so that a power cut leaves all of it or nothing."""
+    """Move a finished file to its final path, so that a power cut leaves all of it or nothing."""
     final.parent.mkdir(parents=True, exist_ok=True)
     with path.open("rb") as stream:
         os.fsync(stream.fileno())

@@ -1,7 +1,7 @@
-"""Media as an engine takes them: a copy in another format where that makes the difference between yes and no.
+"""Media in a format that an engine accepts: a converted copy if the engine would refuse the original.
 
-Only what a document says of an engine leads to a copy. The medium itself stays as it is, and the copy is made once: the
-medium's facts name it, and the copy names what it is made of.
+Only documented limits of an engine lead to a copy. The original stays unchanged, and a copy is made once: the facts of
+the original name the copy, and the copy names its source.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ _TASKS: dict[Kind, tuple[str, str]] = {
     "image": ("write_jpeg", ".jpg"),
     "video": ("cut_video", ".mp4"),
 }
-"""What makes the copy of each kind, and its format."""
+"""The worker task that makes the copy of each kind, and the copy's format."""
 _NOUNS: dict[Kind, str] = {"audio": "voice", "image": "picture", "video": "video"}
 _WAV_BYTES_PER_S = 4 * 48_000
-"""At most: 16 bits in two channels."""
+"""The upper bound: 16 bits in two channels."""
 _FILM_BYTES_PER_S = 60_000
-"""Below it a film is no longer fit to be seen."""
+"""Below this rate a video is too poor to watch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What is done to a medium before an engine gets it."""
+    """A conversion of a medium before an engine gets it."""
 
     words: str
-    """For the person who brought it."""
+    """The explanation for the person who added the medium."""
     most_bytes: int
     most_side: int
 
     @property
     def key(self) -> str:
-        """Tells this copy from others of the same medium."""
+        """Identifies this copy among those of the same medium."""
         return f"{self.most_bytes}.{self.most_side}"
 
 
 def change_for(facts: MediumFacts, form: EngineForm) -> Conversion | None:
-    """What has to be done to a medium for this engine; None where nothing has, or where nothing would help."""
+    """Return the conversion that a medium needs for this engine; None if it needs none or none would help."""
     files = form.files.get(facts.kind)
     if files is None or (why := _unfit(facts, files)) is None or not _helps(facts, files):
         return None
@@ -55,7 +55,7 @@ def change_for(facts: MediumFacts, form: EngineForm) -> Conversion | None:
 
 
 def _unfit(facts: MediumFacts, files: Files) -> tuple[str, str, str] | None:
-    """What the medium is, what it becomes, and what the engine takes; None where it is fit as it is."""
+    """Return what the medium is, what it becomes, and what the engine accepts; None if it is accepted as it is."""
     noun, target = _NOUNS[facts.kind], _label(_TASKS[facts.kind][1])
     if facts.extension not in files.formats:
         return f"Your {_label(facts.extension)}", target, _either([_label(one) for one in files.formats])
@@ -68,7 +68,7 @@ def _unfit(facts: MediumFacts, files: Files) -> tuple[str, str, str] | None:
 
 
 def _helps(facts: MediumFacts, files: Files) -> bool:
-    """Whether the copy would keep to the limit; a clip that is too long has to be cut, and not by us."""
+    """Return whether the copy would be within the limit; a clip that is too long has to be cut by a person."""
     if not files.most_bytes:
         return True
     per_s = {"audio": _WAV_BYTES_PER_S, "video": _FILM_BYTES_PER_S}.get(facts.kind, 0)
@@ -76,13 +76,13 @@ def _helps(facts: MediumFacts, files: Files) -> bool:
 
 
 def known_copy(store: MediaStore, facts: MediumFacts, change: Conversion) -> MediumFacts | None:
-    """The copy, where it was made before and is still kept."""
+    """Return the copy if it was made before and is still kept, else None."""
     sha256 = dict(facts.copies).get(change.key)
     return None if sha256 is None else store.get(sha256, facts.kind)
 
 
 def copy_of(store: MediaStore, facts: MediumFacts, change: Conversion) -> MediumFacts:
-    """The copy, made where there is none yet. Blocks while a worker writes it. Raises `MediaError`."""
+    """Return the copy, making it if necessary. Blocks while a worker writes it. Raises `MediaError`."""
     if (known := known_copy(store, facts, change)) is not None and store.file(known) is not None:
         return known
     path = store.file(facts)
@@ -104,7 +104,7 @@ def copy_of(store: MediaStore, facts: MediumFacts, change: Conversion) -> Medium
         try:
             process.run(task, arguments, limits)
         except WorkerError as error:
-            advice = f"{error} Save “{facts.name}” as {_label(extension)} with another program, and bring that."
+            advice = f"{error} Save “{facts.name}” as {_label(extension)} with another program, and add that file."
             raise MediaError("This file could not be converted", advice) from error
         stem = facts.name.rpartition(".")[0] or facts.name
         made = store.keep(out, facts.kind, clean_name(f"{stem}{extension}"), listed=False, made_of=facts)

@@ -1,7 +1,7 @@
-"""The library: portraits, voices, videos and stock presenters that a team uses every week, by name and project.
+"""The library: portraits, voices, videos and stock presenters that a team uses often, by name and project.
 
-An entry names a medium of the store, or a presenter of a vendor's; it carries where that came from and what is known
-of the consent of whoever is seen or heard. A clean-up by age leaves what an entry names.
+An entry names a stored medium or a vendor's presenter; it records where that came from and what is known about the
+consent of the person seen or heard. A clean-up by age keeps what an entry names.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ ItemKind = Literal["image", "audio", "video", "creator"]
 LONGEST_CONSENT = 2000
 
 _HOME: Mapping[ItemKind, str] = {"image": "portrait", "audio": "portrait", "video": "redub", "creator": "presenter"}
-"""The scene of a brief that is begun with it."""
+"""The scene of a new brief that starts with an entry of this kind."""
 
 
 class Check(Protocol):
-    """Raises `NotAllowedError` where a person may not do something to what is ``owner``'s."""
+    """Raises `NotAllowedError` if a person may not do something to a thing of ``owner``'s."""
 
     def __call__(self, by: str, action: Action, *, owner: str | None = None) -> None:
-        """Ask."""
+        """Check the permission."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,14 @@ class Item:
     name: str
     project: str
     consent: str
-    """What is known of the consent of whoever is seen or heard, in the team's own words."""
+    """What is known about the consent of the person seen or heard, in the team's own words."""
     came: Came
     came_from: str
-    """A file's name, a link, the name of what it was made of, a job's number, or a vendor."""
+    """A file name, a link, the name of its source medium, a job's number, or a vendor."""
     by: str
     added_at: datetime
     medium: MediumFacts | None
-    """It, or a presenter's picture; None where that is not here."""
+    """The medium, or a presenter's picture; None if it is not stored here."""
 
     @property
     def gone(self) -> bool:
@@ -69,7 +69,7 @@ class Item:
 
 
 class Library:
-    """The entries, for everybody who makes clips. Thread-safe."""
+    """The entries, for everyone who makes clips. Thread-safe."""
 
     def __init__(self, database: Database, desk: BriefDesk, check: Check) -> None:
         self._db = database
@@ -89,9 +89,9 @@ class Library:
         limit: int = 12,
         offset: int = 0,
     ) -> list[Item]:
-        """Entries whose name or project holds ``text``, the latest used first; those of the project ``first`` before.
+        """Return entries whose name or project contains ``text``: those of the project ``first``, then latest used.
 
-        Of presenters only those of the sandbox, or only the real ones.
+        Presenters are either those of the sandbox or the real ones.
         """
         order = [library.c.used_ms.desc(), library.c.id.desc()]
         if first:
@@ -109,7 +109,7 @@ class Library:
         project: str | None = None,
         sandbox: bool = False,
     ) -> int:
-        """How many entries there are of such."""
+        """Return how many such entries there are."""
         query = select(func.count()).select_from(library).where(*_where(kinds, text, project, sandbox))
         with self._db.read() as connection:
             return connection.execute(query).scalar_one()
@@ -120,7 +120,7 @@ class Library:
             return _items(connection, [_row(connection, item_id)])[0]
 
     def find(self, kind: ItemKind, ref: str, *, sandbox: bool = False) -> Item | None:
-        """The entry of a medium or a presenter; None where it has none."""
+        """Return the entry of a medium or a presenter; None if it has none."""
         with self._db.read() as connection:
             found = connection.execute(select(library).where(*_this(kind, ref, sandbox))).mappings().all()
             return next(iter(_items(connection, found)), None)
@@ -132,21 +132,21 @@ class Library:
             return sorted(filter(None, connection.execute(both).scalars()), key=str.casefold)
 
     def brought(self, *, text: str = "", limit: int = 12, offset: int = 0) -> list[MediumFacts]:
-        """Every medium that somebody brought and every finished video, the latest first, whether it has an entry."""
+        """Return every added medium and every finished video, latest first, with or without an entry."""
         query = select(media).where(*_listed(text)).order_by(media.c.arrived_ms.desc()).limit(limit).offset(offset)
         with self._db.read() as connection:
             found = [from_row(row) for row in connection.execute(query).mappings()]
             return named(connection, found)
 
     def count_brought(self, *, text: str = "") -> int:
-        """How many those are."""
+        """Return how many of these media there are."""
         with self._db.read() as connection:
             return connection.execute(select(func.count()).select_from(media).where(*_listed(text))).scalar_one()
 
     # Changing
 
     def arrived(self, facts: MediumFacts, came: Came, *, by: str) -> None:
-        """Note how a medium came, unless that is known already."""
+        """Record where a medium came from, unless that is already known."""
         with self._db.write() as connection:
             note_arrival(connection, facts, came, by)
 
@@ -174,7 +174,7 @@ class Library:
         sandbox: bool = False,
         by: str,
     ) -> Item:
-        """Make an entry for a stock presenter of ``vendor``'s. Raises as `keep` does."""
+        """Make an entry for a stock presenter of ``vendor``. Raises the same errors as `keep`."""
         values = {"kind": "creator", "ref": presenter_id, "came": "vendor", "came_from": vendor}
         values |= {"environment": SANDBOX if sandbox else LIVE}
         with self._db.write() as connection:
@@ -193,7 +193,7 @@ class Library:
         return _items(connection, [made])[0]
 
     def change(self, item_id: int, *, name: str, project: str, consent: str, by: str) -> None:
-        """Change what an entry says. Raises `LibraryError` and `NotAllowedError`."""
+        """Change an entry's texts. Raises `LibraryError` and `NotAllowedError`."""
         self._check(by, Action.MAKE)
         words = _words(name, project, consent)
         with self._db.write() as connection:
@@ -212,14 +212,14 @@ class Library:
             audit_log.note(connection, by, "removed from the library", "library", row["name"], before=before)
 
     def used(self, item_id: int) -> None:
-        """Note that an entry was chosen just now: it stands first from then on."""
+        """Record that an entry was just chosen, which lists it first from now on."""
         with self._db.write() as connection:
             connection.execute(update(library).where(library.c.id == item_id).values(used_ms=now_ms()))
 
     def use(self, item_id: int, *, by: str, brief_id: str | None = None) -> str:
-        """Put an entry into the brief that is being filled in, where it has a free place for it, else into a new one.
+        """Put an entry into the open brief if that has a free field for it, else into a new one.
 
-        Returns the brief's id. Raises `LibraryError` where the file is no longer here, and `NotAllowedError`.
+        Returns the brief's id. Raises `LibraryError` if the file is no longer here, and `NotAllowedError`.
         """
         self._check(by, Action.MAKE)
         item = self.item(item_id)
@@ -241,19 +241,19 @@ class Library:
 
 
 def free_place(brief: Brief, kind: ItemKind) -> str | None:
-    """The field of a brief that would take something of this kind and holds nothing; None where there is none."""
+    """Return an empty field of a brief that takes something of this kind; None if there is none."""
     if kind == "audio" and brief.text:
         return None
     return next((field for field in places_in(brief.scene, kind) if getattr(brief, field) is None), None)
 
 
 def places_in(scene: str, kind: ItemKind) -> list[str]:
-    """The fields of a scene's brief that take something of this kind."""
+    """Return the fields of a scene's brief that take something of this kind."""
     return [field.name for field in FIELDS.values() if scene in field.scenes and (field.medium or field.name) == kind]
 
 
 def _words(name: str, project: str, consent: str) -> dict[str, str]:
-    """What a person says of an entry, as it is kept. Raises `LibraryError`."""
+    """Return an entry's texts as they are stored. Raises `LibraryError`."""
     name, project, consent = one_line(name), one_line(project), paragraphs(consent)
     if not name:
         raise LibraryError("Give it a name, so that colleagues can find it. Nothing was changed.")

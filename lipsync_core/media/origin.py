@@ -1,4 +1,4 @@
-"""How media came here: noted once, when they first do."""
+"""Where media came from: recorded once, when they first arrive."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from lipsync_core.db.schema import arrivals, jobs, media
 from lipsync_core.medium import MediumFacts
 
 Came = Literal["file", "photo", "recording", "link", "sample", "part", "job", "vendor", ""]
-"""Brought in one of several ways, made of another medium, a finished job's, a vendor's own; empty: not recorded."""
+"""How it was added, made of another medium, from a finished job, or a vendor's own; empty if not recorded."""
 
 
 def note_arrival(connection: Connection, facts: MediumFacts, came: Came, by: str) -> None:
-    """Note how a medium came, unless that is known already."""
+    """Record where a medium came from, unless that is already known."""
     this = (arrivals.c.sha256 == facts.sha256, arrivals.c.kind == facts.kind)
     if connection.execute(select(arrivals.c.came).where(*this)).first() is None:
         row = {"sha256": facts.sha256, "kind": facts.kind, "came": came, "came_from": facts.url or facts.name}
@@ -23,7 +23,7 @@ def note_arrival(connection: Connection, facts: MediumFacts, came: Came, by: str
 
 
 def origin(connection: Connection, facts: MediumFacts) -> tuple[Came, str]:
-    """How a medium came, and from where: a file's name, a link, what it is made of, or a job's number."""
+    """Return how a medium arrived, and from where: a file name, a link, its source, or a job's number."""
     if facts.made_of is not None:
         of = connection.execute(select(media.c.name).where(media.c.sha256 == facts.made_of)).scalar()
         return "part", of or ""

@@ -1,8 +1,8 @@
 """The media store: people's pictures and voices, and rendered videos, each under the hash of its content.
 
-A file's given name never becomes part of a path. Nothing in here decodes a file: workers do. Where media live in a
-bucket, the folder holds working copies: what it lacks is brought back. Small pictures stay in the folder; they can be
-made anew.
+A file's given name never becomes part of a path. Nothing here decodes a file: workers do. If media live in a bucket,
+the folder holds working copies, and missing ones are fetched back. Small pictures stay in the folder; they can be
+remade.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from lipsync_core.plain_text import clean_name
 from lipsync_core.worker import process
 
 PICTURES: tuple[Variant, ...] = ("preview", "thumb")
-"""What is kept beside a picture or a video to be shown small."""
+"""The small versions stored with a picture or a video."""
 
 LOOK = process.Limits(memory_mb=2048, seconds=90)
-"""What looking into one file may use: a 50-megapixel picture, or ten minutes of sound."""
+"""The limits for inspecting one file: enough for a 50-megapixel picture, or ten minutes of sound."""
 
 _BROUGHT_AT_ONCE = 16
-"""Files that are brought back from the bucket together; each of them once."""
+"""Files that are fetched back from the bucket at once; each is fetched once."""
 _looks = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
 
 
 class MediaStore:
-    """Media in a folder, and in a bucket where there is one; their facts in the ledger's database."""
+    """Media in a folder, and in a bucket if there is one; their facts in the ledger's database."""
 
     def __init__(
         self, folder: Path, database: Database, limits: process.Limits = LOOK, bucket: Bucket | None = None
@@ -54,7 +54,7 @@ class MediaStore:
         self._bringing = tuple(threading.Lock() for _ in range(_BROUGHT_AT_ONCE))
 
     def look(self, source: Path | bytes | BinaryIO, kind: Kind, name: str) -> MediumFacts:
-        """What ``source`` is, without keeping it. Raises `MediaError` where it cannot be used as ``kind``."""
+        """Return what ``source`` is, without storing it. Raise `MediaError` if it cannot be used as ``kind``."""
         with self.scratch() as scratch:
             sha256, size = stored_copy(source, scratch / "incoming")
             return self.get(sha256, kind) or self._look(scratch, sha256, size, kind, clean_name(name))[0]
@@ -68,13 +68,13 @@ class MediaStore:
         listed: bool = True,
         made_of: MediumFacts | None = None,
     ) -> MediumFacts:
-        """Store ``source`` durably and say what it is; the same content is stored once.
+        """Store ``source`` durably and return what it is; the same content is stored once.
 
-        What nobody chose is not ``listed``: it is not among the `recent` until somebody brings it. ``made_of`` is
-        what it was cut or converted from.
+        A medium that is not ``listed`` is not among the `recent` ones until a person adds it. ``made_of`` is what it
+        was cut or converted from.
 
         Raises:
-            MediaError: it cannot be used as ``kind``, or the bucket did not take it; nothing is left behind.
+            MediaError: it cannot be used as ``kind``, or the bucket did not accept it; nothing is left behind.
         """
         name = clean_name(name)
         with self.scratch() as scratch:
@@ -98,9 +98,9 @@ class MediaStore:
             return facts
 
     def keep_rendered(self, path: Path, found: dict[str, Any]) -> MediumFacts:
-        """Move a finished video that a worker has checked into the store; ``found`` is what it found.
+        """Move a finished video that a worker has checked into the store; ``found`` is the worker's result.
 
-        Pictures of it are taken along where they lie beside it. Raises `BucketError`.
+        Pictures of it in the same folder are moved too. Raises `BucketError`.
         """
         facts = _facts(sha256_of(path), "video", path.name, path.stat().st_size, found)
         self.put(facts, path)
@@ -112,7 +112,7 @@ class MediaStore:
         return facts
 
     def look_at_video(self, path: Path) -> dict[str, Any]:
-        """What a video file is, from decoding it in a worker, which also puts two pictures of it beside it.
+        """Return what a video file is, by decoding it in a worker, which also writes two pictures of it beside it.
 
         Raises `MediaError` or `WorkerError`.
         """
@@ -147,14 +147,14 @@ class MediaStore:
                 connection.execute(insert(media).values(row | {"sha256": facts.sha256, "kind": facts.kind}))
 
     def _arrived(self, known: MediumFacts, name: str) -> MediumFacts | None:
-        """The facts of what arrived again; None where it was cleaned up a moment ago."""
+        """Return the facts of a medium that arrived again; None if it was cleaned up just before."""
         this = (media.c.sha256 == known.sha256, media.c.kind == known.kind)
         with self._db.write() as connection:
             connection.execute(update(media).where(*this).values(name=name, arrived_ms=now_ms()))
         return self.get(known.sha256, known.kind)
 
     def note_copy(self, facts: MediumFacts, which: str, sha256: str) -> None:
-        """Note the copy in another format that was made of a medium."""
+        """Record a copy in another format that was made of a medium."""
         this = (media.c.sha256 == facts.sha256, media.c.kind == facts.kind)
         with self._db.write() as connection:
             found = connection.execute(select(media.c.facts).where(*this)).scalar()
@@ -191,7 +191,7 @@ class MediaStore:
         return self._folder / facts.sha256[:2] / f"{facts.sha256}{tail}"
 
     def file(self, facts: MediumFacts) -> Path | None:
-        """The stored medium, brought back from the bucket where the folder lacks it; None where it is nowhere.
+        """Return the stored medium, fetched back from the bucket if necessary; None if it is in neither.
 
         Raises `BucketError`.
         """
@@ -201,7 +201,7 @@ class MediaStore:
         if self.bucket is None:
             return None
         with self._bringing[int(facts.sha256[:2], 16) % _BROUGHT_AT_ONCE]:
-            if path.is_file():  # somebody else was waiting for it too
+            if path.is_file():  # another thread was waiting for it too
                 return path
             with self.scratch("back") as scratch:
                 if not self.bucket.bring(_key(facts), scratch / "brought"):
@@ -212,7 +212,7 @@ class MediaStore:
         return path
 
     def picture(self, facts: MediumFacts, variant: Variant) -> Path | None:
-        """The stored preview or thumbnail, made anew where it is missing; None where there is nothing to make it of.
+        """Return the stored preview or thumbnail, remade if it is missing; None if there is nothing to make it from.
 
         Raises `MediaError`.
         """
@@ -230,14 +230,14 @@ class MediaStore:
         return path
 
     def put(self, facts: MediumFacts, path: Path | None = None) -> None:
-        """See to it that the bucket, where there is one, holds a medium. Raises `BucketError`."""
+        """Ensure that the bucket, if there is one, holds a medium. Raises `BucketError`."""
         if self.bucket is not None:
             self.bucket.put(path or self.path(facts), _key(facts), facts.mime)
 
     def link(self, facts: MediumFacts, good_for_s: float) -> str | None:
-        """A public link to a medium in the bucket; None where there is no bucket. Raises `BucketError`.
+        """Return a public link to a medium in the bucket; None if there is no bucket. Raises `BucketError`.
 
-        What was stored before there was a bucket is put into it now.
+        A medium that was stored before there was a bucket is uploaded now.
         """
         if self.bucket is None:
             return None
@@ -246,11 +246,11 @@ class MediaStore:
         return self.bucket.link(_key(facts), good_for_s)
 
     def remove(self, facts: MediumFacts, *variants: Variant) -> None:
-        """Remove a medium's files from the folder and the bucket: these, by default all. Its row stays.
+        """Remove these variants of a medium, by default all, from the folder and the bucket. Its row stays.
 
         Raises:
-            OSError: the system does not give a file up.
-            BucketError: the bucket does not; the folder's files are still there.
+            OSError: the system does not release a file.
+            BucketError: the bucket does not remove it; the folder's files are still there.
         """
         variants = variants or ("file", *PICTURES)
         if self.bucket is not None and "file" in variants:
@@ -260,7 +260,7 @@ class MediaStore:
 
     @contextmanager
     def scratch(self, label: str = "in") -> Iterator[Path]:
-        """A folder on the store's own disk that is gone when left."""
+        """Provide a folder on the store's own disk that is removed afterwards."""
         folder = self._folder / ".scratch" / f"{label}-{uuid.uuid4().hex}"
         folder.mkdir(parents=True)
         try:
@@ -269,15 +269,15 @@ class MediaStore:
             shutil.rmtree(folder, ignore_errors=True)
 
     def sweep(self, label: str = "", older_s: float = 0.0) -> None:
-        """Remove scratch folders of a killed process: those that start with ``label`` and are ``older_s`` old."""
+        """Remove scratch folders of killed processes: those that start with ``label`` and are ``older_s`` old."""
         for folder in (self._folder / ".scratch").glob(f"{label}*"):
-            with suppress(FileNotFoundError):  # another process's, which was done with it just now
+            with suppress(FileNotFoundError):  # another process has just removed its own
                 if folder.stat().st_mtime <= time.time() - older_s:
                     shutil.rmtree(folder, ignore_errors=True)
 
 
 def _key(facts: MediumFacts) -> str:
-    """What a medium is called in the bucket: as in the folder."""
+    """Return a medium's name in the bucket, which is the same as in the folder."""
     return f"{facts.sha256[:2]}/{facts.sha256}{facts.extension}"
 
 

@@ -1,4 +1,4 @@
-"""A part of a kept voice or video as a medium of its own. The whole stays as it is."""
+"""Cuts a part out of a stored voice or video, as a medium of its own. The whole stays unchanged."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ FILM_MB = 2048
 
 
 def trim(store: MediaStore, whole: MediumFacts, start_s: float, end_s: float, *, listed: bool) -> MediumFacts:
-    """Keep what is heard, or seen, from ``start_s`` to ``end_s``; the same part is kept once.
+    """Store the part from ``start_s`` to ``end_s``; the same part is stored once.
 
-    A voice is cut to the sample. A video is cut to its pictures: it begins with the one on screen at ``start_s``, and
-    the last one is that on screen right before ``end_s``. Until it is ``listed``, the part is only there to be looked
-    at. Raises `MediaError` where nothing would be left, or where it cannot be cut.
+    A voice is cut to the sample. A video is cut to its frames: the first is the one on screen at ``start_s``, the last
+    the one on screen right before ``end_s``. Until it is ``listed``, the part is only a preview. Raises `MediaError` if
+    nothing would be left, or if it cannot be cut.
     """
     end_s = min(end_s, whole.duration_s)
     if not (start_s >= 0 and end_s - start_s >= LEAST_S):
@@ -42,11 +42,11 @@ def trim(store: MediaStore, whole: MediumFacts, start_s: float, end_s: float, *,
 
 
 def for_film(seconds: float) -> process.Limits:
-    """What making a film of this length may use: on a busy computer a second of it takes several."""
+    """Return the limits for making a video of this length: on a busy computer, one second takes several."""
     return process.Limits(memory_mb=FILM_MB, seconds=120 + 10 * seconds)
 
 
 def part_name(name: str, start_s: float, end_s: float, extension: str = ".wav") -> str:
-    """What a part is called: ``voice.mp3`` from 1.5 to 4 seconds is ``voice 1.50–4.00 s.wav``."""
+    """Return a part's name: ``voice.mp3`` from 1.5 to 4 seconds becomes ``voice 1.50–4.00 s.wav``."""
     stem = name.rpartition(".")[0] or name
     return clean_name(f"{stem} {start_s:.2f}–{end_s:.2f} s{extension}")

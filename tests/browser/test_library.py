@@ -195,7 +195,7 @@ def test_every_file_and_video_of_a_face_is_shown_and_then_gone(
     stored = Path(variables["STUDIO_MEDIA_URL"])
     assert not [path for path in stored.rglob("*") if path.name.startswith((face.sha256, film.sha256))]
     open_page(page, f"/jobs?job={done.id}", "Jobs")
-    expect(page.get_by_text("The video was cleaned up: it was deleted with all else").first).to_be_visible()
+    expect(page.get_by_text("The video was cleaned up: it was deleted together with").first).to_be_visible()
     expect(page.locator("video")).to_have_count(0)
 
 
