@@ -1,8 +1,8 @@
-"""The vendors played locally over real HTTP: their wire formats, their waiting, their bill and their bad days.
+"""Local copies of the vendors over real HTTP: wire formats, processing times, bills and failures.
 
-`lipsync_core.sandbox.app` builds the ASGI app; ``python -m lipsync_core.sandbox`` serves it. The sandbox shares no
-code with the studio's prices, timings or provider clients, so that their agreeing with it means something.
-A new vendor is a file here and one line below: docs/adding-a-vendor.md.
+`lipsync_core.sandbox.app` builds the ASGI app; ``python -m lipsync_core.sandbox`` serves it. The sandbox shares no code
+with the studio's prices, timings or provider clients, so that agreement between them means something. A new vendor
+needs a file here and one line below: docs/adding-a-vendor.md.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ VENDORS: Mapping[str, str] = MappingProxyType(
         "creatify": "Creatify",
     }
 )
-"""Each vendor's module here and its class there."""
+"""Each vendor's module in this package and its class in that module."""
 
 NAMES = tuple(module.replace("_", "-") for module in VENDORS)
-"""What the vendors are called in addresses and in the bill."""
+"""The vendors' names in addresses and in the bill."""

@@ -1,4 +1,4 @@
-"""``python -m lipsync_core.sandbox``: the vendors on this computer, for whoever develops against them."""
+"""``python -m lipsync_core.sandbox``: the vendors on this computer, for developers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STOPS_WITHIN_S = 3
 _HELP = f"""
 Point any client at these base URLs, with {keys_text()} Nothing here costs money.
 
-The bill, what arrived, the faults to come, and the switches:
+The bill, the requests that arrived, the scheduled faults, and the switches:
   curl {{base}}/sandbox/bill
   curl {{base}}/sandbox/requests
   curl {{base}}/sandbox/faults
@@ -30,7 +30,7 @@ The bill, what arrived, the faults to come, and the switches:
 
 
 def main() -> None:
-    """Read the options, say where everything is, and serve until stopped."""
+    """Read the options, print all addresses, and serve until stopped."""
     options = parser().parse_args()
     folder = options.data or ROOT / "data" / "sandbox"
     try:
@@ -46,7 +46,7 @@ def main() -> None:
         )
     except (OSError, SQLAlchemyError) as error:
         why = getattr(error, "orig", None) or error
-        sys.exit(f"The sandbox cannot keep its jobs in {folder}: {why}. Name another folder by --data.")
+        sys.exit(f"The sandbox cannot keep its jobs in {folder}: {why}. Choose another folder with --data.")
     config = uvicorn.Config(
         sandbox_app(sandbox, options.only),
         host=options.host,
@@ -56,11 +56,11 @@ def main() -> None:
         timeout_graceful_shutdown=_STOPS_WITHIN_S,
     )
     listening = config.bind_socket()
-    # asyncio sets this only on sockets that it makes itself; without, an answer waits 40 ms for the caller's system.
+    # asyncio sets this only on sockets that it creates itself; without it, an answer is delayed by 40 ms.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    listening.listen()  # so that whoever reads the first line can connect at once
+    listening.listen()  # so that a client can connect as soon as the first line is printed
     base = f"http://{options.host}:{listening.getsockname()[1]}"
-    print(f"Sandbox: {base}\nIt keeps its jobs and its bill in {folder}.\n")
+    print(f"Sandbox: {base}\nIts jobs and its bill are in {folder}.\n")
     for vendor, path in bases(options.only).items():
         print(f"  {vendor:15} {base}{path}")
     print(_HELP.format(base=base), flush=True)

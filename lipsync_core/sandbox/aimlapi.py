@@ -47,7 +47,7 @@ _NAMES = {
     404: "NotFoundException",
     429: "TooManyRequestsException",
 }
-"""The errors' own names. 403 was recorded; the others follow its pattern, which is assumed."""
+"""The errors' own names. The one for 403 was recorded; it is assumed that the others follow its pattern."""
 _PROBLEM_JSON = "application/problem+json"
 _OUT_OF_CREDITS = "err_insufficent_credits"  # spelled so
 _WORK_S = 34.0  # "Processing time: ~34 sec."
@@ -84,10 +84,10 @@ class AimlApi(Vendor):
     refunds: ClassVar[bool] = True
     link_days: ClassVar[float] = 1.0  # another model's sample link is signed for 86,400 s
     out_of_credit: ClassVar[int] = 403
-    largest_body: ClassVar[int] = 32 << 20  # a video and a voice as data URIs; assumed, no limit is named
+    largest_body: ClassVar[int] = 32 << 20  # a video and a voice as data URIs; assumed, no limit is documented
 
     def routes(self) -> list[BaseRoute]:
-        """Submit and poll at one path, the price list, the balance and the log."""
+        """Submit and poll at the same path, the price list, the balance and the log."""
         return [
             Route("/v2/video/generations", self.generate, methods=["POST"]),
             Route("/v2/video/generations", self.generation),
@@ -97,13 +97,13 @@ class AimlApi(Vendor):
         ]
 
     async def generate(self, request: Request) -> Response:
-        """A video and exactly one of voice and text."""
+        """Accept a video with either a voice or a text."""
         client_id = _client_id(request)
         strict = self.sandbox.rules.aimlapi_unknown == "refuse"
         return await self.submit(request, lambda body: _order(body, client_id, strict=strict))
 
     async def generation(self, request: Request) -> Response:
-        """A generation by its id."""
+        """Show a generation by its id."""
 
         def show() -> Response:
             view = self.found(request, request.query_params.get("generation_id", ""))
@@ -112,7 +112,7 @@ class AimlApi(Vendor):
         return await self.poll(request, show)
 
     async def models(self, request: Request) -> Response:
-        """The catalogue of one model, with its price when asked for. Needs no key, and has an ETag."""
+        """Show the catalogue of one model, with its price on request. Needs no key, and has an ETag."""
 
         def show() -> Response:
             payload = {"object": "list", "data": self._models(request)}
@@ -124,7 +124,7 @@ class AimlApi(Vendor):
         return await self.poll(request, show)
 
     async def billing(self, request: Request) -> Response:
-        """What is left of the sandbox's $100 for this key."""
+        """Show how much of the sandbox's $100 this key has left."""
 
         def show() -> Response:
             made = self.sandbox.store.made_with(self.name, fingerprint(self.caller(request)))
@@ -135,18 +135,18 @@ class AimlApi(Vendor):
         return await self.poll(request, show)
 
     async def logs(self, request: Request) -> Response:
-        """The key's requests in a window, newest first."""
+        """List the key's requests in a window, newest first."""
         return await self.poll(request, lambda: answer(self._logs(request)))
 
     def key(self, request: Request) -> str:
-        """Any bearer token: the form of a key is not documented."""
+        """Accept any bearer token: the form of a key is not documented."""
         key = bearer(request)
         if not key:
             raise RefusedError(401)
         return key
 
     def refuse(self, request: Request, refusal: RefusedError) -> Response:
-        """The envelope recorded since April 2026, or the documented one of before."""
+        """Return the error envelope recorded since April 2026, or the older, documented one."""
         status = refusal.status
         envelopes = {"both": ("2026", "2025")}.get(
             self.sandbox.rules.aimlapi_errors, (self.sandbox.rules.aimlapi_errors,)
@@ -167,7 +167,7 @@ class AimlApi(Vendor):
         return answer(body, status)
 
     def _problem(self, request: Request, refusal: RefusedError) -> Response:
-        """A recorded envelope: RFC 9457's keys with the vendor's own beside them."""
+        """Build a recorded envelope: RFC 9457's keys together with the vendor's own."""
         status = refusal.status
         text = refusal.message or _MESSAGES.get(status) or phrase(status)
         data: Any = {"kind": _OUT_OF_CREDITS} if status == self.out_of_credit else None
@@ -187,7 +187,7 @@ class AimlApi(Vendor):
         return Response(json.dumps(body), status, media_type=_PROBLEM_JSON)
 
     def accepted(self, request: Request, view: View) -> Response:
-        """The generation as it stands at once."""
+        """Return the generation right after the submit."""
         payload = self._generation(view)
         usage: dict[str, Any] = {"credits_used": _HOLD_CREDITS}
         if self.sandbox.rules.aimlapi_submit_shows == "final":
@@ -197,17 +197,17 @@ class AimlApi(Vendor):
         return answer(payload, self.sandbox.rules.accept_status or 200, self._headers(request, view))
 
     def new_id(self, number: int) -> str:
-        """21 characters as in the sample; other models' ids hold ``:`` and ``/``."""
+        """Return 21 characters as in the sample; other models' ids contain ``:`` and ``/``."""
         shape = self.sandbox.pick(f"aimlapi/id/{number}", ("short", "long"))
         return secrets.token_urlsafe(16)[:21] if shape == "short" else f"{uuid.uuid4()}:{MODEL}"
 
     def work_s(self, order: VendorOrder, length_s: float) -> float:
-        """The sample's time, whatever the length."""
+        """Return the sample's time for every length."""
         return _WORK_S
 
     @classmethod
     def charge(cls, order: VendorOrder, length_s: float, rules: Rules) -> BillLine:
-        """By seconds of sound, or by 15 bytes of text: PixVerse's model pricing. AI/ML API's own is not published."""
+        """Bill by seconds of sound or by 15 bytes of text, as PixVerse does. AI/ML API's own price is not published."""
         if order.text:
             size = len(order.text.encode())
             units = started(Decimal(size) / 15)
@@ -265,7 +265,7 @@ class AimlApi(Vendor):
         return [model]
 
     def _pricing(self) -> dict[str, Any]:
-        # The form is documented, this model's entry is not: PixVerse's own two rates in it are assumed.
+        # The form is documented, but this model's entry is not: PixVerse's own two rates are assumed.
         rules = self.sandbox.rules
         rates = (
             ("audio", rules.pixverse_usd_per_second, "second", 1),
@@ -282,7 +282,7 @@ class AimlApi(Vendor):
         now = self.sandbox.store.now_ms()
         within = window(query.get("period", ""), query.get("start", ""), query.get("end", ""), now)
         statuses = set(query.getlist("status")) or {"succeeded", "failed"}
-        models = set(query.getlist("model")) or {MODEL}  # matched exactly; a bare alias will do
+        models = set(query.getlist("model")) or {MODEL}  # an exact match; a bare alias also matches
         limit = whole(query.get("limit", "50"), otherwise=0)
         offset = whole(query.get("offset", "0"), otherwise=-1)
         if within is None or not statuses <= {"succeeded", "failed"} or not 1 <= limit <= 100 or offset < 0:

@@ -1,7 +1,7 @@
-"""The sandbox as one ASGI app: every vendor below its own path, and the control endpoints.
+"""The sandbox as one ASGI app: every vendor under its own path, and the control endpoints.
 
-Where it is mounted inside another app, at whatever depth, that app's lifespan must enter `running`, which sends
-webhooks. A vendor's base URL is then the place of the mount and its entry in `bases`.
+If it is mounted inside another app, at any depth, that app's lifespan must enter `running`, which sends webhooks. A
+vendor's base URL is then the mount point followed by its entry in `bases`.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ CLASSES: tuple[type[Vendor], ...] = tuple(
 
 
 def bases(only: str | None = None) -> Mapping[str, str]:
-    """The base URL of each vendor below the sandbox's own; where there is ``only`` one, it has no path of its own."""
+    """Return each vendor's base path below the sandbox's own address; with ``only`` one vendor, it is empty."""
     if only is None:
         return {vendor.name: f"/{vendor.name}{vendor.base_path}" for vendor in CLASSES}
     return {vendor.name: vendor.base_path for vendor in CLASSES if vendor.name == only}
 
 
 def keys_text() -> str:
-    """Which keys each vendor takes, for whoever starts the sandbox by hand."""
+    """Describe the keys that each vendor accepts, for people who start the sandbox by hand."""
     taken = "; ".join(f"{vendor.name}: {vendor.takes_keys}" for vendor in CLASSES)
     return (
         f"any key of the documented form ({taken}).\n"
-        "A key with “nocredit” in it is out of credit, one with “wrongkey” is refused."
+        "A key with “nocredit” in it is out of credit; a key with “wrongkey” in it is refused."
     )
 
 
 def sandbox_app(sandbox: SandboxState, only: str | None = None) -> Starlette:
-    """All vendors, or ``only`` one at the root path, and ``/sandbox/…``."""
+    """Build the app with all vendors, or ``only`` one at the root path, and ``/sandbox/…``."""
     vendors = [vendor(sandbox) for vendor in CLASSES if only in (None, vendor.name)]
     mounts = [Mount("/" if only else f"/{vendor.name}", app=vendor.app()) for vendor in vendors]
 
@@ -54,7 +54,7 @@ def sandbox_app(sandbox: SandboxState, only: str | None = None) -> Starlette:
             yield
 
     def index(request: Request) -> Response:
-        """Where everything is, for whoever opens the sandbox's own address."""
+        """List all addresses, for people who open the sandbox's own address."""
         here = str(request.base_url).rstrip("/")
         control = [f"{here}/sandbox/{name}" for name in ("bill", "requests", "faults", "clock", "reset")]
         return JSONResponse({"sandbox": {name: here + path for name, path in bases(only).items()}, "control": control})
@@ -66,7 +66,7 @@ def sandbox_app(sandbox: SandboxState, only: str | None = None) -> Starlette:
 
 @asynccontextmanager
 async def running(sandbox: SandboxState) -> AsyncIterator[None]:
-    """Send webhooks while inside; on leaving, give up what is being rendered until it is asked for again."""
+    """Send webhooks while inside; on exit, stop renders, which start again when their job is next polled."""
     telling = asyncio.create_task(webhooks.deliver([vendor(sandbox) for vendor in CLASSES]))
     try:
         yield

@@ -1,4 +1,4 @@
-"""The sandbox's own time: real, or so many times faster, and it can be set forward. Pure."""
+"""The sandbox's own clock: real time or a multiple of it, and it can be set forward. Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from enum import StrEnum
 FASTEST = 1_000_000.0
 """The highest speed: a year in half a minute."""
 _LAST_MS = 253_370_764_800_000
-"""The last year that a date can name begins; the clock stands still there."""
+"""The start of the last year that a date can have; the clock stops there."""
 _QUEUED_PART = 0.1
 _LONGEST_QUEUE_MS = 5_000
 
 
 class Phase(StrEnum):
-    """Where a job stands, in no vendor's words."""
+    """The state of a job, independent of any vendor's words."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -26,19 +26,19 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A clock that showed ``shown_ms`` when the real one showed ``real_ms``, and runs ``speed`` times as fast."""
+    """A clock that showed ``shown_ms`` at the real time ``real_ms`` and runs ``speed`` times as fast."""
 
     real_ms: int
     shown_ms: int
     speed: float
 
     def at(self, real_ms: int) -> int:
-        """What it shows, in UTC milliseconds, when the real time is ``real_ms``. It never goes back."""
+        """Return what it shows, in UTC milliseconds, at the real time ``real_ms``. It never goes back."""
         speed = self.speed if is_speed(self.speed) else 1.0
         return min(_LAST_MS, self.shown_ms + max(0, int((real_ms - self.real_ms) * speed)))
 
     def changed(self, real_ms: int, *, speed: float | None = None, advance_ms: int = 0) -> Clock:
-        """The same clock, from now on at another speed or set forward."""
+        """Return the same clock, with another speed or set forward from now on."""
         return Clock(real_ms, self.at(real_ms) + advance_ms, self.speed if speed is None else speed)
 
 
@@ -48,7 +48,7 @@ def is_speed(speed: float) -> bool:
 
 
 def phase(accepted_ms: int, work_ms: int, fails: bool, ready: bool, now_ms: int) -> Phase:
-    """Where a job stands that takes ``work_ms``. It is not done before its video is ``ready`` to be fetched."""
+    """Return the phase of a job that takes ``work_ms``. It is not done before its video is ``ready``."""
     elapsed = now_ms - accepted_ms
     if elapsed < min(work_ms * _QUEUED_PART, _LONGEST_QUEUE_MS):
         return Phase.QUEUED
@@ -60,19 +60,19 @@ def phase(accepted_ms: int, work_ms: int, fails: bool, ready: bool, now_ms: int)
 
 
 def progress(accepted_ms: int, work_ms: int, now_ms: int) -> float:
-    """The part of the work that is over, 0 to 1."""
+    """Return the finished part of the work, 0 to 1."""
     return 1.0 if work_ms <= 0 else max(0.0, min(1.0, (now_ms - accepted_ms) / work_ms))
 
 
 def iso(ms: int) -> str:
-    """An instant as the vendors write it: ``2023-11-07T05:31:56.000Z``."""
+    """Return an instant in the vendors' notation: ``2023-11-07T05:31:56.000Z``."""
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def window(period: str, start: str, end: str, now_ms: int) -> tuple[int, int] | None:
-    """The window of a log query in milliseconds: a period such as ``24h`` or ``7d``, or else start and end.
+    """Return the window of a log query in milliseconds: a period such as ``24h`` or ``7d``, or else start and end.
 
-    None where it is given in neither or both ways, is malformed or reversed, or exceeds 92 days.
+    None if both or neither are given, or if the window is malformed, reversed or longer than 92 days.
     """
     longest_ms = 92 * 86_400_000
     if bool(period) == bool(start or end):

@@ -1,6 +1,6 @@
-"""The sandbox's own endpoints, which no vendor has: the bill, what arrived, and its switches.
+"""The sandbox's own endpoints, which no vendor has: the bill, the requests that arrived, and its switches.
 
-Changes must come as JSON: a web page that a browser has open cannot send that here without being asked first.
+Changes must be sent as JSON: a web page in a browser cannot send that here without a preflight request.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lipsync_core.sandbox.state import SandboxState
 
 _LARGEST_BODY = 1 << 20
 _FURTHEST_S = 1e9
-"""How far the clock can be set forward at once: some thirty years."""
+"""How far the clock can be set forward in one step: about thirty years."""
 
 
 class Control:
@@ -29,7 +29,7 @@ class Control:
         self._sandbox = sandbox
 
     def routes(self) -> list[Route]:
-        """Three to read, three to change."""
+        """Three to read, three to change the sandbox."""
         return [
             Route("/bill", self.bill),
             Route("/requests", self.requests),
@@ -40,23 +40,23 @@ class Control:
         ]
 
     async def bill(self, _request: Request) -> Response:
-        """Every accepted job's line with what was asked for, and the totals without refunded ones."""
+        """List every accepted job with its charge and its request, and the totals without refunded jobs."""
         lines = self._sandbox.store.bill()
         due = [line for line in lines if not line["refunded"]]
         usd_micros = sum(line["usd_micros"] or 0 for line in due)
         return JSONResponse({"lines": lines, "count": len(lines), "usd_micros": usd_micros})
 
     async def requests(self, _request: Request) -> Response:
-        """How often each endpoint was called, and every submit; a key appears as its fingerprint only."""
+        """Show how often each endpoint was called, and every submit; a key appears only as its fingerprint."""
         counts = self._sandbox.store.counts() | dict(self._sandbox.reads)
         return JSONResponse({"counts": counts, "submits": self._sandbox.store.submits()})
 
     async def due(self, _request: Request) -> Response:
-        """The scheduled faults that are still to happen."""
+        """List the scheduled faults that have not happened yet."""
         return JSONResponse({"due": self._sandbox.faults.due()})
 
     async def faults(self, request: Request) -> Response:
-        """Schedule one fault or a list of them; ``{"clear": true}`` forgets all, the seeded ones as well."""
+        """Schedule one fault or a list of them; ``{"clear": true}`` removes all, including the seeded ones."""
         try:
             body = await _json(request)
             if body == {"clear": True}:
@@ -72,7 +72,7 @@ class Control:
         return JSONResponse({"scheduled": len(new)})
 
     async def reset(self, request: Request) -> Response:
-        """Forget jobs, bill, requests and faults, the seeded ones as well. The clock goes on."""
+        """Delete jobs, bill, requests and faults, including the seeded ones. The clock continues."""
         try:
             await _json(request)
         except RefusedError as error:
@@ -89,11 +89,11 @@ class Control:
         except RefusedError as error:
             return _refused(error)
         if not isinstance(body, dict) or not body or body.keys() - {"advance_s", "speed"}:
-            return JSONResponse({"error": "Give advance_s (seconds) or speed, as JSON."}, 400)
+            return JSONResponse({"error": "Send advance_s (seconds) or speed, as JSON."}, 400)
         advance_s, speed = body.get("advance_s", 0), body.get("speed")
         fits = _number(advance_s) and 0 <= advance_s <= _FURTHEST_S
         if not fits or (speed is not None and not (_number(speed) and is_speed(speed))):
-            message = f"advance_s is from 0 to {_FURTHEST_S:,.0f}, and speed above 0 and at most {FASTEST:,.0f}."
+            message = f"advance_s must be from 0 to {_FURTHEST_S:,.0f}, and speed above 0 and at most {FASTEST:,.0f}."
             return JSONResponse({"error": message}, 400)
         self._sandbox.store.set_clock(speed=speed, advance_ms=round(advance_s * 1000))
         return JSONResponse({"now_ms": self._sandbox.store.now_ms()})
@@ -104,7 +104,7 @@ def _number(value: Any) -> bool:
 
 
 async def _json(request: Request) -> Any:
-    """The body's JSON. Raises `RefusedError`."""
+    """Return the body's JSON. Raises `RefusedError`."""
     data, refusal = await read_body(request, _LARGEST_BODY)
     if refusal is not None and refusal.status == 400:
         raise RefusedError(400, "Send JSON ({} will do), with the header Content-Type: application/json.")

@@ -1,7 +1,7 @@
-"""Creatify's lipsyncs: a stock presenter says a text or a voice. Source: docs.creatify.ai, API reference.
+"""Creatify's lipsyncs: a stock presenter speaks a text or a voice. Source: docs.creatify.ai, API reference.
 
-Old and new copies of the page differ; fields of both are taken. Errors are in the shape of Django REST framework,
-which unofficial copies of the service have; their texts are assumed.
+Old and new copies of the page differ; the fields of both are accepted. Errors have the shape of Django REST framework,
+as in unofficial copies of the service; their texts are assumed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SPELLINGS = {
 }
 _WORDS = {Phase.RUNNING: "running", Phase.DONE: "done", Phase.FAILED: "failed"}
 _RTF = 10.0  # assumed: unofficial notes say a minute of work for six seconds
-_CREDITS = 500  # the Starter plan's month
+_CREDITS = 500  # per month in the Starter plan
 _MOST_IDS = 100
 _DETAILS = {
     401: "Authentication credentials were not provided.",
@@ -60,7 +60,7 @@ class Creatify(Vendor):
     types: ClassVar[tuple[str, ...]] = (JSON, FORM, MULTIPART)
 
     def routes(self) -> list[BaseRoute]:
-        """Submit and polls, and the look-ups that a form needs."""
+        """Submit, polls, and the look-ups that a form needs."""
         return [
             Route("/api/lipsyncs/", self.create, methods=["POST"]),
             Route("/api/lipsyncs/", self.several),
@@ -74,7 +74,7 @@ class Creatify(Vendor):
         ]
 
     async def create(self, request: Request) -> Response:
-        """A presenter, and a text or a voice; where both are given the voice is used."""
+        """Accept a presenter with a text or a voice; if both are given, the voice is used."""
         return await self.submit(request, self._order)
 
     async def one(self, request: Request) -> Response:
@@ -84,7 +84,7 @@ class Creatify(Vendor):
         )
 
     async def several(self, request: Request) -> Response:
-        """The jobs named in ``ids``, at most 100, unknown ones left out, as a bare array; without it all of them."""
+        """List the jobs named in ``ids`` (at most 100, unknown ones omitted) as a bare array; without it, all jobs."""
 
         def show() -> Response:
             key = self.caller(request)
@@ -106,11 +106,11 @@ class Creatify(Vendor):
         return await self.poll(request, show)
 
     async def personas(self, request: Request) -> Response:
-        """All presenters that fit the filters, as a bare array."""
+        """List all presenters that match the filters, as a bare array."""
         return await self.poll(request, lambda: answer(self._personas(request)))
 
     async def personas_paginated(self, request: Request) -> Response:
-        """The same in pages of ten."""
+        """List the presenters that match the filters, in pages of ten."""
         return await self.poll(request, lambda: answer(self._page(request)))
 
     async def persona(self, request: Request) -> Response:
@@ -125,7 +125,7 @@ class Creatify(Vendor):
         return await self.poll(request, show)
 
     async def voices(self, request: Request) -> Response:
-        """All voices, each with its accents."""
+        """List all voices, each with its accents."""
 
         def show() -> Response:
             self.caller(request)
@@ -134,7 +134,7 @@ class Creatify(Vendor):
         return await self.poll(request, show)
 
     async def remaining_credits(self, request: Request) -> Response:
-        """What is left of the sandbox's 500 credits for this key."""
+        """Show how many of the sandbox's 500 credits this key has left."""
 
         def show() -> Response:
             made = self.sandbox.store.made_with(self.name, fingerprint(self.caller(request)))
@@ -145,14 +145,14 @@ class Creatify(Vendor):
         return await self.poll(request, show)
 
     async def preview(self, request: Request) -> Response:
-        """A presenter's picture, to anyone."""
+        """Serve a presenter's picture, without a key."""
         found = persona(request.path_params["persona_id"].rpartition(".")[0])
         if found is None:
             return Response(status_code=404)
         return Response(found.picture.read_bytes(), media_type="image/jpeg" if found.jpeg else "image/png")
 
     def key(self, request: Request) -> str:
-        """``X-API-ID``, a UUID, and ``X-API-KEY``, as one."""
+        """Combine ``X-API-ID``, a UUID, and ``X-API-KEY`` into one key."""
         api_id, key = request.headers.get("x-api-id", ""), request.headers.get("x-api-key", "")
         if uuid_of(api_id) is None or not key or not key.isprintable() or " " in key:
             raise RefusedError(401)
@@ -170,7 +170,7 @@ class Creatify(Vendor):
         return answer({"detail": text}, refusal.status)
 
     def accepted(self, request: Request, view: View) -> Response:
-        """The job, with 201."""
+        """Return the job, with status 201."""
         return answer(self._lipsync(view), self.sandbox.rules.accept_status or 201)
 
     def new_id(self, number: int) -> str:
@@ -178,12 +178,12 @@ class Creatify(Vendor):
         return str(uuid.uuid4())
 
     def work_s(self, order: VendorOrder, length_s: float) -> float:
-        """By the video's length."""
+        """Return the work for the video's length."""
         return _RTF * length_s
 
     @classmethod
     def charge(cls, order: VendorOrder, length_s: float, rules: Rules) -> BillLine:
-        """By blocks of 30 s, 5 credits each; the Aurora models by the second."""
+        """Bill by blocks of 30 s at 5 credits; the Aurora models by the second."""
         ms = exact_ms(length_s)
         if order.variant.startswith("aurora"):
             units, unit = started(ms / 1000), "second"
@@ -194,7 +194,7 @@ class Creatify(Vendor):
         return BillLine(units, unit, credits, micros(credits * rules.creatify_usd_per_credit), f"{ms / 1000} s")
 
     def elsewhere(self, request: Request) -> str | None:
-        """Where a path lacks its last slash, the one with it: Django's ``APPEND_SLASH``, which drops a POST's body."""
+        """Add a missing last slash, like Django's ``APPEND_SLASH``, which drops a POST's body."""
         path = request.url.path
         mine = path.removeprefix(request.scope.get("root_path", ""))
         known = (
@@ -206,18 +206,18 @@ class Creatify(Vendor):
         return f"{path}/{query}" if known else None
 
     def portrait(self, order: VendorOrder) -> Path | None:
-        """The presenter's picture."""
+        """Return the presenter's picture."""
         found = persona(order.asked["creator"])
         return None if found is None else found.picture
 
     def told(self, view: View) -> Mapping[str, Any]:
-        """The four keys of a webhook."""
+        """Return the four keys of a webhook."""
         failed = view.job.fails if view.phase is Phase.FAILED else None
         status = self._status(view)
         return {"id": view.job.vendor_id, "status": status, "failed_reason": failed, "output": view.link}
 
     def posted(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The sample of a webhook is not JSON as it is printed, so a form may come as well."""
+        """Send JSON or a form: the documented sample of a webhook is not valid JSON, so it may be a form."""
         return {"json": body} if self.sandbox.rules.creatify_webhook == "json" else {"data": body}
 
     def _status(self, view: View) -> str:
@@ -229,7 +229,7 @@ class Creatify(Vendor):
         job, asked = view.job, view.job.asked
         part = 0.0 if view.phase is Phase.QUEUED else progress(job.accepted_ms, job.work_ms, view.now_ms)
         done = round(100 * part)
-        # The old page has a number, the new one a string; 0 to 100 is assumed.
+        # The old page shows a number, the new one a string; the scale 0 to 100 is assumed.
         shown = (
             str(done)
             if self.sandbox.pick(f"{self.name}/{job.number}/progress", ("number", "string")) == "string"
@@ -252,11 +252,11 @@ class Creatify(Vendor):
         } | self._newer(view)
 
     def _newer(self, view: View) -> dict[str, Any]:
-        """What only the newer copies of the page add."""
+        """Return the keys that only the newer copies of the page have."""
         job, asked = view.job, view.job.asked
         if self.sandbox.pick(f"{self.name}/{job.number}/page", ("seed", "newer")) == "seed":
             return {}
-        # Callers report a zero at first, and the charge later.
+        # Clients report a zero at first, and the charge later.
         ended = view.phase in (Phase.DONE, Phase.FAILED)
         credits = float(self.sandbox.store.line(job.number)["credits"]) if ended else 0
         return {
@@ -349,7 +349,7 @@ _TRUTHS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0"
 
 
 def _coerced(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body as Django REST framework reads it: truths and numbers as texts, UUIDs in one spelling."""
+    """Coerce the body like Django REST framework: booleans and numbers from texts, UUIDs in one spelling."""
     read = dict(body)
     for name in _SWITCHES:
         if isinstance(read.get(name), str):
@@ -363,6 +363,6 @@ def _coerced(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _id_of(request: Request, name: str) -> str:
-    """The UUID in a path, in one spelling."""
+    """Return the UUID in a path, in one spelling."""
     given: str = request.path_params[name]
     return uuid_of(given) or given

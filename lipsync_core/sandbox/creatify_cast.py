@@ -11,7 +11,7 @@ from lipsync_core.samples import PORTRAITS
 
 @dataclass(frozen=True, slots=True)
 class CastMember:
-    """A presenter. Words of the filters as documented."""
+    """A presenter. Its words for the filters are as documented."""
 
     id: str
     creator_name: str
@@ -23,11 +23,11 @@ class CastMember:
 
     @property
     def jpeg(self) -> bool:
-        """Whether the picture is a JPEG; else it is a PNG."""
+        """Whether the picture is a JPEG; otherwise it is a PNG."""
         return self.picture.suffix == ".jpg"
 
     def shown(self, previews: str) -> dict[str, Any]:
-        """The API's entry, with pictures below the link ``previews``."""
+        """Return the API's entry, with pictures below the link ``previews``."""
         link = f"{previews}/{self.id}{self.picture.suffix}"
         shapes = ("16_9", "1_1", "9_16")
         return {
@@ -83,5 +83,5 @@ ACCENTS = frozenset(accent["id"] for voice in VOICES for accent in voice["accent
 
 
 def persona(persona_id: str) -> CastMember | None:
-    """The presenter with this id."""
+    """Return the presenter with this id."""
     return next((one for one in PERSONAS if one.id == persona_id), None)

@@ -1,4 +1,4 @@
-"""Finished videos, by signed links that expire, as an object store serves them."""
+"""Serve finished videos by signed links that expire, like an object store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 async def download(vendor: Vendor, request: Request) -> Response:
-    """The video that a link names, spoiled where a fault says so."""
+    """Send the video that a link names, altered if a fault says so."""
     vendor.sandbox.reads[f"{vendor.name} GET /outputs"] += 1
     fault = vendor.sandbox.faults.take(vendor.name, "download")
     answer = _answer(vendor, request, whole=fault is not None)
@@ -26,7 +26,7 @@ async def download(vendor: Vendor, request: Request) -> Response:
 
 def _answer(vendor: Vendor, request: Request, *, whole: bool) -> Response:
     if any(name in request.headers for name in ("authorization", "x-api-key", "x-api-id")):
-        # As S3 does where a signed link comes with another authorization; and no key is to travel there.
+        # Like S3 when a signed link comes with another authorization. Keys must not be sent here.
         vendor.sandbox.reads[f"{vendor.name} GET /outputs with a key"] += 1
         return _error("InvalidArgument", "Only one auth mechanism allowed", 400)
     named = vendor.sandbox.outputs.named_by(request.path_params["token"])

@@ -1,7 +1,7 @@
 """The sandbox inside a studio: the vendors on loopback, which fetch the studio's own files and send it webhooks.
 
-One server for each folder and process, started when it is first needed, on a port of its own. A demo therefore needs
-neither hosting nor a public address, with a studio's server or without.
+There is one server for each folder and process, started on first use, on its own port. A demo therefore needs neither
+hosting nor a public address, and also works without a studio server.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 Files = Callable[[str], tuple[Path, str] | None]
-"""From a link's token to the file it leads to and its content type."""
+"""Maps a link's token to the file and its content type."""
 FILES_ROUTE = "/files"
 HOOKS_ROUTE = "/api/webhooks"
 
@@ -31,7 +31,7 @@ _starting = threading.Lock()
 
 
 def origin_of(folder: Path, files: Files, hooks: Hooks, speed: float) -> str:
-    """The address of the sandbox that keeps its jobs and bill in ``folder``; starts it where it is not running yet."""
+    """Return the address of the sandbox with its jobs and bill in ``folder``, and start it if it is not running."""
     with _starting:
         if folder not in _running:
             _running[folder] = _start(folder, files, hooks, speed)
@@ -39,7 +39,7 @@ def origin_of(folder: Path, files: Files, hooks: Hooks, speed: float) -> str:
 
 
 def forget(folder: Path, media: Collection[MediumFacts]) -> None:
-    """Remove what the sandbox in ``folder`` holds of these media: files that it fetched, videos that it made."""
+    """Delete what the sandbox in ``folder`` holds of these media: files that it fetched, videos that it made."""
     hashes, sizes = {facts.sha256 for facts in media}, {facts.size for facts in media}
     for fetched in (folder / "media").glob("*.bin"):
         if fetched.stem in hashes:
@@ -56,7 +56,7 @@ def _start(folder: Path, files: Files, hooks: Hooks, speed: float) -> str:
     from lipsync_core.sandbox.state import SandboxState
 
     listening = socket.create_server(("127.0.0.1", 0))
-    # asyncio sets this only on sockets that it makes itself; without, an answer waits 40 ms for the caller's system.
+    # asyncio sets this only on sockets that it creates itself; without it, an answer is delayed by 40 ms.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
     sandbox = SandboxState(folder, speed=speed, allow=(urlsplit(origin).netloc,))
@@ -66,7 +66,7 @@ def _start(folder: Path, files: Files, hooks: Hooks, speed: float) -> str:
         async with running(sandbox):
             await server.serve(sockets=[listening])
 
-    # A daemon: what it keeps is durable, so that it may end with the process at any moment.
+    # A daemon thread: everything it stores is durable, so it may end with the process at any moment.
     threading.Thread(target=lambda: asyncio.run(serve()), name="sandbox", daemon=True).start()
     return origin
 

@@ -1,6 +1,6 @@
-"""Bad days on demand: which request goes wrong, and how. Deterministic from a schedule, or from a seed and a counter.
+"""Failures on demand: which request fails, and how. Deterministic, from a schedule or from a seed and a counter.
 
-Faults belong to the process that serves; the jobs and the bill belong to its folder and outlive it.
+Faults belong to the serving process; jobs and the bill belong to its folder and outlive the process.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from lipsync_core.sandbox import NAMES
 Moment = Literal["submit", "poll", "download", "render", "webhook"]
 
 MOST = 1_000_000
-"""Times, skipped requests, and seconds to wait before another try."""
+"""The most repetitions, skipped requests and seconds of ``Retry-After``."""
 LONGEST_S = 86_400.0
 LARGEST = 1 << 30
 _LONGEST_TEXT = 2_000
 
 
 class FaultKind(StrEnum):
-    """What goes wrong."""
+    """The kind of failure."""
 
     LOST = "lost"  # the connection closes without an answer
     GATEWAY = "gateway"  # a gateway's HTML page with `status`; with 200 a sign-in page
     REFUSED = "refused"  # `status` in the vendor's own error shape
     BARE = "bare"  # `status` with an empty body
-    SLOW = "slow"  # the answer comes after `seconds`; none, if the request was not carried out
-    MALFORMED = "malformed"  # the JSON breaks off
+    SLOW = "slow"  # the answer comes after `seconds`; no answer if the request was not carried out
+    MALFORMED = "malformed"  # the JSON is cut off
     WRONG_TYPE = "wrong_type"  # the right bytes as text/plain
     REDIRECT = "redirect"  # `status` 3xx to `location`
     HUGE = "huge"  # valid JSON, padded to `size` bytes
-    NO_ID = "no_id"  # a success that does not say which
-    UNKNOWN_STATUS = "unknown_status"  # a status word that no document has
+    NO_ID = "no_id"  # a success without the job's id
+    UNKNOWN_STATUS = "unknown_status"  # an undocumented status word
     NO_LINK = "no_link"  # finished, but without a link
-    LINK_EXPIRED = "link_expired"  # the link has expired when it is given
-    CUT = "cut"  # a download ends in the middle
+    LINK_EXPIRED = "link_expired"  # the link is already expired
+    CUT = "cut"  # a download stops in the middle
     FAILED = "failed"  # the job fails with `words`
     HOOK_LOST = "webhook_lost"
     HOOK_DOUBLED = "webhook_doubled"
-    HOOK_FORGED = "webhook_forged"  # one with another id and a foreign link comes first
-    HOOK_EARLY = "webhook_early"  # success is told before the submit is answered
+    HOOK_FORGED = "webhook_forged"  # first comes one with another id and a foreign link
+    HOOK_EARLY = "webhook_early"  # success is sent before the submit is answered
     HOOK_OUT_OF_ORDER = "webhook_out_of_order"  # "still running" arrives after the end
 
 
@@ -61,9 +61,9 @@ _ANSWERS = (
     FaultKind.HUGE,
 )
 _REWORDED = frozenset({FaultKind.MALFORMED, FaultKind.WRONG_TYPE, FaultKind.HUGE, FaultKind.NO_ID})
-"""These spoil the answer to something that was done, so they cannot come before it."""
+"""These alter the answer to a request that was carried out, so they require ``accepted``."""
 REFUSALS = frozenset({400, 401, 402, 403, 404, 413, 422, 429})
-"""A vendor that says one of these in its own words has taken nothing: no client could live with one that lies."""
+"""A vendor that sends one of these with its own body has taken nothing: a client cannot cope with one that lies."""
 
 FITTING: Mapping[Moment, tuple[FaultKind, ...]] = {
     "submit": (*_ANSWERS, FaultKind.NO_ID),
@@ -72,19 +72,19 @@ FITTING: Mapping[Moment, tuple[FaultKind, ...]] = {
     "render": (FaultKind.FAILED,),
     "webhook": tuple(kind for kind in FaultKind if kind.startswith("webhook_")),
 }
-"""Which faults can happen when."""
+"""The faults that can happen at each moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong, for the next ``times`` fitting requests after the first ``skip`` of them."""
+    """One failure, for the next ``times`` matching requests after the first ``skip`` of them."""
 
     kind: FaultKind
     on: Moment
     vendor: str | None = None
-    """Any vendor where unset."""
+    """None means any vendor."""
     accepted: bool = True
-    """Whether a spoiled submit was carried out (and billed) nevertheless."""
+    """Whether a submit with an altered answer was carried out (and billed) anyway."""
     status: int = 502
     seconds: float = 1.0
     size: int = 50 << 20
@@ -95,15 +95,15 @@ class Fault:
     times: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse what cannot happen, so that a test's typing slip is not a day without faults."""
+        """Reject impossible faults, so that a typo in a test does not silently mean no faults."""
         if self.kind not in FITTING.get(self.on, ()):
             raise ValueError(f"“{self.kind}” cannot happen on a {self.on}.")
         if not self.accepted and self.kind in _REWORDED:
-            raise ValueError(f"“{self.kind}” spoils the answer to an accepted request.")
+            raise ValueError(f"“{self.kind}” alters the answer to an accepted request, so leave “accepted” true.")
         if _lies(self):
             raise ValueError(f"A vendor that refuses with {self.status} has taken nothing: set “accepted” to false.")
         if self.vendor is not None and self.vendor not in NAMES:
-            raise ValueError(f"Unknown vendor. Known are {', '.join(NAMES)}.")
+            raise ValueError(f"Unknown vendor. Known vendors: {', '.join(NAMES)}.")
         bounds = (
             1 <= self.times <= MOST
             and 0 <= self.skip <= MOST
@@ -118,9 +118,9 @@ class Fault:
                 f"seconds from 0 to {LONGEST_S:,}, size from 0 to {LARGEST:,} bytes."
             )
         if not self.location.isascii() or not self.location.isprintable() or len(self.location) > _LONGEST_TEXT:
-            raise ValueError(f"“location” is one line of at most {_LONGEST_TEXT:,} ASCII characters.")
+            raise ValueError(f"“location” must be one line of at most {_LONGEST_TEXT:,} ASCII characters.")
         if len(self.words) > _LONGEST_TEXT:
-            raise ValueError(f"“words” is at most {_LONGEST_TEXT:,} characters.")
+            raise ValueError(f"“words” may have at most {_LONGEST_TEXT:,} characters.")
 
 
 def _lies(fault: Fault) -> bool:
@@ -129,7 +129,7 @@ def _lies(fault: Fault) -> bool:
 
 @dataclass(slots=True)
 class _Due:
-    """A scheduled fault, and how often it is still to be skipped and to happen."""
+    """A scheduled fault, with its remaining skips and repetitions."""
 
     fault: Fault
     skip: int
@@ -137,7 +137,7 @@ class _Due:
 
 
 class Faults:
-    """A schedule of faults, the seeded ones after it."""
+    """A schedule of faults, followed by the seeded ones."""
 
     def __init__(self, schedule: Iterable[Fault] = (), *, seed: int | None = None, rate: float = 0.0) -> None:
         self._lock = threading.Lock()
@@ -146,22 +146,22 @@ class Faults:
         self._counts: Counter[tuple[str, Moment]] = Counter()
 
     def add(self, fault: Fault) -> None:
-        """Schedule one more."""
+        """Schedule one more fault."""
         with self._lock:
             self._due.append(_Due(fault, fault.skip, fault.times))
 
     def clear(self) -> None:
-        """Forget the schedule and stop the seeded faults."""
+        """Clear the schedule and stop the seeded faults."""
         with self._lock:
             self._due, self._rate = [], 0.0
 
     def due(self) -> list[dict[str, Any]]:
-        """The scheduled faults that are still to happen, each with what is left of its ``skip`` and ``times``."""
+        """Return the scheduled faults that have not happened yet, each with its remaining ``skip`` and ``times``."""
         with self._lock:
             return [asdict(due.fault) | {"skip": due.skip, "times": due.times} for due in self._due if due.times]
 
     def take(self, vendor: str, on: Moment) -> Fault | None:
-        """The fault for this request, if it is to have one; each request asks once."""
+        """Return the fault for this request, if any; call it once for each request."""
         with self._lock:
             self._counts[vendor, on] += 1
             for due in self._due:
@@ -176,10 +176,10 @@ class Faults:
 
 
 def seeded(seed: int | None, rate: float, vendor: str, on: Moment, count: int) -> Fault | None:
-    """The fault that ``seed`` has for the ``count``-th request of this kind: one in ``1 / rate`` goes wrong."""
+    """Return the fault that ``seed`` gives the ``count``-th request of this kind: one in ``1 / rate`` fails."""
     if seed is None or rate <= 0:
         return None
-    dice = random.Random(f"{seed}/{vendor}/{on}/{count}")  # noqa: S311 - to be repeated, not to be secret
+    dice = random.Random(f"{seed}/{vendor}/{on}/{count}")  # noqa: S311 - repeatable, not secret
     if dice.random() >= rate:
         return None
     kind = dice.choice(FITTING[on])
@@ -195,7 +195,7 @@ def seeded(seed: int | None, rate: float, vendor: str, on: Moment, count: int) -
 
 
 def from_json(data: Any) -> Fault:
-    """A fault from the control API's JSON. Raises `ValueError` with what to change."""
+    """Build a fault from the control API's JSON. Raises `ValueError` that says what to change."""
     if not isinstance(data, dict):
         raise ValueError('A fault is a JSON object, such as {"kind": "lost", "on": "submit"}.')
     types = {field.name: type(getattr(Fault(FaultKind.LOST, "submit"), field.name)) for field in fields(Fault)}
@@ -206,7 +206,7 @@ def from_json(data: Any) -> Fault:
         wanted = {"kind": str, "vendor": str, "retry_after": int}.get(name, types[name])
         fits = isinstance(value, (int, float) if wanted is float else wanted)
         if not fits or (isinstance(value, bool) and wanted is not bool):
-            raise ValueError(f"“{name}” is to be of type {wanted.__name__}.")
+            raise ValueError(f"“{name}” must be of type {wanted.__name__}.")
     if data["kind"] not in [*FaultKind]:
-        raise ValueError(f"Unknown kind. Known are {', '.join(FaultKind)}.")
+        raise ValueError(f"Unknown kind. Known kinds: {', '.join(FaultKind)}.")
     return Fault(**{**data, "kind": FaultKind(data["kind"])})

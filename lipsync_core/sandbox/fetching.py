@@ -1,6 +1,6 @@
-"""How the sandbox gets the media of an order: fetched over HTTP, kept under their hash, measured by a worker.
+"""How the sandbox gets the media of an order: fetched over HTTP, stored by hash, measured by a worker.
 
-Only hosts on its list are asked (default: this computer), so that a stranger's request cannot send it elsewhere.
+It asks only hosts on its list (default: this computer), so that nobody's request can send it elsewhere.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LOOK = process.Limits(memory_mb=2048, seconds=90)
 MAX_BYTES = 200 << 20
 TLS = ssl.create_default_context()
-"""Made once: reading the certificates takes longer than a request on loopback."""
+"""Created once: reading the certificates takes longer than a request on loopback."""
 _TIMEOUT = httpx.Timeout(20)
 
 
-class Unusable(Exception):  # noqa: N818 - the job will fail with these words
-    """A medium that no video can be made of; ``str()`` is what the vendor says."""
+class Unusable(Exception):  # noqa: N818 - the job fails with these words
+    """A medium that cannot be used for a video; ``str()`` is the vendor's error text."""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchedMedium:
-    """A fetched file. ``facts`` are a worker's; ``length_s`` is 0 for a picture."""
+    """A fetched file. ``facts`` come from a worker; ``length_s`` is 0 for a picture."""
 
     path: Path
     facts: dict[str, Any]
 
     @property
     def length_s(self) -> float:
-        """How long it lasts when decoded, in seconds."""
+        """Its length when decoded, in seconds."""
         return float(self.facts.get("duration_s", 0.0))
 
 
@@ -60,7 +60,7 @@ class Fetcher:
         self._largest = largest
         self._looking = asyncio.Semaphore(2)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        """One for each file that is being stored and looked at: a worker may read none that is replaced meanwhile."""
+        """One lock for each file that is being stored and measured: it must not be replaced while a worker reads it."""
 
     def may_ask(self, url: str) -> bool:
         """Whether this host is on the list."""
@@ -72,7 +72,7 @@ class Fetcher:
         return parts.scheme in ("http", "https") and not self._allow.isdisjoint({host, f"{host}:{port}"})
 
     async def get(self, source: str, kind: MediaKind) -> FetchedMedium:
-        """The medium at a link, in a data URI or as Base64. Raises `Unusable`."""
+        """Return the medium from a link, a data URI or Base64. Raises `Unusable`."""
         data = await self._bytes(source, kind)
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._folder / f"{sha256}.bin"
@@ -123,7 +123,7 @@ class Fetcher:
 
 
 def _inline(source: str, kind: MediaKind) -> bytes:
-    """The bytes of a data URI (RFC 2397), or of bare Base64."""
+    """Return the bytes of a data URI (RFC 2397), or of bare Base64."""
     head, comma, body = source.partition(",")
     try:
         if not head.startswith("data:"):

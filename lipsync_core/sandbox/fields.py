@@ -1,4 +1,4 @@
-"""Checks a request body against a vendor's table of fields. Pure; each vendor words the problems itself."""
+"""Check a request body against a vendor's table of fields. Pure; each vendor has its own error texts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lipsync_core.sandbox.order import Problem
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _H = "[0-9a-fA-F]"
 _ANY_UUID = re.compile(rf"(?:urn:uuid:)?\{{?({_H}{{8}})-?({_H}{{4}})-?({_H}{{4}})-?({_H}{{4}})-?({_H}{{12}})\}}?")
-"""As Python's `uuid.UUID`, and so Django's field, reads it: with or without dashes, braces and prefix."""
+"""Like Python's `uuid.UUID`, and so Django's field: with or without dashes, braces and prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Field:
 
 
 def problems(body: Mapping[str, Any], fields: Sequence[Field], *, strict: bool = True) -> tuple[Problem, ...]:
-    """Everything that the table does not allow in ``body``, in the table's order; if ``strict``, unknown names last."""
+    """Return everything in ``body`` that the table does not allow, in its order; if ``strict``, unknown names last."""
     found = [problem for field in fields if (problem := _problem(body, field)) is not None]
     known = {field.name for field in fields}
     unknown = (Problem(name, "unknown", got=body[name]) for name in body if strict and name not in known)
@@ -38,7 +38,7 @@ def problems(body: Mapping[str, Any], fields: Sequence[Field], *, strict: bool =
 
 
 def uuid_of(text: Any) -> str | None:
-    """A UUID in any of its spellings, in lower case with dashes; None where it is none."""
+    """Return a UUID of any spelling in lower case with dashes; None if it is not a UUID."""
     found = _ANY_UUID.fullmatch(text) if isinstance(text, str) else None
     return None if found is None else "-".join(found.groups()).lower()
 

@@ -1,7 +1,7 @@
-"""The videos that the sandbox hands out. Runs in a worker process only, see `lipsync_core.worker.tasks`.
+"""The videos that the sandbox delivers. Runs only in a worker process, see `lipsync_core.worker.tasks`.
 
-One voice and a picture with a face go through the draft engine. What it does not do is filmed as it is: a picture that
-stands still, or a video, with the voices as its sound.
+A picture with a face and one voice go through the draft engine. Everything else is filmed without lip-sync: a still
+picture, or a video, with the voices as its sound.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def film(
 ) -> None:
     """Write an MP4 of the picture or the video with the voices, or with a hum of ``hum_s`` seconds.
 
-    ``resolution`` is "480p" or "720p", ``aspect`` like "16:9" or empty for that of the picture. Raises `MediaError`
-    for a medium that cannot be read.
+    ``resolution`` is "480p" or "720p"; ``aspect`` is like "16:9", or empty for that of the picture. Raises
+    `MediaError` for a medium that cannot be read.
     """
     voice = out.with_suffix(".wav")
     _write_voice(voice, _sound([speech_blocks(path) for path in voices] or [_hum(hum_s)], overlap=overlap))
@@ -76,12 +76,12 @@ def _spoken(out: Path, image: Image, voice: Path, resolution: str) -> bool:
             on_progress=lambda _done, _total: None,
         )
     except RenderError:
-        return False  # no face: a vendor would animate it somehow
+        return False  # no face: a vendor would animate it anyway
     return True
 
 
 def _cropped(image: Image, aspect: str) -> Image:
-    """The middle of the picture in this aspect, as much of it as possible; a portrait's face is above its middle."""
+    """Return the largest centred part of the picture in this aspect; for a portrait's face, it is above the centre."""
     if not aspect:
         return image
     across, down = map(int, aspect.split(":"))
@@ -92,7 +92,7 @@ def _cropped(image: Image, aspect: str) -> Image:
 
 
 def _hum(seconds: float) -> Iterator[Sound]:
-    """Something that rises and falls like syllables: the sandbox has no voice of its own."""
+    """Yield a sound that rises and falls like syllables: the sandbox has no voice of its own."""
     for start in range(0, round(seconds * SPEECH_RATE), SPEECH_RATE):
         time = np.arange(start, min(start + SPEECH_RATE, round(seconds * SPEECH_RATE))) / SPEECH_RATE
         tone = sum(np.sin(2 * np.pi * _HUM_HZ * part * time) / part for part in (1, 2, 3, 5))
@@ -119,7 +119,7 @@ def _write_voice(path: Path, blocks: Iterable[Sound]) -> None:
 
 
 def _moving(path: Path, resolution: str) -> Iterator[Image]:
-    """The video's pictures at 25 a second and, after its end, the last one for ever."""
+    """Yield the video's pictures at 25 a second and, after its end, the last one forever."""
     shown: Image | None = None
     due = 0
     with opened(path) as container:
@@ -139,7 +139,7 @@ def _moving(path: Path, resolution: str) -> Iterator[Image]:
 
 
 def _mux(out: Path, frames: Iterator[Image], voice: Path) -> None:
-    """Encode as many ``frames`` as the voice is long, with it, into an MP4."""
+    """Encode ``frames`` for the length of the voice, together with it, into an MP4."""
     with wave.open(str(voice), "rb") as file, av.open(str(out), "w", format="mp4") as container:
         count = max(1, -(-file.getnframes() * _FPS // SPEECH_RATE))
         first = next(frames)
@@ -171,7 +171,7 @@ def _put(
 
 
 def film_task(arguments: Mapping[str, Any], _progress: Callable[[int, int], None]) -> dict[str, Any]:
-    """Write the video that the sandbox hands out for an order; facts about it."""
+    """Write the video for an order, and return facts about it."""
     out = Path(arguments["out"])
     picture, video = arguments["picture"], arguments["video"]
     film(

@@ -1,4 +1,4 @@
-"""JoyPix: one image and one voice, or one image and two. Source: its pages Get started with API and Motion-2-Dialog."""
+"""JoyPix: one image with one or two voices. Source: its pages Get started with API and Motion-2-Dialog."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OPTIONS = (
     Field("prompt"),
     Field("seed", "int", least=-1),
 )
-# motion-2 has an example and no parameter table: required and optional are assumed from its sibling's.
+# motion-2 has an example but no parameter table: what is required is assumed from the table of its sibling.
 MOTION_2 = (Field("audio_url", "link", required=True), Field("image_url", "link", required=True), *_OPTIONS)
 MOTION_2_DIALOG = (
     Field("left_audio_url", "link", required=True),
@@ -72,26 +72,26 @@ class JoyPix(Vendor):
         ]
 
     async def motion_2(self, request: Request) -> Response:
-        """One image, one voice."""
+        """Accept one image and one voice."""
         return await self.submit(request, _portrait)
 
     async def motion_2_dialog(self, request: Request) -> Response:
-        """One image, two voices."""
+        """Accept one image and two voices."""
         return await self.submit(request, _dialog)
 
     async def task(self, request: Request) -> Response:
-        """A task's state and, in the end, its video."""
+        """Show a task's state and, at the end, its video."""
         return await self.poll(request, lambda: answer(self._task(self.found(request, request.path_params["task_id"]))))
 
     def key(self, request: Request) -> str:
-        """Any bearer token: the form of a key is not documented."""
+        """Accept any bearer token: the form of a key is not documented."""
         key = bearer(request)
         if not key:
             raise RefusedError(401)
         return key
 
     def refuse(self, request: Request, refusal: RefusedError) -> Response:
-        """The envelope, with the HTTP status in ``code``; a server's fault has four digits, as the table has it."""
+        """Return the envelope with the HTTP status in ``code``; server errors have four digits, as in the table."""
         status = refusal.status
         text = (
             "; ".join(told_no(refusal, _PROBLEMS)) or refusal.message or _MESSAGES.get(status) or phrase(status).lower()
@@ -102,7 +102,7 @@ class JoyPix(Vendor):
         return answer({"code": code, name: text, "data": None}, status if mirrored else 200)
 
     def accepted(self, request: Request, view: View) -> Response:
-        """The task's id; the dialog's page shows no status beside it."""
+        """Return the task's id; the dialog's page shows no status with it."""
         job = view.job
         data = {"task_id": job.vendor_id}
         usual = ("with", "without") if job.model == "motion-2" else ("without", "with")
@@ -111,26 +111,26 @@ class JoyPix(Vendor):
         return answer(self._envelope(view, data), self.sandbox.rules.accept_status or 200)
 
     def new_id(self, number: int) -> str:
-        """``task_`` and a number, as in the samples."""
+        """Return ``task_`` and a number, as in the samples."""
         return f"task_{uuid.uuid4().int % 10**12:012d}"
 
     def work_s(self, order: VendorOrder, length_s: float) -> float:
-        """15 times the video's length at 480p, 25 times at 720p."""
+        """Return 15 times the video's length at 480p, 25 times at 720p."""
         return _RTF[order.resolution] * length_s
 
     @classmethod
     def charge(cls, order: VendorOrder, length_s: float, rules: Rules) -> BillLine:
-        """By blocks of 5 s: 15 credits at 480p, 30 at 720p, each a cent."""
+        """Bill by blocks of 5 s: 15 credits at 480p, 30 at 720p; a credit is one cent."""
         ms = exact_ms(length_s)
         blocks = started(ms / 5000) if rules.joypix_above_block == "ceil" else ms / 5000
         blocks = max(Decimal(1), blocks)
-        # Only the dialog's price is published; assumed to hold for one speaker too: one family of models.
+        # Only the dialog's price is published; it is assumed for one speaker too, as the models are one family.
         credits = blocks * (30 if order.resolution == "720p" else 15)
         return BillLine(blocks, "5 s block", credits, micros(credits / 100), f"{ms / 1000} s at {order.resolution}")
 
     @classmethod
     def overlaps(cls, _order: VendorOrder, rules: Rules) -> bool:
-        """Whether a dialog's voices speak at once, which no page says."""
+        """Whether a dialog's voices speak at once, which is not documented."""
         return rules.joypix_dialog == "max"
 
     def _task(self, view: View) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """lipsync.studio: image and voice, image and two voices, video and voice. Source: its API platform page.
 
-The fields of the two image forms and every HTTP error are not documented; what is assumed is marked.
+The fields of the two image forms and all HTTP errors are undocumented; assumptions are marked.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _OPTIONS = (
 _MASK = Field("mask_image", "link")
 ORDERS = ("meanwhile", "left_right", "right_left")
 VIDEO = (Field("video", "link", required=True), Field("audio", "link", required=True), _MASK, *_OPTIONS)
-# The page's example has image, audio, resolution and seed; that two are required, and the rest, is assumed.
+# The page's example has image, audio, resolution and seed; it is assumed that two are required, and so is the rest.
 IMAGE = (Field("image", "link", required=True), Field("audio", "link", required=True), _MASK, *_OPTIONS)
-# Only left_audio, right_audio and order="meanwhile" are named, in the price notes; the rest is assumed.
+# Only left_audio, right_audio and order="meanwhile" are documented, in the price notes; the rest is assumed.
 IMAGE_MULTI = (
     Field("image", "link", required=True),
     Field("left_audio", "link", required=True),
@@ -47,8 +47,8 @@ _WORDS = {
     Phase.FAILED: "failed",
 }
 _KEY = re.compile(r"sk_[A-Za-z0-9]+_[A-Za-z0-9]+")
-_RTF = {"480p": 15.0, "720p": 25.0}  # assumed: 10 to 30 where the same kind of model is offered elsewhere
-# No HTTP error is documented: the texts and the shape {"error": …} are assumed, after the job's own field.
+_RTF = {"480p": 15.0, "720p": 25.0}  # assumed: 10 to 30 for the same kind of model elsewhere
+# No HTTP error is documented: the texts and the shape {"error": …} are assumed, from the job's own field.
 _MESSAGES = {
     400: "Bad request",
     401: "Invalid API key",
@@ -83,37 +83,37 @@ class LipsyncStudio(Vendor):
         ]
 
     async def image(self, request: Request) -> Response:
-        """One image, one voice."""
+        """Accept one image and one voice."""
         return await self.submit(request, lambda body: _order(body, "lipsync-image", IMAGE))
 
     async def image_multi(self, request: Request) -> Response:
-        """One image, two voices."""
+        """Accept one image and two voices."""
         return await self.submit(request, lambda body: _order(body, "lipsync-image-multi", IMAGE_MULTI))
 
     async def video(self, request: Request) -> Response:
-        """A video and its new voice."""
+        """Accept a video and its new voice."""
         return await self.submit(request, lambda body: _order(body, "lipsync-video", VIDEO))
 
     async def job(self, request: Request) -> Response:
-        """A job: seven keys, always all of them."""
+        """Show a job: always all seven keys."""
         return await self.poll(
             request, lambda: answer(self.told(self.found(request, request.path_params["request_id"])))
         )
 
     def key(self, request: Request) -> str:
-        """A bearer token of the form ``sk_XXXX_YYYY``."""
+        """Accept a bearer token of the form ``sk_XXXX_YYYY``."""
         key = bearer(request)
         if not _KEY.fullmatch(key):
             raise RefusedError(401)
         return key
 
     def refuse(self, request: Request, refusal: RefusedError) -> Response:
-        """One text in ``error``."""
+        """Return one text in ``error``."""
         text = "; ".join(told_no(refusal, _PROBLEMS)) or refusal.message
         return answer({"error": text or _MESSAGES.get(refusal.status) or phrase(refusal.status)}, refusal.status)
 
     def accepted(self, request: Request, view: View) -> Response:
-        """The job's id, which the prose of the page calls requestId."""
+        """Return the job's id, which the prose of the page calls requestId."""
         payload = {self.sandbox.rules.lipsync_studio_id: view.job.vendor_id, "status": "processing"}
         return answer(payload, self.sandbox.rules.accept_status or 200)
 
@@ -122,12 +122,12 @@ class LipsyncStudio(Vendor):
         return str(uuid.uuid4())
 
     def work_s(self, order: VendorOrder, length_s: float) -> float:
-        """By the video's length and resolution."""
+        """Return the work for the video's length and resolution."""
         return _RTF[order.resolution] * length_s
 
     @classmethod
     def charge(cls, order: VendorOrder, length_s: float, rules: Rules) -> BillLine:
-        """By seconds, five at least: 2 credits at 480p, 4 at 720p. What a credit costs depends on the pack."""
+        """Bill by seconds, at least five: 2 credits at 480p, 4 at 720p. A credit's price depends on the pack."""
         ms = exact_ms(length_s)
         seconds = started(ms / 1000) if rules.lipsync_studio_seconds == "ceil" else ms / 1000
         seconds = max(Decimal(5), seconds)
@@ -135,7 +135,7 @@ class LipsyncStudio(Vendor):
         return BillLine(seconds, "second", credits, None, f"{ms / 1000} s at {order.resolution}, at least 5 s")
 
     def told(self, view: View) -> Mapping[str, Any]:
-        """The same seven keys for a poll and a webhook."""
+        """Return the same seven keys for a poll and a webhook."""
         job, ended = view.job, view.phase in (Phase.DONE, Phase.FAILED)
         return {
             "id": job.vendor_id,
@@ -143,7 +143,7 @@ class LipsyncStudio(Vendor):
             "status": _WORDS[view.phase],
             "output": view.link,
             "error": job.fails if view.phase is Phase.FAILED else "",
-            "executionTime": job.work_ms if view.phase is Phase.DONE else None,  # its unit is assumed: milliseconds
+            "executionTime": job.work_ms if view.phase is Phase.DONE else None,  # milliseconds are assumed
             "timings": None,
         }
 

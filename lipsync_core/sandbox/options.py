@@ -1,4 +1,4 @@
-"""What the sandbox's command takes; each option is read strictly, so that a typing slip is answered by a sentence."""
+"""The options of the sandbox's command. Each is parsed strictly, so that a typo is reported in a sentence."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ from lipsync_core.sandbox.requests import encodable
 
 _TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _DEAREST = Decimal(1000)
-"""The highest rate in dollars."""
+"""The highest allowed rate, in dollars."""
 
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
     made = argparse.ArgumentParser(
         prog="python -m lipsync_core.sandbox",
-        description="The vendors on this computer, for whoever develops against them. Nothing here costs money.",
+        description="The vendors on this computer, for developers. Nothing here costs money.",
         epilog=_epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = made.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: this computer only)")
-    add("--port", type=_port, default=8600, help="0 for any free one; the first line says which (default: 8600)")
+    add("--port", type=_port, default=8600, help="0 for any free port, printed in the first line (default: 8600)")
     add(
         "--only",
         choices=bases(),
-        help="one vendor, at the root path, for clients that keep the host of a base URL only",
+        help="one vendor, at the root path, for clients that keep only the host of a base URL",
     )
     add("--speed", type=_speed, default=1.0, help="how many times faster than the vendors (default: 1)")
     add("--instant", action="store_true", help="jobs take no time at all")
     add("--seed", type=int, default=1, help="for the forms of answers and for faults (default: 1)")
-    add("--fault-rate", type=_part, default=0.0, help="the part of requests that go wrong, 0 to 1 (default: 0)")
+    add("--fault-rate", type=_part, default=0.0, help="the fraction of requests that fail, 0 to 1 (default: 0)")
     add("--fault", action="append", default=[], metavar="JSON", type=_fault, help="schedule a fault, see below")
-    add("--canned", action="store_true", help="hand out one tiny video instead of rendering")
-    add("--data", type=Path, metavar="FOLDER", help="where jobs, bill and videos are kept; several may share one")
-    add("--allow", action="append", default=[], metavar="HOST", help="media may be fetched from there; repeatable")
+    add("--canned", action="store_true", help="return one tiny video instead of rendering")
+    add("--data", type=Path, metavar="FOLDER", help="folder for jobs, bill and videos; several sandboxes may share one")
+    add("--allow", action="append", default=[], metavar="HOST", help="allow media to be fetched from HOST; repeatable")
     add("--rule", action="append", default=[], metavar="NAME=VALUE", type=_rule, help="repeatable, see below")
     return made
 
 
 def rules_of(given: Sequence[tuple[str, Any]]) -> Rules:
-    """The usual rules with those of the options."""
+    """Return the default rules, changed by those of the options."""
     chosen: Mapping[str, Any] = dict(given)
     return Rules(**chosen)
 
@@ -60,14 +60,14 @@ def _epilog() -> str:
     faults = "\n".join(f"  on a {moment}: {', '.join(kinds)}" for moment, kinds in FITTING.items())
     more = ", ".join(field.name for field in fields(Fault) if field.name not in ("kind", "on"))
     paths = "\n".join(f"  {vendor:15} {path}" for vendor, path in bases().items())
-    return f"""base URLs, below the address that it listens on:
+    return f"""base URLs, relative to the address that it listens on:
 {paths}
   with {keys_text()}
 
-rules, for what the vendors leave open (the usual value first):
+rules, for what the vendors leave open (the default first):
 {rules}
 
-faults, as {{"kind": …, "on": …}} with, if need be, {more}:
+faults, as {{"kind": …, "on": …}} with, optionally, {more}:
 {faults}
 
 its own endpoints: GET /sandbox/bill, /sandbox/requests, /sandbox/faults;
@@ -76,7 +76,7 @@ POST, as JSON with its content type: /sandbox/faults, /sandbox/clock, /sandbox/r
 
 
 def _choices() -> dict[str, tuple[Any, ...]]:
-    """What each rule can be, the usual value first; no values where it is a rate in dollars."""
+    """Return the values of each rule, the default first; no values for a rate in dollars."""
     usual, hints = Rules(), get_type_hints(Rules)
     found: dict[str, tuple[Any, ...]] = {}
     for name, hint in hints.items():
@@ -95,7 +95,7 @@ _CHOICES = _choices()
 
 def _values(name: str) -> str:
     if name == "accept_status":
-        return "200|201 (unset: each vendor's usual one)"
+        return "200|201 (unset: each vendor's default)"
     if not _CHOICES[name]:
         return f"{getattr(Rules(), name)} (dollars)"
     return "|".join(str(value).lower() if isinstance(value, bool) else str(value) for value in _CHOICES[name])
@@ -104,7 +104,7 @@ def _values(name: str) -> str:
 def _rule(given: str) -> tuple[str, Any]:
     name, _, value = given.partition("=")
     if name not in _CHOICES:
-        raise argparse.ArgumentTypeError(f"“{name}” is no rule; known are {', '.join(_CHOICES)}")
+        raise argparse.ArgumentTypeError(f"“{name}” is not a rule; known rules: {', '.join(_CHOICES)}")
     if not _CHOICES[name]:
         return name, _dollars(name, value)
     if isinstance(_CHOICES[name][0], bool):
@@ -112,7 +112,7 @@ def _rule(given: str) -> tuple[str, Any]:
     else:
         read = next((option for option in _CHOICES[name] if str(option) == value), None)
     if read is None:
-        raise argparse.ArgumentTypeError(f"{name} is one of {_values(name)}, not “{value}”")
+        raise argparse.ArgumentTypeError(f"{name} must be one of {_values(name)}, not “{value}”")
     return name, read
 
 
@@ -122,7 +122,7 @@ def _dollars(name: str, value: str) -> Decimal:
     except InvalidOperation:
         found = Decimal("NaN")
     if not (found.is_finite() and 0 <= found <= _DEAREST):
-        raise argparse.ArgumentTypeError(f"{name} is a rate in dollars, 0 to {_DEAREST}, not “{value}”")
+        raise argparse.ArgumentTypeError(f"{name} must be a rate in dollars, 0 to {_DEAREST}, not “{value}”")
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a vendor was asked for, once its own wire format has been read; and how a vendor says no."""
+"""An order, once its wire format has been read, and a vendor's refusal."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class VendorOrder:
     """Whether the voices of a dialog speak at once; otherwise one after the other."""
     resolution: str = "480p"
     aspect: str = ""
-    """Width to height as ``16:9``; empty for that of the picture."""
+    """Width to height, like ``16:9``; empty for that of the picture."""
     variant: str = ""
-    """The vendor's model version where it changes the price."""
+    """The vendor's model version, if it changes the price."""
     webhook: str = ""
     client_id: str = ""
-    """The caller's own id, where the vendor takes one."""
+    """The caller's own id, if the vendor accepts one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a request body. ``detail`` names what was expected."""
+    """One error in a request body. ``detail`` names what was expected."""
 
     field: str
     rule: Rule
@@ -45,7 +45,7 @@ class Problem:
 
 @dataclass(eq=False)
 class RefusedError(Exception):
-    """The vendor answers with this HTTP status. ``problems`` where the body was to blame."""
+    """The vendor answers with this HTTP status. ``problems`` are the errors in the body, if any."""
 
     status: int
     message: str = ""

@@ -1,4 +1,4 @@
-"""The finished videos: rendered once per set of media, served under links that are signed and expire.
+"""The finished videos: rendered once for each set of media, served by signed links that expire.
 
 A render starts when a job is accepted. A job that is due before its video exists is still running.
 """
@@ -28,12 +28,12 @@ _DIGITS = 24
 
 
 def spoken_s(text: str) -> float:
-    """How long a text lasts when spoken, in seconds: about 15 characters a second, at least one second."""
+    """Return how long a text takes to speak, in seconds: 15 characters a second, at least one second."""
     return max(1.0, len(text) / _CHARACTERS_PER_SECOND)
 
 
 class Outputs:
-    """Renders, keeps and finds videos in ``folder``; ``canned`` hands out one tiny video instead."""
+    """Renders, stores and finds videos in ``folder``; ``canned`` returns one tiny video instead."""
 
     def __init__(self, folder: Path, secret: bytes, *, canned: bool) -> None:
         self._folder = folder
@@ -47,7 +47,7 @@ class Outputs:
         return self._canned or self._path(job.film).is_file()
 
     def begin(self, job: SandboxJob) -> None:
-        """See to it that the video is being made, if it is to be made at all."""
+        """Start the render of the job's video, if one is needed."""
         if job.fails or self.ready(job):
             return
         name = self._path(job.film).name
@@ -55,24 +55,24 @@ class Outputs:
             self._rendering[name] = asyncio.get_running_loop().create_task(self._make(job.film))
 
     async def end(self) -> None:
-        """Leave what is being made; it is begun anew when its job is looked at again."""
+        """Stop all renders; each starts again when its job is next read."""
         for task in self._rendering.values():
             task.cancel()
         await asyncio.gather(*self._rendering.values(), return_exceptions=True)
 
     def content(self, job: SandboxJob) -> bytes | Path:
-        """The video, or where it is. Canned ones differ by job, in a box at the end that players skip."""
+        """Return the video or its path. Canned ones differ by job, in a final box that players skip."""
         if not self._canned:
             return self._path(job.film)
         mark = f"{job.vendor} {job.vendor_id}".encode()
         return CANNED.read_bytes() + struct.pack(">I4s", 8 + len(mark), b"free") + mark
 
     def token(self, job: SandboxJob, expires_ms: int) -> str:
-        """The part of a link that names a job's video until an instant of the sandbox's clock."""
+        """Return the part of a link that names a job's video until an instant of the sandbox's clock."""
         return f"{job.number}-{expires_ms}-{self._signature(job.number, expires_ms)}"
 
     def named_by(self, token: str) -> tuple[int, int] | None:
-        """The job's number and the instant of expiry that a genuine token names."""
+        """Return the job's number and the instant of expiry from a genuine token."""
         number, _, rest = token.partition("-")
         expires, _, signature = rest.partition("-")
         if not (number.isdecimal() and expires.isdecimal() and number.isascii() and expires.isascii()):
@@ -98,7 +98,7 @@ class Outputs:
                     await asyncio.to_thread(process.run, "sandbox_film", {**film, "out": str(part)}, RENDER)
                     part.replace(path)
         except StudioError as error:
-            # The media were measured before, so this is no fault of the caller's: its job gets the canned video.
+            # The media were measured before, so this is not the caller's error: its job gets the canned video.
             log.warning("the sandbox could not render %s: %s", film, error)
             path.write_bytes(CANNED.read_bytes())
         finally:

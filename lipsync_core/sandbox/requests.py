@@ -1,4 +1,4 @@
-"""Request bodies: read up to a limit, parsed, and shortened for keeping."""
+"""Request bodies: read up to a limit, parsed, and shortened for storage."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _MOST_DIGITS = 9
 async def read_body(
     request: Request, largest: int, types: Sequence[str] = (JSON,)
 ) -> tuple[bytes, RefusedError | None]:
-    """The bytes, and the reason to refuse them: too many (then none are given), or not of one of these ``types``.
+    """Return the bytes and the reason to refuse them: too many (then no bytes), or not of one of these ``types``.
 
-    A body that is declared too long is not read at all.
+    A body with too large a declared length is not read at all.
     """
     if whole(request.headers.get("content-length", "0"), most_digits=18, otherwise=0) > largest:
         return b"", RefusedError(413)
@@ -41,12 +41,12 @@ async def read_body(
 
 
 def media_type(request: Request) -> str:
-    """What the body is said to be, without parameters, in lower case."""
+    """Return the declared type of the body, without parameters, in lower case."""
     return request.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
 def json_object(data: bytes) -> dict[str, Any]:
-    """The JSON object in a body. Raises `RefusedError` for anything else."""
+    """Return the JSON object in a body. Raises `RefusedError` for anything else."""
     value = json_value(data)
     if not isinstance(value, dict):
         raise RefusedError(400, "Request body must be a JSON object")
@@ -54,7 +54,7 @@ def json_object(data: bytes) -> dict[str, Any]:
 
 
 def json_value(data: bytes) -> Any:
-    """The JSON value in a body. Raises `RefusedError` where there is none."""
+    """Return the JSON value in a body. Raises `RefusedError` if there is none."""
     try:
         return encodable(json.loads(data))
     except (ValueError, RecursionError) as error:
@@ -62,7 +62,7 @@ def json_value(data: bytes) -> Any:
 
 
 async def form_object(request: Request, data: bytes) -> dict[str, Any]:
-    """The fields of a form that was read before; of a repeated one the last. Raises `RefusedError`."""
+    """Return the fields of a form that was already read; the last of a repeated one. Raises `RefusedError`."""
 
     async def stream() -> AsyncGenerator[bytes, None]:
         yield data
@@ -79,7 +79,7 @@ async def form_object(request: Request, data: bytes) -> dict[str, Any]:
 
 
 def encodable(value: Any) -> Any:
-    """The same JSON value without lone surrogates, which JSON can spell (``\\ud800``) and UTF-8 cannot."""
+    """Return a JSON value without lone surrogates, which JSON can spell (``\\ud800``) and UTF-8 cannot."""
     match value:
         case str():
             return value.encode("utf-8", "replace").decode() if not value.isascii() else value
@@ -91,18 +91,18 @@ def encodable(value: Any) -> Any:
 
 
 def whole(text: str, *, otherwise: int, most_digits: int = _MOST_DIGITS) -> int:
-    """The whole number that a text of plain digits names; ``otherwise`` where it is none, or absurdly long."""
+    """Return the whole number in a text of plain digits; ``otherwise`` for anything else, or if absurdly long."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= most_digits else otherwise
 
 
 def readable(data: bytes) -> str:
-    """A body as text; of a long one both ends, since what it is about may stand behind a data URI."""
+    """Return a body as text; of a long one both ends, since its important part may follow a data URI."""
     ends = data if len(data) <= 2 * _KEPT else data[:_KEPT] + "…".encode() + data[-_KEPT:]
     return ends.decode(errors="replace")
 
 
 def shortened(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The same request with long texts, such as data URIs, cut short."""
+    """Return the request with long texts, such as data URIs, cut short."""
     return {
         name: value[:_KEPT] + "…" if isinstance(value, str) and len(value) > _KEPT else value
         for name, value in asked.items()

@@ -1,4 +1,4 @@
-"""Spoils an answer on its way out, as a `Fault` says. Works behind any ASGI server on POSIX."""
+"""Alter an answer on its way out, as a `Fault` says. Works behind any ASGI server on POSIX."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lipsync_core.sandbox.faults import Fault, FaultKind
 _PAGE = "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center></body>\r\n</html>\r\n"
 _TITLES = {200: "Sign in", 500: "500 Internal Server Error", 502: "502 Bad Gateway", 503: "503 Service Unavailable"}
 _IDS = frozenset({"id", "task_id", "requestId", "x-inference-id"})
-"""Where an answer's body and headers name its job."""
+"""The names of a job's id in an answer's body and headers."""
 
 
 class HangUp(Response):
@@ -31,7 +31,7 @@ class HangUp(Response):
         self._half = len(body) // 2
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send half, cut the connection, and let the server find out."""
+        """Send half of the body and cut the connection; the server notices that itself."""
         if self._half:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             body = bytes(self.body)
@@ -47,7 +47,7 @@ class HangUp(Response):
 def hang_up(scope: Scope) -> None:
     """Shut down the TCP connection that a request came over.
 
-    ASGI has no word for it, so the connection is found among the process's own by its two addresses.
+    ASGI has no call for this, so the connection is found among the process's own by its two addresses.
     """
     client, server = scope.get("client"), scope.get("server")
     for descriptor in (int(entry.name) for entry in Path("/dev/fd").iterdir()):
@@ -62,7 +62,7 @@ def hang_up(scope: Scope) -> None:
 
 
 async def spoiled(fault: Fault, request: Request, answer: Response, refusal: Response) -> Response:
-    """What is sent instead of ``answer``. ``refusal`` is the vendor's own way to say ``fault.status``."""
+    """Return what is sent instead of ``answer``. ``refusal`` is the vendor's own answer with ``fault.status``."""
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     match fault.kind:
         case FaultKind.LOST:

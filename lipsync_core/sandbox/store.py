@@ -1,7 +1,7 @@
-"""The sandbox's memory: jobs, the bill, what was submitted, and its clock, in one SQLite file.
+"""The sandbox's database: jobs, the bill, the submits and its clock, in one SQLite file.
 
-A job and its line on the bill are one transaction, so that a kill leaves both or neither. Several processes may share
-the file.
+A job and its line on the bill are written in one transaction, so that a kill leaves both or neither. Several processes
+may share the file.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class NewSandboxJob:
 
 @dataclass(frozen=True, slots=True)
 class SandboxJob:
-    """An accepted job. ``number`` is the sandbox's, ``vendor_id`` the one its caller knows."""
+    """An accepted job. ``number`` is the sandbox's own id, ``vendor_id`` the one that its caller knows."""
 
     number: int
     vendor: str
@@ -67,7 +67,7 @@ class SandboxJob:
 
     @property
     def ends_ms(self) -> int:
-        """When its work is over, on the sandbox's clock."""
+        """The end of its work, on the sandbox's clock."""
         return self.accepted_ms + self.work_ms
 
 
@@ -76,7 +76,7 @@ _CLOCK = (
     clocks.c.shown_ms.label("clock_shown_ms"),
     clocks.c.speed.label("clock_speed"),
 )
-# Every poll asks one of these, so they are built once: a job, if there is one, and the clock in any case.
+# Every poll uses one of these, so they are built once: a job, if it exists, and always the clock.
 _BY_ID = select(*_CLOCK, jobs).select_from(
     clocks.outerjoin(jobs, (jobs.c.vendor == bindparam("vendor")) & (jobs.c.vendor_id == bindparam("vendor_id")))
 )
@@ -84,7 +84,7 @@ _BY_NUMBER = select(*_CLOCK, jobs).select_from(clocks.outerjoin(jobs, jobs.c.id 
 
 
 def fingerprint(key: str) -> str:
-    """What the sandbox keeps of a key."""
+    """Return what the sandbox stores of a key."""
     return hashlib.sha256(key.encode()).hexdigest()[:12]
 
 
@@ -105,16 +105,16 @@ class Store:
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
-        # SQLite lets a second writer sleep and try again; a lock wakes it at once.
+        # SQLite makes a second writer sleep and retry; a lock wakes it at once.
         with self._writing, self._db.write() as connection:
             yield connection
 
     def close(self) -> None:
-        """Give back all connections."""
+        """Close all connections."""
         self._db.close()
 
     def now_ms(self) -> int:
-        """The sandbox's present instant."""
+        """Return the sandbox's current time."""
         with self._db.read() as connection:
             return _clock(connection.execute(select(clocks)).mappings().one()).at(now_ms())
 
@@ -127,7 +127,7 @@ class Store:
         return clock
 
     def arrived(self, vendor: str, path: str, key: str | None, body: str, fault: str | None) -> int:
-        """Note a submit before anything is done about it; its number."""
+        """Record a submit before anything is done about it, and return its number."""
         with self._write() as connection:
             row = connection.execute(select(clocks)).mappings().one()
             values = {"vendor": vendor, "path": path, "key": key, "body": body, "fault": fault}
@@ -135,12 +135,12 @@ class Store:
             return _id(done.inserted_primary_key)
 
     def answered(self, request: int, status: int, job: int | None) -> None:
-        """Note what a submit was answered with; 0 for a connection that was closed."""
+        """Record the answer to a submit; 0 for a connection that was closed."""
         with self._write() as connection:
             connection.execute(update(requests).where(requests.c.id == request).values(status=status, job=job))
 
     def accept(self, new: NewSandboxJob, charge: BillLine, *, refunded: bool) -> SandboxJob:
-        """Accept a job and bill it, both or neither."""
+        """Accept a job and bill it: both or neither."""
         with self._write() as connection:
             row = connection.execute(select(clocks)).mappings().one()
             at_ms = _clock(row).at(now_ms())
@@ -154,11 +154,11 @@ class Store:
             return _job(connection.execute(select(jobs).where(jobs.c.id == number)).mappings().one())
 
     def find(self, vendor: str, vendor_id: str) -> tuple[SandboxJob | None, int]:
-        """The job with the vendor's id, if there is one, and the present instant."""
+        """Return the job with the vendor's id, if it exists, and the current time."""
         return self._one(_BY_ID, {"vendor": vendor, "vendor_id": vendor_id})
 
     def by_number(self, number: int) -> tuple[SandboxJob | None, int]:
-        """The job with the sandbox's number, if there is one, and the present instant."""
+        """Return the job with the sandbox's number, if it exists, and the current time."""
         return self._one(_BY_NUMBER, {"number": number})
 
     def _one(self, query: Select[Any], which: Mapping[str, Any]) -> tuple[SandboxJob | None, int]:
@@ -168,14 +168,14 @@ class Store:
         return (None if row["id"] is None else _job(row)), clock.at(now_ms())
 
     def made_with(self, vendor: str, key: str) -> list[tuple[SandboxJob, RowMapping]]:
-        """A key's jobs at a vendor, newest first, each with its line on the bill."""
+        """Return a key's jobs at a vendor, newest first, each with its line on the bill."""
         query = select(jobs, bill.c.credits, bill.c.usd_micros, bill.c.refunded).join(bill, bill.c.job == jobs.c.id)
         query = query.where(jobs.c.vendor == vendor, jobs.c.key == key).order_by(jobs.c.id.desc())
         with self._db.read() as connection:
             return [(_job(row), row) for row in connection.execute(query).mappings()]
 
     def to_tell(self) -> list[SandboxJob]:
-        """Jobs whose work is over and whose webhook has not been sent."""
+        """Return the jobs whose work is over and whose webhook has not been sent."""
         ends_ms = jobs.c.accepted_ms + jobs.c.work_ms
         with self._db.read() as connection:
             now = _clock(connection.execute(select(clocks)).mappings().one()).at(now_ms())
@@ -183,42 +183,42 @@ class Store:
             return [_job(row) for row in connection.execute(query).mappings()]
 
     def claim_webhook(self, number: int) -> bool:
-        """Whether this caller is the one to send it."""
+        """Whether this caller is to send the webhook: true for the first caller only."""
         with self._write() as connection:
             mine = update(jobs).where(jobs.c.id == number, jobs.c.webhook_sent.is_(False))
             return connection.execute(mine.values(webhook_sent=True)).rowcount == 1
 
     def look(self, sha256: str, kind: str) -> dict[str, Any] | None:
-        """What a worker found in a medium before, if one has looked."""
+        """Return what a worker found in a medium before; None if it was never examined."""
         query = select(looks.c.facts).where(looks.c.sha256 == sha256, looks.c.kind == kind)
         with self._db.read() as connection:
             facts = connection.execute(query).scalar()
         return None if facts is None else dict(json.loads(facts))
 
     def keep_look(self, sha256: str, kind: str, facts: Mapping[str, Any]) -> None:
-        """Remember what a worker found."""
+        """Store what a worker found."""
         with self._write() as connection:
             values = {"sha256": sha256, "kind": kind, "facts": json.dumps(dict(facts))}
             connection.execute(insert(looks).prefix_with("OR REPLACE").values(values))
 
     def bill(self) -> list[dict[str, Any]]:
-        """Every line of the bill in the order of acceptance, with what the job's caller ``asked`` for."""
+        """Return every line of the bill in the order of acceptance, with the request in ``asked``."""
         lines = self._rows(
             select(bill, jobs.c.asked, jobs.c.client_id).join(jobs, jobs.c.id == bill.c.job).order_by(bill.c.id)
         )
         return [line | {"asked": encodable(json.loads(line["asked"]))} for line in lines]
 
     def line(self, number: int) -> RowMapping:
-        """The line on the bill of a job."""
+        """Return a job's line on the bill."""
         with self._db.read() as connection:
             return connection.execute(select(bill).where(bill.c.job == number)).mappings().one()
 
     def submits(self) -> list[dict[str, Any]]:
-        """Every submit that arrived, accepted or not, in order."""
+        """Return every submit that arrived, accepted or not, in order."""
         return self._rows(select(requests).order_by(requests.c.id))
 
     def counts(self) -> dict[str, int]:
-        """How many submits arrived at each path, as ``vendor path`` → number."""
+        """Return how many submits arrived at each path, as ``vendor path`` → number."""
         query = select(requests.c.vendor, requests.c.path, func.count()).group_by(requests.c.vendor, requests.c.path)
         with self._db.read() as connection:
             return {f"{vendor} POST {path}": int(count) for vendor, path, count in connection.execute(query)}
@@ -228,7 +228,7 @@ class Store:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def reset(self) -> None:
-        """Forget jobs, bill and requests. What is known of media stays, as does the clock."""
+        """Delete jobs, bill and requests. The facts about media stay, and so does the clock."""
         with self._write() as connection:
             for table in (jobs, bill, requests):
                 connection.execute(delete(table))

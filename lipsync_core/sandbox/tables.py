@@ -44,8 +44,8 @@ jobs = Table(
     Column("work_ms", BigInteger, nullable=False),
     Column("length_ms", BigInteger, nullable=False),  # of the finished video
     Column("asked", Text, nullable=False),
-    Column("film", Text, nullable=False),  # what its video is made of, see `outputs`
-    Column("fails", Text),  # the vendor's words, where it will fail
+    Column("film", Text, nullable=False),  # the parts of its video, see `outputs`
+    Column("fails", Text),  # the vendor's error text, if it will fail
     Column("origin", Text, nullable=False),
     Column("webhook", Text, nullable=False),
     Column("webhook_fault", String(32)),

@@ -1,6 +1,6 @@
-"""What all vendors do alike: read a submit, fetch and measure, bill, answer; polls; the link to the video.
+"""What all vendors have in common: read a submit, fetch and measure, bill, answer; polls; the link to the video.
 
-Subclasses know the wire: where the key stands, the fields, the words, the shape of an answer and of an error.
+Subclasses know the wire format: where the key is, the fields, the words, the shape of an answer and of an error.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from lipsync_core.sandbox.store import NewSandboxJob, SandboxJob, fingerprint
 _DAY_MS = 86_400_000
 _FAILS_AFTER_S = 2.0
 _REFUSED_BODY = 64 << 10
-"""How much is read of a body whose key is refused; the rest is thrown away unread."""
+"""How many bytes are read of a body whose key is refused; the rest is discarded unread."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A job as it is to be shown: where it stands, and the link where its video can be fetched."""
+    """A job as it is shown: its phase, and the link if its video can be fetched."""
 
     job: SandboxJob
     phase: Phase
@@ -54,24 +54,24 @@ class Vendor(ABC):
 
     name: ClassVar[str]
     base_path: ClassVar[str] = ""
-    """What follows the host in its documented base URL."""
+    """The path of its documented base URL, after the host."""
     takes_keys: ClassVar[str] = "any bearer token"
-    """Which keys it takes, in words."""
+    """The keys that it accepts, in words."""
     refunds: ClassVar[bool] = False
     """Whether its pages say that a failed job costs nothing."""
     longest_s: ClassVar[float] = 600.0
-    """Longer videos fail. JoyPix says ten minutes; assumed for the others, who say nothing."""
+    """Longer videos fail. JoyPix states ten minutes; assumed for the others, which state nothing."""
     link_days: ClassVar[float] = 1.0
-    """How long a link is good after it was given."""
+    """How long a link is valid after it was issued."""
     kept_days: ClassVar[float | None] = None
-    """How long a video is kept after it was finished; None where nothing is said."""
+    """How long a video is kept after it was finished; None if the vendor does not say."""
     record_days: ClassVar[float | None] = None
-    """How long a job can be asked for."""
+    """How long a job can be polled; None if the vendor does not say."""
     largest_body: ClassVar[int] = 1 << 20
     types: ClassVar[tuple[str, ...]] = (JSON,)
-    """What a submit's body may be."""
+    """The allowed content types of a submit."""
     out_of_credit: ClassVar[int] = 402
-    """The status that an empty account is told. AI/ML API documents one; for the others it is assumed."""
+    """The status for an account without credit. AI/ML API documents it; for the others it is assumed."""
 
     def __init__(self, sandbox: SandboxState) -> None:
         self.sandbox = sandbox
@@ -82,10 +82,10 @@ class Vendor(ABC):
 
     @abstractmethod
     def key(self, request: Request) -> str:
-        """The key that a request carries. Raises `RefusedError` where it is missing or garbled."""
+        """Return the key in a request. Raises `RefusedError` if it is missing or malformed."""
 
     def caller(self, request: Request) -> str:
-        """The key of who asks. Raises `RefusedError` where it is not the vendor's, or a submit's is out of credit."""
+        """Return the caller's key. Raises `RefusedError` if it is not the vendor's, or has no credit for a submit."""
         key = self.key(request)
         if "wrongkey" in key:
             raise RefusedError(401)
@@ -95,26 +95,26 @@ class Vendor(ABC):
 
     @abstractmethod
     def refuse(self, request: Request, refusal: RefusedError) -> Response:
-        """The vendor's way to say no."""
+        """Return the vendor's error answer."""
 
     @abstractmethod
     def accepted(self, request: Request, view: View) -> Response:
-        """The answer to an accepted submit."""
+        """Return the answer to an accepted submit."""
 
     @abstractmethod
     def new_id(self, number: int) -> str:
-        """An id for the ``number``-th submit, as the vendor makes them."""
+        """Return an id for the ``number``-th submit, in the vendor's form."""
 
     @abstractmethod
     def work_s(self, order: VendorOrder, length_s: float) -> float:
-        """How long the vendor works on a video of this length, in seconds."""
+        """Return how long the vendor works on a video of this length, in seconds."""
 
     @classmethod
     @abstractmethod
     def charge(cls, order: VendorOrder, length_s: float, rules: Rules) -> BillLine:
-        """What the vendor charges for an accepted job, from a length that the sandbox measured itself. Pure.
+        """Return the charge for an accepted job, from a length that the sandbox measured itself. Pure.
 
-        Read from the vendor's pages again, not taken from the studio's tariff: see docs/changing-a-price.md.
+        It is derived from the vendor's pages again, not from the studio's tariff: see docs/changing-a-price.md.
         """
 
     @classmethod
@@ -124,29 +124,29 @@ class Vendor(ABC):
 
     @classmethod
     def film_s(cls, order: VendorOrder, lengths_s: Sequence[float], rules: Rules) -> float:
-        """How long the finished video is, in seconds, for voices of these lengths."""
+        """Return the length of the finished video, in seconds, for voices of these lengths."""
         if len(lengths_s) < 2:
             return sum(lengths_s)
         return max(lengths_s) if cls.overlaps(order, rules) else sum(lengths_s)
 
     def told(self, view: View) -> Mapping[str, Any]:
-        """What a webhook says of a job."""
+        """Return what a webhook reports about a job."""
         raise NotImplementedError(f"{self.name} has no webhooks")
 
     def posted(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """How a webhook's body travels: an argument of `httpx.AsyncClient.post`."""
+        """Return a webhook's body as an argument of `httpx.AsyncClient.post`."""
         return {"json": body}
 
     def elsewhere(self, _request: Request) -> str | None:
-        """Where a request for an unknown path is sent instead, if anywhere."""
+        """Return the address to which a request for an unknown path is redirected, if any."""
         return None
 
     def portrait(self, _order: VendorOrder) -> Path | None:
-        """The vendor's own picture for an order that brings none."""
+        """Return the vendor's own picture for an order without one."""
         return None
 
     def app(self) -> Starlette:
-        """This vendor alone."""
+        """Build the app of this vendor alone."""
 
         async def unknown(request: Request, error: Exception) -> Response:
             status = error.status_code if isinstance(error, HTTPException) else 404
@@ -156,7 +156,7 @@ class Vendor(ABC):
 
         routes = [*self.routes(), Route("/outputs/{token}.mp4", self.output)]
         app = Starlette(routes=routes, exception_handlers={HTTPException: unknown})
-        app.router.redirect_slashes = False  # it answers 307, which lets a client repeat a POST; no vendor does
+        app.router.redirect_slashes = False  # its 307 would let a client repeat a POST; no vendor sends that
         return app
 
     # Submitting
@@ -213,7 +213,7 @@ class Vendor(ABC):
     async def _accept(self, request: Request, number: int, key: str, order: VendorOrder) -> SandboxJob:
         rules = self.sandbox.rules
         if order.webhook and not self.sandbox.fetcher.may_ask(order.webhook):
-            raise RefusedError(400, "The sandbox sends webhooks to this computer only; start it with --allow HOST")
+            raise RefusedError(400, "The sandbox sends webhooks only to this computer; start it with --allow HOST")
         film: dict[str, Any] = {}
         fails: str | None = None
         length_s, line = 0.0, NOTHING
@@ -252,7 +252,7 @@ class Vendor(ABC):
         return job
 
     async def _film(self, order: VendorOrder) -> tuple[dict[str, Any], list[float]]:
-        """What the video is made of, and the length of each voice in seconds. Raises `Unusable`."""
+        """Return the parts of the video, and the length of each voice in seconds. Raises `Unusable`."""
         get = self.sandbox.fetcher.get
         voices = [await get(voice, "audio") for voice in order.voices]
         picture = (await get(order.picture, "image")).path if order.picture else self.portrait(order)
@@ -271,10 +271,10 @@ class Vendor(ABC):
         }
         return film, [voice.length_s for voice in voices] or [hum_s]
 
-    # Asking
+    # Polls
 
     async def poll(self, request: Request, show: Callable[[], Response]) -> Response:
-        """Answer a read with what ``show`` makes of it, or with what a fault makes of that."""
+        """Answer a read with the result of ``show``, altered if a fault says so."""
         self.sandbox.reads[f"{self.name} GET {request.scope['route'].path}"] += 1
         fault = self.sandbox.faults.take(self.name, "poll")
         request.state.fault = fault
@@ -287,7 +287,7 @@ class Vendor(ABC):
         return await spoiled(fault, request, answer, self.refuse(request, RefusedError(fault.status)))
 
     def found(self, request: Request, vendor_id: str) -> View:
-        """The caller's own job as it stands. Raises `RefusedError` for any other id."""
+        """Return the caller's own job. Raises `RefusedError` for any other id."""
         key = fingerprint(self.caller(request))
         job, now_ms = self.sandbox.store.find(self.name, vendor_id)
         expired = job is not None and self.record_days is not None and now_ms > job.ends_ms + self.record_days * _DAY_MS
@@ -296,11 +296,11 @@ class Vendor(ABC):
         return self.seen(request, job, now_ms)
 
     def seen(self, request: Request, job: SandboxJob, now_ms: int) -> View:
-        """A job as it stands, its link where the caller has just reached the sandbox: its port may have changed."""
+        """Return a job's view, with its link on the host that the caller just used: its port may have changed."""
         return self.view(replace(job, origin=origin_of(request)), now_ms, getattr(request.state, "fault", None))
 
     def view(self, job: SandboxJob, now_ms: int, fault: Fault | None = None) -> View:
-        """A job as it stands at an instant; begins its render again if a killed sandbox left it undone."""
+        """Return a job's view at an instant; start its render again if a killed sandbox left it undone."""
         self.sandbox.outputs.begin(job)
         ready = self.sandbox.outputs.ready(job)
         stands = phase(job.accepted_ms, job.work_ms, job.fails is not None, ready, now_ms)
@@ -312,39 +312,39 @@ class Vendor(ABC):
         return View(job, stands, now_ms, link)
 
     def standing(self, job: SandboxJob, stands: Phase) -> View:
-        """A job as a webhook tells of it, which may not be how it stands."""
+        """Return a job's view for a webhook, which may differ from its true phase."""
         return View(job, stands, job.ends_ms, self.link(job, job.ends_ms) if stands is Phase.DONE else None)
 
     def link(self, job: SandboxJob, now_ms: int) -> str:
-        """A link to the job's video."""
+        """Return a link to the job's video."""
         until = now_ms + self.link_days * _DAY_MS
         if self.kept_days is not None:
             until = job.ends_ms + self.kept_days * _DAY_MS
         return f"{job.origin}/outputs/{self.sandbox.outputs.token(job, int(until))}.mp4"
 
     async def output(self, request: Request) -> Response:
-        """A finished video, to whoever holds the link."""
+        """Serve a finished video to anyone with the link."""
         return await download(self, request)
 
 
 def origin_of(request: Request) -> str:
-    """Where the caller reaches this vendor."""
+    """Return the address at which the caller reached this vendor."""
     return f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
 
 
 def bearer(request: Request) -> str:
-    """The token of ``Authorization: Bearer …``, or an empty text."""
+    """Return the token of ``Authorization: Bearer …``, or an empty text."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token if scheme == "Bearer" and token.isprintable() and " " not in token else ""
 
 
 def phrase(status: int) -> str:
-    """What HTTP itself calls a status."""
+    """Return HTTP's own name of a status."""
     return HTTPStatus(status).phrase if status in [*HTTPStatus] else f"Status {status}"
 
 
 def told_no(refusal: RefusedError, wordings: Mapping[str, str]) -> list[str]:
-    """Each problem in words; ``wordings`` has a template for each rule, with {field}, {detail} and {got}."""
+    """Return each problem in words; ``wordings`` has a template per rule, with {field}, {detail} and {got}."""
     return [
         wordings[problem.rule].format(field=problem.field, detail=problem.detail, got=json.dumps(problem.got))
         for problem in refusal.problems
@@ -354,5 +354,5 @@ def told_no(refusal: RefusedError, wordings: Mapping[str, str]) -> list[str]:
 def answer(
     payload: Mapping[str, Any] | list[Any], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """A JSON answer."""
+    """Build a JSON answer."""
     return JSONResponse(payload, status, headers)

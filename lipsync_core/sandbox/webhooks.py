@@ -1,6 +1,6 @@
-"""Tells callers that their jobs have ended, once each, by POST, unsigned, as the documents describe it.
+"""Report ended jobs to callers: once each, by POST, unsigned, as the documents describe it.
 
-Nothing is sent again when the receiver does not answer: no vendor documents retries.
+A webhook that gets no answer is not sent again: no vendor documents retries.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 0.1
 MOST_AT_ONCE = 64
-"""Webhooks that are on their way together: a receiver that hangs holds back none but its own."""
+"""The most webhooks in flight at once: a receiver that hangs delays only its own."""
 FORGED_LINK = "http://169.254.169.254/latest/forged.mp4"
 
 
 async def deliver(vendors: Iterable[Vendor]) -> None:
-    """Send every webhook when it is due, for as long as this runs."""
+    """Send every webhook when it is due, until cancelled."""
     by_name = {vendor.name: vendor for vendor in vendors}
     store = next(iter(by_name.values())).sandbox.store
     on_their_way: dict[int, asyncio.Task[None]] = {}
@@ -71,7 +71,7 @@ async def _send(vendor: Vendor, job: SandboxJob, ended: Phase) -> None:
 
 
 async def tell(vendor: Vendor, job: SandboxJob, stands: Phase, *, forged: bool = False) -> None:
-    """Send one webhook, true or forged, and ignore what the receiver makes of it."""
+    """Send one webhook, true or forged, and ignore the receiver's answer."""
     body = dict(vendor.told(vendor.standing(job, stands)))
     if forged:
         body |= {"id": str(uuid.uuid4()), "output": FORGED_LINK}
