@@ -74,7 +74,8 @@ class Studio:
     def __init__(
         self, settings: Settings, *, resolve: Resolver = system_addresses, store: type[MediaStore] = MediaStore
     ) -> None:
-        self._settings = settings
+        self.settings = settings
+        """What it was opened with."""
         self._database = database = Database(settings.database_url)
         database.migrate()
         self._ledger = Ledger(database)
@@ -97,7 +98,7 @@ class Studio:
         """What each month came to."""
         self.team_rates = TeamRates(database, self._latest, settings.rates_file, self.people.check)
         """What the team pays where it set that itself."""
-        self._standings = VendorStatuses(database)
+        self._vendor_statuses = VendorStatuses(database)
         open_briefs = BriefDesk(database)
         bucket = None if settings.bucket is None else Bucket(*settings.bucket, settings.aws)
         self._store = store(settings.media_dir, database, bucket=bucket)
@@ -111,19 +112,19 @@ class Studio:
         self.library = Library(database, open_briefs, self.people.check)
         """What the team uses every week."""
         self.eraser = Eraser(
-            database, self._store, self.people.check, lambda gone: forget(self._settings.media_dir / ".sandbox", gone)
+            database, self._store, self.people.check, lambda gone: forget(self.settings.media_dir / ".sandbox", gone)
         )
         """Finds and deletes all that is kept of a face or a voice."""
-        self._accounts = Accounts(settings, self._sandbox_origin)
+        self._accounts = Accounts(settings, self.sandbox_origin)
         self._hosting = Hosting(
-            self._store, self._links.path_for, settings.public_url, lambda: self._sandbox_origin() + FILES_ROUTE
+            self._store, self._links.path_for, settings.public_url, lambda: self.sandbox_origin() + FILES_ROUTE
         )
         self._reach = OutputHosts(settings.fetch_allow, resolve)
         intake = Intake(
             self._ledger,
             self._store,
             self._accounts,
-            self._standings,
+            self._vendor_statuses,
             self._hosting,
             self.budgets,
             self.rates,
@@ -132,7 +133,7 @@ class Studio:
             self._reach,
             settings.sign_in,
         )
-        self.vendors = Vendors(self._accounts, self._standings, self.people.check, self.audit)
+        self.vendors = Vendors(self._accounts, self._vendor_statuses, self.people.check, self.audit)
         """The vendors, for whoever wants to know what costs nothing."""
         self.presenters = Presenters(self._accounts, self.vendors, self._store, database, settings.fetch_allow)
         """Stock presenters and their voices."""
@@ -172,12 +173,12 @@ class Studio:
     @property
     def sandbox(self) -> bool:
         """Whether every new paid job of this studio goes to the sandbox (``STUDIO_SANDBOX``)."""
-        return self._settings.sandbox
+        return self.settings.sandbox
 
     @property
     def public_url(self) -> str | None:
         """Where vendors reach this server (``STUDIO_PUBLIC_URL``); None where they cannot."""
-        return self._settings.public_url
+        return self.settings.public_url
 
     # Quoting and submitting
 
@@ -210,7 +211,7 @@ class Studio:
         )
 
     def _environment(self, sandbox: bool | None) -> str:
-        return SANDBOX if (self._settings.sandbox if sandbox is None else sandbox) else LIVE
+        return SANDBOX if (self.settings.sandbox if sandbox is None else sandbox) else LIVE
 
     def rates(self) -> Rates:
         """What this team pays where it set that itself. Raises `SettingsError` where they are nonsense."""
@@ -222,7 +223,7 @@ class Studio:
 
     def month(self) -> str:
         """The present month, as ``2026-11``, where the team is."""
-        return month_at(self._settings.timezone, datetime.now(UTC))
+        return month_at(self.settings.timezone, datetime.now(UTC))
 
     # Waiting and listing
 
@@ -297,19 +298,19 @@ class Studio:
     def is_paused(self, job: Job) -> bool:
         """Whether a job's vendor is sent nothing with its key until a person has looked."""
         account = (job.provider, job.environment)
-        standing = self._latest.get(("standing", *account), lambda: self._standings.of(*account))
+        standing = self._latest.get(("standing", *account), lambda: self._vendor_statuses.of(*account))
         return standing.stops(job.engine, job.key_fingerprint)
 
     def _slots(self, provider: str) -> int:
-        return self._settings.draft_slots if provider == DRAFT else self._accounts.slots(provider)
+        return self.settings.draft_slots if provider == DRAFT else self._accounts.slots(provider)
 
     def expected_s(self, job: Job) -> tuple[float | None, float | None]:
         """Seconds within which half, and nine of ten, renders like this one are ready; None where nobody knows."""
         half_s, most_s = job.quote.expected_s, job.quote.p90_s
         if not job.sandbox or half_s is None:
             return half_s, most_s
-        asked_s = min(self._accounts.providers[job.provider].poll_every_s.value, self._settings.poll_interval_s or 60.0)
-        return sandbox_wait_s(half_s, most_s, speed=self._settings.sandbox_speed, asked_s=asked_s)
+        asked_s = min(self._accounts.providers[job.provider].poll_every_s.value, self.settings.poll_interval_s or 60.0)
+        return sandbox_wait_s(half_s, most_s, speed=self.settings.sandbox_speed, asked_s=asked_s)
 
     def history(self, job_id: int) -> list[JobEvent]:
         """What happened to a job, oldest first."""
@@ -355,33 +356,32 @@ class Studio:
 
         ``webhook_base`` says where vendors of an environment tell what happened; by default that is this server.
         """
-        settings = self._settings
         return Tracker(
             self._ledger,
             self._claims,
-            self._standings,
+            self._vendor_statuses,
             self._store,
             self._accounts,
             self._hosting,
             webhook_base=webhook_base or self._webhook_base,
-            allow=settings.fetch_allow,
+            allow=self.settings.fetch_allow,
             reach=self._reach,
             rates=self.rates,
-            slots=settings.draft_slots,
-            pace=pace or Pace(most_s=settings.poll_interval_s),
+            slots=self.settings.draft_slots,
+            pace=pace or Pace(most_s=self.settings.poll_interval_s),
             errands=Errands(self._approvals, self._notices).run,
             failpoint=failpoint,
         )
 
     def _webhook_base(self, environment: str) -> str | None:
         if environment == SANDBOX:
-            return self._sandbox_origin() + HOOKS_ROUTE
-        public_url = self._settings.public_url
-        return None if public_url is None else public_url + HOOKS_ROUTE
+            return self.sandbox_origin() + HOOKS_ROUTE
+        return None if self.public_url is None else self.public_url + HOOKS_ROUTE
 
-    def _sandbox_origin(self) -> str:
-        folder = self._settings.media_dir / ".sandbox"
-        return origin_of(folder, self.linked_file, self.webhook, self._settings.sandbox_speed)
+    def sandbox_origin(self) -> str:
+        """Where the sandbox on this computer is reached. It is started if it does not run."""
+        folder = self.settings.media_dir / ".sandbox"
+        return origin_of(folder, self.linked_file, self.webhook, self.settings.sandbox_speed)
 
     def tracker_seen(self) -> datetime | None:
         """When a tracker last said that it is alive."""

@@ -153,7 +153,7 @@ def _run(
             return last
         if "refused" in last:
             raise _refusal(last["refused"])
-        log.warning("worker %r ended with %s:%s", task, code, _end_of(complaints))
+        log.warning("worker %r ended with %s:%s", task, code, end_of(complaints))
         if last.get("out_of_memory") or code == -9:
             raise WorkerError(f"It needed more than the {limits.memory_mb} MB of memory that one file may use.")
         raise WorkerError("The program that opens it crashed. Nothing else was affected.")
@@ -296,7 +296,7 @@ _ANSWERS: Mapping[str, Callable[[Any], bool]] = {
 """What a worker may say, and of which shape what it says is."""
 
 
-def _end_of(complaints: IO[bytes]) -> str:
+def end_of(complaints: IO[bytes]) -> str:
     """The last of what a worker wrote, its lines indented: none of them begins like one of the log's own."""
     complaints.seek(max(0, complaints.seek(0, os.SEEK_END) - MOST_COMPLAINT))
     text = complaints.read(MOST_COMPLAINT).decode(errors="replace")

@@ -40,6 +40,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # so that the script also runs by its path
 
 from lipsync_core import Settings, Studio  # noqa: E402 - needs the line above
+from lipsync_core.db.database import Database  # noqa: E402
+from lipsync_core.media.store import MediaStore  # noqa: E402
 from lipsync_core.net.fetch import fetch  # noqa: E402
 from tests.browser.visit import open_page, put_file, settle, slot  # noqa: E402
 from tests.conftest import CHROMIUM  # noqa: E402
@@ -104,7 +106,8 @@ def archive(folder: Path) -> None:
     """What becomes of a vendor's video, in MB a second."""
     film = make_film(folder / "film.mp4", UPLOAD)
     with studio_server(folder, start=False) as (_server, studio), files_at(folder) as base:
-        store, bare, whole, parts = studio._store, [], [], []
+        store = MediaStore(studio.settings.media_dir, Database(studio.settings.database_url))
+        bare, whole, parts = [], [], []
         for turn in range(ROUNDS):
             another(film, turn)
             bare.append(timed(lambda: copy_and_hash(film, folder / "copy")))

@@ -54,11 +54,11 @@ class Past:
 
     def control(self, path: str, **body: Any) -> None:
         """Use one of the sandbox's switches."""
-        origin = self.studio._sandbox_origin()
+        origin = self.studio.sandbox_origin()
         assert patient.post(f"{origin}/sandbox/{path}", json=body).is_success
 
     def bill(self) -> list[dict[str, Any]]:
-        lines = patient.get(f"{self.studio._sandbox_origin()}/sandbox/bill").json()["lines"]
+        lines = patient.get(f"{self.studio.sandbox_origin()}/sandbox/bill").json()["lines"]
         return list(lines)
 
     def submit(self, name: str, **more: Any) -> Job:

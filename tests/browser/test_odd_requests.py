@@ -101,7 +101,7 @@ BELOW = (
 def test_no_spelling_of_a_path_leads_out_of_what_is_served(server: Server, ledger: Studio) -> None:
     files = {"etc/passwd": b"root:", "lipsync_core/job.py": b"class JobState", ".streamlit/config.toml": b"[server]"}
     files["studio.db"] = b"SQLite format 3"
-    data = Path(ledger._settings.database_url.removeprefix("sqlite:///")).parent
+    data = Path(ledger.settings.database_url.removeprefix("sqlite:///")).parent
     files[str(data / "studio.db").lstrip("/")] = b"SQLite format 3"
     for below in BELOW:
         for up in UP:

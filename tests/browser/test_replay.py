@@ -43,7 +43,7 @@ def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def database_of(studio: Studio) -> Path:
-    return Path(studio._settings.database_url.removeprefix("sqlite:///"))
+    return Path(studio.settings.database_url.removeprefix("sqlite:///"))
 
 
 @pytest.fixture(scope="module")

@@ -134,7 +134,7 @@ def test_what_a_worker_complains_of_fills_neither_memory_nor_the_log(tmp_path: P
     complaints = tmp_path / "complaints"
     complaints.write_bytes(b"x" * 10_000 + b"\n2026-01-01 ERROR tracker: forged\n")
     with complaints.open("rb") as file:
-        lines = process._end_of(file).splitlines()
+        lines = process.end_of(file).splitlines()
     assert sum(map(len, lines)) < 2_100
     assert all(line.startswith("    ") for line in lines if line)
 
