@@ -213,7 +213,7 @@ def test_wrong_credentials_are_told_in_words_and_nothing_is_left(
 
 def test_a_bucket_that_is_not_there_or_not_reached_is_told_in_words(in_bucket: dict[str, str], tmp_path: Path) -> None:
     elsewhere = opened(in_bucket | {"STUDIO_MEDIA_URL": "s3://another"}, tmp_path)
-    with pytest.raises(MediaError, match=r"There is no bucket “another”. Make it, or correct STUDIO_MEDIA_URL"):
+    with pytest.raises(MediaError, match=r"There is no bucket “another”. Create it, or correct STUDIO_MEDIA_URL"):
         elsewhere.desk().media.keep(corpus.wav(seconds=0.5), "audio", "voice.wav")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
