@@ -145,5 +145,8 @@ def test_a_silent_tracker_is_reported(page: Page, rows: Ledger, server: Server, 
     database = Database(environment["STUDIO_DATABASE_URL"])
     with database.write() as connection:
         connection.execute(text("UPDATE trackers SET seen_ms = seen_ms - 3600000"))
+        for sign in ("UPDATE", "INSERT"):  # however long the page takes, this server's tracker is not heard again
+            ignore = f"CREATE TRIGGER silent_{sign} BEFORE {sign} ON trackers BEGIN SELECT RAISE(IGNORE); END"
+            connection.execute(text(ignore))
     page.reload()
     expect(page.get_by_role("alert")).to_contain_text("The tracker is not running")
