@@ -15,11 +15,12 @@ from lipsync_core.brief import (
 )
 from lipsync_core.estimates.columns import COLUMNS
 from lipsync_core.estimates.durations import LengthError, seconds_of
-from lipsync_core.estimates.row_costs import Flags, Floats, Lengths
+from lipsync_core.estimates.row_costs import Flags, Floats, Ints, whole_ms
 from lipsync_core.estimates.sheet import Sheet, file_key
 from lipsync_core.estimates.text import Notes, Words, blank, filled, mapped, numbered
 from lipsync_core.estimates.usable import usable
 from lipsync_core.pricing.catalogue import ENGINES, SCENES
+from lipsync_core.pricing.lengths import SLOW, Amounts, size_of, weight_of
 
 
 class StoredMedium(Protocol):
@@ -171,10 +172,10 @@ def _short(cell: str) -> str:
     return cell if len(cell) <= 60 else f"{cell[:59]}…"
 
 
-def lengths_of(
+def amounts_of(
     texts: Mapping[str, Words], media: Mapping[str, Sequence[StoredMedium | None]], problems: Notes
-) -> Lengths:
-    """How long each row's recordings are, and what else its length comes from."""
+) -> tuple[Amounts[Ints], Floats]:
+    """What each row has that may be billed, and seconds of each finished video at most; NaN where nothing tells."""
 
     def heard(column: str) -> Floats:
         if column not in media:
@@ -184,16 +185,25 @@ def lengths_of(
     audio, left, right = heard("audio"), heard("left_audio"), heard("right_audio")
     written = _durations(texts["duration"], problems)
     # A length that was written down counts only where nothing better tells.
-    open_ = np.isnan(audio) & np.isnan(left) & np.isnan(right) & ~filled(texts["text"])
-    return Lengths(
-        audio_s=np.where(open_, written, audio),
-        left_s=left,
-        right_s=right,
-        video_s=heard("video"),
-        ordered=filled(texts["order"]),
+    alone = np.isnan(audio) & np.isnan(left) & np.isnan(right)
+    audio = np.where(alone & ~filled(texts["text"]), written, audio)
+    amounts = Amounts(
+        voice=whole_ms(audio),
+        left=whole_ms(left),
+        right=whole_ms(right),
+        together=whole_ms(left + right),
+        video=whole_ms(heard("video")),
+        two=~(np.isnan(left) & np.isnan(right)),
         meanwhile=filled(texts["order"]) & (texts["order"] == "meanwhile"),
-        texts=texts["text"],
+        undecided=~filled(texts["order"]),
+        weight=numbered(texts["text"], weight_of),
+        size=numbered(texts["text"], size_of),
     )
+    voices = np.vstack((audio, left, right))
+    voices[np.isnan(voices)] = 0.0
+    seconds = np.where(amounts.meanwhile, voices.max(axis=0), voices.sum(axis=0))
+    spoken = np.where(amounts.weight > 0, amounts.weight / SLOW, np.nan)
+    return amounts, np.where(alone & np.isnan(audio), spoken, seconds)
 
 
 def _durations(cells: Words, problems: Notes) -> Floats:

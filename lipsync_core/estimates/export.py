@@ -11,7 +11,8 @@ import numpy as np
 from lipsync_core.csvfile import _written, harmless
 from lipsync_core.estimates.columns import COLUMNS
 from lipsync_core.estimates.plan import Plan
-from lipsync_core.estimates.row_costs import QUALIFIERS, UNKNOWN
+from lipsync_core.estimates.row_costs import UNKNOWN
+from lipsync_core.pricing.terms import QUALIFIERS
 
 _WORKED_OUT = ("scene", "resolution")
 """Columns that hold something although the table may not have them."""

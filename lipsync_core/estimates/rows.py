@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipsync_core.brief import Brief, KeptMedium
-from lipsync_core.estimates.cells import Files, StoredMedium, engines_and_scenes, lengths_of, media_of, texts_of
+from lipsync_core.estimates.cells import Files, StoredMedium, amounts_of, engines_and_scenes, media_of, texts_of
 from lipsync_core.estimates.checks import brief_of, judge
-from lipsync_core.estimates.row_costs import QUALIFIERS, UNKNOWN, Flags, Floats, Ints, costs_of, waits_of
+from lipsync_core.estimates.row_costs import UNKNOWN, Flags, Floats, Ints, costs_of, waits_of
 from lipsync_core.estimates.sheet import Sheet
 from lipsync_core.estimates.text import Notes, Words, codes_of, filled
 from lipsync_core.pricing import Rates
 from lipsync_core.pricing.catalogue import ENGINES, Engine
 from lipsync_core.pricing.silent_voice import unheard_words
+from lipsync_core.pricing.terms import QUALIFIERS
 from lipsync_core.providers.forms import length_problem
 from lipsync_core.quote import Qualifier
 
@@ -44,6 +45,7 @@ class Offer:
     credits: Ints
     units: Ints
     qualifier: NDArray[np.int8]
+    """Codes into `QUALIFIERS`."""
     expected_s: Floats
     p90_s: Floats
 
@@ -175,9 +177,8 @@ def quote_rows(
         brought = media.get("image") or [None] * count
         media["image"] = [picture if open_ else found for open_, found in zip(alone, brought, strict=True)]
         texts["image"] = np.where(alone, picture.name, texts["image"])
-    lengths = lengths_of(texts, media, problems)
+    amounts, seconds = amounts_of(texts, media, problems)
     sizes, size_of = codes_of(texts["resolution"])
-    seconds = lengths.finished_s()
     judged = judge(texts, scenes, named)
     offers = {}
     for engine in ENGINES.values():
@@ -188,49 +189,12 @@ def quote_rows(
         _too_long(engine, seconds, applies, wrong, warnings)
         if engine.is_draft:
             _faceless(media.get("image", ()), applies, wrong)
-        rows = applies.nonzero()[0]
-        costs = costs_of(engine.id, lengths[rows], sizes, size_of[rows], rates)
-        half, most = waits_of(engine.timing, seconds[rows], sizes, size_of[rows], seen(engine.id))
-        spread = _Spread(rows, count)
-        offers[engine.id] = Offer(
-            engine,
-            applies,
-            wrong.words,
-            lacks,
-            warnings.words,
-            spread.whole(costs.usd_micros),
-            spread.whole(costs.credits),
-            spread.whole(costs.units),
-            spread.small(costs.qualifier),
-            spread.floats(half),
-            spread.floats(most),
-        )
+        costs = costs_of(engine.tariff, amounts, applies, sizes, size_of, rates)
+        waits = waits_of(engine.timing, np.where(applies, seconds, np.nan), sizes, size_of, seen(engine.id))
+        offers[engine.id] = Offer(engine, applies, wrong.words, lacks, warnings.words, *costs, *waits)
     no_length = np.isnan(seconds) & ~filled(problems.words) & ~missing
     problems.say(no_length.nonzero()[0], "Its length is not known: name a recording, write a text or a duration.")
     return Batch(sheet, offers, scenes, named, seconds, problems.words, _unheard(media, count), texts, media)
-
-
-@dataclass(frozen=True, slots=True)
-class _Spread:
-    """Puts values of some rows back into their places among all."""
-
-    rows: Ints
-    count: int
-
-    def whole(self, values: Ints) -> Ints:
-        every = np.full(self.count, UNKNOWN, dtype=np.int64)
-        every[self.rows] = values
-        return every
-
-    def small(self, values: NDArray[np.int8]) -> NDArray[np.int8]:
-        every = np.zeros(self.count, dtype=np.int8)
-        every[self.rows] = values
-        return every
-
-    def floats(self, values: Floats) -> Floats:
-        every = np.full(self.count, np.nan)
-        every[self.rows] = values
-        return every
 
 
 def _too_long(engine: Engine, seconds: Floats, applies: Flags, wrong: Notes, warnings: Notes) -> None:

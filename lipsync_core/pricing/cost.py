@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
-from math import ceil, floor
+from math import floor
 
 from lipsync_core.pricing.catalogue import TARIFFS
-from lipsync_core.pricing.lengths import Known, Length, Measure, bytes_of, length_of, seconds_text
-from lipsync_core.pricing.rates import TEXT_BLOCK_BYTES, Override, Rates
+from lipsync_core.pricing.lengths import FAST, SLOW, Length, Measure, amounts_of, length_of, seconds_text, words_of
+from lipsync_core.pricing.rates import Override, Rates
+from lipsync_core.pricing.terms import QUALIFIERS, Bill, Terms, bill_of, terms_of
 from lipsync_core.providers.facts import Kind, Tariff
-from lipsync_core.quote import Qualifier, credits_text
+from lipsync_core.quote import Qualifier
 
-MICROS = 1_000_000
 STALE_DAYS = 90
 """A price older than this says so."""
-DEFAULT_RESOLUTION = "480p"
-"""What every vendor with a choice makes where none is asked for."""
 LENGTH_UNKNOWN = "The voice’s length is not known yet."
-PART_ASSUMED = "a started {unit} is billed whole"
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -45,125 +40,42 @@ class Price:
     priced_on: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """A tariff and a team's rates, brought together for one resolution."""
-
-    unit: int
-    """Milliseconds, or bytes of text, in a billed unit."""
-    block: str
-    """What a block holds (``5 s``); empty where seconds are billed."""
-    minimum: int
-    """The least that is billed, in units."""
-    credits: Fraction | None
-    """For a unit; None where they are not known."""
-    usd: Decimal | None
-    """Dollars for a unit; None where no rate is known."""
-    whole: bool
-    """Whether the vendor says that a started unit costs a whole one."""
-    factors: str
-    """What the units are multiplied by, as it stands in an explanation."""
-    assumed: str
-    used: tuple[Override, ...] = ()
-    """The overrides that the rates come from."""
-    from_tariff: bool = True
-    """Whether any rate comes from the tariff."""
-
-    def units(self, amount: int) -> int:
-        """Units billed for so many milliseconds or bytes, each started one counted."""
-        return max(self.minimum, -(-amount // self.unit))
-
-    def fewest(self, amount: int) -> Fraction:
-        """The units billed if nothing is rounded up but what the vendor says."""
-        return max(Fraction(self.minimum), Fraction(self.units(amount)) if self.whole else Fraction(amount, self.unit))
-
-    def usd_micros(self, units: int) -> int | None:
-        """Micro-dollars for so many units, rounded up; None without a rate."""
-        return None if self.usd is None else ceil(self.micros(units))
-
-    def micros(self, units: int | Fraction) -> Fraction:
-        """The same, not yet rounded; 0 without a rate."""
-        return units * Fraction(self.usd or 0) * MICROS
-
-    def whole_credits(self, units: int) -> int | None:
-        """Credits for so many units, rounded up; None where they are not known."""
-        return None if self.credits is None else ceil(units * self.credits)
-
-
 def price(engine: str, measure: Measure, rates: Rates, today: date) -> Price:
     """What ``engine`` costs for a clip of this measure. What is not known makes the price unknown, never an error."""
     tariff = TARIFFS.get(engine)
-    if tariff is None:
-        return Price(f"No tariff is known for {engine}.")
+    return Price(f"No tariff is known for {engine}.") if tariff is None else price_at(tariff, measure, rates, today)
+
+
+def price_at(tariff: Tariff, measure: Measure, rates: Rates, today: date) -> Price:
+    """What such a clip costs at this tariff."""
     if tariff.kind is Kind.FREE:
         return Price("Made on this computer: free.", Qualifier.EXACT, usd_micros=0)
-    length = length_of(tariff, measure)
-    if length is None:
+    amounts = amounts_of(measure, tariff)
+    length = length_of(tariff, amounts, rates)
+    if not length.most:
         return Price(LENGTH_UNKNOWN, basis=LENGTH_UNKNOWN)
-    of_bytes = length.known is Known.ESTIMATED and bool(rates.stating(engine, "usd_per_15_bytes"))
-    if of_bytes:
-        length = bytes_of(measure.text)
-    terms = terms_of(tariff, measure.resolution, rates, of_bytes=of_bytes)
+    terms = terms_of(tariff, measure.resolution, rates, of_bytes=bool(length.of_bytes))
     if terms is None:
         unpriced = f"{tariff.vendor} names no price for {measure.resolution}."
         return Price(unpriced, basis=unpriced)
-    units, cheapest = terms.units(length.most), terms.units(length.least)
-    fewest = terms.fewest(length.least)
-    bounded = length.known is Known.EITHER and cheapest < units
-    assumed = _assumed(length, terms, bounded=bounded)
+    bill = bill_of(terms, length)
+    fewest, credits = terms.fewest(length.least), terms.credits or 0
+    assumed = _assumed(terms, length, bill)
+    words = words_of(tariff, measure, amounts, length)
     return Price(
-        explanation=_explanation(tariff, length, terms, assumed),
-        qualifier=_qualifier(terms, assumed, bounded=bounded),
-        usd_micros=terms.usd_micros(units),
-        low_usd_micros=_lower(terms.micros(fewest), terms.micros(units)),
-        credits=terms.whole_credits(units),
-        low_credits=_lower(fewest * (terms.credits or 0), units * (terms.credits or 0)),
-        billed_units=units,
-        billed_s=None if of_bytes else units * terms.unit / 1000,
+        explanation=_explanation(tariff, terms, length, bill, words, assumed),
+        qualifier=QUALIFIERS[bill.trust],
+        usd_micros=terms.usd_micros(bill.units),
+        low_usd_micros=_lower(terms.micros(fewest), terms.micros(bill.units)),
+        credits=terms.whole_credits(bill.units),
+        low_credits=_lower(fewest * credits, bill.units * credits),
+        billed_units=bill.units,
+        billed_s=None if length.of_bytes else bill.units * terms.unit / 1000,
         warnings=tuple(_stale(tariff, terms, today)),
-        basis=_basis(tariff, terms, assumed, bounded=bounded),
+        basis=_basis(tariff, terms, assumed, bounded=bool(bill.bounded)),
         source=tariff.source,
         priced_on=_priced_on(tariff, terms),
     )
-
-
-def terms_of(tariff: Tariff, resolution: str | None, rates: Rates, *, of_bytes: bool = False) -> Terms | None:
-    """The terms for clips of this resolution (None: the vendors' default); None where it has no price."""
-    if tariff.kind is Kind.OWN_RATE:
-        return _own_terms(tariff, rates, of_bytes=of_bytes)
-    counted, credits = None, _of(tariff.credits, resolution)
-    for override in rates.stating(tariff.engine, "credits_per_unit"):
-        if (theirs := _of(override.credits_per_unit or {}, resolution)) is not None:
-            counted, credits = override, theirs
-            break
-    if credits is None:
-        return None
-    valued = next(iter(rates.stating(tariff.engine, "usd_per_credit", "plan")), None)
-    each, factors = tariff.usd_per_credit, f" × {credits_text(credits)}"
-    if valued is not None:
-        each = valued.usd_per_credit if valued.plan is None else tariff.plans.get(valued.plan)
-        factors += "" if each is None else f" × {rate_text(each)} a credit"
-    used = [counted] if counted else []
-    if valued is not None and valued is not counted:
-        used.append(valued)
-    return Terms(
-        unit=tariff.unit_s * 1000,
-        block=f"{tariff.unit_s} s" if tariff.kind is Kind.PER_BLOCK else "",
-        minimum=tariff.minimum_units,
-        credits=Fraction(credits),
-        usd=None if each is None else each * credits,
-        whole=tariff.whole_units,
-        factors=factors,
-        assumed="" if counted else tariff.assumed,
-        used=tuple(used),
-        from_tariff=counted is None or valued is None or valued.plan is not None,
-    )
-
-
-def rate_text(usd: Decimal) -> str:
-    """A rate for people, with all its figures but at least cents: ``$0.0833``, ``$0.10``."""
-    dollars, _, part = f"{usd:f}".partition(".")
-    return f"${dollars}.{part.rstrip('0').ljust(2, '0')}"
 
 
 def day_text(day: date) -> str:
@@ -171,62 +83,37 @@ def day_text(day: date) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
-def _of(table: Mapping[str, int], resolution: str | None) -> int | None:
-    return table.get(resolution or DEFAULT_RESOLUTION, table.get(""))
-
-
-def _own_terms(tariff: Tariff, rates: Rates, *, of_bytes: bool) -> Terms:
-    name = "usd_per_15_bytes" if of_bytes else "usd_per_second"
-    stated = next(iter(rates.stating(tariff.engine, name)), None)
-    usd: Decimal | None = None if stated is None else getattr(stated, name)
-    return Terms(
-        unit=TEXT_BLOCK_BYTES if of_bytes else tariff.unit_s * 1000,
-        block=f"{TEXT_BLOCK_BYTES} bytes" if of_bytes else "",
-        minimum=tariff.minimum_units,
-        credits=Fraction(usd) * tariff.credits_per_usd if usd and tariff.credits_per_usd else None,
-        usd=usd,
-        whole=tariff.whole_units,
-        factors=" × a rate that is not known yet" if usd is None else f" × {rate_text(usd)}",
-        assumed=tariff.assumed,
-        used=() if stated is None else (stated,),
-        from_tariff=False,
-    )
-
-
 def _lower(least: Fraction, most: Fraction | int) -> int | None:
     """The lower end of a range, rounded down; None where there is no range."""
     return floor(least) if least < most else None
 
 
-def _assumed(length: Length, terms: Terms, *, bounded: bool) -> list[str]:
+def _assumed(terms: Terms, length: Length[int], bill: Bill[int]) -> list[str]:
     """What is assumed, the terms' own assumption first."""
-    found = [terms.assumed, length.assumed]
-    parts = any(terms.fewest(amount) != terms.units(amount) for amount in (length.most, length.least))
-    if parts and not bounded and length.known is not Known.ESTIMATED:
-        found.append(PART_ASSUMED.format(unit="block" if terms.block else "second"))
-    return [phrase for phrase in found if phrase]
+    found = [terms.assumed] if terms.assumed else []
+    if length.outlasts:
+        found.append("a voice that outlasts its video is billed whole")
+    if length.estimated:
+        found.append(f"the text is spoken at {SLOW} to {FAST} characters a second")
+    elif bill.parts and not bill.bounded:
+        found.append(f"a started {'block' if terms.block else 'second'} is billed whole")
+    return found
 
 
-def _qualifier(terms: Terms, assumed: list[str], *, bounded: bool) -> Qualifier:
-    if terms.usd is None:
-        return Qualifier.UNKNOWN
-    if bounded:
-        return Qualifier.UPPER_BOUND
-    return Qualifier.ASSUMED if assumed else Qualifier.EXACT
-
-
-def _explanation(tariff: Tariff, length: Length, terms: Terms, assumed: list[str]) -> str:
-    units, cheapest = terms.units(length.most), terms.units(length.least)
+def _explanation(
+    tariff: Tariff, terms: Terms, length: Length[int], bill: Bill[int], words: str, assumed: list[str]
+) -> str:
+    units, cheapest = bill.units, bill.cheapest
     if length.most < terms.minimum * terms.unit and not terms.block:
         count = f"the minimum of {units} s"
-    elif length.known is Known.ESTIMATED and cheapest < units:
+    elif length.estimated and cheapest < units:
         count = _count(f"{cheapest:,} to {units:,}", terms, many=True)
     else:
         count = _count(f"{units:,}", terms, many=units > 1)
-    said = f"{length.words} → {count}{terms.factors}"
+    said = f"{words} → {count}{terms.factors}"
     if terms.used:
         said += f", {_theirs(tariff, terms)}"
-    if length.known is Known.EITHER:
+    if length.either:
         other = _count(f"{cheapest:,}", terms, many=cheapest > 1) if cheapest < units else "the same"
         said += f"; {other} if both speak at once"
         said += f" ({seconds_text(length.least)})" if terms.block else ""

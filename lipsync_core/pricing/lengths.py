@@ -1,12 +1,24 @@
-"""The billed length: measured, combined from two voices, or estimated from a text."""
+"""The billed length: measured, combined from two voices, or estimated from a text.
+
+The arithmetic serves one clip and all rows of a table alike: a `Whole` is a number, or an array with one for each row.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from unicodedata import east_asian_width
 
+from lipsync_core.pricing.rates import Rates
 from lipsync_core.providers.facts import DialogRule, Tariff
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Whole = TypeVar("Whole", int, "NDArray[np.int64]")
+Flag: TypeAlias = "bool | NDArray[np.bool_]"
 
 SLOW, FAST = 12, 18
 """Characters spoken in a second: 120 to 180 words a minute of six characters. Narration is said to run at 130 to 160
@@ -17,6 +29,9 @@ LONGEST_S = 1e9
 DIGIT, WIDE = 6, 3
 """How many characters a digit and a Chinese, Japanese or Korean character last: espeak-ng, at that pace, speaks 4
 characters a second of a sentence that is half digits, and 5 to 7 of Japanese and Korean."""
+
+_NO_DIGITS = dict.fromkeys(map(ord, "0123456789"))
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,52 +52,127 @@ class Measure:
     """What the engine is to speak. A voice that is given as well wins."""
 
 
-class Known(StrEnum):
-    """How a length is known."""
+@dataclass(frozen=True, slots=True)
+class Amounts(Generic[Whole]):
+    """The same in whole numbers, milliseconds where nothing else is said; 0 stands for what is not known."""
 
-    MEASURED = "measured"
-    EITHER = "either"  # one of two readings
-    ESTIMATED = "estimated"
+    voice: Whole
+    left: Whole
+    right: Whole
+    together: Whole
+    """Left and right, added before they are rounded, as whoever measures the finished video would."""
+    video: Whole
+    two: Flag
+    """Whether there are two voices, even if their lengths are not known."""
+    meanwhile: Flag
+    """Whether two speak at once."""
+    undecided: Flag
+    """Whether the engine may choose who of two speaks when."""
+    weight: Whole
+    """How long the text lasts, in characters."""
+    size: Whole
+    """The text's bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Length:
-    """A billed length in milliseconds, or in bytes of text. ``least`` is that of the cheapest reading."""
+class Length(Generic[Whole]):
+    """A billed length in milliseconds, or in bytes where ``of_bytes``; 0 where it is not known."""
 
-    most: int
-    least: int
-    words: str
-    """As it stands in an explanation."""
-    known: Known = Known.MEASURED
-    assumed: str = ""
-    """What is assumed of it, in words that follow “Price assumed:”."""
-
-
-def length_of(tariff: Tariff, measure: Measure) -> Length | None:
-    """The billed length of a clip; None where it is not known yet."""
-    if tariff.dialog is not None and not (measure.left_s is None and measure.right_s is None):
-        return _dialog(tariff.dialog, measure)
-    voice = whole_ms(measure.audio_s)
-    if voice is not None:
-        video = whole_ms(measure.video_s)
-        longer = tariff.extends_video and (video is None or voice > video)
-        assumed = "a voice that outlasts its video is billed whole" if longer else ""
-        return Length(voice, voice, seconds_text(voice), assumed=assumed)
-    if tariff.speaks and measure.text.strip():
-        return _spoken(measure.text, tariff.text_bytes_per_s)
-    return None
+    most: Whole
+    least: Whole
+    """That of the cheapest reading."""
+    either: Flag
+    """Whether it is one of two readings."""
+    estimated: Flag
+    """Whether it is only estimated, from a text."""
+    outlasts: Flag
+    """Whether the voice outlasts its video."""
+    of_bytes: Flag
 
 
-def bytes_of(text: str) -> Length:
-    """A text's size, for a vendor that bills by it."""
-    size = len(text.encode("utf-8", "replace"))
-    return Length(size, size, f"{size:,} bytes of text")
+def length_of(tariff: Tariff, amounts: Amounts[Whole], rates: Rates) -> Length[Whole]:
+    """The length that a tariff bills, of one clip or of each row."""
+    nowhere: Flag = amounts.voice < 0  # false for the clip, or for each row
+    either, estimated, of_bytes = nowhere, nowhere, nowhere
+    outlasts = (amounts.voice > amounts.video) & tariff.extends_video
+    most = least = amounts.voice
+    if tariff.dialog is not None:
+        by_order = tariff.dialog is DialogRule.BY_ORDER
+        known = (amounts.left > 0) & (amounts.right > 0)
+        longer = larger(amounts.left, amounts.right)
+        total = where(amounts.meanwhile & by_order, longer, larger(amounts.together, longer))
+        either = known & (amounts.undecided | (not by_order))
+        most = where(amounts.two, where(known, total, 0), most)
+        least = where(either, longer, most)
+    if tariff.speaks:
+        spoken = (most == 0) & (amounts.size > 0)
+        if rates.stating(tariff.engine, "usd_per_15_bytes"):
+            of_bytes, fast, slow = spoken, amounts.size, amounts.size
+        else:
+            estimated, (fast, slow) = spoken, _spoken_ms(amounts, tariff.text_bytes_per_s)
+        least, most = where(spoken, fast, least), where(spoken, slow, most)
+    return Length(most, least, either, estimated, outlasts, of_bytes)
+
+
+def _spoken_ms(amounts: Amounts[Whole], bytes_per_s: int | None) -> tuple[Whole, Whole]:
+    """Milliseconds that the text lasts when spoken fast, and when spoken slowly."""
+    fast, slow = _whole(amounts.weight / FAST * 1000), _whole(amounts.weight / SLOW * 1000 + 0.5)
+    if bytes_per_s is not None:
+        by_size = amounts.size / bytes_per_s * 1000
+        fast, slow = smaller(fast, _whole(by_size)), larger(slow, _whole(by_size + 0.5))
+    return larger(fast, 1), larger(slow, 1)
+
+
+def amounts_of(measure: Measure, tariff: Tariff) -> Amounts[int]:
+    """What one clip has that this tariff may bill."""
+    left, right = measure.left_s, measure.right_s
+    text = measure.text if tariff.speaks and measure.text.strip() else ""
+    return Amounts(
+        voice=whole_ms(measure.audio_s),
+        left=whole_ms(left),
+        right=whole_ms(right),
+        together=0 if left is None or right is None else whole_ms(left + right),
+        video=whole_ms(measure.video_s),
+        two=not (left is None and right is None),
+        meanwhile=measure.order == "meanwhile",
+        undecided=measure.order is None,
+        weight=weight_of(text),
+        size=size_of(text),
+    )
+
+
+def words_of(tariff: Tariff, measure: Measure, amounts: Amounts[int], length: Length[int]) -> str:
+    """One clip's length, as it stands in an explanation."""
+    if length.of_bytes:
+        return f"{length.most:,} bytes of text"
+    if length.estimated:
+        least, most = max(1, amounts.weight // FAST), max(1, -(-amounts.weight // SLOW))
+        about = f"{least} to {most} s" if least < most else f"about {most} s"
+        return f"{len(measure.text):,} characters ({about} when spoken)"
+    if tariff.dialog is None or not amounts.two:
+        return seconds_text(length.most)
+    if tariff.dialog is DialogRule.BY_ORDER and amounts.meanwhile:
+        return f"{seconds_text(length.most)} (both at once)"
+    return f"{seconds_text(amounts.left)} + {seconds_text(amounts.right)}"
 
 
 def spoken_s(text: str) -> tuple[float, float]:
     """How many seconds a text lasts when spoken fast and when spoken slowly."""
-    weight = sum(DIGIT if c.isdecimal() else WIDE if east_asian_width(c) in "WF" else 1 for c in text)
+    weight = weight_of(text)
     return weight / FAST, weight / SLOW
+
+
+def weight_of(text: str) -> int:
+    """How long a text lasts, in characters."""
+    digits = len(text) - len(text.translate(_NO_DIGITS))
+    others = [c for c in _BEYOND_ASCII.findall(text) if c.isdecimal() or east_asian_width(c) in "WF"]
+    more = sum(DIGIT - 1 if c.isdecimal() else WIDE - 1 for c in others)
+    return len(text) + (DIGIT - 1) * digits + more
+
+
+def size_of(text: str) -> int:
+    """A text's bytes."""
+    return len(text.encode("utf-8", "replace"))
 
 
 def seconds_text(ms: int) -> str:
@@ -90,39 +180,28 @@ def seconds_text(ms: int) -> str:
     return f"{ms / 1000:.3f}".rstrip("0").rstrip(".") + " s"
 
 
-def whole_ms(seconds: float | None) -> int | None:
-    """Whole milliseconds, so that a decoder's 5.0000001 s are 5 s; None for what is no length of a clip."""
-    if seconds is None or not 0 < seconds <= LONGEST_S:
-        return None
-    return round(seconds * 1000) or None
+def whole_ms(seconds: float | None) -> int:
+    """Whole milliseconds, so that a decoder's 5.0000001 s are 5 s; 0 for what is no length of a clip."""
+    return round(seconds * 1000) if seconds is not None and 0 < seconds <= LONGEST_S else 0
 
 
-def _dialog(rule: DialogRule, measure: Measure) -> Length | None:
-    left, right = whole_ms(measure.left_s), whole_ms(measure.right_s)
-    if left is None or right is None or measure.left_s is None or measure.right_s is None:
-        return None
-    longer = max(left, right)
-    # The seconds are added before they are rounded, as whoever measures the finished video would.
-    together = whole_ms(measure.left_s + measure.right_s) or longer
-    both = f"{seconds_text(left)} + {seconds_text(right)}"
-    if rule is DialogRule.BY_ORDER and measure.order == "meanwhile":
-        return Length(longer, longer, f"{seconds_text(longer)} (both at once)")
-    if rule is DialogRule.BY_ORDER and measure.order is not None:
-        return Length(together, together, both)
-    return Length(together, longer, both, known=Known.EITHER)
+def where(test: Flag, yes: Whole | int, no: Whole | int) -> Whole:
+    """``yes`` where the test holds, else ``no``: as a sum, which serves numbers and arrays alike."""
+    holds: Any = test
+    chosen: Whole = no + holds * (yes - no)
+    return chosen
 
 
-def _spoken(text: str, bytes_per_s: int | None) -> Length:
-    fast, slow = spoken_s(text)
-    words = f"{len(text):,} characters ({_about(fast, slow)} when spoken)"
-    assumed = f"the text is spoken at {SLOW} to {FAST} characters a second"
-    if bytes_per_s is not None:
-        by_size = len(text.encode("utf-8", "replace")) / bytes_per_s
-        fast, slow = min(fast, by_size), max(slow, by_size)
-    least, most = max(1, int(fast * 1000)), max(1, round(slow * 1000))
-    return Length(most, least, words, known=Known.ESTIMATED, assumed=assumed)
+def larger(one: Whole, other: Whole | int) -> Whole:
+    """The larger of two."""
+    return where(one > other, one, other)
 
 
-def _about(fast: float, slow: float) -> str:
-    least, most = max(1, int(fast)), max(1, -int(-slow // 1))
-    return f"{least} to {most} s" if least < most else f"about {most} s"
+def smaller(one: Whole, other: Whole) -> Whole:
+    """The smaller of two."""
+    return where(one < other, one, other)
+
+
+def _whole(number: Any) -> Any:
+    """A float, or each of an array, without its fraction."""
+    return int(number) if isinstance(number, float) else number.astype("int64")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import floor, inf
 
 from lipsync_core.pricing.catalogue import TARIFFS
-from lipsync_core.pricing.cost import Terms, terms_of
-from lipsync_core.pricing.lengths import Known, Measure, length_of, whole_ms
+from lipsync_core.pricing.lengths import Measure, amounts_of, length_of, whole_ms
 from lipsync_core.pricing.rates import Rates
+from lipsync_core.pricing.terms import Terms, terms_of
 from lipsync_core.providers.facts import Kind
 
 LONGEST_MS = 24 * 60 * 60 * 1000
@@ -45,10 +45,9 @@ class Waste:
 
 def steps(engine: str, resolution: str | None, up_to_s: float, rates: Rates) -> list[Step]:
     """The price of every length up to ``up_to_s``, cheapest first."""
-    end = whole_ms(up_to_s)
-    if end is None:
+    end = min(whole_ms(up_to_s), LONGEST_MS)
+    if not end:
         return []
-    end = min(end, LONGEST_MS)
     terms = _terms(engine, resolution, rates)
     if terms is None or (terms.usd is None and terms.credits is None):
         return [Step(0.0, end / 1000, 0 if _is_free(engine) else None, None)]
@@ -81,8 +80,10 @@ def waste(engine: str, measure: Measure, rates: Rates) -> Waste | None:
     been spoken, or a dialog whose vendor does not say how it counts.
     """
     terms = _terms(engine, measure.resolution, rates)
-    length = None if terms is None else length_of(TARIFFS[engine], measure)
-    if terms is None or length is None or length.known is not Known.MEASURED:
+    if terms is None:
+        return None
+    length = length_of(TARIFFS[engine], amounts_of(measure, TARIFFS[engine]), rates)
+    if not length.most or length.either or length.estimated or length.of_bytes:
         return None
     units = terms.units(length.most)
     unused = units * terms.unit - length.most
