@@ -48,16 +48,13 @@ def waits_of(
     """Seconds within which half, and nine of ten, of such rows are ready; NaN where a length is not known."""
     # A wait grows by the same for every second, so that two of them say all.
     ends = [[expected_wait(timing, length, size, seen) for length in (0.0, 1.0)] for size in sizes]
-    half, most = (
-        np.array([[w.p50_s for w in pair] for pair in ends]),
-        np.array([[w.p90_s for w in pair] for pair in ends]),
-    )
 
-    def at(bounds: Floats) -> Floats:
-        waits: Floats = bounds[size_of, 0] + (bounds[size_of, 1] - bounds[size_of, 0]) * seconds
+    def at(bounds: list[list[float]]) -> Floats:
+        none, one = np.array(bounds).T
+        waits: Floats = none[size_of] + (one - none)[size_of] * seconds
         return waits
 
-    return at(half), at(most)
+    return at([[end.p50_s for end in pair] for pair in ends]), at([[end.p90_s for end in pair] for pair in ends])
 
 
 def whole_ms(seconds: Floats) -> Ints:
