@@ -1,1 +1,1 @@
-"""How the studio reaches other hosts: which links may be followed, and the one way to fetch them."""
+"""How the studio reaches other hosts: the rules for links, and the only code that follows them."""

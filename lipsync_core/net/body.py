@@ -1,4 +1,4 @@
-"""A body from a server that may be hostile: in blocks of bounded size, uncompressed where it comes compressed.
+"""Read a body from a server that may be hostile: in blocks of bounded size, decompressed if it is compressed.
 
 `lipsync_core.net.fetch` reads people's links with it, and the providers read vendors' answers.
 """
@@ -18,12 +18,12 @@ class BodyFault(StrEnum):
     """What is wrong with a body."""
 
     CODING = auto()
-    """It is compressed in a way that was not asked for."""
+    """It has a content coding that was not requested."""
     DAMAGED = auto()
     TOO_LARGE = auto()
-    """Compressed data can go on for ever and come to nothing."""
+    """Compressed data can be endless and still decompress to nothing."""
     MORE = auto()
-    """More follows after its end."""
+    """There is more data after its end."""
     CUT_SHORT = auto()
 
 
@@ -36,9 +36,9 @@ class BodyError(Exception):
 
 
 async def plain_blocks(blocks: AsyncIterable[bytes], coding: str, most_bytes: int) -> AsyncIterator[bytes]:
-    """The body in blocks of bounded size, whatever its ``Content-Encoding``.
+    """Yield the body in blocks of bounded size, decompressed by its ``Content-Encoding``.
 
-    Of a compressed one at most ``most_bytes`` are read; the caller counts what comes out. Raises `BodyError`.
+    At most ``most_bytes`` of a compressed body are read; the caller counts the output. Raises `BodyError`.
     """
     coding = coding.strip().lower()
     if coding in ("", "identity"):
@@ -52,7 +52,7 @@ async def plain_blocks(blocks: AsyncIterable[bytes], coding: str, most_bytes: in
         taken += len(block)
         if taken > most_bytes:
             raise BodyError(BodyFault.TOO_LARGE)
-        if inflate.eof:  # zlib would put all that follows aside, in memory
+        if inflate.eof:  # zlib would keep everything that follows in memory
             raise BodyError(BodyFault.MORE)
         while block:
             try:

@@ -9,19 +9,19 @@ from typing import Self
 
 
 def boot_s() -> float:
-    """Seconds on a clock that nobody sets and that goes on while the computer sleeps; only differences count."""
-    if hasattr(time, "CLOCK_BOOTTIME"):  # Linux, whose monotonic clock stops with the computer
+    """Return the seconds of a clock that is never set and also runs during sleep; only differences count."""
+    if hasattr(time, "CLOCK_BOOTTIME"):  # on Linux, the monotonic clock stops during sleep
         return time.clock_gettime(time.CLOCK_BOOTTIME)
-    if sys.platform == "darwin":  # where the clock of this name goes on and Python's `time.monotonic` does not
+    if sys.platform == "darwin":  # this clock runs during sleep, Python's `time.monotonic` does not
         return time.clock_gettime(time.CLOCK_MONOTONIC)
     return time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """An instant on two clocks, in seconds; whichever comes first counts.
+    """An instant on two clocks, in seconds; the first to reach it counts.
 
-    The calendar's clock is the one by which leases in the ledger run out: set forward, it ends them early.
+    Leases in the ledger expire by the calendar clock: if it is set forward, they end early.
     """
 
     boot_at_s: float
@@ -29,10 +29,10 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float) -> Self:
-        """The instant so many seconds from now."""
+        """Return the instant this many seconds from now."""
         return cls(boot_s() + seconds, time.time() + seconds)
 
     @property
     def left_s(self) -> float:
-        """Seconds until then; 0 or less once it is over."""
+        """Seconds until then; 0 or less once it has passed."""
         return min(self.boot_at_s - boot_s(), self.calendar_at_s - time.time())

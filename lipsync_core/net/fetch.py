@@ -1,8 +1,8 @@
-"""The only way to follow a link that somebody gave: never into this network, never more bytes than allowed.
+"""The only way to follow a link from outside: never into this network, never more bytes than allowed.
 
-One fetch resolves a name once, judges every address it got, and connects to one of those very addresses, so a
-name that changes its mind in between changes nothing. TLS and the Host header still carry the name. Redirects
-start over, with every check. No proxy, cookie or credential of this machine's environment is used.
+A fetch resolves a name once, checks every address, and connects only to one of those addresses, so it does not
+matter if the name resolves differently later. TLS and the Host header still use the name. Each redirect starts
+again with every check. No proxy, cookie or credential from the environment is used.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ MAX_HEADERS = 100
 _MAX_ADDRESSES = 4
 _CONNECT_S = 5.0
 _NAT64_S = 3.0
-"""For how long this network is asked whether it translates IPv4."""
+"""How long to wait for the answer whether this network translates IPv4."""
 _SENT = {
-    BodyFault.CODING: "compresses the file in a way that was not asked for",
+    BodyFault.CODING: "compresses the file in a way that was not requested",
     BodyFault.DAMAGED: "sent a damaged file",
     BodyFault.MORE: "sent a damaged file",
-    BodyFault.CUT_SHORT: "sent half a file",
+    BodyFault.CUT_SHORT: "sent an incomplete file",
 }
 _UNREACHABLE = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 _UPLOAD_INSTEAD = "Check the link, or download the file and upload it here."
@@ -44,7 +44,7 @@ _UPLOAD_INSTEAD = "Check the link, or download the file and upload it here."
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What came: the last link of the chain, its bare media type in lower case, and the file's size."""
+    """The result: the last link of the redirects, its media type (no parameters, lower case) and the file's size."""
 
     url: str
     content_type: str
@@ -62,15 +62,15 @@ async def fetch(
     from_vendor: bool = False,
     tls: ssl.SSLContext | None = None,
 ) -> Fetched:
-    """Store what ``url`` leads to as the file ``into``, which exists only if all went well.
+    """Store the content of ``url`` as the file ``into``, which exists only after success.
 
-    ``allow`` names hosts, or ``host:port``, that may be asked although they are private. ``max_bytes`` counts
-    what is stored, after decompression; ``timeout_s`` is for everything together. ``from_vendor``: the link stood in
-    a vendor's answer, so that over https a proxy may answer in the place of its host, see `may_lead`. ``tls`` says
-    whose certificates count; None: the usual ones.
+    ``allow`` names private hosts, or ``host:port``, that may be requested anyway. ``max_bytes`` limits what is stored,
+    after decompression; ``timeout_s`` is for everything together. ``from_vendor``: the link is from a vendor's answer,
+    so that over https a proxy may answer for its host, see `may_lead`. ``tls`` has the trusted certificates; None
+    means the usual ones.
 
     Raises:
-        FetchError: it was refused by the guard, which sets ``refused``, or failed.
+        FetchError: the guard refused it (``refused`` is then set), or it failed.
     """
     way = _Way(resolve, allow, from_vendor, tls)
     try:
@@ -80,14 +80,14 @@ async def fetch(
     except TimeoutError as error:
         raise FetchError(
             "That link took too long",
-            f"Nothing complete came within {timeout_s:g} seconds. {_UPLOAD_INSTEAD}",
-            did=f"sent nothing complete within {timeout_s:g} seconds",
+            f"The file did not arrive completely within {timeout_s:g} seconds. {_UPLOAD_INSTEAD}",
+            did=f"did not send the whole file within {timeout_s:g} seconds",
         ) from error
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """How links are followed."""
+    """The rules for following links."""
 
     resolve: Resolver
     allow: Collection[str]
@@ -110,7 +110,7 @@ async def _follow(link: str, into: Path, way: _Way, max_bytes: int) -> Fetched:
     raise FetchError(
         "That link redirects too often",
         f"It was followed {MAX_REDIRECTS} times without reaching a file. Use the link that it ends at.",
-        did="redirects again and again, and never to a file",
+        did="redirects too often, never to a file",
     )
 
 
@@ -123,9 +123,9 @@ async def post(
     timeout_s: float,
     resolve: Resolver = system_addresses,
 ) -> int:
-    """Send a message to a link that somebody set, by the same rules; returns the answer's status.
+    """POST a message to a link that a person configured, by the same rules; return the status of the answer.
 
-    Redirects are not followed and nothing of the answer is read. Raises `FetchError`.
+    Redirects are not followed and the answer's body is not read. Raises `FetchError`.
     """
     try:
         async with asyncio.timeout(timeout_s):
@@ -142,7 +142,7 @@ async def post(
 
 @contextmanager
 def _nothing_else() -> Iterator[None]:
-    """Make a `FetchError` of whatever a strange link or answer brings about; a full disk and a deadline are others'."""
+    """Turn every error of an unknown link or answer into `FetchError`, except for a full disk and the deadline."""
     try:
         yield
     except (FetchError, OSError):
@@ -158,7 +158,7 @@ async def _asked(
     more: Iterable[tuple[bytes, bytes]] = (),
     body: bytes | None = None,
 ) -> AsyncIterator[httpcore.Response]:
-    """The beginning of the answer to one GET, or with a body POST, over a connection of its own."""
+    """Send one GET, or a POST if there is a body, over a new connection, and yield the start of the answer."""
     headers = [
         *more,
         (b"Host", url.netloc),
@@ -206,7 +206,7 @@ async def _stored(response: httpcore.Response, url: httpx.URL, into: Path, max_b
 
 @contextmanager
 def _complete_or_nothing(into: Path) -> Iterator[BinaryIO]:
-    """A file that takes the name ``into`` when the block ends well, and else leaves nothing behind."""
+    """Yield a file that is renamed to ``into`` if the block succeeds, and removed if it fails."""
     part = into.with_name(f"{into.name}.part")
     try:
         with part.open("wb") as file:
@@ -217,7 +217,7 @@ def _complete_or_nothing(into: Path) -> Iterator[BinaryIO]:
 
 
 class _Guarded(httpcore.AsyncNetworkBackend):
-    """Opens sockets to public addresses, to the private ones of allowed hosts, and to a proxy for a ``proven`` one."""
+    """Opens sockets to public addresses, to private ones of allowed hosts, and to a proxy for a ``proven`` host."""
 
     def __init__(self, resolve: Resolver, allow: Collection[str], *, proven: bool) -> None:
         self._resolve = resolve
@@ -233,7 +233,7 @@ class _Guarded(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address of ``host`` that answers, provided that all may be asked."""
+        """Connect to the first address of ``host`` that answers, if all its addresses are allowed."""
         addresses, may = await _judge(self._resolve, host, port, self._allow, proven=self._proven)
         if not all(may(address) for address in addresses):
             raise inside_refusal(host)
@@ -242,7 +242,7 @@ class _Guarded(httpcore.AsyncNetworkBackend):
                 stream = await self._network.connect_tcp(address, port, _CONNECT_S, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-            # The judgement that counts: where the socket ended up, before a byte is sent.
+            # The check that counts: the address the socket is connected to, before a byte is sent.
             if not may(str(stream.get_extra_info("server_addr")[0])):
                 await stream.aclose()
                 raise inside_refusal(host)
@@ -253,9 +253,9 @@ class _Guarded(httpcore.AsyncNetworkBackend):
 async def host_inside(
     link: str, *, allow: Collection[str], timeout_s: float, resolve: Resolver = system_addresses
 ) -> str | None:
-    """The host of a vendor's link that would be refused because its name leads inside this network.
+    """Return the host of a vendor's link that would be refused because its name leads inside this network.
 
-    None where it would be followed, and where its name cannot be found within ``timeout_s``. Asks the resolver only.
+    None if it would be followed, or if its name cannot be resolved within ``timeout_s``. Asks only the resolver.
     """
     try:
         url = checked_link(link, allow)
@@ -272,14 +272,14 @@ async def host_inside(
 async def _judge(
     resolve: Resolver, host: str, port: int, allow: Collection[str], *, proven: bool
 ) -> tuple[list[str], Callable[[str], bool]]:
-    """The addresses of a host, and whether it may be asked at each."""
+    """Return the addresses of a host, and a test whether it may be connected to at each."""
     addresses = await _resolved(resolve, host, port)
     nat64 = await _translated(resolve, addresses)
     return addresses, partial(may_lead, host, port, allow=allow, nat64=nat64, proven=proven)
 
 
 async def _translated(resolve: Resolver, addresses: Iterable[str]) -> tuple[IPv6Network, ...]:
-    """This network's own prefixes of translated IPv4; asked for only where one of the addresses may be such a one."""
+    """Return this network's own prefixes for translated IPv4; resolved only if an address may be translated."""
     if not any(":" in address for address in addresses):
         return ()
     try:
@@ -290,10 +290,10 @@ async def _translated(resolve: Resolver, addresses: Iterable[str]) -> tuple[IPv6
 
 
 async def _resolved(resolve: Resolver, host: str, port: int) -> list[str]:
-    """The addresses of a host, each once.
+    """Return the addresses of a host, each once.
 
-    A resolver may hang far beyond every deadline and cannot be interrupted: it runs in a thread that nobody,
-    neither the event loop nor the interpreter, waits for when it ends.
+    A resolver may hang far beyond every deadline and cannot be interrupted. It runs in a thread that neither the
+    event loop nor the interpreter waits for.
     """
     answer: Future[list[str]] = Future()
     answer.set_running_or_notify_cancel()
@@ -326,12 +326,12 @@ def _not_a_file(status: int, url: httpx.URL) -> FetchError:
     advice = _UPLOAD_INSTEAD
     match status:
         case 401 | 402 | 403 | 407:
-            title, did = "That link is not open to everyone", "asks for a sign-in or a permission"
+            title, did = "That link is not open to everyone", "requires a sign-in or a permission"
         case 404 | 410:
-            title, did = "Nothing is at that link", "does not have this file, or no longer"
+            title, did = "Nothing is at that link", "does not have this file, or not any more"
         case 429 | 500 | 502 | 503 | 504:
             title, did = "That link does not work at the moment", f"answered with error {status}"
-            advice = f"Try later. {_UPLOAD_INSTEAD}"
+            advice = f"Try again later. {_UPLOAD_INSTEAD}"
         case _:
             title, did = "That link does not lead to a file", f"answered with status {status}"
     return _failed(title, url, did, advice=advice, status=status)

@@ -1,12 +1,12 @@
-"""Which links may be followed: decisions about URLs and addresses, without any network. Pure.
+"""Which links may be followed: decisions about URLs and addresses, without network access. Pure.
 
-A link that a person pastes is followed by this server, from inside its network. So it may lead only to
-addresses that anyone on the internet can reach. The name in a link proves nothing (a name can resolve to
-anything, and an address has dozens of spellings): `is_public` judges the address that a socket connects to.
-Where a network translates IPv4 (NAT64), what is judged is the IPv4 address inside.
+This server follows links that people paste, from inside its network. A link may therefore lead only to addresses that
+anyone on the internet can reach. The name in a link proves nothing (it can resolve to anything, and an address has
+dozens of spellings): `is_public` checks the address that a socket connects to. If a network translates IPv4 (NAT64),
+the IPv4 address inside is checked.
 
-A link that a vendor gives for its video comes from an answer that was asked for with a key. It may lead to no other
-inside address either; but it may lead to a proxy that answers in the place of all names (`may_lead`, ``proven``).
+A vendor's link to its video comes from an answer to a request with a key. It may not lead to other inside addresses
+either, but it may lead to a proxy that answers for all names (`may_lead`, ``proven``).
 
 Sources: the IANA special-purpose address registries (RFC 6890 and its updates), RFC 6052, 7050 and 8215 (NAT64),
 RFC 3056 (6to4), RFC 4380 (Teredo), RFC 5214 (ISATAP), the cloud vendors' metadata addresses, and the ranges of
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 MAX_URL = 8_192
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
-# `ipaddress` learns of new registry entries only with new Pythons, so what matters is named here as well.
+# `ipaddress` learns of new registry entries only with new Python versions, so important ones are listed here as well.
 _NOT_PUBLIC = tuple(
     ip_network(network)
     for network in (
         "0.0.0.0/8",  # "this network"; 0.0.0.0 connects to this machine
         "10.0.0.0/8",
-        "100.64.0.0/10",  # carrier-grade NAT, where Alibaba keeps its metadata
+        "100.64.0.0/10",  # carrier-grade NAT, with Alibaba's metadata service
         "127.0.0.0/8",
         "168.63.129.16/32",  # Azure's host services, on an address that looks public
-        "169.254.0.0/16",  # link-local, where most clouds keep their metadata
+        "169.254.0.0/16",  # link-local, with the metadata service of most clouds
         "172.16.0.0/12",
         "192.0.0.0/24",
         "192.0.2.0/24",
@@ -50,25 +50,25 @@ _NOT_PUBLIC = tuple(
         "240.0.0.0/4",
         "2001::/23",  # protocol assignments, Teredo among them
         "2001:db8::/32",
-        "2002::/16",  # 6to4: any IPv4 address in disguise
+        "2002::/16",  # 6to4: can contain any IPv4 address
         "3fff::/20",
     )
 )
 _GLOBAL_V6 = ip_network("2000::/3")
-"""All IPv6 that is given out. Outside are loopback, private, link-local, multicast, mapped IPv4 and NAT64."""
+"""All allocated IPv6. Outside it are loopback, private, link-local, multicast, mapped IPv4 and NAT64."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
-"""Where every network may reach IPv4 through a translator. Its own prefixes a network tells by `NAT64_NAME`."""
+"""The well-known prefix for IPv4 behind a translator. A network publishes its own prefixes under `NAT64_NAME`."""
 NAT64_NAME = "ipv4only.arpa"
-"""A name with two well-known IPv4 addresses and no others; an IPv6 address of it is a translated one (RFC 7050)."""
+"""A name with only two well-known IPv4 addresses; an IPv6 address of it is a translated one (RFC 7050)."""
 _NAT64_MARKS = frozenset({IPv4Address("192.0.0.170"), IPv4Address("192.0.0.171")})
 _NAT64_LENGTHS = (96, 64, 56, 48, 40, 32)
 
 _PROXIES = tuple(ip_network(network) for network in ("198.18.0.0/15", "fc00::/18"))
-"""What the resolver of a proxy gives out in the place of addresses. The proxy knows which name each one stands for."""
+"""Fake addresses from the resolver of a proxy, which knows the name that each one represents."""
 
 _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
-"""The third quarter of an address whose last quarter is an IPv4 address to tunnel to (RFC 5214)."""
+"""The third quarter of an address whose last quarter is the IPv4 address of a tunnel (RFC 5214)."""
 
 _INTRANET = tuple(
     ip_network(network)
@@ -82,7 +82,7 @@ _INTRANET = tuple(
         "fc00::/7",
     )
 )
-"""Where the name of an allowed host may lead although it is not public."""
+"""The private addresses that the name of an allowed host may lead to."""
 
 _METADATA = tuple(
     ip_address(address)
@@ -93,13 +93,13 @@ _METADATA = tuple(
         "fd00:42::42",  # Scaleway
     )
 )
-"""Keys for the asking machine, at addresses within `_INTRANET`; whoever means one has to allow the address itself."""
+"""Metadata services with keys, at addresses within `_INTRANET`; to allow one, its address itself must be allowed."""
 
 
 def is_public(address: str, nat64: Sequence[IPv6Network] = ()) -> bool:
-    """Whether anyone on the internet could reach this numeric address; never true with a zone id.
+    """Whether anyone on the internet could reach this numeric address; never true for one with a zone id.
 
-    ``nat64`` are this network's own prefixes of translated IPv4, see `nat64_prefixes`.
+    ``nat64`` are this network's own prefixes for translated IPv4, see `nat64_prefixes`.
     """
     ip = _reached(address, nat64)
     if ip is None or not ip.is_global or ip.is_multicast or ip.is_reserved:
@@ -120,13 +120,13 @@ def may_lead(
     nat64: Sequence[IPv6Network] = (),
     proven: bool = False,
 ) -> bool:
-    """Whether ``host`` may be asked at this numeric address, to which its name led.
+    """Whether ``host`` may be contacted at this numeric address, to which its name resolved.
 
-    An allowed name opens public and ordinary private addresses. What lies at the others, such as a cloud's
-    metadata, is not what somebody who allowed a name has in mind; those have to be allowed by their number.
+    An allowed name permits public and ordinary private addresses. Other addresses, such as a cloud's metadata service,
+    are not what an admin has in mind who allows a name; they must be allowed by their number.
 
-    ``proven``: a vendor named ``host``, and before a byte is asked for, whoever answers has to prove by certificate to
-    be that host. Then a proxy's address will do as well; nobody inside the network could pass for the vendor there.
+    ``proven``: a vendor named ``host``, and the server must prove by certificate to be that host before anything is
+    requested. Then a proxy's address is also allowed; no server inside the network could pass for the vendor there.
     """
     if is_public(address, nat64):
         return True
@@ -146,7 +146,7 @@ def may_lead(
 
 
 def nat64_prefixes(addresses: Iterable[str]) -> tuple[IPv6Network, ...]:
-    """The prefixes under which this network translates IPv4, from what its resolver has for `NAT64_NAME`."""
+    """Return the prefixes under which this network translates IPv4, from the resolver's answer for `NAT64_NAME`."""
     found: list[IPv6Network] = []
     for address in addresses:
         try:
@@ -161,7 +161,7 @@ def nat64_prefixes(addresses: Iterable[str]) -> tuple[IPv6Network, ...]:
 
 
 def _reached(address: str, nat64: Sequence[IPv6Network]) -> IPv4Address | IPv6Address | None:
-    """The address that is reached in the end: behind a translator, the IPv4 one; None for none, and with a zone."""
+    """Return the address finally reached: behind a translator, the IPv4 one; None if invalid or with a zone id."""
     try:
         ip = ip_address(address)
     except ValueError:
@@ -175,7 +175,7 @@ def _reached(address: str, nat64: Sequence[IPv6Network]) -> IPv4Address | IPv6Ad
 
 
 def _inside(ip: IPv6Address, length: int) -> IPv4Address:
-    """The IPv4 address behind a NAT64 prefix of this length; the ninth byte is always left out (RFC 6052, 2.2)."""
+    """Return the IPv4 address in a NAT64 address with this prefix length; the ninth byte is skipped (RFC 6052, 2.2)."""
     if length == 96:
         return IPv4Address(ip.packed[12:])
     return IPv4Address((ip.packed[length // 8 : 8] + ip.packed[9:])[:4])
@@ -190,17 +190,17 @@ def is_allowed(host: str, port: int, allow: Collection[str]) -> bool:
 
 
 def site(url: httpx.URL) -> str:
-    """All of a link that may be shown or logged: scheme and host, without credentials, path or query."""
-    host = url.raw_host.decode("ascii")  # as it is written: reading “xn--…” may fail
+    """Return the part of a link that may be shown or logged: scheme and host, without credentials, path or query."""
+    host = url.raw_host.decode("ascii")  # as written: decoding “xn--…” may fail
     host = host if len(host) <= 60 else f"{host[:59]}…"
     return f"{url.scheme}://{host}"
 
 
 def checked_link(link: str, allow: Collection[str] = ()) -> httpx.URL:
-    """The link as a URL that may be asked for, as far as its words tell.
+    """Return the link as a URL that may be requested, judged by its text alone.
 
-    Raises `FetchError` (refused) for anything but http and https, for a user name or password, for a port that
-    is neither the default nor allowed, and for hosts in spellings that no honest link uses.
+    Raises `FetchError` (refused) for anything but http and https, for a user name or password, for a port that is
+    neither the default nor allowed, and for spellings of hosts that no honest link uses.
     """
     import httpx
 
@@ -210,7 +210,7 @@ def checked_link(link: str, allow: Collection[str] = ()) -> httpx.URL:
         url = httpx.URL(link.strip())
         host = url.raw_host.decode("ascii")
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-        raise _refused("That is not a link", "Copy it once more from the address bar.") from error
+        raise _refused("That is not a link", "Copy it again from the address bar.") from error
     if url.scheme not in _DEFAULT_PORTS or not host:
         raise _refused("That is not a web link", "Use a link that begins with https:// or http://.")
     if url.userinfo:
@@ -232,7 +232,7 @@ def checked_link(link: str, allow: Collection[str] = ()) -> httpx.URL:
 
 
 def inside_refusal(host: str) -> FetchError:
-    """What is said, always alike, of an address that is not public: the answer maps nothing of the network."""
+    """Return the error for an address that is not public. It is always the same, to reveal nothing of the network."""
     return FetchError(
         "That link points inside this network",
         "Only links that anyone on the internet can open are followed. Download the file and upload it here.",
@@ -242,12 +242,12 @@ def inside_refusal(host: str) -> FetchError:
 
 
 def _is_plain(host: str) -> bool:
-    """False for an inside address, this machine's own name, and every spelling that hides where it leads."""
+    """False for an inside address, for this machine's own name, and for every spelling that hides the target."""
     try:
         return is_public(str(ip_address(host)))
     except ValueError:
         last_label = host.lower().rstrip(".").rsplit(".", 1)[-1]
-    if last_label == "localhost":  # always this machine (RFC 6761), though some resolvers do not know
+    if last_label == "localhost":  # always this machine (RFC 6761), which some resolvers ignore
         return False
     if re.fullmatch(r"\d+|0x[0-9a-f]*", last_label):  # IPv4 in octal, hexadecimal or short (URL standard)
         return False

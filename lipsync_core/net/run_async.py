@@ -1,4 +1,4 @@
-"""Running a coroutine from code that is not asynchronous itself."""
+"""Run a coroutine from synchronous code."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ T = TypeVar("T")
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Wait for its result, in a thread of its own: the caller (a notebook) may already have a running event loop."""
+    """Return the coroutine's result. It runs in a new thread: a notebook already has an event loop."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
