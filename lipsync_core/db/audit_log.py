@@ -1,6 +1,6 @@
-"""Writes the audit log: an append-only table of who did what, beside the events of jobs.
+"""Write the audit log: an append-only table of who did what, in addition to the events of jobs.
 
-No secret may go into it; whoever notes something passes the facts that a colleague may read.
+It must not contain secrets; callers pass only facts that a colleague may read.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lipsync_core.db.schema import audit
 from lipsync_core.plain_text import one_line
 
 LONGEST_ABOUT = 300
-"""Characters of what something was done to."""
+"""The most characters of the subject of an entry."""
 
 
 def note(
@@ -30,7 +30,7 @@ def note(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Add a line, in the transaction that does what it says."""
+    """Add an entry, in the same transaction as the change that it describes."""
     row = {
         "at_ms": now_ms(),
         "made_by": one_line(by, MAX_NAME),

@@ -1,4 +1,4 @@
-"""The ledger's database: opening it, moving it to the newest schema, and its two kinds of transaction."""
+"""Open the ledger's database, migrate it to the newest schema, and run its two kinds of transaction."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from lipsync_core.db.ledger_file import HEAD, is_newest, ledger_file, prepare
 class Database:
     """One SQLAlchemy engine on the ledger's database.
 
-    SQLite runs in WAL mode with ``synchronous=FULL``: with less, a power cut could take back the row which
-    says that a paid request left.
+    SQLite runs in WAL mode with ``synchronous=FULL``: with less, a power cut could undo the row which says that a
+    paid request was sent.
     """
 
     def __init__(self, url: str) -> None:
@@ -34,15 +34,15 @@ class Database:
         self._watchers = 0
         self._watching = Lock()
         self.judge: Callable[[Connection], None] | None = None
-        """Asked first in every transaction that writes; what it raises ends that."""
+        """Called first in every transaction that writes; an exception from it cancels the transaction."""
 
     def migrate(self) -> None:
-        """Bring the schema up to date. Safe to call from several processes at once, and again."""
+        """Update the schema to the newest one. Safe in several processes at once, and repeatable."""
         if self._file is None or not is_newest(self._file):
             self.upgrade()
 
     def upgrade(self, to: str = HEAD) -> None:
-        """Run the migrations up to ``to`` that have not run yet."""
+        """Run all pending migrations up to ``to``."""
         from alembic import command
         from alembic.config import Config
 
@@ -54,15 +54,15 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One consistent view of the database."""
+        """Open one consistent view of the database."""
         with self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self, *, judged: bool = True) -> Iterator[Connection]:
-        """One unit of work; it holds the write lock from its first moment and is durable once left.
+        """Open one unit of work. It holds the write lock from the start and is durable when it ends.
 
-        ``judged`` says whether `judge` is asked.
+        ``judged`` says whether `judge` is called.
         """
         with self._writer.begin() as connection:
             if judged and self.judge is not None:
@@ -70,13 +70,13 @@ class Database:
             yield connection
 
     def changes(self) -> tuple[int, int]:
-        """A mark that is another one after every write that was committed, by this process or any other."""
+        """Return a mark that differs after every committed write, by this process or another."""
         with self._watching:
-            if self._file is None:  # in memory, where a second connection would see other tables
+            if self._file is None:  # in memory: a second connection would see other tables
                 self._watchers += 1
                 return self._watchers, 0
             if self._watcher is None:
-                # SQLite counts for each connection what the others wrote, so this one may write nothing itself.
+                # SQLite counts, for each connection, the writes of others, so this one must never write.
                 self._watcher = self._engine.raw_connection()
                 self._watcher.detach()
                 self._watchers += 1
@@ -87,7 +87,7 @@ class Database:
                 cursor.close()
 
     def close(self) -> None:
-        """Give back all connections."""
+        """Close all connections."""
         with self._watching:
             if self._watcher is not None:
                 self._watcher.close()
@@ -96,7 +96,7 @@ class Database:
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
-    # The driver would open transactions by itself, and only before a write; SQLAlchemy's "begin" does it here.
+    # The driver would begin transactions itself, and only before a write; SQLAlchemy's "begin" does it here.
     prepare(connection)
 
 
@@ -106,20 +106,20 @@ def _begin(connection: Connection) -> None:
 
 
 def now_ms() -> int:
-    """The present instant in UTC milliseconds."""
+    """Return the current time in UTC milliseconds."""
     return time.time_ns() // 1_000_000
 
 
 def ms_of(at: datetime) -> int:
-    """An instant in UTC milliseconds, as it is stored."""
+    """Return an instant in UTC milliseconds, as it is stored."""
     return int(at.timestamp() * 1000)
 
 
 def instant(ms: int) -> datetime:
-    """The aware UTC datetime of a stored instant."""
+    """Return the aware UTC datetime of a stored instant."""
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def maybe_instant(ms: int | None) -> datetime | None:
-    """The same for an instant that may not have come yet."""
+    """Return the aware UTC datetime of a stored instant that may be missing."""
     return None if ms is None else instant(ms)

@@ -1,7 +1,7 @@
-"""A cache of answers from the ledger, valid until something is written to it.
+"""A cache of answers from the ledger, valid until the next write to it.
 
-Fifty tabs that refresh every second ask the same few questions. Each is asked once for each change of the database,
-whoever made it; to look whether there was one costs a hundredth of the shortest question.
+Fifty tabs that refresh every second ask the same few questions. Each question is asked once per change of the database,
+by any process; checking for a change costs a hundredth of the shortest question.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from lipsync_core.db.database import Database
 T = TypeVar("T")
 
 MOST = 200
-"""Answers that are kept at once; a page that is searched asks something new with every letter."""
+"""The most cached answers; a search field asks a new question with every letter."""
 
 
 class _Answer(Generic[T]):
-    """What one question was answered with. Whoever comes while it is being asked waits for it."""
+    """The answer to one question. Callers that arrive while it is being asked wait for it."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -35,8 +35,8 @@ class _Answer(Generic[T]):
 class Latest:
     """Answers by question. Thread-safe.
 
-    None is ever out of date: the mark of the last change is read before the question is asked, so that a write in
-    between only has it asked once more. All callers share one answer, so it must be something that nobody can change.
+    No answer is ever out of date: the mark of the last change is read before the question is asked, so a write in
+    between only causes one more query. All callers share an answer, so it must be immutable.
     """
 
     def __init__(self, database: Database) -> None:
@@ -49,7 +49,7 @@ class Latest:
         return len(self._answers)
 
     def get(self, question: Hashable, ask: Callable[[], T]) -> T:
-        """The answer to ``question``, which ``ask`` finds out."""
+        """Return the answer to ``question``, computed by ``ask`` if it is not cached."""
         with self._lock:
             changes = self._db.changes()
             if changes != self._as_of or len(self._answers) >= MOST:

@@ -1,7 +1,7 @@
-"""The ledger's file, before SQLAlchemy is loaded: where it is, and whether its schema is the newest.
+"""The ledger's file, before SQLAlchemy is loaded: its path, and whether its schema is the newest.
 
-Loading SQLAlchemy and Alembic takes longer than all else that a server does before its first answer. A ledger at the
-newest schema needs neither to be recognised, and a new one is made from `NEWEST` in one go.
+Loading SQLAlchemy and Alembic takes longer than everything else before a server's first answer. Neither is needed to
+recognise a ledger at the newest schema; a new ledger is created from `NEWEST` in one step.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from lipsync_core.errors import SettingsError
 HEAD = "0015"
 """The newest migration in ``migrations/versions``."""
 NEWEST = Path(__file__).parent / "migrations" / "newest.sql"
-"""What all migrations make of an empty file. ``python -m lipsync_core.db.migrations`` writes it."""
+"""The schema after all migrations of an empty file, written by ``python -m lipsync_core.db.migrations``."""
 BUSY_S = 15
-"""For how long one waits for a lock that somebody else holds."""
+"""How long to wait for a lock that another connection holds."""
 
 
 def ledger_file(url: str) -> Path | None:
-    """The file that a database URL names; None where SQLite keeps its tables elsewhere, such as in memory.
+    """Return the file of a database URL; None if SQLite keeps its tables elsewhere, such as in memory.
 
     Raises:
-        SettingsError: the URL is not one of SQLite's.
+        SettingsError: the URL is not an SQLite URL.
     """
     scheme, _, rest = url.partition("://")
     backend = scheme.partition("+")[0]
@@ -42,7 +42,7 @@ def ledger_file(url: str) -> Path | None:
 
 
 def bring_up_to_date(url: str) -> None:
-    """Make a ledger that does not exist yet, and move an older one to the newest schema."""
+    """Create a ledger that does not exist yet, or migrate an older one to the newest schema."""
     file = ledger_file(url)
     if file is not None and not is_newest(file):
         from lipsync_core.db.database import Database
@@ -53,14 +53,14 @@ def bring_up_to_date(url: str) -> None:
 
 
 def is_newest(file: Path) -> bool:
-    """Whether the ledger's schema is the newest; where there is no ledger yet, it is made. Safe in several processes
-    at once."""
+    """Whether the ledger's schema is the newest; creates the ledger if there is none. Safe in several processes at
+    once."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(file)) as connection:
         prepare(connection)
         if not _tables(connection):
             connection.execute("BEGIN IMMEDIATE")
-            if not _tables(connection):  # nobody was faster
+            if not _tables(connection):  # no other process was faster
                 for statement in _statements(NEWEST.read_text(encoding="utf-8")):
                     connection.execute(statement)
             connection.execute("COMMIT")
@@ -70,7 +70,7 @@ def is_newest(file: Path) -> bool:
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Set up a new connection to the ledger: durable to the last commit, and no transaction that nobody began."""
+    """Set up a new connection to the ledger: durable commits, and transactions only where code begins them."""
     connection.isolation_level = None
     for pragma in (f"busy_timeout={BUSY_S * 1000}", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
@@ -78,8 +78,8 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 
 def _keep_a_log(connection: sqlite3.Connection) -> None:
-    """Switch to WAL. The first one ever does so for the file; to others that try at that moment SQLite says that it is
-    busy at once, whatever its timeout."""
+    """Switch to WAL. The first connection ever does it for the file; SQLite tells others that try at that moment that
+    it is busy, at once and regardless of the timeout."""
     until = time.monotonic() + BUSY_S
     while True:
         try:
@@ -97,7 +97,7 @@ def _tables(connection: sqlite3.Connection) -> set[str]:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """The statements of a script, one by one; a trigger holds semicolons of its own."""
+    """Yield the statements of a script one by one; a trigger contains semicolons."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

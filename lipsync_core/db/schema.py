@@ -34,8 +34,8 @@ jobs = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("started_ms", BigInteger),
     Column("finished_ms", BigInteger),
-    Column("lease_owner", String(120)),  # the tracker that works on it …
-    Column("lease_until_ms", BigInteger),  # … until then, unless it renews
+    Column("lease_owner", String(120)),  # the tracker that works on it,
+    Column("lease_until_ms", BigInteger),  # until then, unless it renews
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("frames_done", Integer, nullable=False, server_default="0"),
     Column("frames_total", Integer, nullable=False, server_default="0"),
@@ -47,10 +47,10 @@ jobs = Table(
     Column("base_url", String(200)),
     Column("key_fingerprint", String(16)),
     Column("vendor_id", String(300)),
-    Column("candidate", String(300)),  # ids that may be its own, one a line
+    Column("candidate", String(300)),  # ids that may be its own, one per line
     Column("token_hash", String(64)),  # SHA-256 of the token in its webhook's address
-    Column("due_ms", BigInteger),  # when a tracker takes it up next; while it is leased, the end of the lease
-    Column("sent_ms", BigInteger),  # set right before the paid request leaves
+    Column("due_ms", BigInteger),  # when a tracker takes it next; while leased, the end of the lease
+    Column("sent_ms", BigInteger),  # set right before the paid request is sent
     Column("expected_end_ms", BigInteger),
     Column("asks", Integer, nullable=False, server_default="0"),
     Column("snags", Integer, nullable=False, server_default="0"),
@@ -60,28 +60,28 @@ jobs = Table(
     Column("progress", Float),
     Column("output_url", Text),
     Column("vendor_deletes_ms", BigInteger),
-    Column("said_credits", String(32)),  # what the vendor said that it costs when it took the job; a decimal number
+    Column("said_credits", String(32)),  # the cost that the vendor stated when it took the job; a decimal number
     Column("said_usd_micros", BigInteger),
     Column("billed_credits", String(32)),  # a decimal number
     Column("billed_usd_micros", BigInteger),
-    Column("bill_usd_micros", BigInteger),  # what the bill comes to in dollars, once the job is over
-    Column("output_ms", BigInteger),  # how long the finished video is …
-    Column("output_usd_micros", BigInteger),  # … and what that comes to, where it is longer than what was priced
-    Column("paid_usd_micros", BigInteger),  # typed in from an invoice, where nothing else tells what it cost
-    Column("above_ms", BigInteger),  # since when it is known that it cost more than its price
+    Column("bill_usd_micros", BigInteger),  # the billed sum in dollars, once the job is over
+    Column("output_ms", BigInteger),  # the length of the finished video,
+    Column("output_usd_micros", BigInteger),  # and its price, if it is longer than what was priced
+    Column("paid_usd_micros", BigInteger),  # entered from an invoice, if nothing else reports the cost
+    Column("above_ms", BigInteger),  # when it became known that it cost more than its price
     Column("length_ms", BigInteger),
-    Column("likeness", String(64)),  # what was asked of which engine, hashed
+    Column("likeness", String(64)),  # hash of the engine and its input
     Column("batch", String(32)),
-    Column("follows", Integer),  # the job whose lost answer it was sent anew for
+    Column("follows", Integer),  # the job with a lost answer that this one replaces
     Column("hidden_ms", BigInteger),
-    Column("month", String(7)),  # whose budget it counts in, from when it was about to be sent
+    Column("month", String(7)),  # the month whose budget it counts in, set just before it is sent
     Column("counted_usd_micros", BigInteger, nullable=False, server_default="0"),
-    Column("ceiling_usd_micros", BigInteger),  # what a cap reserves for an unknown price; a trigger bounds it
+    Column("ceiling_usd_micros", BigInteger),  # what a cap reserves for an unknown price; limited by a trigger
     Column("project", String(240), nullable=False, server_default=""),
     Column("quoted_usd_micros", BigInteger),
     Column("quoted_credits", Integer),
-    Column("reserved_usd_micros", BigInteger),  # what limits and caps count until its end; NULL where nobody can say
-    Column("decide_by_ms", BigInteger),  # until then somebody may approve or decline it
+    Column("reserved_usd_micros", BigInteger),  # what limits and caps count until its end; NULL if unknown
+    Column("decide_by_ms", BigInteger),  # the time limit for approving or declining it
     Column("decided_by", String(120)),
     Column("decided_ms", BigInteger),
     Column("decided_why", Text),
@@ -91,17 +91,17 @@ jobs = Table(
     Index("jobs_by_likeness", "likeness", "id"),
     Index("jobs_by_batch", "batch", "id"),
     Index("jobs_by_engine", "engine", "state", "id"),
-    Index(  # holds all that a month adds up, so that no row is read for it
+    Index(  # covers all that a month's sums need, so that no row is read
         "jobs_by_month",
         *("month", "state", "provider", "engine", "made_by", "project"),
         *("counted_usd_micros", "quoted_usd_micros", "quoted_credits", "ceiling_usd_micros"),
         *("bill_usd_micros", "output_usd_micros", "paid_usd_micros", "above_ms"),
     ),
     Index("jobs_by_above", "above_ms"),
-    # Each holds all that listing and searching ask, so that neither reads a row which it does not show.
+    # Each covers all that listing and searching need, so that they read only the rows that they show.
     Index("jobs_by_state", "state", "id", "name", "made_by", "hidden_ms"),
     Index("jobs_by_maker", "made_by", "id", "state", "hidden_ms"),
-    sqlite_autoincrement=True,  # a job number is never given twice
+    sqlite_autoincrement=True,  # a job number is never reused
 )
 
 events = Table(
@@ -113,11 +113,11 @@ events = Table(
     Column("state", String(24), nullable=False),
     Column("made_by", String(120), nullable=False),
     Column("note", Text, nullable=False),
-    Column("about", String(16)),  # what it tells besides a new state, see `lipsync_core.ledger.caps.ABOVE_PRICE`
+    Column("about", String(16)),  # a notice besides a new state, see `lipsync_core.ledger.caps.ABOVE_PRICE`
     sqlite_autoincrement=True,
 )
 
-answers = Table(  # to paid requests, word for word, before anything is made of them
+answers = Table(  # to paid requests, verbatim, before they are interpreted
     "answers",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -130,25 +130,25 @@ answers = Table(  # to paid requests, word for word, before anything is made of 
     sqlite_autoincrement=True,
 )
 
-accounts = Table(  # how each vendor's account stands
+accounts = Table(  # the status of each vendor's account
     "accounts",
     metadata,
     Column("provider", String(32), primary_key=True),
     Column("environment", String(8), primary_key=True),
-    Column("paused_ms", BigInteger),  # since then nothing is sent …
-    Column("paused_key", String(16)),  # … with this key
+    Column("paused_ms", BigInteger),  # since then nothing is sent
+    Column("paused_key", String(16)),  # with this key
     Column("paused_why", Text),
-    Column("paused_engine", String(64)),  # only this one of its engines; NULL for all
-    Column("wait_until_ms", BigInteger),  # the vendor asked for a pause until then
+    Column("paused_engine", String(64)),  # only for this engine; NULL for all
+    Column("wait_until_ms", BigInteger),  # the vendor asked us to wait until then
     Column("last_error", Text),
     Column("last_error_ms", BigInteger),
-    Column("balance_usd_micros", BigInteger),  # what it held when it was last asked …
+    Column("balance_usd_micros", BigInteger),  # the balance when it was last asked,
     Column("balance_credits", String(32)),  # a decimal number
-    Column("balance_key", String(16)),  # … with this key
+    Column("balance_key", String(16)),  # with this key
     Column("balance_ms", BigInteger),
 )
 
-budgets = Table(  # what of each month is taken: spent, or reserved by jobs that are under way
+budgets = Table(  # the used part of each month: spent, or reserved by running jobs
     "budgets",
     metadata,
     Column("scope", String(300), primary_key=True),  # team | project:… | person:…
@@ -165,7 +165,7 @@ caps = Table(
     Column("set_ms", BigInteger, nullable=False),
 )
 
-invoices = Table(  # typed in by a person, for vendors that report no billed sum
+invoices = Table(  # entered by a person, for vendors that report no billed sum
     "invoices",
     metadata,
     Column("provider", String(32), primary_key=True),
@@ -180,7 +180,7 @@ media = Table(
     metadata,
     Column("sha256", String(64), primary_key=True),
     Column("kind", String(8), primary_key=True),  # image | audio | video
-    Column("name", String(240), nullable=False),  # as it was called when it last arrived
+    Column("name", String(240), nullable=False),  # its name when it last arrived
     Column("extension", String(8), nullable=False),
     Column("mime", String(64), nullable=False),
     Column("size", BigInteger, nullable=False),
@@ -189,7 +189,7 @@ media = Table(
     Index("media_by_arrival", "kind", "arrived_ms"),
 )
 
-arrivals = Table(  # how each content came here first
+arrivals = Table(  # the first arrival of each content
     "arrivals",
     metadata,
     Column("sha256", String(64), primary_key=True),
@@ -204,9 +204,9 @@ library = Table(
     "library",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("kind", String(8), nullable=False),  # a medium's, or creator
+    Column("kind", String(8), nullable=False),  # a medium's kind, or creator
     Column("ref", String(300), nullable=False),  # a medium's SHA-256, or the vendor's id of a presenter
-    Column("environment", String(8), nullable=False),  # whose presenter it is; of a medium always live
+    Column("environment", String(8), nullable=False),  # of a presenter; for a medium always live
     Column("name", String(240), nullable=False),
     Column("project", String(240), nullable=False),
     Column("consent", Text, nullable=False),
@@ -227,7 +227,7 @@ briefs = Table(
     Column("made_by", String(120), nullable=False),
     Column("fields", Text, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),
-    Column("job_id", Integer, ForeignKey("jobs.id")),  # what it was last rendered as
+    Column("job_id", Integer, ForeignKey("jobs.id")),  # its last render
 )
 
 trackers = Table(
@@ -250,27 +250,27 @@ people = Table(  # the team, once sign-in is on
     Column("email", String(120), primary_key=True),  # as `lipsync_core.people.team.address` writes it
     Column("name", String(240), nullable=False),
     Column("role", String(16), nullable=False),
-    Column("limit_usd_micros", BigInteger),  # for one press without approval; NULL for no limit
-    Column("invited", Boolean, nullable=False),  # may enter whatever the settings' rules say
+    Column("limit_usd_micros", BigInteger),  # for one order without approval; NULL for no limit
+    Column("invited", Boolean, nullable=False),  # may sign in regardless of the rules in the settings
     Column("added_ms", BigInteger, nullable=False),
     Column("seen_ms", BigInteger),
     Column("removed_ms", BigInteger),
     Column("notify_url", Text),
     Column("notify_secret", String(120)),
-    Column("issuer", Text),  # the account of the sign-in service that this person is; NULL until they enter …
+    Column("issuer", Text),  # the person's account at the sign-in service; NULL until they sign in,
     Column("subject", Text),
-    Column("bind_after_ms", BigInteger),  # … by a sign-in that is not older than this
+    Column("bind_after_ms", BigInteger),  # with a sign-in that is not older than this
     Index("people_by_account", "issuer", "subject", unique=True),
 )
 
-sign_outs = Table(  # visits that ended, so that no other tab and no copied cookie goes on with one
+sign_outs = Table(  # ended sessions, so that no other tab and no copied cookie continues one
     "sign_outs",
     metadata,
     Column("visit", String(64), primary_key=True),
     Column("at_ms", BigInteger, nullable=False),
 )
 
-audit = Table(  # what people did to anything but a job; of jobs the events tell
+audit = Table(  # what people did to anything but a job; jobs have events
     "audit",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -284,15 +284,15 @@ audit = Table(  # what people did to anything but a job; of jobs the events tell
     sqlite_autoincrement=True,
 )
 
-notices = Table(  # what is to be told to whom outside
+notices = Table(  # notifications to be sent
     "notices",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("event_id", Integer, ForeignKey("events.id"), nullable=False),
-    Column("to", String(120), nullable=False),  # team, or a person's address
+    Column("to", String(120), nullable=False),  # team, or a person's email address
     Column("body", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
-    Column("due_ms", BigInteger, index=True),  # NULL once it was told or given up
+    Column("due_ms", BigInteger, index=True),  # NULL once it was sent or given up
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("told_ms", BigInteger),
     Column("last_error", Text),
@@ -300,25 +300,25 @@ notices = Table(  # what is to be told to whom outside
     sqlite_autoincrement=True,
 )
 
-read_events = Table(  # one row: up to which event notices were made
+read_events = Table(  # one row: the last event for which notices were made
     "read_events",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("until", Integer, nullable=False),
 )
 
-vendor_lists = Table(  # what vendors list, asked for once a day: lost without harm
+vendor_lists = Table(  # lists from vendors, requested once a day; may be lost without harm
     "vendor_lists",
     metadata,
     Column("name", String(64), primary_key=True),
     Column("content", Text, nullable=False),
 )
 
-team_rates = Table(  # what the team pays where it set that itself: every version, of which the highest counts
+team_rates = Table(  # rates that the team set itself: every version; the highest counts
     "team_rates",
     metadata,
     Column("version", Integer, primary_key=True),
-    Column("text", Text, nullable=False),  # TOML, without the explanation at the head of the file
+    Column("text", Text, nullable=False),  # TOML, without the explanation at the top of the file
     Column("at_ms", BigInteger, nullable=False),
     Column("made_by", String(120), nullable=False),  # empty where it was read from a file
     Column("file", Text),  # the path it was read from; NULL where it was entered on a page

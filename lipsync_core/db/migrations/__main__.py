@@ -1,4 +1,4 @@
-"""Writes ``newest.sql`` again after a migration was added: ``python -m lipsync_core.db.migrations``."""
+"""Write ``newest.sql`` again after a migration was added: ``python -m lipsync_core.db.migrations``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEADER = "-- What all migrations make of an empty ledger. Written by: python -m 
 
 
 def newest() -> str:
-    """The statements that make a new ledger at once, as the migrations make it one after the other."""
+    """Return the statements that create a new ledger in one step, with the same result as all migrations."""
     with tempfile.TemporaryDirectory(prefix="newest-") as folder:
         file = Path(folder, "ledger.db")
         database = Database(f"sqlite:///{file}")
