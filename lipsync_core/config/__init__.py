@@ -1,4 +1,4 @@
-"""What the environment, ``.env`` and ``secrets.toml`` say, read once and checked."""
+"""The configuration in the environment, ``.env`` and ``secrets.toml``, read once and checked."""
 
 from __future__ import annotations
 

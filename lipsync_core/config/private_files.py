@@ -1,4 +1,4 @@
-"""File permissions: what the studio keeps on disk (faces, voices, secrets) can be read by its owner only."""
+"""File permissions: only their owner can read the studio's files (faces, voices, secrets)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from lipsync_core.db.ledger_file import ledger_file
 log = logging.getLogger(__name__)
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-"""All that a file's mode allows to anybody but its owner."""
+"""All permission bits of a file for anyone but its owner."""
 
 
 def keep_private(settings: Settings) -> None:
-    """Make what this process and its own processes write from now on private, and what is there already.
+    """Make everything private that this process and its children write from now on, and existing files too.
 
-    To be called once, before anything is opened. A file that belongs to somebody else is left as it is, and the log
-    names it; where the system knows no such modes, nothing happens.
+    Call it once, before anything is opened. A file of another owner is left unchanged, and the log names it; on
+    systems without such permissions, nothing happens.
     """
     os.umask(OTHERS)
     for path in _kept(settings):
@@ -37,16 +37,16 @@ def keep_private(settings: Settings) -> None:
 
 
 def _kept(settings: Settings) -> Iterator[Path]:
-    """The ledger with its log, the rates, and all media; each folder after what lies in it.
+    """Yield the ledger with its log, the rates, and all media; each folder after its contents.
 
-    Of the folder of a ledger that was put elsewhere, only the ledger's own files: others may have theirs there.
+    If the ledger is in a folder of its own choice, only the ledger's files: others may have files there.
     """
     ledger = ledger_file(settings.database_url)
     if ledger is not None:
         yield from (ledger.with_name(ledger.name + end) for end in ("", "-wal", "-shm", "-journal"))
     yield settings.rates_file
     if _is_open(settings.media_dir):
-        # Once the folder itself is shut nobody gets at what lies in it: a later start need not walk through it.
+        # Once the folder itself is private, its contents cannot be reached: a later start need not visit them.
         yield from settings.media_dir.rglob("*")
         yield settings.media_dir
     yield ROOT / "data"

@@ -1,4 +1,4 @@
-"""What the environment and ``.env`` say. Read once, frozen, and never written back to ``os.environ``.
+"""The settings from the environment and ``.env``: read once, frozen, and never written back to ``os.environ``.
 
 Keys therefore stay out of the environment that worker processes inherit.
 """
@@ -34,16 +34,16 @@ from lipsync_core.errors import FetchError, SettingsError
 from lipsync_core.providers import VENDORS, variable_prefix
 
 VENDOR_PREFIXES = tuple(map(variable_prefix, VENDORS))
-"""What the names of the vendors' variables begin with."""
+"""The prefixes of the vendors' variables."""
 
 MOST_SLOTS = 1_000
-"""The most jobs that a vendor can be given at once."""
+"""The most jobs that may be at a vendor at once."""
 
 AWS_VARIABLES = (
     *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
     *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"),
 )
-"""boto3's own variables, which may stand in ``.env`` too."""
+"""boto3's own variables, which may also be in ``.env``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,76 +53,76 @@ class Settings:
     database_url: str
     """``STUDIO_DATABASE_URL``: a SQLAlchemy URL. Default: SQLite in ``data/studio.db``."""
     media_dir: Path
-    """``STUDIO_MEDIA_URL``: a plain path or a ``file://`` URL. Default: ``data/media``. Where media live in a bucket,
-    the folder of their working copies: ``STUDIO_MEDIA_CACHE``."""
+    """``STUDIO_MEDIA_URL``: a plain path or a ``file://`` URL. Default: ``data/media``. If media are in a bucket, the
+    folder of their working copies: ``STUDIO_MEDIA_CACHE``."""
     fetch_allow: tuple[str, ...]
-    """``STUDIO_FETCH_ALLOW``: hosts, or host:port, that may be fetched from although they are private."""
+    """``STUDIO_FETCH_ALLOW``: private hosts, or host:port, that media may be fetched from."""
     poll_interval_s: float | None
-    """``STUDIO_POLL_INTERVAL_S``: an upper limit for the tracker's wait between two looks, in seconds."""
+    """``STUDIO_POLL_INTERVAL_S``: the longest wait between two rounds of the tracker, in seconds."""
     allow_open: bool
-    """``STUDIO_ALLOW_OPEN``: listen beyond loopback although nobody has to sign in."""
+    """``STUDIO_ALLOW_OPEN``: listen beyond loopback although sign-in is off."""
     draft_slots: int
-    """``STUDIO_DRAFT_SLOTS``: drafts rendered at once. Default: one for every two processors."""
+    """``STUDIO_DRAFT_SLOTS``: how many drafts are rendered at once. Default: one per two processors."""
     bucket: tuple[str, str] | None = None
-    """``STUDIO_MEDIA_URL`` as ``s3://bucket/prefix``: that bucket, and what its names begin with."""
+    """``STUDIO_MEDIA_URL`` as ``s3://bucket/prefix``: the bucket, and the prefix of its object names."""
     aws: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """How to get into the bucket: those of `AWS_VARIABLES` that are set; never shown."""
+    """Credentials for the bucket: those of `AWS_VARIABLES` that are set; never shown."""
     sandbox: bool = False
     """``STUDIO_SANDBOX``: every new paid job of this studio goes to the sandbox; no key is used."""
     sandbox_speed: float = 20.0
     """``STUDIO_SANDBOX_SPEED``: how many times faster than the vendors the sandbox works."""
     public_url: str | None = None
-    """``STUDIO_PUBLIC_URL``: where vendors can reach this server; turns on webhooks and links to local files."""
+    """``STUDIO_PUBLIC_URL``: where vendors reach this server; enables webhooks and links to local files."""
     hosts: tuple[str, ...] = ()
-    """``STUDIO_HOSTS``: names by which people reach this server, besides those of its public addresses."""
+    """``STUDIO_HOSTS``: host names of this server, in addition to those of its public addresses."""
     proxies: tuple[str, ...] = ()
-    """``STUDIO_PROXIES``: addresses of the proxies in front, whose word counts for who asks."""
+    """``STUDIO_PROXIES``: addresses of the reverse proxies whose statements about the client are trusted."""
     rates_file: Path = ROOT / "data" / "rates.toml"
-    """``STUDIO_RATES_FILE``: this server's copy of what the team pays where it set that itself. Default: ``rates.toml``
-    beside the ledger, or in ``data/``."""
+    """``STUDIO_RATES_FILE``: this server's copy of the rates that the team set itself. Default: ``rates.toml`` beside
+    the ledger, or in ``data/``."""
     timezone: str = "UTC"
-    """``STUDIO_TIMEZONE``: whose months the caps follow, such as ``Europe/Berlin``."""
+    """``STUDIO_TIMEZONE``: the time zone of the months of caps, such as ``Europe/Berlin``."""
     sign_in: bool = False
-    """Whether people have to sign in: Streamlit's secrets file has an ``[auth]`` table."""
+    """Whether people must sign in: Streamlit's secrets file has an ``[auth]`` table."""
     audiences: tuple[str, ...] = ()
-    """The client ids in that table: whom a sign-in must be meant for."""
+    """The client ids in that table: the allowed audiences of a sign-in."""
     trusted_services: tuple[str, ...] = ()
-    """The services in that table that are believed although they do not say whether an address is verified."""
+    """The services in that table that are trusted although they do not say whether an address is verified."""
     admin: str | None = None
     """``STUDIO_ADMIN``: the address of the first admin."""
     allowed_domains: tuple[str, ...] = ()
-    """``STUDIO_ALLOWED_DOMAINS``: whose addresses may enter."""
+    """``STUDIO_ALLOWED_DOMAINS``: domains whose addresses may sign in."""
     allowed_emails: tuple[str, ...] = ()
-    """``STUDIO_ALLOWED_EMAILS``: who else may enter."""
+    """``STUDIO_ALLOWED_EMAILS``: other addresses that may sign in."""
     allowed_groups: tuple[str, ...] = ()
-    """``STUDIO_ALLOWED_GROUPS``: members of which groups may enter."""
+    """``STUDIO_ALLOWED_GROUPS``: groups whose members may sign in."""
     groups_claim: str = "groups"
-    """``STUDIO_GROUPS_CLAIM``: what the provider calls the list of a person's groups."""
+    """``STUDIO_GROUPS_CLAIM``: the provider's claim with the list of a person's groups."""
     sign_in_hours: float = 12.0
-    """``STUDIO_SIGN_IN_HOURS``: for how long a sign-in is good."""
+    """``STUDIO_SIGN_IN_HOURS``: how long a sign-in is valid."""
     approval_days: float = 7.0
-    """``STUDIO_APPROVAL_DAYS``: for how long a job waits for approval."""
+    """``STUDIO_APPROVAL_DAYS``: how long a job waits for approval."""
     approve_own: bool = False
     """``STUDIO_APPROVE_OWN``: approvers may approve their own jobs."""
     notify_allow: tuple[str, ...] = ()
-    """``STUDIO_NOTIFY_ALLOW``: hosts, or host:port, that may be told although they are private."""
+    """``STUDIO_NOTIFY_ALLOW``: private hosts, or host:port, that may receive notifications."""
     notify_url: str | None = field(default=None, repr=False)
-    """``STUDIO_NOTIFY_URL``: where the team is told what became of jobs."""
+    """``STUDIO_NOTIFY_URL``: where the team is notified of the results of jobs."""
     notify_secret: str | None = field(default=None, repr=False)
-    """``STUDIO_NOTIFY_SECRET``: what these messages are signed with."""
+    """``STUDIO_NOTIFY_SECRET``: the key that signs these notifications."""
     vendors: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What the vendors' own variables say, keys among them; never shown."""
+    """The values of the vendors' own variables, including keys; never shown."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, dotenv: Path = ROOT / ".env") -> Settings:
-        """Read ``environ`` (default: the process's) over ``dotenv``.
+        """Read ``environ`` (default: that of the process), which overrides ``dotenv``.
 
         Raises:
             SettingsError: a variable has a value that cannot be used; the text names it.
         """
         ours = ("STUDIO_", *VENDOR_PREFIXES, *AWS_VARIABLES)
         given = all_given(os.environ if environ is None else environ, dotenv, ours)
-        # The one switch whose misspelling costs money.
+        # The only switch whose misspelling costs money.
         refuse_misspelt(given, "STUDIO_SANDBOX", ("STUDIO_SANDBOX_SPEED",))
         return cls(
             database_url=given.get("STUDIO_DATABASE_URL") or f"sqlite:///{ROOT / 'data' / 'studio.db'}",
@@ -154,7 +154,7 @@ class Settings:
 
 
 def _secrets_files(given: Mapping[str, str]) -> list[Path]:
-    """Where Streamlit looks for the ``[auth]`` table."""
+    """Return the files in which Streamlit looks for the ``[auth]`` table."""
     named = [Path(name).expanduser() for name in given.get("STREAMLIT_SECRETS_FILES", "").split()]
     return named or [Path.home() / ".streamlit" / "secrets.toml", ROOT / ".streamlit" / "secrets.toml"]
 
@@ -163,7 +163,7 @@ def _notify(given: Mapping[str, str]) -> dict[str, Any]:
     url, secret = given.get("STUDIO_NOTIFY_URL", "").strip(), given.get("STUDIO_NOTIFY_SECRET", "").strip()
     if not url:
         return {}
-    from lipsync_core.net.guard import checked_link  # which loads an HTTP client
+    from lipsync_core.net.guard import checked_link  # it loads an HTTP client
 
     try:
         checked_link(url, (urlsplit(url).netloc,))
@@ -178,8 +178,8 @@ def _notify(given: Mapping[str, str]) -> dict[str, Any]:
     )
     if why:
         raise SettingsError(
-            f"STUDIO_NOTIFY_SECRET {why}. Put “whsec_” and 32 to 64 random bytes in Base64 there, as the Standard "
-            "Webhooks scheme has it. From Python: "
+            f"STUDIO_NOTIFY_SECRET {why}. Put “whsec_” and 32 to 64 random bytes in Base64 there, as in the Standard "
+            "Webhooks scheme. From Python: "
             'import base64, secrets; print("whsec_" + base64.b64encode(secrets.token_bytes(32)).decode())'
         )
     return {"notify_url": url, "notify_secret": secret}
@@ -194,7 +194,7 @@ def _rates_file(given: Mapping[str, str]) -> Path:
 
 
 def _vendors(given: Mapping[str, str]) -> dict[str, str]:
-    """The vendors' own variables; what of them is used only later is read here once, so that the start says it."""
+    """Return the vendors' own variables. Those used only later are parsed here too, so that errors show at start."""
     found = {name: value for name, value in given.items() if name.startswith(VENDOR_PREFIXES)}
     for name in found:
         if name.endswith("_BASE_URL"):
@@ -214,7 +214,7 @@ def _timezone(given: Mapping[str, str], name: str) -> str:
 
 
 def _media(given: Mapping[str, str]) -> dict[str, Any]:
-    """Where media are kept: in a folder, or in a bucket with working copies in a folder."""
+    """Return where media are stored: in a folder, or in a bucket with working copies in a folder."""
     default, url = str(ROOT / "data" / "media"), given.get("STUDIO_MEDIA_URL", "").strip()
     if not url.lower().startswith("s3:"):
         return {"media_dir": _folder(url or default)}
@@ -233,6 +233,6 @@ def _folder(value: str) -> Path:
     if url.scheme == "file":
         return Path(url2pathname(url.path)).resolve()
     raise SettingsError(
-        f"STUDIO_MEDIA_URL starts with “{url.scheme}://”, which media cannot be stored in. "
+        f"STUDIO_MEDIA_URL starts with “{url.scheme}://”, where media cannot be stored. "
         "Give a folder or s3://bucket/prefix, or leave it out for data/media."
     )

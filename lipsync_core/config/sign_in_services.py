@@ -1,4 +1,4 @@
-"""What the ``[auth]`` table of Streamlit's ``secrets.toml`` says that concerns the core; its secrets are not kept."""
+"""Facts from the ``[auth]`` table of Streamlit's ``secrets.toml`` that the core needs; its secrets are not kept."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from lipsync_core.config.secret_strength import weakness
 from lipsync_core.errors import SettingsError
 
 DEFAULT_SERVICE = "default"
-"""What Streamlit calls the only sign-in service, whose facts stand in ``[auth]`` itself."""
+"""Streamlit's name of the only sign-in service, whose facts are in ``[auth]`` itself."""
 TRUST = "trust_absent_email_verified"
-"""The line by which a service is trusted that does not say whether an address is verified."""
+"""The setting that trusts a service which does not say whether an address is verified."""
 _SHARED = ("common", "organizations", "consumers")
-"""Microsoft's tenants that are everybody's: whoever is admin of some other one gives its people any address."""
+"""Microsoft's shared tenants: the admin of any other tenant can give its people any address."""
 
 
 def sign_in(files: list[Path]) -> dict[str, Any]:
-    """Fields of `Settings` from the first of these files that has the table; none where people do not sign in.
+    """Return fields of `Settings` from the first of these files that has the table; empty if sign-in is off.
 
     Raises `SettingsError`.
     """
@@ -30,7 +30,7 @@ def sign_in(files: list[Path]) -> dict[str, Any]:
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
-            raise SettingsError(f"{file.name} cannot be read, so nobody could sign in: {error}.") from None
+            raise SettingsError(f"{file.name} cannot be read, so sign-in would not work: {error}.") from None
         if isinstance(auth, dict):
             services = list(_services(auth))
             _check_cookie_secret(file, auth.get("cookie_secret"))
@@ -48,12 +48,12 @@ def _services(auth: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]
 
 
 def _check_cookie_secret(file: Path, secret: object) -> None:
-    """Raise `SettingsError` for a secret by which anybody could sign in as anybody."""
+    """Raise `SettingsError` for a secret with which anyone could sign in as anyone."""
     why = weakness(secret) if isinstance(secret, str) and secret else "is missing"
     if why is not None:
         raise SettingsError(
-            f"{file.name}, [auth]: cookie_secret {why}. Whoever knows it can sign in as anybody. Put a new one there, "
-            'such as from: python -c "import secrets; print(secrets.token_urlsafe(48))"'
+            f"{file.name}, [auth]: cookie_secret {why}. Anyone who knows it can sign in as anyone. Set a new one, "
+            'for example from: python -c "import secrets; print(secrets.token_urlsafe(48))"'
         )
 
 
@@ -64,8 +64,8 @@ def _is_trusted(file: Path, name: str, table: Mapping[str, Any]) -> bool:
         raise SettingsError(f"{where}: {TRUST} is {trusted!r}. Write true or false, without quotes.")
     if trusted and (shared := _shared_tenant(str(table.get("server_metadata_url") or ""))):
         raise SettingsError(
-            f"{where}: {TRUST} is for a service whose addresses its own admin gives out, and “{shared}” is every "
-            "Microsoft tenant there is. Name your own tenant in server_metadata_url."
+            f"{where}: {TRUST} is for a service whose own admin assigns its addresses, but “{shared}” is every "
+            "Microsoft tenant. Name your own tenant in server_metadata_url."
         )
     return trusted
 

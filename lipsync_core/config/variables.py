@@ -1,7 +1,7 @@
-"""Reading the variables of the environment and ``.env``: strictly, because a switch that is misread can cost money.
+"""Read the variables of the environment and ``.env`` strictly: a misread switch can cost money.
 
-Whatever cannot be read stops the start with a `SettingsError` that names the variable, shows its value (never that of a
-key) and says what to give. Nothing unreadable counts as “not set”.
+An unreadable value stops the start with a `SettingsError` that names the variable, shows its value (never that of a
+key) and says what to set. Unreadable values never count as “not set”.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _ON = frozenset({"1", "true", "yes", "on"})
 _OFF = frozenset({"", "0", "false", "no", "off"})
 _QUOTES = ('"', "'")
 _SECRET = re.compile(r"(KEY|SECRET|TOKEN|PASSWORD|_ID)$|^STUDIO_(DATABASE|NOTIFY)_")
-"""Names of variables whose values are never shown: keys, and addresses that may hold a password."""
+"""Names of variables whose values are never shown: keys, and addresses that may contain a password."""
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?)(?::(?P<port>\d{1,5}))?")
 
 
 def all_given(environ: Mapping[str, str], dotenv: Path, prefixes: tuple[str, ...]) -> dict[str, str]:
-    """What ``environ`` says, over what the file ``dotenv`` says; the file need not exist.
+    """Return the variables of ``environ``, which override those of the file ``dotenv``; the file need not exist.
 
-    Of variables whose names begin with one of ``prefixes``, no value may have a quotation mark at an end: Docker’s
-    ``--env-file`` keeps those that a shell and ``.env`` take away. ``${…}`` is not filled in anywhere.
+    Values of variables whose names begin with one of ``prefixes`` must not start or end with a quotation mark:
+    Docker’s ``--env-file`` keeps quotation marks that a shell and ``.env`` remove. ``${…}`` is never expanded.
 
     Raises:
-        SettingsError: the file cannot be read, or a value is of that kind.
+        SettingsError: the file cannot be read, or a value has such a quotation mark.
     """
     given = _in_file(dotenv) | dict(environ)
     for name, value in given.items():
@@ -43,15 +43,15 @@ def all_given(environ: Mapping[str, str], dotenv: Path, prefixes: tuple[str, ...
 
 
 def refuse_misspelt(given: Mapping[str, str], name: str, known: Collection[str]) -> None:
-    """Raise `SettingsError` for a variable that is almost called ``name`` and is none of the ``known`` ones."""
+    """Raise `SettingsError` for a variable whose name is similar to ``name`` and not among the ``known`` ones."""
     for other in sorted(given):
         alike = other[:6].upper() == name[:6] and SequenceMatcher(None, other.upper(), name).ratio() > 0.85
         if alike and other != name and other not in known:
-            raise SettingsError(f"{other} is not a variable of the studio. If you mean {name}, write it so.")
+            raise SettingsError(f"{other} is not a variable of the studio. Did you mean {name}?")
 
 
 def switch(given: Mapping[str, str], name: str) -> bool:
-    """Whether a switch is on; one that is not set or empty is off. Raises `SettingsError`."""
+    """Return whether a switch is on; off if it is not set or empty. Raises `SettingsError`."""
     text = given.get(name, "").strip()
     if text.lower() in _ON:
         return True
@@ -61,7 +61,7 @@ def switch(given: Mapping[str, str], name: str) -> bool:
 
 
 def number(given: Mapping[str, str], name: str, *, most: float) -> float | None:
-    """A number above 0 and up to ``most``; None where it is not set. Raises `SettingsError`."""
+    """Return a number above 0 and up to ``most``; None if it is not set. Raises `SettingsError`."""
     text = given.get(name, "").strip()
     if not text:
         return None
@@ -71,7 +71,7 @@ def number(given: Mapping[str, str], name: str, *, most: float) -> float | None:
 
 
 def count(given: Mapping[str, str], name: str, *, most: int) -> int | None:
-    """A whole number from 1 to ``most``; None where it is not set. Raises `SettingsError`."""
+    """Return a whole number from 1 to ``most``; None if it is not set. Raises `SettingsError`."""
     text = given.get(name, "").strip()
     if not text:
         return None
@@ -81,12 +81,12 @@ def count(given: Mapping[str, str], name: str, *, most: int) -> int | None:
 
 
 def entries(given: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """What stands between the commas of a list."""
+    """Return the entries of a comma-separated list."""
     return tuple(entry.strip() for entry in given.get(name, "").split(",") if entry.strip())
 
 
 def hosts(given: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """A list of hosts, each with or without a port. Raises `SettingsError`."""
+    """Return a list of hosts, each with or without a port. Raises `SettingsError`."""
     for entry in (found := entries(given, name)):
         if not _is_host(entry):
             raise SettingsError(
@@ -97,7 +97,7 @@ def hosts(given: Mapping[str, str], name: str) -> tuple[str, ...]:
 
 
 def networks(given: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """A list of IP addresses, or of networks such as 10.0.0.0/8. Raises `SettingsError`."""
+    """Return a list of IP addresses or networks such as 10.0.0.0/8. Raises `SettingsError`."""
     for entry in (found := entries(given, name)):
         try:
             ip_network(entry)
@@ -109,7 +109,7 @@ def networks(given: Mapping[str, str], name: str) -> tuple[str, ...]:
 
 
 def address(given: Mapping[str, str], name: str) -> str | None:
-    """A web address without a slash at its end; None where it is not set. Raises `SettingsError`."""
+    """Return a web address without a final slash; None if it is not set. Raises `SettingsError`."""
     text = given.get(name, "").strip().rstrip("/")
     if not text:
         return None
@@ -119,7 +119,7 @@ def address(given: Mapping[str, str], name: str) -> str | None:
     except ValueError:
         usable = False
     if not usable or url.query or url.fragment or url.username or re.search(r"\s", text):
-        shown = "…" if "@" in text else text  # what stands before an @ may be a password
+        shown = "…" if "@" in text else text  # the text before an @ may be a password
         raise SettingsError(f"{name} is “{shown}”. Give an address like https://studio.example.org, or leave it out.")
     return text
 
@@ -130,7 +130,7 @@ def _in_file(path: Path) -> dict[str, str]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise SettingsError(f"{path.name} is there but cannot be read: {error.strerror}.") from None
+        raise SettingsError(f"{path.name} exists but cannot be read: {error.strerror}.") from None
     except ValueError:
         raise SettingsError(f"{path.name} is not UTF-8 text. Save it as UTF-8.") from None
     found: dict[str, str] = {}
@@ -152,11 +152,11 @@ def _check_plain(name: str, value: str) -> None:
     shown = "" if _SECRET.search(name) else f" “{value}”:"
     if value.startswith(_QUOTES) or value.endswith(_QUOTES):
         raise SettingsError(
-            f"{name} is{shown or ' given'} with a quotation mark that counts as part of it (Docker keeps those of an "
-            "--env-file). Write it without."
+            f"{name} is{shown or ' given'} with a quotation mark that counts as part of it (Docker keeps them in an "
+            "--env-file). Remove it."
         )
     if "${" in value and shown:
-        raise SettingsError(f"{name} is{shown} nothing is filled in for ${{…}}. Write out what it stands for.")
+        raise SettingsError(f"{name} is{shown} ${{…}} is not expanded. Write out its value.")
 
 
 def _is_host(text: str) -> bool:

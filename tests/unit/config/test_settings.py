@@ -147,7 +147,7 @@ def test_a_dotenv_that_cannot_be_read_stops_the_start(content: bytes | None, tmp
         path.mkdir()
     else:
         path.write_bytes(content)
-    with pytest.raises(SettingsError, match=r"^\.env is "):
+    with pytest.raises(SettingsError, match=r"^\.env (is|exists) "):
         Settings.from_env({}, dotenv=path)
 
 

@@ -565,7 +565,7 @@ def test_the_list_of_people_tells_role_last_visit_and_spend(team: Studio) -> Non
 
 def test_a_secrets_file_that_cannot_be_read_stops_the_studio(signed_in: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "secrets.toml").write_text("[auth", encoding="utf-8")
-    with pytest.raises(SettingsError, match="nobody could sign in"):
+    with pytest.raises(SettingsError, match="sign-in would not work"):
         open_studio(signed_in)
 
 
