@@ -1,1 +1,1 @@
-"""Work on people's files in a process of its own: limited, caged, at low priority."""
+"""Work on people's files in a separate process: limited, sandboxed, at low priority."""

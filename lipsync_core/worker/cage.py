@@ -1,9 +1,9 @@
-"""Takes rights away from the process that is about to open somebody's file; it cannot get them back.
+"""Drop the rights of the process that is about to open an untrusted file; it cannot get them back.
 
-A decoder that meets a hostile file may run that file's code. In here that code can read the programs and the files it
-was given, write into one scratch folder, and nothing else: no other file, no program, no process, no network.
-Landlock (Linux 5.13 and newer) bounds files and signals, a seccomp filter bounds system calls, and resource limits
-bound the rest. What the system lacks is named, so that the server can say it.
+A decoder that reads a hostile file may execute that file's code. Caged, that code can read its programs and input
+files and write into one scratch folder, and nothing else: no other file, program or process, and no network. Landlock
+(Linux 5.13 and newer) restricts files and signals, a seccomp filter restricts system calls, and resource limits
+restrict the rest. Missing protections are reported, so that the server can log them.
 
 Sources: Linux's ``Documentation/userspace-api/landlock.rst`` and ``seccomp_filter.rst``, and its tables of system
 calls for x86-64 and for arm64.
@@ -25,7 +25,7 @@ _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 4, 22, 38
 _SECCOMP_MODE_FILTER = 2
 
 MOST_FILES = 256
-"""Files that a worker may hold open."""
+"""The most files that a worker may hold open."""
 
 _SESSION_NICE = Path("/proc/self/autogroup")
 _TRIES, _TRY_AGAIN_S = 5, 0.1
@@ -36,25 +36,25 @@ class Bounds:
     """What a process may use from now on."""
 
     reads: tuple[str, ...]
-    """Files, and folders with all that is in them."""
+    """Files, and folders with all their contents."""
     writes: str
-    """The one folder in which it may make, change and remove files."""
+    """The only folder in which it may create, change and remove files."""
     memory_mb: int
-    """Of address space."""
+    """Limit of address space."""
     file_mb: int
     """The longest file that it may write."""
     cpu_s: int
-    """Processor time, all threads together."""
+    """Processor time of all threads together."""
     nice: int = 0
-    """By how much it steps back behind other processes."""
+    """The increase of its nice value: it yields to other processes."""
     session_nice: int = 0
-    """By how much its session, which is its own, steps back behind others where the kernel shares by session."""
+    """The nice value of its own session, for kernels that share the processor by session."""
 
 
 def enter(bounds: Bounds) -> list[str]:
-    """Give up all other rights, for good. To be called while the process has one thread.
+    """Give up all other rights permanently. Call it while the process has only one thread.
 
-    Returns what this system does not offer, in words; empty where all holds.
+    Returns the protections that this system lacks, in words; empty if none is missing.
     """
     if sys.platform == "win32":
         return ["limits on memory, files, programs and the network"]
@@ -74,18 +74,18 @@ def enter(bounds: Bounds) -> list[str]:
 
 
 def hide_memory() -> None:
-    """Let no other process of the same user read this one's memory or environment; no core dump is written either."""
+    """Stop other processes of the same user from reading this one's memory or environment; also disables core dumps."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _step_back(bounds: Bounds) -> None:
-    """Leave the processor to others. Never fails: a worker that could not is only less modest."""
+    """Lower this process's priority. Never fails: without it, a worker only takes a larger share."""
     os.nice(bounds.nice)
     for _ in range(_TRIES if bounds.session_nice else 0):
         try:
             _SESSION_NICE.write_text(str(bounds.session_nice))
-        except BlockingIOError:  # somebody did the same less than a tenth of a second ago
+        except BlockingIOError:  # another process did the same less than 0.1 s ago
             time.sleep(_TRY_AGAIN_S)
         except OSError:  # this system does not group by session
             return
@@ -94,7 +94,7 @@ def _step_back(bounds: Bounds) -> None:
 
 
 def limit(bounds: Bounds) -> None:
-    """Limit memory, files' length and number, and processor time; not on Windows."""
+    """Limit memory, length and number of files, and processor time; not on Windows."""
     import resource  # not on Windows
 
     megabyte = 1 << 20
@@ -104,7 +104,7 @@ def limit(bounds: Bounds) -> None:
         resource.RLIMIT_FSIZE: bounds.file_mb * megabyte,
         resource.RLIMIT_NOFILE: MOST_FILES,
     }
-    if sys.platform != "darwin":  # which takes the limit and ignores it
+    if sys.platform != "darwin":  # it accepts the limit and ignores it
         limits[resource.RLIMIT_AS] = bounds.memory_mb * megabyte
     for what, most in limits.items():
         _soft, hard = resource.getrlimit(what)
@@ -120,7 +120,7 @@ _VERSION = 1
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _REMOVE_FILE, _MAKE_REG, _TRUNCATE = 1 << 5, 1 << 8, 1 << 14
 _FILE_RIGHTS_OF_VERSION = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
-"""All rights that a version knows, from version 1 (``EXECUTE`` to ``MAKE_SYM``) on."""
+"""All rights that each version knows, starting with version 1 (``EXECUTE`` to ``MAKE_SYM``)."""
 _BIND_AND_CONNECT_TCP = 0b11
 _ABSTRACT_SOCKETS_AND_SIGNALS = 0b11
 
@@ -152,7 +152,7 @@ def _restrict_files(libc: ctypes.CDLL, bounds: Bounds) -> bool:
 
 
 def _allow(libc: ctypes.CDLL, ruleset: int, path: str, rights: int) -> None:
-    """Allow ``rights`` to a file, or to a folder and all below it; what is not there needs no right."""
+    """Allow ``rights`` on a file, or on a folder and its contents; a missing path needs no right."""
     try:
         opened = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
@@ -178,7 +178,7 @@ _SYSTEM = (
     "/proc/cpuinfo",
     "/sys/devices/system/cpu",
 )
-"""What programs look at while they start: shared libraries, and what processors there are."""
+"""Paths that programs read while they start: shared libraries, and the list of processors."""
 
 
 # System calls, by seccomp
@@ -190,7 +190,7 @@ _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _ANSWER = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
 _CLONE_THREAD = 0x00010000
 _X32 = 0x40000000
-"""Set in the numbers of x86-64's second table of calls."""
+"""A bit in the numbers of x86-64's second table of system calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,16 +198,16 @@ class _Calls:
     """The numbers of one architecture's system calls."""
 
     audit: int
-    """Its name in a filter's input."""
+    """The architecture's id in a filter's input."""
     clone: int
     tgkill: int
     prlimit64: int
     refused: Mapping[str, int]
-    """What no decoder needs."""
+    """Calls that no decoder needs."""
 
 
 CLONE3 = 435
-"""On every architecture. Refused as if it did not exist, because a filter cannot read its flags; the C library then
+"""The same on every architecture. Refused as nonexistent, because a filter cannot read its flags; the C library then
 uses ``clone``."""
 
 _EVERYWHERE = {
@@ -246,7 +246,7 @@ _X86_64 = _Calls(
     | {"open_by_handle_at": 304, "setns": 308, "process_vm_readv": 310, "process_vm_writev": 311, "kcmp": 312}
     | {"finit_module": 313, "sched_setattr": 314, "kexec_file_load": 320, "bpf": 321, "execveat": 322}
     | {"userfaultfd": 323}
-    # Memory that no limit counts, some of which outlives the worker; the computer's clock, name and log.
+    # Memory outside every limit, some of which outlives the worker; the computer's clock, name and log.
     | {"shmget": 29, "semget": 64, "msgget": 68, "mq_open": 240, "memfd_create": 319}
     | {"syslog": 103, "adjtimex": 159, "settimeofday": 164, "sethostname": 170, "setdomainname": 171}
     | {"iopl": 172, "ioperm": 173, "clock_settime": 227, "clock_adjtime": 305},
@@ -290,11 +290,11 @@ def _restrict_calls(libc: ctypes.CDLL) -> bool:
 
 
 Step = tuple[int, int, int, int]
-"""Code, how many steps to skip where a test holds, and where not, and its constant."""
+"""Code, steps to skip if a test is true, steps to skip if it is false, and its constant."""
 
 
 def _filter(calls: _Calls, own: int) -> list[Step]:
-    """The filter for process ``own``. Little-endian machines only: an argument's lower half comes first."""
+    """Build the filter for process ``own``. Little-endian only: the lower half of an argument comes first."""
     steps: list[Step] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_EQUAL, 1, 0, calls.audit),
@@ -307,7 +307,7 @@ def _filter(calls: _Calls, own: int) -> list[Step]:
     ]
     for number in sorted(calls.refused.values()):
         steps += [(_EQUAL, 0, 1, number), (_ANSWER, 0, 0, _EPERM)]
-    # Threads, but no processes; signals to itself only; its own limits only.
+    # Threads, but no processes; signals and limits only for itself.
     steps += _only(calls.clone, (_ANY_BIT, 0, 1, _CLONE_THREAD))
     steps += _only(calls.tgkill, (_EQUAL, 0, 1, own))
     steps += _only(calls.prlimit64, (_EQUAL, 0, 1, 0))
@@ -315,7 +315,7 @@ def _filter(calls: _Calls, own: int) -> list[Step]:
 
 
 def _only(number: int, holds: Step) -> Iterable[Step]:
-    """Allow a call only where ``holds`` says so of its first argument."""
+    """Allow a call only if the test ``holds`` is true for its first argument."""
     return (
         (_EQUAL, 0, 4, number),
         (_LOAD, 0, 0, _FIRST_ARGUMENT),

@@ -1,4 +1,4 @@
-"""The worker's side of `lipsync_core.worker.process`, which starts it with the name of a task and its limits."""
+"""The worker's side of `lipsync_core.worker.process`, which starts it with a task name and its limits."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from lipsync_core.worker.cage import Bounds, enter
 
 
 def main() -> None:
-    """Bound this process first, then read the arguments, do the task, and answer."""
+    """Restrict this process first, then read the arguments, run the task, and answer."""
     task, bounds = sys.argv[2], Bounds(**json.loads(sys.argv[3]))
     be_modest()
     missing = enter(bounds)
-    # Ctrl+C and a service manager's stop reach this process too; whether it is still wanted is for its parent to say.
+    # Ctrl+C and a service manager's stop reach this process too; its parent decides whether it is still needed.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)
-    # Whatever a library prints goes to standard error, so that it cannot be taken for an answer.
+    # Output of libraries goes to standard error, so that it cannot be mistaken for an answer.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 
@@ -44,6 +44,6 @@ def main() -> None:
 
 
 def be_modest() -> None:
-    """One thread each for the number libraries: more would only compete with the encoder's."""
+    """Limit the number libraries to one thread each: more would only compete with the encoder's."""
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"

@@ -1,9 +1,9 @@
-"""Runs one task on people's media in a process of its own: modest priority, limited memory and time, in a cage.
+"""Run one task on people's media in a separate process: low priority, limited memory and time, caged.
 
-A file that crashes, hangs or bombs a decoder ends that process and nothing else; one that takes it over finds only
-its own input and an empty folder (`lipsync_core.worker.cage`). The conversation is JSON: one object on the worker's
-standard input, then one a line on its standard output: ``{"frames": [3, 310]}`` for progress and, last,
-``{"result": …}`` or ``{"refused": …}``. The worker's side is `child`.
+A file that crashes, hangs or bombs a decoder ends only that process; one that takes it over finds only its own input
+and an empty folder (`lipsync_core.worker.cage`). The protocol is JSON: one object on the worker's standard input, then
+one per line on its standard output: ``{"frames": [3, 310]}`` for progress and, last, ``{"result": …}`` or
+``{"refused": …}``. The worker's side is `child`.
 """
 
 from __future__ import annotations
@@ -34,42 +34,42 @@ from lipsync_core.worker.cage import Bounds
 log = logging.getLogger(__name__)
 
 _INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT")
-"""All that a worker sees of the environment: no key reaches a process that decodes people's files."""
+"""All variables that a worker inherits: no key reaches a process that decodes people's files."""
 _AT_HOME = ("HOME", "TMPDIR", "TEMP", "TMP")
-"""Variables that name a folder; a worker's own scratch folder is all of them."""
+"""Variables that name a folder; all of them are set to the worker's scratch folder."""
 
 READS = ("path", "image", "audio", "video", "picture", "voices")
-"""A task's arguments that name the files it reads."""
+"""The arguments of a task that name its input files."""
 WRITES = ("out", "preview", "thumb")
-"""Those that name the files it makes. It makes them in its scratch folder, and they are moved when it is done."""
+"""The arguments that name its output files, which it writes in its scratch folder; they are moved when it is done."""
 
 PRIORITY = {False: (2, 0), True: (5, 5)}
-"""How far a worker steps back behind other programs, and its session behind other sessions, by whether it is one of
-many. Ten steps, and anything that computes without a pause leaves a worker a tenth of a processor: everywhere in its
-container or, where the kernel shares by session, in its session."""
+"""The nice values of a worker and of its session, by whether it is one of many. With ten, any program that computes
+without a pause leaves a worker a tenth of a processor: everywhere in its container or, if the kernel shares by
+session, in its session."""
 
 LONGEST_ANSWER = 64_000_000
-"""Bytes of one answer. What a table of the most rows has wrong in each of them is a third of that."""
+"""The most bytes of one answer. The errors of a table with the most rows take a third of that."""
 MOST_COMPLAINT = 2000
-"""How many of the last bytes of what a worker complained of are logged."""
+"""How many of the last bytes of a worker's error output are logged."""
 
 _START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from lipsync_core.worker import child; child.main()"
-"""What Python is told to run: isolated (``-I``), with the server's own search path for packages."""
+"""The program for Python's isolated mode (``-I``), with the server's own search path for packages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a worker may use. Memory is address space, which not every platform limits; time is wall clock."""
+    """A worker's limits. Memory is address space, which not every platform limits; time is wall-clock time."""
 
     memory_mb: int
     seconds: float
     file_mb: int = 4096
-    """The longest file that it may write, and all of its files together."""
+    """The longest file that it may write, and also the limit for all its files together."""
     in_bulk: bool = False
-    """One of many: nobody waits for this one alone, so it steps back for those that somebody does wait for."""
+    """One of many: nothing waits for this one alone, so it yields to workers that a person waits for."""
 
 
-class Withdrawn(Exception):  # noqa: N818 - not an error: somebody took the job back
+class Withdrawn(Exception):  # noqa: N818 - not an error: the job was withdrawn
     """The result is no longer wanted, so the worker was ended."""
 
 
@@ -82,12 +82,12 @@ def run(
 ) -> dict[str, Any]:
     """Run ``task`` in a worker and return its result. Blocks.
 
-    ``on_frames(done, total)`` hears of progress, and ``wanted()`` is asked every second; when either returns
-    False the worker is ended.
+    ``on_frames(done, total)`` receives progress, and ``wanted()`` is called every second; when either returns False,
+    the worker is ended.
 
     Raises:
         MediaError: the file cannot be used; the text is for the person.
-        RenderError: the render cannot be made; likewise.
+        RenderError: the render cannot be made; the text is for the person.
         WorkerError: the worker ran out of memory or time, or crashed.
         Withdrawn: the result is no longer wanted.
     """
@@ -95,7 +95,7 @@ def run(
         moved = {name: str(Path(scratch, Path(arguments[name]).name)) for name in WRITES if arguments.get(name)}
         last = _run(task, dict(arguments) | moved, limits, scratch, on_frames, wanted)
         for name, made in moved.items():
-            if Path(made).is_file() and not Path(made).is_symlink():  # which could lead to somebody else's file
+            if Path(made).is_file() and not Path(made).is_symlink():  # a link could lead to another file
                 Path(made).replace(arguments[name])
     result: dict[str, Any] = last["result"]
     return result
@@ -131,8 +131,8 @@ def _run(
             cwd=scratch,
             env=_environment(scratch),
             creationflags=flags,
-            # Where the kernel shares the processor between sessions first, a worker takes nothing from its server's
-            # share, and whatever else runs in the server's session takes nothing from the worker's.
+            # If the kernel shares the processor between sessions, a worker takes nothing from its server's share, and
+            # other programs in the server's session take nothing from the worker's.
             start_new_session=True,
         ) as process,
     ):
@@ -148,20 +148,20 @@ def _run(
         if watch.out_of_time:
             raise WorkerError(f"It took longer than {limits.seconds:.0f} s, so it was stopped.")
         if watch.wrote_too_much:
-            raise WorkerError(f"It wrote more than the {limits.file_mb} MB that one file may be made into.")
+            raise WorkerError(f"Its output exceeded {limits.file_mb} MB, the limit for one file.")
         if "result" in last:
             return last
         if "refused" in last:
             raise _refusal(last["refused"])
         log.warning("worker %r ended with %s:%s", task, code, end_of(complaints))
         if last.get("out_of_memory") or code == -9:
-            raise WorkerError(f"It needed more than the {limits.memory_mb} MB of memory that one file may use.")
+            raise WorkerError(f"It needed more than {limits.memory_mb} MB of memory, the limit for one file.")
         raise WorkerError("The program that opens it crashed. Nothing else was affected.")
 
 
 @contextlib.contextmanager
 def _scratch(arguments: Mapping[str, Any]) -> Iterator[str]:
-    """An empty folder that is gone when left; on the disk that what is made goes to."""
+    """Yield an empty folder that is removed at the end, on the disk of the task's output."""
     beside = next((Path(arguments[name]).parent for name in WRITES if arguments.get(name)), None)
     folder = tempfile.mkdtemp(prefix=".worker-", dir=beside)
     try:
@@ -176,12 +176,12 @@ def _environment(scratch: str) -> dict[str, str]:
 
 
 def _search_path() -> list[str]:
-    """Where the server finds packages; the program's own folder first."""
+    """Return where the server finds packages; the program's own folder first."""
     return list(dict.fromkeys([str(ROOT), *(str(Path(entry).absolute()) for entry in sys.path if entry)]))
 
 
 def _programs(path: list[str]) -> tuple[str, ...]:
-    """The folders that hold Python, its packages and ours. Never the program's folder itself: keys lie there."""
+    """Return the folders of Python, its packages and our code. Never the program's own folder: it holds keys."""
     stdlib = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
     libraries = (f"{prefix}/{name}" for prefix in (sys.base_prefix, sys.prefix) for name in ("lib", "lib64"))
     named = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
@@ -190,17 +190,17 @@ def _programs(path: list[str]) -> tuple[str, ...]:
 
 
 def _files(arguments: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
-    """The files that arguments of these names name."""
+    """Return the files that the arguments of these names name."""
     values = (arguments.get(name) for name in names)
     return [str(path) for value in values for path in (value if isinstance(value, list) else [value]) if path]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a worker and whatever it may have started."""
+    """End a worker and all processes that it may have started."""
     if sys.platform == "win32":
         process.kill()
         return
-    # Where all of them have ended there is no group any more.
+    # If all of them have ended, the group does not exist any more.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
 
@@ -211,7 +211,7 @@ def _say_uncaged(missing: tuple[str, ...]) -> None:
 
 
 class _Watch:
-    """Ends a worker that takes too long, fills the disk or is no longer wanted, from a thread of its own."""
+    """Ends a worker that takes too long, fills the disk or is no longer wanted, from its own thread."""
 
     def __init__(
         self, process: subprocess.Popen[bytes], limits: Limits, scratch: str, wanted: Callable[[], bool]
@@ -243,7 +243,7 @@ class _Watch:
 
 
 def _size_of(folder: str) -> int:
-    """Bytes in the files of a folder that somebody is writing into; 0 where it is gone, as a drained tracker's is."""
+    """Return the bytes in the files of a folder that is being written to; 0 if it was removed, as in a drain."""
     found = 0
     with contextlib.suppress(FileNotFoundError):
         for entry in os.scandir(folder):
@@ -256,7 +256,7 @@ def _converse(
     process: subprocess.Popen[bytes], arguments: str, on_frames: Callable[[int, int], bool] | None
 ) -> dict[str, Any]:
     stdin, stdout = _pipes(process)
-    with contextlib.suppress(BrokenPipeError):  # it has ended already; what it said before that counts all the same
+    with contextlib.suppress(BrokenPipeError):  # it has already ended; its earlier output still counts
         try:
             stdin.write(arguments.encode())
         finally:
@@ -272,14 +272,14 @@ def _converse(
 
 
 def _read(line: bytes) -> dict[str, Any]:
-    """One answer of a worker's, which a hostile file may have taken over: its shape is not to be relied upon."""
+    """Parse one answer of a worker. A hostile file may control the worker, so the shape is checked."""
     try:
         answer = json.loads(line)
         if line.endswith(b"\n") and _ANSWERS[next(iter(answer))](*answer.values()):
             return dict(answer)
     except (ValueError, RecursionError, TypeError, AttributeError, LookupError):
         pass
-    raise WorkerError("The program that opens it gave no proper answer. Nothing else was affected.")
+    raise WorkerError("The program that opens it gave an invalid answer. Nothing else was affected.")
 
 
 def _are(kind: type, many: object, most: int = 10) -> bool:
@@ -293,11 +293,11 @@ _ANSWERS: Mapping[str, Callable[[Any], bool]] = {
     "refused": lambda refused: set(refused) in ({"title", "advice"}, {"reason"}) and _are(str, [*refused.values()]),
     "out_of_memory": lambda word: word is True,
 }
-"""What a worker may say, and of which shape what it says is."""
+"""The allowed keys of a worker's answer, and a test for the shape of each value."""
 
 
 def end_of(complaints: IO[bytes]) -> str:
-    """The last of what a worker wrote, its lines indented: none of them begins like one of the log's own."""
+    """Return the last error output of a worker, indented, so that no line looks like one of the log's own."""
     complaints.seek(max(0, complaints.seek(0, os.SEEK_END) - MOST_COMPLAINT))
     text = complaints.read(MOST_COMPLAINT).decode(errors="replace")
     return "".join(f"\n    {line}" for line in text.splitlines())

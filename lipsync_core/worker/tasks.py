@@ -1,7 +1,7 @@
-"""What a worker process can be asked to do. Imported there only: it pulls in the decoders.
+"""The tasks of a worker process. Imported only there: it loads the decoders.
 
 Every task takes JSON-ready arguments and a progress callback, and returns a JSON-ready result. Each imports only what
-it needs itself, because a worker lives for one task and its start is most of a short task's time.
+it needs, because a worker runs one task and starting takes most of the time of a short one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ THUMB_PX = 224
 
 
 def look_image(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
-    """Facts about a picture and where its mouth seems to be; writes a preview and a thumbnail if asked to."""
+    """Return facts about a picture and its likely mouth box; write a preview and a thumbnail if requested."""
     from lipsync_core.draft import face
 
     path, name = Path(arguments["path"]), arguments["name"]
@@ -45,12 +45,12 @@ def look_image(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
 
 
 def look_audio(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
-    """Facts about a voice, from decoding all of it."""
+    """Return facts about a voice, from decoding all of it."""
     return asdict(decode.voice_facts(Path(arguments["path"]), name=arguments["name"]))
 
 
 def look_video(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
-    """Facts about a video that plays to its end; writes its first picture as preview and thumbnail if asked to."""
+    """Return facts about a video that plays to its end; write its first picture as preview and thumbnail on request."""
     path = Path(arguments["path"])
     facts = decode.check_video(path, name=arguments["name"])
     if "preview" in arguments:
@@ -59,7 +59,7 @@ def look_video(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
 
 
 def _small_pictures(picture: Any, arguments: Arguments) -> None:
-    """Write ``picture`` as a preview and as a square thumbnail that keeps what is near its top."""
+    """Write ``picture`` as a preview and as a square thumbnail that keeps the area near its top."""
     from PIL import Image, ImageOps
 
     small = Image.fromarray(picture)
@@ -82,7 +82,7 @@ def cut_voice(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
 
 
 def cut_video(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
-    """Write the part of a video between two instants as an MP4, no larger than was asked for."""
+    """Write the part of a video between two instants as an MP4, no larger than requested."""
     decode.cut_video(
         Path(arguments["path"]),
         Path(arguments["out"]),
@@ -102,7 +102,7 @@ def write_wav(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
 
 
 def write_jpeg(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
-    """Write a picture as a JPEG, upright and on white, no larger than was asked for."""
+    """Write a picture as a JPEG, upright and on white, no larger than requested."""
     decode.write_jpeg(
         Path(arguments["path"]), Path(arguments["out"]), most_bytes=arguments["most_bytes"], name=arguments["name"]
     )
@@ -110,7 +110,7 @@ def write_jpeg(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
 
 
 def render_draft(arguments: Arguments, progress: Progress) -> dict[str, Any]:
-    """Render one portrait with one voice into an MP4; facts about it, from decoding what was written."""
+    """Render one portrait with one voice into an MP4; return facts about it, from decoding the result."""
     from lipsync_core.draft import render
 
     box = arguments["mouth_box"]
@@ -128,7 +128,7 @@ def render_draft(arguments: Arguments, progress: Progress) -> dict[str, Any]:
 
 
 def show_mouth(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
-    """Write one JPEG frame with the mouth open at the given box, to judge the box by."""
+    """Write one JPEG frame with the mouth open at the given box, so that a person can judge the box."""
     from PIL import Image
 
     from lipsync_core.draft import render
@@ -155,11 +155,11 @@ TASKS: Mapping[str, str] = {
     "show_mouth": "lipsync_core.worker.tasks:show_mouth",
     "sandbox_film": "lipsync_core.sandbox.film:film_task",
 }
-"""Where each task is: a module, loaded only in the worker that does it, and a function."""
+"""The module and function of each task; the module is loaded only in the worker that runs it."""
 
 
 def task(name: str) -> Task:
-    """The task of this name. Raises `KeyError` where there is none."""
+    """Return the task of this name. Raises `KeyError` if there is none."""
     module, function = TASKS[name].split(":")
     found: Task = getattr(import_module(module), function)
     return found

@@ -126,7 +126,7 @@ except WorkerError as error:
     said = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
     why, kilobytes = json.loads(said.stdout)
-    assert "no proper answer" in why
+    assert "gave an invalid answer" in why
     assert kilobytes < 300_000
 
 
@@ -175,7 +175,7 @@ def intruder(taken_over: Path) -> dict[str, Any]:
 
 @linux
 def test_a_worker_that_fills_the_disk_with_many_files_is_ended(taken_over: Path) -> None:
-    assert "wrote more than the 4096 MB" in did(taken_over, "fill_the_disk")["error"]
+    assert "output exceeded 4096 MB" in did(taken_over, "fill_the_disk")["error"]
 
 
 @linux
