@@ -1,4 +1,4 @@
-"""What waits for approval, and who decides about it."""
+"""Jobs that wait for approval, and the decisions about them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class DeskApprovals(Part):
         return self.rooms.approvals.waiting(limit)
 
     def approve(self, job_id: int, *, agreed: Quote | None = None, hold_s: float = 0.0) -> bool:
-        """Let a job that waits for approval be sent; False where it does not wait any more.
+        """Let a job that waits for approval be sent; return False if it is no longer waiting.
 
-        ``agreed`` is the quote that the approver saw, by default the frozen one. A price that is higher by now is
-        frozen instead, and has to be approved anew.
+        ``agreed`` is the quote that the approver saw, by default the frozen one. If the price is higher now, the new
+        price is frozen instead and has to be approved again.
 
         Raises:
-            BriefError: it could not be sent; it goes on waiting.
-            NotAllowedError: whoever asks may not decide about it.
-            PriceRoseError: it costs more by now; it goes on waiting.
+            BriefError: it could not be sent; it keeps waiting.
+            NotAllowedError: this person may not decide about it.
+            PriceRoseError: it costs more now; it keeps waiting.
         """
         self.rooms.approvals.check(job_id, by=self.by)
         job = self.rooms.ledger.job(job_id)
@@ -46,7 +46,7 @@ class DeskApprovals(Part):
         )
 
     def decline(self, job_id: int, why: str = "") -> bool:
-        """Take back a job that waits for approval, with a reason; False where it does not wait any more.
+        """Withdraw a job that waits for approval, with a reason; return False if it is no longer waiting.
 
         Raises `NotAllowedError`.
         """

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 class DeskBriefs(Part):
-    """What is entered is kept at once, so that a reload loses nothing. Raises `NotAllowedError`."""
+    """Open briefs and batches. Every entry is stored at once, so a reload loses nothing. Raises `NotAllowedError`."""
 
     def open(self, brief_id: str) -> OpenBrief | None:
-        """A brief that somebody is filling in, or None where nothing was entered under this id."""
+        """Return the open brief with this id, or None if nothing was entered under it."""
         return self.rooms.open_briefs.open(brief_id)
 
     def change(self, brief_id: str, **changes: Any) -> None:
-        """Set fields of a brief that is being filled in; media as `MediumFacts` or None.
+        """Set fields of an open brief; media as `MediumFacts` or None.
 
-        Raises `BriefError` for what is too long to be kept, and `NotAllowedError`; then nothing is changed.
+        Raises `BriefError` for a value that is too long, and `NotAllowedError`; then nothing is changed.
         """
         self.seat.check(Action.MAKE)
         values = {field: _field(field, value) for field, value in changes.items()}
@@ -35,18 +35,18 @@ class DeskBriefs(Part):
         self.rooms.open_briefs.change(brief_id, self.by, values)
 
     def open_batch(self, batch_id: str) -> OpenBatch | None:
-        """What was brought for a batch, or None where nothing was brought under this id."""
+        """Return the open batch with this id, or None if nothing was added under it."""
         return self.rooms.open_briefs.batch(batch_id)
 
     def keep_batch(self, batch_id: str, batch: OpenBatch) -> None:
-        """Note what was brought for a batch, so that it can be gone on with elsewhere."""
+        """Store a batch's files and table, so that work on it can continue elsewhere."""
         self.seat.check(Action.MAKE)
         self.rooms.open_briefs.keep_batch(batch_id, self.by, batch)
 
     def read_table(self, data: bytes, *, encoding: str | None = None) -> Sheet:
         """Read a table of clips from the bytes of a CSV file; a large one in a worker. Blocks. Raises `SheetError`.
 
-        ``encoding`` is what it is written in, where `Sheet.guess` asks for that.
+        ``encoding`` is the table's encoding, if `Sheet.guess` asked for one.
         """
         return self.rooms.tables.read(data, encoding)
 
@@ -59,7 +59,7 @@ class DeskBriefs(Part):
 
 
 def _field(field: str, value: Any) -> Any:
-    """A brief's field as its row keeps it."""
+    """Return a brief's field as its row stores it."""
     if isinstance(value, MediumFacts):
         return _kept(value)
     return one_line(value) if field in ("name", "project") and isinstance(value, str) else value

@@ -13,15 +13,15 @@ from lipsync_core.job import LIVE, SANDBOX
 
 
 class Desk(Press):
-    """Quotes and presses, and one part for each other subject. Cheap to make: once a run of a page, or more often."""
+    """Quotes and presses, and one part for each other subject. Cheap to make: one per run of a page, or more."""
 
     def elsewhere(self, *, sandbox: bool) -> Desk:
-        """The same person's desk in the sandbox, or outside it."""
+        """Return the same person's desk in the sandbox, or outside it."""
         return Desk(self.seat.elsewhere(SANDBOX if sandbox else LIVE))
 
     @property
     def briefs(self) -> DeskBriefs:
-        """What is being filled in."""
+        """Briefs and batches that are being filled in."""
         return DeskBriefs(self.seat)
 
     @property
@@ -31,7 +31,7 @@ class Desk(Press):
 
     @property
     def jobs(self) -> DeskJobs:
-        """Taking jobs back, and off the lists."""
+        """Withdrawing and hiding jobs."""
         return DeskJobs(self.seat)
 
     @property
@@ -41,7 +41,7 @@ class Desk(Press):
 
     @property
     def outcomes(self) -> DeskOutcomes:
-        """What a person found out about a lost answer, and jobs that were started elsewhere."""
+        """Decisions about jobs whose answer was lost, and jobs that were started elsewhere."""
         return DeskOutcomes(self.seat)
 
     @property

@@ -40,7 +40,7 @@ LINK_TIMEOUT_S = 60.0
 
 
 class Snapshot:
-    """What the ledger and the store say while one press is looked at: asked once, however many briefs it is for."""
+    """Data of the ledger and the store for one press: each is read once, however many briefs the press has."""
 
     def __init__(self, intake: Intake, briefs: Iterable[Brief], environment: str) -> None:
 
@@ -59,7 +59,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Looks at briefs. Thread-safe; who may ask is asked before."""
+    """Checks and prices briefs. Thread-safe; permissions are checked by the caller."""
 
     ledger: Ledger
     store: MediaStore
@@ -72,10 +72,10 @@ class Intake:
     fetch_allow: tuple[str, ...]
     reach: OutputHosts
     sign_in: bool
-    """Whether people sign in: then whoever pastes a link may be somebody else than whoever pays."""
+    """Whether people sign in: then the person who pastes a link may not be the person who pays."""
 
     def quotes(self, brief: Brief, environment: str, by: str | None) -> list[Quote]:
-        """One quote for every engine that fits, cheapest first. Raises `BriefError` where nobody can use the media."""
+        """Return a quote for every fitting engine, cheapest first. Raise `BriefError` if no engine can use the media."""
         if wrong := brief_oversized(brief):
             raise BriefError(wrong)
         eligible = [engine for engine in ENGINES.values() if brief.engine in (None, engine.id) and fits(brief, engine)]
@@ -87,7 +87,7 @@ class Intake:
         return sorted(quotes, key=lambda quote: (quote.usd_micros is None, quote.usd_micros or 0))
 
     def chosen(self, briefs: Sequence[Brief], environment: str, by: str) -> list[Quote]:
-        """The quote of each brief for the engine that it names. Raises `BriefError`."""
+        """Return each brief's quote for the engine that it names. Raises `BriefError`."""
         snapshot, found = Snapshot(self, briefs, environment), []
         for brief in briefs:
             engine = ENGINES[brief.engine or ""]
@@ -106,11 +106,11 @@ class Intake:
         ceiling_usd_micros: int | None = None,
         lifts: bool = False,
     ) -> list[NewJob]:
-        """What a job's row begins with, for each brief; their media are stored.
+        """Store the briefs' media, and return a new job for each brief.
 
-        ``lifts`` raises a ceiling that was named earlier to the least that may be reserved now.
+        ``lifts`` raises a ceiling that was set earlier to the least that may be reserved now.
 
-        Raises `BriefError`, and `PriceRoseError` where one costs more than was ``agreed``.
+        Raises `BriefError`, and `PriceRoseError` if a job costs more than ``agreed``.
         """
         snapshot = Snapshot(self, briefs, environment)
         shown = [None] * len(briefs) if agreed is None else agreed
@@ -164,9 +164,9 @@ class Intake:
         )
 
     def check_together(self, news: Sequence[NewJob], by: str) -> None:
-        """Raise `BriefError` for jobs each of which a cap would hold, but not all.
+        """Raise `BriefError` if each job fits a cap, but all together exceed it.
 
-        The last word is spoken right before each leaves.
+        The binding check is made right before each job is sent.
         """
         asked: dict[str, int] = {}
         for new in news:
@@ -181,18 +181,18 @@ class Intake:
             raise BriefError({"engine": issue.message})
 
     def needs_copies(self, brief: Brief, engine: Engine, environment: str) -> bool:
-        """Whether an engine needs media in other formats that are not made yet. Only kept media are looked at."""
+        """Return whether an engine needs copies that are not made yet. Only stored media are checked."""
         media = self._kept_media(brief)
         changes = self.hosting.changes(media, engine.form, environment)
         sent = self.hosting.sent(media, changes)
         return any(sent[field] is media[field] for field in changes)
 
     def make_copies(self, brief: Brief, engine: Engine, environment: str) -> None:
-        """Make them. Raises `BriefError`."""
+        """Make these copies. Raises `BriefError`."""
         self._converted(engine, self._kept_media(brief), environment)
 
     def passes_links(self, briefs: Sequence[Brief], environment: str) -> bool:
-        """Whether a vendor would fetch a pasted link of one of these itself. Each names its engine."""
+        """Return whether a vendor would fetch a pasted link of any of these briefs itself. Each names its engine."""
         if self.hosting.hosts(environment):
             return False
         stored = self.kept(briefs)
@@ -205,18 +205,18 @@ class Intake:
         return False
 
     def kept(self, briefs: Iterable[Brief]) -> dict[tuple[str, Kind], MediumFacts]:
-        """The facts of all stored media that these briefs name."""
+        """Return the facts of all stored media that these briefs name."""
         media = (getattr(brief, field) for brief in briefs for field in MEDIUM_KINDS)
         return self.store.get_all({medium.sha256 for medium in media if isinstance(medium, KeptMedium)})
 
     def medium(self, medium: Medium | None, kind: Kind) -> MediumFacts | None:
-        """The facts of a stored medium under the name it was chosen by; None where it is not stored."""
+        """Return the facts of a stored medium under the name it was chosen by; None if it is not stored."""
         if not isinstance(medium, KeptMedium):
             return None
         return _facts(medium, kind, self.store.get_all([medium.sha256]))
 
     def keep_link(self, url: str, kind: Kind) -> MediumFacts:
-        """Fetch a link through the guard and store what it leads to. Raises `MediaError` (`FetchError`)."""
+        """Fetch a link through the guard and store the file. Raises `MediaError` (`FetchError`)."""
         from lipsync_core.net.fetch import fetch
 
         with self.store.scratch("link") as scratch:
@@ -235,9 +235,9 @@ class Intake:
         budget: Budget,
         sent: Mapping[str, MediumFacts] | None = None,
     ) -> Quote:
-        """The quote for what the engine gets: ``sent``, or what is known of that now."""
+        """Return the quote for the media that the engine gets: ``sent``, or those known so far."""
         rates, today = snapshot.rates, snapshot.today
-        if engine.is_draft:  # what this computer cannot read, it cannot render
+        if engine.is_draft:  # media that this computer cannot read, it cannot render
             unreadable = [Issue(field, why, stops=True) for field, why in unread.items()]
             return assess(engine, brief, media, rates=rates, today=today, issues=unreadable)
         account = self.accounts.of(engine.provider, snapshot.environment)
@@ -289,7 +289,7 @@ class Intake:
     def _obstacle(
         self, account: Account, standing: VendorStatus, engine: Engine, media: Mapping[str, MediumFacts]
     ) -> Issue | None:
-        """The first thing about the account that stops a submit."""
+        """Return the first problem of the account that stops a submit; None if there is none."""
         if account.key_problem is not None:
             title = f"No {engine.vendor} key"
             return Issue("engine", account.key_problem, stops=True, title=title, kind=IssueKind.NO_KEY)
@@ -303,7 +303,7 @@ class Intake:
     def _converted(
         self, engine: Engine, media: Mapping[str, MediumFacts], environment: str
     ) -> dict[str, MediumFacts] | None:
-        """What the engine gets, with every copy made that it needs; None where it gets all as it is."""
+        """Return the media that the engine gets, making the copies it needs; None if it gets all media unchanged."""
         sent = dict(media)
         changes = self.hosting.changes(media, engine.form, environment)
         for field, change in changes.items():
@@ -321,9 +321,9 @@ class Intake:
     def _media(
         self, brief: Brief, snapshot: Snapshot, *, keep: bool, must_read: bool
     ) -> tuple[dict[str, MediumFacts], dict[str, str]]:
-        """What is known of the brief's media, and why others could not be read: field → message.
+        """Return the facts of the brief's media, and why others could not be read: field → message.
 
-        Raises `BriefError` for what can be used by nobody, and, if ``must_read``, for a link that cannot be reached.
+        Raises `BriefError` for media that no engine can use and, if ``must_read``, for a link that cannot be reached.
         """
         media: dict[str, MediumFacts] = {}
         errors: dict[str, str] = {}
@@ -367,7 +367,7 @@ class Intake:
 
 
 def request_fingerprint(brief: Brief, engine: str) -> str:
-    """What a brief asks of an engine, hashed: its name and project change nothing."""
+    """Return a hash of what a brief asks of an engine; its name and project do not count."""
     asked = replace(brief, engine=engine, name="", project="").to_dict()
     for field in MEDIA_FIELDS:
         medium = asked[field]
@@ -376,7 +376,7 @@ def request_fingerprint(brief: Brief, engine: str) -> str:
 
 
 def _longest_of(quote: Quote, engine: Engine, brief: Brief, media: Mapping[str, MediumFacts]) -> float | None:
-    """Seconds that may be billed at most; None where nobody can say."""
+    """Return the most seconds that may be billed; None if unknown."""
     longest = None if engine.form.longest_s is None else float(engine.form.longest_s.most)
     if quote.open_ended and longest is not None:
         return longest
@@ -386,7 +386,7 @@ def _longest_of(quote: Quote, engine: Engine, brief: Brief, media: Mapping[str, 
 
 
 def _facts(medium: Medium | None, kind: Kind, stored: Mapping[tuple[str, Kind], MediumFacts]) -> MediumFacts | None:
-    """The facts of a stored medium under the name it was chosen by; None where it is not stored."""
+    """Return the facts of a stored medium under the name it was chosen by; None if it is not stored."""
     if not isinstance(medium, KeptMedium):
         return None
     facts = stored.get((medium.sha256, kind))

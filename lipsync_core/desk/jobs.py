@@ -1,4 +1,4 @@
-"""What can be done with a job that is here: take it back, take it off the lists, have it asked about."""
+"""Actions on an existing job: withdraw it, hide it, check on it now."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from lipsync_core.people.roles import Action
 
 
 class DeskJobs(Part):
-    """Every method raises `NotAllowedError` where the job is somebody else's, and `UnknownJobError`."""
+    """Every method raises `NotAllowedError` if the job is somebody else's, and `UnknownJobError`."""
 
     def withdraw(self, job_id: int) -> bool:
-        """Take a job back, free of charge; False where that is no longer possible."""
+        """Withdraw a job, free of charge; return False if that is no longer possible."""
         job = self.seat.own(job_id)
         return job.can_withdraw and self.rooms.ledger.move(
             job_id, job.state, JobState.WITHDRAWN, by=self.by, note="withdrawn; nothing was charged"
         )
 
     def withdraw_batch(self, batch: str) -> int:
-        """Take back every job of a batch that was not sent yet; returns how many."""
+        """Withdraw every job of a batch that was not sent yet; return how many."""
         ledger = self.rooms.ledger
         for maker in ledger.makers_of(batch):
             self.seat.check(Action.HANDLE, owner=maker)
         return ledger.withdraw_batch(batch, self.by)
 
     def hide(self, job_id: int) -> None:
-        """Take a job off the lists. It is tended and its video kept all the same."""
+        """Hide a job from the lists. It continues, and its video is kept."""
         self.seat.own(job_id)
         self.rooms.ledger.hide(job_id, True, self.by)
 
@@ -35,6 +35,6 @@ class DeskJobs(Part):
         self.rooms.ledger.hide(job_id, False, self.by)
 
     def ask_now(self, job_id: int) -> None:
-        """Have the vendor asked, or the download tried, at once instead of when it is due."""
+        """Poll the vendor, or retry the download, at once instead of when it is due."""
         self.seat.own(job_id)
         self.rooms.ledger.ask_now(job_id)

@@ -1,4 +1,4 @@
-"""Pictures, voices and videos: bringing them in, and links to them."""
+"""Pictures, voices and videos: adding them, and links to them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from lipsync_core.worker import process
 
 
 class DeskMedia(Part):
-    """Where people sign in, a link is for this visit alone and ends with it (`lipsync_core.delivery.links`)."""
+    """Media of the store. If people sign in, a link works for this visit only (`lipsync_core.delivery.links`)."""
 
     def keep(self, source: Path | bytes | BinaryIO, kind: Kind, name: str, *, came: Came = "file") -> MediumFacts:
-        """Store a file that arrived. Raises `MediaError` and `NotAllowedError`; then nothing is kept."""
+        """Store an added file. Raises `MediaError` and `NotAllowedError`; then nothing is stored."""
         self.seat.check(Action.MAKE)
         facts = self.rooms.store.keep(source, kind, name)
         self.rooms.library.arrived(facts, came, by=self.by)
         return facts
 
     def keep_link(self, url: str, kind: Kind) -> MediumFacts:
-        """Fetch a link through the guard and store what it leads to.
+        """Fetch a link through the guard and store the file.
 
         Raises `MediaError` (`FetchError`) and `NotAllowedError`.
         """
@@ -39,36 +39,36 @@ class DeskMedia(Part):
         return facts
 
     def trim(self, whole: MediumFacts, start_s: float, end_s: float, *, listed: bool = True) -> MediumFacts:
-        """The part of a kept voice or video between two instants, kept too.
+        """Store the part of a stored voice or video between two times, and return it.
+
+        A part that is not ``listed`` is only a preview and is not offered among the recent media.
 
         Raises `MediaError` and `NotAllowedError`.
-
-        What is not ``listed`` is there to be listened to, and is not offered as an earlier one.
         """
         self.seat.check(Action.MAKE)
         return trim(self.rooms.store, whole, start_s, end_s, listed=listed)
 
     def facts(self, medium: Medium | None, kind: Kind) -> MediumFacts | None:
-        """The facts of a stored medium under the name it was chosen by; None where it is not stored."""
+        """Return the facts of a stored medium under the name it was chosen by; None if it is not stored."""
         return self.rooms.intake.medium(medium, kind)
 
     def recent(self, kind: Kind, limit: int = 12) -> list[MediumFacts]:
-        """What arrived lately, latest first."""
+        """Return recently added media, latest first."""
         return self.rooms.store.recent(kind, limit)
 
     def has_thumbnail(self, facts: MediumFacts) -> bool:
-        """Whether there is a small picture of it: not of a voice, nor of a draft."""
+        """Return whether there is a thumbnail: voices and drafts have none."""
         return self.rooms.store.path(facts, "thumb").is_file()
 
     def preview(self, facts: MediumFacts) -> bytes:
-        """A stored picture as a JPEG of at most 960 pixels, upright. Raises `MediaError` where it is gone."""
+        """Return a stored picture as an upright JPEG of at most 960 pixels. Raise `MediaError` if it is gone."""
         path = self.rooms.store.picture(facts, "preview")
         if path is None:
             raise MediaError("No longer here", f"“{facts.name}” is not in the media store. Choose it again.")
         return path.read_bytes()
 
     def mouth_still(self, image: MediumFacts, box: MouthBox) -> bytes:
-        """One JPEG frame with the mouth open at ``box``. Raises `RenderError` or `WorkerError`."""
+        """Return one JPEG frame with the mouth open at ``box``. Raises `RenderError` or `WorkerError`."""
         with self.rooms.store.scratch() as scratch:
             out = scratch / "still.jpg"
             arguments = {"image": str(self.rooms.store.file(image) or ""), "mouth_box": box, "out": str(out)}
@@ -76,14 +76,14 @@ class DeskMedia(Part):
             return out.read_bytes()
 
     def link(self, facts: MediumFacts, variant: Variant = "file") -> str:
-        """A relative link to a stored medium."""
+        """Return a relative link to a stored medium."""
         name = f"{variant}{facts.extension if variant == 'file' else '.jpg'}"
         return self.rooms.links.to(facts, variant, name=name, person=self.seat.visit)
 
     def thumbnail_link(self, job: Job) -> str | None:
-        """A relative link to the job's picture, 224 pixels square; asks nothing of the ledger, so that a list may.
+        """Return a relative link to the job's thumbnail, 224 pixels square; reads no ledger, so lists may call it.
 
-        That of the picture or video it is made from, else of the finished video, unless that one cannot be played.
+        It shows the picture or video that the job is made from, else the finished video unless it cannot be played.
         """
         brief, output = job.brief, job.output_sha256 if job.error is None else None
         facts = MediumFacts(output or "", "video", "", ".mp4", "video/mp4", 0)
@@ -94,7 +94,7 @@ class DeskMedia(Part):
         return self.rooms.links.to(facts, "thumb", name="thumb.jpg", person=self.seat.visit) if facts.sha256 else None
 
     def output_link(self, job: Job, *, download: bool = False) -> str | None:
-        """A relative link to a job's video; None where it has none."""
+        """Return a relative link to a job's video; None if it has none."""
         if job.output_sha256 is None:
             return None
         return self.rooms.links.to(
@@ -103,5 +103,5 @@ class DeskMedia(Part):
 
 
 def video_facts(sha256: str) -> MediumFacts:
-    """What a finished video is to the store."""
+    """Return a finished video's facts as the store needs them."""
     return MediumFacts(sha256, "video", "", ".mp4", "video/mp4", 0)

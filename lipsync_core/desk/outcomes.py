@@ -1,4 +1,4 @@
-"""An answer that was lost: four ways out; and jobs that were started elsewhere."""
+"""The four ways to resolve a job whose answer was lost; and importing jobs that were started elsewhere."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from lipsync_core.quote import Quote
 
 
 class DeskOutcomes(Part):
-    """What a person found out about an order whose answer was lost."""
+    """Decisions of a person about jobs whose answer was lost."""
 
     def confirm(self, job_id: int, vendor_id: str) -> bool:
-        """An unconfirmed job was taken, as ``vendor_id``; the vendor is asked first, which costs nothing.
+        """Confirm that an unconfirmed job was taken as ``vendor_id``; the vendor is asked first, which costs nothing.
 
-        False where the job is not unconfirmed any more.
+        Return False if the job is no longer unconfirmed.
 
         Raises:
             VendorError: the vendor does not know the id, or could not be asked. Nothing was changed.
             VendorIdTakenError: another job has it. Nothing was changed.
-            NotAllowedError: it is somebody else's.
+            NotAllowedError: the job is somebody else's.
         """
         job = self.seat.own(job_id)
         vendor_id = vendor_id.strip()
@@ -39,7 +39,7 @@ class DeskOutcomes(Part):
         return self.rooms.ledger.attach(job_id, JobState.UNCONFIRMED, vendor_id, by=self.by, note=note, due_ms=due)
 
     def not_taken(self, job_id: int) -> bool:
-        """A person found out that an unconfirmed job never reached the vendor; its reserve is free again.
+        """Record that an unconfirmed job never reached the vendor, and release its reserve.
 
         Raises `NotAllowedError`.
         """
@@ -47,36 +47,36 @@ class DeskOutcomes(Part):
         return self.rooms.verdicts.not_taken(job_id, self.by)
 
     def undo_not_taken(self, job_id: int) -> bool:
-        """Take back within a day that a job was not taken: it is unconfirmed again, and its price is reserved again.
+        """Undo within a day that a job was not taken: it is unconfirmed again, and its price is reserved again.
 
-        That is done even above a cap: the money may have to be paid. False where nobody said so within the last day,
-        or the vendor's own answer said so. Raises `NotAllowedError`.
+        This works even above a cap, because the money may have to be paid. Return False if no person declared it in the
+        last day, or if the vendor's own answer did. Raises `NotAllowedError`.
         """
         self.seat.own(job_id)
         return self.rooms.verdicts.undo_not_taken(job_id, self.by)
 
     def undo_not_taken_until(self, job: Job) -> datetime | None:
-        """Until when `undo_not_taken` is possible; None where it is not. Reads the ledger only for such a job."""
+        """Return until when `undo_not_taken` is possible; None if it is not. Reads the ledger only for such a job."""
         return self.rooms.verdicts.until(job.id) if job.state is JobState.NOT_TAKEN else None
 
     def write_off(self, job_id: int) -> bool:
-        """Give an unconfirmed job up; its price counts as spent. Raises `NotAllowedError`."""
+        """Give up an unconfirmed job; its price counts as spent. Raises `NotAllowedError`."""
         self.seat.own(job_id)
         return self.rooms.verdicts.write_off(job_id, self.by)
 
     def send_again(self, job_id: int, *, agreed: Quote | None = None) -> Job:
-        """Make a new job like an unconfirmed one, which stays as it is. This can charge twice.
+        """Make a new job like an unconfirmed one, which stays unconfirmed. This can charge twice.
 
-        The second time it returns the job that the first time made. ``agreed`` is the quote that a person saw.
+        A second call returns the job that the first call made. ``agreed`` is the quote that a person saw.
 
         Raises:
-            BriefError: it cannot be rendered any more; nothing was queued.
+            BriefError: it can no longer be rendered; nothing was queued.
             PriceRoseError: it costs more than ``agreed`` said; nothing was queued.
-            NotAllowedError: it is somebody else's.
+            NotAllowedError: the job is somebody else's.
         """
         job = self.seat.own(job_id)
         ceiling = job.ceiling_usd_micros
-        if ceiling is not None:  # by now more may have been billed for such a clip
+        if ceiling is not None:  # since then more may have been billed for such a clip
             (quote,) = self.rooms.intake.chosen([job.brief], job.environment, self.by)
             ceiling = max(ceiling, quote.least_ceiling_usd_micros)
         return Press(self.seat.elsewhere(job.environment)).submit(
@@ -89,17 +89,17 @@ class DeskOutcomes(Part):
         )
 
     def sent_again_as(self, job_id: int) -> Job | None:
-        """The job that `send_again` made of this one; None where it was not sent again."""
+        """Return the job that `send_again` made from this one; None if it was not sent again."""
         pressed = self.rooms.ledger.pressed(_again(job_id))
         return self.rooms.whole(pressed[0]) if pressed else None
 
     def adopt(self, engine: str, vendor_id: str) -> Job:
-        """Bring in a job that was started elsewhere, by the vendor's id.
+        """Import a job that was started elsewhere, by the vendor's id.
 
         Raises:
             VendorError: the vendor does not know it, or could not be asked.
-            VendorIdTakenError: it is here already.
-            NotAllowedError: whoever asks may not make clips.
+            VendorIdTakenError: the job is already here.
+            NotAllowedError: this person may not make clips.
         """
         self.seat.check(Action.MAKE)
         made_by = ENGINES[engine]
@@ -123,5 +123,5 @@ class DeskOutcomes(Part):
 
 
 def _again(job_id: int) -> str:
-    """The nonce of sending a job again: it can be done once."""
+    """Return the nonce of sending a job again, so that it happens only once."""
     return f"again.{job_id}"

@@ -1,4 +1,4 @@
-"""Asking for prices, and pressing the button: nothing is paid here, a press writes a job that the tracker takes up."""
+"""Quotes, and the Render button: nothing is paid here; a press writes a job that the tracker then claims."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from lipsync_core.pricing.catalogue import DRAFT, ENGINES
 from lipsync_core.quote import Costed, Quote
 
 HOLD_S = 5.0
-"""For how long a paid job that was pressed in a browser can be undone before it may leave."""
+"""How long a paid job pressed in a browser can be undone before it may be sent."""
 LATELY_MS = 24 * 3600 * 1000
-"""For how long a finished clip counts as made just now, when the same is asked for again."""
+"""How long a finished clip counts as recent when the same request is made again."""
 
 
 class Press(Part):
-    """Quotes, and jobs made of briefs."""
+    """Quotes for briefs, and jobs made from them."""
 
     def quotes(self, brief: Brief) -> list[Quote]:
-        """One quote for every engine that fits the brief's scene and media, cheapest first.
+        """Return a quote for every engine that fits the brief's scene and media, cheapest first.
 
-        A monthly cap that does not hold a price is one of its problems, and so is one's own.
+        An exceeded monthly cap, also the person's own, is among a quote's problems.
 
         Raises:
             BriefError: the media themselves cannot be used.
@@ -48,20 +48,20 @@ class Press(Part):
     ) -> Job:
         """Queue one job for the brief. Its media are stored before the job exists.
 
-        A nonce seen before returns that press's job; without one, identical briefs are different jobs. For ``hold_s``
-        seconds no tracker takes it up. ``agreed`` is the quote that a person saw. ``ceiling_usd_micros`` is what a cap
-        reserves for an unknown price: above 0, up to `MOST_CEILING_USD_MICROS`, and no less than what such a clip would
-        cost at the highest rate known. It is no price: what is unknown is above every limit. What is above the limit of
-        whoever asks waits for approval.
+        A nonce seen before returns that press's job; without one, identical briefs are different jobs. No tracker
+        claims the job for ``hold_s`` seconds. ``agreed`` is the quote that a person saw. ``ceiling_usd_micros`` is what
+        a cap reserves for an unknown price: above 0, up to `MOST_CEILING_USD_MICROS`, and no less than such a clip
+        would cost at the highest known rate. A ceiling is not a price: an unknown price is above every limit. A job above the
+        person's limit waits for approval.
 
         Raises:
             BriefError: the brief cannot be rendered; nothing was queued.
-            NotAllowedError: whoever asks may not make clips; nothing was queued.
+            NotAllowedError: this person may not make clips; nothing was queued.
             PriceRoseError: it costs more than ``agreed`` said; nothing was queued.
         """
         self.seat.check(Action.MAKE)
         if nonce is not None and (pressed := self.rooms.ledger.pressed(nonce)):
-            return self.rooms.whole(pressed[0])  # before it is asked whether a cap holds it a second time
+            return self.rooms.whole(pressed[0])  # first, as a second press must not be checked against a cap
         (new,) = self.rooms.intake.jobs(
             [brief], self.seat.environment, self.seat.name, agreed=[agreed], ceiling_usd_micros=ceiling_usd_micros
         )
@@ -85,15 +85,15 @@ class Press(Part):
         agreed: Sequence[Costed] | None = None,
         ceiling_usd_micros: int | None = None,
     ) -> list[Job]:
-        """Queue a job for each brief, or for none. ``batch`` names the press: seen before, it returns that one's jobs.
+        """Queue a job for each brief, or for none. ``batch`` identifies the press; if seen before, return its jobs.
 
         ``agreed`` are the prices that a person saw, one for each brief; ``ceiling_usd_micros`` is what a cap reserves
-        for each clip of unknown price, as with `submit`.
+        for each clip of unknown price, as in `submit`.
 
         Raises:
             BriefError: one of the briefs cannot be rendered; nothing was queued.
-            NotAllowedError: whoever asks may not make clips; nothing was queued.
-            PriceRoseError: one costs more than was agreed to; nothing was queued.
+            NotAllowedError: this person may not make clips; nothing was queued.
+            PriceRoseError: one costs more than ``agreed`` said; nothing was queued.
         """
         self.seat.check(Action.MAKE)
         nonces = [f"{batch}.{place}" for place in range(len(briefs))]
@@ -125,12 +125,12 @@ class Press(Part):
     ) -> Job:
         """Submit an open brief; a paid job is held for `HOLD_S` seconds.
 
-        ``after`` is the brief's last job when the button was drawn, so that a double click makes one job. While the
-        last job is pending unchanged, pressing returns it, unless ``again``. ``shown`` is the brief that was on screen,
-        as its row held it; with None, whatever the row holds is sent.
+        ``after`` is the brief's last job when the button was drawn, so that a double click makes one job. While that
+        job is pending and the brief unchanged, a press returns it, unless ``again``. ``shown`` is the brief that was on
+        screen, as its row held it; if None, the row's current content is sent.
 
         Raises:
-            BriefChangedError: the row holds something else than ``shown`` by now; nothing was queued.
+            BriefChangedError: the row no longer matches ``shown``; nothing was queued.
             BriefError: the brief cannot be rendered; nothing was queued.
             PriceRoseError: it costs more than ``agreed`` said; nothing was queued.
         """
@@ -157,7 +157,7 @@ class Press(Part):
         return job
 
     def _limited(self, news: Sequence[NewJob]) -> list[NewJob]:
-        """The jobs of one press, its paid ones waiting for approval where together they are above the maker's limit."""
+        """Return the jobs of one press; paid ones wait for approval if their total is above the maker's limit."""
         above = self._above_limit([new.quote for new in news if new.is_paid])
         if above is None:
             return list(news)
@@ -171,17 +171,17 @@ class Press(Part):
         return self.above_limit(counted, rests_on_link=any(quote.open_ended for quote in paid)) if paid else None
 
     def above_limit(self, usd_micros: int | None, *, rests_on_link: bool = False) -> str | None:
-        """Why a press that counts this much would have to be approved; None where it is within one's limit.
+        """Explain why a press of this cost would need approval; None if it is within the person's limit.
 
-        ``rests_on_link`` says whether that is the price of the longest input, because a pasted link is passed on.
+        ``rests_on_link`` says whether the cost is the price of the longest input, because a pasted link is passed on.
         """
         person = self.rooms.people.who(self.by) if self.rooms.people.sign_in else None
         return None if person is None else above_limit(person, usd_micros, rests_on_link=rests_on_link)
 
     def batch_above_limit(self, briefs: Sequence[Brief], usd_micros: int | None) -> str | None:
-        """Why a press for these briefs, which cost ``usd_micros`` together, would have to be approved; None where not.
+        """Explain why a press for these briefs, at ``usd_micros`` in total, would need approval; None if it would not.
 
-        Each brief names its engine and has kept media. Raises `BriefError` where one cannot be used.
+        Each brief names its engine and has stored media. Raises `BriefError` if one cannot be used.
         """
         environment = self.seat.environment
         if not self.rooms.people.sign_in or self.rooms.hosting.hosts(environment):
@@ -190,16 +190,16 @@ class Press(Part):
         return self._above_limit([quote for quote in quotes if not ENGINES[quote.engine].is_draft])
 
     def passes_links(self, briefs: Sequence[Brief]) -> bool:
-        """Whether a vendor would fetch a pasted link of one of these paid clips itself. Each names its engine."""
+        """Return whether a vendor would fetch a pasted link of any of these paid clips. Each names its engine."""
         paid = [brief for brief in briefs if not ENGINES[brief.engine or ""].is_draft]
         return self.rooms.intake.passes_links(paid, self.seat.environment)
 
     def needs_copies(self, brief: Brief, engine: str) -> bool:
-        """Whether an engine needs media in other formats that are not made yet. Only kept media are looked at."""
+        """Return whether an engine needs copies that are not made yet. Only stored media are checked."""
         return self.rooms.intake.needs_copies(brief, ENGINES[engine], self.seat.environment)
 
     def make_copies(self, brief: Brief, engine: str) -> None:
-        """Make the copies of a brief's kept media that an engine needs, so that the price is of what is sent.
+        """Make the copies of a brief's stored media that an engine needs, so that the price is for the copies sent.
 
         Raises `BriefError` and `NotAllowedError`.
         """
@@ -207,7 +207,7 @@ class Press(Part):
         self.rooms.intake.make_copies(brief, ENGINES[engine], self.seat.environment)
 
     def alike(self, briefs: Sequence[Brief]) -> list[Job | None]:
-        """For each brief, the job that asked the same and is pending, unconfirmed, or was done in the last 24 hours.
+        """Return, for each brief, the same job that is pending, unconfirmed, or was done in the last 24 hours.
 
         Each brief names its engine.
         """
@@ -221,6 +221,6 @@ class Press(Part):
 
 
 def _same(made: Job, asked: Brief, environment: str) -> bool:
-    """Whether a job is what is asked for now; a draft's random seed was filled in when the job was made."""
+    """Return whether a job matches this request; a draft's random seed was filled in when the job was made."""
     seed = made.brief.seed if asked.seed == -1 else asked.seed
     return made.environment == environment and made.brief == replace(asked.tidied(), seed=seed)

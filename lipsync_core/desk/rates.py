@@ -1,4 +1,4 @@
-"""What the team pays where it set that itself."""
+"""The team's own rates."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ class DeskRates(Part):
     """Changes of the team's own rates; `Studio.rates` reads them."""
 
     def set(self, place: str, override: Override | None) -> None:
-        """Set, or with None forget, the team's own rate of a provider or engine; see `set_all`."""
+        """Set, or with None remove, the team's own rate of a provider or engine; see `set_all`."""
         self.set_all({place: override})
 
     def set_all(self, overrides: Mapping[str, Override | None], *, seen: Rates | None = None) -> None:
-        """Set, or forget, several rates at once: all or none.
+        """Set, or remove, several rates at once: all or none.
 
-        ``seen`` are the rates that were shown when this was asked for: what somebody changed since is not replaced.
+        ``seen`` are the rates that the person saw: a rate changed since then by somebody else is not replaced.
 
         Raises `SettingsError` and `NotAllowedError`.
         """

@@ -1,4 +1,4 @@
-"""What a desk works with: the studio's rooms, wired once, and who sits at it."""
+"""What a desk works with: the studio's parts, wired once, and the person at the desk."""
 
 from __future__ import annotations
 
@@ -51,36 +51,36 @@ class Rooms:
     team_rates: TeamRates
     month: Callable[[], str]
     whole: Callable[[Job], Job]
-    """The same job with the path of its video."""
+    """Return the same job with the path of its video."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Who works at a desk, and where."""
+    """The person at a desk, and the environment."""
 
     rooms: Rooms
     by: str
-    """An address where people sign in, else the name they gave."""
+    """An address if people sign in, else the name they gave."""
     visit: Person | None
-    """For whom links are made; None without sign-in."""
+    """The person for whom links are made; None without sign-in."""
     environment: str
     """`LIVE` or `SANDBOX`."""
 
     @property
     def name(self) -> str:
-        """What new jobs carry as their maker."""
+        """The maker's name on new jobs."""
         return one_line(self.by, MAX_NAME)
 
     def elsewhere(self, environment: str) -> Seat:
-        """The same person in another environment."""
+        """Return the same person in another environment."""
         return replace(self, environment=environment)
 
     def check(self, action: Action, *, owner: str | None = None) -> None:
-        """Raise `NotAllowedError` unless whoever sits here may do this."""
+        """Raise `NotAllowedError` unless this person may do this."""
         self.rooms.people.check(self.by, action, owner=owner)
 
     def own(self, job_id: int) -> Job:
-        """A job that may be handled from here. Raises `UnknownJobError` and `NotAllowedError`."""
+        """Return a job that this person may handle. Raises `UnknownJobError` and `NotAllowedError`."""
         job = self.rooms.ledger.job(job_id)
         self.check(Action.HANDLE, owner=job.by)
         return job
@@ -88,7 +88,7 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a desk: what can be done there about one subject."""
+    """One part of a desk: the actions on one subject."""
 
     seat: Seat
 
@@ -99,5 +99,5 @@ class Part:
 
     @property
     def by(self) -> str:
-        """Who works here."""
+        """The person at this desk."""
         return self.seat.by
