@@ -21,6 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict, cast
 
+from tests.orphans import end_with_parent
+
 ROOT = Path(__file__).resolve().parents[1]
 
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
@@ -107,6 +109,7 @@ def _asked(requests: socket.socket) -> Wanted | None:
 
 
 def _be(wanted: Wanted) -> None:
+    end_with_parent()
     os.setsid()
     os.chdir(wanted["folder"])
     sys.path[0] = wanted["folder"]

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import logging
 import os
-import signal
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from lipsync_core.sandbox.app import running, sandbox_app
 from lipsync_core.sandbox.state import SandboxState
 from tests.desk import MEDIA
+from tests.orphans import end_with_parent
 
 
 def forked(work: Callable[[], int]) -> int:
@@ -37,12 +35,6 @@ def forked(work: Callable[[], int]) -> int:
         logging.getLogger(__name__).exception("a process of the stage crashed")
     finally:
         os._exit(code)
-
-
-def end_with_parent() -> None:
-    """Have this process killed when the one that forked it is gone, where the system can do that."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def serve_sandbox(folder: Path, files: Path, listening: socket.socket) -> int:

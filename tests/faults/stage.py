@@ -40,8 +40,9 @@ from lipsync_core.worker import tasks
 from tests.desk import brief_for, rows
 from tests.faults.day import DRAINED, Day, settled
 from tests.faults.plan import PACE, Life, Plan, plan_of
-from tests.faults.processes import Door, end_with_parent, forked, serve_sandbox
+from tests.faults.processes import Door, forked, serve_sandbox
 from tests.faults.promises import Intent, Post, Seen, broken, too_slow
+from tests.orphans import end_with_parent
 from tests.patient import PATIENCE_S
 from tests.sandbox import as_live
 
