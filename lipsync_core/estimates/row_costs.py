@@ -8,7 +8,7 @@ from dataclasses import fields
 import numpy as np
 from numpy.typing import NDArray
 
-from lipsync_core.pricing import Kind, Rates, Tariff
+from lipsync_core.pricing import Rates, Tariff, TariffKind
 from lipsync_core.pricing.lengths import LONGEST_S, Amounts, Length, length_of
 from lipsync_core.pricing.terms import EXACT, NO_RATE, Terms, bill_of, terms_of
 from lipsync_core.pricing.wait import expected_wait
@@ -31,7 +31,7 @@ def costs_of(
     """
     usd, credits, units = (np.full(len(applies), UNKNOWN, dtype=np.int64) for _ in range(3))
     qualifier = np.full(len(applies), NO_RATE, dtype=np.int8)
-    if tariff is not None and tariff.kind is Kind.FREE:
+    if tariff is not None and tariff.kind is TariffKind.FREE:
         usd[applies], qualifier[applies] = 0, EXACT
     elif tariff is not None:
         length = length_of(tariff, amounts, rates)

@@ -9,18 +9,18 @@ from lipsync_core.pricing.cost import Price, day_text, price
 from lipsync_core.pricing.lengths import Measure, spoken_s
 from lipsync_core.pricing.rates import NO_RATES, Override, Rates, rate_from_live
 from lipsync_core.pricing.stairs import Step, Waste, affordable_s, steps, waste
-from lipsync_core.providers.facts import Kind, Tariff
+from lipsync_core.providers.facts import Tariff, TariffKind
 
 __all__ = [
     "NO_RATES",
     "TARIFFS",
-    "Kind",
     "Measure",
     "Override",
     "Price",
     "Rates",
     "Step",
     "Tariff",
+    "TariffKind",
     "Waste",
     "affordable_s",
     "day_text",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
 
-from lipsync_core.providers.facts import DRAFT, Engine, Kind, Tariff, Timing
+from lipsync_core.providers.facts import DRAFT, Engine, Tariff, TariffKind, Timing
 from lipsync_core.providers.forms import EngineForm
 from lipsync_core.providers.registry import PROVIDERS
 
@@ -30,7 +30,7 @@ _DRAFTS = (
             overhead_s=1.5,
             source="twice what tests/bench/bench_draft.py measured on two cores",
         ),
-        tariff=Tariff(Kind.FREE, source="made on this computer", read_on=date(2026, 11, 21)),
+        tariff=Tariff(TariffKind.FREE, source="made on this computer", read_on=date(2026, 11, 21)),
     ),
 )
 

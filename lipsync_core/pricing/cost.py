@@ -11,7 +11,7 @@ from lipsync_core.pricing.catalogue import TARIFFS
 from lipsync_core.pricing.lengths import FAST, SLOW, Length, Measure, amounts_of, length_of, seconds_text, words_of
 from lipsync_core.pricing.rates import Override, Rates
 from lipsync_core.pricing.terms import QUALIFIERS, Bill, Terms, bill_of, terms_of
-from lipsync_core.providers.facts import Kind, Tariff
+from lipsync_core.providers.facts import Tariff, TariffKind
 from lipsync_core.quote import Qualifier
 
 STALE_DAYS = 90
@@ -48,7 +48,7 @@ def price(engine: str, measure: Measure, rates: Rates, today: date) -> Price:
 
 def price_at(tariff: Tariff, measure: Measure, rates: Rates, today: date) -> Price:
     """What such a clip costs at this tariff."""
-    if tariff.kind is Kind.FREE:
+    if tariff.kind is TariffKind.FREE:
         return Price("Made on this computer: free.", Qualifier.EXACT, usd_micros=0)
     amounts = amounts_of(measure, tariff)
     length = length_of(tariff, amounts, rates)

@@ -13,7 +13,7 @@ from lipsync_core.pricing.catalogue import TARIFFS
 from lipsync_core.pricing.lengths import Measure, amounts_of, length_of, whole_ms
 from lipsync_core.pricing.rates import Rates
 from lipsync_core.pricing.terms import Terms, terms_of
-from lipsync_core.providers.facts import Kind
+from lipsync_core.providers.facts import TariffKind
 
 LONGEST_MS = 24 * 60 * 60 * 1000
 """Stairs end after a day, whatever is asked for."""
@@ -100,12 +100,12 @@ def waste(engine: str, measure: Measure, rates: Rates) -> Waste | None:
 
 
 def _is_free(engine: str) -> bool:
-    return engine in TARIFFS and TARIFFS[engine].kind is Kind.FREE
+    return engine in TARIFFS and TARIFFS[engine].kind is TariffKind.FREE
 
 
 def _terms(engine: str, resolution: str | None, rates: Rates) -> Terms | None:
     tariff = TARIFFS.get(engine)
-    return None if tariff is None or tariff.kind is Kind.FREE else terms_of(tariff, resolution, rates)
+    return None if tariff is None or tariff.kind is TariffKind.FREE else terms_of(tariff, resolution, rates)
 
 
 def _less(units: int, fewer: int | None, cost: Callable[[int], int | None]) -> int | None:

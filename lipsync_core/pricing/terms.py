@@ -10,7 +10,7 @@ from typing import Generic
 
 from lipsync_core.pricing.lengths import Flag, Length, Whole, larger, where
 from lipsync_core.pricing.rates import TEXT_BLOCK_BYTES, Override, Rates
-from lipsync_core.providers.facts import Kind, Tariff
+from lipsync_core.providers.facts import Tariff, TariffKind
 from lipsync_core.quote import Qualifier, credits_text
 
 MICROS = 1_000_000
@@ -97,7 +97,7 @@ def bill_of(terms: Terms, length: Length[Whole]) -> Bill[Whole]:
 
 def terms_of(tariff: Tariff, resolution: str | None, rates: Rates, *, of_bytes: bool = False) -> Terms | None:
     """The terms for clips of this resolution (None: the vendors' default); None where it has no price."""
-    if tariff.kind is Kind.OWN_RATE:
+    if tariff.kind is TariffKind.OWN_RATE:
         return _own_terms(tariff, rates, of_bytes=of_bytes)
     counted, credits = None, _of(tariff.credits, resolution)
     for override in rates.stating(tariff.engine, "credits_per_unit"):
@@ -116,7 +116,7 @@ def terms_of(tariff: Tariff, resolution: str | None, rates: Rates, *, of_bytes: 
         used.append(valued)
     return Terms(
         unit=tariff.unit_s * 1000,
-        block=f"{tariff.unit_s} s" if tariff.kind is Kind.PER_BLOCK else "",
+        block=f"{tariff.unit_s} s" if tariff.kind is TariffKind.PER_BLOCK else "",
         minimum=tariff.minimum_units,
         credits=Fraction(credits),
         usd=None if each is None else each * credits,

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lipsync_core.providers.base import Provider, is_success
-from lipsync_core.providers.facts import Engine, Fact, Kind, Tariff, Timing
+from lipsync_core.providers.facts import Engine, Fact, Tariff, TariffKind, Timing
 from lipsync_core.providers.forms import EngineForm, Files, Limit
 from lipsync_core.providers.order import Order
 from lipsync_core.providers.reading import (
@@ -112,7 +112,7 @@ class AimlApi(Provider):
                 "is assumed",
             ),
             tariff=Tariff(
-                Kind.OWN_RATE,
+                TariffKind.OWN_RATE,
                 source="https://docs.platform.pixverse.ai/model-pricing-796039m0, for what is billed",
                 read_on=date(2026, 11, 21),
                 credits_per_usd=CREDITS_PER_USD,

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from lipsync_core.providers.base import Provider
-from lipsync_core.providers.facts import Assumption, Engine, Fact, Kind, Tariff, Timing
+from lipsync_core.providers.facts import Assumption, Engine, Fact, Tariff, TariffKind, Timing
 from lipsync_core.providers.forms import EngineForm, Limit
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.order import Order
@@ -103,7 +103,7 @@ class Creatify(Provider):
                 assumed=True,
             ),
             tariff=Tariff(
-                Kind.PER_BLOCK,
+                TariffKind.PER_BLOCK,
                 source="Creatify, API reference, lipsyncs, and https://docs.creatify.ai/billing.md",
                 read_on=date(2026, 11, 21),
                 unit_s=30,

@@ -63,7 +63,7 @@ class Timing:
         return self.overhead_s + typical * duration_s, self.overhead_s + slow * duration_s
 
 
-class Kind(StrEnum):
+class TariffKind(StrEnum):
     """How a tariff bills."""
 
     PER_BLOCK = "per block"  # started blocks of several seconds
@@ -87,7 +87,7 @@ class Tariff:
     price in both. See docs/changing-a-price.md.
     """
 
-    kind: Kind
+    kind: TariffKind
     source: str
     """Where the vendor states the price."""
     read_on: date
@@ -128,9 +128,9 @@ class Tariff:
     def settable(self) -> tuple[str, ...]:
         """The fields of an `Override` that apply to this tariff."""
         match self.kind:
-            case Kind.FREE:
+            case TariffKind.FREE:
                 return ()
-            case Kind.OWN_RATE:
+            case TariffKind.OWN_RATE:
                 return ("usd_per_second", *(("usd_per_15_bytes",) if self.speaks else ()))
             case _:
                 return ("usd_per_credit", *(("plan",) if self.plans else ()), "credits_per_unit")

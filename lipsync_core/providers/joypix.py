@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from lipsync_core.providers.base import REFUSING, Provider, is_success
-from lipsync_core.providers.facts import DialogRule, Engine, Fact, Kind, Tariff, Timing
+from lipsync_core.providers.facts import DialogRule, Engine, Fact, Tariff, TariffKind, Timing
 from lipsync_core.providers.forms import EngineForm, Files, Limit
 from lipsync_core.providers.order import Order
 from lipsync_core.providers.reading import at, id_of, json_of, link_in, retry_after_s, sentence, text_of, words_of
@@ -50,7 +50,7 @@ _TIMING = Timing(
     "as long",
 )
 _TARIFF = Tariff(
-    Kind.PER_BLOCK,
+    TariffKind.PER_BLOCK,
     source=f"{_DIALOG}, Pricing",
     read_on=date(2026, 11, 21),
     unit_s=5,

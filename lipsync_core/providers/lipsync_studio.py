@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from lipsync_core.providers.base import Provider
-from lipsync_core.providers.facts import Assumption, DialogRule, Engine, Fact, Kind, Tariff, Timing
+from lipsync_core.providers.facts import Assumption, DialogRule, Engine, Fact, Tariff, TariffKind, Timing
 from lipsync_core.providers.forms import EngineForm, Files, Limit
 from lipsync_core.providers.order import Order
 from lipsync_core.providers.reading import at, id_of, link_in, text_of
@@ -36,7 +36,7 @@ _TIMING = Timing(
     assumed=True,
 )
 _TARIFF = Tariff(
-    Kind.PER_SECOND,
+    TariffKind.PER_SECOND,
     source="https://lipsync.studio/api-platform, Pricing",
     read_on=date(2026, 11, 21),
     minimum_units=5,

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from lipsync_core.providers.base import Provider
-from lipsync_core.providers.facts import Engine, Fact, Kind, Tariff, Timing
+from lipsync_core.providers.facts import Engine, Fact, Tariff, TariffKind, Timing
 from lipsync_core.providers.forms import EngineForm, Limit
 from lipsync_core.providers.order import Order
 from lipsync_core.providers.reading import at, json_of, link_of, text_of, usd_micros_of
@@ -47,7 +47,7 @@ class Parrot(Provider):
             purpose="A portrait that repeats what it hears.",
             timing=Timing({"": (5.0, 15.0)}, 20.0, "assumed: Parrot names none", assumed=True),
             tariff=Tariff(
-                Kind.PER_SECOND,
+                TariffKind.PER_SECOND,
                 source="Parrot, Pricing",
                 read_on=date(2026, 11, 27),
                 minimum_units=3,

@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from lipsync_core.estimates.cells import amounts_of
 from lipsync_core.estimates.row_costs import UNKNOWN, costs_of
 from lipsync_core.estimates.text import Notes, blank, codes_of
-from lipsync_core.pricing import TARIFFS, Kind, Measure, Override, Rates, Tariff
+from lipsync_core.pricing import TARIFFS, Measure, Override, Rates, Tariff, TariffKind
 from lipsync_core.pricing.cost import price_at
 from lipsync_core.pricing.terms import QUALIFIERS
 from lipsync_core.providers.facts import DialogRule
@@ -51,7 +51,7 @@ MONEY = st.none() | st.decimals("0.000000001", "20", places=9)
 CREDITS = st.dictionaries(st.sampled_from(["", *SIZES]), st.integers(1, 900), max_size=3)
 MADE_UP = st.builds(
     Tariff,
-    kind=st.sampled_from(Kind),
+    kind=st.sampled_from(TariffKind),
     source=st.just("nowhere"),
     read_on=st.just(READ),
     unit_s=st.integers(1, 60),

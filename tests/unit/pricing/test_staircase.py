@@ -10,11 +10,11 @@ from hypothesis import given, settings, strategies as st
 from lipsync_core.pricing import (
     NO_RATES,
     TARIFFS,
-    Kind,
     Measure,
     Override,
     Rates,
     Step,
+    TariffKind,
     affordable_s,
     price,
     steps as stairs,
@@ -22,7 +22,7 @@ from lipsync_core.pricing import (
 )
 
 DIALOG, STUDIO, PIXVERSE = "joypix/motion-2-dialog", "lipsync-studio/lipsync-image", "aimlapi/pixverse-lip-sync"
-PAID = [engine for engine, tariff in TARIFFS.items() if tariff.kind is not Kind.FREE]
+PAID = [engine for engine, tariff in TARIFFS.items() if tariff.kind is not TariffKind.FREE]
 RATES = Rates(
     {
         "lipsync-studio": Override(usd_per_credit=Decimal("0.0833")),

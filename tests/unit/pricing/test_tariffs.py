@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, strategies as st
 
-from lipsync_core.pricing import NO_RATES, TARIFFS, Kind, Measure, Override, Price, Rates, price, rate_from_live
+from lipsync_core.pricing import NO_RATES, TARIFFS, Measure, Override, Price, Rates, TariffKind, price, rate_from_live
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.quote import Qualifier, Quote, credits_text, priced
 
@@ -21,7 +21,7 @@ THEIRS = Rates(
 )
 """A rate for every vendor that publishes none."""
 
-PAID = [engine for engine, tariff in TARIFFS.items() if tariff.kind is not Kind.FREE]
+PAID = [engine for engine, tariff in TARIFFS.items() if tariff.kind is not TariffKind.FREE]
 JOYPIX, JOYPIX_DIALOG = "joypix/motion-2", "joypix/motion-2-dialog"
 STUDIO, STUDIO_DIALOG = "lipsync-studio/lipsync-image", "lipsync-studio/lipsync-image-multi"
 STUDIO_VIDEO = "lipsync-studio/lipsync-video"

@@ -14,7 +14,7 @@ import pytest
 from lipsync_core import ROOT
 from lipsync_core.providers import VENDORS, variable_prefix
 from lipsync_core.providers.base import Provider
-from lipsync_core.providers.facts import UNTIMED, Engine, Fact, Kind, Tariff, Timing
+from lipsync_core.providers.facts import UNTIMED, Engine, Fact, Tariff, TariffKind, Timing
 from lipsync_core.providers.forms import EngineForm
 from lipsync_core.sandbox import VENDORS as PLAYED
 from lipsync_core.sandbox.vendor import Vendor
@@ -60,7 +60,7 @@ def _engine(vendor: type[Provider], engine: Engine) -> Iterator[str]:
         yield f"the tariff for {engine.id} was read on a day to come"
     if not tariff.source:
         yield f"the tariff for {engine.id} names no page"
-    if tariff.kind in (Kind.PER_BLOCK, Kind.PER_SECOND) and not tariff.credits:
+    if tariff.kind in (TariffKind.PER_BLOCK, TariffKind.PER_SECOND) and not tariff.credits:
         yield f"the tariff for {engine.id} names no credits"
     if tariff.usd_per_credit is None and not tariff.unknown:
         yield f"the tariff for {engine.id} does not say what to do where no price in dollars is known"
@@ -135,7 +135,7 @@ class Odd(Half):
             EngineForm(engine="deaf/talk", title="Mute", scene="opera", required=()),
             "To sing.",
             Timing({"": (1.0, 2.0)}, 1.0, "its pages"),
-            Tariff(Kind.PER_BLOCK, "", date(9999, 1, 1)),
+            Tariff(TariffKind.PER_BLOCK, "", date(9999, 1, 1)),
         ),
     )
     balance = Begun.balance
