@@ -75,7 +75,7 @@ class Intake:
     """Whether people sign in: then the person who pastes a link may not be the person who pays."""
 
     def quotes(self, brief: Brief, environment: str, by: str | None) -> list[Quote]:
-        """Return a quote for every fitting engine, cheapest first. Raise `BriefError` if no engine can use the media."""
+        """Return a quote for every fitting engine, cheapest first. Raise `BriefError` if none can use the media."""
         if wrong := brief_oversized(brief):
             raise BriefError(wrong)
         eligible = [engine for engine in ENGINES.values() if brief.engine in (None, engine.id) and fits(brief, engine)]

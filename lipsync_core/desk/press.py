@@ -51,8 +51,8 @@ class Press(Part):
         A nonce seen before returns that press's job; without one, identical briefs are different jobs. No tracker
         claims the job for ``hold_s`` seconds. ``agreed`` is the quote that a person saw. ``ceiling_usd_micros`` is what
         a cap reserves for an unknown price: above 0, up to `MOST_CEILING_USD_MICROS`, and no less than such a clip
-        would cost at the highest known rate. A ceiling is not a price: an unknown price is above every limit. A job above the
-        person's limit waits for approval.
+        would cost at the highest known rate. A ceiling is not a price: an unknown price is above every limit. A job
+        above the person's limit waits for approval.
 
         Raises:
             BriefError: the brief cannot be rendered; nothing was queued.
