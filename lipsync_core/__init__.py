@@ -2,7 +2,7 @@
 
     from lipsync_core import Brief, Studio
 
-The public names are those of `__init__.pyi`. Each is loaded on first use, so that a worker process starts without the
+The public names are listed in `__init__.pyi`. Each is loaded on first use, so that a worker process starts without the
 ledger's libraries.
 """
 

@@ -1,4 +1,4 @@
-"""What a person asks for: a scene, its media and its options; and the one table of its fields."""
+"""The brief: a scene, its media and its options; and the one table of its fields."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ MouthBox = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class KeptMedium:
-    """A picture, voice or video that the studio has stored: its content's SHA-256 and the name it came with."""
+    """A picture, voice or video that the studio has stored: its content's SHA-256 and its original name."""
 
     sha256: str
     name: str
     url: str | None = None
-    """The link it was fetched from. A vendor gets it only where nothing can be hosted (`delivery.hosting`)."""
+    """The link it was fetched from. A vendor gets it only if files cannot be hosted here (`delivery.hosting`)."""
 
 
 Medium = str | bytes | os.PathLike[str] | KeptMedium
@@ -37,7 +37,7 @@ Medium = str | bytes | os.PathLike[str] | KeptMedium
 class FieldRole(StrEnum):
     """What a field is for."""
 
-    CHOICE = "choice"  # which kind of clip, and who makes it
+    CHOICE = "choice"  # the kind of clip, and its engine
     CONTENT = "content"  # what the clip is made of: an engine that does not take it does not fit the brief
     SPEECH = "speech"  # who speaks a written text
     OPTION = "option"  # an engine without it is not sent it, and a note says so
@@ -51,16 +51,16 @@ class BriefField:
 
     name: str
     noun: str
-    """What it is called in a sentence, without an article."""
+    """Its name in a sentence, without an article."""
     role: FieldRole
     medium: Literal["image", "audio", "video"] | None = None
-    """The kind of medium that it holds; None where it holds none."""
+    """The kind of medium that it holds; None if it holds none."""
     missing: str = ""
-    """What is to be done where an engine needs it and it is empty; empty where the engine's own words are better."""
+    """What to do if an engine needs this field and it is empty; empty if the engine's own words are better."""
     scenes: tuple[str, ...] = ()
-    """The scenes in which something out of the library takes its place."""
+    """The scenes in which a library entry can fill it."""
     longest: int | None = None
-    """Characters that it may have, whatever the engine; None where it is no text."""
+    """The most characters it may have, for any engine; None if it is not a text."""
 
     @property
     def with_article(self) -> str:
@@ -116,7 +116,7 @@ def fields_of(*roles: FieldRole) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """One clip to be made. Every field but ``scene`` may be missing until it is submitted."""
+    """A clip to be made. Every field except ``scene`` may be missing until it is submitted."""
 
     scene: str = "portrait"
     """``portrait``: one image and one voice. ``dialog``: one image and two voices. ``redub``: a video and a new voice.
@@ -130,34 +130,34 @@ class Brief:
     left_audio: Medium | None = None
     right_audio: Medium | None = None
     order: str | None = None
-    """Who of two speaks when: ``meanwhile``, ``left_right`` or ``right_left``; None leaves it to the engine."""
+    """The order of two speakers: ``meanwhile``, ``left_right`` or ``right_left``; None leaves it to the engine."""
     text: str = ""
-    """What is to be spoken, instead of a recording."""
+    """The text to be spoken, instead of a recording."""
     speaker: str | None = None
-    """Whose voice speaks the text, by the vendor's name for it."""
+    """The voice that speaks the text, by the vendor's name for it."""
     accent: str | None = None
-    """Whose voice speaks the text, by the vendor's id for it."""
+    """The voice that speaks the text, by the vendor's id for it."""
     resolution: str = "480p"
-    """The shorter side."""
+    """The length of the shorter side."""
     aspect_ratio: str | None = None
     """``16:9``, ``1:1`` or ``9:16``."""
     prompt: str = ""
-    """How the speaker should act, for engines that listen to it."""
+    """How the speaker should act, for engines that support it."""
     seed: int = -1
-    """Same inputs and seed, same video; −1 picks one at random and records it with the job."""
+    """The same inputs and seed give the same video; −1 picks a random seed and records it with the job."""
     mask_image: Medium | None = None
-    """Where in the video the mouth may be changed."""
+    """The area of the video in which the mouth may be changed."""
     mouth_box: MouthBox | None = None
-    """Where a person placed the mouth; it wins over what was found."""
+    """Where a person placed the mouth; it takes precedence over the detected position."""
     name: str = ""
     project: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The brief as JSON-ready values; its media must be kept ones or links."""
+        """Return the brief as JSON-ready values; its media must be stored ones or links."""
         return asdict(self)
 
     def tidied(self) -> Brief:
-        """The brief as a job keeps it: its names on one line, its texts trimmed and without control characters."""
+        """Return the brief as a job stores it: names on one line, texts trimmed and without control characters."""
         return replace(
             self,
             name=one_line(self.name),
@@ -168,7 +168,7 @@ class Brief:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Brief:
-        """The brief that `to_dict` wrote. Keys that this version does not know are ignored."""
+        """Return the brief that `to_dict` wrote. Unknown keys are ignored."""
         known = {field.name for field in fields(cls)}
         given = {key: value for key, value in values.items() if key in known}
         for field in MEDIA_FIELDS:
@@ -180,7 +180,7 @@ class Brief:
 
 
 def mouth_box_error(box: MouthBox, width: int, height: int) -> str | None:
-    """Why ``box`` cannot be a mouth in a picture of ``width`` × ``height`` pixels; None where it can."""
+    """Explain why ``box`` cannot be a mouth in a picture of ``width`` × ``height`` pixels; None if it can."""
     x, y, w, h = box
     if not (w >= 4 and h >= 2 and x >= 0 and y >= 0 and x + w <= width and y + h <= height):
         return f"The mouth must lie inside the picture ({width} × {height} pixels) and be at least 4 pixels wide."

@@ -1,6 +1,6 @@
-"""The longest that each field of a brief may be, for any engine: the studio's own limits, not a vendor's.
+"""The maximum length of each field of a brief, for any engine: the studio's own limits, not a vendor's.
 
-Everybody's pages read the jobs that one person makes, so that a text of a few megabytes would slow all of them down.
+All people's pages read every job, so one text of a few megabytes would slow all of them down.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from lipsync_core.brief import FIELDS, MAX_SEED, MEDIA_FIELDS, Brief
 LONGEST: Mapping[str, int] = MappingProxyType(
     {name: field.longest for name, field in FIELDS.items() if field.longest is not None}
 )
-"""Characters by field. Every vendor's own limit is lower where one is known."""
+"""Characters by field. All known vendor limits are lower."""
 LONGEST_LINK = 4_096
-"""Characters of a medium's link, path or file name."""
+"""The most characters of a medium's link, path or file name."""
 
 
 def oversized(values: Mapping[str, Any]) -> dict[str, str]:
-    """Which of a brief's fields are too long, or hold what they never can: field → message. Looks at no medium.
+    """Return which fields of a brief are too long or hold invalid values: field → message. Reads no media.
 
     ``values`` are some or all fields, as in `Brief` or as in `Brief.to_dict`.
     """
@@ -43,7 +43,7 @@ def brief_oversized(brief: Brief) -> dict[str, str]:
 
 
 def too_long(field: str, length: int) -> str | None:
-    """Why a text of ``length`` characters is too long for a field; None where it is not."""
+    """Explain why a text of ``length`` characters is too long for a field; None if it is not."""
     most = LONGEST.get(field)
     if most is None or length <= most:
         return None

@@ -8,17 +8,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")
-"""How a cell begins that some spreadsheet program may carry out."""
+"""Beginnings of cells that some spreadsheet programs execute."""
 
 
 def harmless(cell: str) -> str:
-    """A cell's text so that no spreadsheet program takes it for a formula: what looks like one gets an apostrophe."""
+    """Prefix a cell that looks like a formula with an apostrophe, so that no spreadsheet program executes it."""
     begins = cell.lstrip(" \xa0\ufeff")
     return f"'{cell}" if begins.startswith(_FORMULA) and not _is_number(cell) else cell
 
 
 def csv_of(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """A table as a CSV file that every spreadsheet program opens. Text is quoted and made `harmless`; numbers stay."""
+    """Return a table as a CSV file for any spreadsheet program. Text is quoted and made `harmless`; numbers stay."""
     return _written(header, ([harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows))
 
 

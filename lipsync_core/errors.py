@@ -1,22 +1,22 @@
 """Every error the studio raises on purpose.
 
     StudioError
-    ├── SettingsError       the environment asks for something that cannot be
-    ├── BriefError          what a person asked for cannot be rendered: field → message
+    ├── SettingsError       a setting is invalid
+    ├── BriefError          a brief that cannot be rendered: field → message
     ├── MediaError          a file that cannot be used as the picture, voice or video it was given for
     │   ├── FetchError      a link that was refused, could not be reached, or answered badly
     │   └── BucketError     the bucket that holds the media refused, or did not answer
     ├── RenderError         a draft render ended without a video
     │   └── WorkerError     the worker process was killed: memory, time, or a crash
-    ├── LibraryError        what cannot be in the library as it was asked for
+    ├── LibraryError        an entry that cannot be in the library as requested, or is not there
     ├── UnknownJobError     no job has this id
     ├── VendorIdTakenError  another job has this vendor's id
     ├── NotAllowedError     this person may not do this, or may not enter
     ├── PriceRoseError      the price is higher than the one that was agreed to (in `lipsync_core.quote`)
     ├── BriefChangedError   the brief is no longer what was on screen when its button was pressed
-    └── VendorError         a vendor could not be asked, or said no, when a person wanted to know something
+    └── VendorError         a vendor could not be reached, or refused a free request
 
-A text says what happened, what to do next and, wherever money could be at stake, whether it moved.
+An error text says what happened, what to do next and, if money could be at stake, whether it moved.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from collections.abc import Mapping
 
 
 class StudioError(Exception):
-    """Base of all errors below; ``str(error)`` is fit to be shown to a person."""
+    """Base of all errors below; ``str(error)`` can be shown to a person."""
 
 
 class SettingsError(StudioError):
-    """The environment or ``.env`` asks for something that cannot be."""
+    """A value in the environment, ``.env`` or another setting is invalid."""
 
 
 class BriefError(StudioError):
@@ -48,7 +48,7 @@ class BriefChangedError(StudioError):
 
 
 class MediaError(StudioError):
-    """A file that cannot be used for what it was given for.
+    """A file that cannot be used for its purpose.
 
     ``title`` is a heading of a few words ("Not a sound file"); ``advice`` is one or two sentences that say
     what the file is and what to choose instead.
@@ -63,11 +63,11 @@ class MediaError(StudioError):
 class FetchError(MediaError):
     """A link that was refused by the guard, could not be reached, or answered badly.
 
-    ``title`` and ``advice`` speak to whoever pasted it. ``refused`` is true where the guard said no (the address may
-    never be asked), false where asking failed; ``inside`` is then the host whose address is one inside this network, or
-    empty. ``status`` is that of the answer which was no file; None where none came. ``did`` is what the server did
-    instead of giving a file, with its site as the subject (“https://a.test does not answer”); empty where it was not
-    asked.
+    ``title`` and ``advice`` address the person who pasted it. ``refused`` is true if the guard refused the address,
+    which may never be requested, and false if the request failed; if refused, ``inside`` is the host whose address is
+    inside this network, or empty. ``status`` is that of the answer that was not a file; None without an answer. ``did``
+    says what the server did instead of sending a file, with its site as the subject (“https://a.test does not answer”);
+    empty if no request was made.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class FetchError(MediaError):
 
 
 class BucketError(MediaError):
-    """The bucket that holds the media refused what it was asked for, or did not answer. Nothing was sent."""
+    """The media bucket refused a request, or did not answer. Nothing was sent to a vendor."""
 
 
 class RenderError(StudioError):
@@ -100,7 +100,7 @@ class WorkerError(RenderError):
 
 
 class LibraryError(StudioError):
-    """Something cannot be in the library as it was asked for, or is not there. Nothing was changed."""
+    """An entry cannot be in the library as requested, or is not there. Nothing was changed."""
 
 
 class UnknownJobError(StudioError):
@@ -119,7 +119,7 @@ class VendorIdTakenError(StudioError):
 
 
 class VendorError(StudioError):
-    """A vendor could not be asked, or its answer does not fit; nothing was sent that costs money."""
+    """A vendor could not be reached, or its answer is unusable; nothing was sent that costs money."""
 
 
 class NotAllowedError(StudioError):

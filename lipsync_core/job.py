@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 class JobState(StrEnum):
-    """Where a job stands. The comment beside each state says what is true in it."""
+    """The state of a job. The comment beside each state says what is true in it."""
 
     AWAITING_APPROVAL = "awaiting_approval"  # priced above the maker's limit; nothing was sent
     QUEUED = "queued"  # ready to be claimed; nothing was sent
-    SUBMITTING = "submitting"  # the paid request may be on its way; it is never sent a second time
+    SUBMITTING = "submitting"  # the paid request may be in flight; it is never sent a second time
     RENDERING = "rendering"  # a vendor, or the draft engine, is working on it
-    OVERDUE = "overdue"  # past its expected end; still asked for
-    ARCHIVING = "archiving"  # rendered; the video is being checked and kept
-    DONE = "done"  # the video is kept here
-    FAILED = "failed"  # the engine said that it cannot be rendered
+    OVERDUE = "overdue"  # past its expected end; still polled
+    ARCHIVING = "archiving"  # rendered; the video is being downloaded and checked
+    DONE = "done"  # the video is stored here
+    FAILED = "failed"  # the engine could not render it
     REJECTED = "rejected"  # the vendor did not take it; nothing was charged
     UNCONFIRMED = "unconfirmed"  # sent, but no readable answer: it may have been paid
-    NOT_TAKEN = "not_taken"  # a person found that an unconfirmed job was never taken
+    NOT_TAKEN = "not_taken"  # an unconfirmed job turned out never to have been taken
     WRITTEN_OFF = "written_off"  # a person gave an unconfirmed job up; it counts as spent
     WITHDRAWN = "withdrawn"  # taken back before anything was sent, or while a draft rendered
     LOST = "lost"  # rendered and paid, but gone before it could be fetched
@@ -49,35 +49,35 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
         _S.DONE: frozenset(),
         _S.FAILED: frozenset(),
         _S.REJECTED: frozenset(),
-        # A person may have judged before the vendor's late answer came: an id that is paid for is never dropped. And a
-        # person may take "not taken" back for a day, which reserves the money again.
+        # A person may decide before the vendor's late answer arrives: an id that is paid for is never dropped. And a
+        # person may undo "not taken" for a day, which reserves the money again.
         _S.NOT_TAKEN: frozenset({_S.RENDERING, _S.UNCONFIRMED}),
         _S.WRITTEN_OFF: frozenset({_S.RENDERING}),
         _S.WITHDRAWN: frozenset(),
         _S.LOST: frozenset(),
     }
 )
-"""From each state to those that may follow it. Who may take a step is decided by the ledger's guards."""
+"""From each state to those that may follow it. The ledger's guards decide who may make a transition."""
 
 UNDO_NOT_TAKEN = timedelta(days=1)
-"""For how long a person may take back that an unconfirmed job was not taken."""
+"""How long a person may undo the decision that an unconfirmed job was not taken."""
 
 LIVE = "live"
 SANDBOX = "sandbox"
 
 TRACKER = "tracker"
-"""Who an event names when no person took the step."""
+"""The name in an event that no person caused."""
 
 
 class Money(StrEnum):
-    """What a job in a state means for the money."""
+    """What a state means for the money."""
 
     NONE = "none"
     """Nothing is, or was, to be paid."""
     RESERVED = "reserved"
-    """What it may cost counts in its caps."""
+    """The possible cost counts in its caps."""
     SETTLED = "settled"
-    """It is known what was paid, as far as it ever will be."""
+    """The final cost is known, as far as it ever will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +86,21 @@ class StateFacts:
 
     money: Money
     moves: bool = False
-    """The tracker moves it on by itself."""
+    """The tracker advances it without a person."""
     withdrawable: bool = False
-    """It can be taken back for free; a draft also while it renders."""
+    """It can be withdrawn for free; a draft also while it renders."""
     awaits_person: bool = False
-    """A person has to decide before it goes on."""
+    """A person has to decide before it continues."""
     takes_slot: bool = False
-    """It takes one of its vendor's concurrent slots."""
+    """It occupies one of its vendor's concurrent slots."""
     pollable: bool = False
-    """Its vendor has it and can be asked about it."""
+    """Its vendor has it and can be polled."""
     correctable: bool = False
     """A late answer can correct it."""
     ended_at_vendor: bool = False
-    """It came to an end at a vendor, which may have been billed."""
+    """It ended at a vendor, which may have billed it."""
     unchosen_end: bool = False
-    """It ended, or stopped, without anybody having chosen that: whoever made it is told."""
+    """It ended, or stopped, without a person's decision: its maker is notified."""
 
 
 STATES: Mapping[JobState, StateFacts] = MappingProxyType(
@@ -121,54 +121,54 @@ STATES: Mapping[JobState, StateFacts] = MappingProxyType(
         _S.LOST: StateFacts(Money.SETTLED, ended_at_vendor=True, unchosen_end=True),
     }
 )
-"""The one table of what a state means. Everything that depends on a job's state asks it, or a set below."""
+"""The one table of what a state means. Everything that depends on a job's state uses it, or a set below."""
 
 
 def states_where(holds: Callable[[StateFacts], bool]) -> frozenset[JobState]:
-    """The states of whose facts something holds."""
+    """Return the states whose facts satisfy a condition."""
     return frozenset(state for state, facts in STATES.items() if holds(facts))
 
 
 PENDING = states_where(lambda facts: facts.moves)
-"""States that the tracker moves on by itself."""
+"""States that the tracker advances without a person."""
 WITHDRAWABLE = states_where(lambda facts: facts.withdrawable)
-"""States in which any job can be taken back for free; a draft also while it renders."""
+"""States in which any job can be withdrawn for free; a draft also while it renders."""
 AWAITS_PERSON = states_where(lambda facts: facts.awaits_person)
 """States in which a person has to decide."""
 FREE = states_where(lambda facts: facts.money is Money.NONE)
 """States in which nothing is, or was, to be paid."""
 SETTLED = states_where(lambda facts: facts.money is Money.SETTLED)
-"""States in which it is known what was paid, as far as it ever will be."""
+"""States in which the final cost is known, as far as it ever will be."""
 TAKES_SLOT = states_where(lambda facts: facts.takes_slot)
-"""States in which a job takes one of its vendor's concurrent slots."""
+"""States in which a job occupies one of its vendor's concurrent slots."""
 POLLABLE = states_where(lambda facts: facts.pollable)
-"""States in which the vendor can be asked about a job."""
+"""States in which the vendor can be polled about a job."""
 CORRECTABLE = states_where(lambda facts: facts.correctable)
 """States that a late answer can correct."""
 ENDED_AT_VENDOR = states_where(lambda facts: facts.ended_at_vendor)
-"""Ends at a vendor, which may have been billed."""
+"""States of jobs that ended at a vendor, which may have billed them."""
 UNCHOSEN_ENDS = states_where(lambda facts: facts.unchosen_end)
-"""Ends that nobody chose."""
+"""End states that no person chose."""
 MAYBE_AT_VENDOR = POLLABLE | {_S.UNCONFIRMED}
-"""States in which the vendor has the job, or may have it, and no request of ours is on its way."""
+"""States in which the vendor has the job, or may have it, and no request of ours is in flight."""
 NEEDS_MEDIA = PENDING | AWAITS_PERSON
-"""Jobs in these states keep all that they are made from, however old it is."""
+"""Jobs in these states keep all their media, however old."""
 
 
 def may_become(now: JobState, then: JobState) -> bool:
-    """Whether a job may go from ``now`` to ``then``."""
+    """Return whether a job may go from ``now`` to ``then``."""
     return then in TRANSITIONS[now]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One render that somebody asked for, as the ledger knows it. Instants are aware UTC."""
+    """One requested render, as recorded in the ledger. Times are timezone-aware UTC."""
 
     id: int
     state: JobState
     engine: str
     brief: Brief
-    """Frozen when the job was made; its media are kept ones."""
+    """Frozen when the job was made; its media are stored ones."""
     quote: Quote
     by: str
     created_at: datetime
@@ -177,91 +177,91 @@ class Job:
     frames_done: int
     frames_total: int
     rendering_since: datetime | None
-    """When the present attempt's first frame count arrived: what "time left" is measured from."""
+    """When the current attempt's first frame count arrived; "time left" is measured from then."""
     attempts: int
-    """How often a tracker has taken it up; more than once means that a render was cut off."""
+    """How often a tracker has claimed it to render or send it; a draft again if its render was interrupted."""
     error: str | None
     output: Path | None
-    """The kept video on this machine, once done."""
+    """The stored video on this machine, once done."""
     output_sha256: str | None
     environment: str = LIVE
     """`LIVE` or `SANDBOX`, frozen when the job was made."""
     base_url: str | None = None
     """The vendor's address, frozen when the job was made; None for drafts and in the sandbox."""
     key_fingerprint: str | None = None
-    """Which key it goes with, frozen when the job was made."""
+    """The fingerprint of the key it is sent with, frozen when the job was made."""
     vendor_id: str | None = None
-    """The vendor's own id, once it took the job."""
+    """The vendor's own id, once it accepted the job."""
     candidate: str | None = None
-    """An id that may be this job's, offered last; it counts once the vendor confirms it."""
+    """The latest id offered as this job's; it counts once the vendor confirms it."""
     candidates: tuple[str, ...] = ()
-    """All such ids, the last one first: one may be forged, and hides no other."""
+    """All such ids, latest first: a forged one must not hide the others."""
     due_at: datetime | None = None
-    """When a tracker takes it up next: for a queued job, not before; else when the vendor is asked again."""
+    """When a tracker claims it next: the earliest time to send a queued job, or the next poll of the vendor."""
     sent_at: datetime | None = None
-    """When the paid request began to leave."""
+    """When sending the paid request began."""
     expected_end: datetime | None = None
-    """When the vendor should be done, with a generous margin; later the job is overdue."""
+    """When the vendor should be done, with a generous margin; after that the job is overdue."""
     asks: int = 0
-    """How often the vendor was asked about it."""
+    """How often the vendor was polled about it."""
     snags: int = 0
-    """Free requests and downloads that went wrong in a row."""
+    """Failed free requests and downloads in a row."""
     flaws: int = 0
-    """How often its video came and could not be played."""
+    """How often its video arrived and could not be played."""
     missing_since: datetime | None = None
     """Since when the vendor says that it does not have the job."""
     vendor_word: str | None = None
-    """The vendor's own word for where it stands."""
+    """The vendor's own word for the job's state."""
     progress: float | None = None
-    """From 0 to 1, where the vendor tells."""
+    """From 0 to 1, if the vendor reports it."""
     output_url: str | None = None
     """Where the vendor keeps the video."""
     vendor_deletes_at: datetime | None = None
-    """When the vendor deletes it; None where it does not say, or has none."""
+    """When the vendor deletes the video; None if the vendor does not say, or has no video."""
     said_credits: Decimal | None = None
     said_usd_micros: int | None = None
-    """What the vendor said that it costs when it took it; None where it said nothing. The bill may differ."""
+    """The charge that the vendor named when it accepted the job; None if it named none. The bill may differ."""
     billed_credits: Decimal | None = None
     billed_usd_micros: int | None = None
     bill_usd_micros: int | None = None
-    """What the bill comes to in dollars, credits at the rate of the quote; None where that is not known."""
+    """The bill in dollars, with credits at the rate of the quote; None if unknown."""
     output_s: float | None = None
     """Seconds of the finished video, as measured here."""
     paid_usd_micros: int | None = None
-    """What it cost by the vendor's invoice, typed in by a person for a job of unknown price."""
+    """The cost by the vendor's invoice, entered by a person for a job of unknown price."""
     above_at: datetime | None = None
-    """When it was found to have cost more than its price; None where it did not."""
+    """When it was found to have cost more than its price; None if it did not."""
     length_s: float | None = None
-    """Seconds of video that were asked for, as far as known before."""
+    """Seconds of video requested, as far as known in advance."""
     batch: str | None = None
-    """The press it was made by, where that made several."""
+    """The press that made it, if that press made several jobs."""
     follows: int | None = None
-    """The job whose lost answer it was sent anew for."""
+    """The job with the lost answer that this one was sent again for."""
     hidden: bool = False
-    """Taken off the lists by a person; it is tended all the same."""
+    """Hidden from the lists by a person; it continues all the same."""
     month: str | None = None
-    """Whose budget it counts in, as ``2026-11``; None before it was about to be sent, and in the sandbox."""
+    """The month in whose budget it counts, as ``2026-11``; None until it is about to be sent, and in the sandbox."""
     counted_usd_micros: int = 0
-    """What it counts there: reserved while it is under way, then what it cost."""
+    """What it counts in that budget: the reserve while it is in progress, then its cost."""
     ceiling_usd_micros: int | None = None
-    """What a cap reserves for an unknown price, as its maker said; nobody enforces it at the vendor."""
+    """What a cap reserves for an unknown price, as its maker set it; the vendor does not enforce it."""
     decide_by: datetime | None = None
-    """Until when somebody may approve it; None where nobody had to."""
+    """The deadline for its approval; None if it needed none."""
     decided_by: str | None = None
     """Who approved or declined it."""
     decided_at: datetime | None = None
     decided_why: str | None = None
-    """Why it had to be approved; once it was declined, why."""
+    """Why it needed approval; once it was declined, the reason for that."""
 
     @property
     def only_invoice_tells(self) -> bool:
-        """Whether it is over and had no price before, and no vendor's answer says what it cost."""
+        """Whether it has ended, had no price before, and no answer of the vendor says what it cost."""
         untold = self.quote.usd_micros is None and self.bill_usd_micros is None
         return self.state in SETTLED and self.month is not None and untold
 
     @property
     def pending(self) -> bool:
-        """Whether the tracker still moves this job on by itself."""
+        """Whether the tracker still advances this job without a person."""
         return self.state in PENDING
 
     @property
@@ -280,14 +280,14 @@ class Job:
         return self.engine.startswith("draft/")
 
     def was_declined(self, history: Sequence[JobEvent]) -> bool:
-        """Whether an approver declined it, by its ``history``: it was withdrawn while it waited, by a decision."""
+        """Return whether an approver declined it: its ``history`` shows that a decision withdrew it while it waited."""
         earlier = [event.state for event in history if event.state is not JobState.WITHDRAWN]
         is_decided = self.state is JobState.WITHDRAWN and self.decided_at is not None
         return is_decided and earlier[-1:] == [JobState.AWAITING_APPROVAL]
 
     @property
     def can_withdraw(self) -> bool:
-        """Whether it can still be taken back with nothing charged."""
+        """Whether it can still be withdrawn free of charge."""
         return self.state in WITHDRAWABLE or (self.is_draft and self.state is JobState.RENDERING)
 
 

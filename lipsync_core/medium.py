@@ -1,4 +1,4 @@
-"""What is known of one medium: its kind, its size, its length, and where a picture's mouth seems to be."""
+"""The facts of one medium: its kind, its size, its length, and where a picture's mouth seems to be."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class MouthGuess:
     y: float
     width: float
     found: bool
-    """False where no face was found and this is only a place to start from."""
+    """False if no face was found and this is only a starting position."""
     sure: bool
-    """False where a person should look at it."""
+    """False if a person should check it."""
 
     @property
     def box(self) -> MouthBox:
@@ -39,7 +39,7 @@ def box_around(x: float, y: float, width: float) -> MouthBox:
 
 @dataclass(frozen=True, slots=True)
 class MediumFacts:
-    """What is known about a medium. Sizes in pixels, lengths in seconds; zero where the kind has none."""
+    """What is known about a medium. Sizes in pixels, lengths in seconds; zero if the kind has none."""
 
     sha256: str
     kind: Kind
@@ -52,14 +52,14 @@ class MediumFacts:
     duration_s: float = 0.0
     mouth: MouthGuess | None = None
     silent_head_s: float = 0.0
-    """Of a voice: what can be cut off at its beginning without cutting a word."""
+    """For a voice: seconds that can be cut off at its beginning without cutting a word."""
     silent_tail_s: float = 0.0
     """The same at its end."""
     unheard: str = ""
-    """Of a voice: why nothing is heard in it, as in `lipsync_core.decode.silence.Unheard`; empty where something is."""
+    """For a voice: why nothing is heard in it, as in `lipsync_core.decode.silence.Unheard`; empty if audible."""
     url: str | None = None
     """The link that it was fetched from just now."""
     made_of: str | None = None
-    """The SHA-256 of what this is a part or another format of; None where it came from outside."""
+    """The SHA-256 of the medium that this is a part or a converted copy of; None if it came from outside."""
     copies: tuple[tuple[str, str], ...] = ()
-    """What copies in other formats were made of it: which one, and its SHA-256."""
+    """The copies in other formats made of it: (which, its SHA-256)."""

@@ -1,7 +1,7 @@
-"""Words that people type, in the one way that the studio keeps them. Pure.
+"""Normalises the texts that people type, as the studio stores them. Pure.
 
-A name stands in lists, messages, file names and lines of facts. So it is one line, and holds nothing that cannot be
-seen and nothing that turns the words after it around.
+A name appears in lists, messages, file names and fact lines. So it is one line, without invisible characters and
+without marks that reverse the text after it.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import re
 import unicodedata
 
 _JOINERS = "\u200c\u200d"
-"""Persian words and the emoji of families need them; in between letters only."""
+"""Needed for Persian words and family emoji; allowed between letters only."""
 _LONGEST_FILE_NAME = 200
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 def one_line(text: str, longest: int | None = None) -> str:
-    """A name as it is kept: trimmed, on one line, without control characters and without marks that hide or turn text.
+    """Return a name as it is stored: trimmed, on one line, without control characters or marks that hide or turn text.
 
-    Runs of white space become one space, and letters are composed (NFC), so that what looks the same is the same.
-    What is longer than ``longest`` characters is cut; None leaves it as long as it is.
+    Runs of white space become one space, and letters are composed (NFC), so that texts that look equal are equal.
+    A text longer than ``longest`` characters is cut; None keeps its length.
     """
     if not (text.isascii() and text.isprintable()):
         composed = unicodedata.normalize("NFC", "".join(map(_in_a_name, text)))
@@ -28,14 +28,14 @@ def one_line(text: str, longest: int | None = None) -> str:
 
 
 def paragraphs(text: str) -> str:
-    """A text of several lines as it is kept: trimmed, its lines ended by ``\\n``, without control characters."""
+    """Return a multi-line text as it is stored: trimmed, with ``\\n`` line ends, without control characters."""
     if not (text.isascii() and text.isprintable()):
         text = "".join(map(_in_a_text, _LINE_ENDS.sub("\n", text)))
     return text.strip()
 
 
 def clean_name(name: str) -> str:
-    """A file's name as people may see it: without folders or control characters, and not endless."""
+    """Return a file name fit for display: without folders or control characters, and of limited length."""
     name = "".join(c for c in name.replace("\\", "/").rsplit("/", 1)[-1] if c.isprintable()).strip()
     if len(name) > _LONGEST_FILE_NAME:
         stem, dot, extension = name.rpartition(".")

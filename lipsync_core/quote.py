@@ -1,4 +1,4 @@
-"""What a render costs. Money is integer micro-dollars: 1,000,000 are one US dollar."""
+"""Quotes: what a render costs. Money is integer micro-dollars: 1,000,000 are one US dollar."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from lipsync_core.errors import StudioError
 class Qualifier(StrEnum):
     """How far a price can be trusted."""
 
-    EXACT = "exact"  # stated by whoever bills it
+    EXACT = "exact"  # stated by the vendor that bills it
     ASSUMED = "assumed"  # our reading; the explanation says which
     UPPER_BOUND = "upper bound"  # it may be less
-    UNKNOWN = "unknown"  # nobody told us a rate
+    UNKNOWN = "unknown"  # no rate is known
 
 
 class IssueKind(StrEnum):
-    """What kind of thing an issue is, for whoever shows more than its text."""
+    """The kind of an issue, for callers that show more than its text."""
 
     BRIEF = "brief"  # something in the brief, its media or the price
     NO_KEY = "no key"  # the vendor's key is not set
-    PAUSED = "paused"  # the vendor, or this engine, waits until a person has looked
+    PAUSED = "paused"  # the vendor, or this engine, is paused until a person has checked
     NO_LINK = "no link"  # the vendor cannot fetch the files
     OUT_OF_REACH = "out of reach"  # finished videos could not be fetched here
-    OVER_CAP = "over the cap"  # a monthly cap does not hold it, or holds it only with a ceiling
+    OVER_CAP = "over the cap"  # a monthly cap would be exceeded, or needs a ceiling
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +34,18 @@ class Issue:
     """One thing to know about a quote before it is ordered."""
 
     field: str
-    """The brief's field that it is about, or a name of its own such as ``engine`` or ``cap``; empty for none."""
+    """The brief's field that it is about, or another name such as ``engine`` or ``cap``; empty for none."""
     text: str
-    """In sentences for a person."""
+    """Full sentences for a person."""
     stops: bool
-    """Whether it stops a submit; else it may be ignored."""
+    """Whether it stops a submit; otherwise it may be ignored."""
     title: str = ""
-    """A few words above the text, without a full stop; empty where the text is short enough by itself."""
+    """A few words above the text, without a full stop; empty if the text is short enough without one."""
     kind: IssueKind = IssueKind.BRIEF
 
     @property
     def message(self) -> str:
-        """Title and text, where there is room for plain text only."""
+        """Title and text as plain text."""
         return f"{self.title}. {self.text}" if self.title else self.text
 
 
@@ -55,57 +55,57 @@ class Quote:
 
     engine: str
     usd_micros: int | None
-    """Micro-dollars, or None where no rate is known."""
+    """Micro-dollars, or None if no rate is known."""
     credits: int | None
-    """The vendor's own credits, or None where it has none."""
+    """The vendor's own credits, or None if it has none."""
     billed_units: int | None
-    """How many of the tariff's units are billed, or None where it has none."""
+    """How many of the tariff's units are billed, or None if it has none."""
     explanation: str
-    """How the price was reached, in one sentence."""
+    """How the price was calculated, in one sentence."""
     qualifier: Qualifier
     expected_s: float | None
-    """Half of such renders finish within this many seconds; None where the voice's length is not known."""
+    """Half of such renders finish within this many seconds; None if the voice's length is unknown."""
     p90_s: float | None
     """Nine of ten finish within this many seconds."""
     issues: tuple[Issue, ...] = ()
-    """What stops a submit, and what a person should know besides."""
+    """What stops a submit, and what else a person should know."""
     low_usd_micros: int | None = None
-    """The least it could be, where the vendor may read its tariff otherwise or the length is estimated."""
+    """The lowest possible price, if the vendor's tariff is ambiguous or the length is estimated."""
     low_credits: int | None = None
     """The same in credits."""
     basis: str = ""
-    """What the price rests on, in a sentence for under the button: its source, what is assumed, or what is missing."""
+    """The basis of the price, in a sentence for under the button: its source, what is assumed, or what is missing."""
     source: str = ""
-    """Where the tariff is written."""
+    """Where the tariff is published."""
     priced_on: str = ""
     """The day, as ``2026-11-21``, on which the oldest figure in the price was read or set."""
     wait_source: str = ""
     """Where the expected wait comes from."""
     billed_s: float | None = None
-    """Seconds that are billed; None where the voice's length is not known, or a text is billed by its size."""
+    """Seconds that are billed; None if the voice's length is unknown, or a text is billed by its size."""
     passed_on: tuple[str, ...] = ()
-    """Fields whose pasted link goes to the vendor as it is, because nothing can be hosted here."""
+    """Fields whose pasted link goes to the vendor unchanged, because files cannot be hosted here."""
     open_ended: bool = False
-    """Whether limits and caps count ``most_usd_micros`` instead of the price. So it is where people sign in and a link
-    that is passed on decides what is billed: whoever answers the link could give the vendor more than was measured."""
+    """Whether limits and caps count ``most_usd_micros`` instead of the price. True if people sign in and a passed-on
+    link decides what is billed: its server could send the vendor a longer file than the one measured here."""
     most_usd_micros: int | None = None
-    """The price of the longest input that the engine accepts, if ``open_ended``; None where nobody says what it is."""
+    """The price of the longest input that the engine accepts, if ``open_ended``; None if that is not documented."""
     least_ceiling_usd_micros: int = 0
-    """The least that may be reserved of a cap, in micro-dollars, where ``reserved_usd_micros`` is None."""
+    """The least ceiling, in micro-dollars, that a cap may reserve if ``reserved_usd_micros`` is None."""
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What would stop a submit."""
+        """Messages about what would stop a submit."""
         return tuple(issue.message for issue in self.issues if issue.stops)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a person should know, but may ignore."""
+        """Messages that a person should know, but may ignore."""
         return tuple(issue.message for issue in self.issues if not issue.stops)
 
     @property
     def errors(self) -> dict[str, str]:
-        """What would stop a submit, by the field that it is about."""
+        """Messages about what would stop a submit, by field."""
         return {issue.field: issue.message for issue in self.issues if issue.stops}
 
     @property
@@ -115,7 +115,7 @@ class Quote:
 
     @property
     def reserved_usd_micros(self) -> int | None:
-        """What limits and caps count for it, in micro-dollars; None where nobody can say."""
+        """The amount that limits and caps count, in micro-dollars; None if unknown."""
         return self.most_usd_micros if self.open_ended else self.usd_micros
 
 
@@ -128,15 +128,15 @@ class PriceRoseError(StudioError):
 
 
 class Costed(Protocol):
-    """A `Quote`, or a price that is to become one."""
+    """A `Quote`, or a price that will become one."""
 
     @property
     def usd_micros(self) -> int | None:
-        """Micro-dollars, or None where no rate is known."""
+        """Micro-dollars, or None if no rate is known."""
 
     @property
     def credits(self) -> int | None:
-        """The vendor's own credits, or None where it has none."""
+        """The vendor's own credits, or None if it has none."""
 
     @property
     def qualifier(self) -> Qualifier:
@@ -144,7 +144,7 @@ class Costed(Protocol):
 
 
 def has_risen(was: Costed, now: Costed) -> bool:
-    """Whether a price is more than what it was, or cannot be compared because only one of them is known."""
+    """Return whether a price has risen, or cannot be compared because only one of the two is known."""
     for before, after in ((was.usd_micros, now.usd_micros), (was.credits, now.credits)):
         if before is not None and after is not None:
             return after > before
@@ -154,7 +154,7 @@ def has_risen(was: Costed, now: Costed) -> bool:
 
 
 def price_text(usd_micros: int | None) -> str:
-    """A price for people: ``free``, ``$0.90``, or ``price unknown``. Whole cents, rounded up."""
+    """Return a price as text: ``free``, ``$0.90``, or ``price unknown``. Whole cents, rounded up."""
     if usd_micros is None:
         return "price unknown"
     if usd_micros == 0:
@@ -164,7 +164,7 @@ def price_text(usd_micros: int | None) -> str:
 
 
 def priced(quote: Costed) -> str:
-    """A price with how far it can be trusted, as it stands on a button after “Render for”.
+    """Return a price with how far it can be trusted, as shown on a button after “Render for”.
 
     ``$0.90``, ``about $0.90``, ``up to $1.80``, ``52 credits, price unknown``, ``price unknown`` or ``free``.
     """
@@ -183,5 +183,5 @@ def priced(quote: Costed) -> str:
 
 
 def credits_text(credits: int) -> str:
-    """Credits for people: ``1 credit``, ``1,800 credits``."""
+    """Return credits as text: ``1 credit``, ``1,800 credits``."""
     return "1 credit" if credits == 1 else f"{credits:,} credits"

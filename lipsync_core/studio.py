@@ -67,8 +67,8 @@ from lipsync_core.tracker.send import hash_of
 class Studio:
     """Quotes, submits, waits for and lists jobs. Thread-safe.
 
-    ``resolve`` finds the addresses of names; the system does, unless something else is given. ``store`` makes the
-    media store.
+    ``resolve`` looks up the addresses of host names, by default with the system's resolver. ``store`` makes the media
+    store.
     """
 
     def __init__(
@@ -81,23 +81,23 @@ class Studio:
         self._ledger = Ledger(database)
         self._latest = Latest(database)
         self.people = People(database, settings)
-        """Who may enter, and what each may do."""
+        """The team, and what each person may do."""
         self.audit = Audit(database, self.people.check)
-        """Who did what."""
+        """The audit log."""
         terms = ApprovalRules(settings.approval_days, settings.approve_own)
         self._approvals = Approvals(database, terms, sign_in=settings.sign_in)
         self._notices = Notices(
             database, _team(settings), settings.notify_allow, settings.public_url, settings.poll_interval_s
         )
         self.endings = Endings(database)
-        """What became of somebody's jobs."""
+        """A person's recently ended jobs."""
         self._claims = Claims(database, settings.timezone, terms if settings.sign_in else None)
         self.budgets = Budgets(database, settings.timezone, self.people.check)
         """Monthly caps and the vendors' invoices."""
         self.spending = Spending(database, settings.timezone)
-        """What each month came to."""
+        """Each month's spending."""
         self.team_rates = TeamRates(database, self._latest, settings.rates_file, self.people.check)
-        """What the team pays where it set that itself."""
+        """The team's own rates."""
         self._vendor_statuses = VendorStatuses(database)
         open_briefs = BriefDesk(database)
         bucket = None if settings.bucket is None else Bucket(*settings.bucket, settings.aws)
@@ -106,15 +106,15 @@ class Studio:
             self._ledger.secret("links", secrets.token_bytes(32)), self.people if settings.sign_in else None
         )
         self.sharing = Sharing(self._ledger, self._links, self._store, self.people.check)
-        """Finished videos for other people."""
+        """Links that share finished videos."""
         self.cleanup = CleanUp(database, self._store, self.people.check)
-        """Removes what nobody has used for long."""
+        """Removes media that were not used for long."""
         self.library = Library(database, open_briefs, self.people.check)
-        """What the team uses every week."""
+        """The library of media that the team uses often."""
         self.eraser = Eraser(
             database, self._store, self.people.check, lambda gone: forget(self.settings.media_dir / ".sandbox", gone)
         )
-        """Finds and deletes all that is kept of a face or a voice."""
+        """Finds and deletes everything kept of a face or a voice."""
         self._accounts = Accounts(settings, self.sandbox_origin)
         self._hosting = Hosting(
             self._store, self._links.path_for, settings.public_url, lambda: self.sandbox_origin() + FILES_ROUTE
@@ -134,11 +134,11 @@ class Studio:
             settings.sign_in,
         )
         self.vendors = Vendors(self._accounts, self._vendor_statuses, self.people.check, self.audit)
-        """The vendors, for whoever wants to know what costs nothing."""
+        """Free checks of the vendor accounts."""
         self.presenters = Presenters(self._accounts, self.vendors, self._store, database, settings.fetch_allow)
         """Stock presenters and their voices."""
         self.estimates = Estimates(self.rates, self._ledger.took, self._slots)
-        """What clips would cost and how long they would take, before there is anything to render."""
+        """Estimates of the cost and the time of clips, before there is anything to render."""
         self._rooms = Rooms(
             settings,
             self._ledger,
@@ -163,11 +163,11 @@ class Studio:
 
     @classmethod
     def from_env(cls) -> Studio:
-        """The studio that ``.env`` and the environment describe. Raises `SettingsError`."""
+        """Return the studio configured by ``.env`` and the environment. Raises `SettingsError`."""
         return cls(Settings.from_env())
 
     def close(self) -> None:
-        """Close every connection to the ledger. The next call opens one again."""
+        """Close all connections to the ledger. The next call opens a new one."""
         self._database.close()
 
     @property
@@ -177,21 +177,21 @@ class Studio:
 
     @property
     def public_url(self) -> str | None:
-        """Where vendors reach this server (``STUDIO_PUBLIC_URL``); None where they cannot."""
+        """The URL at which vendors reach this server (``STUDIO_PUBLIC_URL``); None if they cannot."""
         return self.settings.public_url
 
     # Quoting and submitting
 
     def desk(self, by: str = "", *, visit: Person | None = None, sandbox: bool | None = None) -> Desk:
-        """The studio as ``by`` uses it: everything that is asked for, and who asks, in one place.
+        """Return the studio as ``by`` uses it, so that their name need not be passed to each call.
 
-        ``visit`` is the person who is signed in, for whom links are made. ``sandbox`` says where paid clips go; None is
-        what the studio is set to.
+        ``visit`` is the signed-in person, for whom links are made. ``sandbox`` says whether paid clips go to the
+        sandbox; None uses the studio's setting.
         """
         return Desk(Seat(self._rooms, by, visit, self._environment(sandbox)))
 
     def quotes(self, brief: Brief, *, sandbox: bool | None = None, by: str = "") -> list[Quote]:
-        """One quote for every engine that fits the brief, cheapest first; see `Press.quotes`."""
+        """Return a quote for every engine that fits the brief, cheapest first; see `Press.quotes`."""
         return self.desk(by, sandbox=sandbox).quotes(brief)
 
     def submit(
@@ -214,26 +214,26 @@ class Studio:
         return SANDBOX if (self.settings.sandbox if sandbox is None else sandbox) else LIVE
 
     def rates(self) -> Rates:
-        """What this team pays where it set that itself. Raises `SettingsError` where they are nonsense."""
+        """Return the team's own rates. Raise `SettingsError` if they are invalid."""
         return self.team_rates.now()
 
     def money_warnings(self) -> tuple[str, ...]:
-        """What to look after, for whoever pays: accounts that hold too little for what waits, and stale prices."""
+        """Return warnings for the people who pay: balances too low for the waiting jobs, and stale prices."""
         return (*self.vendors.unmet(self.spending.needs()), *stale_prices(self.rates(), datetime.now(UTC).date()))
 
     def month(self) -> str:
-        """The present month, as ``2026-11``, where the team is."""
+        """Return the current month in the team's time zone, as ``2026-11``."""
         return month_at(self.settings.timezone, datetime.now(UTC))
 
     # Waiting and listing
 
     def wait(self, job_id: int, timeout_s: float = 600.0) -> Job:
-        """The job, once it is in a state that it cannot leave by itself.
+        """Wait until the job is no longer pending, and return it.
 
-        Where no server tends the ledger, this does the work itself.
+        If no server works on the ledger's jobs, this call does.
 
         Raises:
-            TimeoutError: it is still pending after ``timeout_s`` seconds; it goes on all the same.
+            TimeoutError: it is still pending after ``timeout_s`` seconds; it continues all the same.
             UnknownJobError: there is no such job.
         """
         deadline = time.monotonic() + timeout_s
@@ -257,46 +257,46 @@ class Studio:
         return (self._whole(job) for job in self._ledger.all())
 
     def job(self, job_id: int) -> Job:
-        """One job, its video brought back from the bucket where this disk has lost it. Raises `UnknownJobError`."""
+        """Return one job, with its video fetched back from the bucket if necessary. Raises `UnknownJobError`."""
         job = self._latest.get(("job", job_id), lambda: self._ledger.job(job_id))
         if job.output_sha256 is not None:
-            with suppress(BucketError):  # what is known of the job is shown all the same
+            with suppress(BucketError):  # the job itself is returned all the same
                 self._store.file(video_facts(job.output_sha256))
         return self._whole(job)
 
     def page(self, which: Filter, *, limit: int, offset: int = 0) -> list[Job]:
-        """Some of the jobs that the filter lets through, newest first."""
+        """Return some of the jobs that match the filter, newest first."""
         found = self._latest.get(
             ("page", which.question, limit, offset), lambda: tuple(self._ledger.page(which, limit=limit, offset=offset))
         )
         return [self._whole(job) for job in found]
 
     def count(self, which: Filter) -> int:
-        """How many jobs the filter lets through."""
+        """Return how many jobs match the filter."""
         return self._latest.get(("count", which.question), lambda: self._ledger.count(which))
 
     def states_of(self, batch: str) -> Mapping[JobState, int]:
-        """How many jobs of a batch stand where."""
+        """Return how many jobs of a batch are in each state."""
         return self._latest.get(("states", batch), lambda: MappingProxyType(self._ledger.states_of(batch)))
 
     def pending(self, limit: int = 12, batch: str | None = None) -> list[Job]:
-        """Jobs that are still being worked on, of one batch or of all, the next in line first."""
+        """Return pending jobs, of one batch or of all, the next in line first."""
         return [*self._latest.get(("pending", limit, batch), lambda: tuple(self._ledger.pending(limit, batch)))]
 
     def ahead_of(self, job: Job) -> int:
-        """How many drafts come before this one; of paid jobs each vendor has its own slots."""
+        """Return how many drafts are ahead of this one; paid jobs have slots of their own at each vendor."""
         return self._latest.get(("ahead", job.id), lambda: self._ledger.ahead_of(job.id)) if job.is_draft else 0
 
     def slots_used(self) -> Mapping[tuple[str, str], int]:
-        """How many jobs each vendor is working on, by vendor and environment."""
+        """Return how many jobs each vendor is working on, by vendor and environment."""
         return self._latest.get(("slots used",), lambda: MappingProxyType(self._ledger.at_vendors()))
 
     def slots(self, provider: str) -> int:
-        """How many jobs a vendor is given at once."""
+        """Return how many jobs a vendor is given at once."""
         return self._accounts.slots(provider)
 
     def is_paused(self, job: Job) -> bool:
-        """Whether a job's vendor is sent nothing with its key until a person has looked."""
+        """Return whether sending with the job's key is paused until a person has checked the account."""
         account = (job.provider, job.environment)
         standing = self._latest.get(("standing", *account), lambda: self._vendor_statuses.of(*account))
         return standing.stops(job.engine, job.key_fingerprint)
@@ -305,7 +305,7 @@ class Studio:
         return self.settings.draft_slots if provider == DRAFT else self._accounts.slots(provider)
 
     def expected_s(self, job: Job) -> tuple[float | None, float | None]:
-        """Seconds within which half, and nine of ten, renders like this one are ready; None where nobody knows."""
+        """Return the seconds within which 50 % and 90 % of renders like this one are ready; None if unknown."""
         half_s, most_s = job.quote.expected_s, job.quote.p90_s
         if not job.sandbox or half_s is None:
             return half_s, most_s
@@ -317,13 +317,13 @@ class Studio:
         return self._ledger.history(job_id)
 
     def makers(self) -> list[str]:
-        """Everybody who has made a job."""
+        """Return everyone who has made a job."""
         return self._ledger.makers()
 
     def webhook(self, provider_id: str, token: str, body: bytes, content_type: str) -> bool:
-        """Take a vendor's hint that something happened to the job with this token. False where there is none.
+        """Handle a vendor's webhook for the job with this token; return False if there is no such job.
 
-        Nothing in it is believed: the job becomes due, and the vendor is asked.
+        Its content is not trusted: the job becomes due, and the vendor is polled.
         """
         provider = self._accounts.providers.get(provider_id)
         if provider is None:
@@ -336,9 +336,9 @@ class Studio:
         return replace(job, output=self._store.path(video_facts(job.output_sha256)))
 
     def linked_file(self, token: str) -> tuple[Path, str] | None:
-        """The stored file and content type that a link's token leads to; None where it leads nowhere.
+        """Return the stored file and content type for a link's token; None if it is not valid.
 
-        Raises `BucketError` where it has to come from the bucket, and cannot.
+        Raises `BucketError` if the file has to come from the bucket, and cannot.
         """
         ref = self._links.read(token)
         return None if ref is None else file_of(ref, self._store)
@@ -352,9 +352,9 @@ class Studio:
         failpoint: Failpoint = no_failpoints,
         webhook_base: Callable[[str], str | None] | None = None,
     ) -> Tracker:
-        """A tracker for this studio's jobs; the server runs one for as long as it lives.
+        """Return a tracker for this studio's jobs; the server runs one throughout its life.
 
-        ``webhook_base`` says where vendors of an environment tell what happened; by default that is this server.
+        ``webhook_base`` returns the base URL for vendors' webhooks by environment; by default it is this server's.
         """
         return Tracker(
             self._ledger,
@@ -384,17 +384,17 @@ class Studio:
         return origin_of(folder, self.linked_file, self.webhook, self.settings.sandbox_speed)
 
     def tracker_seen(self) -> datetime | None:
-        """When a tracker last said that it is alive."""
+        """Return when a tracker last reported that it is alive; None if never."""
         return self._ledger.tracker_seen()
 
     def tracker_alive(self) -> bool:
-        """Whether some tracker said so lately enough to be believed."""
+        """Return whether a tracker has reported recently."""
         seen = self.tracker_seen()
         return seen is not None and (datetime.now(UTC) - seen).total_seconds() < STALE_S
 
 
 def _team(settings: Settings) -> tuple[str, str] | None:
-    """Where the team is told, and with what signature."""
+    """Return the team's notification address and signing secret; None if there is none."""
     if settings.notify_url is None or settings.notify_secret is None:
         return None
     return settings.notify_url, settings.notify_secret
