@@ -1,4 +1,4 @@
-"""Reads the audit log: the events of jobs, and the record of everything else, as one."""
+"""Reads the audit log: the events of jobs and the record of all other actions, merged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BY_ITSELF = "tracker"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that a person did."""
+    """One action of a person."""
 
     at: datetime
     by: str
@@ -29,14 +29,14 @@ class Entry:
     kind: str
     """``job``, ``person``, ``cap``, ``rate``, ``invoice`` or ``vendor``."""
     about: str
-    """Which one: a job's number, an address, a scope, a provider."""
+    """Its subject: a job's number, an address, a scope, a provider."""
     before: str
     after: str
-    """JSON, or a job's state; empty where there is none."""
+    """JSON, or a job's state; empty if there is none."""
 
 
 class Audit:
-    """The record, for reading. Thread-safe."""
+    """The audit log. Thread-safe."""
 
     def __init__(self, database: Database, guard: Guard = everybody) -> None:
         self._db = database
@@ -52,12 +52,12 @@ class Audit:
         before: Mapping[str, Any] | None = None,
         after: Mapping[str, Any] | None = None,
     ) -> None:
-        """Add a line about something that is not kept in the database."""
+        """Record an action that changes nothing in the database."""
         with self._db.write() as connection:
             note(connection, by, did, kind, about, before=before, after=after)
 
     def entries(self, *, limit: int, offset: int = 0, by: str = "") -> list[Entry]:
-        """What people did, latest first. Raises `NotAllowedError` where ``by`` may not read it."""
+        """Return what people did, latest first. Raise `NotAllowedError` if ``by`` may not read it."""
         self._guard(by, Action.AUDIT)
         both = _record()
         newest = select(both).order_by(both.c.at_ms.desc(), both.c.kind, both.c.id.desc()).limit(limit).offset(offset)
@@ -69,14 +69,14 @@ class Audit:
         ]
 
     def count(self, *, by: str = "") -> int:
-        """How many entries there are. Raises `NotAllowedError` where ``by`` may not read them."""
+        """Return how many entries there are. Raise `NotAllowedError` if ``by`` may not read them."""
         self._guard(by, Action.AUDIT)
         with self._db.read() as connection:
             return connection.execute(select(func.count()).select_from(_record())).scalar_one()
 
     def export(self, limit: int = 100_000, *, by: str = "") -> bytes:
-        """The latest ``limit`` entries as CSV; no cell is somebody's formula. Raises `NotAllowedError`."""
-        from lipsync_core.csvfile import csv_of  # which loads numpy
+        """Return the latest ``limit`` entries as CSV without executable formulas. Raises `NotAllowedError`."""
+        from lipsync_core.csvfile import csv_of  # imported here: it loads numpy
 
         def at(entry: Entry) -> str:
             return entry.at.isoformat(timespec="milliseconds")
@@ -89,7 +89,7 @@ class Audit:
 
 
 def _record() -> Subquery:
-    """Both records as one."""
+    """Merge both records."""
     of_jobs = select(
         events.c.at_ms,
         events.c.id,

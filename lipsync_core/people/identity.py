@@ -1,8 +1,9 @@
 """The sign-in account of each person: bound at the first sign-in, and required from then on.
 
-An address says who somebody is to their colleagues. It proves less than it seems: a mailbox is given to somebody else,
-people may change theirs at the service, and a second service may vouch for it too. What stays is the issuer and its
-subject. One account is one person here, so that nobody approves as one what they asked for as another.
+Colleagues know a person by their e-mail address, but an address proves little: a mailbox can be given to somebody else,
+people may change their address at the service, and a second service may vouch for it too. Only the issuer and its
+subject are permanent. One account is one person here, so nobody can approve under one address what they requested under
+another.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ UNBOUND = {"issuer": None, "subject": None}
 
 
 def check_account(row: RowMapping, guest: Vouched) -> None:
-    """Raise `NotAllowedError` where the person in this row is bound to another account than the one that came."""
+    """Raise `NotAllowedError` if the person in this row is bound to a different account than the guest's."""
     if row["subject"] is None:
         if row["bind_after_ms"] is not None and guest.issued_ms < row["bind_after_ms"]:
             raise NotAllowedError("An admin has reset your sign-in. Sign in again to continue.")
@@ -31,10 +32,10 @@ def check_account(row: RowMapping, guest: Vouched) -> None:
 
 
 def bind(connection: Connection, guest: Vouched, *, invited: bool) -> None:
-    """Bind a person, whose row is there, to the account that came.
+    """Bind a person, whose row exists, to the guest's account.
 
-    ``invited`` says whether an admin asked for this address: then the account may come over from somebody who was
-    taken off the list. Raises `NotAllowedError` where somebody else is bound to it.
+    ``invited`` says whether an admin invited this address: if so, the account may be taken over from a removed person.
+    Raises `NotAllowedError` if somebody else is bound to it.
     """
     issuer, subject = guest.account
     same = (people.c.issuer == issuer, people.c.subject == subject)
@@ -52,5 +53,5 @@ def bind(connection: Connection, guest: Vouched, *, invited: bool) -> None:
 
 
 def released() -> dict[str, object]:
-    """The values of a row after its sign-in was reset; sign-ins from before that do not bind it."""
-    return {**UNBOUND, "bind_after_ms": now_ms() // 1000 * 1000}  # a sign-in says its second only
+    """Return the values of a row after its sign-in was reset; earlier sign-ins do not bind it."""
+    return {**UNBOUND, "bind_after_ms": now_ms() // 1000 * 1000}  # the time of a sign-in has only seconds

@@ -20,7 +20,7 @@ _NOTHING = "Nothing was sent and nothing was changed."
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in the team."""
+    """A member of the team."""
 
     email: str
     name: str
@@ -32,35 +32,32 @@ class Person:
     notify_url: str | None = None
     """Where this person's notifications are sent."""
     spent_usd_micros: int = 0
-    """What this person's jobs cost in the month that was asked for."""
+    """What this person's jobs cost in the requested month."""
     issuer: str | None = None
-    """The sign-in service whose account this person is; None until they enter."""
+    """The sign-in service of this person's account; None until they enter."""
     visit: Visit | None = None
-    """The visit that this person entered by; None for somebody who did not just enter."""
+    """The visit with which this person entered; None if they did not just enter."""
 
     def may(self, action: Action, *, owner: str | None = None) -> bool:
-        """Whether this person may do it to something of ``owner``'s."""
+        """Return whether this person may do it to something of ``owner``'s."""
         return not self.removed and may(self.role, action, own=owner == self.email)
 
 
 def check(
     connection: Connection, by: str, action: Action, *, owner: str | None = None, approve_own: bool = False
 ) -> None:
-    """Raise `NotAllowedError` where ``by`` may not do ``action`` to something of ``owner``'s.
-
-    Also where their visit is over.
-    """
+    """Raise `NotAllowedError` if ``by`` may not do ``action`` to a thing of ``owner``'s, or if their visit is over."""
     judge(connection, by)
     person = who(connection, by)
     if person is None:
-        raise NotAllowedError(f"{by or 'Whoever asks'} is not in the team. {_NOTHING}")
+        raise NotAllowedError(f"{by or 'This person'} is not in the team. {_NOTHING}")
     why = refusal(person, action, owner=owner, approve_own=approve_own)
     if why is not None:
         raise NotAllowedError(f"{why} {_NOTHING}")
 
 
 def refusal(person: Person, action: Action, *, owner: str | None = None, approve_own: bool = False) -> str | None:
-    """Why a person may not do ``action`` to something of ``owner``'s, and whom to ask; None where they may."""
+    """Explain why a person may not do ``action`` to something of ``owner``'s, and whom to ask; None if they may."""
     by = person.email
     if approve_own and action is Action.DECIDE and owner == by:
         owner = None
@@ -89,13 +86,13 @@ _WORDS = {
 
 
 def who(connection: Connection, email: str) -> Person | None:
-    """Somebody in the team; None for strangers and for those who were removed."""
+    """Return a member of the team; None for strangers and for removed members."""
     row = connection.execute(select(people).where(people.c.email == email)).mappings().first()
     return None if row is None or row["removed_ms"] is not None else person_of(row)
 
 
 def person_of(row: Mapping[Any, Any], spent: int = 0) -> Person:
-    """The person whom a row tells of."""
+    """Return the person in a row."""
     return Person(
         email=row["email"],
         name=row["name"],
@@ -110,8 +107,8 @@ def person_of(row: Mapping[Any, Any], spent: int = 0) -> Person:
 
 
 Guard = Callable[[str, Action], None]
-"""Raises `NotAllowedError` where a person may not do something."""
+"""Raises `NotAllowedError` if a person may not do something."""
 
 
 def everybody(_by: str, _action: Action) -> None:
-    """Lets everybody do everything."""
+    """Allow everyone everything."""

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 
 class Role(StrEnum):
-    """What a person is in the team, from the least to the most."""
+    """A person's role in the team, from the fewest permissions to the most."""
 
     VIEWER = "viewer"
     MAKER = "maker"
@@ -17,22 +17,22 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """What a person may want to do."""
+    """What a person may want to do; each needs a permission."""
 
     SEE = "see"  # jobs, media, prices and spend
-    MAKE = "make"  # briefs, drafts, paid jobs up to one's limit, and jobs brought in from a vendor
-    HANDLE = "handle"  # withdraw, hide, ask about, settle or send anew a job
-    DECIDE = "decide"  # approve or decline what is above somebody's limit
-    CHECK = "check"  # ask a vendor whether the key is good, and let a paused one go on
+    MAKE = "make"  # briefs, drafts, paid jobs up to the person's limit, and jobs imported from a vendor
+    HANDLE = "handle"  # withdraw, hide, check on, resolve or send again a job
+    DECIDE = "decide"  # approve or decline jobs above their makers' limits
+    CHECK = "check"  # check with a vendor whether the key is valid, and resume a paused one
     PRICES = "prices"  # the team's own rates, and the vendors' invoices
-    CAPS = "caps"  # what a month may cost
-    PEOPLE = "people"  # who is in the team, as what, and up to which limit
+    CAPS = "caps"  # the monthly caps
+    PEOPLE = "people"  # members of the team, their roles and limits
     AUDIT = "audit"  # who did what
-    CLEAN = "clean"  # remove what nobody has used for long
+    CLEAN = "clean"  # remove media that were not used for long
 
 
 class Reach(StrEnum):
-    """Whose things a right covers."""
+    """Whose things a permission covers."""
 
     NONE = "none"
     OWN = "own"
@@ -60,16 +60,16 @@ RIGHTS: Mapping[Action, Mapping[Role, Reach]] = MappingProxyType(
         }.items()
     }
 )
-"""How far each role's right to an action reaches."""
+"""How far each role's permission for an action reaches."""
 
 
 def may(role: Role, action: Action, *, own: bool = False) -> bool:
-    """Whether ``role`` may do ``action``; ``own`` says whether it concerns something of that person's own."""
+    """Return whether ``role`` may do ``action``; ``own`` says whether it is on the person's own things."""
     reach = RIGHTS[action][role]
     return reach is Reach.ALL or reach is (Reach.OWN if own else Reach.OTHERS)
 
 
 def roles_for(action: Action) -> str:
-    """Who may do it, for people: ``an approver or an admin``."""
+    """Return the roles that may do it, as text: ``an approver or an admin``."""
     names = [f"{'an' if role[0] == 'a' else 'a'} {role}" for role in Role if RIGHTS[action][role] in (_ALL, _OTHERS)]
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,7 +1,7 @@
 """The claims of a sign-in service, and whether they can be trusted. Pure; the team is in `team`.
 
-The claims are those of an ID token whose signature was checked when it came, so whoever wrote them is the service. They
-are read strictly all the same: whatever is not of the kind that OpenID Connect says is refused with a sentence.
+The claims are those of an ID token whose signature was checked on arrival, so the service wrote them. They are still
+read strictly: a claim that is not of the type required by OpenID Connect is refused with an explanation.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ _ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_{|}~-]+@([a-z0-9-]+\.)*[a-z0-9-]+")
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """Somebody whom a sign-in service vouches for."""
+    """A person whom a sign-in service vouches for."""
 
     email: str
     name: str
-    """The address where the service tells no name."""
+    """The name, or the address if the service gives no name."""
     account: tuple[str, str]
-    """The issuer and its subject: the one account that this is, whatever its address is by now."""
+    """The issuer and its subject, which identify the account even if its address changes."""
     issued_ms: int
     groups: frozenset[str]
     visit: Visit
 
 
 def vouched(claims: Mapping[str, Any], settings: Settings, now_ms: int) -> Vouched:
-    """Who these claims are about. Raises `NotAllowedError` where they are not to be believed, or not any more."""
+    """Return the person of these claims. Raise `NotAllowedError` if the claims are untrustworthy or expired."""
     email = address(str(claims.get("email") or ""))
     _check_verified(email, claims, settings)
     _check_audience(claims.get("aud"), settings)
@@ -66,9 +66,9 @@ def vouched(claims: Mapping[str, Any], settings: Settings, now_ms: int) -> Vouch
 
 
 def address(text: str) -> str:
-    """An address in the one way it is written here: lower case, plain letters.
+    """Return an e-mail address in its stored form: lower case, ASCII letters.
 
-    Raises `NotAllowedError` for what is none, and for letters beyond ASCII: one may look like another.
+    Raises `NotAllowedError` if it is not an address, or has letters beyond ASCII, as some look like others.
     """
     email = text.strip()
     if not email.isascii() or email != unicodedata.normalize("NFKC", email):
@@ -80,7 +80,7 @@ def address(text: str) -> str:
 
 
 def visit_of(claims: Mapping[str, Any]) -> str:
-    """What all tabs of one sign-in have in common, hashed: its token's claims, a nonce among them."""
+    """Return a hash that all tabs of one sign-in share: that of its token's claims, which include a nonce."""
     return hashlib.sha256(json.dumps(dict(claims), sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -90,14 +90,14 @@ def _check_verified(email: str, claims: Mapping[str, Any], settings: Settings) -
             return
         raise NotAllowedError(
             f"The sign-in service does not say whether {email} is verified. If only its own people have addresses "
-            f"there, whoever runs this studio can say so: {TRUST} = true in .streamlit/secrets.toml."
+            f"there, the operator of this studio can set {TRUST} = true in .streamlit/secrets.toml."
         )
     if claims["email_verified"] is not True and claims["email_verified"] != "true":
         raise NotAllowedError(f"{email} is not verified by the sign-in service. Verify it there and sign in again.")
 
 
 def _check_audience(audience: object, settings: Settings) -> None:
-    """Refuse a token that was made for somebody else; it was checked once, when it came."""
+    """Refuse a token that was made for another application, although that was checked on arrival."""
     if audience is None or not settings.audiences:
         return
     named = audience if isinstance(audience, list) else [audience]
@@ -109,7 +109,7 @@ def _issued_ms(issued: object) -> int:
     if isinstance(issued, int | float) and not isinstance(issued, bool):
         try:
             return int(issued * 1000)
-        except (ValueError, OverflowError):  # not a number, or endless
+        except (ValueError, OverflowError):  # not a number, or infinite
             pass
     raise NotAllowedError("That sign-in does not say when it was made. Sign in again.")
 
@@ -122,5 +122,5 @@ def _account(claims: Mapping[str, Any]) -> tuple[str, str]:
         or not 0 < len(issuer) <= LONGEST_ISSUER
         or not 0 < len(subject) <= LONGEST_SUBJECT
     ):
-        raise NotAllowedError("The sign-in service does not say which account that is (iss and sub). Ask its admin.")
+        raise NotAllowedError("The sign-in service does not identify the account (iss and sub). Ask its admin.")
     return issuer, subject

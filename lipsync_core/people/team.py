@@ -28,13 +28,13 @@ MOST_USD_MICROS = 1_000_000_000_000
 LONGEST_URL = 2000
 SEEN_EVERY_MS = 60_000
 SIGN_OUTS_KEPT_MS = 40 * 86_400_000
-"""Longer than the server takes a sign-in's cookie, which is 31 days."""
+"""Longer than the 31 days for which the server accepts a sign-in's cookie."""
 
 
 class People:
-    """The team. Thread-safe; holds nothing but what the settings say.
+    """The team. Thread-safe; its only state is the settings.
 
-    Without sign-in there is one person, who may do everything, under whatever name.
+    Without sign-in there is one person, who may do everything, under any name.
     """
 
     def __init__(self, database: Database, settings: Settings) -> None:
@@ -48,12 +48,12 @@ class People:
     # Entering
 
     def enter(self, claims: Mapping[str, Any]) -> Person:
-        """Sign somebody in whom the service vouches for; asked again in every run of a page.
+        """Let a person enter whom the sign-in service vouches for; called again in every run of a page.
 
-        ``claims`` are those of the ID token, whose signature was checked when it came.
+        ``claims`` are those of the ID token, whose signature was checked on arrival.
 
         Raises:
-            NotAllowedError: this person may not enter, or not any more; the text says why.
+            NotAllowedError: this person may not enter, or no longer; the text says why.
         """
         guest = vouched(claims, self._settings, now_ms())
         with self._db.read() as connection:
@@ -86,14 +86,14 @@ class People:
         return None if self._settings.admin is None else self._settings.admin.lower()
 
     def _is_first_admin(self, email: str) -> bool:
-        """Whether the settings name this person as admin and there is none."""
+        """Return whether the settings name this person as admin and there is no admin yet."""
         if email != self._admin():
             return False
         with self._db.read() as connection:
             return not _admins(connection)
 
     def _seen(self, guest: Vouched) -> RowMapping:
-        """Note that somebody is here; the first time as a new person, and as which account."""
+        """Record that a person is here; on the first visit add them, bound to their account."""
         email, this = guest.email, people.c.email == guest.email
         with self._db.write() as connection:
             row = connection.execute(select(people).where(this)).mappings().first()
@@ -120,7 +120,7 @@ class People:
             return connection.execute(seen.returning(people)).mappings().one()
 
     def sign_out(self, claims: Mapping[str, Any]) -> None:
-        """End a visit for every tab and every copy of its cookie; also one that is over already."""
+        """End a visit for every tab and every copy of its cookie, even if it is already over."""
         with self._db.write(judged=False) as connection:
             connection.execute(delete(sign_outs).where(sign_outs.c.at_ms < now_ms() - SIGN_OUTS_KEPT_MS))
             visit = visit_of(claims)
@@ -130,38 +130,38 @@ class People:
     # Rights
 
     def check(self, by: str, action: Action, *, owner: str | None = None) -> None:
-        """Raise `NotAllowedError` where ``by`` may not do ``action`` to something of ``owner``'s."""
+        """Raise `NotAllowedError` if ``by`` may not do ``action`` to something of ``owner``'s."""
         if self.sign_in:
             with self._db.read() as connection:
                 check(connection, by, action, owner=owner, approve_own=self._settings.approve_own)
 
     def why_not(self, person: Person | None, action: Action, *, owner: str | None = None) -> str | None:
-        """Why a person may not do something, for whoever draws a page; None where they may, or nobody signs in.
+        """Explain, for a page, why a person may not do something; None if they may, or without sign-in.
 
-        Asks nothing of the database, so that a list may. `check` is the judge.
+        Reads no database, so lists may call it. The binding decision is that of `check`.
         """
         if person is None or not self.sign_in:
             return None
         return refusal(person, action, owner=owner, approve_own=self._settings.approve_own)
 
     def who(self, email: str) -> Person | None:
-        """Somebody in the team; None for strangers and for those who were removed."""
+        """Return a member of the team; None for strangers and for removed members."""
         with self._db.read() as connection:
             return who(connection, email)
 
     def here(self) -> list[str]:
-        """The addresses of everybody who was not removed."""
+        """Return the addresses of all members who were not removed."""
         with self._db.read() as connection:
             return list(connection.execute(select(people.c.email).where(people.c.removed_ms.is_(None))).scalars())
 
     def has_ended(self, visit: str) -> bool:
-        """Whether a visit, of which at least the first letters are given, was ended by signing out."""
+        """Return whether a visit was ended by signing out; ``visit`` is its id or the first letters of it."""
         begins_so = (sign_outs.c.visit >= visit, sign_outs.c.visit < f"{visit}~")
         with self._db.read() as connection:
             return connection.execute(select(sign_outs.c.visit).where(*begins_so).limit(1)).first() is not None
 
     def who_may(self, action: Action, *, besides: str = "") -> list[str]:
-        """The names of those who may do it to other people's things, the lowest role first."""
+        """Return the names of those who may do it to other people's things, lowest role first."""
         with self._db.read() as connection:
             rows = connection.execute(select(people).where(people.c.removed_ms.is_(None))).mappings().all()
         found = [person for row in rows if (person := person_of(row)).may(action) and person.email != besides]
@@ -170,7 +170,7 @@ class People:
     # The team
 
     def everyone(self, month: str) -> list[Person]:
-        """Everybody who was ever in the team, with what they spent in ``month``; one query."""
+        """Return everyone who was ever in the team, with their spending in ``month``; one query."""
         spent = (budgets.c.scope == literal("person:") + people.c.email) & (budgets.c.month == month)
         query = select(people, func.coalesce(budgets.c.taken_usd_micros, 0).label("spent")).outerjoin(budgets, spent)
         with self._db.read() as connection:
@@ -178,7 +178,7 @@ class People:
         return [person_of(row, row["spent"]) for row in rows]
 
     def invite(self, email: str, role: Role, *, by: str) -> Person:
-        """Add somebody to the team, also somebody who was removed. Raises `NotAllowedError`."""
+        """Add a person to the team, or add a removed person again. Raises `NotAllowedError`."""
         email = address(email)
         with self._db.write() as connection:
             self._check_admin(connection, by)
@@ -198,21 +198,21 @@ class People:
             return person_of(connection.execute(select(people).where(people.c.email == email)).mappings().one())
 
     def set_role(self, email: str, role: Role, *, by: str) -> None:
-        """Give somebody another role; the last admin keeps it. Raises `NotAllowedError`."""
+        """Change a person's role, except that of the last admin. Raises `NotAllowedError`."""
         self._change(email, by, "changed the role", role=Role(role))
 
     def set_limit(self, email: str, usd_micros: int | None, *, by: str) -> None:
-        """Set what one press of somebody's may cost without approval; None for no limit. Raises `NotAllowedError`."""
+        """Set what one press of a person may cost without approval; None for no limit. Raises `NotAllowedError`."""
         if usd_micros is not None and not 0 <= usd_micros <= MOST_USD_MICROS:
             raise NotAllowedError(f"A limit is from $0 to ${MOST_USD_MICROS // 1_000_000:,}. Nothing was changed.")
         self._change(email, by, "changed the limit", limit_usd_micros=usd_micros)
 
     def remove(self, email: str, *, by: str) -> None:
-        """Remove somebody; their queued jobs are not sent. The last admin stays. Raises `NotAllowedError`."""
+        """Remove a person; their queued jobs are not sent. The last admin stays. Raises `NotAllowedError`."""
         self._change(email, by, "removed from the team", removed_ms=now_ms(), invited=False)
 
     def release(self, email: str, *, by: str) -> None:
-        """Let somebody's address be bound to another account of the sign-in service: the next one that signs in by it.
+        """Let an address be bound to another account of the sign-in service: the next one that signs in with it.
 
         Their open visits end. Raises `NotAllowedError`.
         """
@@ -232,12 +232,12 @@ class People:
         if self.sign_in:
             check(connection, by, Action.PEOPLE)
 
-    # Being told
+    # Notifications
 
     def set_notify(self, email: str, url: str | None, *, by: str) -> str | None:
-        """Set where a person is told what became of jobs, or with None stop it; returns the new signing secret.
+        """Set a person's notification address, or remove it with None; return the new signing secret.
 
-        Each sets it for themselves; whoever only looks has nothing to be told of. The secret is shown once.
+        People set only their own address; viewers receive no notifications. The secret is shown once.
         Raises `NotAllowedError`.
         """
         url = (url or "").strip() or None
@@ -266,12 +266,12 @@ class People:
         except FetchError as error:
             raise NotAllowedError(
                 f"{error.title}, so messages cannot go there. Give an https:// address that anyone on the internet can "
-                "reach, or have whoever runs this studio name its host in STUDIO_NOTIFY_ALLOW. Nothing was changed."
+                "reach, or ask the operator of this studio to add its host to STUDIO_NOTIFY_ALLOW. Nothing was changed."
             ) from error
 
 
 def new_secret() -> str:
-    """A signing secret as the Standard Webhooks scheme writes it."""
+    """Return a new signing secret in the format of the Standard Webhooks scheme."""
     return f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
 
 
@@ -291,5 +291,5 @@ _SHOWN = ("role", "limit_usd_micros", "invited", "removed_ms")
 
 
 def _facts(row: Mapping[Any, Any] | None) -> dict[str, Any] | None:
-    """What the audit log records about a person: never the notification address or its secret."""
+    """Return what the audit log records about a person: never the notification address or its secret."""
     return None if row is None else {name: row[name] for name in _SHOWN if name in row}
