@@ -1,9 +1,8 @@
-"""Looks into people's media: is it what it was given for, how large, how long, and what is in it?
+"""Check people's media: whether a file is what it was given for, its size and length, and what it contains.
 
-Everything here parses bytes that a stranger chose, so it runs in a worker process whose memory and time
-are limited (see `lipsync_core.worker.child`), never in the server. A file that cannot be used raises
-`MediaError`, whose words are for the person who chose it. Paths are opened here and handed on as bytes:
-neither Pillow nor FFmpeg ever sees a file name or a URL.
+All code here parses untrusted bytes, so it runs in a worker process with limited memory and time (see
+`lipsync_core.worker.child`), never in the server. A file that cannot be used raises `MediaError` with a text for the
+person who chose it. Files are opened here and passed on as bytes: Pillow and FFmpeg never see a file name or a URL.
 """
 
 from __future__ import annotations

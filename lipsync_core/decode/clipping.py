@@ -1,7 +1,7 @@
-"""A part of a video, or all of it, as an MP4 that every player takes: H.264 and AAC.
+"""Write a part of a video, or all of it, as an MP4 that every player accepts: H.264 and AAC.
 
-The part begins with the picture that is on screen at its first instant, and its sound begins with that picture, so that
-the two stay together to the sample. Both stream through: ten minutes need no more memory than one second.
+The part begins with the picture that is on screen at its start, and its sound begins at the time of that picture, so
+that both stay in sync to the sample. Both are streamed: ten minutes need no more memory than one second.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from lipsync_core.decode.sound import RATES
 from lipsync_core.errors import MediaError
 
 X264 = {"crf": "18", "preset": "veryfast"}
-"""Hardly to be told from what it is made of."""
+"""Hardly distinguishable from the source."""
 _SOUND_BIT_RATE = 192_000
 _SAME_S = 1e-4
-"""Instants that are nearer to each other are the same: clocks count in different units."""
+"""Instants closer than this are the same: clocks count in different units."""
 _EVER_S = float("inf")
 
 
@@ -48,7 +48,7 @@ def cut_video(
 ) -> None:
     """Write what is on screen from ``start_s`` to ``end_s``, upright, as an MP4.
 
-    ``most_side`` is the longest side in pixels and ``most_bytes`` what the file may come to; 0 for any. Raises
+    ``most_side`` is the longest side in pixels and ``most_bytes`` the largest file size; 0 means no limit. Raises
     `MediaError` for a file that cannot be decoded.
     """
     name = name or path.name
@@ -73,7 +73,7 @@ def _write(
 ) -> None:
     unit, film_s = _unit(moving), 0.0
     for frame in _frames(seen, moving, float(begin * unit)):
-        assert frame.pts is not None  # noqa: S101 - `_frames` leaves the others out
+        assert frame.pts is not None  # noqa: S101 - `_frames` omits the others
         if frame.pts < begin:
             continue
         if float(frame.pts * unit) > end_s - _SAME_S and film_s:
@@ -92,7 +92,7 @@ def _write(
 
 
 class _Picture:
-    """The film that is written, as large as its first picture once that stands upright."""
+    """The output's video track, as large as its first picture after rotation."""
 
     def __init__(self, target: OutputContainer, source: VideoStream, most_side: int, bit_rate: int) -> None:
         self.rate = source.average_rate or Fraction(25)
@@ -108,7 +108,7 @@ class _Picture:
         context.colorspace, context.color_range = given.colorspace, given.color_range
 
     def take(self, frame: VideoFrame, at: int) -> None:
-        """Write one picture; ``at`` counts in the source's unit of time."""
+        """Write one picture; ``at`` is in the source's time unit."""
         upright = _upright(frame)
         if self._size is None:
             longest = max(upright.width, upright.height)
@@ -118,16 +118,16 @@ class _Picture:
         picture = upright.reformat(*self._size, format="yuv420p")
         picture.pts, picture.time_base = at, self._stream.codec_context.time_base
         picture.duration = frame.duration
-        picture.pict_type = av.video.frame.PictureType.NONE  # the encoder decides anew
+        picture.pict_type = av.video.frame.PictureType.NONE  # the encoder decides again
         self._target.mux(self._stream.encode(picture))
 
     def end(self) -> None:
-        """Write what the encoder still holds."""
+        """Write what is left in the encoder."""
         self._target.mux(self._stream.encode(None))
 
 
 class _Sound:
-    """The sound that is written, from one instant of its source on; silence where that has none."""
+    """The output's sound track, from one instant of the source on; silence where the source has none."""
 
     def __init__(self, source: InputContainer, heard: AudioStream, begin_s: float, target: OutputContainer) -> None:
         self._target = target
@@ -140,7 +140,7 @@ class _Sound:
         self._written = 0
 
     def up_to(self, film_s: float) -> None:
-        """Write the sound of the film's first ``film_s`` seconds, as far as there is any."""
+        """Write the sound of the first ``film_s`` seconds, as far as it exists."""
         missing = round(film_s * self._rate) - self._written
         while missing > 0:
             block = self._rest if self._rest is not None else next(self._blocks, None)
@@ -156,7 +156,7 @@ class _Sound:
             missing -= len(part)
 
     def end(self) -> None:
-        """Write what the encoder still holds."""
+        """Write what is left in the encoder."""
         if self._written:
             self._target.mux(self._stream.encode(None))
 
@@ -168,7 +168,7 @@ class _Sound:
         if first is None:
             return
         skip = round((begin_s - (first.time or 0.0)) * self._rate)
-        while skip < 0:  # it begins later than the pictures do
+        while skip < 0:  # it begins later than the pictures
             quiet = min(-skip, self._rate)
             yield np.zeros((quiet, channels), np.int16)
             skip += quiet
@@ -179,12 +179,12 @@ class _Sound:
 
 
 def _on_screen(path: Path, start_s: float) -> int:
-    """The time stamp of the picture that is on screen at an instant, in the stream's unit."""
+    """Return the time stamp of the picture that is on screen at an instant, in the stream's unit."""
     with opened(path) as container:
         stream = _picture_stream(container)
         shown_at: int | None = None
         for frame in _frames(container, stream, start_s):
-            assert frame.pts is not None  # noqa: S101 - `_frames` leaves the others out
+            assert frame.pts is not None  # noqa: S101 - `_frames` omits the others
             if shown_at is not None and float(frame.pts * _unit(stream)) > start_s + _SAME_S:
                 break
             shown_at = frame.pts
@@ -194,7 +194,7 @@ def _on_screen(path: Path, start_s: float) -> int:
 
 
 def _frames(container: InputContainer, stream: VideoStream, start_s: float) -> Iterator[VideoFrame]:
-    """The pictures from the last one before an instant that stands for itself, or from the first."""
+    """Yield the pictures from the last key picture before an instant, or from the first one."""
     container.seek(max(0, int(start_s / _unit(stream))), stream=stream)
     for frame in _decoded(container, stream):
         if isinstance(frame, VideoFrame) and frame.pts is not None:
@@ -206,7 +206,7 @@ def _decoded(container: InputContainer, stream: VideoStream | AudioStream) -> It
         try:
             yield from stream.codec_context.decode(packet)
         except InvalidDataError:
-            continue  # one bad packet does not make a film bad
+            continue  # one bad packet does not make a video unusable
 
 
 def _picture_stream(container: InputContainer) -> VideoStream:
@@ -217,9 +217,9 @@ def _picture_stream(container: InputContainer) -> VideoStream:
 
 
 def _sound_stream(container: InputContainer) -> AudioStream | None:
-    """The first stream of sound that can be decoded; a film with none stays silent."""
+    """Return the first sound stream that can be decoded; None for a video without one, which stays silent."""
     for stream in container.streams.audio:
-        # PyAV's types do not say so, but a codec that FFmpeg does not know has no context.
+        # PyAV's types do not show it, but a codec that FFmpeg does not know has no context.
         context = cast("AudioCodecContext | None", stream.codec_context)
         if context is not None and context.sample_rate in RATES and context.layout.nb_channels:
             return stream
@@ -231,7 +231,7 @@ def _unit(stream: VideoStream) -> Fraction:
 
 
 def _upright(frame: VideoFrame) -> VideoFrame:
-    """The picture as it is to be seen: phones note a turn beside the pictures, which would get lost."""
+    """Return the picture upright: phones store the rotation separately, where it would get lost."""
     quarters = round(frame.rotation / 90) % 4
     if not quarters:
         return frame
@@ -240,5 +240,5 @@ def _upright(frame: VideoFrame) -> VideoFrame:
 
 
 def _even(length: float) -> int:
-    """Half the colour is stored, so a side must be even."""
+    """Round to an even length: colour is stored at half resolution."""
     return max(2, round(length / 2) * 2)

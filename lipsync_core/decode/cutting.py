@@ -1,6 +1,6 @@
-"""Cutting a voice: the part between two instants, to the sample, as a WAV file that every vendor takes.
+"""Cut a voice: write the part between two instants, exact to the sample, as a WAV file that every vendor accepts.
 
-Nothing of the recording is held but the frame at hand, so that ten minutes need no more memory than one second.
+Only the current frame of the recording is in memory, so that ten minutes need no more of it than one second.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from lipsync_core.decode.sound import sound_frames
 Samples = NDArray[np.int16]
 
 MOST_RATE = 48_000
-"""Samples per second; what was recorded with more is brought down to it."""
+"""Samples per second; recordings with a higher rate are resampled to it."""
 _EVER_S = float("inf")
 _ALL = 2**62
 _FADE_S = 0.004
-"""Over so long the sound comes in and goes out, so that a cut inside a sound does not click."""
+"""The length of the fade in and out, so that a cut inside a sound does not click."""
 
 
 def cut_voice(path: Path, out: Path, *, start_s: float = 0.0, end_s: float = _EVER_S, name: str | None = None) -> None:
-    """Write what is heard from ``start_s`` to ``end_s`` as a 16-bit WAV file, in one channel or two.
+    """Write the sound from ``start_s`` to ``end_s`` as a 16-bit WAV file with one or two channels.
 
-    The whole is not faded. Raises `MediaError` for a file without readable sound.
+    An uncut recording is not faded. Raises `MediaError` for a file without readable sound.
     """
     frames = sound_frames(path, name=name)
     first = next(frames)
@@ -52,7 +52,7 @@ def cut_voice(path: Path, out: Path, *, start_s: float = 0.0, end_s: float = _EV
 
 
 def blocks_of(frames: Iterable[AudioFrame], rate: int, channels: int) -> Iterator[Samples]:
-    """The frames as arrays of samples × channels, whatever rate and layout each of them has."""
+    """Yield the frames as arrays of samples × channels, converted from any rate and layout."""
     resampler: av.AudioResampler | None = None
     shape: tuple[int, str, str] | None = None
     for frame in frames:
@@ -60,7 +60,7 @@ def blocks_of(frames: Iterable[AudioFrame], rate: int, channels: int) -> Iterato
             yield from _resampled(resampler, None, channels)
             resampler = av.AudioResampler("s16", "mono" if channels == 1 else "stereo", rate)
             shape = now
-        frame.pts = None  # gaps and jumps in a file's clock are not sound
+        frame.pts = None  # ignore gaps and jumps in the file's time stamps
         yield from _resampled(resampler, frame, channels)
     yield from _resampled(resampler, None, channels)
 
@@ -71,7 +71,7 @@ def _resampled(resampler: av.AudioResampler | None, frame: AudioFrame | None, ch
 
 
 def _faded(part: Samples, at: int, length: int, rate: int) -> Samples:
-    """The samples from ``at`` of a cut of this length, quieter towards both of its ends."""
+    """Return the samples from ``at`` of a cut of this length, faded towards both ends."""
     fade = max(1, round(_FADE_S * rate))
     place = np.arange(at, at + len(part))
     gain = np.minimum(1.0, np.minimum(place + 1, length - place) / fade)

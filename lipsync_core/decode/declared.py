@@ -1,8 +1,7 @@
-"""How long a sound file says it is, where that can be believed.
+"""The declared length of a sound file, where it is reliable.
 
-A truncated file keeps its declared length, so what is declared is compared with what decodes. FFmpeg's
-`duration` alone does not do for that: for an MP3 or AAC stream it is guessed from a bit rate, and for a WAV
-it is cut to the bytes that are there.
+A truncated file keeps its declared length, so that length is compared with what is decoded. FFmpeg's `duration` is not
+enough: for an MP3 or AAC stream it is guessed from a bit rate, and for a WAV it is limited to the existing bytes.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from av.container import InputContainer
 _GUESSED = ("aac", "amr", "ogg")
 _LINEAR_WAV = (1, 3, 6, 7, 0xFFFE)  # format tags: PCM, float, A-law, µ-law, extensible
 _OGG_PAGE = 65_307  # bytes, at most
-_STREAMED_SIZE = 0x7FFF_0000  # a recorder that cannot seek back leaves the largest size it can write
+_STREAMED_SIZE = 0x7FFF_0000  # a recorder that cannot seek back writes the largest size
 
 
 def declared_s(path: Path, container: InputContainer, stream: AudioStream) -> float | None:
-    """Seconds of sound that the file claims to hold; None where it claims nothing that can be relied on."""
+    """Return the seconds of sound that the file declares; None if it declares nothing reliable."""
     format_name = container.format.name
     if format_name in _GUESSED:
         return None
@@ -37,7 +36,7 @@ def declared_s(path: Path, container: InputContainer, stream: AudioStream) -> fl
 
 
 def stops_inside_a_page(path: Path) -> bool:
-    """Whether an Ogg file, which declares no length, ends before its last page does (RFC 3533, 6)."""
+    """Whether an Ogg file, which declares no length, ends inside its last page (RFC 3533, 6)."""
     with path.open("rb") as file:
         file.seek(-min(path.stat().st_size, 2 * _OGG_PAGE), os.SEEK_END)
         tail = file.read()
@@ -47,7 +46,7 @@ def stops_inside_a_page(path: Path) -> bool:
 
 
 def _wav_s(file: BinaryIO) -> float | None:
-    """Length from the size of the ``data`` chunk ("Multimedia Programming Interface", WAVE form)."""
+    """Return the length from the size of the ``data`` chunk ("Multimedia Programming Interface", WAVE form)."""
     if file.read(4) != b"RIFF":
         return None
     file.seek(12)
@@ -69,7 +68,7 @@ def _counts_its_frames(file: BinaryIO) -> bool:
     head = file.read(10)
     tag_bytes = 0
     if head[:3] == b"ID3" and len(head) == 10:
-        # ID3v2: four bytes of seven bits each, the header itself not counted.
+        # ID3v2: four bytes of seven bits each, without the header itself.
         for byte in head[6:10]:
             tag_bytes = tag_bytes << 7 | byte & 0x7F
         tag_bytes += 10

@@ -1,4 +1,4 @@
-"""People's pictures: what they are, and their pixels as plain upright sRGB.
+"""People's pictures: facts about them, and their pixels as plain upright sRGB.
 
 Facts about Pillow come from its documentation (https://pillow.readthedocs.io).
 """
@@ -20,12 +20,12 @@ from lipsync_core.errors import MediaError
 
 MAX_PIXELS = 50_000_000
 MIN_SIDE = 64
-"""Pixels. A face in anything smaller is a dozen pixels wide: nothing in it can be made to speak."""
+"""Pixels. In a smaller picture, a face is about a dozen pixels wide: too few to animate."""
 
 _STRIP = 256
 _QUALITIES = (95, 90, 85)
 _FINE = 90
-"""Above it, colour is stored as finely as light."""
+"""Above this quality, colour is stored at the full resolution."""
 _CHOOSE = "Choose a JPEG, PNG or WebP picture."
 _FORMATS = {
     "PNG": ("image/png", ".png"),
@@ -37,7 +37,7 @@ _FORMATS = {
     "AVIF": ("image/avif", ".avif"),
 }
 
-# What stands a picture upright, by EXIF orientation; 5 and above lie on their side (Exif 2.32, tag 274).
+# The operation that makes a picture upright, by EXIF orientation; from 5 on, it is on its side (Exif 2.32, tag 274).
 _ORIENTATION_TAG = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -62,21 +62,21 @@ class ImageFacts:
 
 
 def image_facts(path: Path, *, name: str | None = None) -> ImageFacts:
-    """Decode the picture at ``path`` completely and tell what it is.
+    """Decode the picture at ``path`` completely and return facts about it.
 
-    ``name`` is what the person calls the file. Raises `MediaError`.
+    ``name`` is the person's name for the file. Raises `MediaError`.
     """
     with _decoded(path, name or path.name) as image:
         width, height = reversed(image.size) if _orientation(image) >= 5 else image.size
-        # MPO is a JPEG with more pictures behind the first, as some phones write it.
+        # MPO is a JPEG followed by more pictures, as some phones write it.
         label = "JPEG" if image.format == "MPO" else image.format or ""
     return ImageFacts(width, height, label, *_FORMATS[label])
 
 
 def load_image(path: Path, *, name: str | None = None) -> NDArray[np.uint8]:
-    """The picture's pixels as ``(height, width, 3)`` sRGB, upright; transparency on white; the first frame.
+    """Return the pixels of the first frame as ``(height, width, 3)`` sRGB, upright; transparency becomes white.
 
-    ``name`` is what the person calls the file. Raises `MediaError`.
+    ``name`` is the person's name for the file. Raises `MediaError`.
     """
     with _decoded(path, name or path.name) as image:
         profile = image.info.get("icc_profile")
@@ -87,7 +87,7 @@ def load_image(path: Path, *, name: str | None = None) -> NDArray[np.uint8]:
 
 
 def write_jpeg(path: Path, out: Path, *, most_bytes: int = 0, name: str | None = None) -> None:
-    """Write the picture as `load_image` sees it as a JPEG of at most ``most_bytes``; 0 for any. Raises `MediaError`."""
+    """Write the picture, as read by `load_image`, as a JPEG of up to ``most_bytes`` (0: any). Raises `MediaError`."""
     picture = Image.fromarray(load_image(path, name=name))
     for quality in _QUALITIES:
         picture.save(out, "JPEG", quality=quality, subsampling=0 if quality > _FINE else 2, optimize=True)
@@ -100,7 +100,7 @@ def write_jpeg(path: Path, out: Path, *, most_bytes: int = 0, name: str | None =
 
 @contextmanager
 def _decoded(path: Path, name: str) -> Iterator[Image.Image]:
-    """The picture with its first frame decoded; whatever goes wrong inside the block is the file's fault."""
+    """Yield the picture with its first frame decoded; all errors inside the block become errors of the file."""
     look = look_at(path)
     try:
         with path.open("rb") as file, _opened(file, name, look) as image:
@@ -111,14 +111,14 @@ def _decoded(path: Path, name: str) -> Iterator[Image.Image]:
         raise
     except MemoryError as error:
         raise MediaError(
-            "Picture too large", f"{shown(name)} needs more memory than there is. Save a smaller copy."
+            "Picture too large", f"{shown(name)} needs more memory than is available. Save a smaller copy."
         ) from error
     except Exception as error:  # decoders of hostile bytes raise nearly anything: struct.error, KeyError, …
         raise _damaged(name, error) from error
 
 
 def _opened(file: io.BufferedReader, name: str, look: Look) -> Image.Image:
-    # Pillow would warn, then refuse, at limits of its own and without telling the size.
+    # Pillow would warn, then refuse, at limits of its own, without naming the size.
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
         return Image.open(file, formats=tuple(_FORMATS))
@@ -145,7 +145,7 @@ def _refuse_size(size: tuple[int, int], name: str) -> None:
 
 
 def _pixels(image: Image.Image) -> NDArray[np.uint8]:
-    """The pixels of an RGB picture, copied by strips: in one piece, Pillow would hold them three times."""
+    """Return the pixels of an RGB picture, copied in strips: at once, Pillow would hold them three times."""
     width, height = image.size
     pixels = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, _STRIP):
@@ -160,7 +160,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """Deeper greys scaled down to 8 bits, where `Image.convert` would clip them."""
+    """Scale deeper greys down to 8 bits; `Image.convert` would clip them."""
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image).astype(np.uint32) // 257).astype(np.uint8))
     if image.mode in ("I", "F"):  # no declared range: its lightest pixel becomes white
@@ -170,7 +170,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """The picture without transparency or palette, in mode L, RGB, CMYK or LAB."""
+    """Return the picture without transparency or palette, in mode L, RGB, CMYK or LAB."""
     if image.has_transparency_data:
         layer = image if image.mode in ("RGBA", "LA") else image.convert("RGBA")
         white = Image.new("L" if layer.mode == "LA" else "RGB", layer.size, "white")
@@ -194,7 +194,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     try:
         converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except ImageCms.PyCMSError:
-        # The profile does not describe these channels, so it can only make the colours worse.
+        # The profile is not for these channels and would only make the colours worse.
         return image.convert("RGB")
     return converted or image.convert("RGB")
 
@@ -214,7 +214,7 @@ def _not_a_picture(name: str, look: Look) -> MediaError:
         case FileFamily.PICTURE:
             return MediaError(
                 "Picture cannot be read",
-                f"{file} is {look.phrase}, damaged or of a kind this studio does not read. Save it as PNG or JPEG.",
+                f"{file} is {look.phrase}, damaged or of an unsupported type. Save it as PNG or JPEG.",
             )
         case _:
             return MediaError("Not a picture", f"{file} is {look.phrase}. {_CHOOSE}")
@@ -222,7 +222,7 @@ def _not_a_picture(name: str, look: Look) -> MediaError:
 
 def _damaged(name: str, error: Exception) -> MediaError:
     if isinstance(error, EOFError) or "truncated" in str(error).lower():
-        advice = f"{shown(name)} ends before the picture does. Download or export it again."
+        advice = f"{shown(name)} ends before the picture is complete. Download or export it again."
     else:
         advice = f"{shown(name)} cannot be decoded. Open it in a picture editor and save it again as PNG."
     return MediaError("Damaged picture", advice)

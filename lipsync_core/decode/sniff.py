@@ -1,7 +1,7 @@
-"""What kind of file this is, by its first bytes: the words that explain a refusal. Pure.
+"""Recognise a file's type by its first bytes, for the text of a refusal. Pure.
 
-Nothing is accepted because of what is said here: Pillow or FFmpeg must still decode it. Signatures are
-those of the formats' own specifications.
+No file is accepted because of this result: Pillow or FFmpeg must still decode it. Signatures are from the formats' own
+specifications.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LONGEST_NAME = 60
 
 
 class FileFamily(StrEnum):
-    """The families that a refusal has words for."""
+    """The families of files that have their own refusal texts."""
 
     EMPTY = "empty"
     TEXT = "text"
@@ -54,7 +54,7 @@ _SIGNATURES: tuple[tuple[int, bytes, Look], ...] = (
     (0, b"caff", Look(FileFamily.SOUND, "a sound file (CAF)")),
     (0, b"#!AMR", Look(FileFamily.SOUND, "a sound file (AMR)")),
     (0, b"ID3", Look(FileFamily.SOUND, "a sound file (MP3)")),
-    (0, b"MThd", Look(FileFamily.OTHER, "a MIDI score, which holds notes and no sound")),
+    (0, b"MThd", Look(FileFamily.OTHER, "a MIDI score, which contains notes but no sound")),
     (8, b"AVI ", Look(FileFamily.VIDEO, "a video (AVI)")),
     (0, b"\x1aE\xdf\xa3", Look(FileFamily.VIDEO, "a video (WebM or MKV)")),
     (0, b"FLV\x01", Look(FileFamily.VIDEO, "a video (Flash)")),
@@ -71,13 +71,13 @@ _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b
 
 
 def look_at(path: Path) -> Look:
-    """What the file at ``path`` looks like."""
+    """Recognise the file at ``path``."""
     with path.open("rb") as file:
         return looks_like(file.read(HEAD_BYTES))
 
 
 def looks_like(head: bytes) -> Look:
-    """What a file that begins with ``head`` looks like."""
+    """Recognise a file by its first bytes, ``head``."""
     if not head:
         return Look(FileFamily.EMPTY, "empty")
     for offset, magic, look in _SIGNATURES:
@@ -87,11 +87,11 @@ def looks_like(head: bytes) -> Look:
         return _iso_media(head)
     if head[0] == 0xFF and len(head) > 1 and head[1] & 0xE0 == 0xE0:
         return Look(FileFamily.SOUND, "a sound file (MP3 or AAC)")
-    return _text(head) or Look(FileFamily.OTHER, "of a kind this studio does not know")
+    return _text(head) or Look(FileFamily.OTHER, "of a type that this studio does not know")
 
 
 def _iso_media(head: bytes) -> Look:
-    """MP4 and its relatives, told apart by their brands (ISO/IEC 14496-12, 4.3)."""
+    """Recognise MP4 and its relatives by their brands (ISO/IEC 14496-12, 4.3)."""
     size = min(int.from_bytes(head[:4], "big"), len(head))
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, size, 4))]
     if any(brand in (b"avif", b"avis") for brand in brands):
@@ -105,7 +105,7 @@ def _iso_media(head: bytes) -> Look:
 
 def _text(head: bytes) -> Look | None:
     try:
-        # A character cut in half at the end of the excerpt is not the file's fault.
+        # The excerpt may end inside a character; that is not an error of the file.
         text = head.decode("utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "strict")
     except UnicodeDecodeError as error:
         if len(head) - error.start > 3:
@@ -119,12 +119,12 @@ def _text(head: bytes) -> Look | None:
     if re.match(r"<(!doctype html|html|head|body)\b", _behind_comments(start)):
         return Look(FileFamily.TEXT, "a web page")
     if start.startswith("#extm3u"):
-        return Look(FileFamily.TEXT, "a playlist, which holds links and no sound")
+        return Look(FileFamily.TEXT, "a playlist, which contains links but no sound")
     return Look(FileFamily.TEXT, "a text file")
 
 
 def _behind_comments(text: str) -> str:
-    """What follows the comments that a page may begin with; one regular expression for all could run away."""
+    """Return the text after the comments at the start of a page. One regular expression for all could be too slow."""
     at = 0
     while text.startswith("<!--", at) and (end := text.find("-->", at + 4)) >= 0:
         at = end + 3
@@ -134,7 +134,7 @@ def _behind_comments(text: str) -> str:
 
 
 def shown(name: str) -> str:
-    """A file's name in quotes, fit for a sentence: no control characters, at most 60 characters."""
+    """Return a file's name in quotes, fit for a sentence: no control characters, at most 60 characters."""
     clean = "".join(character for character in name if unicodedata.category(character)[0] != "C")
     if len(clean) > _LONGEST_NAME:
         half = _LONGEST_NAME // 2

@@ -1,7 +1,7 @@
-"""People's voices: what they are, how long they really last, and their sound at 16 kHz mono.
+"""People's voices: facts about them, their true length, and their sound at 16 kHz mono.
 
-A voice may be any sound file, or a video with sound. Nothing that a header says is believed: the length is
-that of the decoded samples.
+A voice may be any sound file, or a video with sound. Headers are not trusted: the length is that of the decoded
+samples.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from lipsync_core.errors import MediaError
 MAX_VOICE_S = 600.0
 MIN_VOICE_S = 0.1
 SPEECH_RATE = 16_000
-"""Samples per second of what `speech_blocks` yields."""
+"""The sample rate of `speech_blocks`."""
 
 _SLACK_S = 0.25  # an encoder pads a file of exactly ten minutes by up to this much
 RATES = range(4_000, 384_001)
-"""Samples per second that sound may have."""
-# Without it FFmpeg mixes two equal channels 3 dB louder than either, and loud speech would clip.
+"""The allowed sample rates."""
+# Without it, FFmpeg mixes two equal channels 3 dB louder than either, and loud speech would clip.
 _DOWNMIX = {"rematrix_maxval": "1.0"}
 _CHOOSE = "Choose WAV, MP3, M4A, OGG or FLAC."
 
@@ -44,9 +44,9 @@ _CHOOSE = "Choose WAV, MP3, M4A, OGG or FLAC."
 class VoiceFacts:
     """A voice that can be used.
 
-    ``duration_s`` is counted in decoded samples. ``sample_rate`` in Hz and ``channels`` are the file's own.
-    ``mime`` is what a browser is to be told to play it. ``silent_head_s`` and ``silent_tail_s`` can be cut off without
-    cutting a word. ``unheard`` says why nothing is heard in it; it is empty where something is.
+    ``duration_s`` is counted in decoded samples. ``sample_rate`` in Hz and ``channels`` are the file's own. ``mime`` is
+    the type with which a browser plays it. ``silent_head_s`` and ``silent_tail_s`` can be cut off without cutting a
+    word. ``unheard`` says why no voice is audible; it is empty if one is.
     """
 
     duration_s: float
@@ -62,7 +62,7 @@ class VoiceFacts:
 
 @dataclass(slots=True)
 class _Tally:
-    """What decoding has found so far; lengths in seconds."""
+    """The results of decoding so far; lengths in seconds."""
 
     decoded_s: float = 0.0
     reached_s: float = 0.0
@@ -72,9 +72,9 @@ class _Tally:
 
 
 def voice_facts(path: Path, *, name: str | None = None) -> VoiceFacts:
-    """Decode the sound of the file at ``path`` completely and tell what it is.
+    """Decode the sound of the file at ``path`` completely and return facts about it.
 
-    ``name`` is what the person calls the file. Raises `MediaError`.
+    ``name`` is the person's name for the file. Raises `MediaError`.
     """
     tally = _Tally()
     look = look_at(path)
@@ -82,14 +82,14 @@ def voice_facts(path: Path, *, name: str | None = None) -> VoiceFacts:
     try:
         with opened(path) as container:
             stream = _sound_stream(container, look, name)
-            # Heard in full, resampling included: what is accepted here can be rendered later.
+            # Decode and resample all of it: a file that is accepted here can be rendered later.
             mixed, sides = _levels(_frames(path, container, stream, tally, name))
             mime, extension = _mime(container, stream)
             codec = stream.codec_context.codec.canonical_name
             tracks = len(container.streams.audio)
     except (FFmpegError, ValueError) as error:
         raise _not_sound(look, name) from error
-    assert tally.first is not None  # noqa: S101 - `_frames` refuses a file without a frame
+    assert tally.first is not None  # noqa: S101 - `_frames` rejects a file without a frame
     return VoiceFacts(
         round(tally.decoded_s, 6),
         tally.first.sample_rate,
@@ -103,7 +103,7 @@ def voice_facts(path: Path, *, name: str | None = None) -> VoiceFacts:
 
 
 def _levels(frames: Iterator[AudioFrame]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The loudness of the sound's windows, mixed, and of each of its two channels (windows × channels)."""
+    """Return the loudness of the sound's windows, mixed, and of each of its two channels (windows × channels)."""
     found = [
         (loudness(_mixed(block)), np.stack([loudness(side) for side in block.T], axis=1)) for block in _blocks(frames)
     ]
@@ -113,7 +113,7 @@ def _levels(frames: Iterator[AudioFrame]) -> tuple[NDArray[np.float32], NDArray[
 
 
 def _unheard(path: Path, mixed: NDArray[np.float32], sides: NDArray[np.float32], tracks: int) -> Unheard:
-    """Why nothing is heard; looks into the other tracks of a file whose first one is mute."""
+    """Say why no voice is audible; checks the other tracks of a file whose first one is mute."""
     why = why_unheard(mixed, sides)
     if why != "silent":
         return why
@@ -126,10 +126,10 @@ def _unheard(path: Path, mixed: NDArray[np.float32], sides: NDArray[np.float32],
 
 
 def speech_blocks(path: Path, *, name: str | None = None) -> Iterator[NDArray[np.float32]]:
-    """The voice as mono blocks of ``SPEECH_RATE`` samples (the last one shorter), each within ±1.
+    """Yield the voice as mono blocks of ``SPEECH_RATE`` samples (the last one shorter), each within ±1.
 
-    Where two channels would cancel each other out, the louder one is heard instead of their mix. Streams: a long voice
-    is never held whole. Refuses what `voice_facts` refuses, possibly after some blocks.
+    If two channels would cancel each other, the louder one is used instead of their mix. Streams: a long voice is never
+    in memory as a whole. Rejects what `voice_facts` rejects, possibly after some blocks.
     """
     look = look_at(path)
     name = name or path.name
@@ -142,7 +142,7 @@ def speech_blocks(path: Path, *, name: str | None = None) -> Iterator[NDArray[np
 
 
 def sound_frames(path: Path, *, name: str | None = None) -> Iterator[AudioFrame]:
-    """The sound as it was recorded, frame by frame. Streams, and refuses, like `speech_blocks`."""
+    """Yield the sound as recorded, frame by frame. Streams, and rejects files, like `speech_blocks`."""
     look = look_at(path)
     name = name or path.name
     try:
@@ -165,8 +165,8 @@ def _sound_stream(container: InputContainer, look: Look, name: str) -> AudioStre
 
 
 def _usable(stream: AudioStream, name: str) -> AudioStream | None:
-    """The stream, where it can be decoded; raises `MediaError` for a rate that nobody uses."""
-    # PyAV's types do not say so, but a codec that FFmpeg does not know has no context.
+    """Return the stream if it can be decoded; raise `MediaError` for an unusual sample rate."""
+    # PyAV's types do not show it, but a codec that FFmpeg does not know has no context.
     context = cast("AudioCodecContext | None", stream.codec_context)
     if context is None:
         return None
@@ -182,12 +182,12 @@ def _usable(stream: AudioStream, name: str) -> AudioStream | None:
 def _frames(
     path: Path, container: InputContainer, stream: AudioStream, tally: _Tally, name: str
 ) -> Iterator[AudioFrame]:
-    """Every decoded frame of the stream; refuses a file that is too long, too short or stops too early."""
+    """Yield every decoded frame of the stream; reject a file that is too long, too short or truncated."""
     declared = declared_s(path, container, stream)
     if declared is not None and declared > MAX_VOICE_S + _SLACK_S:
         raise _too_long(name, declared)
     if container.format.name == "ogg" and stops_inside_a_page(path):
-        raise MediaError("Damaged sound file", f"{shown(name)} breaks off before its end. Download or export it again.")
+        raise MediaError("Damaged sound file", f"{shown(name)} is cut off before its end. Download or export it again.")
     for frame in _decoded(container, stream, tally):
         tally.decoded_s += frame.samples / frame.sample_rate
         if tally.decoded_s > MAX_VOICE_S + _SLACK_S:
@@ -197,7 +197,7 @@ def _frames(
 
 
 def _beginning(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-    """What is decoded of the first ten minutes of a stream, however long it is."""
+    """Yield the decoded frames of the first ten minutes of a stream of any length."""
     heard_s = 0.0
     for frame in _decoded(container, stream, _Tally()):
         heard_s += frame.samples / frame.sample_rate
@@ -218,17 +218,17 @@ def _decoded(container: InputContainer, stream: AudioStream, tally: _Tally) -> I
             try:
                 frames = stream.codec_context.decode(packet)
             except FFmpegError:
-                tally.undecodable += 1  # one bad packet, often the last of an MP3, does not make a file bad
+                tally.undecodable += 1  # one bad packet, often an MP3's last, does not make a file unusable
                 continue
             for frame in frames:
                 tally.first = tally.first or frame
                 yield frame
     except FFmpegError:
-        return  # the demuxer is lost; whether too much is missing is for `_refuse_damage`
+        return  # the demuxer failed; `_refuse_damage` decides whether too much is missing
 
 
 def _refuse_damage(tally: _Tally, declared: float | None, name: str) -> None:
-    # A file cut short misses seconds; padding, priming and a last partial frame are tenths of one.
+    # A truncated file lacks seconds; padding, priming and a partial last frame are tenths of a second.
     reached = max(tally.decoded_s, tally.reached_s)
     if declared is not None and reached < declared - max(0.3, 0.005 * declared):
         raise MediaError(
@@ -248,9 +248,9 @@ def _refuse_damage(tally: _Tally, declared: float | None, name: str) -> None:
 
 
 def _blocks(frames: Iterator[AudioFrame]) -> Iterator[NDArray[np.float32]]:
-    """Frames resampled to 16 kHz in two channels (samples × 2) and cut into blocks of one second.
+    """Yield frames resampled to 16 kHz in two channels (samples × 2), in blocks of one second.
 
-    Of a mono sound both are the same.
+    Both channels of a mono sound are the same.
     """
     resampler: av.AudioResampler | None = None
     shape: tuple[int, str, str] | None = None
@@ -258,12 +258,12 @@ def _blocks(frames: Iterator[AudioFrame]) -> Iterator[NDArray[np.float32]]:
     count = 0
     for frame in frames:
         if shape != (now := (frame.sample_rate, frame.format.name, frame.layout.name)):
-            # Some streams change rate or channels on the way; a resampler serves one shape only.
+            # Some streams change their rate or channels; a resampler serves only one format.
             waiting += _drained(resampler)
             layout = "mono" if frame.layout.nb_channels == 1 else "stereo"
             resampler, shape = av.AudioResampler("fltp", layout, SPEECH_RATE, options=_DOWNMIX), now
         assert resampler is not None  # noqa: S101 - made above, for the first frame at the latest
-        frame.pts = None  # gaps and jumps in a file's clock are not sound
+        frame.pts = None  # ignore gaps and jumps in the file's time stamps
         waiting += [_samples(part) for part in resampler.resample(frame)]
         count = sum(map(len, waiting))
         if count >= SPEECH_RATE:
@@ -280,19 +280,19 @@ def _drained(resampler: av.AudioResampler | None) -> list[NDArray[np.float32]]:
 
 
 def _samples(frame: AudioFrame) -> NDArray[np.float32]:
-    # Float files may hold anything, infinities included; a player clips them too.
+    # Float files may contain any value, including infinities; a player clips them too.
     samples = np.nan_to_num(frame.to_ndarray().astype(np.float32)).clip(-1, 1)
     return np.broadcast_to(samples.T, (samples.shape[1], 2))
 
 
 def _mixed(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Both channels as one."""
+    """Mix both channels into one."""
     mixed: NDArray[np.float32] = block.mean(axis=1, dtype=np.float32)
     return mixed
 
 
 def _heard(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Both channels as one, or the louder one where they are each other's opposite."""
+    """Mix both channels into one, or return the louder one if they are inverted copies."""
     mixed = _mixed(block)
     strength = np.square(block).mean(axis=0)
     louder = int(strength.argmax())
@@ -300,7 +300,7 @@ def _heard(block: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _mime(container: InputContainer, stream: AudioStream) -> tuple[str, str]:
-    """What a browser plays this as, and the extension that goes with it."""
+    """Return the type with which a browser plays this, and its extension."""
     moving = picture_stream(container) is not None
     match container.format.name.split(",")[0]:
         case "mov":
@@ -341,7 +341,7 @@ def _not_sound(look: Look, name: str) -> MediaError:
         case FileFamily.SOUND | FileFamily.VIDEO:
             return MediaError(
                 "Sound cannot be read",
-                f"{file} is {look.phrase}, damaged or of a kind this studio does not read. Download it "
+                f"{file} is {look.phrase}, damaged or of an unsupported type. Download it "
                 "again, or export it as WAV or MP3.",
             )
         case _:

@@ -1,4 +1,4 @@
-"""Videos: does this file play from its first frame to its last, and what does it begin with?"""
+"""Videos: whether a file plays from its first to its last frame, and its first picture."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WEBM = ("vp8", "vp9", "av1", "libdav1d", "libvpx", "libvpx-vp9", "libaom-av1")
 
 @dataclass(frozen=True, slots=True)
 class VideoFacts:
-    """A video that plays. ``duration_s`` is where its last picture ends, ``fps`` its mean frame rate."""
+    """A video that plays. ``duration_s`` is the end of its last picture, ``fps`` its mean frame rate."""
 
     width: int
     height: int
@@ -30,14 +30,14 @@ class VideoFacts:
     fps: float
     has_sound: bool
     mime: str
-    """What a browser is to be told to play it."""
+    """The type with which a browser plays it."""
     extension: str
 
 
 def check_video(path: Path, *, name: str | None = None) -> VideoFacts:
     """Read the video at ``path`` to its end and decode its first and last pictures. Raises `MediaError`.
 
-    ``name`` is what the person calls the file. The pictures in between are counted, not decoded.
+    ``name`` is the person's name for the file. The pictures in between are counted, not decoded.
     """
     name = name or path.name
     look = look_at(path)
@@ -75,7 +75,7 @@ def _checked(container: InputContainer, stream: VideoStream, name: str) -> Video
 
 
 def _demuxed(container: InputContainer, stream: VideoStream) -> tuple[int, int, dict[int, float]]:
-    """Number of pictures, time stamp of the last key picture, and where each stream ends, in seconds."""
+    """Return the number of pictures, the time stamp of the last key picture, and the end of each stream in seconds."""
     pictures, last_key = 0, 0
     ends: dict[int, float] = {}
     for packet in container.demux():
@@ -92,7 +92,7 @@ def _demuxed(container: InputContainer, stream: VideoStream) -> tuple[int, int, 
 
 
 def _refuse_cut(container: InputContainer, ends: dict[int, float], name: str) -> None:
-    """Refuse a file that stops before it says: MP4 tells the length of each stream, WebM the longest."""
+    """Reject a file that ends before its declared length: MP4 states it for each stream, WebM for the longest."""
     declared = {
         stream.index: float(stream.duration * stream.time_base)
         for stream in (*container.streams.video, *container.streams.audio)
@@ -107,7 +107,7 @@ def _refuse_cut(container: InputContainer, ends: dict[int, float], name: str) ->
 
 
 def first_picture(path: Path) -> npt.NDArray[np.uint8]:
-    """The first picture of a video that plays, as height × width × 3 RGB bytes."""
+    """Return the first picture of a video that plays, as height × width × 3 RGB bytes."""
     with opened(path) as container:
         stream = picture_stream(container)
         if stream is None:
@@ -116,7 +116,7 @@ def first_picture(path: Path) -> npt.NDArray[np.uint8]:
 
 
 def _mime(container: InputContainer) -> tuple[str, str]:
-    """What a browser plays this as, and the extension that goes with it."""
+    """Return the type with which a browser plays this, and its extension."""
     if "matroska" in container.format.name:
         webm = all(stream.codec_context.name in _WEBM for stream in container.streams.video)
         return ("video/webm", ".webm") if webm else ("video/x-matroska", ".mkv")
