@@ -1,6 +1,6 @@
-"""The draft engine: a picture and a voice in, a watchable MP4 out, on this computer, with no key and no network.
+"""The draft engine: makes an MP4 from a picture and a voice on this computer, without a key or network.
 
-``face`` finds the mouth (``seam``, ``eyes``), ``speech`` hears the voice (``spectrum``, ``visemes``), ``rig`` bends the
-picture (``mouth``, ``interior``, ``lids``, ``sway``, timed by ``life``), ``encode`` writes the file, and ``render`` is
-all of it in order. Frames are NV12 throughout (``nv12``). It runs in a worker process only.
+``face`` finds the mouth (``seam``, ``eyes``), ``speech`` reads the voice (``spectrum``, ``visemes``), ``rig`` deforms
+the picture (``mouth``, ``interior``, ``lids``, ``sway``, timed by ``life``), ``encode`` writes the file, and ``render``
+runs all of them in order. All frames are NV12 (``nv12``). It runs only in a worker process.
 """

@@ -1,7 +1,7 @@
-"""Writing the MP4: frames and a voice in, one H.264 + AAC file out, streamed.
+"""Write the MP4: frames and a voice in, one H.264 + AAC file out, streamed.
 
-One thread draws, a short queue waits, one thread encodes; neither the frames nor the voice are ever held
-whole. The file appears under its own name only when it is complete and on the disk.
+One thread draws, another encodes, with a short queue between them; neither the frames nor the voice are ever in memory
+as a whole. The file gets its name only when it is complete and on disk.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ Image = NDArray[np.uint8]
 
 FPS = 25
 X264 = {"preset": "veryfast", "crf": "21", "x264-params": "subme=1:partitions=i4x4,i8x8"}
-"""The shorter search takes a third off the work, and half a decibel off the luma (42.4 dB instead of 42.9 where a face
-fills the frame), which nobody sees; the file grows by a fifth."""
+"""The shorter search saves a third of the work and costs half a decibel of luma (42.4 instead of 42.9 dB for a face
+that fills the frame), which is not visible; the file grows by a fifth."""
 
 VOICE_BIT_RATE = 128_000
 
-_BT709 = 1  # H.273 code for the primaries, the transfer curve and the matrix alike
+_BT709 = 1  # H.273 code of the primaries, the transfer curve and the matrix
 _AAC_RATES = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 _USUAL_RATE = 48_000
 _QUEUED_FRAMES = 8
@@ -47,8 +47,8 @@ _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def write_mp4(out: Path, frames: Iterable[Image], voice: Path, on_frame: Callable[[int], None]) -> None:
     """Encode NV12 ``frames`` (all of one even size) at 25 a second, with the ``voice``, into ``out``.
 
-    ``on_frame`` is told, from the calling thread, how many frames have been handed over. Raises `RenderError`
-    where the file cannot be written; then nothing is left at ``out``.
+    ``on_frame`` is called, in the calling thread, with the number of frames passed on so far. Raises `RenderError` if
+    the file cannot be written; nothing is left at ``out`` then.
     """
     part = out.with_name(f".{out.name}.part")
     try:
@@ -66,11 +66,11 @@ def write_mp4(out: Path, frames: Iterable[Image], voice: Path, on_frame: Callabl
 def _cannot_write(error: OSError | FFmpegError) -> str:
     if error.errno in _DISK_FULL:
         return "The disk is full, so the video could not be saved. Free some space, then render again."
-    return f"The video could not be saved ({error.strerror}). Check the folder it goes to, then render again."
+    return f"The video could not be saved ({error.strerror}). Check the folder for videos, then render again."
 
 
 def _encode(part: Path, frames: Iterable[Image], voice: Path, on_frame: Callable[[int], None]) -> None:
-    """Hand frames to a thread that encodes them; whatever stops that thread is raised here."""
+    """Pass frames to a thread that encodes them; an exception in that thread is raised here."""
     waiting: queue.Queue[Image | None] = queue.Queue(_QUEUED_FRAMES)
     failures: list[BaseException] = []
 
@@ -81,7 +81,7 @@ def _encode(part: Path, frames: Iterable[Image], voice: Path, on_frame: Callable
     def encode() -> None:
         try:
             _mux(part, taken(), voice)
-        except BaseException as error:  # whatever it is, the thread that hands over raises it
+        except BaseException as error:  # the calling thread raises it, whatever it is
             failures.append(error)
 
     def hand_over(frame: Image | None) -> None:
@@ -126,7 +126,7 @@ def _mux(part: Path, frames: Iterator[Image], voice: Path) -> None:
             while sound_s <= index / FPS and (piece := next(heard, None)) is not None:
                 container.mux(sound.encode(piece))
                 sound_s += piece.samples / piece.sample_rate
-            # Not from_numpy_buffer: PyAV 18.1 takes heights that are no multiple of 4 for smaller ones.
+            # Not from_numpy_buffer: PyAV 18.1 mistakes heights that are not a multiple of 4 for smaller ones.
             frame = av.VideoFrame.from_ndarray(pixels, format="nv12")
             frame.pts, frame.time_base = index, Fraction(1, FPS)
             container.mux(picture.encode(frame))
@@ -152,7 +152,7 @@ def _picture_track(container: OutputContainer, width: int, height: int) -> Video
 
 
 def _heard(source: av.container.InputContainer, stream: AudioStream, sound: AudioStream) -> Iterator[AudioFrame]:
-    """The voice in the shape the AAC track takes, its clock counted in samples from 0."""
+    """Yield the voice in the format of the AAC track, with time stamps in samples from 0."""
     resampler = av.AudioResampler("fltp", sound.layout, sound.rate)
     count = 0
     for frame in _decoded(source, stream):
@@ -176,7 +176,7 @@ def _decoded(source: av.container.InputContainer, stream: AudioStream) -> Iterat
 
 
 def _check_whole(part: Path) -> None:
-    """The boxes of an MP4 add up to its file: a last write that failed in silence shows here."""
+    """Check that the boxes of an MP4 add up to its file size: this reveals a last write that failed silently."""
     size, position = part.stat().st_size, 0
     with part.open("rb") as file:
         while position + 8 <= size:

@@ -1,6 +1,6 @@
-"""Eyes that can blink: found only where that is sure, and never behind glasses.
+"""Find eyes that can blink: only where detection is certain, and never behind glasses.
 
-A wrong lid looks worse than none, so every doubt ends in no blink.
+A wrong lid looks worse than no blink, so any doubt means no blink.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 _SEARCH_PX = 200
-"""Eyes are looked for, and glasses recognised, on the face scaled to this width."""
+"""The width to which the face is scaled to find eyes and recognise glasses."""
 
 _USUAL_WIDTH = 0.20
 _GLASSES_EDGE = 26.0
 _LEAST_LID, _MOST_LID = 0.34, 0.56
-"""Bounds for how far a lid's edge is from the pupil, in half widths of the eye."""
+"""Bounds for the distance of a lid's edge from the pupil, in half widths of the eye."""
 
 PLAIN_FROM, PLAIN_TO = 0.36, 0.14
-"""The skin that lids are made of: this far above the open eye's upper edge, in half widths of the eye."""
+"""The skin that lids are made of: its distance above the open eye's upper edge, in half widths of the eye."""
 
 _PLAIN_DEPTH = 80.0
-"""How much darker than the cheek, of 255, a shade on the skin above an eye can be; brows and lashes are darker yet."""
+"""How much darker than the cheek (of 255) a shadow on the skin above an eye can be; brows and lashes are darker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Eye:
 
 
 def find_eyes(picture: Image, face: FaceBox) -> tuple[Eye, Eye] | None:
-    """Both eyes of a frontal face, left one of the picture first; `None` where unsure or behind glasses."""
+    """Return both eyes of a frontal face, the left one in the picture first; `None` if unsure or behind glasses."""
     left, top, face_px, _ = face
     crop = picture[max(0, top) : top + round(0.65 * face_px), max(0, left) : left + face_px]
     if min(crop.shape[:2]) < 24:
@@ -57,7 +57,7 @@ def find_eyes(picture: Image, face: FaceBox) -> tuple[Eye, Eye] | None:
     if pair is None or _has_glasses(grey, *pair):
         return None
     first, second = (_measured(sized, grey, centre) for centre in pair)
-    # Both eyes are equally open: what one measures wrong, the other halves.
+    # Both eyes are equally open: averaging halves an error in one of them.
     above, below = (first.above + second.above) / 2, (first.below + second.below) / 2
     first, second = (replace(eye, above=above, below=below) for eye in (first, second))
     if not (_has_plain_skin(grey, first) and _has_plain_skin(grey, second)):
@@ -66,13 +66,13 @@ def find_eyes(picture: Image, face: FaceBox) -> tuple[Eye, Eye] | None:
 
 
 def _placed(eye: Eye, scale: float, left: int, top: int) -> Eye:
-    """An eye found on the scaled face, in pixels of the picture."""
+    """Convert an eye found on the scaled face to pixels of the picture."""
     x, y = max(0, left) + eye.x / scale, max(0, top) + eye.y / scale
     return Eye(x, y, eye.width / scale, eye.above / scale, eye.below / scale)
 
 
 def _measured(face: Image, grey: Image, centre: tuple[float, float]) -> Eye:
-    """The eye round this spot: as high as its colours differ from those of the skin below it."""
+    """Measure the eye around this point: it is as high as its colours differ from the skin below it."""
     x, y = _pupil(grey, *centre)
     width = _USUAL_WIDTH * _SEARCH_PX
     half = width / 2
@@ -89,7 +89,7 @@ def _measured(face: Image, grey: Image, centre: tuple[float, float]) -> Eye:
 
 
 def _has_plain_skin(grey: Image, eye: Eye) -> bool:
-    """Whether there is skin between the brow and the lashes: a lid that is made of either would smear them."""
+    """Whether there is skin between the brow and the lashes: a lid made of either would smear them."""
     half = eye.width / 2
     columns = slice(max(0, round(eye.x - 0.9 * half)), round(eye.x + 0.9 * half))
     first, last = (round(eye.y - eye.above - far * half) for far in (PLAIN_FROM + 0.09, PLAIN_TO - 0.09))
@@ -98,7 +98,7 @@ def _has_plain_skin(grey: Image, eye: Eye) -> bool:
 
 
 def _pair(centres: list[tuple[float, float]]) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """The two centres that lie like a person's eyes: level, apart, in the face's two halves."""
+    """Return the two centres that are placed like a person's eyes: level, apart, one in each half of the face."""
     lefts = [c for c in centres if 0.18 < c[0] / _SEARCH_PX < 0.45 and 0.25 < c[1] / _SEARCH_PX < 0.52]
     rights = [c for c in centres if 0.55 < c[0] / _SEARCH_PX < 0.82 and 0.25 < c[1] / _SEARCH_PX < 0.52]
     pairs = [(a, b) for a in lefts for b in rights if abs(b[1] - a[1]) < 0.16 * (b[0] - a[0])]
@@ -106,14 +106,14 @@ def _pair(centres: list[tuple[float, float]]) -> tuple[tuple[float, float], tupl
 
 
 def _has_glasses(grey: Image, left: tuple[float, float], right: tuple[float, float]) -> bool:
-    """Whether rims cross the bridge of the nose or the skin below the eyes, where bare faces are smooth."""
+    """Whether frames cross the bridge of the nose or the skin below the eyes, which are smooth in bare faces."""
     smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.2)
     contrast = 100.0 / max(float(np.percentile(smooth, 95)), 30.0)
     middle_x, middle_y = (left[0] + right[0]) / 2, (left[1] + right[1]) / 2
     apart = right[0] - left[0]
 
     def swing(x: float, y: float, half_width: float, half_height: float) -> float:
-        """The largest light-to-dark swing down a strip."""
+        """Return the largest light-to-dark swing down a strip."""
         rows = slice(max(0, round(y - half_height)), round(y + half_height))
         strip = smooth[rows, max(0, round(x - half_width)) : round(x + half_width)]
         down = strip.mean(axis=1) if strip.size else np.zeros(1)
@@ -125,7 +125,7 @@ def _has_glasses(grey: Image, left: tuple[float, float], right: tuple[float, flo
 
 
 def _pupil(grey: Image, x: float, y: float) -> tuple[float, float]:
-    """The darkest spot close to where the eye was found."""
+    """Return the darkest point close to where the eye was found."""
     reach = round(0.06 * _SEARCH_PX)
     dark = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 0.025 * _SEARCH_PX)
     left, top = max(0, round(x) - reach), max(0, round(y) - reach)

@@ -1,8 +1,8 @@
-"""Finding the face and its mouth in one upright picture.
+"""Find the face and its mouth in one upright picture.
 
-OpenCV's Haar cascades find the face; inside it the mouth is a dark, level valley with red lips round it, close
-to where mouths usually are. The search is done on the face scaled to one size, so that its constants hold for
-every picture. Nothing here is learned from people's pictures and nothing is downloaded.
+OpenCV's Haar cascades find the face. Inside it, the mouth is a dark, level valley with red lips around it, close to the
+usual position. The face is scaled to one size for the search, so that the constants fit every picture. Nothing here is
+learned from people's pictures and nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ FaceBox = tuple[int, int, int, int]
 """x, y, width, height of a face in source pixels."""
 
 SURE = 1.0
-"""A `Mouth.score` below this means: show the person where the mouth seems to be, and ask."""
+"""A `Mouth.score` below this means: show the person the likely position of the mouth, and ask."""
 
 USUAL_X, USUAL_Y, USUAL_WIDTH = 0.497, 0.80, 0.30
-"""Where a mouth's seam is in a face box, and its width, in face widths (measured on 32 portraits)."""
+"""The usual centre of a mouth's seam in a face box, and its width, in face widths (measured on 32 portraits)."""
 
 _DETECT_PX = 640
 _SEARCH_PX = 160
@@ -44,8 +44,8 @@ _REACH_X, _REACH_Y = 0.10, 0.12
 class Mouth:
     """A mouth: the centre of its seam, its width from corner to corner, in source pixels.
 
-    ``tilt_deg`` is clockwise. ``score`` is `None` where a person placed the mouth; below `SURE`, ask one.
-    ``face`` is the face it lies in, or `None` where none was found.
+    ``tilt_deg`` is clockwise. ``score`` is `None` if a person placed the mouth; below `SURE`, ask a person.
+    ``face`` is the face around it, or `None` if none was found.
     """
 
     x: float
@@ -57,22 +57,22 @@ class Mouth:
 
 
 def find_mouth(image: Image) -> Mouth | None:
-    """The mouth of the largest face in an upright RGB picture (h, w, 3), or `None` where no face is found."""
+    """Return the mouth of the largest face in an upright RGB picture (h, w, 3), or `None` if no face is found."""
     faces = find_faces(image)
     return _mouth_in(image, faces[0]) if faces else None
 
 
 def likely_mouth(image: Image) -> Mouth:
-    """A guess to start from where no face is found: a head in the middle of the upper half. Score 0."""
+    """Return a first guess if no face is found: a head in the middle of the upper half. Score 0."""
     height, width = image.shape[:2]
     head = min(0.5 * width, 0.42 * height)
     return Mouth(0.5 * width, 0.52 * height, USUAL_WIDTH * head, 0.0, 0.0, None)
 
 
 def mouth_from_box(image: Image, box: Box) -> Mouth:
-    """The mouth a person marked. The box spans the lips from corner to corner and wins over any detection.
+    """Return the mouth that a person marked. The box spans the lips from corner to corner; it overrides any detection.
 
-    A face is looked for only to learn how large the head round this mouth is; the mouth stays in the box.
+    A face is searched only to learn the size of the head around this mouth; the mouth stays in the box.
     """
     x, y, width, height = box
     middle_x, middle_y = x + width / 2, y + height / 2
@@ -81,7 +81,7 @@ def mouth_from_box(image: Image, box: Box) -> Mouth:
 
 
 def find_faces(image: Image) -> list[FaceBox]:
-    """Every face found, largest first: frontal ones if there are any, else profiles."""
+    """Return every face found, largest first: frontal ones if there are any, otherwise profiles."""
     height, width = image.shape[:2]
     scale = min(1.0, _DETECT_PX / max(height, width))
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
@@ -100,19 +100,19 @@ def find_faces(image: Image) -> list[FaceBox]:
 
 @cache
 def cascade(name: str) -> cv2.CascadeClassifier:
-    """One of the detectors that come with OpenCV's wheel."""
+    """Return one of the detectors that come with OpenCV's wheel."""
     return cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / f"haarcascade_{name}.xml"))
 
 
 def _fits(face: FaceBox, x: float, y: float, mouth_width: float) -> bool:
-    """Whether a mouth of this width and place can belong to this face."""
+    """Whether a mouth of this width and position can belong to this face."""
     left, top, width, height = face
     across, down = (x - left) / width, (y - top) / height
     return 0.2 < across < 0.8 and 0.55 < down < 1.1 and 0.12 < mouth_width / width < 0.7
 
 
 def _mouth_in(image: Image, face: FaceBox) -> Mouth:
-    """The best place for a mouth in this face: dark valley, red lips, near the usual place."""
+    """Return the best position for a mouth in this face: a dark valley, red lips, near the usual position."""
     left, top, face_px, _ = face
     # The face, with a margin, at one size: 160 px across.
     scale = _SEARCH_PX / face_px
@@ -158,7 +158,7 @@ def _turned(pixels: Pixels, by: Floats, side: int) -> Pixels:
 
 
 def _valley(small: Image) -> Floats:
-    """How much darker each pixel is than what lies above and below it, in units of its usual spread."""
+    """Return how much darker each pixel is than those above and below it, in units of the usual spread."""
     grey = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 1.5)
     reach = round(0.045 * _SEARCH_PX)
     above, below = np.roll(grey, reach, axis=0), np.roll(grey, -reach, axis=0)
@@ -178,7 +178,7 @@ def _standard(values: Floats) -> Floats:
 
 
 def _scores(valley: Floats, red: Floats, usual: tuple[float, float], width: float) -> Floats:
-    """Score of a level mouth of this width (in face widths) centred on each pixel."""
+    """Score a level mouth of this width (in face widths) centred on each pixel."""
     span = round(width * _SEARCH_PX) | 1
     beyond = round(1.5 * width * _SEARCH_PX) | 1
     along = cv2.blur(valley, (span, 3))

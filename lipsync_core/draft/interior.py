@@ -1,4 +1,4 @@
-"""What shows between open lips: a dark gradient, a tongue, the upper teeth and the lip's shadow.
+"""The inside of an open mouth: a dark gradient, a tongue, the upper teeth and the lip's shadow.
 
 All colours come from the picture, so that a painting's mouth is painted and a grey photograph's is grey.
 """
@@ -14,7 +14,7 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 _TEETH_EDGE_V = 0.14
-"""How far below the closed seam the upper front teeth reach, in mouth units."""
+"""How far the upper front teeth reach below the closed seam, in mouth units."""
 
 _TEETH_U = 0.88
 _SHADOW_V = 0.11
@@ -31,7 +31,7 @@ class Palette:
 
 
 def palette(picture: Image, lips: Floats, skin: Floats) -> Palette:
-    """Colours for this picture, from the colours of its ``lips`` and of the ``skin`` round them."""
+    """Return colours for this picture, from those of its ``lips`` and of the ``skin`` around them."""
     light = float(np.clip(np.percentile(picture.max(axis=2)[::4, ::4], 97) / 255, 0.45, 1.0))
     shade = float(np.clip(skin.max() / 255, 0.25, 1.0))
     bright = min(light, 0.40 + 0.60 * shade)
@@ -47,16 +47,16 @@ def palette(picture: Image, lips: Floats, skin: Floats) -> Palette:
 def paint(
     u: Floats, v: Floats, top: Floats, bottom: Floats, seam: Floats, colours: Palette, *, pixel: float, teeth: bool
 ) -> Floats:
-    """Colours (n, 3) for points ``u, v`` between the lips' edges ``top`` and ``bottom``, in mouth units (n,).
+    """Return colours (n, 3) for points ``u, v`` between the lips' edges ``top`` and ``bottom``, in mouth units (n,).
 
-    ``seam`` is where the closed lips met (the upper teeth hang from the skull, not from the lip); ``pixel`` is
-    one pixel in mouth units.
+    ``seam`` is where the closed lips met (the upper teeth are fixed to the skull, not to the lip); ``pixel`` is the
+    size of one pixel in mouth units.
     """
     gap = np.maximum(bottom - top, 1e-3)
     depth = np.clip((v - top) / gap, 0.0, 1.0)
     side = np.clip(1.0 - u * u, 0.0, 1.0)
     colour = _mix(colours.deep, colours.back, 0.75 * depth * depth * side)
-    # The tongue lies on the floor of the mouth: it fills the lower part and shows only once there is room.
+    # The tongue is on the floor of the mouth: it fills the lower part and is visible only if there is room.
     rise = np.minimum(0.52 * gap, 0.34)
     crown = bottom - rise * np.sqrt(np.clip(1.0 - (u / 0.72) ** 2, 0.0, 1.0))
     shown = _step((v - crown) / (0.05 + 2 * pixel)) * _step((gap - 0.16) / 0.25)
@@ -71,7 +71,7 @@ def paint(
         hang = seam + _TEETH_EDGE_V - 0.14 * u * u - 0.005 * np.cos(2 * np.pi * line)
         edge = np.asarray(np.minimum(hang, top + 0.60 * gap), np.float32)
         shown = _step((edge - v) / (2.2 * pixel) + 0.5) * _step(arch * 2.2) * _step(gap / 0.10)
-        # Teeth narrow towards the corners; the lines between them are a hint only.
+        # Teeth narrow towards the corners; the lines between them are only hinted at.
         hint = 1.0 - 0.15 * np.exp(-(((0.5 - line) / 0.06) ** 2))
         lit = (0.40 + 0.60 * arch) * hint * (1.0 - 0.10 * np.clip((v - top) / 0.3, 0, 1))
         colour += (colours.teeth * lit[:, None] - colour) * (0.96 * shown)[:, None]
@@ -85,6 +85,6 @@ def _mix(a: Floats, b: Floats, part: Floats) -> Floats:
 
 
 def _step(x: Floats) -> Floats:
-    """0 below 0, 1 above 1, smooth between."""
+    """Return 0 below 0, 1 above 1, and a smooth step between."""
     x = np.clip(x, 0.0, 1.0)
     return np.asarray(x * x * (3.0 - 2.0 * x), np.float32)

@@ -1,4 +1,4 @@
-"""Lids that close: the skin above each eye is drawn down over it, and ends in a line of lashes."""
+"""Lids that close: the skin above each eye is pulled down over it and ends in a line of lashes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 _LASHES_OVERLAP = 0.09
-"""How far above the lower lid a shut eye's line of lashes lies, in half widths of the eye: it is that wide."""
+"""How far above the lower lid a closed eye's line of lashes is, in half widths of the eye; also its thickness."""
 
 
 class Lids:
-    """The lids of one picture's eyes; each position is drawn once."""
+    """The lids of one picture's eyes; each position is drawn only once."""
 
     def __init__(self, picture: Image, eyes: tuple[Eye, Eye]) -> None:
         self._picture, self._eyes = picture, eyes
@@ -26,7 +26,7 @@ class Lids:
         self._drawn: dict[float, tuple[Patch, ...]] = {}
 
     def patches(self, shut: float) -> tuple[Patch, ...]:
-        """The eyes this far shut, above 0 up to 1; none where they are as pictured."""
+        """Return the eyes closed this far, above 0 up to 1; empty if they are as in the picture."""
         if shut <= 0.0:
             return ()
         if shut not in self._drawn:
@@ -53,7 +53,7 @@ class Lids:
         plain_from, plain_to = upper - np.float32(PLAIN_FROM), upper - np.float32(PLAIN_TO)
         lens = np.power(np.clip(1.0 - (u / np.float32(1.12)) ** 2, 0.0, 1.0), np.float32(0.75))
         edge = (upper + (lower - upper) * np.float32(shut)) * lens
-        # The skin between the brow and the lashes, drawn down to the lid's edge.
+        # The skin between the brow and the lashes, pulled down to the lid's edge.
         stretch = np.clip((v - plain_from) / (edge - plain_from), 0, 1)
         drawn = (edge - plain_to * lens) * stretch
         lid = np.clip((edge - v) * np.float32(half) + 0.5, 0.0, 1.0) * (lens > 0)

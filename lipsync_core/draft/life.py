@@ -1,4 +1,4 @@
-"""When the eyes blink and how the head moves, decided by the seed alone before anything is drawn."""
+"""The times of blinks and head movements, fixed by the seed alone before drawing starts."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from dataclasses import dataclass
 _FIRST_BLINK_S = (0.9, 2.8)
 _BETWEEN_BLINKS_S = (2.4, 5.2)
 _LIDS = (0.55, 1.0, 1.0, 0.6)
-"""How far the lids are down, frame by frame: shut for 80 ms at 25 frames a second."""
+"""How far the lids are closed, frame by frame: shut for 80 ms at 25 frames a second."""
 
 _REST_S = (1.2, 3.0)
 _MOVE_S = (1.0, 1.8)
-"""A head comes to rest between its movements; and while it rests, there is little to draw and to encode."""
+"""Seconds of a movement; the head rests between movements, with little to draw and encode."""
 
 _FARTHEST_X, _FARTHEST_Y, _FARTHEST_TURN_DEG = 0.010, 0.007, 0.5
 _HELD_FRAMES = 2
-"""A head that moves does so with every second frame: by less than a pixel, and with half the work."""
+"""A moving head changes only with every second frame: the step is below a pixel, and the work is halved."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sway:
-    """Where the head is: shifts in face widths (right, down) and a turn in degrees (clockwise)."""
+    """The position of the head: shifts in face widths (right, down) and a turn in degrees (clockwise)."""
 
     x: float
     y: float
@@ -36,7 +36,7 @@ class IdleMotion:
     """The blinks and the sway of one clip of ``n_frames`` frames."""
 
     def __init__(self, seed: int, n_frames: int, fps: int) -> None:
-        chance = random.Random(seed)  # noqa: S311 - moves a picture, guards nothing
+        chance = random.Random(seed)  # noqa: S311 - moves a picture, protects nothing
         self._fps = fps
         self._lids: dict[int, float] = {}
         at_s = chance.uniform(*_FIRST_BLINK_S)
@@ -54,11 +54,11 @@ class IdleMotion:
             self._rests.append((gone_s, gone_s + chance.uniform(*_MOVE_S), there))
 
     def lids(self, frame: int) -> float:
-        """0 where the eyes are as pictured, 1 where they are shut."""
+        """Return 0 for eyes as in the picture, 1 for closed ones."""
         return self._lids.get(frame, 0.0)
 
     def sway(self, frame: int) -> Sway:
-        """The head's place in this frame; the first frame is the picture as it is."""
+        """Return the head's position in this frame; the first frame is the unchanged picture."""
         at_s = frame // _HELD_FRAMES * _HELD_FRAMES / self._fps
         latest = bisect_right(self._rests, at_s, key=lambda rest: rest[0]) - 1
         gone_s, there_s, there = self._rests[latest]

@@ -1,7 +1,7 @@
-"""The mouth that moves: patches of a picture with its lips parted, closed, rounded or spread.
+"""The moving mouth: patches of a picture with its lips parted, closed, rounded or spread.
 
-Everything is computed in *mouth units*: u along the seam (−1 and 1 at the corners), v across it (down), both in
-half mouth widths. A patch is an inverse warp: for each of its pixels, where in the picture does it come from?
+Everything is computed in *mouth units*: u along the seam (−1 and 1 at the corners), v across it (down), both in half
+mouth widths. A patch is an inverse warp: for each of its pixels, it says which point of the picture it comes from.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 OPENNESS_STEPS, WIDTH_STEPS = 28, 7
-"""A mouth is drawn in one of so many states; nobody sees finer ones at 25 frames a second."""
+"""The number of states in which a mouth is drawn; finer ones are invisible at 25 frames a second."""
 
 _UPPER_SHARE = 0.2
 _SMILE_REST, _SMILE_GAP, _SMILE_CLOSES = 0.35, 0.42, 1.02
-"""The openness that an open smile shows as it is; how far it opens beyond; how much of it closes."""
+"""The openness at which an open smile looks as pictured; how far it opens beyond; how much of it closes."""
 
 _CACHE_BYTES = 48 << 20
 
 
 class MovingMouth:
-    """One mouth of one picture, drawn in any state; the latest patches are kept, within 48 MB.
+    """One mouth of one picture, drawn in any state; the most recent patches are cached, within 48 MB.
 
     ``room`` (h, w), 0…1, says how far each pixel of the picture may move.
     """
@@ -55,13 +55,13 @@ class MovingMouth:
         cheek = self._jaw.cheek
         self._near = np.exp(-((self._u / cheek) ** 4) - ((self._v - 0.25) / (cheek / 2)) ** 4).astype(np.float32)
         self._broad = np.maximum(1.0 - (self._u / np.float32(self._jaw.side)) ** 2, 0.0) ** 2
-        # The inside of the mouth can show only here.
+        # The inside of the mouth can be visible only here.
         self._lips = _around((np.abs(self._u) < 1.3) & (self._v > -0.8) & (self._v < 1.3))
         self._colours = interior.palette(picture, self._median(0.10, 0.28, 0.5), self._median(0.55, 0.95, 0.8))
         self._patches: OrderedDict[tuple[int, int], Patch] = OrderedDict()
 
     def patch(self, openness: float, width: float) -> Patch | None:
-        """The mouth this open (0…1) and this wide (−1…1), or `None` where that is the picture itself."""
+        """Return the mouth this open (0…1) and this wide (−1…1), or `None` if that is the picture itself."""
         state = (round(openness * (OPENNESS_STEPS - 1)), round(width * (WIDTH_STEPS // 2)))
         if state == (0, 0) and not self._seam.smiles:
             return None
@@ -85,10 +85,10 @@ class MovingMouth:
         gap = np.float32(self._jaw.gap * openness * (1.0 - 0.22 * spread - 0.10 * rounded))
         lens = cv2.pow(np.maximum(1.0 - u_from * u_from, 0.0), 1.0 - 0.35 * openness - 0.1 * rounded)
         if seam.smiles:
-            # The lower lip travels from below the teeth, where it is pictured, up over them to close.
+            # To close, the lower lip moves from below the teeth, where it is in the picture, up over them.
             shut = np.float32(_SMILE_CLOSES * max(0.0, 1.0 - openness / _SMILE_REST))
             wider = np.float32(_SMILE_GAP * max(0.0, openness - _SMILE_REST) / (1.0 - _SMILE_REST))
-            raised = np.minimum(wider, np.float32(0.05)) * lens  # what the curve lies below the teeth
+            raised = np.minimum(wider, np.float32(0.05)) * lens  # distance of the curve below the teeth
             lowered = wider * lens - shut * np.maximum(lower_edge - upper_edge, 0.0)
             jaw = float(wider) - float(shut) * seam.gap()
         else:
@@ -99,7 +99,7 @@ class MovingMouth:
         above, below = top - v, v - bottom
         # The upper lip's rise fades out below the nose.
         up = raised * _fade(above / np.float32(0.55))
-        # From the lens shape at the lip to a broad jaw, which fades out down the neck.
+        # From the lens shape at the lip to the width of the jaw, fading out down the neck.
         deep = _smooth(below / np.float32(0.75))
         down = (lowered + (np.float32(0.80 * jaw) * self._broad - lowered) * deep) * _fade(
             (below - np.float32(self._jaw.chin)) / np.float32(self._jaw.fall)
@@ -117,7 +117,7 @@ class MovingMouth:
         return Patch(self.area, nv12.from_rgb(pixels))
 
     def _fill(self, pixels: Image, u: Floats, top: Floats, bottom: Floats, seam: Floats) -> None:
-        """Paint the inside of the mouth over the parted lips."""
+        """Paint the inside of the mouth between the parted lips."""
         half, here = np.float32(self._half), self._lips
         u, v, top, bottom, seam = u[here], self._v[here], top[here], bottom[here], seam[here]
         cover = np.clip((v - top) * half + 0.5, 0, 1) * np.clip((bottom - v) * half + 0.5, 0, 1)
@@ -148,7 +148,7 @@ class MovingMouth:
         pixels[inside] = (under + (2.2 * self._colours.deep - under) * cover[inside][:, None]).astype(np.uint8)
 
     def _median(self, from_v: float, to_v: float, to_u: float) -> Floats:
-        """The median colour of a strip below the mouth."""
+        """Return the median colour of a strip below the mouth."""
         below = self._v - _curve(self._seam.lower, np.clip(self._u, -1, 1))
         strip = (below > from_v) & (below < to_v) & (np.abs(self._u) < to_u)
         left, top, right, bottom = self.area
@@ -157,7 +157,7 @@ class MovingMouth:
 
 
 def _around(where: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """The smallest rectangle that holds every true pixel."""
+    """Return the smallest rectangle that contains every true pixel."""
     rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
     if not len(rows):
         return slice(0, 0), slice(0, 0)
@@ -166,10 +166,10 @@ def _around(where: NDArray[np.bool_]) -> tuple[slice, slice]:
 
 @dataclass(frozen=True, slots=True)
 class _Jaw:
-    """What follows the lower lip, in mouth units: as far as the chin the jaw moves as one, then ever less.
+    """What moves with the lower lip, in mouth units: down to the chin the jaw moves as one piece, then less and less.
 
-    ``chin`` is measured from the lip, ``fall`` from there to what rests, ``side`` from the middle to the sides, which
-    rest. ``gap`` is how far apart the lips are when wide open; ``cheek`` how far to the side they pull skin along.
+    ``chin`` is measured from the lip, ``fall`` from there to what does not move, ``side`` from the middle to the sides,
+    which do not move. ``gap`` is the distance of the lips when wide open; ``cheek`` how far to the side they pull skin.
     """
 
     chin: float
@@ -181,7 +181,7 @@ class _Jaw:
 
 def _jaw(mouth: Mouth) -> _Jaw:
     if not mouth.face:
-        # A drawing, an animal: where its outline is, nobody knows, so that little beside the mouth may move.
+        # A drawing or an animal: its outline is unknown, so only a small area beside the mouth may move.
         return _Jaw(chin=0.0, fall=0.75, side=2.4, gap=0.56, cheek=1.2)
     face = 2 * mouth.face[2] / mouth.width
     chin = float(np.clip(0.24 * face, 0.7, 2.2))
@@ -189,7 +189,7 @@ def _jaw(mouth: Mouth) -> _Jaw:
 
 
 def _reach(picture: Image, mouth: Mouth, jaw: _Jaw) -> Area:
-    """The pixels that any state of the mouth may change."""
+    """Return the area that any state of the mouth may change."""
     height, width = picture.shape[:2]
     half = mouth.width / 2
     side = max(jaw.side, 2.4) * half
@@ -213,7 +213,7 @@ def _curve(coefficients: tuple[float, ...], u: Floats) -> Floats:
 
 
 def _smooth(x: Floats) -> Floats:
-    """0 up to 0, 1 from 1 on, smooth between."""
+    """Return 0 up to 0, 1 from 1 on, and a smooth step between."""
     x = np.clip(x, 0.0, 1.0)
     return np.asarray(x * x * (3.0 - 2.0 * x), np.float32)
 

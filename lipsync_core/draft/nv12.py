@@ -1,8 +1,7 @@
-"""Pictures as the encoder takes them: NV12, so that every pixel changes its colour space once and never again.
+"""Pictures in the encoder's format, NV12: the colour space of every pixel is converted exactly once.
 
-An NV12 picture of h by w pixels, both even, is one uint8 array (3 h / 2, w): h rows of luma, then h / 2 rows in
-which the blue and the red difference of each 2 by 2 pixels take turns. BT.709 (ITU-R BT.709-6, items 3.2 to 3.5),
-limited range.
+An NV12 picture of h by w pixels, both even, is one uint8 array (3 h / 2, w): h rows of luma, then h / 2 rows with the
+blue and red differences of each 2 by 2 pixels, interleaved. BT.709 (ITU-R BT.709-6, items 3.2 to 3.5), limited range.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _GREEN = 1.0 - _RED - _BLUE
 
 
 def _from_rgb() -> NDArray[np.float64]:
-    """The 3 by 4 matrix from (R, G, B, 1) to luma in 16…235 and both differences in 16…240."""
+    """Return the 3 by 4 matrix from (R, G, B, 1) to luma in 16…235 and both differences in 16…240."""
     luma = np.array([_RED, _GREEN, _BLUE])
     blue = (np.array([0.0, 0.0, 1.0]) - luma) / (2 * (1 - _BLUE))
     red = (np.array([1.0, 0.0, 0.0]) - luma) / (2 * (1 - _RED))
@@ -37,14 +36,14 @@ _TO_RGB = np.column_stack([np.linalg.inv(_FROM_RGB[:, :3]), -np.linalg.inv(_FROM
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patch:
-    """NV12 ``pixels`` that replace those of a picture in ``area``, whose four numbers are even."""
+    """NV12 ``pixels`` that replace the ``area`` of a picture, whose four numbers are even."""
 
     area: Area
     pixels: Image
 
 
 def from_rgb(picture: Image) -> Image:
-    """NV12 of an RGB picture (h, w, 3) of even size."""
+    """Return the NV12 picture of an RGB picture (h, w, 3) of even size."""
     height, width = picture.shape[:2]
     full = cv2.transform(picture, _FROM_RGB)
     frame = np.empty((height * 3 // 2, width), np.uint8)
@@ -55,20 +54,20 @@ def from_rgb(picture: Image) -> Image:
 
 
 def to_rgb(frame: Image) -> Image:
-    """RGB (h, w, 3) of an NV12 picture."""
+    """Return the RGB picture (h, w, 3) of an NV12 picture."""
     luma, differences = planes(frame)
     full = np.dstack([luma, cv2.resize(differences, luma.shape[::-1], interpolation=cv2.INTER_LINEAR)])
     return np.asarray(cv2.transform(full, _TO_RGB), np.uint8)
 
 
 def planes(frame: Image) -> tuple[Image, Image]:
-    """Views on the luma (h, w) and on the differences (h / 2, w / 2, 2) of an NV12 picture."""
+    """Return views on the luma (h, w) and the differences (h / 2, w / 2, 2) of an NV12 picture."""
     height, width = frame.shape[0] * 2 // 3, frame.shape[1]
     return frame[:height], frame[height:].reshape(height // 2, width // 2, 2)
 
 
 def pasted(frame: Image, patches: tuple[Patch, ...]) -> Image:
-    """A copy of an NV12 picture with the patches on it."""
+    """Return a copy of an NV12 picture with the patches on it."""
     flat = frame.copy()
     luma, differences = planes(flat)
     for patch in patches:
@@ -78,6 +77,6 @@ def pasted(frame: Image, patches: tuple[Patch, ...]) -> Image:
 
 
 def even(area: Area) -> Area:
-    """The smallest area with even numbers round this one."""
+    """Return the smallest area with even numbers that contains this one."""
     left, top, right, bottom = area
     return left // 2 * 2, top // 2 * 2, (right + 1) // 2 * 2, (bottom + 1) // 2 * 2

@@ -1,4 +1,4 @@
-"""The draft engine: one still picture and one voice become a talking portrait."""
+"""The draft engine: makes a talking portrait from one still picture and one voice."""
 
 from __future__ import annotations
 
@@ -38,11 +38,10 @@ class Rendered:
 
 
 def frame_size(width: int, height: int, resolution: str) -> tuple[int, int]:
-    """Width and height of the video for a picture of this size: even numbers, the picture's aspect.
+    """Return the video's width and height for a picture of this size: even numbers, in the picture's aspect.
 
-    "480p" and "720p" give the shorter side. A small picture is enlarged to twice its size at most, and the
-    longer side stops at 2.5 times the shorter one's figure (1,200 or 1,800 pixels): a 5:1 banner stays whole,
-    in fewer pixels.
+    "480p" and "720p" give the shorter side. A small picture is enlarged to at most twice its size, and the longer side
+    is limited to 2.5 times the shorter side (1,200 or 1,800 pixels): a 5:1 banner stays complete, with fewer pixels.
     """
     shorter = SHORTER_SIDE[resolution]
     scale = min(shorter / min(width, height), _LONGEST * shorter / max(width, height), 2.0)
@@ -61,15 +60,15 @@ def render(
 ) -> Rendered:
     """Make ``image`` (h, w, 3, RGB, upright) speak with the ``voice``, as an MP4 at ``out``.
 
-    ``mouth_box`` is where a person says the mouth is, in pixels of ``image``; without it the mouth of the
-    largest face is used. The same inputs and ``seed`` draw the same frames. ``on_progress`` is told the frames
-    done and to do, a few times a second. Raises `RenderError`, or `MediaError` for a voice that cannot be read.
+    ``mouth_box`` is the mouth that a person marked, in pixels of ``image``; without it, the mouth of the largest face
+    is used. The same inputs and ``seed`` draw the same frames. ``on_progress`` is called with the frames done and the
+    total, a few times a second. Raises `RenderError`, or `MediaError` for a voice that cannot be read.
     """
     with ThreadPoolExecutor(1) as beside:
         heard = beside.submit(lambda: mouth_track(speech_blocks(voice), fps=FPS))
         mouth = _mouth(image, mouth_box)
         if mouth is None:
-            raise RenderError("No face was found in the picture. Mark where its mouth is, then render again.")
+            raise RenderError("No face was found in the picture. Mark the mouth, then render again.")
         rig, (width, height) = _rig(image, mouth, resolution)
         track = heard.result()
     count = len(track.openness)
@@ -83,16 +82,16 @@ def render(
 
 
 def still(*, image: Image, resolution: str, mouth_box: Box | None, openness: float = 0.8, width: float = 0.0) -> Image:
-    """One RGB frame with the mouth this open, to judge by eye whether it is in its place.
+    """Return one RGB frame with the mouth this open, so that a person can judge its position.
 
-    Where neither a box is given nor a face found, the mouth is where one is likely.
+    If no box is given and no face is found, the mouth is at its most likely position.
     """
     rig, _ = _rig(image, _mouth(image, mouth_box) or likely_mouth(image), resolution)
     return nv12.to_rgb(rig.draw(Pose(openness, width)))
 
 
 def poses_drawn(rig: Rig, track: MouthTrack, life: IdleMotion) -> Iterator[Image]:
-    """The frames of a clip, one after the other, NV12."""
+    """Yield the frames of a clip in order, as NV12."""
     for index, (openness, width) in enumerate(zip(track.openness, track.width, strict=True)):
         yield rig.draw(Pose(float(openness), float(width), life.lids(index), life.sway(index)))
 
@@ -102,7 +101,7 @@ def _mouth(image: Image, box: Box | None) -> Mouth | None:
 
 
 def _rig(image: Image, mouth: Mouth, resolution: str) -> tuple[Rig, tuple[int, int]]:
-    """The rig on the picture at the video's size."""
+    """Return the rig of the picture, at the video's size."""
     size = frame_size(image.shape[1], image.shape[0], resolution)
     across, down = size[0] / image.shape[1], size[1] / image.shape[0]
     picture = cv2.resize(image, size, interpolation=cv2.INTER_AREA if across < 1 else cv2.INTER_CUBIC)

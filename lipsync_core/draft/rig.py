@@ -1,4 +1,4 @@
-"""The rig: one still picture whose mouth, lids and head can be posed, frame by frame."""
+"""The rig: a still picture whose mouth, lids and head can be posed for each frame."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """How the rig stands in one frame: mouth as in `MouthTrack`, lids from 0 (as pictured) to 1 (shut)."""
+    """The pose of the rig in one frame: mouth as in `MouthTrack`, lids from 0 (as pictured) to 1 (shut)."""
 
     openness: float
     width: float
@@ -42,17 +42,17 @@ class Rig:
         self._head = SwayingHead(nv12.from_rgb(picture), head_of(mouth), room)
 
     def draw(self, pose: Pose) -> Image:
-        """One frame of the picture's size, NV12, to be read only."""
+        """Return one frame of the picture's size, NV12, read-only."""
         mouth = self._mouth.patch(pose.openness, pose.width)
         lids = self._lids.patches(pose.lids) if self._lids else ()
         return self._head.drawn((mouth, *lids) if mouth else lids, pose.sway)
 
 
 def _room(height: int, width: int) -> Floats:
-    """How far each pixel may move: 1 inside, 0 at the borders and in the corners of the frame."""
+    """Return how far each pixel may move: 1 inside, 0 at the borders and in the corners of the frame."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     across, down = np.abs(2 * (x + 0.5) / width - 1), np.abs(2 * (y + 0.5) / height - 1)
     outward = (across**4 + down**4) ** np.float32(0.25)
-    border = min(0.985, 1.0 - 4.0 / min(height, width))  # 2 pixels at least: neighbours share their colour
+    border = min(0.985, 1.0 - 4.0 / min(height, width))  # at least 2 pixels: neighbours share their colour
     free = np.clip((border - outward) / 0.16, 0.0, 1.0)
     return np.asarray(free * free * (3 - 2 * free), np.float32)

@@ -1,4 +1,4 @@
-"""Tracing the seam between the lips, and the teeth of an open smile, close to where the mouth was found."""
+"""Trace the seam between the lips, and the teeth of an open smile, near the detected mouth."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _UNIT = 80
 _REACH_U, _REACH_V = 1.8, 0.6
 _TEETH_GAP = 0.10
 _GREY = 2.0
-"""Skin with less chroma than this, in CIELAB, is that of a grey picture."""
+"""If the skin has less chroma than this, in CIELAB, the picture counts as grey."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seam:
     """Curves over u, from −1 (left corner) to 1 (right corner), as polynomial coefficients, lowest power first.
 
-    ``upper`` is the lower edge of the upper lip; ``lower`` is the upper edge of the lower lip. Both are the
-    same where the mouth is closed; between them lie the teeth of an open smile. Values are v in mouth units, down.
+    ``upper`` is the lower edge of the upper lip; ``lower`` is the upper edge of the lower lip. Both are equal if the
+    mouth is closed; between them are the teeth of an open smile. Values are v in mouth units, down.
     """
 
     upper: tuple[float, ...]
@@ -38,12 +38,12 @@ class Seam:
         return self.upper != self.lower
 
     def gap(self) -> float:
-        """How far the lips are apart in the middle, in mouth units."""
+        """Return the distance of the lips in the middle, in mouth units."""
         return self.lower[0] - self.upper[0]
 
 
 def trace(picture: Image, mouth: Mouth) -> tuple[Mouth, Seam]:
-    """The mouth moved so that it ends at its corners, and its seam. A mouth that a person placed stays put."""
+    """Return the mouth, moved to end at its corners, and its seam. A mouth that a person placed is not moved."""
     strip = _strip(picture, mouth)
     path, depth = _valley_path(strip)
     if mouth.score is not None:
@@ -62,7 +62,7 @@ def trace(picture: Image, mouth: Mouth) -> tuple[Mouth, Seam]:
 
 
 def _strip(picture: Image, mouth: Mouth) -> Image:
-    """The mouth's surroundings, turned level: (2·0.6, 2·1.8) mouth units at 80 pixels each."""
+    """Return the mouth's surroundings, turned level: (2·0.6, 2·1.8) mouth units at 80 pixels each."""
     half = mouth.width / 2
     angle = np.radians(mouth.tilt_deg)
     cos, sin = np.cos(angle) * half / _UNIT, np.sin(angle) * half / _UNIT
@@ -80,12 +80,12 @@ def _strip(picture: Image, mouth: Mouth) -> Image:
 
 
 def _columns(count: int) -> Floats:
-    """u of each of the strip's columns."""
+    """Return the u of each of the strip's columns."""
     return np.asarray((np.arange(count) - _REACH_U * _UNIT) / _UNIT, np.float32)
 
 
 def _valley_path(strip: Image) -> tuple[Floats, Floats]:
-    """For each column: v of the darkest connected valley, and how deep it is there."""
+    """Return, for each column, v of the darkest connected valley and its depth."""
     grey = cv2.GaussianBlur(cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 1.8)
     reach = round(0.09 * _UNIT)
     padded = cv2.copyMakeBorder(grey, reach, reach, 0, 0, cv2.BORDER_REPLICATE)
@@ -93,7 +93,7 @@ def _valley_path(strip: Image) -> tuple[Floats, Floats]:
     depth = np.minimum(above, below) - grey
     rows, columns = grey.shape
     v = np.asarray((np.arange(rows) - _REACH_V * _UNIT) / _UNIT, np.float32)
-    # Light falls from above: where the whole upper lip is dark, the seam is its lower end.
+    # Light comes from above: if the whole upper lip is dark, the seam is its lower edge.
     gain = np.clip(depth, -5.0, 40.0) + 0.25 * np.clip(below - above, -10.0, 40.0) - 20.0 * v[:, None] ** 2
     # Dynamic programming, left to right: the path may step by one row a column, at a small price.
     total = gain.copy()
@@ -116,12 +116,12 @@ Corner = tuple[float, float]
 
 
 def _faded_corners(path: Floats, depth: Floats) -> tuple[Corner, Corner]:
-    """Where the valley of a closed mouth fades, left and right."""
+    """Return where the valley of a closed mouth fades, left and right."""
     u = _columns(len(depth))
     smooth = cv2.blur(depth[None, :], (9, 1))
     smooth = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, np.ones((1, 15), np.uint8))[
         0
-    ]  # a short shallow stretch is no corner
+    ]  # a short shallow stretch is not a corner
     floor = 0.35 * float(np.median(smooth[np.abs(u) < 0.6]))
     faded = u[smooth < floor]
     left = float(faded[faded < 0].max(initial=-1.35))
@@ -130,7 +130,7 @@ def _faded_corners(path: Floats, depth: Floats) -> tuple[Corner, Corner]:
 
 
 def _smile_corners(path: Floats) -> tuple[Corner, Corner]:
-    """Where the path leaves the upper lip of an open smile, to wander up the cheeks."""
+    """Return where the path leaves the upper lip of an open smile and runs up the cheeks."""
     u = _columns(len(path))
     line = np.polynomial.polynomial.polyfit(u[np.abs(u) < 0.85], path[np.abs(u) < 0.85], 1)
     on_line = np.polynomial.polynomial.polyval(u, line)
@@ -147,7 +147,7 @@ def _at(path: Floats, u: float) -> Corner:
 
 
 def _between(mouth: Mouth, left: Corner, right: Corner) -> Mouth:
-    """The same mouth, laid level between two corners given in its own units."""
+    """Return the same mouth, level between two corners in its own units."""
     half = mouth.width / 2
     angle = np.radians(mouth.tilt_deg)
     u, v = (left[0] + right[0]) / 2 * half, (left[1] + right[1]) / 2 * half
@@ -163,22 +163,22 @@ def _between(mouth: Mouth, left: Corner, right: Corner) -> Mouth:
 
 
 def _fit(u: Floats, v: Floats, where: NDArray[np.bool_], weight: Floats, degree: int) -> tuple[float, ...]:
-    """A smooth curve through the path, held where its weight is large."""
+    """Fit a smooth curve through the path, close to it where its weight is large."""
     fitted = np.polynomial.polynomial.polyfit(u[where], v[where], degree, w=np.sqrt(weight[where]))
     return tuple(float(c) for c in fitted)
 
 
 def _teeth(strip: Image, path: Floats) -> tuple[Floats, Floats] | None:
-    """u and v of points along the lower end of the teeth, or `None` where the mouth shows none.
+    """Return u and v of points along the lower edge of the teeth, or `None` if the mouth shows none.
 
-    Teeth are paler than the skin beside and above the mouth, nearly as bright, and lie close to the seam. Where a
-    picture has no colours, they are brighter than nearly all of that skin.
+    Teeth are paler than the skin beside and above the mouth, nearly as bright, and close to the seam. In a picture
+    without colours, they are brighter than nearly all of that skin.
     """
     lab = cv2.cvtColor(strip, cv2.COLOR_RGB2LAB).astype(np.float32)
     light, chroma = lab[:, :, 0], np.hypot(lab[:, :, 1] - 128, lab[:, :, 2] - 128)
     u = _columns(strip.shape[1])
     beside, above = np.s_[:, np.abs(u) > 1.2], np.s_[: strip.shape[0] // 6, np.abs(u) < 0.8]
-    # Above too: a white muzzle or beard is as pale as teeth.
+    # Also compare with the skin above: a white muzzle or beard is as pale as teeth.
     colourless = 0.62 * min(float(np.median(chroma[part])) for part in (beside, above))
     if colourless > _GREY:
         pale = (chroma < colourless) & (light > 0.80 * np.median(light[beside]))
@@ -195,10 +195,10 @@ def _teeth(strip: Image, path: Floats) -> tuple[Floats, Floats] | None:
 
 
 def _below(upper: tuple[float, ...], u: Floats, v: Floats) -> tuple[float, ...]:
-    """The lower lip's edge: through the teeth's lower ends, meeting the upper lip's edge in both corners."""
+    """Fit the lower lip's edge: through the teeth's lower edge, meeting the upper lip's edge in both corners."""
     lens = 1 - u * u
     apart = v - np.polynomial.polynomial.polyval(u, np.array(upper))
     opening = float(np.median((apart / lens)[np.abs(u) < 0.7]))
-    opening += 0.05  # a little into the lip: no white of the teeth may stay on it
+    opening += 0.05  # slightly into the lip, so that no white of the teeth stays on it
     lower = np.polynomial.polynomial.polyadd(upper, (opening, 0.0, -opening))
     return tuple(float(c) for c in lower)

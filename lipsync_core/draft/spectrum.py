@@ -1,7 +1,7 @@
-"""Speech features: what the mouth network hears, made block by block so that long audio needs little memory.
+"""Speech features for the mouth network, computed block by block, so that long audio needs little memory.
 
-A point is 10 ms of sound. Its log-mel spectrum is taken under a 25 ms window centred on it, at 16 kHz. Level and
-channel (microphone, speaker, telephone) are then taken out, because neither says anything about the lips.
+A point is 10 ms of sound. Its log-mel spectrum is taken from a 25 ms window centred on it, at 16 kHz. Level and channel
+(microphone, speaker, telephone) are then removed, because neither says anything about the lips.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ HOP = 160
 WINDOW = 400
 BANDS = 26
 SILENT_DB = -75.0
-"""A clip holds no speech when even its loudest tenth of a second is below this (dB; noise of RMS 1 is at −4)."""
+"""A clip contains no speech if even its loudest tenth of a second is below this (dB; noise of RMS 1 is at −4)."""
 
 _FFT = 512
 _LARGEST_PIECE = 10 * SAMPLE_RATE
 _LOWEST_HZ, _HIGHEST_HZ = 80.0, 7_600.0
 _EDGE = (WINDOW - HOP) // 2
-_LOUDEST_POINTS = 10  # a click is shorter than a tenth of a second and cannot pose as the loudest speech
+_LOUDEST_POINTS = 10  # a click is shorter than 0.1 s, so it does not count as the loudest speech
 _ACTIVE_DB = 30.0
 _DEPTH_DB = 50.0
 _DB_PER_UNIT = 15.0
@@ -32,7 +32,7 @@ _PRIOR_POINTS = 100.0
 
 
 def mel_filters() -> Floats:
-    """Triangles evenly spaced on the mel scale, shape (FFT bins, `BANDS`), each of unit sum."""
+    """Return triangles evenly spaced on the mel scale, shape (FFT bins, `BANDS`), each with sum 1."""
     highest, lowest = (2595 * np.log10(1 + hz / 700) for hz in (_HIGHEST_HZ, _LOWEST_HZ))
     edges_hz = 700 * (10 ** (np.linspace(lowest, highest, BANDS + 2) / 2595) - 1)
     bins_hz = np.fft.rfftfreq(_FFT, 1 / SAMPLE_RATE)[:, None]
@@ -43,7 +43,7 @@ def mel_filters() -> Floats:
 
 
 def mel_powers(blocks: Iterable[NDArray[np.float32]]) -> tuple[Floats, int]:
-    """Mel powers of 16 kHz mono blocks, shape (points, `BANDS`), and how many samples there were."""
+    """Return the mel powers of 16 kHz mono blocks, shape (points, `BANDS`), and the number of samples."""
     filters, hann = mel_filters(), np.hanning(WINDOW).astype(np.float32)
     powers = []
     n_samples = 0
@@ -65,7 +65,7 @@ def mel_powers(blocks: Iterable[NDArray[np.float32]]) -> tuple[Floats, int]:
 
 
 def _frames(blocks: Iterator[Floats]) -> Iterator[Floats]:
-    """Overlapping windows, shape (points, `WINDOW`), a batch per block; silence stands before and after."""
+    """Yield overlapping windows, shape (points, `WINDOW`), a batch per block, padded with silence at both ends."""
     held = np.zeros(_EDGE, np.float32)
     samples = points = 0
     for block in blocks:
@@ -83,7 +83,7 @@ def _frames(blocks: Iterator[Floats]) -> Iterator[Floats]:
 
 
 def loudness_db(powers: Floats) -> Floats:
-    """Level of each point in dB, shape (points,)."""
+    """Return the level of each point in dB, shape (points,)."""
     return np.asarray(10 * np.log10(powers.mean(axis=1) + 1e-12), np.float32)
 
 
@@ -94,10 +94,10 @@ def is_silent(powers: Floats) -> bool:
 
 
 def features(powers: Floats) -> Floats:
-    """Mel powers as the network wants them: levelled, floored, without the channel; shape (points, `BANDS`).
+    """Return mel powers as network input: level and channel removed, with a lower limit; shape (points, `BANDS`).
 
-    Level is that of the clip's own active points. The channel is the mean spectrum of those points, held back
-    towards a flat one in clips too short to know it.
+    The level is that of the clip's own active points. The channel is the mean spectrum of those points, pulled towards
+    a flat one in clips that are too short to measure it.
     """
     loudness = loudness_db(powers)
     top = np.sort(loudness)[-min(_LOUDEST_POINTS, loudness.size)]
@@ -111,7 +111,7 @@ def features(powers: Floats) -> Floats:
 
 
 def as_from_another_throat(powers: Floats, bands: float) -> Floats:
-    """The spectrum moved along the mel scale by a fraction of bands: a shorter or longer vocal tract."""
+    """Return the spectrum moved along the mel scale by a fraction of bands: a shorter or longer vocal tract."""
     at = np.clip(np.arange(BANDS) + bands, 0, BANDS - 1)
     low = np.minimum(at.astype(np.intp), BANDS - 2)
     part = (at - low).astype(np.float32)

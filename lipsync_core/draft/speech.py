@@ -1,9 +1,8 @@
-"""Hearing the speech: sound in, mouth track out.
+"""Analyse speech: sound in, mouth track out.
 
-Two small networks (two hidden layers each, made by ``train_speech.py``) look at half a second of log-mel spectrum
-around each 10 ms and say how open and how wide the mouth is, and which viseme is spoken. Lips that close do so
-for a few hundredths of a second only, less than the mean over a video frame would show; so a frame in which
-they close is shown closed.
+Small networks (two hidden layers each, trained by ``training/train.py``) read half a second of log-mel spectrum around
+each 10 ms. They predict how open and how wide the mouth is, and which viseme is spoken. Lips close for only a few
+hundredths of a second, which the mean over a video frame would hide; so a frame in which they close is shown closed.
 """
 
 from __future__ import annotations
@@ -28,26 +27,26 @@ from lipsync_core.draft.spectrum import (
 from lipsync_core.draft.visemes import LIPS_SHUT, SILENCE, VISEMES
 
 CONTEXT = (-22, -17, -13, -10, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 10, 13, 17, 22)
-"""The points around each point that the network looks at, in steps of 10 ms."""
+"""The points around each point that the network reads, in steps of 10 ms."""
 
 THROATS = (-0.6, 0.0, 0.6)
-"""The network hears each clip as from these vocal tracts (mel bands shorter or longer) and its answers are averaged."""
+"""The network reads each clip as from these vocal tracts (mel bands shorter or longer); its answers are averaged."""
 
 LEAST_SURE = 0.15
-"""The probability that lips close from which on an almost closed mouth is shown closed."""
+"""The probability of closed lips from which an almost closed mouth is shown closed."""
 
 SURER_WHERE_OPEN = 2.0
-"""How much surer the network must be to close a mouth that it also hears open, times the square of that openness:
-the square is what a wrong closing costs in squared error. Lower closes more lips, rightly or not."""
+"""The additional certainty needed to close a mouth that is predicted open, times the square of that openness: the
+square is the squared error of a wrong closing. A lower value closes more lips, rightly or wrongly."""
 
 SHORTEST_PAUSE = 15
-"""Points of silence, in steps of 10 ms, from which on it is a pause and no stop's closure."""
+"""The least number of silent points (10 ms each) that make a pause; shorter ones may be a stop's closure."""
 
 PAUSE_MARGIN = 4
-"""Points at both ends of a pause in which lips are on their way: they part before the first sound is heard."""
+"""Points at both ends of a pause in which the lips move: they part before the first sound is heard."""
 
 GAIN = np.float32(1.08)
-"""Makes up for the caution of a least-squares answer, so that the loudest vowels still open the mouth wide."""
+"""Corrects the cautious answers of least squares, so that the loudest vowels still open the mouth wide."""
 
 TABLE = "speech_table.npz"
 _BATCH = 4_096
@@ -86,11 +85,10 @@ class MouthNetwork:
 
 
 def mouth_track(blocks: Iterable[NDArray[np.float32]], *, fps: int = 25) -> MouthTrack:
-    """How the mouth moves to this speech: one value per video frame.
+    """Return the movement of the mouth for this speech: one value per video frame.
 
-    ``blocks`` are successive pieces, of any size, of 16 kHz mono sound in −1…1. At its peak it holds
-    about 90 kB per second of sound, and never the samples. Silence keeps the mouth closed; the answer never holds
-    a NaN.
+    ``blocks`` are successive pieces, of any size, of 16 kHz mono sound in −1…1. At its peak, it holds about 90 kB per
+    second of sound, and never all samples. Silence keeps the mouth closed; the result never contains a NaN.
     """
     powers, n_samples = mel_powers(blocks)
     n_frames = max(1, round(n_samples / SAMPLE_RATE * fps))
@@ -101,7 +99,7 @@ def mouth_track(blocks: Iterable[NDArray[np.float32]], *, fps: int = 25) -> Mout
 
 @cache
 def load_jury() -> tuple[MouthNetwork, ...]:
-    """The shipped networks, which differ in what they began to learn from."""
+    """Load the shipped networks, which were trained from different initial weights."""
     jury: dict[int, list[tuple[Floats, Floats]]] = {}
     with files("lipsync_core.draft").joinpath(TABLE).open("rb") as file, np.load(file) as table:
         for name in sorted(name for name in table.files if name.startswith("weight")):
@@ -111,7 +109,7 @@ def load_jury() -> tuple[MouthNetwork, ...]:
 
 
 def mouth_curve(powers: Floats, jury: tuple[MouthNetwork, ...]) -> MouthCurve:
-    """What the jury says of mel powers of shape (points, bands): the mean of all answers for all `THROATS`."""
+    """Return the jury's answer for mel powers of shape (points, bands): the mean of all answers for all `THROATS`."""
     answer = np.zeros((len(powers), 2 + len(VISEMES)), np.float32)
     for bands in THROATS:
         levels = features(as_from_another_throat(powers, bands))
@@ -121,7 +119,7 @@ def mouth_curve(powers: Floats, jury: tuple[MouthNetwork, ...]) -> MouthCurve:
 
 
 def _answer(levels: Floats, network: MouthNetwork) -> Floats:
-    """Openness, width and the probability of each viseme, shape (points, outputs)."""
+    """Return openness, width and the probability of each viseme, shape (points, outputs)."""
     reach = -CONTEXT[0]
     padded = np.pad(levels, ((reach, reach), (0, 0)), mode="edge")
     answers = []
@@ -139,19 +137,19 @@ def _answer(levels: Floats, network: MouthNetwork) -> Floats:
 
 
 def _with_context(padded: Floats) -> Floats:
-    """Each point beside its neighbours, shape (points, contexts × bands); the padding at both ends is used up."""
+    """Return each point with its neighbours, shape (points, contexts × bands); consumes the padding at both ends."""
     rows = np.arange(-CONTEXT[0], len(padded) - CONTEXT[-1])[:, None] + np.array(CONTEXT)
     return np.asarray(padded[rows].reshape(len(rows), -1), np.float32)
 
 
 def to_frames(curve: MouthCurve, n_frames: int, fps: int) -> MouthTrack:
-    """The curve as seen at ``fps``: the mean over each frame, shut where `_closed` says so and in every pause."""
+    """Return the curve at ``fps``: the mean over each frame, shut where `_closed` says so and in every pause."""
     pausing = _pauses(curve.silence)
     points_per_frame = SAMPLE_RATE / HOP / fps
     first = np.minimum((np.arange(n_frames) * points_per_frame + 0.5).astype(np.intp), pausing.size - 1)
     openness = _means(np.where(pausing, 0.0, curve.openness * GAIN), first)
     width = _means(np.where(pausing, 0.0, curve.width), first)
-    # Too short for a pause, a silence is a sound with a closure: only the sounds share its probability.
+    # A silence that is too short for a pause is a sound with a closure: only sounds share its probability.
     shut = np.where(pausing, 0.0, curve.shut / np.maximum(1 - curve.silence, 0.1))
     shut = np.convolve(np.pad(shut, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
     openness[_closed(shut, openness, first)] = 0.0
@@ -159,7 +157,7 @@ def to_frames(curve: MouthCurve, n_frames: int, fps: int) -> MouthTrack:
 
 
 def _closed(shut: Floats, openness: Floats, first: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """The frames to show closed: all that are sure enough on average, and some that are so at one point only.
+    """Return the frames to show closed: those that are sure enough on average, and some that are so at one point only.
 
     A closing may be shorter than a frame; its surest frame is therefore judged by its surest point.
     """
@@ -174,7 +172,7 @@ def _closed(shut: Floats, openness: Floats, first: NDArray[np.intp]) -> NDArray[
 
 
 def _pauses(silence: Floats) -> NDArray[np.bool_]:
-    """The points at which nobody speaks, by the probability of silence."""
+    """Return the points without speech, by the probability of silence."""
     pausing = np.zeros(silence.size, np.bool_)
     for start, end in _runs(silence > 0.5):
         if start == 0 or end == silence.size or end - start >= SHORTEST_PAUSE:
@@ -185,12 +183,12 @@ def _pauses(silence: Floats) -> NDArray[np.bool_]:
 
 
 def _means(curve: NDArray[np.floating], first: NDArray[np.intp]) -> Floats:
-    """The mean of ``curve`` from each first point to the next."""
+    """Return the mean of ``curve`` from each first point to the next."""
     counts = np.maximum(np.diff(np.append(first, len(curve))), 1)
     return np.asarray(np.add.reduceat(curve, first) / counts, np.float32)
 
 
 def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Start and end of every run of marked points."""
+    """Return the start and end of every run of marked points."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]])))
     return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]

@@ -1,4 +1,4 @@
-"""Head movement: shifts and turns the picture by a few pixels, less and less away from the head."""
+"""Head movement: shift and turn the picture by a few pixels, less and less with distance from the head."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STILL = (0.0, 0.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where the head is, in pixels: the middle of the face, its width, and the height of the chin."""
+    """The position of the head, in pixels: the middle of the face, its width, and the height of the chin."""
 
     x: float
     y: float
@@ -32,7 +32,7 @@ class Head:
 
 
 def head_of(mouth: Mouth) -> Head:
-    """The head round this mouth; from the usual proportions where no face was found."""
+    """Return the head around this mouth; from usual proportions if no face was found."""
     if mouth.face:
         left, top, width, height = mouth.face
         return Head(left + width / 2, top + height / 2, float(width), float(top + height))
@@ -44,7 +44,7 @@ def head_of(mouth: Mouth) -> Head:
 class SwayingHead:
     """Moves the head of an NV12 picture as a whole.
 
-    The movement fades out round the head, and towards the frame's border by ``room`` (h, w), 0…1.
+    The movement fades out around the head, and towards the frame's border by ``room`` (h, w), 0…1.
     """
 
     def __init__(self, picture: Image, head: Head, room: Floats) -> None:
@@ -63,9 +63,9 @@ class SwayingHead:
         self._drawn = picture
 
     def drawn(self, patches: tuple[Patch, ...], sway: Sway) -> Image:
-        """The picture with these patches on it and the head moved: NV12, to be read only.
+        """Return the picture with these patches on it and the head moved: NV12, read-only.
 
-        A frame like the one before is that one. As long as the head stays, only what changed is drawn anew.
+        A frame that equals the previous one is reused. While the head does not move, only changed areas are redrawn.
         """
         by = self._steps(sway)
         if by == self._by and patches == self._patches:
@@ -87,7 +87,7 @@ class SwayingHead:
         return frame
 
     def _steps(self, sway: Sway) -> tuple[float, float, float]:
-        """Shift in pixels, turn in radians, in steps too small to be seen."""
+        """Return shift in pixels and turn in radians, in steps too small to be seen."""
         face_px = self._head.width
         return (
             round(sway.x * face_px / _STEP_PX) * _STEP_PX,
@@ -96,7 +96,7 @@ class SwayingHead:
         )
 
     def _swept(self, area: Area) -> Area:
-        """Where pixels of ``area`` can be seen once moved."""
+        """Return the area where pixels of ``area`` can be after the movement."""
         left, top, right, bottom = area
         width, height = self._size
         reach = math.ceil(0.03 * self._head.width) + 2
@@ -104,7 +104,7 @@ class SwayingHead:
 
 
 class _Plane:
-    """The movement of one plane of the picture, of which each pixel is as large as ``scale`` pixels of luma."""
+    """The movement of one plane of the picture; each of its pixels is as large as ``scale`` pixels of luma."""
 
     def __init__(self, weight: Floats, head: Head, scale: int) -> None:
         size = (weight.shape[1] // scale, weight.shape[0] // scale)
@@ -118,14 +118,14 @@ class _Plane:
         self._from_x, self._from_y = x, y
 
     def turn(self, by: tuple[float, float, float]) -> None:
-        """Note where each pixel comes from once the head is shifted right, shifted down and turned by this much."""
+        """Compute the source of each pixel for a head shifted right, shifted down and turned by these amounts."""
         shift_x, shift_y, turn = by
         moved_x = cv2.addWeighted(self._turn_x, turn, self._weight, -shift_x, 0.0)
         moved_y = cv2.addWeighted(self._turn_y, -turn, self._weight, -shift_y, 0.0)
         self._from_x, self._from_y = cv2.add(self._x, moved_x), cv2.add(self._y, moved_y)
 
     def move(self, source: Image, target: Image, area: Area) -> None:
-        """Fill this area, given in pixels of luma, of ``target`` with the moved ``source``."""
+        """Fill this area of ``target``, in pixels of luma, with the moved ``source``."""
         left, top, right, bottom = (edge // self._scale for edge in nv12.even(area))
         here = np.s_[top:bottom, left:right]
         target[here] = cv2.remap(

@@ -1,12 +1,12 @@
 """The lip shape of each speech sound: the single definition for training and benchmark.
 
-A phone is written in the International Phonetic Alphabet (IPA); each of its letters belongs to one viseme, the
-class of sounds that look alike. Openness and width per viseme follow what phonetics textbooks say about jaw
-height and lip rounding; they are a convention, not a measurement of a face.
+A phone is written in the International Phonetic Alphabet (IPA); each of its letters belongs to one viseme, the class of
+sounds that look alike. Openness and width per viseme follow phonetics textbooks on jaw height and lip rounding; they
+are a convention, not a measurement of a face.
 
-Neighbouring sounds blend (coarticulation): each viseme pulls with its weight, under a Gaussian window. Sounds
-made behind the teeth (k, t, h) pull weakly, because the lips are free to prepare the next vowel. Lips that
-close do not blend: they are shut for all of an m and for the first part of a p or b, until its release.
+Neighbouring sounds blend (coarticulation): each viseme contributes with its weight, under a Gaussian window. Sounds
+made behind the teeth (k, t, h) have a small weight, because the lips are free to prepare the next vowel. Closed lips do
+not blend: they are shut for all of an m and for the first part of a p or b, until its release.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 HOP_S = 0.01
-"""Seconds between two points of every curve made here."""
+"""Seconds between two points of every curve."""
 
 COARTICULATION_S = 0.025
 """Standard deviation of the window in which neighbouring sounds blend."""
 
 STOP_CLOSED_SHARE = 0.7
-"""Share of a p or b before its release; what follows is burst and aspiration with open lips."""
+"""The part of a p or b before its release; the rest is burst and aspiration with open lips."""
 
 
 @dataclass(frozen=True, slots=True)
 class Viseme:
-    """One class of sounds that look alike: openness 0…1, width −1 rounded … 1 spread, weight of its pull."""
+    """One class of sounds that look alike: openness 0…1, width −1 rounded … 1 spread, weight in blending."""
 
     name: str
     letters: str
@@ -74,7 +74,7 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class MouthTruth:
-    """What a mouth should do, one value per `HOP_S`: float32 curves, viseme index and whether the lips are shut."""
+    """The correct movement of a mouth, one value per `HOP_S`: float32 curves, viseme index, and lips shut or not."""
 
     openness: NDArray[np.float32]
     width: NDArray[np.float32]
@@ -83,12 +83,12 @@ class MouthTruth:
 
 
 def visemes_of(ipa: str) -> tuple[int, ...]:
-    """Indices into `VISEMES` for the known letters of a phone; a diphthong or affricate has two."""
+    """Return indices into `VISEMES` for the known letters of a phone; a diphthong or affricate has two."""
     return tuple(_OF_LETTER[letter] for letter in ipa if letter in _OF_LETTER)
 
 
 def mouth_truth(phones: Sequence[Phone], n_points: int) -> MouthTruth:
-    """The curves that a viewer would call right for these phones, ``n_points`` long; gaps are silence."""
+    """Return the correct curves for these phones, ``n_points`` long; gaps are silence."""
     viseme = np.zeros(n_points, np.intp)
     shut = np.zeros(n_points, np.bool_)
     for phone in phones:
@@ -110,12 +110,12 @@ def mouth_truth(phones: Sequence[Phone], n_points: int) -> MouthTruth:
 
 
 def _points(start_s: float, end_s: float) -> slice:
-    """The points whose centre lies in a span, as a slice; point i is centred at (i + ½) × `HOP_S`."""
+    """Return the points whose centre is in a span, as a slice; point i is centred at (i + ½) × `HOP_S`."""
     return slice(max(0, round(start_s / HOP_S)), max(0, round(end_s / HOP_S)))
 
 
 def _blend(value: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The weighted mean of ``value`` under a Gaussian of `COARTICULATION_S`."""
+    """Return the weighted mean of ``value`` under a Gaussian of `COARTICULATION_S`."""
     reach = round(3 * COARTICULATION_S / HOP_S)
     window = np.exp(-0.5 * (np.arange(-reach, reach + 1) * HOP_S / COARTICULATION_S) ** 2)
     total = np.convolve(np.pad(weight, reach, mode="edge"), window, mode="valid")

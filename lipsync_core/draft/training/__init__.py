@@ -1,1 +1,1 @@
-"""How the draft engine's speech table is trained. Not loaded when the studio runs."""
+"""The training of the draft engine's speech table. Not loaded when the studio runs."""

@@ -1,7 +1,7 @@
-"""Speech of known timing: espeak-ng's shared library says which sound begins at which sample.
+"""Speech with known timing: espeak-ng's shared library reports the sample at which each sound begins.
 
-Used to train and to judge the mouth network, never while rendering. The library is loaded with ctypes because
-the program itself does not print timings; its interface is described in espeak-ng's ``speak_lib.h``.
+Used to train and to evaluate the mouth network, never while rendering. The library is loaded with ctypes because the
+program itself does not print timings; its interface is described in espeak-ng's ``speak_lib.h``.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def speak(text: str, voice: str, *, words_per_minute: int = 165, pitch: int = 50
             index += 1
         return 0
 
-    callback = _Callback(collect)  # held here: the library keeps no reference that Python knows of
+    callback = _Callback(collect)  # kept here: the library holds no reference that Python knows of
     library.espeak_SetSynthCallback(callback)
     encoded = text.encode() + b"\0"
     library.espeak_Synth(encoded, ctypes.c_size_t(len(encoded)), 0, 1, 0, _UTF8, None, None)
@@ -97,7 +97,7 @@ def speak(text: str, voice: str, *, words_per_minute: int = 165, pitch: int = 50
 
 
 def _phones(starts: list[tuple[float, str]], samples: NDArray[np.float32], rate: int) -> tuple[Phone, ...]:
-    """Phones from their starts. espeak-ng reports a voiceless stop at its burst: give it its closure back."""
+    """Build phones from their starts. espeak-ng reports a voiceless stop at its burst: its closure is added."""
     step = rate // 200
     steps = samples[: samples.size // step * step].reshape(-1, step)
     level = 20 * np.log10(steps.std(axis=1) + 1e-6)

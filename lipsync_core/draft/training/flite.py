@@ -1,9 +1,9 @@
-"""Speech of known timing from recorded people: flite says when each sound of its English voices ends.
+"""Speech with known timing from recorded people: flite reports when each sound of its English voices ends.
 
-Used to train and to judge the mouth network, never while rendering. flite's voices are cut from, or modelled on,
-recordings of a person, so that they sound where espeak-ng's only buzz. Its ``-psdur`` prints every segment with
-the second at which it ends; held against the sound, these edges are right to about 10 ms, and a stop's segment
-runs from the closing of the lips to the end of its burst.
+Used to train and to evaluate the mouth network, never while rendering. flite's voices are cut from, or modelled on,
+recordings of a person, so they contain real sounds where espeak-ng's voices only buzz. Its ``-psdur`` prints every
+segment with its end in seconds. Compared with the sound, these ends are accurate to about 10 ms, and a stop's segment
+lasts from the closing of the lips to the end of its burst.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ v:v s:s z:z sh:ʃ zh:ʒ hh:h l:l r:ɹ w:w m:m n:n ng:ŋ y:j el:əl
 em:m en:n
 """
 _IPA = dict(pair.split(":") for pair in _PHONES.split())
-"""flite's American phones in IPA; what is missing here (``pau``) is silence."""
+"""flite's American phones in IPA; missing ones (``pau``) are silence."""
 
 
 def speak_recorded(text: str, voice: str, *, stretch: float = 1.0, pitch_hz: float | None = None) -> Speech:
@@ -41,7 +41,7 @@ def speak_recorded(text: str, voice: str, *, stretch: float = 1.0, pitch_hz: flo
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "voice.wav"
         command = ["flite", "-voice", voice, *options, "-psdur", "-t", text, "-o", str(path)]
-        told = subprocess.run(  # noqa: S603 - no shell, and only our own training, benchmark and tests speak here
+        told = subprocess.run(  # noqa: S603 - no shell, and only our own training, benchmark and tests call this
             command, check=True, capture_output=True, text=True
         ).stdout
         with wave.open(str(path)) as file:

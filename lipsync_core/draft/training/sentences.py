@@ -1,4 +1,4 @@
-"""The sentences that the mouth network learns from: every sound of each language, in everyday words."""
+"""The sentences that the mouth network is trained on: every sound of each language, in everyday words."""
 
 from __future__ import annotations
 

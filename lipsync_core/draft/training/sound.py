@@ -12,13 +12,13 @@ from lipsync_core.draft.visemes import HOP_S, Phone
 FIELD_DB = 3.0
 """How far the level of a band drifts within a clip (dB, standard deviation, at most)."""
 SHIFT_BANDS = 0.5
-"""How far the spectrum is shifted along the mel scale (bands, standard deviation)."""
+"""How far the spectrum moves along the mel scale (bands, standard deviation)."""
 PACE = 0.15
 """How far the tempo drifts (natural logarithm, standard deviation)."""
 BLUR_POINTS = 0.6
 """Largest blur over time (steps of 10 ms, standard deviation)."""
 MASKS = 1
-"""Most groups of bands that are made deaf in a clip."""
+"""The most groups of bands that are blanked in a clip."""
 
 _KNOT_POINTS = 6
 _EVEN_SAMPLES = SAMPLE_RATE // 10  # lengths without large prime factors keep the transforms fast
@@ -37,10 +37,10 @@ def resample(samples: Floats, rate: int, new_rate: float) -> Floats:
 
 
 def changed(rng: np.random.Generator, speech: Speech, murmur: Floats) -> tuple[Floats, tuple[Phone, ...]]:
-    """16 kHz speech from another throat, room and channel, with noise or a murmur, at another level.
+    """Return 16 kHz speech from another throat, room and channel, with noise or a murmur, at another level.
 
-    The phones keep time with it. Pitch and formants move together, as with a shorter or longer throat; further up than
-    down, because both recorded voices of the training are men's.
+    The phones are moved with it. Pitch and formants move together, as with a shorter or longer throat, and further up
+    than down, because both recorded voices of the training are men's.
     """
     stretch = int(rng.integers(74, 123)) / 100
     lead, tail = (round(rng.uniform(0.05, 0.5) * SAMPLE_RATE) for _ in range(2))
@@ -70,7 +70,7 @@ def changed(rng: np.random.Generator, speech: Speech, murmur: Floats) -> tuple[F
 
 
 def hiss(rng: np.random.Generator, seconds: float) -> Floats:
-    """Noise at 16 kHz without any speech, at any level."""
+    """Return noise at 16 kHz without any speech, at any level."""
     noise = _noise(rng, round(seconds * SAMPLE_RATE))
     return noise * np.float32(10 ** (-rng.uniform(20, 55) / 20))
 
@@ -78,10 +78,10 @@ def hiss(rng: np.random.Generator, seconds: float) -> Floats:
 def spoken_otherwise(
     rng: np.random.Generator, powers: Floats, phones: tuple[Phone, ...]
 ) -> tuple[Floats, tuple[Phone, ...]]:
-    """Mel powers as another speaker might have made them, and their phones.
+    """Return mel powers as another speaker might have made them, and their phones.
 
-    People time, stress and place their sounds less evenly than a synthesiser does: tempo, formants and the level
-    of every band drift smoothly at random, most clips are blurred a little, and some bands go deaf.
+    People time, stress and articulate their sounds less evenly than a synthesiser: tempo, formants and the level of
+    every band drift smoothly at random, most clips are blurred slightly, and some bands are blanked.
     """
     paced, phones = _at_another_pace(rng, powers, phones)
     n_points = len(paced)
@@ -108,7 +108,7 @@ def spoken_otherwise(
 
 
 def _noise(rng: np.random.Generator, size: int) -> Floats:
-    """Noise of unit RMS whose power falls with the 0th (white) to 2nd (brown) power of frequency."""
+    """Return noise of unit RMS whose power falls with the 0th (white) to 2nd (brown) power of frequency."""
     spectrum = np.fft.rfft(rng.standard_normal(size))
     frequency = np.maximum(np.fft.rfftfreq(size, 1 / SAMPLE_RATE), 50.0)
     noise = np.fft.irfft(spectrum * frequency ** (-rng.uniform(0.0, 2.0) / 2), size)
@@ -116,7 +116,7 @@ def _noise(rng: np.random.Generator, size: int) -> Floats:
 
 
 def _through_a_room(rng: np.random.Generator, samples: Floats) -> Floats:
-    """The clip with an echo that dies away within a tenth to four tenths of a second."""
+    """Return the clip with an echo that decays within 0.1 to 0.4 seconds."""
     size = samples.size + _ECHO_SAMPLES
     time_s = np.arange(_ECHO_SAMPLES) / SAMPLE_RATE
     echo = rng.standard_normal(_ECHO_SAMPLES) * np.exp(-time_s * 6.9 / rng.uniform(0.1, 0.4))
@@ -127,7 +127,7 @@ def _through_a_room(rng: np.random.Generator, samples: Floats) -> Floats:
 
 
 def _through_a_channel(rng: np.random.Generator, samples: Floats) -> Floats:
-    """The clip with a random smooth frequency response and, at times, a telephone's band."""
+    """Return the clip with a random smooth frequency response and, sometimes, a telephone's band."""
     spectrum = np.fft.rfft(samples)
     hz = np.fft.rfftfreq(samples.size, 1 / SAMPLE_RATE)
     knots_hz = np.array([0, 200, 500, 1000, 2000, 3500, 5500, 8000])
@@ -140,7 +140,7 @@ def _through_a_channel(rng: np.random.Generator, samples: Floats) -> Floats:
 def _at_another_pace(
     rng: np.random.Generator, powers: Floats, phones: tuple[Phone, ...]
 ) -> tuple[NDArray[np.float64], tuple[Phone, ...]]:
-    """Powers and phones with a tempo that drifts."""
+    """Return powers and phones with a tempo that drifts."""
     n_points = len(powers)
     knots = np.arange(0, n_points + _KNOT_POINTS, _KNOT_POINTS)
     pace = np.exp(rng.normal(0.0, PACE, knots.size))
@@ -155,14 +155,14 @@ def _at_another_pace(
 
 
 def _rows_at(table: NDArray[np.floating], at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows of a table at fractional positions."""
+    """Return rows of a table at fractional positions."""
     low = np.clip(np.floor(at).astype(np.intp), 0, len(table) - 2)
     part = np.clip(at - low, 0.0, 1.0)[:, None]
     return np.asarray(table[low] * (1 - part) + table[low + 1] * part, np.float64)
 
 
 def _blurred(table: NDArray[np.float64], deviation: float) -> NDArray[np.float64]:
-    """The table under a Gaussian along its rows; ``deviation`` in rows."""
+    """Return the table smoothed by a Gaussian along its rows; ``deviation`` in rows."""
     reach = 5
     window = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
     window /= window.sum()

@@ -1,11 +1,11 @@
 """Train the network of ``speech.py`` from timed speech: ``python -m lipsync_core.draft.training.train``.
 
-espeak-ng gives many throats and languages, flite the sound of recorded people, without whom the network hears
+espeak-ng provides many throats and languages, flite the sound of recorded people; without these, the network detects
 far fewer of a person's closing lips. Every sentence is spoken by several voices, half of the time with its words
-shuffled among those of the other sentences, and changed by ``sound.py`` so that the network hears speech
-and not a synthesiser. Needs both programs (Debian: ``apt-get install espeak-ng flite``) and about eight minutes
-of one core; the seed is fixed. Writes ``speech_table.npz`` beside this file. On a machine that is busy with other
-work, set ``OPENBLAS_NUM_THREADS=1``: threads that wait for each other make it many times slower.
+shuffled among those of the other sentences, and changed by ``sound.py``, so that the network learns speech and not a
+synthesiser. Needs both programs (Debian: ``apt-get install espeak-ng flite``) and about eight minutes of one core; the
+seed is fixed. Writes ``speech_table.npz`` beside this file. On a busy machine, set ``OPENBLAS_NUM_THREADS=1``: threads
+that wait for each other make it many times slower.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ VARIANTS = (
     *("belinda", "david", "Diogo", "edward", "Henrique", "linda", "marcelo", "Mario", "pablo", "steph", "travis"),
     *("zac", "adam", "Alicia", "Gene", "grandpa"),
 )
-"""The espeak-ng throats that are learned from; ``tests/bench/bench_mouth.py`` judges by others."""
+"""The espeak-ng voices for training; ``tests/bench/bench_mouth.py`` evaluates with others."""
 
 RECORDED_VOICES = ("kal16", "awb")
-"""The flite voices that are learned from; the benchmark leaves them out and judges by the others."""
+"""The flite voices for training; the benchmark evaluates with the others."""
 
 ACCENTS = {"en": ("en-us", "en-gb-x-rp", "en-029"), "es": ("es", "es-419")}
 SEED = 25
 JURY = 2
-"""Networks that learn the same lessons from different beginnings; the mean of their answers errs less than each."""
+"""Networks trained on the same data from different initial weights; the mean of their answers has a smaller error."""
 
 VOICES_PER_SENTENCE = 8
 READINGS_PER_RECORDED_VOICE = 10
@@ -56,7 +56,7 @@ CURVE_WEIGHT = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
-    """Features of all clips, padded for context, the rows to be learned, and what the mouth does in each.
+    """Features of all clips, padded for context, the rows to learn from, and the state of the mouth in each.
 
     Shapes: levels (padded points, bands), rows (n,), curves (n, 2: openness and width), viseme (n,).
     """
@@ -68,7 +68,7 @@ class Lessons:
 
 
 def recordings(rng: np.random.Generator) -> list[Speech]:
-    """Every training sentence, spoken by a few espeak-ng voices of its language and every recorded voice."""
+    """Return every training sentence, spoken by a few espeak-ng voices of its language and every recorded voice."""
     clips = []
     for language, sentences in SENTENCES.items():
         words = [word for sentence in sentences for word in sentence.split()]
@@ -89,12 +89,12 @@ def recordings(rng: np.random.Generator) -> list[Speech]:
 
 
 def _shuffled_by_turns(rng: np.random.Generator, sentence: str, words: list[str], turn: int) -> str:
-    """The sentence, or in every other turn as many words from anywhere."""
+    """Return the sentence or, in every other turn, as many words from any sentence."""
     return sentence if turn % 2 else " ".join(rng.choice(words, len(sentence.split())))
 
 
 def lessons(clips: list[Speech], rng: np.random.Generator) -> Lessons:
-    """What is to be learned: features and truth of every clip, changed in several ways, and of speechless hiss."""
+    """Return the training data: features and truth of every clip, changed in several ways, and of speechless hiss."""
     reach = -CONTEXT[0]
     levels: list[Floats] = []
     truths: list[MouthTruth] = []
@@ -120,7 +120,7 @@ def lessons(clips: list[Speech], rng: np.random.Generator) -> Lessons:
 
 
 def train(taught: Lessons, rng: np.random.Generator) -> list[Floats]:
-    """Weights and biases, in turn per layer, by Adam with decaying weights and a rate that falls as a cosine."""
+    """Return weights and biases, alternating per layer, by Adam with weight decay and a cosine learning rate."""
     parameters: list[Floats] = []
     for fan_in, fan_out in pairwise((BANDS * len(CONTEXT), *HIDDEN, 2 + len(VISEMES))):
         weight = rng.standard_normal((fan_in, fan_out)) * np.sqrt(2 / fan_in)
@@ -153,7 +153,7 @@ def train(taught: Lessons, rng: np.random.Generator) -> list[Floats]:
 def _gradients(
     parameters: list[Floats], heard: Floats, curves: Floats, viseme: NDArray[np.intp], rng: np.random.Generator
 ) -> tuple[list[Floats], float]:
-    """Gradients in the order of ``parameters``, and the loss: cross-entropy plus weighted squared curve errors."""
+    """Return the gradients of ``parameters``, and the loss: cross-entropy plus weighted squared curve errors."""
     activity = [heard]
     kept_share = np.float32(1 - DROPOUT)
     for weight, bias in zip(parameters[:-2:2], parameters[1:-2:2], strict=True):

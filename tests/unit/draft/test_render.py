@@ -174,7 +174,7 @@ def test_a_picture_without_a_face_asks_for_the_mouth(
     draft: Callable[..., tuple[Rendered, Path]], tmp_path: Path
 ) -> None:
     blank = np.full((300, 300, 3), 128, np.uint8)
-    with pytest.raises(RenderError, match=r"No face was found.*Mark where its mouth is"):
+    with pytest.raises(RenderError, match=r"No face was found.*Mark the mouth"):
         draft(image=blank)
     assert not (tmp_path / "draft.mp4").exists()
 
