@@ -39,7 +39,7 @@ def keep_private(settings: Settings) -> None:
 def _kept(settings: Settings) -> Iterator[Path]:
     """Yield the ledger with its log, the rates, and all media; each folder after its contents.
 
-    If the ledger is in a folder of its own choice, only the ledger's files: others may have files there.
+    If the ledger was put in another folder, only its own files there: other programs may use that folder.
     """
     ledger = ledger_file(settings.database_url)
     if ledger is not None:

@@ -78,8 +78,8 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 
 def _keep_a_log(connection: sqlite3.Connection) -> None:
-    """Switch to WAL. The first connection ever does it for the file; SQLite tells others that try at that moment that
-    it is busy, at once and regardless of the timeout."""
+    """Switch to WAL. Only the first connection ever does this for the file. To others that try at that moment, SQLite
+    reports “busy” at once, regardless of the timeout."""
     until = time.monotonic() + BUSY_S
     while True:
         try:

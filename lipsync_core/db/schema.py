@@ -66,7 +66,7 @@ jobs = Table(
     Column("billed_usd_micros", BigInteger),
     Column("bill_usd_micros", BigInteger),  # the billed sum in dollars, once the job is over
     Column("output_ms", BigInteger),  # the length of the finished video,
-    Column("output_usd_micros", BigInteger),  # and its price, if it is longer than what was priced
+    Column("output_usd_micros", BigInteger),  # and its price, if it is longer than the priced length
     Column("paid_usd_micros", BigInteger),  # entered from an invoice, if nothing else reports the cost
     Column("above_ms", BigInteger),  # when it became known that it cost more than its price
     Column("length_ms", BigInteger),
@@ -270,7 +270,7 @@ sign_outs = Table(  # ended sessions, so that no other tab and no copied cookie 
     Column("at_ms", BigInteger, nullable=False),
 )
 
-audit = Table(  # what people did to anything but a job; jobs have events
+audit = Table(  # actions of people on anything but jobs, which have events
     "audit",
     metadata,
     Column("id", Integer, primary_key=True),

@@ -123,7 +123,7 @@ def may_lead(
     """Whether ``host`` may be contacted at this numeric address, to which its name resolved.
 
     An allowed name permits public and ordinary private addresses. Other addresses, such as a cloud's metadata service,
-    are not what an admin has in mind who allows a name; they must be allowed by their number.
+    are not what an admin means by allowing a name; they must be allowed by their number.
 
     ``proven``: a vendor named ``host``, and the server must prove by certificate to be that host before anything is
     requested. Then a proxy's address is also allowed; no server inside the network could pass for the vendor there.

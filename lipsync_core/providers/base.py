@@ -67,7 +67,7 @@ class Provider(ABC):
     keeps_output_h: ClassVar[Fact[float | None]]
     """Hours until the vendor deletes a finished video; None where it does not say."""
     keeps_records_days: ClassVar[Fact[float | None]]
-    """Days for which a job can be asked about; None where the vendor does not say."""
+    """Days for which a job can be polled; None where the vendor does not say."""
     failed_is_free: ClassVar[Fact[bool | None]]
     """Whether a failed job costs nothing; None where the vendor promises nothing."""
     unpromised_ends: ClassVar[frozenset[str]] = frozenset()

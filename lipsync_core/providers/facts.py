@@ -76,7 +76,7 @@ class DialogRule(StrEnum):
     """How the billed length follows from the lengths of two voices."""
 
     UNDOCUMENTED = "undocumented"  # their sum, or the longer one
-    BY_ORDER = "by order"  # the longer one where they speak at once, else their sum
+    BY_ORDER = "by order"  # the longer one if they speak at once, otherwise their sum
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """How the sandbox gets the media of an order: fetched over HTTP, stored by hash, measured by a worker.
 
-It asks only hosts on its list (default: this computer), so that nobody's request can send it elsewhere.
+It asks only hosts on its list (default: this computer), so that no request can send it elsewhere.
 """
 
 from __future__ import annotations

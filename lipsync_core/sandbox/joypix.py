@@ -22,7 +22,7 @@ _OPTIONS = (
     Field("prompt"),
     Field("seed", "int", least=-1),
 )
-# motion-2 has an example but no parameter table: what is required is assumed from the table of its sibling.
+# motion-2 has an example but no parameter table: required fields are assumed from the table of its sibling.
 MOTION_2 = (Field("audio_url", "link", required=True), Field("image_url", "link", required=True), *_OPTIONS)
 MOTION_2_DIALOG = (
     Field("left_audio_url", "link", required=True),
