@@ -1,1 +1,1 @@
-"""How files and news leave the studio: links, review pages, ZIPs, and webhooks that come back."""
+"""Delivery of files: links, review pages and ZIPs; and the endpoint for vendors' webhooks."""

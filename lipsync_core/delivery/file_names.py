@@ -1,4 +1,4 @@
-"""The file name of a downloaded video: ``project-name-engine-date.mp4``, as a person typed them."""
+"""The file name of a downloaded video: ``project-name-engine-date.mp4``, in the words that a person typed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _LONGEST = 60
 
 
 def download_name(job: Job) -> str:
-    """A file name that every system takes, such as ``weekly-update-47-draft-2026-11-21.mp4``.
+    """Return a file name that works on every system, such as ``weekly-update-47-draft-2026-11-21.mp4``.
 
-    What only the sandbox made says so at its end: ``weekly-update-47-joypix-motion-2-2026-11-21-sandbox.mp4``.
+    A sandbox video says so at the end: ``weekly-update-47-joypix-motion-2-2026-11-21-sandbox.mp4``.
     """
     words = [_plain(job.brief.project), _plain(job.brief.name) or f"job-{job.id}"]
     kind = "draft" if job.is_draft else _plain(job.engine)

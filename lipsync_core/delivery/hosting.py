@@ -1,9 +1,9 @@
-"""A link at which a vendor can fetch a stored medium, or the reason why there is none.
+"""Links at which vendors can fetch stored media, or the reason why there are none.
 
-What a vendor gets is the stored content, which was measured, priced and seen: from the bucket that media live in, from
-this server, or within the request itself where the vendor takes that. The sandbox fetches from the studio. Only where
-none of these is possible does a pasted link go to the vendor as it is, and only if the job's quote said so: whoever
-answers a link may answer each asker differently.
+A vendor gets the stored content, which was measured, priced and shown: from the media bucket, from this server, or
+inside the request itself if the vendor accepts that. The sandbox fetches from the studio. Only if none of these is
+possible, and the job's quote said so, is a pasted link passed to the vendor unchanged: its server may send each
+requester a different file.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from lipsync_core.providers.forms import EngineForm
 from lipsync_core.quote import Issue, IssueKind
 
 MOST_DATA_BYTES = 8 * 1024 * 1024
-"""The largest file that goes into a request itself. Assumed: AI/ML API takes data URIs and names no limit."""
+"""The largest file that is sent inside a request. Assumed: AI/ML API accepts data URIs and documents no limit."""
 
 QUEUE_S = 7 * 86_400
-"""A link outlives a vendor's queue by far. It is also the longest that a bucket's link can be good for."""
+"""The validity of a vendor's link, far longer than a vendor's queue. It is also the maximum for a bucket's link."""
 
 CURE = (
-    "It fetches files by link, and this studio has no address that it can reach. Paste a link for each file; or set "
+    "It fetches files by link, but it cannot reach this studio. Paste a link for each file; or set "
     "STUDIO_PUBLIC_URL to the address at which vendors reach this server; or set STUDIO_MEDIA_URL to "
     "s3://bucket/prefix, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Nothing was sent."
 )
@@ -45,16 +45,16 @@ class Hosting:
     signed: Callable[[MediumFacts, float], str]
     public_url: str | None
     sandbox_files: Callable[[], str]
-    """Where the sandbox fetches the studio's files; starts it where need be."""
+    """Returns the URL at which the sandbox fetches the studio's files; starts it if necessary."""
 
     def hosts(self, environment: str) -> bool:
-        """Whether any file can be hosted where a vendor reaches it."""
+        """Return whether files can be hosted where a vendor can reach them."""
         return environment == SANDBOX or self.public_url is not None or self.store.bucket is not None
 
     def problem(
         self, media: Mapping[str, MediumFacts], form: EngineForm, environment: str, vendor: str
     ) -> Issue | None:
-        """Why ``vendor`` could not get at these files; None where it can."""
+        """Explain why ``vendor`` could not fetch these files; None if it can."""
         if self.hosts(environment):
             return None
         stuck = [name for name, facts in media.items() if facts.url is None and not _as_data(facts, form)]
@@ -64,15 +64,15 @@ class Hosting:
         return Issue("engine", CURE, stops=True, title=title, kind=IssueKind.NO_LINK)
 
     def passed_on(self, media: Mapping[str, MediumFacts], form: EngineForm, environment: str) -> tuple[str, ...]:
-        """The fields whose pasted link goes to the vendor as it is. ``media`` are those that are `sent`."""
+        """Return the fields whose pasted link goes to the vendor unchanged. ``media`` are the result of `sent`."""
         if self.hosts(environment):
             return ()
         return tuple(name for name, facts in media.items() if facts.url is not None and not _as_data(facts, form))
 
     def changes(self, media: Mapping[str, MediumFacts], form: EngineForm, environment: str) -> dict[str, Conversion]:
-        """What is done to which of a brief's media before an engine gets them: field → change.
+        """Return the conversions of a brief's media before an engine gets them: field → change.
 
-        No copy is made of what could only be passed on as a link.
+        A medium that could only be passed on as a link is not converted.
         """
         found = {name: change_for(facts, form) for name, facts in media.items() if name != "mask_image"}
         keeps = self.hosts(environment) or form.data_uris
@@ -81,9 +81,9 @@ class Hosting:
     def sent(
         self, media: Mapping[str, MediumFacts], changes: Mapping[str, Conversion], *, make: bool = False
     ) -> dict[str, MediumFacts]:
-        """What an engine gets of these media: the copies, as far as they are there or, with ``make``, made now.
+        """Return the media that an engine gets: with copies that exist or, with ``make``, are made now.
 
-        A copy carries the link that its medium was pasted as. Raises `MediaError` where one cannot be made.
+        A copy keeps the pasted link of its medium. Raises `MediaError` if a copy cannot be made.
         """
         copies = {
             name: copy_of(self.store, media[name], change) if make else known_copy(self.store, media[name], change)
@@ -97,9 +97,9 @@ class Hosting:
     def links(
         self, brief: Brief, form: EngineForm, environment: str, passed_on: Collection[str] = ()
     ) -> dict[str, str]:
-        """A link for each of the brief's media, or for the copy that the engine takes.
+        """Return a link for each of the brief's media, or for the copy that the engine accepts.
 
-        A pasted link is one only for the fields ``passed_on``. Raises `KeyError` where there is none, and `MediaError`.
+        A pasted link is used only for the fields ``passed_on``. Raises `MediaError`, and `KeyError` if one is missing.
         """
         media = {name: getattr(brief, name) for name in MEDIUM_KINDS if getattr(brief, name) is not None}
         return {
@@ -108,7 +108,7 @@ class Hosting:
         }
 
     def _link(self, medium: KeptMedium | str, form: EngineForm, environment: str, name: str, *, may_pass: bool) -> str:
-        if isinstance(medium, str):  # nobody here could fetch it
+        if isinstance(medium, str):  # a link that could not be fetched here
             if may_pass:
                 return medium
             raise KeyError(name)

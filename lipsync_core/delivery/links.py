@@ -1,11 +1,10 @@
-"""Links to stored media: signed, expiring, and the same for hours, so that a player does not start over.
+"""Links to stored media: signed, expiring, and unchanged for hours, so that a player does not restart.
 
-Where people sign in, a link is bound to whom it was made for and to their visit: it ends at once when that person
-signs out or is taken off the list, and otherwise after an hour or two. Much shorter would break the download button
-of a tab that was left open over lunch, and would add nothing that ending it at once does not give.
-Two kinds are meant for others. A vendor's outlives the vendor's queue, because a job that was paid for needs it. A
-review link outlives the visit of whoever made it, but not their place in the team: a person who was removed leaves no
-way in behind.
+If people sign in, a link is bound to one person and their visit: it ends at once when that person signs out or is
+removed, and otherwise after one to two hours. A much shorter time would break the download button of a tab left open
+over lunch, without improving security.
+Two kinds of links are for others. A vendor's link outlives the vendor's queue, because a paid job needs it. A review
+link outlives its maker's visit, but not their membership: a removed person leaves no access behind.
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ from lipsync_core.people.rights import Person
 from lipsync_core.people.team import People
 
 MEDIA_ROUTE = "/app/static/media"
-"""The one relative prefix that Streamlit's players take is ``/app/static``."""
+"""Streamlit's players accept only one relative prefix: ``/app/static``."""
 
 PERIOD_S = 6 * 3600
-"""A link is good for one to two of these …"""
+"""A link is valid for one to two of these periods."""
 SIGNED_IN_PERIOD_S = 3600
-"""… or, where people sign in, of these."""
+"""The same period if people sign in."""
 VENDOR = "*"
-"""Whom a link is for that a vendor fetches a file by."""
+"""The person in a link with which a vendor fetches a file."""
 _MARK = 16
-"""Letters by which a link names a person or a visit; neither can be read from them."""
+"""Length of the hash that stands for a person or a visit in a link; neither can be derived from it."""
 
 ZIP_ROUTE = "/app/static/zip"
 REVIEW_ROUTE = "/review"
@@ -43,7 +42,7 @@ REVIEW_ROUTE = "/review"
 
 @dataclass(frozen=True, slots=True)
 class MediaRef:
-    """What a link leads to."""
+    """The target of a link."""
 
     sha256: str
     kind: Kind
@@ -52,19 +51,19 @@ class MediaRef:
 
 @dataclass(frozen=True, slots=True)
 class ReviewRef:
-    """What a review link leads to, until when, and who made it."""
+    """The target of a review link, its end, and its maker."""
 
     job_id: int
     sha256: str
     until: int
     by: str
-    """Their mark."""
+    """The maker's mark."""
 
 
 class Links:
-    """Makes and reads media links with the studio's own secret; ``people`` is the team where people sign in.
+    """Makes and reads media links with the studio's own secret; ``people`` is the team if people sign in.
 
-    Making one asks nothing of the database, so that a list may.
+    Making a link reads no database, so lists may do it.
     """
 
     def __init__(self, secret: bytes, people: People | None = None) -> None:
@@ -83,18 +82,18 @@ class Links:
         person: Person | None = None,
         download: bool = False,
     ) -> str:
-        """A relative link to a medium for ``person``, which a browser saves as ``name`` where ``download``."""
+        """Return a relative link to a medium for ``person``; with ``download``, a browser saves it as ``name``."""
         token = self._serializer.dumps([facts.sha256, facts.kind, variant, self._until(), *self._bound(person)])
         return f"{MEDIA_ROUTE}/{token}/{quote(name, safe='')}{'?download' if download else ''}"
 
     def path_for(self, facts: MediumFacts, good_for_s: float) -> str:
-        """``/token/name`` for a vendor that fetches the medium itself within ``good_for_s`` seconds."""
+        """Return ``/token/name`` for a vendor that fetches the medium itself within ``good_for_s`` seconds."""
         until = int(time.time() + good_for_s)
         token = self._serializer.dumps([facts.sha256, facts.kind, "file", until, VENDOR, ""])
         return f"/{token}/{facts.kind}{facts.extension}"
 
     def read(self, token: str) -> MediaRef | None:
-        """What a token leads to; None where it is forged or over, or whom it was made for may not look any more."""
+        """Return the target of a token; None if it is forged or expired, or its person no longer has access."""
         try:
             sha256, kind, variant, *bounds = self._serializer.loads(token)
             return MediaRef(sha256, kind, variant) if self._is_open(*bounds) else None
@@ -102,11 +101,11 @@ class Links:
             return None
 
     def to_review(self, job_id: int, sha256: str, until: int, *, by: str) -> str:
-        """A relative link, made by ``by``, to the page that shows one video of one job until that second."""
+        """Return a relative link, made by ``by``, to the page that shows one video of one job until that second."""
         return f"{REVIEW_ROUTE}/{self._reviews.dumps([job_id, sha256, until, self._mark(by)])}"
 
     def read_review(self, token: str) -> ReviewRef | None:
-        """What a review's token leads to; None where it is forged or over, or whoever made it was removed."""
+        """Return the target of a review's token; None if it is forged or expired, or its maker was removed."""
         try:
             job_id, sha256, until, by = self._reviews.loads(token)
             return ReviewRef(job_id, sha256, until, by) if self._is_open(until, by, "") else None
@@ -114,17 +113,17 @@ class Links:
             return None
 
     def to_reviewed(self, facts: MediumFacts, review: ReviewRef) -> str:
-        """A relative link to a review's video, which ends with the review."""
+        """Return a relative link to a review's video, which ends with the review."""
         token = self._serializer.dumps([facts.sha256, facts.kind, "file", review.until, review.by, ""])
         return f"{MEDIA_ROUTE}/{token}/video{facts.extension}"
 
     def to_zip(self, job_ids: Sequence[int], *, name: str, person: Person | None = None) -> str:
-        """A relative link for ``person`` that saves the videos of these jobs as one ZIP."""
+        """Return a relative link for ``person`` that saves the videos of these jobs as one ZIP."""
         token = self._zips.dumps([list(job_ids), self._until(), *self._bound(person)])
         return f"{ZIP_ROUTE}/{token}/{quote(name, safe='')}"
 
     def read_zip(self, token: str) -> list[int] | None:
-        """The jobs that a ZIP's token names; None where it is forged, over, or whom it was made for may not look."""
+        """Return the jobs in a ZIP's token; None if it is forged or expired, or its person has no access."""
         try:
             job_ids, *bounds = self._zips.loads(token)
             return list(job_ids) if self._is_open(*bounds) else None
@@ -132,7 +131,7 @@ class Links:
             return None
 
     def _until(self) -> int:
-        """The second until which a link made now is good: the same for as long as it may be."""
+        """Return the second until which a link made now is valid; it is the same for a whole period."""
         period_s = PERIOD_S if self._people is None else SIGNED_IN_PERIOD_S
         return (int(time.time()) // period_s + 2) * period_s
 
@@ -155,8 +154,8 @@ class Links:
 
 
 def file_of(ref: MediaRef, store: MediaStore) -> tuple[Path, str] | None:
-    """The stored file that a link leads to, and its content type; None where it is gone. Raises `BucketError`."""
-    if ref.variant != "file":  # a list's small picture may outlive what it shows
+    """Return the stored file that a link leads to, and its content type; None if it is gone. Raises `BucketError`."""
+    if ref.variant != "file":  # a list's thumbnail may outlive the file it shows
         path = store.picture(MediumFacts(ref.sha256, ref.kind, "", ".jpg", "image/jpeg", 0), ref.variant)
         return None if path is None else (path, "image/jpeg")
     facts = store.get(ref.sha256, ref.kind)

@@ -1,6 +1,6 @@
-"""The page behind a review link: one video, for somebody who may see nothing else here. Pure.
+"""The page of a review link: one video, for a person who may see nothing else here. Pure.
 
-It has no script and no way on to another page; its policy lets a browser load that video and nothing more.
+It has no script and no link to another page; its policy lets a browser load only that video.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ CSP = (
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What a review link shows. ``source`` is a link to the video that is good no longer than the review's own.
+    """What a review link shows. ``source`` is a link to the video that expires with the review.
 
-    It is written as seen from the page's own address, which may be below a path."""
+    It is relative to the page's own address, which may be below a path."""
 
     name: str
     source: str
     until: datetime
     remark: str = ""
-    """What whoever sees it has to know: that it is a draft, or not a real render."""
+    """What the viewer has to know: that it is a draft, or not a real render."""
 
 
 def page(reviewed: Reviewed) -> str:
-    """The page that shows the video."""
+    """Return the page that shows the video."""
     name, source = escape(reviewed.name), f"..{escape(reviewed.source)}"
     remark = f"{escape(reviewed.remark)} " if reviewed.remark else ""
     return _page(
@@ -54,11 +54,11 @@ def page(reviewed: Reviewed) -> str:
 
 
 def page_of_nothing() -> str:
-    """The page for a link that has expired or is none: alike for both, so that it tells nothing."""
+    """Return the page for an expired or invalid link: the same for both, so that it reveals nothing."""
     return _page(
         "Nothing to show",
         "<h1>Nothing to show</h1>\n"
-        "<p>This link has expired, or the video is no longer kept. Ask whoever sent it for a new one.</p>",
+        "<p>This link has expired, or the video is no longer kept. Ask the person who sent it for a new one.</p>",
     )
 
 

@@ -1,7 +1,7 @@
 """Routes that serve stored media: one file by its signed link, several as a ZIP, and the page of a review link.
 
-None of them lists anything or takes a path: a token names what is meant, and nobody can make one up. What a browser
-gets is never sniffed for another type and runs no script.
+None of them lists anything or accepts a path: a token, which cannot be forged, names the target. A browser may neither
+guess another type for the content nor run a script in it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Route = Callable[[Request], Awaitable[Response]]
 
 EXPIRED = "This link has expired or never existed. Reload the page that it is from, and try again."
 KEPT_S = 300
-"""For how long a browser may show what it was given without asking again: a link may have ended meanwhile."""
+"""How long a browser may reuse a response without asking again: the link may have ended meanwhile."""
 _GUARDED = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -35,12 +35,12 @@ _GUARDED = {
 
 
 def medium_route(find: Callable[[str], tuple[Path, str] | None]) -> Route:
-    """A stored picture, voice or video, in ranges where a player seeks; ``?download`` saves it."""
+    """A stored picture, voice or video, in ranges if a player seeks; ``?download`` saves it."""
 
     def found(token: str) -> tuple[Path, str, os.stat_result] | None:
         try:
             return None if (it := find(token)) is None else (*it, it[0].stat())
-        except FileNotFoundError:  # cleaned up a moment ago
+        except FileNotFoundError:  # cleaned up just before
             return None
 
     async def answer(request: Request) -> Response:
@@ -61,7 +61,7 @@ def medium_route(find: Callable[[str], tuple[Path, str] | None]) -> Route:
 
 
 def zip_route(find: Callable[[str], list[Packed] | None]) -> Route:
-    """Several videos as one ZIP, packed while it is sent."""
+    """Return the route for several videos as one ZIP, packed while it is sent."""
 
     async def answer(request: Request) -> Response:
         files = await asyncio.to_thread(find, request.path_params["token"])
@@ -76,7 +76,7 @@ def zip_route(find: Callable[[str], list[Packed] | None]) -> Route:
 
 
 def review_route(find: Callable[[str], Reviewed | None]) -> Route:
-    """The page behind a review link: one video and nothing else."""
+    """Return the route for the page of a review link: one video and nothing else."""
 
     async def answer(request: Request) -> Response:
         reviewed = await asyncio.to_thread(find, request.path_params["token"])
@@ -89,7 +89,7 @@ def review_route(find: Callable[[str], Reviewed | None]) -> Route:
 
 
 def _in_words(route: Route) -> Route:
-    """The same route; where the bucket does not give a file, the answer says why."""
+    """Return the same route, but answer with the reason if the bucket does not give a file."""
 
     async def answer(request: Request) -> Response:
         try:
@@ -101,7 +101,7 @@ def _in_words(route: Route) -> Route:
 
 
 def safe_name(name: str, extension: str) -> str:
-    """What a file is saved as: the link's name, which anybody may change, with the file's own extension."""
+    """Return the name to save a file as: the link's name, which anyone may change, with the file's own extension."""
     name = clean_name(name).strip(". ") or "unnamed"
     return name if name.lower().endswith(extension.lower()) else f"{name}{extension}"
 

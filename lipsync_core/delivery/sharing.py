@@ -19,12 +19,12 @@ from lipsync_core.people.roles import Action
 
 MOST_DAYS = 90.0
 MOST_ZIPPED = 500
-"""Jobs in one ZIP: their numbers stand in its link."""
+"""The most jobs in one ZIP: their numbers are part of its link."""
 _DAY_S = 86_400
 
 
 class Sharing:
-    """Makes such links, and says what they lead to."""
+    """Makes such links, and returns their targets."""
 
     def __init__(self, ledger: Ledger, links: Links, store: MediaStore, guard: Guard = everybody) -> None:
         self._ledger = ledger
@@ -33,21 +33,21 @@ class Sharing:
         self._guard = guard
 
     def review_link(self, job: Job, *, days: float = 7.0, by: str = "") -> str | None:
-        """A relative link to a page that shows the job's video to whoever has it; None where there is no video.
+        """Return a relative link to a page that shows the job's video to anyone who has it; None without a video.
 
-        It shows that video only, even if the job should have another one later, and ends early when ``by`` is taken
-        off the team's list. Raises `NotAllowedError` where ``by`` may not make clips, `ValueError` for a time that is
-        not above zero, or is beyond `MOST_DAYS`.
+        It shows that video only, even if the job has another one later, and ends early if ``by`` is removed from the
+        team. Raises `NotAllowedError` if ``by`` may not make clips, `ValueError` for a time that is not above zero, or
+        is beyond `MOST_DAYS`.
         """
         self._guard(by, Action.MAKE)
         if not 0 < days <= MOST_DAYS:
-            raise ValueError(f"a review link is good for up to {MOST_DAYS:.0f} days, not for {days}")
+            raise ValueError(f"a review link is valid for up to {MOST_DAYS:.0f} days, not for {days}")
         if job.output_sha256 is None:
             return None
         return self._links.to_review(job.id, job.output_sha256, int(time.time() + days * _DAY_S), by=by)
 
     def reviewed(self, token: str) -> Reviewed | None:
-        """What a review link shows; None where it is forged or has ended, or its video is no longer kept."""
+        """Return what a review link shows; None if it is forged or has ended, or its video is no longer kept."""
         if (meant := self._links.read_review(token)) is None:
             return None
         facts = self._store.get(meant.sha256, "video")
@@ -65,7 +65,7 @@ class Sharing:
         )
 
     def zip_link(self, jobs: Sequence[Job], *, name: str, person: Person | None = None) -> str | None:
-        """A relative link for ``person`` that saves the videos of these jobs as one ZIP; None where there are none.
+        """Return a relative link for ``person`` that saves the videos of these jobs as one ZIP; None if there are none.
 
         Raises `ValueError` for more than `MOST_ZIPPED` jobs.
         """
@@ -75,7 +75,7 @@ class Sharing:
         return self._links.to_zip(with_video, name=name, person=person) if with_video else None
 
     def zipped(self, token: str) -> list[Packed] | None:
-        """The files that a ZIP's link names, as far as they are still kept; None where it is forged or has expired."""
+        """Return the files of a ZIP's link that are still kept; None if it is forged or has expired."""
         if (job_ids := self._links.read_zip(token)) is None:
             return None
         files = []

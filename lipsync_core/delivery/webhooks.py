@@ -1,4 +1,4 @@
-"""The endpoint for vendors' webhooks: each is a hint to ask the vendor, and nothing in it is believed."""
+"""The endpoint for vendors' webhooks: each is a hint to poll the vendor, and its content is not trusted."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 Hooks = Callable[[str, str, bytes, str], bool]
-"""Takes a webhook: provider, token, body and content type; False where nobody waits for it."""
+"""Handles a webhook (provider, token, body, content type); returns False if no job waits for it."""
 
 MOST_BYTES = 65_536
 WITHIN_S = 10.0
-"""How soon a whole body has to be here; no vendor takes a second."""
+"""The time limit for a whole body; no vendor needs a second."""
 
 
 def endpoint(take: Callable[[], Hooks]) -> Callable[[Request], Awaitable[Response]]:
-    """A route ``/{provider}/{token}`` that hands webhooks to ``take()`` after it has answered.
+    """Return a route ``/{provider}/{token}`` that passes webhooks to ``take()`` after it has answered.
 
-    Every body that is small enough gets the same answer, so that a stranger learns nothing about tokens.
+    Every body that is small enough gets the same answer, so that strangers learn nothing about tokens.
     """
 
     async def webhook(request: Request) -> Response:
@@ -34,7 +34,7 @@ def endpoint(take: Callable[[], Hooks]) -> Callable[[Request], Awaitable[Respons
         except ClientDisconnect:
             return Response(status_code=400)
         except TimeoutError:
-            return JSONResponse({"error": "The rest did not come in time."}, 408, headers={"Connection": "close"})
+            return JSONResponse({"error": "The body did not arrive in time."}, 408, headers={"Connection": "close"})
         provider, token = request.path_params["provider"], request.path_params["token"]
         content_type = request.headers.get("content-type", "")
 

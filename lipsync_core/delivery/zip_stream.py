@@ -1,6 +1,6 @@
-"""A ZIP of several files that is packed while it is sent: it never exists on disk or in memory as a whole.
+"""A ZIP of several files that is packed while it is sent: it never exists as a whole on disk or in memory.
 
-Videos are compressed already, so they are stored as they are. Sizes and checksums follow each file's bytes, as in
+Videos are already compressed, so they are stored uncompressed. Sizes and checksums follow each file's bytes, as in
 every ZIP that is written to a stream (APPNOTE.TXT 4.4.4, bit 3).
 """
 
@@ -18,7 +18,7 @@ _BLOCK = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """One file of a ZIP: what it is called there, where it lies, and when it was made."""
+    """One file of a ZIP: its name there, its path, and when it was made."""
 
     name: str
     path: Path
@@ -26,7 +26,7 @@ class Packed:
 
 
 class _Stream(io.RawIOBase):
-    """What is written and was not taken yet; cannot seek, so that `zipfile` writes from front to back."""
+    """Buffers written bytes until they are read; cannot seek, so `zipfile` writes from front to back."""
 
     def __init__(self) -> None:
         self._waiting = bytearray()
@@ -35,7 +35,7 @@ class _Stream(io.RawIOBase):
         return True
 
     def write(self, data: object) -> int:
-        block = memoryview(data)  # type: ignore[arg-type]  # whatever buffer it is, as io.RawIOBase has it
+        block = memoryview(data)  # type: ignore[arg-type]  # any buffer, as in io.RawIOBase
         self._waiting += block
         return block.nbytes
 
@@ -46,14 +46,14 @@ class _Stream(io.RawIOBase):
 
 
 def zipped(files: Sequence[Packed]) -> Iterator[bytes]:
-    """The ZIP in blocks. Files of the same name are told apart by a number."""
+    """Yield the ZIP in blocks. Files of the same name get a number."""
     stream = _Stream()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         for name, file in zip(_told_apart([file.name for file in files]), files, strict=True):
             with file.path.open("rb") as source:
                 info = zipfile.ZipInfo(name, file.made_at.timetuple()[:6])
                 info.external_attr = 0o644 << 16
-                info.file_size = file.path.stat().st_size  # from which it sees whether ZIP64 is needed
+                info.file_size = file.path.stat().st_size  # decides whether ZIP64 is needed
                 with archive.open(info, "w") as entry:
                     while block := source.read(_BLOCK):
                         entry.write(block)
