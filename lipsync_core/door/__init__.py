@@ -1,4 +1,4 @@
-"""The door in front of everything that the server answers: who may knock, by which name, and how fast.
+"""The checks in front of the whole server: who may connect, by which host name, and how fast.
 
-It is raw ASGI and knows neither Streamlit nor the studio; what it needs of them is given to it.
+This is raw ASGI, independent of Streamlit and the studio; what it needs from them is passed in.
 """

@@ -1,4 +1,4 @@
-"""Serves the studio's own routes below the path that its address has, as the pages are."""
+"""Serves the studio's own routes below its base path, like the pages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class Below:
-    """Lets the studio's own routes, whose paths begin with one of ``own``, be asked for below ``base`` as well."""
+    """Makes the studio's own routes, whose paths begin with one of ``own``, available below ``base`` as well."""
 
     def __init__(self, app: ASGIApp, *, base: str, own: tuple[str, ...]) -> None:
         self._app = app
@@ -14,7 +14,7 @@ class Below:
         self._own = own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take the path away where it leads to such a route."""
+        """Remove the base path from requests for such a route."""
         if scope["type"] == "http" and scope["path"].removeprefix(self._base).startswith(self._own):
             raw = scope.get("raw_path", b"").removeprefix(self._base.encode())
             scope = {**scope, "path": scope["path"].removeprefix(self._base), "raw_path": raw}

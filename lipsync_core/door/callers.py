@@ -1,4 +1,4 @@
-"""The address that a request comes from, and how many sockets strangers from there hold."""
+"""The address that a request comes from, and how many sockets strangers hold from there."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from starlette.types import Scope
 from lipsync_core.door.hosts import host_port_of
 
 PER_ADDRESS = 20
-"""Sockets that strangers may hold from one address: a family behind one router, each with some tabs."""
+"""The most sockets that strangers may hold from one address: a family behind one router, each with some tabs."""
 ALTOGETHER = 400
-"""Sockets that all strangers may hold; one that rests takes some 50 kB."""
+"""The most sockets that all strangers may hold; an idle one takes some 50 kB."""
 
 
 class Callers:
-    """Tells addresses apart. ``proxies`` are those whose word counts for whom they ask.
+    """Finds callers' addresses. ``proxies`` are trusted to name the address that they forward for.
 
-    ``trusted_before`` says that the server was told itself whose word counts, and has taken it already.
+    ``trusted_before`` says that the server has its own list of trusted proxies and has already applied it.
     """
 
     def __init__(self, proxies: Sequence[str] = (), *, trusted_before: bool = False) -> None:
@@ -29,15 +29,15 @@ class Callers:
         self._trusted_before = trusted_before
 
     def address(self, scope: Scope) -> str | None:
-        """From where a connection comes, for IPv6 as the network of one household; None where that is not known.
+        """Return the address that a connection comes from, for IPv6 the network of one household; None if unknown.
 
-        That is so on this computer's own address: it may be a person here, or a proxy here that was not named.
+        It is unknown for this computer's own address: that may be a person here, or a local proxy that was not named.
         """
         here, _ = scope.get("server") or (None, None)
         host, _ = scope.get("client") or (None, None)
         own, peer = _ip(here), _ip(host)
         if own is not None and own.is_loopback and not self._trusted_before:
-            peer = own  # uvicorn believes whatever reaches it by loopback, and puts its word here
+            peer = own  # uvicorn trusts any loopback peer and puts the address it names here
         if peer is None:
             return None
         if self._is_proxy(peer):
@@ -63,9 +63,9 @@ class Crowd:
 
     @contextmanager
     def one_more(self, address: str | None) -> Iterator[bool]:
-        """Count a socket for as long as it is open; False where there are too many already.
+        """Count a socket while it is open; yield False if there are already too many.
 
-        Without a known address only all of them together are bounded.
+        Without a known address, only the total is limited.
         """
         if self._all >= self._altogether or (address is not None and self._held[address] >= self._per_address):
             yield False
@@ -79,7 +79,7 @@ class Crowd:
             self._all -= 1
             if address is not None:
                 self._held[address] -= 1
-                self._held += Counter()  # which drops who is at none
+                self._held += Counter()  # drops addresses at zero
 
 
 def _ip(text: str | None) -> IPv4Address | IPv6Address | None:
@@ -92,7 +92,7 @@ def _ip(text: str | None) -> IPv4Address | IPv6Address | None:
 
 
 def _hop(text: str) -> IPv4Address | IPv6Address | None:
-    """An address as proxies write it, some with a port."""
+    """Parse an address as proxies write it, some with a port."""
     host_port = None if (plain := _ip(text)) is not None else host_port_of(text)
     return plain if host_port is None else _ip(host_port.name)
 

@@ -1,8 +1,8 @@
 """The entrance for every WebSocket: whose it is, how fast it may send, and how long it stays open.
 
-Where people sign in, all who have not share a narrow way: enough for each to see the door and to sign in, and too
-little for any of them to keep the members waiting. Nothing that was said is ever dropped: what comes too fast is read
-later. Members, and everybody where nobody signs in, have a pace of their own that no honest page reaches.
+If people sign in, all strangers share one low rate: enough for each to see the sign-in page and sign in, too little to
+delay the members. No message is ever dropped: one that comes too fast is read later. Each member, or everyone without
+sign-in, has a rate of their own that no honest page reaches.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from lipsync_core.door.talk import MessageLimits, Talk, Tongue
 from lipsync_core.door.uploads import Guest, GuestOf, OpenPages
 
 STRANGERS_RUNS = (10.0, 20)
-"""Messages a second of all strangers together, and at once after a pause."""
+"""All strangers together: messages a second, and the burst after a pause."""
 STRANGERS_HANDSHAKES = (20.0, 40)
-"""New sockets a second of theirs."""
+"""All strangers together: new sockets a second, and the burst after a pause."""
 STRANGERS_BYTES = 64 * 1024
-"""What a stranger may say in one message: the door's own take a few hundred bytes."""
+"""The largest message of a stranger: those of the sign-in page take a few hundred bytes."""
 MEMBERS_RUNS = (40.0, 120)
-"""Messages a second on one socket of a member's."""
+"""One socket of a member: messages a second, and the burst after a pause."""
 MEMBERS_BYTES = 2_000_000
-"""What a member may say in one message."""
+"""The largest message of a member."""
 SENT_AWAY_AFTER_S = 1.0
-"""How long whoever holds too many sockets waits to hear so; it may try anew only then."""
+"""The delay before a caller with too many sockets is refused, so that it cannot retry sooner."""
 
 
 class Entrance:
-    """Listens to every WebSocket, and closes those of a visit when the visit ends.
+    """Watches every WebSocket, and closes those of a visit when the visit ends.
 
-    ``guest_of`` is None where nobody signs in; then nobody is a stranger.
+    ``guest_of`` is None without sign-in; then nobody is a stranger.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Entrance:
         self._strangers = MessageLimits(Flow(*STRANGERS_RUNS), STRANGERS_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let everything else through as it is."""
+        """Handle WebSockets; pass everything else through unchanged."""
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return
@@ -84,7 +84,7 @@ class Entrance:
         talk = Talk(self._tongue, _members_pace(), ending, receive, send, drawn_as=drawn_as)
         self._sockets.add(guest.visit, ending)
         try:
-            if await asyncio.to_thread(again) is None:  # the visit ended when nobody knew of this socket yet
+            if await asyncio.to_thread(again) is None:  # the visit ended before this socket was registered
                 ending.tell()
             await self._app(scope, talk.receive, talk.send)
         finally:
@@ -110,7 +110,7 @@ def _members_pace() -> MessageLimits:
 
 
 async def _wait_in_line(flow: Flow, receive: Receive) -> list[Message]:
-    """Wait for a turn, or until the browser leaves; returns what it said meanwhile, of which there is at most one."""
+    """Wait for a turn, or until the browser leaves; return the messages received meanwhile, at most one."""
     said = [await receive()]
     turn, more = asyncio.ensure_future(flow.turn()), asyncio.ensure_future(receive())
     try:
@@ -126,7 +126,7 @@ async def _wait_in_line(flow: Flow, receive: Receive) -> list[Message]:
 
 
 def _saying(said: list[Message], receive: Receive) -> Receive:
-    """``receive`` that gives first what was heard already."""
+    """Return a ``receive`` that first gives the messages already received."""
     waiting = iter(said)
 
     async def receives() -> Message:

@@ -1,4 +1,4 @@
-"""A pace for messages: those that come too fast wait in line, and none is refused."""
+"""A rate limit for messages: those that come too fast wait in line, and none is refused."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 
 
 class Flow:
-    """So many turns a second for all who ask here together, and so many at once after a pause.
+    """Gives all callers together a number of turns a second, and a burst after a pause.
 
-    For one event loop. Whoever stops waiting leaves the line, and nobody behind waits for their sake.
+    For one event loop. A caller that stops waiting leaves the line and delays nobody behind it.
     """
 
     def __init__(self, per_s: float, at_once: int) -> None:
@@ -20,7 +20,7 @@ class Flow:
         self._waking: asyncio.TimerHandle | None = None
 
     async def turn(self) -> None:
-        """Wait for a turn, which is there at once for who comes at the pace of a person."""
+        """Wait for a turn; at the pace of a person it comes at once."""
         if not self._line and self._take():
             return
         mine = asyncio.get_running_loop().create_future()
@@ -29,7 +29,7 @@ class Flow:
         try:
             await mine
         except asyncio.CancelledError:
-            if self._line.pop(mine, self) is self:  # it came at the very moment, and somebody else can have it
+            if self._line.pop(mine, self) is self:  # the turn came at this very moment; pass it to the next caller
                 self._turns += 1
             raise
 

@@ -15,11 +15,11 @@ from lipsync_core.door.hosts import Hosts, host_port_of, origin_of
 log = logging.getLogger(__name__)
 
 UNKNOWN_HOST = (
-    "This studio does not answer to the name in this address. If the name is right, whoever runs the studio has to add "
-    "it to STUDIO_HOSTS in .env and restart the studio."
+    "This studio does not answer to the name in this address. If the name is right, the operator of the studio has to "
+    "add it to STUDIO_HOSTS in .env and restart the studio."
 )
 MOST_TOLD = 20
-"""For so many foreign pages the log says that they were refused; anybody can make more."""
+"""The most refused foreign pages that are logged, as anyone can make more of them."""
 TWO_LENGTHS = "This request gives its length in two ways."
 _REFUSED_SOCKET = (
     "a page from %.200r was refused a socket, asked for as %.200r. If that is where people reach this studio, list its "
@@ -35,13 +35,13 @@ class FrontSettings:
     content_policy: str
     """The Content-Security-Policy of the pages."""
     health: frozenset[str]
-    """The paths that a probe may ask for that names no host."""
+    """The paths that a health probe without a known host name may request."""
     secure_cookies: bool = False
-    """Whether people reach the pages over TLS only."""
+    """Whether people reach the pages only over TLS."""
 
 
 class Front:
-    """Refuses names that are not the studio's, and sockets for other people's pages; puts its headers on the rest."""
+    """Refuses foreign host names and sockets of foreign pages; adds the security headers to the rest."""
 
     def __init__(self, app: ASGIApp, *, settings: FrontSettings) -> None:
         self._app = app
@@ -49,7 +49,7 @@ class Front:
         self._told: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer what may not come in; let the rest through."""
+        """Refuse what is not allowed; pass the rest through."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -63,7 +63,7 @@ class Front:
             await refused(scope, receive, send)
 
     def _refused(self, scope: Scope) -> Response | None:
-        """What is answered instead; None for who may come in."""
+        """Return the refusal for a request; None if it is allowed."""
         headers, own = Headers(scope=scope), (scope.get("server") or (None,))[0]
         hosts = headers.getlist("host")
         host = host_port_of(hosts[0]) if len(hosts) == 1 else None
@@ -89,10 +89,10 @@ _LAST = {"Connection": "close", "Cache-Control": "no-store"}
 
 
 def _from_itself(scope: Scope) -> Scope:
-    """The same, as if the page had named the host that it comes from.
+    """Return the same scope as if the page had named the host that it comes from.
 
-    Its origin was judged here. Where the two differ, the pages would judge it again, and would ask AWS what this
-    computer's own address is, while nobody else is answered.
+    Its origin was checked here. If the two differed, Streamlit would check again, and would ask AWS for this computer's
+    own address, while all other requests wait.
     """
     origin = Headers(scope=scope).get("origin")
     if origin is None:

@@ -15,17 +15,17 @@ ALWAYS = {
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "SAMEORIGIN",
 }
-"""On every answer that does not say something stricter itself."""
+"""On every answer that does not set a stricter value itself."""
 
 
 def policy(inline_scripts: Iterable[str]) -> str:
-    """The Content-Security-Policy of the pages, which run these inline scripts and no others."""
+    """Return the Content-Security-Policy of the pages, which allows these inline scripts and no others."""
     hashes = [f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in inline_scripts]
     rules = {
         "default-src": ["'none'"],
-        # blob: is where the pages' own small components come from; the protobuf reader is WebAssembly.
+        # The pages' own small components are loaded from blob: URLs; the protobuf reader is WebAssembly.
         "script-src": ["'self'", "blob:", "'wasm-unsafe-eval'", *hashes],
-        "style-src": ["'self'", "'unsafe-inline'"],  # the pages' styles are made while they are drawn
+        "style-src": ["'self'", "'unsafe-inline'"],  # the pages create styles while they are drawn
         "img-src": ["'self'", "data:", "blob:"],
         "media-src": ["'self'", "data:", "blob:"],
         "font-src": ["'self'", "data:"],
@@ -40,7 +40,7 @@ def policy(inline_scripts: Iterable[str]) -> str:
 
 
 def inline_scripts(html: str) -> list[str]:
-    """The scripts that stand in a page of HTML itself."""
+    """Return the inline scripts of an HTML page."""
     found = _Scripts()
     found.feed(html)
     return found.texts
@@ -64,7 +64,7 @@ class _Scripts(HTMLParser):
 
 
 def guarded(send: Send, content_policy: str, *, secure_cookies: bool) -> Send:
-    """``send`` with these headers on what it sends; cookies travel over TLS only where ``secure_cookies``."""
+    """Return a ``send`` that adds these headers; with ``secure_cookies``, cookies are sent over TLS only."""
 
     async def sends(message: Message) -> None:
         if message["type"] in ("http.response.start", "websocket.http.response.start", "websocket.accept"):

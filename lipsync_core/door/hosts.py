@@ -1,8 +1,8 @@
 """The host names that the studio answers to, and the web pages that may open a socket to it.
 
-A web page of anybody's can have its own name lead to this computer, and then talk to what listens here as if it were
-its own (DNS rebinding); and it can open a socket to any address. So the name that a browser asked for has to be one
-that was given to this studio, and the page that opens a socket has to be the studio's own.
+Any web page can point its own host name to this computer, and then use a local server as if it were its own (DNS
+rebinding); and it can open a socket to any address. So the host name in a request must be one of this studio's, and the
+page that opens a socket must be the studio's own.
 """
 
 from __future__ import annotations
@@ -18,56 +18,56 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class HostPort:
-    """A host as a browser names it: lower case, an IP address in its one way of writing."""
+    """A host as a browser names it: lower case, an IP address in its canonical form."""
 
     name: str
     port: int | None
-    """None where none is named."""
+    """None if no port is given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What web page something comes from."""
+    """The origin of a web page."""
 
     scheme: str
     host_port: HostPort
 
     @property
     def port(self) -> int | None:
-        """Its port, also where it goes without saying; None for a scheme of which nobody knows."""
+        """Its port, explicit or the scheme's default; None for an unknown scheme."""
         return self.host_port.port or _PORTS.get(self.scheme)
 
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The names that were given to this studio."""
+    """The host names of this studio."""
 
     origins: frozenset[Origin] = frozenset()
-    """Where people and vendors reach it, as addresses that name a scheme."""
+    """The addresses, with a scheme, at which people and vendors reach it."""
     host_ports: frozenset[HostPort] = frozenset()
-    """Names besides; one without a port is good for every port."""
+    """Additional names; one without a port is valid for every port."""
 
     @classmethod
     def of(cls, addresses: Iterable[str], names: Iterable[str]) -> Hosts:
-        """Those of web addresses, and of names with or without a port; what cannot be read is left out."""
+        """Return the hosts of web addresses, and of names with or without a port; unreadable ones are left out."""
         origins = (origin_of(f"{url.scheme}://{url.netloc}") for url in map(urlsplit, addresses))
         host_ports = (host_port_of(name if name.count(":") < 2 or "[" in name else f"[{name}]") for name in names)
         return cls(frozenset(filter(None, origins)), frozenset(filter(None, host_ports)))
 
     def may_ask(self, host: HostPort, own: str | None) -> bool:
-        """Whether the studio may be asked for by this name on a connection to its own address ``own``.
+        """Return whether the studio may be requested by this name on a connection to its own address ``own``.
 
-        An address in figures is good where it is the connection's own: to have it in the address bar, a browser must
-        have been sent there, and no name stands between.
+        A numeric address is valid if it is the connection's own: a browser shows it only if it was sent there directly,
+        so no host name is involved.
         """
         return self._is_own(host, own) or host.name in {origin.host_port.name for origin in self.origins}
 
     def may_open(self, origin: Origin | None, host: HostPort, own: str | None) -> bool:
-        """Whether a page from ``origin`` may open a socket by the name ``host``, which may be asked for.
+        """Return whether a page from ``origin`` may open a socket to the allowed name ``host``.
 
-        A page of this computer, or of a name without a scheme, must come from where it opens the socket to. Its scheme
-        is not compared: behind a proxy that speaks TLS, the one that arrives here is not the one outside. Such a proxy
-        may also put a name of its own into the place of the one that was asked for.
+        A page of this computer, or of a name without a scheme, must come from the host it opens the socket to. The
+        scheme is not compared: behind a TLS proxy, the scheme here differs from the public one. Such a proxy may also
+        replace the requested name with its own.
         """
         if origin is None or origin.scheme not in _PORTS:
             return False
@@ -86,7 +86,7 @@ class Hosts:
 
 
 def host_port_of(text: str) -> HostPort | None:
-    """A Host header's name and port; None for what is none."""
+    """Return a Host header's name and port; None if it is invalid."""
     if not text.isascii() or not text.isprintable() or set(text) & set(" @/?#\\,"):
         return None
     try:
@@ -98,7 +98,7 @@ def host_port_of(text: str) -> HostPort | None:
 
 
 def origin_of(text: str) -> Origin | None:
-    """An Origin header; None for what is none, such as “null”, which a page without an origin of its own sends."""
+    """Parse an Origin header; None if it is invalid, such as “null”, which a page without its own origin sends."""
     scheme, separator, rest = text.partition("://")
     host_port = host_port_of(rest) if separator else None
     return None if host_port is None else Origin(scheme.lower(), host_port)
@@ -109,7 +109,7 @@ def _same(one: Origin, other: Origin) -> bool:
 
 
 def _one_way(name: str) -> str:
-    """An IP address in its one way of writing, that of IPv4 where it is one of both; any other name as it is."""
+    """Return an IP address in its canonical form, as IPv4 if it is mapped to IPv6; any other name unchanged."""
     try:
         address = ip_address(name.lower())
     except ValueError:

@@ -1,6 +1,6 @@
-"""The end of a visit in the browser: signing out by address, and closing its sockets, whatever ended it.
+"""The end of a visit in the browser: the sign-out address, and closing the visit's sockets, whatever ended it.
 
-A visit ends in the ledger. So servers that share one agree, and a visit that comes of age ends like any other.
+A visit ends in the ledger. So all servers that share it agree, and an expired visit ends like any other.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ log = logging.getLogger(__name__)
 Claims = Mapping[str, Any]
 LOOK_EVERY_S = 1.0
 OURS = ("same-origin", "none")
-"""Where a browser may come from to sign out: a page of this server, or its own address bar."""
+"""Valid values of Sec-Fetch-Site for signing out: a page of this server, or the browser's own address bar."""
 NOT_FROM_HERE = "To sign out, use the button on a page of this studio. Nothing was changed."
 
 
 class Leaving:
-    """Closes the sockets of visits that are over: signed out, expired, taken off the list, or bound to another account.
+    """Closes the sockets of visits that are over: signed out, expired, removed from the team, or bound elsewhere.
 
-    ``people`` is the team; it is asked for each visit that has a socket open, as a page asks in each of its runs.
+    ``people`` is the team; it is asked about each visit with an open socket, as a page asks in each of its runs.
     """
 
     def __init__(self, people: Callable[[], People], sockets: OpenSockets) -> None:
@@ -43,7 +43,7 @@ class Leaving:
         self._claims: dict[str, Claims] = {}
 
     def note(self, visit: str, claims: Claims) -> None:
-        """Know what a visit is whose socket is open; to be told once it is among the open ones, or again then."""
+        """Record the claims of a visit with an open socket; call it once the socket is registered, or again then."""
         with self._lock:
             self._claims[visit] = claims
 
@@ -53,8 +53,8 @@ class Leaving:
             try:
                 for visit in await asyncio.to_thread(self._over):
                     self._sockets.close(visit)
-            except Exception:  # such as a ledger that is busy; it is asked again
-                log.exception("whose visits are over could not be found out")
+            except Exception:  # such as a busy ledger; it is asked again
+                log.exception("ended visits could not be determined")
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _over(self) -> list[str]:
@@ -73,9 +73,9 @@ class Leaving:
 
 
 class SignsOut:
-    """Ends the visit where a browser is sent to sign out; Streamlit takes the cookie there, and no copy of it.
+    """Ends the visit when a browser opens the sign-out address; Streamlit itself deletes only that browser's cookie.
 
-    It is a link, so a page of another site could lead there: only this server's own may. ``claims`` reads cookies.
+    It is a link, so a foreign page could lead there: only this server's own pages may. ``claims`` reads cookies.
     """
 
     PATH = "/auth/logout"
@@ -88,7 +88,7 @@ class SignsOut:
         self._people = people
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let everything else through as it is."""
+        """Handle signing out; pass everything else through unchanged."""
         if scope["type"] == "http" and scope["path"].rstrip("/").endswith(self.PATH):
             request = Request(scope)
             if request.headers.get("sec-fetch-site", "none") not in OURS:

@@ -1,4 +1,4 @@
-"""Watches one page's WebSocket: what is passed on to the page, and how it closes when its visit ends."""
+"""Watches one page's WebSocket: which messages reach the page, and how it closes when its visit ends."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from lipsync_core.door.flow import Flow
 from lipsync_core.door.sockets import Ending
 
 DRAWS_WITHIN_S = 10.0
-"""For how long a socket that ends waits for its page to be drawn once more."""
+"""How long an ending socket waits for its page to be drawn once more."""
 ENDED = 1008
-"""The WebSocket's own code for a policy …"""
+"""The WebSocket close code for a policy violation."""
 NO_BYTES = 1003
-"""… for text, at which the pages would fail with a traceback in the log …"""
+"""The close code for text, on which the pages would fail with a traceback in the log."""
 TOO_LARGE = 1009
-"""… and for a message that is larger than what is taken."""
+"""The close code for a message that is too large."""
 
 
 class Stage(StrEnum):
-    """What a message to the browser says of the page's run."""
+    """The stage of the page's run that a message to the browser reports."""
 
     BEGAN = auto()
     DRAWN = auto()
@@ -32,30 +32,30 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tongue:
-    """What the door understands of the messages between a page and its browser; Streamlit's, given by the pages."""
+    """The parts of Streamlit's messages between page and browser that the door understands; given by the pages."""
 
     kind_of: Callable[[bytes], str | None]
-    """What a browser's message asks for; None for one that cannot be read."""
+    """Returns what a browser's message asks for; None if it cannot be read."""
     draw: bytes
-    """The message by which a browser asks for its page."""
+    """The message with which a browser asks for its page."""
     stage_of: Callable[[bytes], Stage | None]
-    """What a message to the browser says of the run; None where it says nothing of it."""
+    """Returns the stage of the run in a message to the browser; None if it has none."""
     page_of: Callable[[bytes], str | None]
-    """As which page a message to the browser says that it is drawn; None where it does not say."""
+    """Returns the id of the drawn page in a message to the browser; None if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageLimits:
-    """How much may be said on a socket, and how fast."""
+    """The size and rate limits of messages on a socket."""
 
     flow: Flow
-    """In which line each message waits for its turn. What comes after it is not read meanwhile."""
+    """The line in which each message waits for its turn; later messages are not read meanwhile."""
     most_bytes: int
-    """How large one message may be."""
+    """The largest message."""
 
 
 class Talk:
-    """Stands between a socket and its page for as long as it is open; `receive` and `send` are the page's."""
+    """Sits between an open socket and its page; the page calls `receive` and `send`."""
 
     def __init__(
         self,
@@ -79,10 +79,10 @@ class Talk:
         self._closed = False
         self._drawn_as = drawn_as
         self.page: str | None = None
-        """As which page it was drawn, once it was; ``drawn_as`` is told."""
+        """The id of the drawn page, once it was drawn; ``drawn_as`` is called with it."""
 
     async def receive(self) -> Message:
-        """The browser's next message that may go on; once the visit has ended, a wish to draw, and then the end."""
+        """Return the browser's next allowed message; once the visit has ended, a request to draw, and then the end."""
         if not self._opened:
             self._opened = True
             return await self._receive()
@@ -106,7 +106,7 @@ class Talk:
         return await self._end()
 
     async def send(self, message: Message) -> None:
-        """Give a page's message to the browser, unless the door has closed."""
+        """Send a page's message to the browser, unless the socket has been closed here."""
         if self._closed:
             return
         if self.page is None and message["type"] == "websocket.send" and message.get("bytes") is not None:
@@ -121,7 +121,7 @@ class Talk:
                 self._drawn.set()
 
     async def _next(self) -> Message | None:
-        """What the browser says next; None where the visit ended before it said anything."""
+        """Return the browser's next message; None if the visit ended first."""
         heard, ended = asyncio.ensure_future(self._receive()), asyncio.ensure_future(self._ending.wait())
         try:
             await asyncio.wait((heard, ended), return_when=asyncio.FIRST_COMPLETED)
@@ -133,7 +133,7 @@ class Talk:
             ended.cancel()
 
     async def _end(self) -> Message:
-        """Wait until the page has drawn the door, and close; what the browser says meanwhile is not heard."""
+        """Wait until the page has drawn the sign-in page, and close; messages of the browser are ignored meanwhile."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAWS_WITHIN_S):
                 await self._drawn.wait()
@@ -152,5 +152,5 @@ NEVER = frozenset(
         *("install_skills", "dismiss_skills_nudge"),
     }
 )
-"""What no browser has to ask of a server that others use too: it empties everybody's caches, runs programs or writes
-files on the server, or is for whoever develops Streamlit."""
+"""Message kinds that no browser may send to a shared server: they empty all caches, run programs or write files on the
+server, or are for developers of Streamlit."""

@@ -1,7 +1,7 @@
 """Checks uploads: only from people who may create clips, only to a page of the same visit, and within a limit.
 
-Streamlit takes what it is brought into memory and keeps it there until a page has stored it, or its tab has been closed
-for two minutes. It asks for the page's id and for nothing else.
+Streamlit keeps an upload in memory until a page has stored it, or its tab has been closed for two minutes. Streamlit
+itself checks only the page's id.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 MOST_BYTES = 500 * 1024 * 1024
-"""What one person may have in memory, over all tabs: two of the largest files, or a hundred voices of five minutes."""
+"""The most memory for one person's uploads in all tabs: two of the largest files, or a hundred five-minute voices."""
 
 NOT_YOURS = "Files are accepted only from people who may create clips here, for a page that is open in the same visit."
 NO_LENGTH = "The length of the file is missing (Content-Length)."
@@ -26,7 +26,7 @@ TOO_MUCH = "That is more than one person may upload at once. Wait until the earl
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Somebody in the team, as the door knows them."""
+    """A member of the team, as the door knows them."""
 
     email: str
     visit: str
@@ -34,41 +34,41 @@ class Guest:
 
 
 GuestOf = Callable[[Mapping[str, str]], Guest | None]
-"""Reads a browser's cookies: who in the team is signed in there, else None. It may block."""
+"""Reads a browser's cookies: returns the signed-in member of the team, else None. It may block."""
 
 
 class OpenPages:
-    """Whose each page is that drew itself, by the id that Streamlit gives it. For one event loop."""
+    """The owner of each drawn page, by Streamlit's id of the page. For one event loop."""
 
     def __init__(self, kept_bytes: Callable[[str], int]) -> None:
-        """``kept_bytes`` tells what is in memory for a page."""
+        """``kept_bytes`` returns how many bytes are in memory for a page."""
         self._guests: dict[str, Guest] = {}
         self._open: Counter[str] = Counter()
         self._kept_bytes = kept_bytes
 
     def opened(self, guest: Guest, page: str) -> None:
-        """Note that a page is drawn on a socket of somebody's."""
+        """Record that a page was drawn on a socket of this guest."""
         self._guests[page] = guest
         self._open[page] += 1
 
     def closed(self, page: str) -> None:
-        """Note that its socket is closed. What it was brought may stay for a while."""
+        """Record that the page's socket is closed. Its uploads may stay for a while."""
         self._open[page] -= 1
         for gone in [one for one in self._guests if self._open[one] <= 0 and not self._kept_bytes(one)]:
             del self._guests[gone], self._open[gone]
 
     def is_open_in(self, page: str, visit: str) -> bool:
-        """Whether a page is open in this visit."""
+        """Return whether a page is open in this visit."""
         guest = self._guests.get(page)
         return guest is not None and guest.visit == visit and self._open[page] > 0
 
     def kept_for(self, email: str) -> int:
-        """How many bytes are in memory for somebody, in all their pages."""
+        """Return how many bytes are in memory for a person, in all their pages."""
         return sum(self._kept_bytes(page) for page, guest in self._guests.items() if guest.email == email)
 
 
 class Uploads:
-    """Stands before Streamlit's way in for files, below any of ``prefixes``, where people sign in."""
+    """Guards Streamlit's upload endpoint, below any of ``prefixes``, if people sign in."""
 
     def __init__(self, app: ASGIApp, *, prefixes: Iterable[str], guest_of: GuestOf, pages: OpenPages) -> None:
         self._app = app
@@ -78,7 +78,7 @@ class Uploads:
         self._coming: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a file through to the page that it is for, or say why not before any of it is read."""
+        """Pass a file through to its page, or explain the refusal before any of it is read."""
         prefix = next(
             (one for one in self._prefixes if scope["type"] == "http" and scope["path"].startswith(one)), None
         )
