@@ -16,7 +16,7 @@ DEFAULT_SERVICE = "default"
 TRUST = "trust_absent_email_verified"
 """The setting that trusts a service which does not say whether an address is verified."""
 _SHARED = ("common", "organizations", "consumers")
-"""Microsoft's shared tenants: the admin of any other tenant can give its people any address."""
+"""Microsoft's shared tenants accept accounts of every tenant, whose own admin can give them any address."""
 
 
 def sign_in(files: list[Path]) -> dict[str, Any]:

@@ -174,7 +174,7 @@ class Engine:
 
     @property
     def is_draft(self) -> bool:
-        """Whether it runs on this computer, free of charge."""
+        """Whether it runs on this computer: free of charge and repeatable."""
         return self.provider == DRAFT
 
     @property

@@ -10,7 +10,7 @@ from pathlib import Path
 from lipsync_core.db.database import Database
 from lipsync_core.db.ledger_file import NEWEST
 
-HEADER = "-- What all migrations make of an empty ledger. Written by: python -m lipsync_core.db.migrations\n"
+HEADER = "-- The schema after all migrations of an empty ledger. Written by: python -m lipsync_core.db.migrations\n"
 
 
 def newest() -> str:

@@ -1,4 +1,4 @@
--- What all migrations make of an empty ledger. Written by: python -m lipsync_core.db.migrations
+-- The schema after all migrations of an empty ledger. Written by: python -m lipsync_core.db.migrations
 CREATE TABLE accounts (
 	provider VARCHAR(32) NOT NULL, 
 	environment VARCHAR(8) NOT NULL, 
