@@ -106,7 +106,7 @@ def _pair(centres: list[tuple[float, float]]) -> tuple[tuple[float, float], tupl
 
 
 def _has_glasses(grey: Image, left: tuple[float, float], right: tuple[float, float]) -> bool:
-    """Whether frames cross the bridge of the nose or the skin below the eyes, which are smooth in bare faces."""
+    """Whether rims of glasses cross the bridge of the nose or the skin below the eyes, which are smooth otherwise."""
     smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.2)
     contrast = 100.0 / max(float(np.percentile(smooth, 95)), 30.0)
     middle_x, middle_y = (left[0] + right[0]) / 2, (left[1] + right[1]) / 2

@@ -81,7 +81,7 @@ def _spoken(out: Path, image: Image, voice: Path, resolution: str) -> bool:
 
 
 def _cropped(image: Image, aspect: str) -> Image:
-    """Return the largest centred part of the picture in this aspect; for a portrait's face, it is above the centre."""
+    """Return the largest part in this aspect: centred across, and nearer to the top, where a portrait's face is."""
     if not aspect:
         return image
     across, down = map(int, aspect.split(":"))
