@@ -1,1 +1,1 @@
-"""Vendors' accounts: where and with which key each is reached, and what can be asked for free."""
+"""Vendor accounts: the address and key for each, and the requests that are free."""

@@ -1,4 +1,4 @@
-"""Free requests to vendors, made at once for a person: is the key good, what is the balance, do you know this job?"""
+"""Free requests to vendors, made at once for a person: key check, balance, look-up of a job, published rate."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ class VendorState:
     environment: str
     key_variables: tuple[str, ...]
     missing: str | None
-    """What to do about the key; None where it is there."""
+    """What to do about a missing key; None if it is there."""
     lacking: tuple[str, ...]
-    """Those of the key variables that are not set."""
+    """The key variables that are not set."""
     base_url: str
     base_url_variable: str
     offers_balance: bool
     webhooks: bool
     slots: int
-    """Jobs that it is given at once."""
+    """The most jobs that it is given at once."""
     slots_variable: str
     standing: VendorStatus
     held: tuple[Balance, datetime] | None
-    """What the account held when it was last asked, and when that was."""
+    """The balance when last checked, and the time of that check."""
     paused: bool
-    """Whether nothing is sent until a person has looked: the key that is set now was refused, or its account."""
+    """Whether sending is paused until a person has checked, because the current key or its account was refused."""
     paused_title: str
-    """What is paused then: the vendor, or only one of its engines."""
+    """What is paused: the vendor, or only one of its engines."""
     assumptions: tuple[tuple[str, str, str, str], ...]
-    """What is assumed on the wire: what, the value used, why, and the variable that changes it."""
+    """Assumptions about the API: (what, the value used, why, the variable that changes it)."""
 
 
 class Vendors:
-    """The vendors, for a person who wants to know. Thread-safe; waits for the network."""
+    """The vendors and their free requests. Thread-safe; waits for the network."""
 
     def __init__(
         self, accounts: Accounts, standings: VendorStatuses, guard: Guard = everybody, audit: Audit | None = None
@@ -65,11 +65,11 @@ class Vendors:
         self._audit = audit
 
     def states(self, *, sandbox: bool = False) -> list[VendorState]:
-        """Every vendor. Asks nobody."""
+        """Return every vendor's state. Makes no request."""
         return [self.state(provider_id, sandbox=sandbox) for provider_id in self._accounts.providers]
 
     def unmet(self, needs: Mapping[str, Need]) -> list[str]:
-        """What to say of each account that holds less than what waits needs of it, by vendor. Asks nobody."""
+        """Return a warning for each account whose balance is too low for the waiting jobs. Makes no request."""
         found = []
         for state in self.states():
             if state.held is not None and (need := needs.get(state.id)) is not None:
@@ -77,7 +77,7 @@ class Vendors:
         return [text for text in found if text is not None]
 
     def state(self, provider_id: str, *, sandbox: bool = False) -> VendorState:
-        """One vendor. Asks nobody."""
+        """Return one vendor's state. Makes no request."""
         environment = SANDBOX if sandbox else LIVE
         account = self._accounts.of(provider_id, environment)
         provider = account.provider
@@ -106,7 +106,7 @@ class Vendors:
         )
 
     def check(self, provider_id: str, *, sandbox: bool = False, by: str = "") -> KeyCheck:
-        """Ask whether the key is good, which costs nothing. A vendor that was paused goes on if it is.
+        """Check whether the key is valid, which costs nothing. If it is, a paused vendor resumes.
 
         Raises `NotAllowedError`.
         """
@@ -124,7 +124,7 @@ class Vendors:
         return verdict
 
     def resume(self, provider_id: str, *, sandbox: bool = False, by: str = "") -> None:
-        """Send to this vendor again: a person has looked. Raises `NotAllowedError`."""
+        """Resume sending to this vendor after a person has checked. Raises `NotAllowedError`."""
         self._guard(by, Action.CHECK)
         self._resume(provider_id, SANDBOX if sandbox else LIVE, by)
 
@@ -135,7 +135,7 @@ class Vendors:
             self._audit.note(by, "resumed it", "vendor", f"{provider_id} ({environment})")
 
     def balance(self, provider_id: str, *, sandbox: bool = False, by: str = "") -> Balance | None:
-        """What the account holds, noted for later; None where the vendor does not tell.
+        """Return and record the account's balance; None if the vendor does not report one.
 
         Raises `VendorError` and `NotAllowedError`.
         """
@@ -152,7 +152,7 @@ class Vendors:
         return found
 
     def look(self, provider_id: str, environment: str, frozen_url: str | None, vendor_id: str) -> Poll:
-        """What the vendor says of one job. Raises `VendorError` where it does not know it or cannot be asked."""
+        """Return the vendor's state of one job. Raise `VendorError` if it does not know the job or cannot be asked."""
         provider = self._accounts.providers[provider_id]
         if id_of(vendor_id) is None:  # such as “..”, which would lead to another path
             raise VendorError(
@@ -168,7 +168,7 @@ class Vendors:
         return poll
 
     def ask(self, provider_id: str, environment: str, request: Request, frozen_url: str | None = None) -> Response:
-        """The answer to a free request. Raises `VendorError` where none came."""
+        """Return the answer to a free request. Raise `VendorError` if none arrives."""
         account = self._accounts.of(provider_id, environment)
         if account.keys is None:
             raise VendorError(f"{account.provider.title} cannot be asked without a key. {account.key_problem}")
@@ -180,11 +180,11 @@ class Vendors:
         return came
 
     def published_rate(self, provider_id: str, *, by: str) -> Override:
-        """What the vendor's public list says that it charges, dated today. No key goes along.
+        """Return the rate in the vendor's public price list, dated today. The request carries no key.
 
         Raises:
             NotAllowedError: ``by`` may not change prices.
-            VendorError: it has no list, does not answer, or counts in a way that nothing can be quoted from.
+            VendorError: it has no list, does not answer, or uses a unit that quotes cannot use.
         """
         self._guard(by, Action.PRICES)
         provider = self._accounts.providers[provider_id]
@@ -208,7 +208,7 @@ def _title_of(engine_id: str | None, provider: Provider) -> str:
 
 
 def _get(provider: Provider, keys: Keys | None, base_url: str, request: Request) -> Response | AskAgain:
-    from lipsync_core.providers.http import VendorHttp  # with an HTTP client that takes long to load
+    from lipsync_core.providers.http import VendorHttp  # imported here: the HTTP client is slow to load
 
     async def get() -> Response | AskAgain:
         async with VendorHttp() as http:

@@ -1,4 +1,4 @@
-"""What a vendor's "out of credit" pauses: the whole account, or one engine if the balance says that there is money."""
+"""Decides what a vendor's "out of credit" pauses: the whole account, or one engine if the balance is sufficient."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 async def look_at_balance(
     job: Job, why: str, *, accounts: Accounts, standings: VendorStatuses, http: VendorHttp
 ) -> None:
-    """Ask what an account holds that was paused because of ``why``; where it is enough, only the job's engine waits.
+    """Check the balance of an account paused because of ``why``; if it is enough, pause only the job's engine.
 
-    Where the vendor tells no balance, or does not answer, the whole account stays paused.
+    If the vendor reports no balance, or does not answer, the whole account stays paused.
     """
     account = accounts.of(job.provider, job.environment)
     request = account.provider.balance()
@@ -40,7 +40,7 @@ async def look_at_balance(
 
 
 def _covers(held: Balance, job: Job) -> bool:
-    """Whether that is enough for the job; anything is, where nobody knows what it costs."""
+    """Return whether a balance is enough for the job; any balance is, if the cost is unknown."""
     if held.usd_micros is not None:
         return held.usd_micros >= (job.quote.usd_micros or job.ceiling_usd_micros or 1)
     return held.credits is not None and held.credits >= (job.quote.credits or 1)

@@ -1,4 +1,4 @@
-"""The table of what vendors list: what could be asked for again, read and written as a whole, and lost without harm."""
+"""The table of vendors' lists. Each is read and written as a whole; a lost one can be requested again."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ log = logging.getLogger(__name__)
 
 
 class ListTable:
-    """Contents by their names. Thread-safe."""
+    """Lists by name. Thread-safe."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def read(self, name: str) -> dict[str, Any]:
-        """What is kept under this name; nothing where there is none, or one that cannot be understood."""
+        """Return the content stored under this name; empty if there is none, or it cannot be parsed."""
         with self._db.read() as connection:
             found = connection.execute(select(vendor_lists.c.content).where(vendor_lists.c.name == name)).scalar()
         try:
@@ -33,10 +33,10 @@ class ListTable:
         return content if isinstance(content, dict) else {}
 
     def write(self, name: str, content: dict[str, Any]) -> None:
-        """Keep it for the next process. Where the ledger refuses, this one goes on from memory."""
+        """Store it for the next process. If the ledger refuses, this process continues from memory."""
         row = {"name": name, "content": json.dumps(content)}
         try:
-            with self._db.write(judged=False) as connection:  # no visitor's: vendors are asked behind the scenes, too
+            with self._db.write(judged=False) as connection:  # no visit: vendors are also asked in the background
                 connection.execute(insert(vendor_lists).values(row).on_conflict_do_update(["name"], set_=row))
         except SQLAlchemyError as error:
-            log.warning("%s could not be kept: %s", name, error)
+            log.warning("%s could not be stored: %s", name, error)

@@ -1,8 +1,7 @@
 """Whether finished videos can be downloaded here: checked by this computer's DNS before anything is paid for.
 
-A vendor's API has no guard before it, its videos have one (`lipsync_core.net.guard`). Where a proxy or a filter
-answers for the names of the internet with addresses inside this network, an order would be billed and its video
-refused.
+Requests to a vendor's API are not guarded, but downloads of its videos are (`lipsync_core.net.guard`). If a proxy or a
+filter resolves internet names to addresses inside this network, an order would be billed and its video refused.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ from lipsync_core.quote import Issue, IssueKind
 log = logging.getLogger(__name__)
 
 FRESH_S = 60.0
-"""For how long the resolver is believed."""
+"""How long a result of the resolver is reused."""
 LOOK_S = 3.0
-"""For how long it is waited for; who does not answer by then stops nothing."""
+"""How long the resolver is waited for; if it does not answer by then, nothing is stopped."""
 
 
 def out_of_reach(title: str, host: str) -> Issue:
-    """That videos of the vendor ``title`` lie where this computer's resolver leads inside, and what helps."""
+    """Return the issue that this computer resolves the video host of the vendor ``title`` to an address inside."""
     return Issue(
         "reach",
         f"This computer’s DNS gives {host} an address inside this network, as some proxies and filters do. Let it "
@@ -39,9 +38,9 @@ def out_of_reach(title: str, host: str) -> Issue:
 
 
 class OutputHosts:
-    """What is known of the ways to the vendors' videos. Thread-safe.
+    """Knows and checks the hosts of the vendors' videos. Thread-safe.
 
-    ``allow`` names the hosts that may be fetched from although they are private.
+    ``allow`` names private hosts that may be fetched from.
     """
 
     def __init__(self, allow: Collection[str], resolve: Resolver) -> None:
@@ -53,13 +52,13 @@ class OutputHosts:
         self._latest: dict[str, str] = {}
 
     def came_from(self, provider_id: str, link: str) -> None:
-        """Note where a vendor keeps a video: the next one will lie there, too."""
+        """Record the host of a vendor's video: the next one is expected there too."""
         self._latest[provider_id] = link
 
     def problem(self, account: Account) -> Issue | None:
-        """Why this vendor's videos could not be fetched, as far as is known by now; None where nothing is.
+        """Explain why this vendor's videos could not be fetched, as far as known now; None if no reason is known.
 
-        Waits for nothing: where it was not looked lately, that happens beside, for whoever asks next.
+        Does not wait: if the last look-up is old, a new one runs in the background for the next caller.
         """
         link, vendor = self._link(account), account.provider.id
         if link is None:
@@ -74,7 +73,7 @@ class OutputHosts:
         return None if seen is None else seen[1]
 
     def look(self, account: Account) -> Issue | None:
-        """The same, looked up now unless it was lately; blocks for at most about twice `LOOK_S`."""
+        """Return the same, looked up now unless that was done recently; blocks for at most about twice `LOOK_S`."""
         link = self._link(account)
         if link is None:
             return None
@@ -82,19 +81,19 @@ class OutputHosts:
         return seen[1] if seen is not None and _is_fresh(seen) else self._look(account, link)
 
     def _link(self, account: Account) -> str | None:
-        """A link such as this vendor's videos have; None where nobody knows any."""
+        """Return a link like those of this vendor's videos; None if none is known."""
         provider = account.provider
         if account.environment == SANDBOX or account.keys is None:
             return None
         if provider.id in self._latest:
             return self._latest[provider.id]
-        if account.base_url != provider.base_url:  # a proxy or a test: where the videos lie is not told by it
+        if account.base_url != provider.base_url:  # a proxy or a test: it does not show where the videos are
             return None
         host = provider.output_host.value
         return provider.base_url if host is None else f"https://{host}/"
 
     def _look(self, account: Account, link: str) -> Issue | None:
-        from lipsync_core.net.fetch import host_inside  # with an HTTP client that takes long to load
+        from lipsync_core.net.fetch import host_inside  # imported here: the HTTP client is slow to load
 
         host = asyncio.run(host_inside(link, allow=self._allow, timeout_s=LOOK_S, resolve=self.resolve))
         found = None if host is None else out_of_reach(account.provider.title, host)
@@ -106,7 +105,7 @@ class OutputHosts:
         try:
             self._look(account, link)
         except Exception:
-            log.exception("the way to the videos of %s could not be looked at", account.provider.title)
+            log.exception("the video host of %s could not be checked", account.provider.title)
         finally:
             with self._lock:
                 self._looking.discard(account.provider.id)

@@ -18,16 +18,16 @@ from lipsync_core.medium import MediumFacts
 log = logging.getLogger(__name__)
 
 WAIT_S = 3.0
-"""For how long a page waits for its pictures; what comes later is there when it is drawn again."""
+"""How long a page waits for its pictures; later ones are there when it is drawn again."""
 PICTURE_S = 15.0
 MOST_BYTES = 10 * 1024 * 1024
 AT_ONCE = 4
 AGAIN_S = 60.0
-"""A picture that could not be had is not tried again for so long."""
+"""How long a picture that could not be fetched is not tried again."""
 
 
 class Stills:
-    """Pictures by their links; those of `keep` are known to the next process by ``name``. Thread-safe."""
+    """Pictures by their links; with `keep`, the next process finds them by ``name``. Thread-safe."""
 
     def __init__(self, store: MediaStore, table: ListTable, name: str) -> None:
         self._store = store
@@ -40,9 +40,9 @@ class Stills:
         self._failed: dict[str, float] = {}
 
     def of(self, names: Mapping[str, str], allow: tuple[str, ...], *, keep: bool) -> tuple[dict[str, MediumFacts], int]:
-        """The pictures behind the links, as far as they are here after `WAIT_S`, and how many are still on their way.
+        """Return the pictures of the links that have arrived after `WAIT_S`, and how many are still to come.
 
-        ``names`` holds what to call each link's picture; ``allow`` names private hosts that may be fetched from.
+        ``names`` maps each link to its picture's name; ``allow`` names private hosts that may be fetched from.
         """
         with self._lock:
             facts = {link: found for link in names if (found := self._known(link)) is not None}
@@ -58,7 +58,7 @@ class Stills:
             awaited = {link: self._coming[link] for link in names if link in self._coming}
         if due:
             bring = partial(asyncio.run, self._bring(due, allow, keep))
-            # Nobody waits for this thread when the process ends; what it has stored by then is whole.
+            # The process does not wait for this thread when it ends; files stored by then are complete.
             threading.Thread(target=bring, name="stills", daemon=True).start()
         wait(awaited.values(), timeout=WAIT_S)
         with self._lock:
@@ -105,7 +105,7 @@ class Stills:
                 self._table.write(self._name, self._kept())
 
     async def _fetched(self, link: str, name: str, allow: tuple[str, ...]) -> MediumFacts:
-        from lipsync_core.net.fetch import fetch  # with an HTTP client that takes long to load
+        from lipsync_core.net.fetch import fetch  # imported here: the HTTP client is slow to load
 
         with self._store.scratch("still") as scratch:
             path = scratch / "fetched"
@@ -114,5 +114,5 @@ class Stills:
 
 
 def _path(link: str) -> str:
-    """A link without what may be new each time, such as a signature."""
+    """Return a link without parts that may change each time, such as a signature."""
     return link.partition("?")[0]

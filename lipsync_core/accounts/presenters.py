@@ -1,7 +1,7 @@
-"""A vendor's stock presenters and voices, for the form that chooses among them.
+"""A vendor's stock presenters and voices, for the form in which a person chooses one.
 
-Creatify has some 1,500 presenters. Their list is kept, so that filters and pages are a matter of memory; a presenter's
-picture is brought in when its page is shown.
+Creatify has some 1,500 presenters. Their list is kept in memory for filters and pages; a presenter's picture is fetched
+when its page is shown.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ ROWS = 12
 """Presenters on one page."""
 FILTERS = ("gender", "age_range", "location", "style")
 AT_ONCE = 4
-"""Of the vendor's pages that are asked for at once."""
+"""The vendor's list pages requested at once."""
 MOST_PAGES = 200
-"""Of the vendor's that are read; a list without an end ends here."""
+"""The most list pages of the vendor that are read, in case the list has no end."""
 SHAPES = ("1:1", "9:16", "16:9")
-"""Which of a presenter's stills is taken: the first of these that there is."""
+"""The preferred shapes of a presenter's still: the first available one is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Presenter:
-    """A presenter; its ``id`` is a brief's ``creator``. The vendor's own words, empty where it has none."""
+    """A presenter; its ``id`` is a brief's ``creator``. Texts are the vendor's own, empty if it has none."""
 
     id: str
     name: str
@@ -46,27 +46,27 @@ class Presenter:
     location: str
     style: str
     picture: MediumFacts | None
-    """None where it could not be had, or not yet."""
+    """None if it could not be fetched, or not yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class PresenterPage:
-    """Up to `ROWS` presenters of those that the filters let through."""
+    """Up to `ROWS` of the presenters that match the filters."""
 
     presenters: tuple[Presenter, ...]
     pages: int
     """At least 1."""
     total: int
     coming: int = 0
-    """Pictures that are still on their way: the next drawing has them."""
+    """Pictures still being fetched: they are there when the page is drawn again."""
 
 
 class Presenters:
     """The lists of the first vendor that has presenters, live and in the sandbox. Thread-safe.
 
-    It waits for the network where a list is not there yet. A method that needs a list raises `VendorError` where there
-    is none and none can be had. ``allow`` names private hosts that live pictures may be fetched from; the sandbox's
-    come from the sandbox alone.
+    It waits for the network if a list is not there yet. A method that needs a list raises `VendorError` if there is
+    none and none can be fetched. ``allow`` names private hosts that live pictures may be fetched from; sandbox pictures
+    come only from the sandbox.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Presenters:
         style: str | None = None,
         sandbox: bool = False,
     ) -> PresenterPage:
-        """One page, counted from 1, of the presenters that fit; a number out of range gives the nearest page."""
+        """Return a page, counted from 1, of the matching presenters; a number out of range gives the nearest page."""
         wanted = {"gender": gender, "age_range": age_range, "location": location, "style": style}
         asked = [(name, value) for name, value in wanted.items() if value]
         rows = self._personas.rows(_environment(sandbox))
@@ -103,32 +103,32 @@ class Presenters:
         return PresenterPage(shown, pages, len(fitting), coming)
 
     def find(self, presenter_id: str, *, sandbox: bool = False) -> Presenter | None:
-        """One presenter; None where the vendor lists none with this id."""
+        """Return one presenter; None if the vendor lists none with this id."""
         rows = self._personas.rows(_environment(sandbox))
         shown, _coming = self._with_pictures([row for row in rows if row.id == presenter_id][:1], sandbox)
         return shown[0] if shown else None
 
     def name_of(self, presenter_id: str, *, sandbox: bool = False) -> str | None:
-        """A presenter's name, as far as it is known here: nobody is asked. Never raises."""
+        """Return a presenter's name if it is known here; makes no request and never raises."""
         kept = self._personas.kept(_environment(sandbox))
         return next((row.name for row in kept if row.id == presenter_id), None)
 
     def choices(self, *, sandbox: bool = False) -> Mapping[str, tuple[str, ...]]:
-        """What each of `FILTERS` can be set to: the words that some presenter carries."""
+        """Return the values of each of `FILTERS` that at least one presenter has."""
         rows = self._personas.rows(_environment(sandbox))
         return {name: tuple(sorted({getattr(row, name) for row in rows} - {""})) for name in FILTERS}
 
     def voices(self, *, sandbox: bool = False) -> tuple[Voice, ...]:
-        """The voices that a text can be spoken with; the id of one of their accents is a brief's ``accent``."""
+        """Return the voices that can speak a text; the id of one of their accents is a brief's ``accent``."""
         return self._voices.rows(_environment(sandbox))
 
     def refresh(self, *, sandbox: bool = False) -> None:
-        """Ask for both lists anew, however fresh they are; where that fails the old ones stay."""
+        """Request both lists again, however fresh they are; if that fails, the old ones stay."""
         self._personas.renew(_environment(sandbox))
         self._voices.renew(_environment(sandbox))
 
     def _source(self, environment: str) -> str:
-        """Whose list it is: another server may have another one, and another key its own presenters."""
+        """Return the source of the list: another server may have another one, and another key its own presenters."""
         provider = self._provider
         account = self._accounts.of(provider.id, environment)
         if account.keys is None:
@@ -157,7 +157,7 @@ class Presenters:
                     if isinstance(page, VendorError):
                         raise page
                     found.update((persona.id, persona) for persona in page.personas)
-                    if not page.has_more:  # what this wave asked for beyond lies behind the end
+                    if not page.has_more:  # later pages requested together with this one are past the end
                         return tuple(found.values())
         return tuple(found.values())
 
@@ -173,7 +173,7 @@ class Presenters:
             allow = (urlsplit(self._accounts.base_url(self._provider.id, SANDBOX, None)).netloc,)
         links = {row.id: _still(row) for row in rows}
         names = {link: row.name for row in rows if (link := links[row.id])}
-        # The sandbox is on another port each time, so nothing can be known of its links.
+        # The sandbox uses another port each time, so its links cannot be known in advance.
         facts, coming = self._stills.of(names, allow, keep=not sandbox)
         return tuple(_presenter(row, facts.get(links[row.id] or "")) for row in rows), coming
 

@@ -1,7 +1,7 @@
 """The address and key with which each vendor is reached: from the settings, or the sandbox's.
 
-A job works only with what was frozen when it was made. What an environment variable says now decides where the next
-job goes, never where an old one does.
+A job uses only the address and key frozen when it was made. Environment variables decide where new jobs go, never
+where old ones do.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from lipsync_core.providers.registry import providers_from
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One vendor as it can be reached now."""
+    """One vendor's address and keys as configured now."""
 
     provider: Provider
     environment: str
     keys: Keys | None
     key_problem: str | None
-    """Why there are no keys, with the variables to set; None where there are."""
+    """Why there are no keys, with the variables to set; None if there are keys."""
     base_url: str
     """The vendor's address, or the sandbox's path to it below its origin."""
     lacking: tuple[str, ...] = ()
-    """The variables of keys that are not there."""
+    """The key variables that are not set."""
 
     @property
     def fingerprint(self) -> str | None:
-        """Which key this is, without giving it away."""
+        """Identifies the key without revealing it."""
         return self.keys.fingerprint if self.keys else None
 
 
 class Accounts:
-    """All vendors. ``origin`` starts the sandbox where need be and says where it is."""
+    """All vendors. ``origin`` returns the sandbox's origin, and starts it if necessary."""
 
     def __init__(self, settings: Settings, origin: Callable[[], str]) -> None:
         self._given = settings.vendors
@@ -47,7 +47,7 @@ class Accounts:
         self.providers: Mapping[str, Provider] = providers_from(settings.vendors)
 
     def of(self, provider_id: str, environment: str) -> Account:
-        """One vendor, live or in the sandbox. Starts nothing."""
+        """Return one vendor's account, live or in the sandbox. Starts nothing."""
         provider = self.providers[provider_id]
         if environment == SANDBOX:
             return Account(provider, SANDBOX, Keys(provider.sandbox_keys), None, "")
@@ -65,7 +65,7 @@ class Accounts:
         return Account(provider, LIVE, found, problem, base_url.rstrip("/"), tuple(missing))
 
     def base_url(self, provider_id: str, environment: str, frozen: str | None) -> str:
-        """Where a job of ``environment`` is to be asked about: its frozen address, or where the sandbox is now."""
+        """Return the address for polling a job of ``environment``: its frozen one, or the sandbox's current one."""
         if environment == SANDBOX:
             from lipsync_core.sandbox.app import bases
 
@@ -73,9 +73,9 @@ class Accounts:
         return frozen or self.of(provider_id, environment).base_url
 
     def slots(self, provider_id: str) -> int:
-        """How many jobs a vendor is given at once: its ``…_MAX_JOBS`` variable, or what is assumed.
+        """Return how many jobs a vendor is given at once: its ``…_MAX_JOBS`` variable, or the assumed number.
 
-        None at all where nobody knows the vendor any more.
+        It is 0 for a vendor that no longer exists here.
         """
         provider = self.providers.get(provider_id)
         if provider is None:

@@ -1,4 +1,4 @@
-"""Lists that a vendor changes now and then: asked for once a day and kept in the ledger; an old one beats none."""
+"""Vendors' lists that change now and then: requested once a day and kept in the ledger; an old one beats none."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from lipsync_core.providers.wire import Persona, Voice
 log = logging.getLogger(__name__)
 
 FRESH_S = 86_400.0
-"""For how long a list counts as fresh."""
+"""How long a list counts as fresh."""
 AGAIN_S = 60.0
-"""A vendor that could not be asked is left alone for so long: waiting for it at every click would block each page."""
+"""How long a vendor that could not be asked is left alone: waiting for it at every click would block the pages."""
 
 Row = TypeVar("Row", Persona, Voice)
 
@@ -35,10 +35,11 @@ class Daily(Generic[Row]):
     """One list for each environment. Thread-safe.
 
     Args:
-        table: where it is kept as ``name-environment``.
-        ask: gets the list from the vendor; raises `VendorError`.
-        read: a row from its JSON.
-        source: whose list it would be; one from elsewhere is not used. Raises `VendorError` where nobody can be asked.
+        table: stores the list as ``name-environment``.
+        ask: requests the list from the vendor; raises `VendorError`.
+        read: makes a row from its JSON.
+        source: returns the list's source; a stored list from another source is not used. Raises `VendorError` if no
+            vendor can be asked.
     """
 
     def __init__(
@@ -60,29 +61,29 @@ class Daily(Generic[Row]):
         self._failed: dict[str, tuple[float, str]] = {}
 
     def rows(self, environment: str) -> tuple[Row, ...]:
-        """The list. One that is too old is given all the same, and renewed behind the scenes.
+        """Return the list. One that is too old is returned all the same, and renewed in the background.
 
         Raises:
-            VendorError: there is none, and none can be had.
+            VendorError: there is no list, and none can be fetched.
         """
         source = self._source(environment)
         kept = self._known(environment, source)
         if kept is None:
-            with self._asking[environment]:  # whoever comes meanwhile waits for the same answer
+            with self._asking[environment]:  # callers that arrive meanwhile wait for the same answer
                 kept = self._known(environment, source) or self._first(environment, source)
         elif time.time() - kept.asked_s > FRESH_S and self._failure(environment) is None:
             self._renew_soon(environment, source)
         return kept.rows
 
     def kept(self, environment: str) -> tuple[Row, ...]:
-        """What is already here, however old and whosever; asks nobody, and is empty where there is nothing."""
+        """Return the stored list, however old and from any source; makes no request; empty if there is none."""
         if environment not in self._kept and (kept := self._from_table(environment)) is not None:
             self._kept[environment] = kept
         known = self._kept.get(environment)
         return () if known is None else known.rows
 
     def renew(self, environment: str) -> None:
-        """Ask now. Raises `VendorError`; then the old list stays."""
+        """Request the list now. Raises `VendorError`; then the old list stays."""
         source = self._source(environment)
         with self._asking[environment]:
             self._renewed(environment, source)
@@ -110,7 +111,7 @@ class Daily(Generic[Row]):
             try:
                 self._renewed(environment, source)
             except VendorError as error:
-                log.warning("the old list %s stays: %s", self._name, error)
+                log.warning("the old list %s is kept: %s", self._name, error)
             finally:
                 lock.release()
 
@@ -136,5 +137,5 @@ class Daily(Generic[Row]):
         try:
             rows = tuple(self._read(row) for row in content["rows"])
             return _Kept(str(content["source"]), float(content["asked_s"]), rows)
-        except (KeyError, TypeError, ValueError):  # written by another version, or spoiled
+        except (KeyError, TypeError, ValueError):  # written by another version, or damaged
             return None
