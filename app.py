@@ -1,7 +1,7 @@
-"""The server: Streamlit's pages, the studio's own routes, and the tracker for as long as it lives.
+"""The server: Streamlit's pages, the studio's own routes, and the tracker.
 
-Start it with ``streamlit run app.py``. Streamlit finds ``app`` by reading this file, so the call stands here
-literally; its script lies inside ``pages/`` on purpose (docs/decisions/0002-pages-inside-pages.md).
+Start it with ``streamlit run app.py``. Streamlit finds ``app`` by reading this file, so the call has to be here
+literally; its script is inside ``pages/`` on purpose (docs/decisions/0002-pages-inside-pages.md).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from pages.ui.warming import load_first, load_rest
 
 
 def _settings() -> Settings:
-    """What the server was told. Raises `SettingsError` where it cannot be kept to."""
+    """Return the server's settings. Raise `SettingsError` if they are invalid."""
     settings = Settings.from_env()
     ledger_file(settings.database_url)
-    if settings.vendors:  # the vendors' own code can wait where nothing is said that it would have to judge
+    if settings.vendors:  # the vendors' own code is loaded only if there are settings for it to check
         from lipsync_core.providers.registry import providers_from
 
         providers_from(settings.vendors)

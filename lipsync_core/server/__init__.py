@@ -1,1 +1,1 @@
-"""The server around the pages: its routes, the doors before them, and what begins and ends with it."""
+"""The server around the pages: its routes, the checks in front of them, and its startup and shutdown."""

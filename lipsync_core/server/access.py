@@ -1,4 +1,4 @@
-"""Who is let in to what Streamlit serves: this computer only, or a team that signed in."""
+"""Access to what Streamlit serves: this computer only, or a signed-in team."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class LoopbackOnly:
-    """Refuses whatever reaches the server by an address other than loopback, unless ``allowed``.
+    """Refuses requests that reach the server by an address other than loopback, unless ``allowed``.
 
-    The address that Streamlit was told to listen on is checked when the server starts; this is the second
-    lock, for servers that were started some other way.
+    The address that Streamlit listens on is checked when the server starts; this is a second check, for servers that
+    were started in another way.
     """
 
     def __init__(self, app: ASGIApp, *, allowed: bool) -> None:
@@ -44,10 +44,10 @@ class LoopbackOnly:
 
 
 class TeamOnly:
-    """Keeps what a page offers to save and the server's figures to the team; ``doors`` are what such paths begin with.
+    """Restricts downloads of pages and the server's metrics to the team; ``doors`` are the prefixes of their paths.
 
-    Streamlit asks there for an unguessable address and for nothing else, and an export that somebody could see stays at
-    its address until their page is drawn the next time.
+    Streamlit itself requires only an unguessable address there, and an export stays at its address until the page of
+    the person who could see it is drawn again.
     """
 
     def __init__(self, app: ASGIApp, *, doors: tuple[str, ...], guest_of: GuestOf) -> None:
@@ -56,7 +56,7 @@ class TeamOnly:
         self._guest_of = guest_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let whoever is in the team through, and answer anybody else with 403."""
+        """Let members of the team through, and answer all others with 403."""
         guarded = scope["type"] == "http" and scope["path"].startswith(self._doors)
         if guarded and await asyncio.to_thread(self._guest_of, Request(scope).cookies) is None:
             await PlainTextResponse(TEAM_ONLY, 403, headers={"Cache-Control": "no-store"})(scope, receive, send)
@@ -65,11 +65,11 @@ class TeamOnly:
 
 
 Claims = Callable[[Mapping[str, str]], Mapping[str, Any] | None]
-"""Reads a browser's cookies: what the sign-in service said of whoever signed in there, else None."""
+"""Reads a browser's cookies: returns the sign-in service's claims about the signed-in person, else None."""
 
 
 def member(said: Mapping[str, Any]) -> Person | None:
-    """Who in the team these claims are of; None for anybody else, and for a visit that has ended."""
+    """Return the member of the team with these claims; None for all others, and for a visit that has ended."""
     try:
         return studio().people.enter(said)
     except NotAllowedError:
@@ -77,7 +77,7 @@ def member(said: Mapping[str, Any]) -> Person | None:
 
 
 def guest_by(claims: Claims) -> GuestOf:
-    """What the door asks of cookies: whose they are, in which visit."""
+    """Return the door's function that finds the person and the visit of a browser's cookies."""
 
     def guest_of(cookies: Mapping[str, str]) -> Guest | None:
         said = claims(cookies)
@@ -94,9 +94,9 @@ TEAM_ONLY = "This is only for the team of this studio. Sign in, and open the pag
 
 
 class KeepsAddress:
-    """Brings a person who follows a link and has to sign in first to where the link leads; Streamlit forgets it.
+    """After sign-in, brings a person to the page that their link leads to, which Streamlit would forget.
 
-    Only an address on this server is kept: one of ``pages``, below ``base`` where the studio's address has a path.
+    Only an address on this server is kept: one of ``pages``, below ``base`` if the studio's address has a path.
     """
 
     COOKIE = "studio_next"
@@ -108,7 +108,7 @@ class KeepsAddress:
         self._base = base
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Note where somebody who is signed out wants to go, and go there once they are back."""
+        """Remember the address that a signed-out person requested, and go there after sign-in."""
         request = Request(scope) if scope["type"] == "http" and scope["method"] == "GET" else None
         if request is None or request.headers.get("sec-fetch-dest") != "document":
             await self._app(scope, receive, send)
@@ -127,7 +127,7 @@ class KeepsAddress:
 
 
 def is_own_path(address: str, pages: Collection[str]) -> bool:
-    """Whether an address leads to one of these pages of this server, whatever a browser makes of its letters."""
+    """Return whether an address leads to one of these pages of this server, however a browser interprets it."""
     return address.partition("?")[0] in pages and address.isprintable() and "\\" not in address
 
 
@@ -143,12 +143,12 @@ def _setting(send: Send, cookie: str) -> Send:
 
 OPEN_REFUSED = (
     "This studio has no sign-in, so it answers on this computer only (127.0.0.1). Configure one in "
-    ".streamlit/secrets.toml, or set STUDIO_ALLOW_OPEN=1 to let others in without, and start it again."
+    ".streamlit/secrets.toml, or set STUDIO_ALLOW_OPEN=1 to let others in without it, and restart it."
 )
 
 
 def is_loopback(address: str | None) -> bool:
-    """Whether a host name or address means this computer only."""
+    """Return whether a host name or address means this computer only."""
     if not address:
         return False
     if address == "localhost":

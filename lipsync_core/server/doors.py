@@ -1,4 +1,4 @@
-"""The doors before the pages, put together from the settings and from what only Streamlit knows."""
+"""Builds the checks in front of the pages from the settings and from what only Streamlit knows."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from lipsync_core.server.routes import OWN_PATHS, ready, studio
 
 @dataclass(frozen=True, slots=True)
 class PageServer:
-    """What the doors have to know of the server of the pages."""
+    """What the checks need to know about the server of the pages."""
 
     base: str
-    """What all its paths begin with, such as “/studio”; empty at the top."""
+    """The prefix of all its paths, such as “/studio”; empty at the root."""
     paths: Collection[str]
     """The addresses of the pages, below ``base``."""
     index: str
-    """The HTML that every page is opened with; its inline scripts are allowed."""
+    """The HTML that every page starts with; its inline scripts are allowed."""
     origin: str
-    """Where a browser comes back to after it signed in; empty where nobody signs in."""
+    """The origin that a browser returns to after sign-in; empty without sign-in."""
     tongue: Tongue
-    """How it talks with a browser."""
+    """Its messages with a browser."""
     claims: Claims
-    """Reads who signed in from a browser's cookies."""
+    """Reads the signed-in person's claims from a browser's cookies."""
     kept_bytes: Callable[[str], int]
-    """How much it holds of the files that were brought to a page, by the page's session."""
+    """Returns how many bytes of uploads it holds for a page, by the page's session."""
 
 
 def doors(settings: Settings, pages: PageServer, *, is_open: bool) -> list[Middleware]:
-    """All of them, the outermost first; ``is_open`` says whether the server answers beyond loopback."""
+    """Return all checks, outermost first; ``is_open`` says whether the server answers beyond loopback."""
     guest_of = guest_by(pages.claims) if settings.sign_in else None
     open_pages = OpenPages(pages.kept_bytes)
     callers = Callers(settings.proxies, trusted_before="FORWARDED_ALLOW_IPS" in os.environ)  # uvicorn's own variable
@@ -67,7 +67,7 @@ def _for_a_team(pages: PageServer, guest_of: GuestOf, open_pages: OpenPages) -> 
     return [
         Middleware(KeepsAddress, pages=pages.paths, base=base),
         Middleware(SignsOut, claims=pages.claims, people=lambda: studio().people),
-        # Streamlit's figures name its caches and count who is here, and to measure them holds everybody up.
+        # Streamlit's metrics reveal its caches and the number of visitors, and collecting them delays everyone.
         Middleware(TeamOnly, doors=(f"{base}/media/", f"{base}/_stcore/metrics"), guest_of=guest_of),
         Middleware(Uploads, prefixes=(f"{base}/_stcore/upload_file/",), guest_of=guest_of, pages=open_pages),
     ]

@@ -1,4 +1,4 @@
-"""What begins and ends with the server: the ledger is brought up to date, and the tracker tends the jobs."""
+"""The server's startup, background work and shutdown: migrate the ledger, and run the tracker."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ServerWork:
-    """The server's own work, for as long as it lives."""
+    """The server's own work, from its start to its end."""
 
     settings: Settings
     address: Callable[[], str]
-    """Where a browser on this computer finds the pages."""
+    """Returns the address of the pages for a browser on this computer."""
     load_first: Callable[[], None]
     """Loads what the first page needs."""
     load_rest: Callable[[], Awaitable[None]]
-    """Loads what other pages need, out of everybody's way."""
+    """Loads what other pages need, without delaying visitors."""
 
     @contextlib.asynccontextmanager
     async def span(self, _app: object) -> AsyncIterator[None]:
-        """Bring the ledger up to date before the first answer; all other work begins with it and ends here."""
+        """Migrate the ledger before the first answer, then run all other work until the server ends."""
         await asyncio.to_thread(bring_up_to_date, self.settings.database_url)
         working = asyncio.create_task(self._work(), name="work")
         print(f"Lip-Sync Studio answers at {self.address()}", flush=True)
@@ -47,7 +47,7 @@ class ServerWork:
             await asyncio.wait([working])
 
     async def _work(self) -> None:
-        """Open the studio, let pages in, and tend its jobs until cancelled."""
+        """Open the studio, let pages in, and run the tracker until cancelled."""
         tracker = await asyncio.to_thread(self._open)
         if tracker is None:
             sys.exit(1)  # ends the server
@@ -60,11 +60,11 @@ class ServerWork:
             tasks.append(asyncio.create_task(leaving.run(), name="watch for visits that are over"))
         for task in tasks:
             task.add_done_callback(_log_failure)
-        await asyncio.gather(*tasks, return_exceptions=True)  # cancelled, it cancels them and waits for their end
+        await asyncio.gather(*tasks, return_exceptions=True)  # if cancelled, cancels the tasks and waits for them
 
     def _open(self) -> Tracker | None:
-        """The tracker of the studio, once everything is loaded that the first visitor needs; None where that failed."""
-        gc.disable()  # what is loaded stays, so nothing is gained by looking through it
+        """Load everything that the first visitor needs, and return the studio's tracker; None if that failed."""
+        gc.disable()  # loaded modules stay, so collecting them gains nothing
         try:
             tracker = studio().tracker()
             tracker.show_up()

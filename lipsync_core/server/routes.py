@@ -1,8 +1,8 @@
-"""What the server answers besides pages: stored media by signed link, and whether it is well.
+"""The server's routes besides the pages: stored media by signed link, webhooks, and a health check.
 
-Routes have no login, no cross-site check and no body limit of their own. These need none: one tells nothing, the
-others give only what an unguessable, expiring link names, and where people sign in, only for as long as whom it was
-made for may look (`lipsync_core.delivery.links`).
+Routes have no login, no cross-site check and no body limit of their own. These need none: health and webhooks reveal
+nothing, and the others give only the target of an unguessable, expiring link and, if people sign in, only while the
+link's person has access (`lipsync_core.delivery.links`).
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ _opening = threading.Lock()
 
 
 def studio() -> Studio:
-    """The server's studio. Loaded and made on first use; whoever asks meanwhile waits for it."""
+    """Return the server's studio. Made on first use; concurrent callers wait for it."""
     with _opening:
         return _opened()
 
 
 @cache
 def _opened() -> Studio:
-    from lipsync_core.studio import Studio  # with all its libraries: the server answers before they are loaded
+    from lipsync_core.studio import Studio  # imported here, so the server answers before its libraries are loaded
 
     return Studio.from_env()
 
 
 ready = asyncio.Event()
-"""Set while the studio is open and the tracker tends its jobs."""
+"""Set while the studio is open and the tracker runs."""
 
 
 async def health(_request: Request) -> Response:
-    """Says that the server is ready for work, as soon as it is, and nothing else."""
+    """Answer once the server is ready for work; report nothing else."""
     await ready.wait()
     return JSONResponse({"ok": True})
 
 
 webhook = endpoint(lambda: studio().webhook)
-"""Takes a vendor's hint. One of the two doors that are open to everybody; it tells nothing."""
+"""Receives vendors' webhooks. Like the health check, it is open to everyone and reveals nothing."""
 
 
 leaving = Leaving(lambda: studio().people, open_sockets())
@@ -64,11 +64,11 @@ zipped = zip_route(lambda token: studio().sharing.zipped(token))
 """Several videos as one ZIP."""
 
 review = review_route(lambda token: studio().sharing.reviewed(token))
-"""One video, for whoever has the link."""
+"""One video, for anyone with the link."""
 
 
 def routes() -> list[BaseRoute]:
-    """All of them; Streamlit serves the rest."""
+    """Return all these routes; Streamlit serves the rest."""
     api = [
         Route("/health", health, methods=["GET"]),
         Route("/webhooks/{provider}/{token}", webhook, methods=["POST"]),
@@ -82,4 +82,4 @@ def routes() -> list[BaseRoute]:
 
 
 OWN_PATHS = ("/api/", "/app/static/", "/review/")
-"""What the paths of these routes begin with."""
+"""The prefixes of these routes' paths."""
