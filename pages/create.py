@@ -22,8 +22,8 @@ from pages.ui.moving import Moving
 from pages.ui.text import job_name, plain
 
 AHEAD_S = 0.3
-"""For so long the rest of a newcomer's first page waits. A browser that gets all at once shows the button only when it
-has fetched the code of every widget.
+"""How long the rest of a newcomer's first page is delayed. A browser that receives everything at once shows the button
+only after it has fetched the code of every widget.
 """
 
 
@@ -40,8 +40,8 @@ def main() -> None:
     brief = _brief_of(open_brief)
     header("Create", tab=_tab(job))
     trim.finish(brief_id)
-    # In a container that is always there, because an uploader whose place on the page shifts forgets the file that it
-    # is taking.
+    # In a permanent container, because an uploader whose position on the page shifts forgets the file that it is
+    # receiving.
     with st.container():
         if not _is_begun(brief) and not studio().page(Filter(hidden=True), limit=1):
             _first_time(brief_id)
@@ -58,7 +58,7 @@ def main() -> None:
         options.draw(form)
     with right:
         st.header("Price and wait", anchor=False)
-        # Each in a container that is always there: what comes and goes in one must not shift, and so close, the others.
+        # Each in a permanent container: what comes and goes in one must not shift, and so close, the others.
         with st.container():
             press = _prices(form, offered, open_brief.job_id if open_brief else None)
         is_held = _pay(press, job)
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def _current(arrives: bool) -> tuple[str, OpenBrief | None]:
-    """The brief that the address names, else the one this visit was filling in, else a fresh one."""
+    """Return the brief in the address, else the one this visit was filling in, else a new one."""
     if (begun := handover.take()) is not None:
         st.query_params["brief"] = begun
     asked = st.query_params.get("brief", "")
@@ -86,8 +86,8 @@ def _current(arrives: bool) -> tuple[str, OpenBrief | None]:
     brief_id: str = st.session_state.brief_id
     open_brief = desk().briefs.open(brief_id)
     if open_brief is not None:
-        # Naming the brief in the address adds an entry to the browser's history. So it is done when the visitor comes
-        # from elsewhere or has changed something, and not when Back leads here: that would undo the step back.
+        # Putting the brief in the address adds an entry to the browser's history. So it happens when the visitor comes
+        # from elsewhere or has changed something, but not when Back leads here: that would undo the step back.
         if asked != brief_id and (arrives or st.session_state.get("shown") != open_brief):
             st.query_params["brief"] = brief_id
         st.session_state.shown = open_brief
@@ -110,7 +110,7 @@ def _tab(job: Job | None) -> str | None:
 
 
 def _prices(form: Form, offered: Offers, after: int | None) -> RenderPress | None:
-    """Draw what each engine costs; what a press of the button stands for, None where nothing can be pressed."""
+    """Draw each engine's price; return what a press of the button would send, or None if there is no button."""
     if offered.quote is None:
         render_button.without_button(form.brief_id, form.brief)
         for message in dict.fromkeys(note.message for note in offered.notes.values()):
@@ -137,7 +137,7 @@ def _prices(form: Form, offered: Offers, after: int | None) -> RenderPress | Non
 
 
 def _pay(press: RenderPress | None, job: Job | None) -> bool:
-    """Draw the button, or in its place the countdown of the job that it made. Whether that job is held."""
+    """Draw the button, or instead the countdown of the job that it made; return whether that job is held."""
     with st.container(key="pay"):
         undo_window.said(job)
         if job is not None and undo_window.holds(job):
@@ -186,7 +186,7 @@ def _result(job: Job) -> None:
 
 
 def _player_width(job: Job) -> int | str:
-    """A video that is higher than wide would fill the screen."""
+    """Return the player's width: a portrait video is narrower, as it would fill the screen."""
     facts = desk().media.facts(job.brief.image, "image") or desk().media.facts(job.brief.video, "video")
     is_high = facts.height > facts.width if facts is not None else job.brief.aspect_ratio == "9:16"
     return 300 if is_high else "stretch"

@@ -33,7 +33,7 @@ CARDS = 12
 """Running jobs drawn at once."""
 _WAITS = JobState.AWAITING_APPROVAL
 LOOK_TURNS = int(card.LOOK_S / card.TICK_S)
-"""At every so many ticks the history is looked at, too."""
+"""Number of ticks between two checks of the history."""
 EVERYONE = "Everyone"
 MINE = "Mine"
 Look = Callable[[], None]
@@ -48,7 +48,7 @@ def main() -> None:
     batch = st.query_params.get("batch")
     header("Jobs", tab=_tab(studio().count(Filter(states=PENDING))))
     _name_in_address()
-    # Each in a container that is always there: what comes and goes in one must not shift, and so close, the others'.
+    # Each in a permanent container: what comes and goes in one must not shift, and so close, parts of the others.
     with st.container():
         _notice()
     with st.container():
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def _forget() -> None:
-    """What belonged to an earlier visit of this page."""
+    """Drop what belonged to an earlier stay on this page."""
     dialogs.close()
     places.forget()
     st.session_state.off_lists = None
@@ -77,7 +77,7 @@ def _forget() -> None:
 
 
 def _tab(pending: int) -> str | None:
-    """How many are running, and a tick once one that was running on this visit is done."""
+    """Return the tab's title: how many jobs run, and a check mark once one of this visit is done."""
     now = {job.id for job in studio().pending(CARDS)}
     watched: dict[int, bool] = st.session_state.get("watched", {})
     for job_id in watched.keys() - now:
@@ -88,7 +88,7 @@ def _tab(pending: int) -> str | None:
 
 
 def _name_in_address() -> None:
-    """Bring the address bar in line: a link to the page that one is already on leaves it as it was."""
+    """Update the address bar, which a link to the current page leaves unchanged."""
     asked = st.query_params.get("job"), st.query_params.get("batch")
     if st.session_state.get("job_shown") != asked:
         st.query_params.from_dict(st.query_params.to_dict())
@@ -96,10 +96,7 @@ def _name_in_address() -> None:
 
 
 def _notice() -> None:
-    """The way back from taking a job off the lists; where it still runs, that stands in its card's place.
-
-    And the way back from having said that a job was not taken.
-    """
+    """Draw Undo for hiding a job (if it still runs, in place of its card), and for marking a job as not taken."""
     job = _just_hidden()
     if job is not None and not job.pending:
         card.off_the_lists(job)
@@ -141,7 +138,7 @@ def _batch(batch: str) -> None:
 
 
 def _may_withdraw(batch: str) -> bool:
-    """Whether the batch is this person's to take back."""
+    """Return whether this person may withdraw the batch."""
     first = studio().page(Filter(batch=batch, hidden=True), limit=1)
     return bool(first) and why_not(Action.HANDLE, owner=first[0].by) is None
 
@@ -151,7 +148,7 @@ def _withdraw_batch(batch: str) -> None:
 
 
 def _running(batch: str | None) -> list[Look] | None:
-    """Draw what runs. Returns what its ticks look at besides, for the rest of the page to add to; None if none tick."""
+    """Draw the running jobs. Return the ticks' list of further checks, for the page to add to; None without ticks."""
     which = Filter(states=PENDING, batch=batch)
     jobs, count = studio().pending(CARDS, batch), studio().count(which)
     hidden = [job for job in [_just_hidden()] if job is not None and job.pending and job.hidden]
@@ -177,7 +174,7 @@ def _running(batch: str | None) -> list[Look] | None:
     besides: list[Look] = []
     turns = itertools.count()
 
-    # A tick sends only what moved, into places made by the full run: with whole cards, fifty tabs starve the server.
+    # A tick sends only what moved, into places made by the full run: whole cards of fifty tabs would starve the server.
     @fragment(run_every=card.TICK_S)
     def tick() -> None:
         now = studio().pending(CARDS, batch)
@@ -202,7 +199,7 @@ def _running(batch: str | None) -> list[Look] | None:
 
 
 def _card(job: Job) -> Moving:
-    """Draw a running job's card, and return the place in it where its progress moves."""
+    """Draw a running job's card, and return the place in it for its progress."""
     with st.container(horizontal=True, vertical_alignment="center"):
         card.thumbnail(job, 56)
         with st.container(width="stretch", gap="xsmall"):
@@ -256,9 +253,9 @@ def _history(batch: str | None, besides: list[Look] | None) -> None:
 
 
 def _follow(jobs: list[Job], which: Filter, offset: int, besides: list[Look] | None) -> None:
-    """Have the page drawn anew once one of the rows would look different, as by a bill; draws nothing.
+    """Redraw the page once one of the rows would look different, for example after a bill; draws nothing itself.
 
-    Where the page ticks anyway, its ticks look: a timer of its own would be one more run for each tab.
+    If the page ticks anyway, its ticks do this: a separate timer would be one more run for each tab.
     """
     if not any(card.look_every_s(job) for job in jobs):
         return

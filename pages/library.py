@@ -14,7 +14,7 @@ from pages.ui.text import clock, length, plain
 ROWS = 12
 """Entries on one page."""
 NOBODY_TO_ASK = ("sample", "vendor")
-"""Where these come from, nobody has to be asked."""
+"""Origins that need no person's consent."""
 PLACE = "library"
 KEPT, BROUGHT = "In the library", "Everything added or made"
 EDIT, DELETE, TAKE_OUT = "Edit…", "Find and delete everything…", "Remove from the library…"
@@ -134,7 +134,7 @@ def _kind(item: Item) -> str:
 
 
 def came(item: Item) -> str:
-    """Where an entry came from."""
+    """Return where an entry came from, as text."""
     return CAME[item.came].format(item.came_from).strip()
 
 
@@ -170,7 +170,7 @@ def _take_out(item: Item) -> None:
             st.rerun()
 
 
-# All that was brought or made
+# Everything added or made
 
 
 def _brought() -> None:

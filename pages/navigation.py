@@ -1,4 +1,4 @@
-"""The script that every visit runs first: the frame round all pages, then the page that was asked for."""
+"""The script that every visit runs first: the frame around all pages, then the requested page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ st.set_page_config(page_title="Lip-Sync Studio", page_icon=str(FOLDER / "icon.sv
 
 
 def listed(page: StudioPage, who: Person | None) -> StreamlitPage:
-    """A page for Streamlit; it stands in the navigation only where it would open."""
+    """Return a page for Streamlit; it is in the navigation only if this person may open it."""
     shown = gate.may_open(who, page.url_path) and not (page.team_only and who is None)
     return st.Page(
         FOLDER / page.script,
@@ -31,14 +31,14 @@ def listed(page: StudioPage, who: Person | None) -> StreamlitPage:
 
 
 def main(who: Person | None) -> None:
-    """Draw the navigation and run the page that was asked for."""
+    """Draw the navigation and run the requested page."""
     page = st.navigation([listed(page, who) for page in PAGES], position="top")
     if gate.may_open(who, page.url_path):
-        top = st.container(gap=None)  # filled last: nobody waits for the news who came for the page
+        top = st.container(gap=None)  # filled last, so that the page does not wait for the news
         page.run()
         with top:
             news.draw(page.url_path)
-    elif not page.url_path:  # where everybody lands first
+    elif not page.url_path:  # the first page
         st.switch_page(FOLDER / "jobs.py")
     elif who is not None:
         gate.refuse(who, page.title)

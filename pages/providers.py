@@ -19,7 +19,7 @@ HOOKS = "/api/webhooks/"
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What came of a check, for as long as this visit lasts."""
+    """The result of a check, kept for this visit."""
 
     check: KeyCheck
     balance: str
@@ -139,7 +139,7 @@ def _check(state: VendorState, sandbox: bool, checks: dict[tuple[str, str], Chec
 
 
 def _note(checks: dict[tuple[str, str], Checked], state: VendorState, sandbox: bool) -> None:
-    """Ask, and note it at hand: where another button was pressed meanwhile, this run ends at its next st. call."""
+    """Check the vendor, and store the result before any st. call, where another press may end this run."""
     checks[state.environment, state.id] = _ask(state, sandbox)
 
 

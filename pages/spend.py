@@ -34,7 +34,7 @@ GROUPS = {
 BILL = "Quoted → billed"
 LONG_WORD = 12
 NAMED = 5
-"""Jobs that are named one by one."""
+"""The most jobs listed by name."""
 
 
 def main() -> None:
@@ -116,7 +116,7 @@ def _taken(caps: list[Cap]) -> None:
 
 
 def _dearer(view: Month) -> None:
-    """In red, the jobs that cost more than their price."""
+    """Draw, in red, the jobs that cost more than their price."""
     if not (count := view.dearer.jobs):
         return
     clips = "1 clip" if count == 1 else f"{count:,} clips"
@@ -140,7 +140,7 @@ def _table(view: Month, group: Grouping) -> None:
 
 
 def name_of(line: Line, group: Grouping) -> str:
-    """What a line is called, for Markdown."""
+    """Return a line's name for Markdown."""
     match group:
         case Grouping.ENGINE:
             return plain(ENGINES[line.key].title if line.key in ENGINES else line.key)
@@ -153,12 +153,12 @@ def name_of(line: Line, group: Grouping) -> str:
 
 
 def _text(name: str) -> str:
-    """A name that somebody typed; a long word may be broken, so that the table fits on a phone."""
+    """Return a typed name in which long words may break, so that the table fits on a phone."""
     return plain(re.sub(rf"(\S{{{LONG_WORD}}})(?=\S)", "\\1\u200b", name))
 
 
 def _cells(sums: Sums, dearer: Dearer) -> dict[str, str]:
-    """The cells of a line, few enough to fit on a phone."""
+    """Return the cells of a line, few enough to fit on a phone."""
     billed_more = bool(dearer.jobs) and sums.above > 0
     bill = "not reported" if sums.ended else "–"
     if sums.compared:
@@ -166,10 +166,10 @@ def _cells(sums: Sums, dearer: Dearer) -> dict[str, str]:
         more = f"({dollars(sums.above, signed=True)})" if sums.above else "(same)"
         bill += f" :red-badge[{more}]" if billed_more else f" {more}"
         bill += f", {sums.compared} of {sums.ended} clips" if sums.compared < sums.ended else ""
-    # Words that may break: a table that is wider than a phone scrolls, and no keyboard reaches it.
+    # Words may break: a table wider than a phone would scroll, which the keyboard cannot do.
     still = {"in progress": sums.under_way, "not confirmed": sums.unconfirmed}
     spent = [dollars(sums.spent), *(f"{dollars(sum_)} {what}" for what, sum_ in still.items() if sum_)]
-    if dearer.jobs and not billed_more:  # its videos were longer than what was priced
+    if dearer.jobs and not billed_more:  # the videos were longer than priced
         spent[0] += f" :red-badge[{dollars(dearer.usd_micros, signed=True)}]"
     cells = {"Clips": f"{sums.jobs:,}", "Spent": ", ".join(spent), BILL: bill}
     return {label: md(cell) for label, cell in cells.items()}

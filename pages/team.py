@@ -1,4 +1,4 @@
-"""Team: one's own rights and notifications; for admins the people, their caps, and the audit log."""
+"""Team: the visitor's own permissions and notifications; for admins the people, their caps, and the audit log."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _change(here: dict[str, Person]) -> None:
     chosen = here[
         st.selectbox("Person", list(here), format_func=lambda email: _called(here[email]), key="person-changed")
     ]
-    # Its keys hold what stands in the ledger: after another admin's change the fields are fresh ones.
+    # The keys contain the ledger's values, so that another admin's change gives new fields.
     key = f"{chosen.email}-{chosen.role}-{chosen.limit_usd_micros}"
     st.selectbox("Role", list(Role), list(Role).index(chosen.role), format_func=ROLES.__getitem__, key=f"role-{key}")
     amount("Limit per press, in dollars", chosen.limit_usd_micros, key=f"limit-{key}", empty=UNLIMITED)
@@ -198,9 +198,9 @@ def _which(entry: Entry) -> str:
 
 
 def _facts(noted: str, *, beside: str = "") -> str:
-    """What the record says of something before or after, for people: a state, or facts by name.
+    """Return a recorded value before or after a change, as text: a state, or facts by name.
 
-    Of what was before, only that which is also noted ``beside`` it changed.
+    With ``beside``, the value on the other side of the change, only the facts that changed are included.
     """
     if not noted.startswith("{"):
         return state_word(JobState(noted)) if noted else ""

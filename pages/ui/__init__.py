@@ -1,1 +1,1 @@
-"""What the pages are built of."""
+"""The parts that the pages are built from."""

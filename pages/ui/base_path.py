@@ -7,16 +7,16 @@ from streamlit.web.server.server_util import get_url
 
 
 def base_path() -> str:
-    """What the paths of everything begin with, such as “/studio”; empty at the top."""
+    """Return the prefix of all paths, such as “/studio”; empty at the root."""
     base = str(config.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{base}" if base else ""
 
 
 def href(link: str) -> str:
-    """A link of the core's as a browser follows it. Pictures and players take the link as it is: Streamlit adds it."""
+    """Return a link of the core with the base path. For pictures and players, Streamlit adds the path itself."""
     return base_path() + link
 
 
 def address() -> str:
-    """Where a browser on this computer finds the pages."""
+    """Return the address of the pages for a browser on this computer."""
     return get_url(config.get_option("browser.serverAddress") or "localhost")

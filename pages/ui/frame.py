@@ -20,7 +20,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 NOBODY = "Someone"
-"""Who a job is by when no name was given."""
+"""A job's maker if no name was given."""
 
 NAME_COOKIE = "studio_name"
 SANDBOX_COOKIE = "studio_sandbox"
@@ -34,26 +34,26 @@ _COOKIE = """export default function ({ data }) {
 
 @st.cache_resource(show_spinner=False)
 def studio() -> Studio:
-    """The studio that all visits of this server share."""
+    """Return the studio that all visits of this server share."""
     return Studio.from_env()
 
 
 _desk: ContextVar[Desk | None] = ContextVar("desk", default=None)
-"""Kept by `closed` for the run: a look at the session's state may end it, and with it what was about to be done."""
+"""Set by `closed` for the run: reading the session's state may end the run before its action is done."""
 
 
 def desk(*, sandbox: bool | None = None) -> Desk:
-    """The studio as whoever is looking uses it. ``sandbox`` says where paid clips go; None is as their switch says."""
+    """Return the visitor's desk. ``sandbox`` says whether paid clips go to the sandbox; None follows their switch."""
     here = _desk.get() or studio().desk(visitor(), visit=looking(), sandbox=in_sandbox())
     return here if sandbox is None else here.elsewhere(sandbox=sandbox)
 
 
 def header(title: str, tab: str | None = None) -> None:
-    """Draw the top of a page. ``tab`` is the browser tab's title. Whoever may not enter gets no further than this."""
+    """Draw the top of a page. ``tab`` is the browser tab's title. A visitor who may not enter gets no further."""
     person = require()
     elsewhere = came_from_elsewhere(title)
     st.session_state.page_shown = title
-    st.session_state.dialog_open = False  # until this run draws one
+    st.session_state.dialog_open = False  # until this run draws a dialog
     name_tab(tab or title)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, width="content", anchor=False)
@@ -83,41 +83,41 @@ def header(title: str, tab: str | None = None) -> None:
 
 
 def looking() -> Person | None:
-    """Who is looking, as the gate found in this run of the page; None without sign-in."""
+    """Return the visitor, as found by the gate in this run of the page; None without sign-in."""
     person: Person | None = st.session_state.get("looking")
     return person
 
 
 def why_not(action: Action, *, owner: str | None = None) -> str | None:
-    """Why whoever is looking may not do something; None where they may. Asks nothing of the ledger.
+    """Explain why the visitor may not do something; None if they may. Reads no ledger.
 
-    It decides what is drawn. Whether it is done, the core decides.
+    This decides what is drawn. The core decides whether an action is allowed.
     """
     return studio().people.why_not(looking(), action, owner=owner)
 
 
 def visitor() -> str:
-    """Whose jobs are one's own: the address of who is signed in, else the name that was given."""
+    """Return the maker's name of the visitor's jobs: the signed-in address, else the name they entered."""
     person = looking()
     return _visitor() if person is None else person.email
 
 
 def visit() -> dict[str, Any] | None:
-    """What the sign-in service said of this visit's person; None where nobody is signed in."""
+    """Return the sign-in service's claims about the visitor; None if nobody is signed in."""
     if not getattr(st.user, "is_logged_in", False):
         return None
     return {name: claim for name, claim in st.user.to_dict().items() if name != TOKENS}
 
 
 def require() -> Person | None:
-    """Who is looking; None without sign-in. Whoever may not enter is told why, and the run ends."""
+    """Return the visitor; None without sign-in. If they may not enter, draw why, and end the run."""
     if not is_open():
         st.stop()
     return looking()
 
 
 def is_open() -> bool:
-    """Whether whoever is looking may enter; draws the way in, and nothing else, where not."""
+    """Return whether the visitor may enter; if not, draw the sign-in page and nothing else."""
     why = closed()
     if why is not None:
         _door(why)
@@ -125,9 +125,9 @@ def is_open() -> bool:
 
 
 def closed() -> str | None:
-    """Why whoever is looking may not enter; None where they may, and then `looking` knows them.
+    """Explain why the visitor may not enter; None if they may, and then `looking` returns them.
 
-    What this thread does from then on is bound to their visit, so that the core judges it by that, too.
+    From then on this thread's work is bound to their visit, so that the core checks that too.
     """
     person, why = _enter()
     st.session_state.looking = person
@@ -136,7 +136,7 @@ def closed() -> str | None:
 
 
 def _enter() -> tuple[Person | None, str | None]:
-    """Who enters, or why nobody does; neither without sign-in. Does not look at the session's state."""
+    """Return who enters, or why they may not; neither without sign-in. Does not read the session's state."""
     if not studio().people.sign_in:
         return None, None
     if (claims := visit()) is None:
@@ -150,16 +150,16 @@ def _enter() -> tuple[Person | None, str | None]:
 
 
 def pressed(do: Callable[P, object]) -> Callable[P, None]:
-    """A callback for whoever may still enter: Streamlit carries callbacks out before the page, and so before its gate.
+    """Wrap a callback so that it runs only if the visitor may still enter: Streamlit runs callbacks before the gate.
 
-    Every ``on_click`` and its like is wrapped in it. After the end of a visit nothing is done and the page draws the
-    way in. The session's state is left alone: a look at it may end the run for the sake of a newer message, and what
-    was pressed or entered would be lost.
+    Every ``on_click`` and similar callback is wrapped in it. After the end of a visit nothing is done and the page
+    draws the sign-in page. The session's state is not read: that may end the run in favour of a newer message, and the
+    press or the input would be lost.
     """
 
     @wraps(do)
     def guarded(*given: P.args, **named: P.kwargs) -> None:
-        _desk.set(None)  # that of the run before
+        _desk.set(None)  # the previous run's
         _person, why = _enter()
         if why is None:
             do(*given, **named)
@@ -168,9 +168,9 @@ def pressed(do: Callable[P, object]) -> Callable[P, None]:
 
 
 def fragment(run_every: float | None = None) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """`streamlit.fragment` for whoever may still enter: a fragment's own run does not pass the gate.
+    """`streamlit.fragment` that checks again whether the visitor may enter: a fragment's own run skips the gate.
 
-    So one that ticks, or is asked for by a browser that was tampered with, ends like the page.
+    So a fragment that ticks, or that a manipulated browser requests, ends like the page.
     """
 
     def decorate(draw: Callable[P, None]) -> Callable[P, None]:
@@ -192,9 +192,9 @@ def dialog(
     width: Literal["small", "medium", "large"] = "small",
     on_dismiss: Callable[[], object] | None = None,
 ) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """`streamlit.dialog` for whoever may still enter; like a fragment's, its own run does not pass the gate.
+    """`streamlit.dialog` that checks again whether the visitor may enter; its own run skips the gate, too.
 
-    While it is open, the page behind it is not drawn anew by itself (`refresh`).
+    While it is open, ticks do not redraw the page behind it (`refresh`).
     """
 
     def dismissed() -> None:
@@ -221,10 +221,10 @@ def dialog(
 
 
 def refresh(*changed: int) -> None:
-    """Have a tick draw the whole page anew. While a dialog is open, only where it is about one of the jobs ``changed``.
+    """Redraw the whole page from a tick. While a dialog is open, only if it is about one of the jobs ``changed``.
 
-    A run of the page takes every dialog away and puts it back, or not, and what a finger is about to press with it. The
-    page is drawn anew when the dialog is closed, in any case.
+    A run of the page removes every dialog and may put it back, together with the button a person is about to press.
+    When the dialog is closed, the page is redrawn in any case.
     """
     asked: tuple[str, int] | None = st.session_state.get("dialog")
     if not st.session_state.get("dialog_open") or (asked is not None and asked[1] in changed):
@@ -232,7 +232,7 @@ def refresh(*changed: int) -> None:
 
 
 def offered(make: Callable[[], bytes]) -> Callable[[], bytes]:
-    """A file that is made when somebody saves it, for whoever may still enter then; no page runs at that moment."""
+    """Wrap the making of a file so that it checks, when the file is saved, whether the visitor may still enter."""
     claims = visit()
 
     def guarded() -> bytes:
@@ -245,13 +245,13 @@ def offered(make: Callable[[], bytes]) -> Callable[[], bytes]:
 
 
 def carried(do: Callable[[], R]) -> Callable[[], R]:
-    """The same work for another thread, which would not know for whose visit it works."""
+    """Bind work in another thread to this visit."""
     context = copy_context()
     return lambda: context.run(do)
 
 
 def _door(why: str) -> None:
-    """Draw the way in, and nothing else."""
+    """Draw the sign-in page, and nothing else."""
     st.title("Sign in", anchor=False)
     st.text(why)
     auth = st.secrets.get("auth", {})
@@ -266,8 +266,8 @@ def _door(why: str) -> None:
 def _sign_out() -> None:
     """End the visit here, in every other tab, and for every copy of its cookie.
 
-    The browser is told where to sign out first: as soon as the visit is over, the server draws this page once more, and
-    what is said after that may be lost.
+    The browser is sent to the sign-out address first: as soon as the visit is over, the server redraws this page, and
+    later messages may be lost.
     """
     claims = visit()
     try:
@@ -278,19 +278,19 @@ def _sign_out() -> None:
 
 
 def name_tab(text: str) -> None:
-    """Set the browser tab's title; in the sandbox it says so first, and then that something ended (`pages.ui.news`)."""
+    """Set the browser tab's title, after a sandbox mark and a mark that something has ended (`pages.ui.news`)."""
     st.session_state.tab_title = text
     mark = "" if "✓" in text else st.session_state.get("news_mark", "")
     st.set_page_config(page_title=f"{'SANDBOX · ' if in_sandbox() else ''}{mark}{text} · Lip-Sync Studio")
 
 
 def in_sandbox() -> bool:
-    """Whether this visit plays in the sandbox: by the visitor's own switch, or because the whole studio does."""
+    """Return whether this visit uses the sandbox: by the visitor's own switch, or because the whole studio does."""
     return studio().sandbox or own_sandbox()
 
 
 def own_sandbox() -> bool:
-    """Whether the visitor's own switch is on. The browser remembers it for all its tabs until it is closed."""
+    """Return whether the visitor's own switch is on. The browser keeps it for all its tabs until it is closed."""
     if "sandbox" not in st.session_state:
         st.session_state.sandbox = st.context.cookies.get(SANDBOX_COOKIE) == "1"
     return bool(st.session_state.sandbox)
@@ -303,7 +303,7 @@ def switch_sandbox(on: bool) -> None:
 
 
 def came_from_elsewhere(title: str) -> bool:
-    """Whether the visitor was not on the page called ``title`` before this run; to be asked before `header`."""
+    """Return whether the visitor comes from another page than ``title``; call it before `header`."""
     return bool(st.session_state.get("page_shown") != title)
 
 
@@ -315,18 +315,18 @@ def _visitor() -> str:
 
 
 def _remember() -> None:
-    """Let the browser keep what was changed in this visit; a session's own memory ends with F5."""
+    """Store this visit's settings in the browser, as the session's own memory ends with F5."""
     if st.session_state.get("visitor") != st.session_state.get("remembered"):
         st.session_state.remembered = st.session_state.visitor
         keep_cookie(f"{NAME_COOKIE}={quote(st.session_state.visitor, safe='')}{A_YEAR}", "remember_name")
-    # Drawn from then on: one that is gone in the next run may never have been written.
+    # Drawn in every later run: an element that is gone in the next run may never have run in the browser.
     if st.session_state.get("sandbox_switched"):
         on = own_sandbox()
         keep_cookie(f"{SANDBOX_COOKIE}={int(on)}{'' if on else GONE}", "remember_sandbox")
 
 
 def keep_cookie(cookie: str, key: str) -> None:
-    """Have the browser write a cookie. To be drawn from then on in every run."""
+    """Have the browser write a cookie. Draw it in every later run too."""
     st.components.v2.component("cookie", js=_COOKIE)(data=cookie, key=key)
 
 

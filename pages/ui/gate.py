@@ -1,9 +1,9 @@
-"""The gate before every page: who is signed in, whether they may enter, and whether this page is theirs to open.
+"""The gate before every page: who is signed in, whether they may enter, and whether they may open this page.
 
-Without sign-in it stands open. The core asks again whatever is done; this only decides what is drawn.
+Without sign-in it is open. This only decides what is drawn; the core checks every action again.
 
-Before a gate that is shut a run has to come to its own end: `st.stop` would leave the fragments and callbacks of what
-was shown before alive, for a browser to ask for.
+If the gate is shut, the run has to end normally: `st.stop` would leave earlier fragments and callbacks alive, so that a
+browser could still request them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pages.ui.frame import fragment, looking
 from pages.ui.page_table import BY_ADDRESS
 
 LOOK_EVERY_S = 5
-"""How soon an idle tab notices that its visitor signed out elsewhere, or was taken off the list."""
+"""How soon an idle tab notices that its visitor signed out elsewhere, or was removed."""
 
 
 def is_open() -> bool:
-    """Whether whoever is looking may enter; draws the way in where not."""
+    """Return whether the visitor may enter; if not, draw the sign-in page."""
     if not frame.is_open():
         return False
     if looking() is not None:
@@ -29,12 +29,12 @@ def is_open() -> bool:
 
 
 def may_open(who: Person | None, url_path: str) -> bool:
-    """Whether a page is this person's to open."""
+    """Return whether this person may open a page."""
     return who is None or who.may(BY_ADDRESS[url_path].needs)
 
 
 def refuse(who: Person, title: str) -> None:
-    """Say why a page does not open."""
+    """Draw why a page does not open."""
     st.title(title, anchor=False)
     st.error(
         f"You are signed in as {who.email} ({who.role}). An admin of this studio can change your role.",
@@ -44,4 +44,4 @@ def refuse(who: Person, title: str) -> None:
 
 @fragment(run_every=LOOK_EVERY_S)
 def _watch() -> None:
-    """End an idle tab: without this it would go on showing what it showed."""
+    """End an idle tab, which would otherwise keep showing its content."""

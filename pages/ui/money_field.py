@@ -1,4 +1,4 @@
-"""Fields in which people type dollars, and what they hold for the ledger, which counts micro-dollars."""
+"""Fields in which people type dollars, and their values in micro-dollars for the ledger."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Literal
 import streamlit as st
 
 MOST_USD = 1e9
-"""The most that a field takes."""
+"""The highest amount that a field accepts."""
 
 
 def amount(
     label: str, usd_micros: int | None, *, key: str, empty: str, width: int | Literal["stretch"] = "stretch"
 ) -> None:
-    """Draw a field for a sum, which may be left empty. ``empty`` says what that means."""
+    """Draw a field for an amount, which may be left empty. ``empty`` says what that means."""
     if key not in st.session_state:
-        # Not as the field's own default: a field that has one cannot be emptied.
+        # Not as the field's own default: a field with a default cannot be emptied.
         st.session_state[key] = None if usd_micros is None else usd_micros / 1e6
         st.session_state[_shown(key)] = usd_micros
     st.number_input(
@@ -33,7 +33,7 @@ def amount(
 
 
 def typed(key: str) -> int | None:
-    """The sum in a field, to the cent; None where it is empty."""
+    """Return the amount in a field, to the cent; None if it is empty."""
     value: float | None = st.session_state.get(key)
     if value is None:
         return None
@@ -41,9 +41,9 @@ def typed(key: str) -> int | None:
 
 
 def changed(keys: dict[str, str]) -> dict[str, int | None]:
-    """The sums of those fields that were changed since they were first drawn, by the names that their keys have here.
+    """Return the amounts of the fields that were changed since they were first drawn, by the names of their keys.
 
-    The others may be other people's by now.
+    The others are left out: somebody else may have changed them meanwhile.
     """
     return {name: typed(key) for name, key in keys.items() if typed(key) != st.session_state.get(_shown(key))}
 

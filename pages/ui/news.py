@@ -1,10 +1,10 @@
-"""What ended since one last looked: a card on every page that stays until it is dismissed, and a mark on the tab.
+"""News about jobs that have ended: a card on every page that stays until it is dismissed, and a mark on the tab.
 
-Whoever approves also reads there what waits for them, on every page but Jobs, where it stands itself, and which of the
-jobs that they approved cost more than their price.
+Approvers also see there how many jobs wait for them (except on Jobs, which lists them), and which of the jobs that they
+approved cost more than their price.
 
-Renders take minutes to hours, and a toast is gone by then. When one last looked is kept by the browser, so that it
-holds over F5, a closed tab and a restart.
+Renders take minutes to hours, so a toast would be missed. The browser stores when the visitor last looked, so that it
+survives F5, a closed tab and a restart.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from pages.ui.text import STATE_WORDS, job_name, md, plain
 
 COOKIE = "studio_looked"
 LOOK_EVERY_S = 5
-"""Seconds between two looks while something of one's own is under way."""
+"""Seconds between two checks while a job of the visitor is in progress."""
 NAMED = 3
-"""Jobs that the card names."""
+"""The most jobs that the card names."""
 MOST = 50
 WAITING = (*PENDING, JobState.AWAITING_APPROVAL)
 
 
 def draw(page: str) -> None:
-    """Draw the card of the page at the address ``page``, if there is something to tell. Its place is above the page."""
+    """Draw the card above the page at the address ``page``, if there is news."""
 
     _looked()
     under_way = studio().count(Filter(states=WAITING, by=desk().by)) > 0
@@ -40,7 +40,7 @@ def draw(page: str) -> None:
     approves = looking() is not None and why_not(Action.DECIDE) is None
     decides = page != "jobs" and approves
 
-    # A tick draws the card itself and nothing else: a full run would close dialogs and start players anew.
+    # A tick draws only the card: a full run would close dialogs and restart players.
     @fragment(run_every=LOOK_EVERY_S if under_way or approves else None)
     def look() -> None:
         news, dear = _news(page)
@@ -59,14 +59,14 @@ def draw(page: str) -> None:
 
 
 def mark(news: Sequence[Job], dear: Sequence[Job] = ()) -> str:
-    """What stands before the tab's title."""
+    """Return the mark before the tab's title."""
     if not news and not dear:
         return ""
     return "✓ " if not dear and all(job.state is JobState.DONE for job in news) else "! "
 
 
 def _looked() -> int:
-    """When one last looked, in milliseconds; a first visit begins with looking."""
+    """Return when the visitor last looked, in milliseconds; at a first visit, now."""
     if "looked" not in st.session_state:
         kept = st.context.cookies.get(COOKIE, "")
         now = int(time.time() * 1000)
@@ -77,7 +77,7 @@ def _looked() -> int:
 
 
 def _news(page: str) -> tuple[list[Job], list[Job]]:
-    """What is to be told: what ended, and what cost more than its price. Not what was opened, or is on this page."""
+    """Return the jobs that ended, and those that cost more than their price, unless opened or shown on this page."""
     asked = st.query_params.get("job", "") if page == "jobs" else ""
     shown = {int(asked)} if asked.isdecimal() and len(asked) < 18 else set()
     if page == "" and (open_brief := desk().briefs.open(st.session_state.get("brief_id", ""))) is not None:

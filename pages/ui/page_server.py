@@ -1,4 +1,4 @@
-"""What only Streamlit knows of itself, for the doors before the pages."""
+"""Streamlit's own data that the checks in front of the pages need."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pages.ui.streamlit_messages import TONGUE
 
 
 def page_server(*, sign_in: bool) -> PageServer:
-    """This server of pages, as it was configured."""
+    """Return the configuration of this server of pages."""
     return PageServer(
         base=base_path(),
         paths=PATHS,
@@ -31,12 +31,12 @@ def page_server(*, sign_in: bool) -> PageServer:
 
 
 def _kept_bytes(page: str) -> int:
-    """What Streamlit holds of files that were brought to a page."""
+    """Return how many bytes of uploads Streamlit holds for a page."""
     files = uploads_of(get_instance()).get(page, {})
     return sum(len(file.data) for file in list(files.values()))
 
 
 def uploads_of(runtime: Runtime) -> dict[str, dict[str, UploadedFileRec]]:
-    """By page: the files that it was brought and did not release yet."""
+    """Return, by page, the uploads that are not released yet."""
     manager = runtime.uploaded_file_mgr
     return manager.file_storage if isinstance(manager, MemoryUploadedFileManager) else {}

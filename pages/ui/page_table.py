@@ -15,13 +15,13 @@ class StudioPage:
     title: str
     icon: str
     needs: Action = Action.SEE
-    """What a person must be allowed to do for it to open. Everybody who may sign in may see."""
+    """The permission that a person needs to open it. Everyone who may sign in may see."""
     team_only: bool = False
-    """Whether it is listed only where people sign in."""
+    """Whether it is listed only if people sign in."""
 
     @property
     def script(self) -> str:
-        """Its file, within the folder of the pages."""
+        """Its file in the folder of the pages."""
         return f"{self.name}.py"
 
     @property
@@ -39,9 +39,9 @@ PAGES = (
     StudioPage("providers", "Providers", ":material/hub:", needs=Action.CHECK),
     StudioPage("team", "Team", ":material/group:", team_only=True),
 )
-"""All of them, in the order of the navigation. The first is where people arrive; without the right to it, on Jobs."""
+"""All pages, in the order of the navigation. People start on the first; without permission for it, on Jobs."""
 
 BY_ADDRESS = {page.url_path: page for page in PAGES}
 
 PATHS = tuple(f"/{page.name}" for page in PAGES[1:])
-"""The addresses that a person who has to sign in first is brought back to."""
+"""The addresses to which a person can return after sign-in."""

@@ -1,8 +1,8 @@
-"""Places that keep still: what is drawn in one keeps it for as long as it is there, whatever comes and goes beside it.
+"""Stable places: an element in one keeps its position while others come and go beside it.
 
-Streamlit's browser knows an element by where it stands. When one before it goes, all behind it move up, message by
-message, and whatever is open in them closes: a menu under the finger, a field with its text. So what goes leaves an
-empty place, which takes no room, and what comes is put at the end.
+Streamlit's frontend identifies an element by its position. When an earlier one disappears, all later ones move up, one
+message at a time, and anything open in them closes: a menu in use, a field with its text. So an element that disappears
+leaves an empty place, which takes no room, and a new one is added at the end.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ import streamlit as st
 T = TypeVar("T", bound=Hashable)
 
 MOST_EMPTY = 50
-"""Empty places in one list before the others move up after all: each costs a message in every run."""
+"""The most empty places in one list before the others move up after all: each costs a message in every run."""
 
 
 def kept(name: str, now: Collection[T]) -> list[T]:
-    """What has a place in the list called ``name``, in their order; those of what is not in ``now`` are empty.
+    """Return what has a place in the list called ``name``, in order; places of items not in ``now`` are empty.
 
-    The caller draws each of them as a container with the same key as before; an empty one, with nothing in it and no
-    border, takes no room.
+    The caller draws each as a container with the same key as before; an empty one, without a border, takes no room.
     """
     lists: dict[str, list[T]] = st.session_state.setdefault("places", {})
     before = lists.get(name, [])
@@ -37,5 +36,5 @@ def kept(name: str, now: Collection[T]) -> list[T]:
 
 
 def forget() -> None:
-    """Begin anew, for whoever comes from another page."""
+    """Drop all places, for a visitor who comes from another page."""
     st.session_state.places = {}

@@ -21,13 +21,13 @@ class ShownRefusal:
     anchor: str
     why: str
     fresh: bool = True
-    """Whether no page was drawn since."""
+    """Whether no page was drawn since the press."""
 
 
 def attempt(anchor: str, do: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> bool:
-    """Do it, and note for ``anchor`` why it was refused where it was; for callbacks, too. Whether it was done.
+    """Run an action, store for ``anchor`` why it was refused, if it was, and return whether it was done.
 
-    It is done first: a look at the session's state may end the run, and what a person entered would be lost.
+    Callbacks may use it: the action runs first, because reading the session's state may end the run and lose the input.
     """
     try:
         do(*args, **kwargs)
@@ -39,12 +39,12 @@ def attempt(anchor: str, do: Callable[P, object], *args: P.args, **kwargs: P.kwa
 
 
 def refuse(anchor: str, why: str) -> None:
-    """Note why nothing was done."""
+    """Store why nothing was done."""
     st.session_state.refused = ShownRefusal(anchor, why)
 
 
 def refusal(anchor: str, title: str = "Not done") -> None:
-    """Draw why the last press at ``anchor`` did nothing, where that is so. In a container that is always there."""
+    """Draw why the last press at ``anchor`` did nothing, if it did nothing, in a permanent container."""
     with st.container():
         refused: ShownRefusal | None = st.session_state.get("refused")
         if refused is not None and refused.anchor == anchor:
@@ -52,9 +52,9 @@ def refusal(anchor: str, title: str = "Not done") -> None:
 
 
 def arrive(*, elsewhere: bool) -> None:
-    """To be called where a page begins: what was refused on another page a moment ago is told on this one, once.
+    """Show once, at the start of a page, what was just refused on another page; call it where a page begins.
 
-    That happens where a press cost its maker the page: a role that was lowered meanwhile.
+    That happens if a press takes its maker off the page, because their role was lowered meanwhile.
     """
     refused: ShownRefusal | None = st.session_state.get("refused")
     if refused is None:
@@ -68,5 +68,5 @@ def arrive(*, elsewhere: bool) -> None:
 
 
 def words_of(error: StudioError) -> str:
-    """What an error says to people."""
+    """Return an error's text for people."""
     return " ".join(dict.fromkeys(error.fields.values())) if isinstance(error, BriefError) else str(error)

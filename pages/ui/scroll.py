@@ -25,14 +25,14 @@ export default function ({ data }) {
 }"""
 
 TOP_PX = 60
-"""What the navigation covers."""
+"""Height of the navigation, which covers the top of the page."""
 
 
 def bring(key: str, turn: str, *, focuses: bool = False) -> None:
     """Scroll the container called ``key`` into view once for each ``turn``; an empty one scrolls nothing.
 
-    With ``focuses``, its first button gets the focus where what had it is gone. To be drawn in every run: what is gone
-    in the next run may never have run in the browser.
+    With ``focuses``, its first button gets the focus if the focused element is gone. Draw it in every run: an element
+    that is gone in the next run may never have run in the browser.
     """
     component = st.components.v2.component("in_view", js=_SCROLL)
     component(data={"key": key, "turn": turn, "above": TOP_PX, "focuses": focuses}, key=f"in-view-{key}")

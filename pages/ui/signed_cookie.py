@@ -12,11 +12,11 @@ from streamlit.web.server.starlette.starlette_app_utils import decode_signed_val
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 TOKENS = "tokens"
-"""What a page may be told beside the claims, if so configured; no claim about anybody."""
+"""A key that may accompany the claims if so configured; it is not a claim."""
 
 
 def signed_claims(cookies: Mapping[str, str]) -> dict[str, Any] | None:
-    """The claims that `st.user` has in a page of the same browser; None without a cookie that this server signed."""
+    """Return the claims that `st.user` has in a page of this browser; None without a cookie signed by this server."""
 
     def signed(name: str) -> bytes | None:
         value = cookies.get(name)

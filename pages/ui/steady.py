@@ -1,7 +1,7 @@
 """Keeps a select box open while content above it grows or shrinks.
 
-Where a page is scrolled, the browser then scrolls along, so that what is looked at stays where it is. A select box
-takes any scrolling for a person's, and closes. So those scrolls that no hand made are not told to it.
+On a scrolled page, the browser then scrolls by itself to keep the visible content in place. A select box treats any
+scrolling as a person's, and closes. So scroll events that no person caused are hidden from it.
 """
 
 from __future__ import annotations
@@ -30,5 +30,5 @@ export default function () {
 
 
 def draw() -> None:
-    """To be drawn on every page."""
+    """Draw the script; call it on every page."""
     st.components.v2.component("steady", js=_STEADY)(key="steady")

@@ -1,4 +1,4 @@
-"""The messages between Streamlit's pages and browsers, as far as the door has to understand them."""
+"""The parts of Streamlit's messages between pages and browsers that the door has to understand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DRAWN = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_WITH_COMPILE_ERR
 
 
 def kind_of(frame: bytes) -> str | None:
-    """What a browser's message asks for, as Streamlit reads it; of two kinds in one message the last counts."""
+    """Return what a browser's message asks for, as Streamlit reads it; if it has two kinds, the last one counts."""
     message = BackMsg()
     try:
         message.ParseFromString(frame)
@@ -25,7 +25,7 @@ def kind_of(frame: bytes) -> str | None:
 
 
 def stage_of(frame: bytes) -> Stage | None:
-    """What a message to the browser says of the page's run."""
+    """Return the stage of the page's run in a message to the browser."""
     message = ForwardMsg()
     message.ParseFromString(frame)
     match message.WhichOneof("type"):
@@ -37,7 +37,7 @@ def stage_of(frame: bytes) -> Stage | None:
 
 
 def page_of(frame: bytes) -> str | None:
-    """The id that the page of a socket has, which its first message names."""
+    """Return the id of a socket's page, which its first message contains."""
     message = ForwardMsg()
     message.ParseFromString(frame)
     return message.new_session.initialize.session_id or None
@@ -50,4 +50,4 @@ def _draw() -> bytes:
 
 
 TONGUE = Tongue(kind_of, _draw(), stage_of, page_of)
-"""The door's ear for Streamlit."""
+"""The door's readers of Streamlit's messages."""

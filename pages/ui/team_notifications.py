@@ -12,7 +12,7 @@ PLACE = "being-told"
 
 
 def draw_being_told(who: Person) -> None:
-    """Draw the section for whoever is looking."""
+    """Draw the section for the visitor."""
     st.header("Notifications", anchor=False)
     about = "jobs awaiting approval and your own jobs" if who.may(Action.DECIDE) else "your own jobs"
     where = (

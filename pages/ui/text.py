@@ -1,4 +1,4 @@
-"""Words for states, money, lengths and instants, and the one way to put a person's text into Markdown."""
+"""Texts for states, money, lengths and times, and the one way to put a person's text into Markdown."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from lipsync_core import ENGINES, PROVIDERS, Job, JobState, priced
 
 @dataclass(frozen=True, slots=True)
 class StateWords:
-    """How a state is called on screen."""
+    """The words for a state on screen."""
 
     badge: str
     colour: str
-    """Behind the badge's word."""
+    """The badge's colour."""
     news: str = ""
-    """What became of a job, for whoever looked elsewhere; empty for states that are no news."""
+    """What happened to a job, for a visitor on another page; empty for states that are not news."""
     icon: str = ""
 
 
@@ -48,9 +48,9 @@ STATE_WORDS: Mapping[JobState, StateWords] = {
 
 
 def plain(text: str) -> str:
-    """``text`` so that Markdown shows it exactly as typed: no formula, no image, no link, no arrow, no emoji."""
-    # An entity is text wherever it stands, also where a backslash would not reach. What is made of text afterwards
-    # (links, arrows, short codes) is kept apart by a word joiner, which has no width.
+    """Escape ``text`` so that Markdown shows it exactly as typed: no formula, no image, no link, no arrow, no emoji."""
+    # An entity is plain text everywhere, even where a backslash does not escape. Patterns that are converted afterwards
+    # (links, arrows, short codes) are broken up by a word joiner, which has no width.
     apart = re.sub(_MADE_OF_TEXT, "\u2060", text)
     return re.sub(r"[^\w\s\u2060]|_", lambda match: f"&#{ord(match[0])};", apart).replace("\n", " ")
 
@@ -59,44 +59,44 @@ _MADE_OF_TEXT = r"(?<=:)(?=[/\w+-])|(?<=@)(?=\w)|(?<=www)(?=\.)|(?<=[-<>=~!])(?=
 
 
 def md(text: str) -> str:
-    """Words of our own for Markdown: two prices are no formula."""
+    """Escape our own text for Markdown, so that two prices are not a formula."""
     return text.replace("$", r"\$")
 
 
 def job_name(job: Job) -> str:
-    """A job's name, or its number where it was given none."""
+    """Return a job's name, or its number if it has none."""
     return job.brief.name or f"Job {job.id}"
 
 
 def state_word(state: JobState) -> str:
-    """A state's word on screen."""
+    """Return a state's word on screen."""
     return STATE_WORDS[state].badge
 
 
 def vendor(job: Job) -> str:
-    """Who renders a job."""
+    """Return the name of the vendor that renders a job."""
     return ENGINES[job.engine].vendor if job.engine in ENGINES else job.provider
 
 
 def price(job: Job) -> str:
-    """What a job was quoted at: ``about $0.90``, ``free``, or in the sandbox ``$0.00 (really about $0.90)``."""
+    """Return a job's quoted price: ``about $0.90``, ``free``, or in the sandbox ``$0.00 (really about $0.90)``."""
     return f"$0.00 (really {priced(job.quote)})" if job.sandbox else priced(job.quote)
 
 
 def month_text(month: str) -> str:
-    """A month such as ``2026-11`` for people: ``November 2026``."""
+    """Return a month such as ``2026-11`` as ``November 2026``."""
     return f"{date.fromisoformat(f'{month}-01'):%B %Y}"
 
 
 def dollars(usd_micros: int, *, signed: bool = False) -> str:
-    """A sum, to the cent: ``$1,204.50``; a difference with its sign: ``+$0.24``, ``−$0.10``."""
+    """Return an amount to the cent: ``$1,204.50``; a difference with its sign: ``+$0.24``, ``−$0.10``."""
     cents = (abs(usd_micros) + 5_000) // 10_000
     sign = "" if not cents else "−" if usd_micros < 0 else "+" if signed else ""
     return f"{sign}${cents // 100:,}.{cents % 100:02d}"
 
 
 def money(job: Job) -> str:
-    """Whether money moved, or may have, in the words of the job's state."""
+    """Say whether money moved, or may have, according to the job's state."""
     if job.is_draft:
         return "Nothing was charged: drafts are free." if job.state is JobState.FAILED else "Drafts are free."
     cost, who = price(job), vendor(job)
@@ -127,18 +127,18 @@ def money(job: Job) -> str:
 
 
 def billed(job: Job) -> str | None:
-    """What the vendor says that it billed, in its own unit; None where it said nothing."""
+    """Return the vendor's bill, in its own unit; None if it reported none."""
     return _named_sum(job.billed_usd_micros, job.billed_credits)
 
 
 def said(job: Job) -> str | None:
-    """What the vendor said at submit that it costs, in its own unit; None where it said nothing."""
+    """Return the charge that the vendor named at submit, in its own unit; None if it named none."""
     return _named_sum(job.said_usd_micros, job.said_credits)
 
 
 def _named_sum(usd_micros: int | None, credits: Decimal | None) -> str | None:
     if usd_micros is not None:
-        # To the tenth of a cent, where vendors count so finely: a bill is not rounded up like a price.
+        # To a tenth of a cent if the vendor counts that finely: a bill is not rounded up like a price.
         cents, rest = divmod(usd_micros, 10_000)
         return f"${usd_micros / 1e6:.3f}" if rest else f"${cents / 100:.2f}"
     if credits is not None:
@@ -148,7 +148,7 @@ def _named_sum(usd_micros: int | None, credits: Decimal | None) -> str | None:
 
 
 def unbilled(job: Job, what: str = "it") -> str:
-    """Why nothing is known of the bill."""
+    """Say why the bill is unknown."""
     reports = job.provider in PROVIDERS and PROVIDERS[job.provider].reports_bill
     return f"{vendor(job)} {'has not reported' if reports else 'does not report'} {what}"
 
@@ -161,10 +161,10 @@ def _billed(job: Job, who: str, cost: str) -> str:
     first = f"{at_submit} and " if at_submit else ""
     if sum_ is None:
         if job.quote.usd_micros is None and job.ceiling_usd_micros is None and job.output_s and job.counted_usd_micros:
-            # Such as one that was started elsewhere: nobody knew its length before.
+            # For example a job started elsewhere, whose length was unknown before.
             cost = f"{cost}, counted {dollars(job.counted_usd_micros)} by the length of its video"
         return f"Quoted {cost}; {who} {first}{unbilled(job, 'what it billed').removeprefix(f'{who} ')}."
-    if job.sandbox:  # as unreal as the rest of it
+    if job.sandbox:  # simulated, like everything in the sandbox
         return f"Quoted {cost}; {who} {first}would have billed {sum_}."
     return f"Billed {sum_}, quoted {cost}{f'; {who} {at_submit}' if at_submit else ''}."
 
@@ -178,12 +178,12 @@ def _refund(job: Job, who: str, cost: str) -> str:
 
 
 def clip(job: Job) -> str:
-    """The video that was asked for, as one would describe it to its vendor: ``a 12.4 s video``."""
+    """Describe the requested video, for the vendor's support: ``a 12.4 s video``."""
     return "a video" if job.length_s is None else f"a {job.length_s:.1f} s video"
 
 
 def length(seconds: float) -> str:
-    """A length such as ``4.8 s`` or ``1 min 23 s``."""
+    """Return a length as text, such as ``4.8 s`` or ``1 min 23 s``."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -191,7 +191,7 @@ def length(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """A wait, no more exact than it can be known: ``3 s``, ``2 min``, ``1 h 10 min``, ``41 h``, ``20 days``."""
+    """Return a wait, no more exact than it is known: ``3 s``, ``2 min``, ``1 h 10 min``, ``41 h``, ``20 days``."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
@@ -204,17 +204,17 @@ def about(seconds: float) -> str:
 
 
 def together(words: str) -> str:
-    """Words that a narrow place does not break between a figure and what it counts."""
+    """Put a no-break space between each number and its unit."""
     return re.sub(r"(?<=\d) (?!of|in)(?=[a-z])|(?<=\bh) (?=\d)|(?<=min) (?=\d)", "\u00a0", words)
 
 
 def here_at(at: datetime) -> datetime:
-    """An instant in the visitor's own time zone."""
+    """Return a time in the visitor's own time zone."""
     return at.astimezone(_zone())
 
 
 def clock(at: datetime) -> str:
-    """An instant in the visitor's own time zone: ``today 14:02``, or ``21 Nov 14:02``."""
+    """Return a time in the visitor's own time zone: ``today 14:02``, or ``21 Nov 14:02``."""
     zone = _zone()
     local, today = at.astimezone(zone), datetime.now(zone).date()
     if local.date() == today:
@@ -223,7 +223,7 @@ def clock(at: datetime) -> str:
 
 
 def hour(at: datetime, *, seconds: bool = False) -> str:
-    """An instant of about now in the visitor's zone: ``14:02``; one of another day says which, ``21 Nov 14:02``."""
+    """Return a time near now in the visitor's zone: ``14:02``; on another day with the date, ``21 Nov 14:02``."""
     zone = _zone()
     local = at.astimezone(zone)
     day = "" if local.date() == datetime.now(zone).date() else f"{local.day} {local:%b} "
@@ -231,7 +231,7 @@ def hour(at: datetime, *, seconds: bool = False) -> str:
 
 
 def weekday(at: datetime) -> str:
-    """An instant of these days in the visitor's zone: ``today 14:07``, ``Mon 14:07``; one farther off ``21 Dec``."""
+    """Return a time in the visitor's zone: ``today 14:07``, ``Mon 14:07``; if more distant, ``21 Dec``."""
     zone = _zone()
     local, today = at.astimezone(zone), datetime.now(zone).date()
     if local.date() == today:

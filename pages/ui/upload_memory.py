@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def release(*files: UploadedFile) -> None:
-    """Forget these files. An uploader that is still drawn says from now on that it has none."""
+    """Release these files. An uploader that is still drawn reports from now on that it has none."""
     context = get_script_run_ctx()
     if context is None or not isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
         return

@@ -1,7 +1,7 @@
-"""Loads modules once the server answers: at once what the first page needs, the rest between visits.
+"""Loads modules once the server answers: those of the first page at once, the rest between visits.
 
-Loading takes the interpreter from whoever draws. So the rest comes in small steps, each in a moment in which no page is
-drawn, and only after the first page is: on a busy computer that may take a while.
+Loading blocks the interpreter for pages that are being drawn. So the rest is loaded in small steps, each at a moment
+when no page is drawn, and only after the first page: on a busy computer that may take a while.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ import pages
 from pages.ui.page_table import PAGES
 
 SCRIPTS = frozenset({"navigation", *(page.name for page in PAGES)})
-"""What Streamlit runs for a visit; these import the other modules of `pages`."""
+"""The scripts that Streamlit runs for a visit; they import the other modules of `pages`."""
 FIRST = ("navigation", PAGES[0].name)
-"""The scripts of the page where everybody lands first."""
+"""The scripts of the first page."""
 DRAWING = ("numpy", "PIL.ImageFile", "streamlit.material_icon_names")
-"""What Streamlit loads while it draws any page of ours: the studio's icon in the tab, and icons on buttons."""
+"""Modules that Streamlit loads while it draws any page: for the studio's icon in the tab, and icons on buttons."""
 REST = ("streamlit.emojis", "lipsync_core.net.fetch", "lipsync_core.providers.http", "pandas", "pyarrow")
-"""What other pages and paid jobs need, besides their own modules."""
+"""Modules that other pages and paid jobs need, besides their own."""
 FIRST_VISITOR_S = 15.0
 """How long the first visitor is waited for."""
 LONGEST_DRAW_S = 5.0
-"""After so long a page that is still being drawn is waited for no more: it may be waiting for a network."""
+"""How long a page that is being drawn is waited for: it may itself be waiting for a network."""
 PAUSE_S = 0.05
 
 
@@ -45,16 +45,16 @@ class Draws:
         self._lock = threading.Lock()
         self._now = 0
         self.ended = 0
-        """How many have been drawn."""
+        """Number of pages drawn so far."""
 
     @property
     def none_now(self) -> bool:
-        """Whether no page is being drawn."""
+        """Return whether no page is being drawn."""
         return self._now == 0
 
     @contextmanager
     def one_more(self) -> Iterator[None]:
-        """A page is drawn within."""
+        """Count a page that is drawn within the block."""
         with self._lock:
             self._now += 1
         try:
@@ -66,17 +66,17 @@ class Draws:
 
 
 draws = Draws()
-"""The pages of this server."""
+"""The counter of this server's pages."""
 
 
 def modules() -> tuple[str, ...]:
-    """All modules of `pages` that a page imports."""
+    """Return all modules of `pages` that a page imports."""
     found = (module.name for module in pkgutil.walk_packages(pages.__path__, "pages."))
     return tuple(name for name in found if name.removeprefix("pages.") not in SCRIPTS)
 
 
 def named_by(script: str) -> Iterator[str]:
-    """The modules that a script names at its top."""
+    """Yield the modules that a script imports at its top."""
     ours = frozenset(modules())
     for node in ast.parse((Path(__file__).parents[1] / f"{script}.py").read_bytes()).body:
         if isinstance(node, ast.Import):
@@ -87,14 +87,14 @@ def named_by(script: str) -> Iterator[str]:
 
 
 def load_first() -> None:
-    """Load what the first page is made of. Reads and runs code, and nothing else."""
-    is_repl()  # which the first element of the first page asks, and remembers: it looks at every module
+    """Load the first page's modules. Only reads and runs code."""
+    is_repl()  # called by the first element of the first page and cached: it looks at every module
     for name in (*DRAWING, *(name for script in FIRST for name in named_by(script))):
         import_module(name)
 
 
 async def load_rest() -> None:
-    """Load what else pages may need, out of everybody's way. To be cancelled when the server stops."""
+    """Load what else pages may need, without delaying visitors. Cancel it when the server stops."""
     await _until(lambda: draws.ended > 0, FIRST_VISITOR_S)
     for name in (*modules(), *REST):
         await _until(lambda: draws.none_now, LONGEST_DRAW_S)
@@ -106,8 +106,8 @@ async def load_rest() -> None:
 
 
 def keep() -> None:
-    """Exempt everything that was loaded from later collections: it stays for as long as the server, and looking at it
-    would hold up every page."""
+    """Exempt all loaded objects from later garbage collections: they stay until the server ends, and scanning them
+    would delay every page."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
