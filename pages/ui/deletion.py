@@ -12,30 +12,30 @@ from pages.ui.text import plain
 
 KINDS: Mapping[ItemKind, str] = {"image": "Picture", "audio": "Voice", "video": "Video", "creator": "Presenter"}
 DAYS = 90
-"""The age that a clean-up begins with."""
+"""The default age for a clean-up."""
 MOST_NAMED = 100
-"""Jobs that are named one by one; more are counted."""
+"""The most jobs named one by one; more are only counted."""
 ROWS_HIGH = 8
-"""Files that are listed without scrolling."""
+"""Files listed without scrolling."""
 ROW, HEAD = 35, 37
-"""Pixels of a line, and of what is above and below all lines."""
+"""Height in pixels of a line, and of the parts above and below all lines."""
 
 
 def size_text(size: int) -> str:
-    """How much room something takes: ``340 kB``, ``12.3 MB``."""
+    """Return a size as text: ``340 kB``, ``12.3 MB``."""
     if size < 1_000_000:
         return f"{max(1, round(size / 1000))} kB"
     return f"{size / 1e6:,.1f} MB" if size < 1_000_000_000 else f"{size / 1e9:,.2f} GB"
 
 
 def files_text(media: Sequence[MediumFacts]) -> str:
-    """How many files: ``1 file``, ``3 files``."""
+    """Return a number of files as text: ``1 file``, ``3 files``."""
     count = len({facts.sha256 for facts in media})
     return f"{count:,} file{'s' * (count != 1)}"
 
 
 def jobs_text(jobs: Sequence[int]) -> str:
-    """Which jobs: ``job 12``, ``jobs 12, 13 and 15``."""
+    """Return jobs as text: ``job 12``, ``jobs 12, 13 and 15``."""
     numbers = [str(job) for job in jobs]
     if len(jobs) > MOST_NAMED:
         return f"{len(jobs):,} jobs"
@@ -43,7 +43,7 @@ def jobs_text(jobs: Sequence[int]) -> str:
 
 
 def everything_of(root: Root) -> None:
-    """Shows all that is kept of a face or a voice, and deletes it once that is confirmed."""
+    """Show everything kept of a face or a voice, and delete it after confirmation."""
     try:
         with st.spinner("Looking for every trace …"):
             traces = studio().eraser.traces(root)
@@ -53,7 +53,7 @@ def everything_of(root: Root) -> None:
         _everything(traces)
 
 
-# What a dialog is given is what it shows until it is closed, and no more than that is deleted.
+# A dialog shows what it was given until it is closed, and only that is deleted.
 
 
 @dialog("Find and delete everything", width="medium")
@@ -75,7 +75,7 @@ def _everything(traces: Traces) -> None:
 
 
 def _told(traces: Traces) -> None:
-    """What happens to jobs and entries, what stays, and what is out of reach."""
+    """Draw what happens to jobs and entries, what stays, and what cannot be deleted from here."""
     if traces.media or traces.entries:
         lines = []
         if traces.media:
@@ -133,14 +133,14 @@ def _list(media: Sequence[MediumFacts], alt: str) -> None:
 
 
 def said() -> None:
-    """What the last deletion did."""
+    """Draw the result of the last deletion."""
     with st.container():
         if (text := st.session_state.pop("deleted", None)) is not None:
             st.success(plain(text))
 
 
 def clean_up() -> None:
-    """The section that removes what nobody has used for long."""
+    """Draw the section that removes files not used for long."""
     with st.expander("Clean up by age"):
         st.caption(
             "Files that nobody added, used or made for this long. What a job still needs, and what is in the library, "

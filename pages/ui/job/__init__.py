@@ -1,1 +1,1 @@
-"""A job as people see it: its card, its dialogs, and what can be done with it."""
+"""A job on screen: its card, its dialogs and its actions."""

@@ -1,4 +1,4 @@
-"""Jobs above somebody's limit: what an approver sees and decides, and what everybody else sees of them."""
+"""Jobs above their makers' limits: the approver's view with the decision, and the view for everyone else."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from pages.ui.job import card
 from pages.ui.text import clock, job_name, length, md, plain, price, vendor
 
 LOOK_S = 5.0
-"""Seconds between two looks for what is new to decide, or was decided."""
+"""Seconds between two checks for new jobs to decide, or new decisions."""
 MOST = 24
-"""Jobs that are drawn at once."""
+"""The most jobs drawn at once."""
 PICTURE_PX = 150
 LONGEST_REASON = 500
 PLACE = "approvals"
-"""Where it is told what happened to jobs that are not drawn any more."""
+"""The anchor of messages about jobs that are no longer drawn."""
 
 
 def mine() -> list[Job]:
-    """Jobs that wait for whoever is looking to decide about them."""
+    """Return the jobs that wait for the visitor's decision."""
     return [job for job in desk().approvals.waiting() if why_not(Action.DECIDE, owner=job.by) is None]
 
 
 def draw_others() -> None:
-    """The jobs that wait for somebody else, each with the way to take it back."""
+    """Draw the jobs that wait for somebody else's decision, each with a button to withdraw it."""
     waiting = desk().approvals.waiting()
     others = [job for job in waiting if why_not(Action.DECIDE, owner=job.by) is not None]
     if others:
@@ -63,7 +63,7 @@ def _awaits(job: Job) -> None:
 
 
 def watch(waiting: Sequence[Job], *, everything: bool) -> None:
-    """Look now and then whether these still wait and, for ``everything``, whether others do; draws nothing."""
+    """Check periodically whether these jobs still wait and, with ``everything``, whether others do; draws nothing."""
     drawn = [(job.id, job.quote.usd_micros) for job in waiting]
 
     @fragment(run_every=LOOK_S if waiting or everything else None)
@@ -76,9 +76,9 @@ def watch(waiting: Sequence[Job], *, everything: bool) -> None:
 
 
 def decide(job: Job, *, facts: bool = True) -> None:
-    """One job to decide about: what goes in, what is asked for and what it costs, side by side.
+    """Draw one job to decide about: its media, the request and the cost, side by side.
 
-    Without ``facts``, what is asked for stands elsewhere on the page.
+    Without ``facts``, the request is left out, because it is shown elsewhere on the page.
     """
     with st.container(border=True, key=f"waits-{job.id}"):
         media, *asked, cost = st.columns([3, 5, 5] if facts else [2, 3], gap="medium")
@@ -141,7 +141,7 @@ def _brief(job: Job) -> None:
         "Requested": f"by {job.by}, {clock(job.created_at)}",
         "Project": brief.project,
         "Presenter": presenter,
-        "Text": brief.text,  # of several lines, as is the prompt: what they say is not to look like a fact of ours
+        "Text": brief.text,  # multi-line, like the prompt: its content must not look like one of our facts
         "Prompt": brief.prompt,
     }
     for label, fact in facts.items():
@@ -174,7 +174,7 @@ def _decline(job_id: int) -> None:
 
 
 def _decided(job_id: int, decision: Callable[[], bool]) -> None:
-    """Say so where it was too late; the price that rose meanwhile, the core tells in words."""
+    """Make a decision, and say so if it was too late; the core explains a risen price itself."""
     done: list[bool] = []
     if refusals.attempt(_place(job_id), lambda: done.append(decision())) and not done[0]:
         refusals.refuse(PLACE, f"Job {job_id} is no longer waiting: somebody else decided, or it was withdrawn.")

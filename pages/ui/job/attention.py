@@ -1,4 +1,4 @@
-"""What waits for a person: jobs to approve, lost answers, videos not saved yet, and vendors that are paused."""
+"""Everything that waits for a person: jobs to approve, lost answers, videos not saved yet, and paused vendors."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from pages.ui.job.progress_text import unanswered, unsaved
 from pages.ui.text import clock, job_name, md, plain, vendor
 
 MOST = 8
-"""Jobs of each kind that are drawn at once."""
+"""The most jobs of each kind drawn at once."""
 LOOK_S = 5.0
-"""Seconds between two looks at the ledger while the tracker itself looks for a lost answer."""
+"""Seconds between two reads of the ledger while the tracker itself searches for a lost answer."""
 WRITE_OFF = "Write it off"
 SEND_AGAIN = "Send again…"
 
 
 def draw() -> None:
-    """The zone above everything, if anything waits. It does not tick: an alert that changes is announced again."""
-    # Also those that somebody took off the lists: what may have been paid, or may be lost, is nobody's to overlook.
+    """Draw the zone at the top, if anything waits. It does not tick: a changed alert is announced again."""
+    # Hidden jobs are included: one that may have been paid, or may be lost, must not be overlooked.
     unclear = studio().page(Filter(states=(JobState.UNCONFIRMED,), hidden=True), limit=MOST + 1)
     saving = studio().page(Filter(states=(JobState.ARCHIVING,), hidden=True), limit=50)
     unsaved_yet = [job for job in saving if job.snags >= card.WORRYING_SNAGS][:MOST]
@@ -56,7 +56,7 @@ def draw() -> None:
 
 
 def _places(kind: str, now: Mapping[int, Job]) -> list[tuple[int, DeltaGenerator]]:
-    """A place for each job, which it keeps, also from those of another kind."""
+    """Return a stable place for each job, separate from those of other kinds."""
     with st.container():
         made = [(job_id, st.container()) for job_id in places.kept(f"needs you, {kind}", now)]
     return [(job_id, place) for job_id, place in made if job_id in now]
@@ -68,7 +68,7 @@ def _vendors() -> list[VendorState]:
 
 
 def unconfirmed(job: Job, *, alone: bool = True) -> None:
-    """What is known of a job whose answer was lost, and the four ways out. ``alone``: no other one is drawn."""
+    """Draw what is known of a job whose answer was lost, and the four ways out. ``alone``: it is the only one drawn."""
 
     def label(words: str) -> str:
         return words if alone else f"{words} (job {job.id})"
@@ -110,7 +110,7 @@ def _sandbox_badge(job: Job) -> None:
 
 
 def _books(job: Job) -> str:
-    """What the two verdicts mean for the month's books."""
+    """Say what the two verdicts mean for the month's spending."""
     if job.sandbox:
         return "In the sandbox nothing is reserved and nothing is spent."
     known = job.counted_usd_micros
@@ -119,7 +119,7 @@ def _books(job: Job) -> str:
 
 
 def _taken(job: Job) -> None:
-    """The vendor's id of a job that was taken, which is checked before it counts."""
+    """Draw the field for the vendor's id of a job that was taken; the id is checked before it counts."""
     who, failed = vendor(job), f"taken-failed-{job.id}"
     typed = st.text_input(f"{who} task id", value=job.candidate or "", key=f"task-{job.id}", max_chars=300)
     st.caption(f"We ask {who} about it first, which costs nothing.")
@@ -134,7 +134,7 @@ def _taken(job: Job) -> None:
 
 
 def _confirm(job: Job, typed: str) -> str | None:
-    """Attach the id; why not, where that was not possible."""
+    """Attach the id; return why that was not possible, else None."""
     if not typed.strip():
         return f"Enter the id that {vendor(job)} gave the job."
     try:
@@ -188,7 +188,7 @@ def _paused(state: VendorState) -> None:
 
 
 def _watch(jobs: list[Job]) -> None:
-    """Look now and then whether the tracker itself has found out more; draws nothing."""
+    """Check periodically whether the tracker itself has found out more; draws nothing."""
     drawn = [(job.id, job.state) for job in jobs]
     looking = any(job.due_at is not None for job in jobs)
 

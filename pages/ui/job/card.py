@@ -1,4 +1,4 @@
-"""A job as people see it: its badges, progress, player, and what can be done with it."""
+"""A job's card: its badges, progress, player and actions."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ from pages.ui.text import (
 
 DRAFT_CAPTION = "Draft from this computer: for timing, framing and script. Not for publishing."
 TICK_S = 1.0
-"""Seconds between two looks at the ledger while something is pending."""
+"""Seconds between two reads of the ledger while something is pending."""
 LOOK_S = 4.0
-"""Seconds between two looks for what a person decides, or for a bill."""
+"""Seconds between two checks for a person's decision, or for a bill."""
 BILL_COMES = timedelta(days=1)
-"""For how long after its end an open page looks for a job's bill, or for a verdict on it that is taken back."""
+"""How long after a job's end an open page checks for its bill, or for a verdict that is undone."""
 WORRYING_SNAGS = 2
-"""Failed downloads in a row after which a person should know; one alone is tried again within seconds."""
+"""Failed downloads in a row after which the card says so; a single one is retried within seconds."""
 
 MAYBE_PAID = "It may have been paid"
 MOST_NAMED = 3
-"""People named who may approve a job."""
+"""The most approvers named on a card."""
 
 CANCEL = "Cancel…"
 DELETE = "Delete"
 
 
 def badges(job: Job) -> None:
-    """The job's state, and what kind of result it is, as words on colour."""
+    """Draw the job's state and the kind of its result as coloured badges."""
     words = STATE_WORDS[job.state]
     st.markdown(
         f":{words.colour}-badge[{words.badge}]"
@@ -62,18 +62,18 @@ def badges(job: Job) -> None:
 
 
 def summary(job: Job) -> str:
-    """Engine, size and price in one line of Markdown, with what the vendor said at submit until the job ends."""
+    """Return engine, size and price in one line of Markdown, with the charge named at submit until the job ends."""
     told = f"{said(job)} said at submit" if job.pending and said(job) is not None else ""
     return md(" · ".join(filter(None, (engine_title(job), size(job), price(job), told))))
 
 
 def engine_title(job: Job) -> str:
-    """The engine's name for people."""
+    """Return the engine's title."""
     return ENGINES[job.engine].title if job.engine in ENGINES else job.engine
 
 
 def size(job: Job) -> str:
-    """The size that was chosen, where the engine lets one choose."""
+    """Return the chosen size; empty if the engine offers no choice."""
     engine = ENGINES.get(job.engine)
     if engine is None or engine.resolutions:
         return job.brief.resolution
@@ -81,9 +81,9 @@ def size(job: Job) -> str:
 
 
 def face(job: Job) -> tuple[object, ...]:
-    """What a card is drawn anew for: another state, other buttons, or other sums. All else moves in its `progress`.
+    """Return the values for which a card is redrawn: state, buttons and amounts. All else changes in its `progress`.
 
-    To be asked when the card is drawn and compared with what a tick gets: a hold ends while the job stays as it is.
+    Call it when the card is drawn and compare with a tick's result: a hold ends while the job itself is unchanged.
     """
     now = datetime.now(UTC)
     snags, linkless = min(job.snags, WORRYING_SNAGS), job.output_url is None
@@ -92,7 +92,7 @@ def face(job: Job) -> tuple[object, ...]:
 
 
 def look_every_s(job: Job) -> float | None:
-    """Seconds between two looks at a job that is on screen; None where nothing more will happen to it by itself."""
+    """Return the seconds between two checks of a job on screen; None if it no longer changes without a person."""
     if job.pending:
         return TICK_S
     if job.state in AWAITS_PERSON:
@@ -103,10 +103,10 @@ def look_every_s(job: Job) -> float | None:
 
 
 def follow(job: Job, anchor: Moving) -> None:
-    """Have the page drawn anew once the job's card would look different; until then, `progress` moves in ``anchor``."""
+    """Redraw the page once the job's card would look different; until then, update `progress` in ``anchor``."""
     if (every_s := look_every_s(job)) is None:
         return
-    drawn = face(job)  # what it looked like now, and not when a tick asks
+    drawn = face(job)  # the look at this moment, not at the tick
 
     @fragment(run_every=every_s)
     def tick() -> None:
@@ -120,7 +120,7 @@ def follow(job: Job, anchor: Moving) -> None:
 
 
 def queue_for(jobs: Iterable[Job]) -> Queue:
-    """What those of the jobs that wait for a vendor's place wait for; asks the ledger only where one does."""
+    """Return what the queued jobs wait for; reads the ledger only if one waits for a vendor's slot."""
     waiting = {(job.engine, job.environment): job for job in jobs if _waits(job)}
     if not waiting:
         return NO_QUEUE
@@ -134,18 +134,18 @@ def _waits(job: Job) -> bool:
 
 
 def progress(anchor: Moving, job: Job, ahead: int = 0, queue: Queue | None = None) -> None:
-    """Show in its place how far a pending job is, as one element. ``queue`` is `queue_for` the jobs on screen."""
+    """Show a pending job's progress in its place, as one element. ``queue`` is `queue_for` the jobs on screen."""
     waits_for = queue_for([job]) if queue is None else queue
     told = tell(job, datetime.now(UTC), ahead=ahead, queue=waits_for, wait=studio().expected_s(job))
     if told.done is None:
         anchor.show(told.text, lambda: st.markdown(f":small[{told.text}]"))  # as large as a bar's own text
     else:
-        percent = int(100 * max(0.0, min(1.0, told.done)))  # the finest step of a bar
+        percent = int(100 * max(0.0, min(1.0, told.done)))  # a bar's finest step
         anchor.show((told.text, percent), lambda: st.progress(percent, text=told.text))
 
 
 def player(job: Job, width: int | str = "stretch", *, facts: bool = True) -> None:
-    """The job's video, streamed from the studio's own route; with ``facts``, its price and the vendor's copy below."""
+    """Draw the job's video, streamed from the studio's own route; with ``facts``, its price and vendor copy below."""
     link = desk().media.output_link(job)
     if link is None:
         return
@@ -155,7 +155,7 @@ def player(job: Job, width: int | str = "stretch", *, facts: bool = True) -> Non
 
 
 def vendors_copy(job: Job) -> str:
-    """How long the vendor's own copy of a kept video lasts."""
+    """Say how long the vendor keeps its own copy of a stored video."""
     if job.sandbox or job.provider not in PROVIDERS or job.output_sha256 is None:
         return ""
     who, at = vendor(job), job.vendor_deletes_at
@@ -168,13 +168,13 @@ def vendors_copy(job: Job) -> str:
 
 
 def thumbnail(job: Job, width: int) -> None:
-    """The job's picture beside its name; decorative, so it has no text of its own."""
+    """Draw the job's thumbnail beside its name; decorative, so it has no alternative text."""
     if (link := desk().media.thumbnail_link(job)) is not None:
         st.image(link, width=width, alt="")
 
 
 def failure(job: Job) -> None:
-    """Why there is no video, or none that plays, and whether money moved; in red what cost more than its price."""
+    """Draw why there is no playable video and whether money moved; in red, a cost above the price."""
     if (above := cost_above(job)) is not None:
         st.error(md(above), title="It cost more than its price")
     why = plain(job.error or "")
@@ -207,14 +207,14 @@ def failure(job: Job) -> None:
 
 
 def _cleaned_up(job: Job) -> str:
-    """By whom and when a finished video was removed."""
+    """Say who removed a finished video, and when."""
     removed = [event for event in studio().history(job.id) if "cleaned up" in event.note][-1:]
     who = "".join(f"{event.note} By {event.by}, {clock(event.at)}." for event in removed)
     return f"{who or 'The video is no longer here.'} Everything else about the job is kept."
 
 
 def awaited(job: Job) -> None:
-    """What a job waits for that is above its maker's limit: whose approval, and until when."""
+    """Draw whose approval a job above its maker's limit waits for, and until when."""
     who = studio().people.who_may(Action.DECIDE, besides=job.by)
     may = f"{_either(who)} may approve it" if who else "Nobody here may approve it yet"
     until = f" until {clock(job.decide_by)}; then it expires" if job.decide_by else ""
@@ -222,16 +222,16 @@ def awaited(job: Job) -> None:
 
 
 def _either(names: list[str]) -> str:
-    """A list of people, of whom one is enough."""
+    """Join names with “or”; a long list is shortened."""
     few = names if len(names) <= MOST_NAMED + 1 else [*names[:MOST_NAMED], "somebody else"]
     return " or ".join(filter(None, (", ".join(few[:-1]), few[-1])))
 
 
 def actions(job: Job) -> None:
-    """The buttons that fit the job's state and whoever looks, and the dialog that one of them asked for."""
+    """Draw the buttons for the job's state and the visitor's permissions, and the dialog that one of them opened."""
     handles = why_not(Action.HANDLE, owner=job.by) is None
     with st.container(horizontal=True, vertical_alignment="center"):
-        # In a container that is always there, so that the menu keeps its place, and stays open, when a button goes.
+        # In a permanent container, so that the menu keeps its place, and stays open, when a button disappears.
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             _result_actions(job)
             if handles:
@@ -274,7 +274,7 @@ def _result_actions(job: Job) -> None:
 
 
 def _is_over(job: Job) -> bool:
-    """Whether nobody has to do or decide anything about it any more."""
+    """Return whether nothing is left to do or decide about it."""
     return not job.pending and job.state not in AWAITS_PERSON
 
 
@@ -308,26 +308,26 @@ def _ask_now(job: Job, label: str) -> None:
 
 
 def ask_now(job_id: int) -> None:
-    """Have the vendor asked at once."""
+    """Have the vendor polled at once."""
     refusals.attempt(dialogs.anchor_of(job_id), desk().jobs.ask_now, job_id)
 
 
 def open_at_vendor(job: Job) -> None:
-    """A link to a video that only the vendor has, for as long as it keeps it."""
+    """Draw a link to a video that only the vendor has, while it keeps it."""
     still_there = job.vendor_deletes_at is None or job.vendor_deletes_at > datetime.now(UTC)
     if job.output_url is not None and job.output_sha256 is None and still_there:
         st.link_button(f"Open job {job.id} at {vendor(job)}", job.output_url, icon=":material/open_in_new:")
 
 
 def _menu(job: Job) -> None:
-    """What is seldom wanted, under the job's own number."""
+    """Draw the menu of rarely used actions, under the job's number."""
     if job.pending or job.can_withdraw:
         option = CANCEL
     elif _is_over(job) and not job.hidden:
         option = DELETE
     else:
         return
-    # By what it offers: a menu that is open does not come to offer another thing under the finger, but closes.
+    # Keyed by its content: an open menu closes instead of offering something else under the pointer.
     key = f"{'menu' if option == CANCEL else 'delete'}-{job.id}"
     st.menu_button(f"Job {job.id}", [option], key=key, on_click=pressed(_chosen), args=(key, job.id))
 
@@ -340,7 +340,7 @@ def _chosen(key: str, job_id: int) -> None:
 
 
 def off_the_lists(job: Job) -> None:
-    """That a job is hidden, and the way back."""
+    """Draw that a job is hidden, and a button to show it again."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"off-{job.id}"):
         st.markdown(f"Job {job.id} is hidden.", width="content")
         st.button(
@@ -368,12 +368,12 @@ def _use_again(job_id: int, **changes: object) -> None:
 
 
 def _paid_engine(job: Job) -> str | None:
-    """The paid engine that a draft is most likely for: the first of its scene with a key, else the first."""
+    """Return the most likely paid engine for a draft: the first of its scene with a key, else the first."""
     paid = [engine for engine in ENGINES.values() if engine.scene == job.brief.scene and not engine.is_draft]
     usable = [e for e in paid if studio().vendors.state(e.provider, sandbox=in_sandbox()).missing is None]
     return next((engine.id for engine in (*usable, *paid)), None)
 
 
 def _render_for_real(job_id: int, engine: str) -> None:
-    # The draft's random seed was written down with it; to another engine it means nothing.
+    # The draft's recorded random seed means nothing to another engine.
     _use_again(job_id, engine=engine, seed=-1)

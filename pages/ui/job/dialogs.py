@@ -1,7 +1,7 @@
 """The dialogs of a job: what cancelling means in its state, what "not taken" frees, and what sending again may cost.
 
-A dialog that was asked for is kept in the session, and every run of the page draws it anew: a tick, or a full rerun
-because another job moved on, then leaves it open, and what it says stays true. Only one is open at a time.
+An open dialog is kept in the session, and every run of the page redraws it. So a tick, or a rerun because another job
+changed, leaves it open, and its text stays true. Only one is open at a time.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from pages.ui.frame import desk, dialog, pressed
 from pages.ui.text import md, plain, vendor
 
 NOT_TAKEN = "not taken"
-"""What `declaring` is asked for as."""
+"""The name with which `declaring` is opened."""
 
 
 def ask(what: str, job_id: int) -> None:
-    """Have a dialog opened for a job in the next run."""
+    """Open a dialog for a job in the next run."""
     st.session_state.dialog = (what, job_id)
 
 
 def close() -> None:
-    """Have it closed."""
+    """Close the open dialog."""
     st.session_state.dialog = None
 
 
@@ -34,13 +34,13 @@ def _is_asked(what: str, job: Job) -> bool:
 
 
 def _still_open() -> None:
-    """To be called first in a dialog's body: a press inside it reruns only the body, which cannot close itself."""
+    """Close a stale dialog. Call it first in a dialog's body: a press inside reruns only the body, which stays open."""
     if st.session_state.get("dialog") is None:
         st.rerun()
 
 
 def withdraw(job_id: int) -> None:
-    """Take a job back, or note that it was too late."""
+    """Withdraw a job, or store that it was too late."""
 
     def take_back() -> None:
         st.session_state.too_late = None if desk().jobs.withdraw(job_id) else job_id
@@ -50,20 +50,20 @@ def withdraw(job_id: int) -> None:
 
 
 def hide(job_id: int) -> None:
-    """Take a job off the lists, with a way back."""
+    """Hide a job from the lists, with Undo."""
     close()
     if refusals.attempt(anchor_of(job_id), desk().jobs.hide, job_id):
         st.session_state.off_lists = job_id
 
 
 def put_back(job_id: int) -> None:
-    """Put a job back on the lists."""
+    """Show a job in the lists again."""
     if refusals.attempt(anchor_of(job_id), desk().jobs.unhide, job_id):
         st.session_state.off_lists = None
 
 
 def cancelling(job: Job) -> None:
-    """The dialog behind “Cancel…”, if it was asked for: it tells the truth of the job's state."""
+    """Draw the dialog behind “Cancel…”, if it is open: it says what cancelling can do in the job's state."""
     if not _is_asked("cancel", job):
         return
     if job.can_withdraw:
@@ -107,7 +107,7 @@ def _truth(job: Job) -> str:
 
 
 def declaring(job: Job) -> None:
-    """The dialog before a lost answer counts as not taken, if it was asked for: it names the sum that it frees."""
+    """Draw the dialog before a lost answer counts as not taken, if it is open: it names the amount that it frees."""
     if not _is_asked(NOT_TAKEN, job):
         return
     who, held = vendor(job), job.counted_usd_micros
@@ -142,7 +142,7 @@ def _declare(job_id: int) -> None:
 
 
 def decide(job_id: int, say: Callable[..., bool]) -> bool:
-    """Say what became of a lost answer, or note why that was not possible. Whether it was."""
+    """Record a decision about a lost answer, or store why that was not possible; return whether it was done."""
     said: list[bool] = []
     if not refusals.attempt(anchor_of(job_id), lambda: said.append(say(job_id))):
         return False
@@ -153,7 +153,7 @@ def decide(job_id: int, say: Callable[..., bool]) -> bool:
 
 
 def undo_not_taken(job_id: int) -> None:
-    """Take back that a job was not taken, or note why that was not possible."""
+    """Undo that a job was not taken, or store why that was not possible."""
     done: list[bool] = []
     anchor = anchor_of(job_id)
     if refusals.attempt(anchor, lambda: done.append(desk().outcomes.undo_not_taken(job_id))) and not done[0]:
@@ -161,7 +161,7 @@ def undo_not_taken(job_id: int) -> None:
 
 
 def sending_again(job: Job) -> None:
-    """The dialog before an unconfirmed job is sent again, if it was asked for: it says that this can charge twice."""
+    """Draw the dialog before an unconfirmed job is sent again, if it is open: it warns of a double charge."""
     if not _is_asked("send again", job):
         return
 
@@ -190,7 +190,7 @@ def sending_again(job: Job) -> None:
 
 
 def _quote_again(job: Job) -> tuple[Quote | None, tuple[str, ...]]:
-    """What it would cost now, and what stands in its way."""
+    """Return the current quote, and what prevents sending it."""
     try:
         quotes = desk(sandbox=job.sandbox).quotes(job.brief)
     except BriefError as error:
@@ -207,5 +207,5 @@ def _send_again(job_id: int, agreed: Quote) -> None:
 
 
 def anchor_of(job_id: int) -> str:
-    """Where it is told why something was not done with a job."""
+    """Return the anchor of messages about why something was not done with a job."""
     return f"job-{job_id}"

@@ -10,7 +10,7 @@ from pages.ui.text import plain
 
 
 def draw() -> None:
-    """Draw the section. Once a job is in, its page opens, and the field is a fresh one, and so empty."""
+    """Draw the section. After an import, the job's page opens, and a new, empty field replaces the old one."""
     with st.expander("Import a vendor’s job"):
         st.caption("A render that was started in a vendor’s own pages or by a script: we watch it and keep its video.")
         paid = [engine.id for engine in ENGINES.values() if not engine.is_draft]
@@ -36,7 +36,7 @@ def draw() -> None:
 
 
 def _adopt(engine: str, vendor_id: str) -> int | None:
-    """Bring the job in; its number here, or None where that failed, and then why is noted."""
+    """Import the job and return its number here; if that fails, store why and return None."""
     try:
         return desk().outcomes.adopt(engine, vendor_id).id
     except StudioError as error:

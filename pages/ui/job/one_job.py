@@ -1,4 +1,4 @@
-"""One job in full: its video or its progress, what can be decided, and all that is known of it."""
+"""One job in full: its video or progress, its decisions, and all known facts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from pages.ui.text import (
 
 
 def stage(job: Job) -> None:
-    """What there is to see of it, or to decide about it."""
+    """Draw the job's video or progress, or the decision about it."""
     if job.state is JobState.UNCONFIRMED:
         attention.unconfirmed(job)
         card.follow(job, Moving())
@@ -63,7 +63,7 @@ def stage(job: Job) -> None:
 
 
 def facts(job: Job) -> None:
-    """What it is made of, what it cost, and what happened to it."""
+    """Draw the job's media, its cost and its history."""
     st.header(plain(job_name(job)), anchor=False)
     card.badges(job)
     rows = {
@@ -76,7 +76,7 @@ def facts(job: Job) -> None:
         "Rendered in": _rendered_in(job),
         "Seed": str(job.brief.seed) if job.brief.seed >= 0 else "",
     }
-    # Each in a container that is always there: what comes and goes in one must not shift, and so close, the others.
+    # Each in a permanent container: what comes and goes in one must not shift, and so close, the others.
     with st.container():
         for label, value in rows.items():
             if value:
@@ -120,7 +120,7 @@ def _made_of(job: Job) -> dict[str, str]:
 
 
 def _paid(job: Job) -> dict[str, str]:
-    """What concerns the vendor and the money."""
+    """Return the facts about the vendor and the money."""
     who, quote = vendor(job), job.quote
     bill = billed(job) or ("" if job.pending or job.vendor_id is None else unbilled(job))
     quoted = f"$0.00 in the sandbox (really {priced(quote)})" if job.sandbox else priced(quote)
@@ -148,7 +148,7 @@ def _kept(job: Job) -> str:
 
 
 def _relatives(job: Job) -> None:
-    """Links to the batch that it is one of, and to jobs that were sent for the same answer."""
+    """Draw links to its batch, and to jobs that were sent again for the same lost answer."""
     if job.batch is not None:
         st.page_link("jobs.py", label="The batch of this job", query_params={"batch": job.batch})
     if job.follows is not None:

@@ -1,6 +1,6 @@
-"""How far a pending job is, in words that can be checked: one line, and a bar where something can be measured.
+"""A pending job's progress in verifiable words: one line, and a bar if something can be measured.
 
-Values in, Markdown out. A tick asks this for every job on screen, so it reads nothing from the ledger.
+Values in, Markdown out. Every tick calls this for every job on screen, so it does not read the ledger.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from lipsync_core import HOLD_S, PROVIDERS, Job, JobState
 from pages.ui.text import about, clip, hour, job_name, md, plain, price, vendor, weekday
 
 MOST_GUESSED = 0.95
-"""How full a bar gets by the clock alone: only the vendor knows that it is done."""
+"""The most that a bar fills by the clock alone: only the vendor knows that the job is done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One line of Markdown; ``done`` from 0 to 1 is the bar's length, None where there is none."""
+    """One line of Markdown; ``done`` from 0 to 1 is the bar's length, None without a bar."""
 
     text: str
     done: float | None = None
@@ -30,18 +30,18 @@ class Queue:
     """What queued jobs wait for, by vendor and environment."""
 
     used: Mapping[tuple[str, str], int]
-    """Places that are taken."""
+    """Slots in use."""
     slots: Mapping[str, int]
-    """Places that there are, by vendor."""
+    """Slots available, by vendor."""
     paused: Collection[tuple[str, str]] = ()
-    """Engines, by environment, that are sent nothing until a person has looked."""
+    """(Engine, environment) pairs that are paused until a person has checked."""
 
 
 NO_QUEUE = Queue({}, {})
 
 
 def is_held(job: Job, now: datetime) -> bool:
-    """Whether a job that was pressed in a browser can still be undone before anybody takes it up."""
+    """Return whether a job pressed in a browser can still be undone before a tracker claims it."""
     waits = job.due_at is not None and job.due_at > now
     return job.state is JobState.QUEUED and not job.is_draft and job.attempts == 0 and waits
 
@@ -49,14 +49,14 @@ def is_held(job: Job, now: datetime) -> bool:
 def tell(
     job: Job, now: datetime, *, ahead: int = 0, queue: Queue = NO_QUEUE, wait: tuple[float | None, float | None]
 ) -> Told:
-    """How far a pending job is.
+    """Describe a pending job's progress.
 
     Args:
         job: a pending job.
-        now: this instant.
-        ahead: drafts that come before it.
+        now: the current time.
+        ahead: number of drafts before it.
         queue: what paid jobs wait for.
-        wait: seconds within which half, and nine of ten, such renders are ready; None where that is unknown.
+        wait: seconds within which half, and nine of ten, such renders are ready; None if unknown.
     """
     match job.state:
         case JobState.QUEUED if job.is_draft:
@@ -81,7 +81,7 @@ def tell(
 
 
 def unsaved(job: Job, now: datetime) -> str:
-    """That a finished video is not here yet, why, and for how long there is time."""
+    """Say that a finished video is not saved yet, why, and how much time is left."""
     who = vendor(job)
     why = f" ({plain(job.error.rstrip('.'))})" if job.error else ""
     tries = "1 try" if job.snags == 1 else f"{job.snags} tries"
@@ -96,7 +96,7 @@ def unsaved(job: Job, now: datetime) -> str:
 
 
 def unanswered(job: Job, now: datetime) -> str:
-    """What is known of a job whose answer was lost, what it may cost, and where a person can find out."""
+    """Say what is known of a job whose answer was lost, what it may cost, and where a person can find out."""
     who, sent = vendor(job), job.sent_at or job.created_at
     name, at = plain(job_name(job)), hour(sent, seconds=True)
     why = f": {plain(job.error)}" if job.error else "."
@@ -109,7 +109,7 @@ def unanswered(job: Job, now: datetime) -> str:
 
 
 def _looking(job: Job, now: datetime) -> str:
-    """That the studio itself looks for it, where there is something to look at."""
+    """Say that the studio itself searches for the job, if it can."""
     if job.due_at is None:
         return ""
     where = f"whether it is {vendor(job)}’s {plain(job.candidate)}" if job.candidate else f"in {vendor(job)}’s own log"
@@ -161,7 +161,7 @@ def _rendered(job: Job, now: datetime, half_s: float | None, most_s: float | Non
 
 
 def _unheard(job: Job) -> str:
-    """What keeps us from knowing better, if anything does."""
+    """Say that the vendor does not find the job or does not answer, if so."""
     if job.missing_since is not None:
         since = hour(job.missing_since)
         return f". {vendor(job)} has not found it since {since}; we go on asking for a day"
@@ -184,7 +184,7 @@ def _overdue(job: Job) -> Told:
 
 
 def recipient(job: Job) -> str:
-    """Who is sent the job: the vendor, or the sandbox that plays it."""
+    """Return the receiver of the job: the vendor, or the sandbox that simulates it."""
     return f"the sandbox’s {vendor(job)}" if job.sandbox else vendor(job)
 
 

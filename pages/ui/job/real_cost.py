@@ -12,7 +12,7 @@ from pages.ui.text import dollars, md, plain, vendor
 
 
 def draw(job: Job) -> None:
-    """Draw the field for whoever may type invoices in, and for all others what was typed in."""
+    """Draw the field for people who may enter invoices, and the entered cost for all others."""
     if not job.only_invoice_tells:
         return
     known = job.paid_usd_micros

@@ -1,4 +1,4 @@
-"""Finished videos for other people: a link that shows one, and several saved as a ZIP."""
+"""Shares finished videos: a link that shows one, and a ZIP of several."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_ZIPPED = 500
 
 
 def review_link(job: Job) -> None:
-    """Makes a link to a page that shows the job's video and nothing else."""
+    """Draw the section that makes a link to a page with the job's video and nothing else."""
     if job.output_sha256 is None:
         return
     with st.expander("Review link"):
@@ -38,7 +38,7 @@ def review_link(job: Job) -> None:
 
 
 def zip_button(batch: str) -> None:
-    """Saves a batch's finished videos as one ZIP, where there are any."""
+    """Draw the button that saves a batch's finished videos as one ZIP, if there are any."""
     jobs = studio().page(Filter(states=[JobState.DONE], batch=batch), limit=MOST_ZIPPED)
     count = sum(job.output_sha256 is not None for job in jobs)
     name = f"{count} videos.zip" if count > 1 else "1 video.zip"
@@ -48,6 +48,6 @@ def zip_button(batch: str) -> None:
 
 
 def _address() -> str:
-    """Where others reach this server."""
+    """Return the address at which others reach this server."""
     here = urlsplit(st.context.url or "")
     return studio().public_url or f"{here.scheme}://{here.netloc}{base_path()}"

@@ -13,7 +13,7 @@ EMPTY = "no cap"
 
 
 def draw_caps(caps: list[Cap]) -> None:
-    """Draw the section; whoever may not change a cap sees them, and why not."""
+    """Draw the section; a visitor who may not change caps sees them, and why they may not."""
     st.header("Monthly caps", anchor=False)
     what = (
         "The most that a month may cost, in dollars. A job counts before it is sent, and is not sent if it would "

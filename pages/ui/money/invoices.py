@@ -39,7 +39,7 @@ def draw_invoices(view: Month) -> None:
 
 
 def _only_read(view: Month) -> None:
-    """The invoices as they are, for whoever may not change them."""
+    """Draw the invoices for a visitor who may not change them."""
     with st.grid(4, min_column_width=200):
         for vendor in view.vendors:
             typed = vendor.invoice_usd_micros
@@ -50,12 +50,12 @@ def _only_read(view: Month) -> None:
 
 
 def title_of(provider: str) -> str:
-    """A vendor’s name, also of one that is not offered any more."""
+    """Return a vendor’s name, even if it is no longer offered."""
     return PROVIDERS[provider].title if provider in PROVIDERS else provider
 
 
 def reports_bill(provider: str) -> bool:
-    """Whether a vendor says with a job what it billed."""
+    """Return whether a vendor reports the bill of a job."""
     return provider in PROVIDERS and PROVIDERS[provider].reports_bill
 
 
