@@ -1,7 +1,8 @@
 """Prices as data, and quotes that explain themselves. Pure: the clock and the team's rates are arguments.
 
-Every figure has its source and the day on which it was read. Where a vendor leaves something open, the dearer reading
-is quoted and the cheapest is its lower end. Rates are `Decimal`, sums exact, results integer micro-dollars.
+Every figure has its source and the day on which it was read. If a vendor leaves something open, the quote uses the more
+expensive reading, and the cheapest reading is the lower end of its range. Rates are `Decimal`, sums exact, results
+integer micro-dollars.
 """
 
 from lipsync_core.pricing.catalogue import TARIFFS

@@ -26,10 +26,10 @@ def assess(
     seen: Sequence[tuple[float, float]] = (),
     issues: Sequence[Issue] = (),
 ) -> Quote:
-    """The quote, with its issues; of those that stop a submit there is one for each field.
+    """Return the quote with its issues; at most one issue per field stops a submit.
 
-    ``media`` holds what is known of the brief's media; ``seen`` is what `wait.expected_wait` learns from; ``issues``
-    are those which the caller knows.
+    ``media`` holds the known facts about the brief's media; ``seen`` is passed to `wait.expected_wait`; ``issues`` are
+    those that the caller already found.
     """
     errors = option_errors(brief, engine)
     notes = left_out(brief, engine) | option_warnings(brief, engine)
@@ -76,13 +76,13 @@ def assess(
 
 
 def _unheard(media: Mapping[str, MediumFacts]) -> list[tuple[str, str]]:
-    """The voices in which nothing is heard, by field, and what to say of each."""
+    """Return a field and a message for each voice in which nothing is heard."""
     voices = ((field, media[field]) for field in VOICE_FIELDS if field in media)
     return [(field, words) for field, voice in voices if (words := unheard_words(voice)) is not None]
 
 
 def measure_of(brief: Brief, media: Mapping[str, MediumFacts]) -> Measure:
-    """What of a brief decides its price."""
+    """Return the properties of a brief that decide its price."""
 
     def seconds(field: str) -> float | None:
         return media[field].duration_s if field in media else None
@@ -99,7 +99,7 @@ def measure_of(brief: Brief, media: Mapping[str, MediumFacts]) -> Measure:
 
 
 def length_of(brief: Brief, media: Mapping[str, MediumFacts]) -> float | None:
-    """Seconds of the finished video at most; None where no recording tells."""
+    """Return the finished video's maximum length in seconds; None if there is no recording to measure."""
     spoken = [media[field].duration_s for field in VOICE_FIELDS if field in media]
     if not spoken:
         return None
@@ -124,10 +124,10 @@ _USUAL = (
     Measure(resolution=None, audio_s=10.0, left_s=10.0, right_s=10.0, video_s=10.0),
     Measure(resolution=None, text="A few words."),
 )
-"""Clips whose price rests on all rates that there are."""
+"""Clips whose prices together use every rate."""
 
 
 def stale_prices(rates: Rates, today: date) -> tuple[str, ...]:
-    """What to say of the prices that were read or set too long ago."""
+    """Return a warning for each price that was read or set too long ago."""
     asked = ((engine, measure) for engine in TARIFFS for measure in _USUAL)
     return tuple(dict.fromkeys(text for one in asked for text in price(*one, rates, today).warnings))

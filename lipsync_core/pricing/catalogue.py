@@ -1,4 +1,4 @@
-"""The catalogue: every vendor's engines and tariffs, as its file declares them, and the draft engine."""
+"""The catalogue: the engines and tariffs that each vendor's file declares, and the draft engine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _DRAFTS = (
 
 
 def _named(engine: Engine, vendor: str) -> Engine:
-    """The engine with its vendor's name, and its tariff with both names."""
+    """Return the engine with its vendor's name filled in, and its tariff with both names."""
     tariff = engine.tariff and replace(engine.tariff, engine=engine.id, vendor=vendor)
     return replace(engine, vendor=vendor, tariff=tariff)
 
@@ -63,6 +63,6 @@ SCENES: Mapping[str, str] = MappingProxyType(
         "presenter": "Stock presenter",
     }
 )
-"""Every scene and what it is called."""
+"""Every scene with its title."""
 
 __all__ = ["DRAFT", "ENGINES", "SCENES", "TARIFFS", "Engine"]

@@ -15,7 +15,7 @@ from lipsync_core.providers.facts import Tariff, TariffKind
 from lipsync_core.quote import Qualifier
 
 STALE_DAYS = 90
-"""A price older than this says so."""
+"""A price older than this many days is marked as old."""
 LENGTH_UNKNOWN = "The voice’s length is not known yet."
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -23,7 +23,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What one engine costs for one clip. The fields that a `Quote` has, too, mean the same there."""
+    """The cost of one clip with one engine. Fields that `Quote` also has mean the same in both."""
 
     explanation: str
     qualifier: Qualifier = Qualifier.UNKNOWN
@@ -33,7 +33,7 @@ class Price:
     low_credits: int | None = None
     billed_units: int | None = None
     billed_s: float | None = None
-    """Seconds billed; None where nothing is, or a text is billed by its size."""
+    """Seconds billed; None if nothing is billed, or if a text is billed by its size."""
     warnings: tuple[str, ...] = ()
     basis: str = ""
     source: str = ""
@@ -41,13 +41,13 @@ class Price:
 
 
 def price(engine: str, measure: Measure, rates: Rates, today: date) -> Price:
-    """What ``engine`` costs for a clip of this measure. What is not known makes the price unknown, never an error."""
+    """Return the cost of such a clip with ``engine``. Missing facts make the price unknown; they raise no error."""
     tariff = TARIFFS.get(engine)
     return Price(f"No tariff is known for {engine}.") if tariff is None else price_at(tariff, measure, rates, today)
 
 
 def price_at(tariff: Tariff, measure: Measure, rates: Rates, today: date) -> Price:
-    """What such a clip costs at this tariff."""
+    """Return the cost of such a clip at this tariff."""
     if tariff.kind is TariffKind.FREE:
         return Price("Made on this computer: free.", Qualifier.EXACT, usd_micros=0)
     amounts = amounts_of(measure, tariff)
@@ -79,17 +79,17 @@ def price_at(tariff: Tariff, measure: Measure, rates: Rates, today: date) -> Pri
 
 
 def day_text(day: date) -> str:
-    """A day for people: ``21 Nov 2026``."""
+    """Format a day for display: ``21 Nov 2026``."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def _lower(least: Fraction, most: Fraction | int) -> int | None:
-    """The lower end of a range, rounded down; None where there is no range."""
+    """Return the lower end of a range, rounded down; None if there is no range."""
     return floor(least) if least < most else None
 
 
 def _assumed(terms: Terms, length: Length[int], bill: Bill[int]) -> list[str]:
-    """What is assumed, the terms' own assumption first."""
+    """Return the assumptions, the terms' own first."""
     found = [terms.assumed] if terms.assumed else []
     if length.outlasts:
         found.append("a voice that outlasts its video is billed whole")
@@ -169,6 +169,6 @@ def _stale(tariff: Tariff, terms: Terms, today: date) -> list[str]:
 
 
 def _priced_on(tariff: Tariff, terms: Terms) -> str:
-    """The oldest day; empty where no figure has one."""
+    """Return the oldest day as ISO text; empty if no figure has a day."""
     days = [override.set_on for override in terms.used if override.set_on is not None]
     return min([*days, tariff.read_on] if terms.from_tariff else days).isoformat() if days or terms.from_tariff else ""

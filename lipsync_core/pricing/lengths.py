@@ -1,6 +1,6 @@
 """The billed length: measured, combined from two voices, or estimated from a text.
 
-The arithmetic serves one clip and all rows of a table alike: a `Whole` is a number, or an array with one for each row.
+The same arithmetic serves one clip and all rows of a table: a `Whole` is one number, or an array with a number per row.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Whole = TypeVar("Whole", int, "NDArray[np.int64]")
 Flag: TypeAlias = "bool | NDArray[np.bool_]"
 
 SLOW, FAST = 12, 18
-"""Characters spoken in a second: 120 to 180 words a minute of six characters. Narration is said to run at 130 to 160
-words and announcing at 180; espeak-ng, at 130 to 160, speaks 12.5 to 19 characters a second of English, German,
-Spanish, French and Russian."""
+"""Characters spoken per second: 120 to 180 words per minute of six characters each. Published figures are 130 to 160
+words for narration and 180 for announcements; espeak-ng at 130 to 160 speaks 12.5 to 19 characters per second of
+English, German, Spanish, French and Russian."""
 LONGEST_S = 1e9
-"""No clip is longer; a decoder that says so is mistaken."""
+"""No clip is longer; if a decoder reports more, it is wrong."""
 DIGIT, WIDE = 6, 3
-"""How many characters a digit and a Chinese, Japanese or Korean character last: espeak-ng, at that pace, speaks 4
-characters a second of a sentence that is half digits, and 5 to 7 of Japanese and Korean."""
+"""How many ordinary characters a digit counts as, and a Chinese, Japanese or Korean character. At that pace, espeak-ng
+speaks 4 characters per second if half of them are digits, and 5 to 7 of Japanese and Korean."""
 
 _NO_DIGITS = dict.fromkeys(map(ord, "0123456789"))
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -36,10 +36,10 @@ _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What is known of a brief's media and counts for its price."""
+    """The known facts about a brief's media that affect its price."""
 
     resolution: str | None = None
-    """``480p`` or ``720p``; None stands for the vendors' default, 480p."""
+    """``480p`` or ``720p``; None means the vendors' default, 480p."""
     audio_s: float | None = None
     """The voice's length; for a dialog without ``left_s`` and ``right_s``, the finished video's."""
     left_s: float | None = None
@@ -49,49 +49,49 @@ class Measure:
     order: str | None = None
     """``meanwhile``, ``left_right`` or ``right_left``; None leaves it to the engine."""
     text: str = ""
-    """What the engine is to speak. A voice that is given as well wins."""
+    """The text that the engine speaks. It is ignored if a voice is given, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Amounts(Generic[Whole]):
-    """The same in whole numbers, milliseconds where nothing else is said; 0 stands for what is not known."""
+    """A `Measure` in whole numbers, in milliseconds unless stated otherwise; 0 means unknown."""
 
     voice: Whole
     left: Whole
     right: Whole
     together: Whole
-    """Left and right, added before they are rounded, as whoever measures the finished video would."""
+    """Left plus right, added before rounding, as in a measurement of the finished video."""
     video: Whole
     two: Flag
     """Whether there are two voices, even if their lengths are not known."""
     meanwhile: Flag
     """Whether two speak at once."""
     undecided: Flag
-    """Whether the engine may choose who of two speaks when."""
+    """Whether the engine may choose in which order the two speak."""
     weight: Whole
-    """How long the text lasts, in characters."""
+    """The spoken length of the text, as a number of ordinary characters."""
     size: Whole
-    """The text's bytes."""
+    """The text's size in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Length(Generic[Whole]):
-    """A billed length in milliseconds, or in bytes where ``of_bytes``; 0 where it is not known."""
+    """A billed length in milliseconds, or in bytes if ``of_bytes`` is true; 0 means unknown."""
 
     most: Whole
     least: Whole
-    """That of the cheapest reading."""
+    """The length by the cheapest reading."""
     either: Flag
-    """Whether it is one of two readings."""
+    """Whether there are two possible readings."""
     estimated: Flag
-    """Whether it is only estimated, from a text."""
+    """Whether the length is only estimated from a text."""
     outlasts: Flag
     """Whether the voice outlasts its video."""
     of_bytes: Flag
 
 
 def length_of(tariff: Tariff, amounts: Amounts[Whole], rates: Rates) -> Length[Whole]:
-    """The length that a tariff bills, of one clip or of each row."""
+    """Return the length that a tariff bills for one clip, or for each row."""
     nowhere: Flag = amounts.voice < 0  # false for the clip, or for each row
     either, estimated, of_bytes = nowhere, nowhere, nowhere
     outlasts = (amounts.voice > amounts.video) & tariff.extends_video
@@ -115,7 +115,7 @@ def length_of(tariff: Tariff, amounts: Amounts[Whole], rates: Rates) -> Length[W
 
 
 def _spoken_ms(amounts: Amounts[Whole], bytes_per_s: int | None) -> tuple[Whole, Whole]:
-    """Milliseconds that the text lasts when spoken fast, and when spoken slowly."""
+    """Return how many milliseconds the text lasts when spoken fast, and when spoken slowly."""
     fast, slow = _whole(amounts.weight / FAST * 1000), _whole(amounts.weight / SLOW * 1000 + 0.5)
     if bytes_per_s is not None:
         by_size = amounts.size / bytes_per_s * 1000
@@ -124,7 +124,7 @@ def _spoken_ms(amounts: Amounts[Whole], bytes_per_s: int | None) -> tuple[Whole,
 
 
 def amounts_of(measure: Measure, tariff: Tariff) -> Amounts[int]:
-    """What one clip has that this tariff may bill."""
+    """Return the amounts of one clip that this tariff may bill."""
     left, right = measure.left_s, measure.right_s
     text = measure.text if tariff.speaks and measure.text.strip() else ""
     return Amounts(
@@ -142,7 +142,7 @@ def amounts_of(measure: Measure, tariff: Tariff) -> Amounts[int]:
 
 
 def words_of(tariff: Tariff, measure: Measure, amounts: Amounts[int], length: Length[int]) -> str:
-    """One clip's length, as it stands in an explanation."""
+    """Return one clip's length as worded in an explanation."""
     if length.of_bytes:
         return f"{length.most:,} bytes of text"
     if length.estimated:
@@ -157,13 +157,13 @@ def words_of(tariff: Tariff, measure: Measure, amounts: Amounts[int], length: Le
 
 
 def spoken_s(text: str) -> tuple[float, float]:
-    """How many seconds a text lasts when spoken fast and when spoken slowly."""
+    """Return how many seconds a text lasts when spoken fast, and when spoken slowly."""
     weight = weight_of(text)
     return weight / FAST, weight / SLOW
 
 
 def weight_of(text: str) -> int:
-    """How long a text lasts, in characters."""
+    """Return a text's spoken length, as a number of ordinary characters."""
     digits = len(text) - len(text.translate(_NO_DIGITS))
     others = [c for c in _BEYOND_ASCII.findall(text) if c.isdecimal() or east_asian_width(c) in "WF"]
     more = sum(DIGIT - 1 if c.isdecimal() else WIDE - 1 for c in others)
@@ -171,37 +171,37 @@ def weight_of(text: str) -> int:
 
 
 def size_of(text: str) -> int:
-    """A text's bytes."""
+    """Return a text's size in bytes."""
     return len(text.encode("utf-8", "replace"))
 
 
 def seconds_text(ms: int) -> str:
-    """A length for people, to the millisecond: ``12.4 s``, ``3 s``, ``5.001 s``."""
+    """Format a length for display, to the millisecond: ``12.4 s``, ``3 s``, ``5.001 s``."""
     return f"{ms / 1000:.3f}".rstrip("0").rstrip(".") + " s"
 
 
 def whole_ms(seconds: float | None) -> int:
-    """Whole milliseconds, so that a decoder's 5.0000001 s are 5 s; 0 for what is no length of a clip."""
+    """Round to whole milliseconds, so that a decoder's 5.0000001 s are 5 s; 0 if this cannot be a clip's length."""
     return round(seconds * 1000) if seconds is not None and 0 < seconds <= LONGEST_S else 0
 
 
 def where(test: Flag, yes: Whole | int, no: Whole | int) -> Whole:
-    """``yes`` where the test holds, else ``no``: as a sum, which serves numbers and arrays alike."""
+    """Return ``yes`` where the test is true, else ``no``. Computed as a sum, which works for numbers and arrays."""
     holds: Any = test
     chosen: Whole = no + holds * (yes - no)
     return chosen
 
 
 def larger(one: Whole, other: Whole | int) -> Whole:
-    """The larger of two."""
+    """Return the larger of two."""
     return where(one > other, one, other)
 
 
 def smaller(one: Whole, other: Whole) -> Whole:
-    """The smaller of two."""
+    """Return the smaller of two."""
     return where(one < other, one, other)
 
 
 def _whole(number: Any) -> Any:
-    """A float, or each of an array, without its fraction."""
+    """Truncate a float, or each element of an array."""
     return int(number) if isinstance(number, float) else number.astype("int64")

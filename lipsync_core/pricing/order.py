@@ -1,4 +1,4 @@
-"""The order that one engine would be sent for a brief, and what is wrong with it. Pure."""
+"""The order that a brief becomes for one engine, and what is wrong with it. Pure."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from lipsync_core.providers.forms import EngineForm, order_errors, order_warning
 from lipsync_core.providers.order import Order
 
 LEFT_OUT = fields_of(FieldRole.OPTION)
-"""Options that an engine without them is not sent; everything else that it does not take stops the job."""
+"""Options that are left out if the engine does not take them. Any other unsupported field stops the job."""
 
 CONTENT = fields_of(FieldRole.CONTENT)
-"""What a clip is made of: an engine that does not take one of these does not fit the brief."""
+"""The fields that a clip is made from: an engine that does not take one that is set does not fit the brief."""
 
 _ANY_LINK = "https://studio.invalid/medium"
-"""Stands for a medium while an order is only checked."""
+"""Placeholder for a medium's link while an order is only checked."""
 
 
 def fits(brief: Brief, engine: Engine) -> bool:
-    """Whether the engine makes this scene from these kinds of media."""
+    """Return whether the engine makes this scene from these kinds of media."""
     return engine.scene == brief.scene and not any(
         _given(brief, name) and name not in engine.form.fields for name in CONTENT
     )
 
 
 def option_errors(brief: Brief, engine: Engine) -> dict[str, str]:
-    """What is wrong with the brief for ``engine``: field → message. Looks at no medium."""
+    """Return what is wrong with the brief for ``engine``, as field → message. Opens no medium."""
     errors: dict[str, str] = {}
     if brief.scene != engine.scene:
         errors["scene"] = f"{engine.title} makes “{engine.scene}” clips, not “{brief.scene}”."
@@ -40,12 +40,12 @@ def option_errors(brief: Brief, engine: Engine) -> dict[str, str]:
 
 
 def option_warnings(brief: Brief, engine: Engine) -> dict[str, str]:
-    """What ``engine`` may not take, though nobody can say for sure: field → message."""
+    """Return what ``engine`` may refuse although its documentation is not certain, as field → message."""
     return order_warnings(order_of(brief, engine.form, {}), engine.form)
 
 
 def left_out(brief: Brief, engine: Engine) -> dict[str, str]:
-    """What the brief asks for and ``engine`` knows nothing of: field → message. The size goes without saying."""
+    """Return the options that the brief sets and ``engine`` does not support, as field → message, except the size."""
     return {
         name: f"{engine.title} does not take {FIELDS[name].with_article}, so yours is left out."
         for name in LEFT_OUT
@@ -54,7 +54,7 @@ def left_out(brief: Brief, engine: Engine) -> dict[str, str]:
 
 
 def order_of(brief: Brief, form: EngineForm, links: Mapping[str, str], **more: Any) -> Order:
-    """The order for an engine, its media as ``links``, its other fields as the brief has them."""
+    """Return the order for an engine: its media from ``links``, its other fields from the brief."""
     values = {
         name: getattr(brief, name) or None
         for name in ("order", "creator", "text", "speaker", "accent", "resolution", "aspect_ratio", "prompt")

@@ -1,4 +1,4 @@
-"""The price of a finished video's real length at the tariff of its quote, which a vendor may bill silently."""
+"""The price of a finished video by its real length, at the tariff of its quote. A vendor may bill it unannounced."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from lipsync_core.pricing.catalogue import ENGINES, Engine
 log = logging.getLogger(__name__)
 
 SLACK_S = 0.5
-"""A video may be so much longer than what was asked for: encoders add frames, and nobody bills by those."""
+"""Tolerance in seconds: encoders add frames that no vendor bills, so a video may be this much longer than ordered."""
 
 
 def output_price(job: Job, made: MediumFacts, source: MediumFacts | None, rates: Callable[[], Rates]) -> int | None:
-    """What the length of a job's video comes to, in micro-dollars.
+    """Return the price of a job's video by its length, in micro-dollars.
 
-    None where it is no longer than what was asked for, priced or given (``source`` is the video that was to be dubbed),
-    where it was quoted by something else than its length, and where no rate is known. What had no price is priced now,
-    at the ``rates`` that the team has by now.
+    None if it is not longer than what was ordered, quoted or given (``source`` is the video to be dubbed), if it was
+    not quoted by its length, or if no rate is known. A job without a quoted price is priced at the team's current
+    ``rates``.
     """
     quote, engine = job.quote, ENGINES.get(job.engine)
     if engine is None or not made.duration_s:
@@ -43,7 +43,7 @@ def output_price(job: Job, made: MediumFacts, source: MediumFacts | None, rates:
 
 
 def _priced_now(engine: Engine, job: Job, made: MediumFacts, rates: Callable[[], Rates]) -> int | None:
-    """The price of a video whose length, or rate, was not known before; its size is the one that it has."""
+    """Return the price of a video whose length or rate was unknown when it was quoted; use the size that it has."""
     side = min(made.width, made.height)
     fitting = (size for size in engine.resolutions if side <= 1.1 * int(size.removesuffix("p")))
     resolution = next(fitting, job.brief.resolution) if side else job.brief.resolution

@@ -1,6 +1,7 @@
-"""What a quote says where a vendor fetches a pasted link itself: it holds as long as the link gives the same. Pure.
+"""The caveats of a quote if a vendor fetches a pasted link itself: it holds while the content is unchanged. Pure.
 
-Hashing what the link gives once more proves nothing: whoever answers it can tell the studio from the vendor.
+Hashing the content again before sending would prove nothing: the link's server can answer the studio and the vendor
+differently.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from lipsync_core.pricing.catalogue import Engine
 from lipsync_core.quote import Issue, Qualifier, Quote, price_text
 
 DECISIVE = frozenset({"audio", "left_audio", "right_audio", "video"})
-"""The fields whose length decides what is billed."""
+"""The fields whose length decides the bill."""
 AS_LONG_AS = "as long as the link gives what we measured"
 
 
@@ -32,9 +33,9 @@ def qualified(
     today: date,
     sign_in: bool,
 ) -> Quote:
-    """The quote, where the links of the fields ``passed_on`` go to the vendor as they are.
+    """Return the quote for a brief whose links in the fields ``passed_on`` go to the vendor unchanged.
 
-    ``sign_in`` says whether whoever pastes a link may be somebody else than whoever pays for it.
+    ``sign_in`` is true if the person who pastes a link and the one who pays for it may be different people.
     """
     if not passed_on:
         return quote
@@ -60,7 +61,7 @@ def qualified(
 def longest_price(
     quote: Quote, engine: Engine, brief: Brief, media: Mapping[str, MediumFacts], *, rates: Rates, today: date
 ) -> int | None:
-    """The price of the longest input that an engine accepts; None where that, or a rate, is not known."""
+    """Return the price of the longest input that an engine accepts; None if that length or a rate is not known."""
     longest = engine.form.longest_s
     if quote.usd_micros is None or longest is None:
         return None

@@ -1,7 +1,8 @@
-"""What is asked before money is spent, for one clip and for a batch. Pure.
+"""The questions asked before money is spent, for one clip and for a batch. Pure.
 
-A press first has to be meant: a second click, or one on a price that rose under it, sends nothing, and that is the only
-answer. Then every reason to think again is asked about at once, and the press is sent when a person agrees.
+First, a press that was probably not intended sends nothing: a double click, or a click just as the price rose. No other
+question is asked then. Otherwise all other reasons to reconsider are asked about together, and the press is sent once a
+person agrees.
 """
 
 from __future__ import annotations
@@ -11,21 +12,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 DOUBLE_CLICK_S = 1.0
-"""A second click this soon after a job was made belongs to the first."""
+"""A click within this many seconds after a job was made is the second half of a double click."""
 LOOK_S = 1.0
-"""For how long a higher price must be on screen before a press accepts it."""
+"""Seconds for which a higher price must be on screen before a press accepts it."""
 
 
 class QuestionKind(StrEnum):
     """Why a press is not sent at once."""
 
-    DOUBLE_CLICK = "double click"  # it belongs to the press before it
-    PRICE_ROSE = "price rose"  # the price rose too short a time ago to have been read
+    DOUBLE_CLICK = "double click"  # the second half of a double click
+    PRICE_ROSE = "price rose"  # the price rose too recently to have been read
     UNHEARD = "unheard"  # nothing is heard in a voice
-    ALIKE = "alike"  # the same clip was made, or is under way
-    UNKNOWN_PRICE = "unknown price"  # limits and caps have no sum to count
+    ALIKE = "alike"  # the same clip was made recently, or is in progress
+    UNKNOWN_PRICE = "unknown price"  # the price is unknown, so limits and caps cannot count it
     THRESHOLD = "threshold"  # one clip costs more than the team's threshold
-    APPROVAL = "approval"  # it costs more than this person's limit: somebody else has to agree
+    APPROVAL = "approval"  # it costs more than this person's limit: another person must approve it
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +35,40 @@ class Question:
 
     kind: QuestionKind
     says: tuple[str, ...] = ()
-    """What is known of it, as sentences; empty where the kind says it all."""
+    """Details as sentences; empty if the kind says everything."""
 
 
 @dataclass(frozen=True, slots=True)
 class PressFacts:
-    """What is known at the moment of a press, whether it is for one clip or for many."""
+    """The facts at the moment of a press, for one clip or for many."""
 
     is_free: bool = False
-    """Whether all of it is drafts."""
+    """Whether every clip is a draft."""
     is_sandbox: bool = False
-    """Whether it goes to the sandbox, where nothing is billed."""
+    """Whether the clips go to the sandbox, where nothing is billed."""
     is_priced: bool = True
-    """Whether limits and caps know what to count for each clip."""
+    """Whether every clip has a sum that limits and caps can count."""
     dearest_usd_micros: int | None = None
     """The highest known price of one clip."""
     threshold_usd_micros: int | None = None
-    """Above which price of one clip the team wants a second look; None where it wants none."""
+    """The price of one clip above which the team wants a confirmation; None if it wants none."""
     above_limit: str | None = None
-    """Why somebody else has to approve it; None where nobody has to."""
+    """Why another person must approve it; None if no approval is needed."""
     alike: Sequence[str] = ()
-    """The same clips that were made lately, or are under way, each in words."""
+    """A description of each identical clip that was made recently or is in progress."""
     unheard: Sequence[str] = ()
-    """The voices in which nothing is heard, each in words."""
+    """A description of each voice in which nothing is heard."""
     job_made_s_ago: float | None = None
-    """Seconds since the press before it made a job for the same clip; None where it made none."""
+    """Seconds since the previous press made a job for the same clip; None if it made none."""
     price_rose_s_ago: float | None = None
-    """Seconds since the price on screen rose; None where it did not."""
+    """Seconds since the price on screen rose; None if it did not rise."""
 
 
 def press_questions(facts: PressFacts) -> tuple[Question, ...]:
-    """Everything that keeps a press from being sent at once, in the order in which it is shown.
+    """Return every reason not to send a press at once, in the order of display.
 
-    A free draft is asked about only where it was made already; what the sandbox plays costs nothing, so no price is.
+    A free draft is questioned only if the same one was made already. The sandbox bills nothing, so there the price is
+    not questioned.
     """
     if facts.job_made_s_ago is not None and facts.job_made_s_ago < DOUBLE_CLICK_S:
         return (Question(QuestionKind.DOUBLE_CLICK),)

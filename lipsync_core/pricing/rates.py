@@ -1,4 +1,4 @@
-"""Rates that a team set itself, or fetched from a vendor's live list."""
+"""Rates that a team entered itself, or fetched from a vendor's live price list."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _BYTES = {"byte", "bytes", "character", "characters", "char", "chars"}
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Rates for an engine or a provider; None leaves what the tariff says."""
+    """Rates for an engine or a provider; None keeps the tariff's value."""
 
     usd_per_credit: Decimal | None = None
     plan: str | None = None
-    """One of the vendor's plans, whose published price for a credit then counts."""
+    """One of the vendor's plans; its published price per credit is then used."""
     credits_per_unit: Mapping[str, int] | None = None
-    """Credits for what the vendor counts (`Tariff.unit_s` seconds), by resolution or ``""``."""
+    """Credits per unit that the vendor counts (`Tariff.unit_s` seconds), by resolution, or under ``""`` for all."""
     usd_per_second: Decimal | None = None
     usd_per_15_bytes: Decimal | None = None
     """Dollars for every started 15 UTF-8 bytes of a text that the vendor speaks."""
@@ -33,7 +33,7 @@ class Override:
     by: str = ""
     note: str = ""
     published: bool = False
-    """True where the figures were fetched from the vendor's own list."""
+    """True if the figures were fetched from the vendor's own list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +43,27 @@ class Rates:
     overrides: Mapping[str, Override] = field(default_factory=lambda: MappingProxyType({}))
 
     def stating(self, engine: str, *names: str) -> list[Override]:
-        """The overrides that state one of these fields for ``engine``: its own, then its provider's."""
+        """Return the overrides that set one of these fields for ``engine``: its own, then its provider's."""
         places = (engine, engine.partition("/")[0])
         found = [self.overrides[place] for place in places if place in self.overrides]
         return [override for override in found if any(getattr(override, name) is not None for name in names)]
 
     def having(self, place: str, override: Override | None) -> Rates:
-        """The same rates with this override at ``place``, or with none there."""
+        """Return these rates with this override at ``place``, or without one there if it is None."""
         others = {name: other for name, other in self.overrides.items() if name != place}
         return Rates(others if override is None else others | {place: override})
 
 
 NO_RATES = Rates()
-"""Of a team that has set nothing."""
+"""The rates of a team that has set nothing."""
 
 
 def rate_from_live(prices: Iterable[tuple[Decimal, str, Decimal]], *, set_on: date, by: str) -> Override | None:
-    """The override for a vendor's published price: (dollars, unit, how many units they buy), one for each variant.
+    """Return the override for a vendor's published prices: (dollars, unit, units that they buy) for each variant.
 
-    Of several for one unit the dearest counts. None where there are none, or where a unit is neither a length nor a
-    size of text: nothing can be quoted from it. Characters count as bytes, which are never fewer.
+    If there are several prices for one unit, the highest is used. None if there are none, or if a unit is neither a
+    length nor a size of text, because then nothing can be quoted. Characters are treated as bytes: a text never has
+    fewer bytes than characters.
     """
     second: list[Decimal] = []
     text: list[Decimal] = []

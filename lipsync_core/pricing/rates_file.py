@@ -1,7 +1,7 @@
-"""The file of a team's own rates, as TOML: what it may say, and how it is read and written.
+"""The file of a team's own rates, as TOML: what it may contain, and how it is read and written.
 
-The ledger keeps what the file says without the explanation at its head: its body. Changes touch values only: people's
-comments and their order stay.
+The ledger keeps the file's body, which is the file without the explanation at its head. Changes touch values only:
+people's comments and the order of the lines stay.
 
 [creatify]                        # a provider, or an engine: ["joypix/motion-2"]; an engine's wins over its provider's
 plan = "pro"                      # or usd_per_credit = 0.16
@@ -41,9 +41,9 @@ from lipsync_core.errors import SettingsError
 from lipsync_core.pricing import TARIFFS, Override, Rates, Tariff
 
 MOST_USD = 1_000
-"""The most that a credit, a second or a piece of text may cost, in dollars; more is a typing error."""
+"""The highest accepted price of a credit, a second or a piece of text, in dollars; more is a typing error."""
 MOST_CREDITS = 100_000
-"""The most credits for a unit."""
+"""The highest accepted number of credits per unit."""
 DECIMALS = 9
 LONGEST_TEXT = 500
 
@@ -68,11 +68,11 @@ _OURS = re.compile(
     r"# (?:Your team’s own rates|A table is a provider|  (?:usd_per_|plan|credits_per_unit|set_on, by, note)"
     r"|The Providers page |This file is a copy\. The rates|To change them here, edit|Copy of version \d)"
 )
-"""How the lines of this explanation begin, in files of earlier versions, too."""
+"""The beginnings of the lines of this explanation, including those in files of earlier versions."""
 
 _ABOUT = ("set_on", "by", "note", "published")
 _NOT_IN_LINES = {"Cc", "Cs", "Zl", "Zp"}
-"""Unicode's controls, halves of characters, and separators of lines and paragraphs."""
+"""Unicode categories of control characters, surrogates, and line and paragraph separators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +81,27 @@ class Stamp:
 
     version: int
     digest: str
-    """The beginning of the hash of that version's text: another ledger's versions have the same numbers."""
+    """The beginning of the hash of that version's text, because version numbers repeat across ledgers."""
 
     @classmethod
     def of(cls, version: int, text: str) -> Stamp:
-        """The stamp of this version of this ledger."""
+        """Return the stamp of this version of this ledger."""
         return cls(version, hashlib.sha256(text.encode()).hexdigest()[:8])
 
 
 def places() -> tuple[str, ...]:
-    """Every provider and engine for which a team may set rates."""
+    """Return every provider and engine for which a team may set rates."""
     engines = [tariff.engine for tariff in TARIFFS.values() if tariff.settable]
     return tuple(dict.fromkeys(name for engine in engines for name in (engine.partition("/")[0], engine)))
 
 
 def settable(place: str) -> tuple[str, ...]:
-    """The rates that mean something for a provider or engine; none where it is not one of `places`."""
+    """Return the rates that apply to a provider or engine; empty if it is not one of `places`."""
     return next((tariff.settable for tariff in _tariffs(place)), ())
 
 
 def header(stamp: Stamp) -> str:
-    """The explanation at the head of the file: what each field means, and for which vendors."""
+    """Return the explanation at the head of the file: what each field means, and for which vendors."""
     lines = []
     for name, means in _MEANS.items():
         takers = {tariff.vendor: _detail(name, tariff) for tariff in TARIFFS.values() if name in tariff.settable}
@@ -116,10 +116,10 @@ def _detail(name: str, tariff: Tariff) -> str:
 
 
 def read(path: Path) -> str | None:
-    """What is written in the file at ``path``; None where there is no file.
+    """Return the text of the file at ``path``; None if there is no file.
 
     Raises:
-        SettingsError: it cannot be read.
+        SettingsError: the file cannot be read.
     """
     try:
         return path.read_text(encoding="utf-8-sig")
@@ -132,15 +132,15 @@ def read(path: Path) -> str | None:
 
 
 def write(path: Path, text: str, stamp: Stamp) -> None:
-    """Write the file anew, explained and whole or not at all. Raises `OSError`; then it is as it was before."""
+    """Rewrite the file atomically, with the explanation. Raises `OSError`; the file is then unchanged."""
     _replace(path.resolve(), f"{header(stamp)}\n{text}")
 
 
 def parse(text: str, name: str) -> Rates:
-    """The rates that a file or a body states; ``name`` is what errors call it.
+    """Return the rates in the text of a file or a body; errors refer to it as ``name``.
 
     Raises:
-        SettingsError: it cannot be understood; the text names the line or the field.
+        SettingsError: the text is invalid; the message names the line or the field.
     """
     try:
         content = tomllib.loads(text, parse_float=Decimal)
@@ -153,30 +153,30 @@ def parse(text: str, name: str) -> Rates:
 
 
 def body(text: str) -> str:
-    """What a file says without the explanation at its head."""
+    """Return a file's text without the explanation at its head."""
     head, rest = _parted(text)
     kept = "".join((*(line for line in head if not _OURS.match(line)), *rest)).strip()
     return f"{kept}\n" if kept else ""
 
 
 def stamp_of(text: str) -> Stamp | None:
-    """Which version a file says that it is a copy of."""
+    """Return the version of which the file says it is a copy; None if it names none."""
     found = (_STAMP.match(line) for line in _parted(text)[0])
     return next((Stamp(int(match[1]), match[2]) for match in found if match), None)
 
 
 def _parted(text: str) -> tuple[list[str], list[str]]:
-    """The comments at the head of a file, and the lines below them."""
+    """Return the comments at the head of a file, and the lines below them."""
     lines = text.splitlines(keepends=True)
     head = list(takewhile(lambda line: line.startswith("#") or not line.strip(), lines))
     return head, lines[len(head) :]
 
 
 def check(place: str, override: Override) -> None:
-    """Raises `SettingsError`, naming the field, where the override makes no sense for this provider or engine."""
+    """Raise `SettingsError`, naming the field, if the override is invalid for this provider or engine."""
     tariffs = _tariffs(place)
     if not tariffs:
-        raise SettingsError(f"[{place}] is no provider or engine with a price.{_meant(place, places())}")
+        raise SettingsError(f"[{place}] is not a provider or engine with a price.{_meant(place, places())}")
     allowed = settable(place)
     for name in _MEANS:
         if getattr(override, name) is not None and name not in allowed:
@@ -234,7 +234,7 @@ def _meant(name: str, known: tuple[str, ...]) -> str:
 
 def _read(place: str, table: Any) -> Override:
     if not isinstance(table, dict):
-        raise SettingsError(f"{place} stands outside a table. Put it under a provider, as in [creatify].")
+        raise SettingsError(f"{place} is outside a table. Put it under a provider, as in [creatify].")
     known = tuple(field.name for field in fields(Override))
     for name in table:
         if name not in known:
@@ -278,12 +278,12 @@ def _shown(value: Any) -> str:
 
 
 def changed(text: str, rates: Rates) -> str:
-    """The body with these rates and no others; what says the same as before stays as it was written.
+    """Return the body with exactly these rates; values that did not change stay as they were written.
 
     Raises:
-        SettingsError: a rate makes no sense.
+        SettingsError: a rate is invalid.
     """
-    import tomlkit  # takes long to load, and rates are set now and then
+    import tomlkit  # slow to import, and rates are rarely changed
     from tomlkit.items import Item, Table
 
     for place, override in rates.overrides.items():
@@ -310,7 +310,7 @@ def changed(text: str, rates: Rates) -> str:
 
 
 def _toml(value: Any) -> str | None:
-    """A field's value as it is written; None where there is nothing to write."""
+    """Return a field's value in TOML; None if there is nothing to write."""
     match value:
         case None | "" | False:
             return None
@@ -330,7 +330,7 @@ def _toml(value: Any) -> str | None:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Put a file in place of another, so that a power cut leaves the one or the other whole."""
+    """Replace a file atomically and durably: a power cut leaves either the old or the new file whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:

@@ -1,6 +1,6 @@
-"""What a cap reserves for a price that nobody knows: the ceiling that a maker names, and how low it may be. Pure.
+"""Reserving money for an unknown price: the ceiling that a maker sets, and the lowest one allowed. Pure.
 
-A ceiling is no price. Nobody enforces it at the vendor, so it decides about no approval; it only reserves.
+A ceiling is not a price. The vendor does not enforce it, so it does not replace an approval; it only reserves.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from lipsync_core.pricing.catalogue import Engine
 from lipsync_core.quote import Quote, price_text
 
 MOST_CEILING_USD_MICROS = 10**10
-"""The highest ceiling of one job, ten thousand dollars: more than the longest clip of any vendor."""
+"""The highest ceiling of one job, ten thousand dollars: more than any vendor's longest clip costs."""
 
 
 def least_ceiling(quote: Quote, engine: Engine, length_s: float | None, dearest_second: Fraction | None) -> int:
-    """The least that may be reserved for a price that nobody knows, in micro-dollars.
+    """Return the lowest ceiling allowed for an unknown price, in micro-dollars.
 
-    It is what the dearest second that this engine ever billed (``dearest_second``, in micro-dollars) comes to for the
-    clip, or the dearest reading of its credits where a credit has a price. 0 where neither tells anything.
+    It is the clip's cost at the most expensive second that this engine ever billed (``dearest_second``, in
+    micro-dollars), or its highest possible credits if a credit has a price. 0 if neither is known.
 
     Args:
-        length_s: of the clip, or of the longest that the engine accepts; None where neither is known.
+        length_s: length of the clip, or of the longest one that the engine accepts; None if neither is known.
     """
     as_billed = 0 if dearest_second is None or length_s is None else ceil(dearest_second * Fraction(length_s))
     as_read = quote.usd_micros or 0  # known, but not for the longest input
@@ -34,12 +34,12 @@ def least_ceiling(quote: Quote, engine: Engine, length_s: float | None, dearest_
 
 
 def ceiling_problem(ceiling: int, least: int) -> str | None:
-    """Why a ceiling cannot be taken; None where it can."""
+    """Return why a ceiling is not accepted; None if it is."""
     if not 0 < ceiling <= MOST_CEILING_USD_MICROS:
-        return f"A ceiling lies above $0.00 and goes up to {price_text(MOST_CEILING_USD_MICROS)}. Nothing was sent."
+        return f"A ceiling must be above $0.00 and at most {price_text(MOST_CEILING_USD_MICROS)}. Nothing was sent."
     if ceiling < least:
         return (
-            f"Reserve at least {price_text(least)}: so much would such a clip cost at the highest rate that is known "
+            f"Reserve at least {price_text(least)}: this clip would cost that much at the highest rate known "
             "for this engine. Nothing was sent."
         )
     return None

@@ -1,4 +1,4 @@
-"""The warning about a silent voice, before anybody pays for it. Pure."""
+"""The warning about a silent voice, before it is paid for. Pure."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Protocol
 
 
 class StoredVoice(Protocol):
-    """A stored voice, as `lipsync_core.media.store.MediumFacts` tells of it."""
+    """A stored voice; `lipsync_core.media.store.MediumFacts` satisfies this protocol."""
 
     @property
     def name(self) -> str:
-        """The name it came with."""
+        """Its original file name."""
 
     @property
     def unheard(self) -> str:
-        """Why nothing is heard in it; empty where something is."""
+        """Why nothing is heard in it; empty if something is."""
 
 
 _WORDS = {
@@ -31,6 +31,6 @@ _WORDS = {
 
 
 def unheard_words(voice: StoredVoice) -> str | None:
-    """Why nothing is heard in a voice, and what to do; None where something is."""
+    """Return why nothing is heard in a voice, and what to do; None if something is heard."""
     words = _WORDS.get(voice.unheard)
     return None if words is None else words.format(name=voice.name)

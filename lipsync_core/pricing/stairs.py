@@ -1,6 +1,6 @@
-"""A tariff as stairs over a clip's length: where the price jumps, what a budget buys, and what is paid for nothing.
+"""A tariff as steps over a clip's length: where the price jumps, what a budget buys, and what is paid but not used.
 
-Lengths are those that are billed: a voice's, or for a dialog the finished video's.
+All lengths are billed lengths: the voice's, or for a dialog the finished video's.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from lipsync_core.pricing.terms import Terms, terms_of
 from lipsync_core.providers.facts import TariffKind
 
 LONGEST_MS = 24 * 60 * 60 * 1000
-"""Stairs end after a day, whatever is asked for."""
+"""Upper limit of the steps: one day, in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Every length above ``from_s`` and up to ``to_s`` costs the same; None where no rate is known."""
+    """Every length above ``from_s`` and up to ``to_s`` costs the same; its price is None if no rate is known."""
 
     from_s: float
     to_s: float
@@ -31,20 +31,20 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Waste:
-    """What is paid for and not used: ``unused_s`` of a started unit."""
+    """The part of a started unit that is paid but not used: ``unused_s`` seconds."""
 
     unused_s: float
     fill_to_s: float
     """A clip of up to this length costs the same."""
     trim_to_s: float | None
-    """The longest clip that costs less; None where this is the least that is billed."""
+    """The longest clip that costs less; None if this is already the minimum bill."""
     saves_usd_micros: int | None
-    """What trimming saves; None where it saves nothing, or no rate is known."""
+    """The amount that trimming saves; None if it saves nothing or no rate is known."""
     saves_credits: int | None
 
 
 def steps(engine: str, resolution: str | None, up_to_s: float, rates: Rates) -> list[Step]:
-    """The price of every length up to ``up_to_s``, cheapest first."""
+    """Return the price of every length up to ``up_to_s``, cheapest first."""
     end = min(whole_ms(up_to_s), LONGEST_MS)
     if not end:
         return []
@@ -60,9 +60,9 @@ def steps(engine: str, resolution: str | None, up_to_s: float, rates: Rates) -> 
 
 
 def affordable_s(engine: str, resolution: str | None, budget_micros: int, rates: Rates) -> float | None:
-    """Seconds that a budget buys, in clips that use all that they pay for.
+    """Return how many seconds a budget buys, in clips that use everything they pay for.
 
-    Infinite where the engine is free; None where no rate is known.
+    Infinite if the engine is free; None if no rate is known.
     """
     if _is_free(engine):
         return inf
@@ -74,10 +74,10 @@ def affordable_s(engine: str, resolution: str | None, budget_micros: int, rates:
 
 
 def waste(engine: str, measure: Measure, rates: Rates) -> Waste | None:
-    """What a clip leaves unused of its last unit, as the studio reads the tariff.
+    """Return what a clip leaves unused of its last unit, by the studio's reading of the tariff.
 
-    None where all is used, where nothing is billed, and where the billed length is not certain: a text that has not
-    been spoken, or a dialog whose vendor does not say how it counts.
+    None if everything is used, if nothing is billed, or if the billed length is uncertain: a text that has not been
+    spoken yet, or a dialog whose vendor does not document how it counts.
     """
     terms = _terms(engine, measure.resolution, rates)
     if terms is None:
@@ -109,7 +109,7 @@ def _terms(engine: str, resolution: str | None, rates: Rates) -> Terms | None:
 
 
 def _less(units: int, fewer: int | None, cost: Callable[[int], int | None]) -> int | None:
-    """What ``fewer`` units cost less than ``units``."""
+    """Return how much less ``fewer`` units cost than ``units``."""
     more = cost(units)
     less = None if fewer is None else cost(fewer)
     return None if more is None or less is None else more - less

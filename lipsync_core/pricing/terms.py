@@ -1,4 +1,4 @@
-"""What a tariff and a team's rates make of a length, for one clip and for all rows of a table alike."""
+"""The bill for a length by a tariff and a team's rates, for one clip or for all rows of a table."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from lipsync_core.quote import Qualifier, credits_text
 
 MICROS = 1_000_000
 DEFAULT_RESOLUTION = "480p"
-"""What every vendor with a choice makes where none is asked for."""
+"""The resolution that every vendor with a choice uses by default."""
 QUALIFIERS = tuple(Qualifier)
-"""What the codes of `Bill.trust` stand for; the later, the less certain."""
+"""The qualifiers that the codes of `Bill.trust` index; later ones are less certain."""
 EXACT, ASSUMED, UPPER_BOUND, NO_RATE = range(len(QUALIFIERS))
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """A tariff and a team's rates, brought together for one resolution."""
+    """A tariff combined with a team's rates, for one resolution."""
 
     unit: int
-    """Milliseconds, or bytes of text, in a billed unit."""
+    """Milliseconds, or bytes of text, per billed unit."""
     block: str
-    """What a block holds (``5 s``); empty where seconds are billed."""
+    """The size of a block (``5 s``); empty if seconds are billed."""
     minimum: int
     """The least that is billed, in units."""
     credits: Fraction | None
-    """For a unit; None where they are not known."""
+    """Credits per unit; None if not known."""
     usd: Decimal | None
-    """Dollars for a unit; None where no rate is known."""
+    """Dollars per unit; None if no rate is known."""
     whole: bool
-    """Whether the vendor says that a started unit costs a whole one."""
+    """Whether the vendor documents that a started unit is billed as a whole one."""
     factors: str
-    """What the units are multiplied by, as it stands in an explanation."""
+    """The factors by which the units are multiplied, as worded in an explanation."""
     assumed: str
     used: tuple[Override, ...] = ()
     """The overrides that the rates come from."""
@@ -46,47 +46,47 @@ class Terms:
     """Whether any rate comes from the tariff."""
 
     def units(self, amount: Whole) -> Whole:
-        """Units billed for so many milliseconds or bytes, each started one counted."""
+        """Return the units billed for this many milliseconds or bytes; every started unit counts."""
         return larger(-(-amount // self.unit), self.minimum)
 
     def in_parts(self, amount: Whole) -> Flag:
-        """Whether it is only assumed that the last unit, which is not full, is billed whole."""
+        """Return whether the last unit is not full and only assumed to be billed whole."""
         return (amount % self.unit > 0) & (amount > self.minimum * self.unit) & (not self.whole)
 
     def fewest(self, amount: int) -> Fraction:
-        """The units billed if nothing is rounded up but what the vendor says."""
+        """Return the units billed if only the documented rounding up is applied."""
         return Fraction(amount, self.unit) if self.in_parts(amount) else Fraction(self.units(amount))
 
     def usd_micros(self, units: int) -> int | None:
-        """Micro-dollars for so many units, rounded up; None without a rate."""
+        """Return the price of this many units in micro-dollars, rounded up; None without a rate."""
         return None if self.usd is None else _rounded_up(units * MICROS, self.usd)
 
     def micros(self, units: int | Fraction) -> Fraction:
-        """The same, not yet rounded; 0 without a rate."""
+        """Return the exact price in micro-dollars, not rounded; 0 without a rate."""
         return units * Fraction(self.usd or 0) * MICROS
 
     def whole_credits(self, units: int) -> int | None:
-        """Credits for so many units, rounded up; None where they are not known."""
+        """Return the credits for this many units, rounded up; None if not known."""
         return None if self.credits is None else _rounded_up(units, self.credits)
 
 
 @dataclass(frozen=True, slots=True)
 class Bill(Generic[Whole]):
-    """What terms make of a length, for one clip or for each row."""
+    """The bill that terms give for a length, for one clip or for each row."""
 
     units: Whole
     cheapest: Whole
-    """The units of the cheapest reading."""
+    """The units by the cheapest reading."""
     bounded: Flag
     """Whether the vendor may count less than ``units``."""
     parts: Flag
     """Whether it is only assumed that a started unit is billed whole."""
     trust: Whole
-    """A code into `QUALIFIERS`."""
+    """An index into `QUALIFIERS`."""
 
 
 def bill_of(terms: Terms, length: Length[Whole]) -> Bill[Whole]:
-    """The bill for a length that is known."""
+    """Return the bill for a known length."""
     units, cheapest = terms.units(length.most), terms.units(length.least)
     bounded = length.either & (cheapest < units)
     parts = terms.in_parts(length.most) | terms.in_parts(length.least)
@@ -96,7 +96,7 @@ def bill_of(terms: Terms, length: Length[Whole]) -> Bill[Whole]:
 
 
 def terms_of(tariff: Tariff, resolution: str | None, rates: Rates, *, of_bytes: bool = False) -> Terms | None:
-    """The terms for clips of this resolution (None: the vendors' default); None where it has no price."""
+    """Return the terms for clips of this resolution (None: the vendors' default); None if it has no price."""
     if tariff.kind is TariffKind.OWN_RATE:
         return _own_terms(tariff, rates, of_bytes=of_bytes)
     counted, credits = None, _of(tariff.credits, resolution)
@@ -156,6 +156,6 @@ def _own_terms(tariff: Tariff, rates: Rates, *, of_bytes: bool) -> Terms:
 
 
 def rate_text(usd: Decimal) -> str:
-    """A rate for people, with all its figures but at least cents: ``$0.0833``, ``$0.10``."""
+    """Format a rate for display, with all its digits but at least cents: ``$0.0833``, ``$0.10``."""
     dollars, _, part = f"{usd:f}".partition(".")
     return f"${dollars}.{part.rstrip('0').ljust(2, '0')}"

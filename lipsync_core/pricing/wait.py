@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from lipsync_core.providers.facts import Timing
 
 FEWEST_SEEN = 5
-"""Renders that must have been seen before they count for more than what the vendor says."""
+"""Renders that must have been observed before they replace the vendor's figures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """An expected wait: half are done by ``p50_s``, nine of ten by ``p90_s``; and how that is known."""
+    """An expected wait: half the renders are done by ``p50_s``, nine of ten by ``p90_s``; and the figures' source."""
 
     p50_s: float
     p90_s: float
@@ -21,10 +21,10 @@ class Wait:
 
 
 def expected_wait(timing: Timing, duration_s: float, resolution: str, seen: Sequence[tuple[float, float]] = ()) -> Wait:
-    """The wait for a clip of ``duration_s``; ``seen`` holds (seconds taken, seconds of video) of this engine's renders.
+    """Return the wait for a clip of ``duration_s``; ``seen`` holds (seconds taken, seconds of video) per past render.
 
-    With `FEWEST_SEEN` of them they decide: each is scaled by what the vendor's figures say for the two lengths, so that
-    short clips tell something about long ones.
+    From `FEWEST_SEEN` renders on, they replace the vendor's figures. Each is scaled by the ratio of the vendor's
+    figures for the two lengths, so that short clips help to predict long ones.
     """
     typical, slow = timing.expected_s(duration_s, resolution)
     if len(seen) < FEWEST_SEEN:
@@ -38,15 +38,15 @@ def expected_wait(timing: Timing, duration_s: float, resolution: str, seen: Sequ
 
 
 def sandbox_wait_s(half_s: float, most_s: float | None, *, speed: float, asked_s: float) -> tuple[float, float]:
-    """Seconds within which half, and nine of ten, of such renders are ready in the sandbox.
+    """Return the seconds within which half, and nine of ten, of such renders are ready in the sandbox.
 
-    It is faster by its speed, but asked no more often than every ``asked_s`` seconds, and it renders for real.
+    The sandbox is faster by its speed factor, but it is polled only every ``asked_s`` seconds, and it really renders.
     """
     return half_s / speed + asked_s + 5.0, (most_s or half_s) / speed + 2 * asked_s + 10.0
 
 
 def _quantile(ordered: Sequence[float], part: float) -> float:
-    """The value below which ``part`` of them lie, between the two nearest."""
+    """Return the quantile ``part`` by linear interpolation."""
     place = part * (len(ordered) - 1)
     below = int(place)
     above = min(below + 1, len(ordered) - 1)

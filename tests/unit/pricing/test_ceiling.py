@@ -95,7 +95,7 @@ def test_a_ceiling_is_a_sum_that_makes_sense_wherever_it_comes_from(
     assert set(caught.value.fields) == {"ceiling"}
     with pytest.raises(BriefError) as caught:
         live.desk("ana").render("b1", engine=LIPSYNC, after=None, ceiling_usd_micros=ceiling)
-    assert "goes up to $10,000.00. Nothing was sent" in caught.value.fields["ceiling"]
+    assert "at most $10,000.00. Nothing was sent" in caught.value.fields["ceiling"]
     assert list(live.jobs()) == []
     with pytest.raises(IntegrityError, match="a ceiling is above 0"):  # past all that asks before
         add(ledger_of(environment), JobState.QUEUED, LIPSYNC, None, ceiling_usd_micros=ceiling)

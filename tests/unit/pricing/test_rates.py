@@ -105,7 +105,7 @@ NONSENSE = [
     ("[creatify\nplan = 1", "line 1"),
     ('[creatify]\nplan = "pro"\nplan = "pro"\n', "line 3"),
     ("[aimlapi/pixverse-lip-sync]\nusd_per_second = 1\n", "line 1"),
-    ("usd_per_credit = 0.2\n", "usd_per_credit stands outside a table"),
+    ("usd_per_credit = 0.2\n", "usd_per_credit is outside a table"),
     ("[creatfy]\nusd_per_credit = 0.2\n", r"\[creatfy\].*Did you mean creatify"),
     ('["joypix/motion2"]\nusd_per_credit = 0.2\n', "Did you mean joypix/motion-2"),
     ("[draft]\nusd_per_credit = 0.2\n", r"\[draft\]"),
