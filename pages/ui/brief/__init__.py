@@ -1,1 +1,1 @@
-"""The form in which a clip is described, its prices, and the button that renders it."""
+"""The form that describes a clip, its prices, and the button that renders it."""

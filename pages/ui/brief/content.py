@@ -22,7 +22,7 @@ TEXT_HEIGHT = 140
 
 
 def draw(form: Form) -> None:
-    """Draw what the scene of the form's engine is made of."""
+    """Draw the inputs of the scene of the form's engine."""
     match form.engine.scene:
         case "dialog":
             SlotForm(PICTURE, form).draw(previews.picture, alone=True)
@@ -50,7 +50,7 @@ def draw(form: Form) -> None:
 
 
 def missing(form: Form) -> str:
-    """What has to be added before anything can be priced, as it follows “Add”."""
+    """Return what has to be added before there is a price, as it follows “Add”."""
     match form.engine.scene:
         case "dialog":
             return "a picture and two voices"
@@ -104,7 +104,7 @@ def _accent(form: Form) -> None:
     try:
         voices = studio().presenters.voices(sandbox=in_sandbox())
     except VendorError:
-        return  # the presenters above say why; without a choice the vendor takes a voice of its own
+        return  # the presenters above say why; without a choice the vendor uses a voice of its own
     words = {accent.id: f"{voice.name}, {accent.name}" for voice in voices for accent in voice.accents}
     key = form.key("accent")
     if st.session_state[key] is not None:

@@ -1,4 +1,4 @@
-"""What can be had for a brief: one line for each engine, with its price, its wait and how far they can be trusted."""
+"""The offers for a brief: one line for each engine, with its price, its wait and how far they can be trusted."""
 
 from __future__ import annotations
 
@@ -37,28 +37,28 @@ BADGES = {
     IssueKind.NO_LINK: ":gray-badge[Needs public link]",
     IssueKind.OVER_CAP: ":orange-badge[Over the cap]",
 }
-"""What an engine's line says of the first thing that stops it."""
+"""The badge in an engine's line for the first issue that stops it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What can be had for a brief as it stands now."""
+    """The offers for a brief in its current state."""
 
     engine: Engine
-    """The one that was chosen, else the first."""
+    """The chosen engine, else the first."""
     quotes: Mapping[str, Quote]
-    """By engine, cheapest first. Empty before there is a voice, and where the media cannot be used."""
+    """By engine, cheapest first. Empty until there is a voice, and if the media cannot be used."""
     notes: Mapping[str, Note]
-    """What is to be said of single fields, for the chosen engine."""
+    """Remarks about single fields, for the chosen engine."""
 
     @property
     def quote(self) -> Quote | None:
-        """The chosen engine's."""
+        """The chosen engine's quote."""
         return self.quotes.get(self.engine.id)
 
 
 def offers(brief: Brief, *, written: bool) -> Offers:
-    """Ask for the quotes of a brief that ``by`` fills in. Asks no vendor."""
+    """Return the offers for the visitor's brief. Makes no request to a vendor."""
     able = [engine for engine in engines_of(brief.scene) if not written or "text" in engine.form.fields]
     chosen = next((engine for engine in able if engine.id == brief.engine), able[0])
     if not has_voice(brief):
@@ -67,7 +67,7 @@ def offers(brief: Brief, *, written: bool) -> Offers:
         found = desk().quotes(replace(brief, engine=None))
     except BriefError as error:
         return Offers(chosen, {}, {field: Note(message, stops=True) for field, message in error.fields.items()})
-    except SettingsError as error:  # the team's rates cannot be read, so there is no price to agree to
+    except SettingsError as error:  # without the team's rates there is no price to agree to
         return Offers(chosen, {}, {"rates": Note(str(error), stops=True)})
     quotes = {quote.engine: quote for quote in found}
     if quotes and brief.engine not in quotes:
@@ -76,14 +76,14 @@ def offers(brief: Brief, *, written: bool) -> Offers:
 
 
 def has_voice(brief: Brief) -> bool:
-    """Whether there is what decides the price."""
+    """Return whether the brief has the voice or text that decides the price."""
     if brief.scene == "dialog":
         return brief.left_audio is not None and brief.right_audio is not None
     return brief.audio is not None or bool(brief.text.strip())
 
 
 def copied(form: Form, engine: Engine) -> bool:
-    """Have the media made fit for the chosen engine, once, before it is priced; False, and why, where that fails."""
+    """Convert the media for the chosen engine, once, before pricing; if that fails, draw why and return False."""
     brief = form.brief
     if engine.is_draft or not desk().needs_copies(brief, engine.id):
         return True
@@ -94,7 +94,7 @@ def copied(form: Form, engine: Engine) -> bool:
         for message in error.fields.values():
             st.error(plain(message))
         return False
-    except StudioError:  # who only looks on converts nothing; why they may not render is said at the button
+    except StudioError:  # viewers convert nothing; the button says why they may not render
         return True
     return st.rerun()
 
@@ -122,7 +122,7 @@ def choose(form: Form, offered: Offers) -> None:
 
 
 def obstacles(form: Form, quote: Quote) -> None:
-    """Draw why the button cannot be pressed, where it cannot; and what else should be known before it is."""
+    """Draw what prevents the button from being pressed, and the warnings to know before a press."""
     to_do = [one.field for one in quote.issues if _is_to_do(form.brief, one.field)]
     for issue in quote.issues:
         if issue.stops and issue.field not in to_do:
@@ -133,11 +133,11 @@ def obstacles(form: Form, quote: Quote) -> None:
         never_chosen = issue.field == "order" and form.brief.order == default_of(form.brief.scene, "order")
         if not (issue.stops or form.takes(issue.field) or never_chosen):
             warning = plain(issue.message)
-            st.markdown(f":small[:orange[:material/warning: {warning}]]")  # a caption would be too pale
+            st.markdown(f":small[:orange[:material/warning: {warning}]]")  # a caption would have too little contrast
 
 
 def fine_print(engine: Engine, quote: Quote) -> None:
-    """What can be opened: who bills it and on what the price rests, how the wait is known, how long a copy is kept."""
+    """Draw the details: who bills, the basis of the price and of the wait, and how long the vendor keeps its copy."""
     if engine.is_draft:
         return
     billed = f"{engine.vendor} bills your team’s {engine.vendor} account."
@@ -153,7 +153,7 @@ def fine_print(engine: Engine, quote: Quote) -> None:
 
 
 def _notes(brief: Brief, quote: Quote | None) -> dict[str, Note]:
-    """What stands beside the fields: not what is missing, and what stops the job before what only may."""
+    """Return the notes beside the fields, without missing fields; issues that stop the job take precedence."""
     notes: dict[str, Note] = {}
     for issue in quote.issues if quote is not None else ():
         if getattr(brief, issue.field, None):
@@ -180,12 +180,12 @@ def _line(quote: Quote, lowest: bool) -> str:
 
 
 def _by_weight(quote: Quote) -> list[Issue]:
-    """The issues of a quote, what lies with the vendor before what lies with the budget."""
+    """Return the issues of a quote, those about the vendor before those about the budget."""
     return sorted(quote.issues, key=lambda issue: issue.kind is IssueKind.OVER_CAP)
 
 
 def _lowest(quotes: Iterable[Quote]) -> str | None:
-    """The paid engine with the lowest known price, where at least two are known."""
+    """Return the paid engine with the lowest known price, if at least two prices are known."""
     known = sorted((quote.usd_micros, quote.engine) for quote in quotes if quote.usd_micros)
     return known[0][1] if len(known) > 1 and known[0][0] < known[1][0] else None
 
@@ -197,12 +197,12 @@ def _unfit(brief: Brief, engine: Engine) -> str | None:
 
 
 def _is_to_do(brief: Brief, field: str) -> bool:
-    """Whether a field is only empty yet, which is not wrong."""
+    """Return whether a field is just still empty, which is not an error."""
     return field in FIELDS and bool(FIELDS[field].missing) and not getattr(brief, field)
 
 
 def _stopped(engine: Engine, issue: Issue) -> None:
-    """Why this cannot be ordered, and what to do."""
+    """Draw why this cannot be ordered, and what to do."""
     text, title = plain(issue.text), plain(issue.title) or None
     match issue.kind:
         case IssueKind.NO_KEY:
@@ -238,6 +238,6 @@ def _longest(engine: Engine) -> str:
 
 
 def _choose(brief_id: str) -> None:
-    chosen: str = st.session_state.to_dict()[f"{brief_id}.engine"]  # this look does not end the run
-    if chosen in ENGINES:  # a label whose price has changed meanwhile names no engine
+    chosen: str = st.session_state.to_dict()[f"{brief_id}.engine"]  # this way of reading does not end the run
+    if chosen in ENGINES:  # a label with an outdated price is not an engine
         change(brief_id, engine=chosen)

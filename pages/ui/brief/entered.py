@@ -1,7 +1,7 @@
 """Values of Create's widgets in the same browser message that carried a press.
 
-Streamlit takes over all values of a message before it runs the first callback, and runs the callbacks in no order that
-could be relied on. So whoever is pressed reads the values themselves, and not what other callbacks have made of them.
+Streamlit stores all values of a message before it runs the first callback, and runs the callbacks in no reliable order.
+So a press reads the values themselves, not the results of other callbacks.
 """
 
 from __future__ import annotations
@@ -34,38 +34,38 @@ FIELDS = (
     "name",
     "project",
 )
-"""The fields of a brief that have a widget of their own."""
+"""The fields of a brief that have their own widgets."""
 
 _SLOTS = (*MEDIUM_KINDS, "creator")
 _COMING = re.compile(rf"({'|'.join(_SLOTS)})\.(file|camera|recorder|sample|hand)")
-"""What of a slot's widgets holds a medium that is not stored yet."""
+"""The keys of slot widgets that hold a medium that is not stored yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """What is on screen otherwise than it was drawn and priced."""
+    """The differences between the screen and what was drawn and priced."""
 
     changes: Mapping[str, Any]
     """Values by field."""
     other: bool = False
-    """Whether another scene, engine or kind of voice was chosen; its own callback writes that."""
+    """Whether another scene, engine or kind of voice was chosen; its own callback stores that."""
     coming: bool = False
     """Whether a medium is arriving."""
     replacing: str | None = None
-    """The field of a slot that was emptied and shows nothing in its place."""
+    """The field of a slot that was emptied and has no new medium."""
 
     def keep(self, brief_id: str) -> bool:
-        """Write to the brief's row what was entered; whether it took it."""
+        """Write the changes to the brief's row; return whether that was done."""
         return not self.changes or change(brief_id, **self.changes)
 
 
 def is_coming(brief_id: str) -> bool:
-    """Whether a medium is arriving: a file that is not stored yet, a choice that is not taken, a part not cut out."""
+    """Return whether a medium is arriving: a file not stored yet, a choice not applied, a part not cut out."""
     return _is_coming(_of(brief_id), brief_id)
 
 
 def entered(press: RenderPress) -> Entered:
-    """Compare what the widgets hold now with what the press was drawn with. Cannot be cut off."""
+    """Compare the widgets' values with what the press was drawn with. Cannot be interrupted."""
     mine = _of(press.brief_id)
     changes = {name: value_of(name, mine[name]) for name in FIELDS if name in mine}
     slots = [name.removesuffix(".replacing") for name, value in mine.items() if name.endswith(".replacing") and value]
@@ -78,7 +78,7 @@ def entered(press: RenderPress) -> Entered:
 
 
 def _of(brief_id: str) -> dict[str, Any]:
-    """What the session holds of a brief."""
+    """Return the session's values of a brief."""
     start = f"{brief_id}."
     state = st.session_state.to_dict()
     return {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}
@@ -95,7 +95,7 @@ def _chose_otherwise(mine: Mapping[str, Any], press: RenderPress) -> bool:
     engine = mine.get("engine", press.quote.engine)
     return bool(
         mine.get("scene", press.brief.scene) != press.brief.scene
-        or (engine in ENGINES and engine != press.quote.engine)  # a label with an old price names no engine
+        or (engine in ENGINES and engine != press.quote.engine)  # a label with an old price is not an engine
         or mine.get("voice", _mode(press.brief)) != _mode(press.brief)
     )
 

@@ -1,4 +1,4 @@
-"""A brief's fields as widgets: each shows what the brief's row holds and writes there what is entered."""
+"""A brief's fields as widgets: each shows the value of the brief's row and writes input back to it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from pages.ui.frame import desk, pressed
 from pages.ui.text import plain
 
 BRIEF = "brief"
-"""Where it is told why a brief was not changed."""
+"""The anchor of messages about why a brief was not changed."""
 
 
 def change(brief_id: str, **changes: Any) -> bool:
-    """Change an open brief; whether that was done. Why it was refused stands where the form begins."""
+    """Change an open brief; return whether that was done. A refusal is shown at the top of the form."""
     return change_asked(time.monotonic(), brief_id, **changes)
 
 
 def change_asked(at_s: float, brief_id: str, **changes: Any) -> bool:
-    """The same where it took a while: ``at_s`` is when it was asked for, on the monotonic clock."""
+    """Do the same for a slow change: ``at_s`` is when it was requested, on the monotonic clock."""
 
     def do() -> None:
         desk().briefs.change(brief_id, **changes)
@@ -35,7 +35,7 @@ def change_asked(at_s: float, brief_id: str, **changes: Any) -> bool:
 
 
 def value_of(name: str, held: Any) -> Any:
-    """What a brief's field takes of what its widget holds."""
+    """Convert a widget's value to that of the brief's field."""
     match name:
         case "creator":
             return (held or "").strip() or None
@@ -47,30 +47,30 @@ def value_of(name: str, held: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What is to be said of one field."""
+    """A remark about one field."""
 
     message: str
     stops: bool
-    """Whether nothing can be rendered before it is mended."""
+    """Whether this has to be fixed before anything can be rendered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The brief that is filled in, and the engine whose fields are shown."""
+    """The open brief, and the engine whose fields are shown."""
 
     brief_id: str
     brief: Brief
     engine: Engine
     written: bool
-    """Whether the engine is to speak a text, instead of taking a recording."""
+    """Whether the engine should speak a text, instead of using a recording."""
     notes: Mapping[str, Note] = field(default_factory=dict)
 
     def takes(self, name: str) -> bool:
-        """Whether the engine takes this field."""
+        """Return whether the engine accepts this field."""
         return name in self.engine.form.fields
 
     def key(self, name: str) -> str:
-        """The key of the field's widget, which begins with what the row holds and follows it where others change it."""
+        """Return the key of the field's widget, which starts with the row's value and follows others' changes of it."""
         key, row = f"{self.brief_id}.{name}", getattr(self.brief, name)
         drawn = st.session_state.setdefault(f"{self.brief_id}.drawn", {})
         if key not in st.session_state or (drawn.get(name, row) != row and st.session_state[key] != row):
@@ -79,11 +79,11 @@ class Form:
         return key
 
     def change(self, name: str) -> None:
-        """Write to the row what the field's widget holds: its callback. A newer message does not cut it off."""
+        """Write the widget's value to the row; the widget's callback. A newer message does not interrupt it."""
         change(self.brief_id, **{name: value_of(name, st.session_state.to_dict()[f"{self.brief_id}.{name}"])})
 
     def choose(self, label: str, name: str, words: Mapping[str, str] | None = None) -> None:
-        """One of the engine's choices for a field, as radio buttons; ``words`` is what they are called."""
+        """Draw the engine's choices for a field as radio buttons; ``words`` are their labels."""
         options = self.engine.form.choices[name]
         st.radio(
             label,
@@ -97,7 +97,7 @@ class Form:
         self.note(name)
 
     def note(self, name: str) -> None:
-        """What is wrong with a field, beside it. Above the button it is an alert; here it is only written."""
+        """Draw what is wrong with a field, beside it, as plain text; above the button it is an alert."""
         if (note := self.notes.get(name)) is not None:
             colour, icon = ("red", "error") if note.stops else ("orange", "warning")
             st.markdown(f":small[:{colour}[:material/{icon}: {plain(note.message)}]]")  # a caption would be too pale

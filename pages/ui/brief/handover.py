@@ -9,15 +9,15 @@ import streamlit as st
 from pages.ui import refusals
 
 _GOES_ON = "to_create"
-"""The brief that a press made, until the next run has opened it."""
+"""The key of the brief that a press made, until the next run has opened it."""
 _SHOWS_PRICE = "price_to_show"
-"""The brief whose price was asked for with that press."""
+"""The key of the brief whose price that press asked for."""
 
 
 def start(place: str, begin: Callable[[], str], *, shows_price: bool = False) -> None:
-    """Have Create opened in the next run with the brief that ``begin`` returns; for callbacks.
+    """Open Create in the next run with the brief that ``begin`` returns; for callbacks.
 
-    With ``shows_price`` its price is brought into view. Why nothing was begun is told at ``place``.
+    With ``shows_price`` its price is scrolled into view. A refusal is shown at ``place``.
     """
     begun: list[str] = []
     if refusals.attempt(place, lambda: begun.append(begin())):
@@ -26,17 +26,17 @@ def start(place: str, begin: Callable[[], str], *, shows_price: bool = False) ->
 
 
 def take() -> str | None:
-    """The brief to go on with, once; None where there is none. For Create itself."""
+    """Return the brief to continue with, once; None if there is none. For Create itself."""
     brief_id: str | None = st.session_state.pop(_GOES_ON, None)
     return brief_id
 
 
 def follow() -> None:
-    """Go to Create, where a press asked for it; for every other page."""
+    """Go to Create if a press asked for it; for every other page."""
     if (brief_id := take()) is not None:
         st.switch_page("create.py", query_params={"brief": brief_id})
 
 
 def price_to_show() -> str:
-    """The brief whose price is to be brought into view; empty where there is none."""
+    """Return the brief whose price is to be scrolled into view; empty if there is none."""
     return st.session_state.get(_SHOWS_PRICE) or ""

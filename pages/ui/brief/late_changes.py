@@ -1,7 +1,7 @@
-"""Changes that arrive right after a press: a browser's commit of a field may come after the click that followed it.
+"""Changes that arrive right after a press: a browser may send a field's value after the click that followed it.
 
-Such a change stops the job that the press made, which is still held, and the page asks which was meant. Later changes
-are the next clip and stop nothing. A draft costs nothing: it is made anew as the screen shows it.
+Such a change stops the press's job, which is still held, and the page asks which version was meant. Later changes
+belong to the next clip and stop nothing. A draft costs nothing: it is made again as shown on screen.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pages.ui.frame import desk
 from pages.ui.text import plain
 
 AFTER_S = 1.5
-"""For how long after a press a change may still have been meant for it."""
+"""How long after a press a change may still have been meant for it."""
 BEHIND_S = 0.5
-"""A message that came while the page was being drawn is looked at within so long after that."""
+"""How long after the page was drawn a change may still have been meant for the press, as it may have come before."""
 
 
 def drawn() -> None:
-    """The page was drawn to its end: whoever pressed can see what became of it. To be called last."""
+    """Record that the page was drawn completely, so the person can see the result of a press. Call it last."""
     sent = hand().sent
     if sent is not None and sent.drawn_s is None:
         sent.drawn_s = time.monotonic()
@@ -29,7 +29,7 @@ def drawn() -> None:
 def arrives(brief_id: str, at_s: float) -> None:
     """Stop the job of a press because a medium is arriving that may have been meant for it.
 
-    To be called before it is looked at, which may take longer than a job is held. ``at_s`` is when it came.
+    Call it before the medium is inspected, which may take longer than a job is held. ``at_s`` is when it arrived.
     """
     mine = hand()
     sent = _just_sent(mine, brief_id, at_s)
@@ -38,7 +38,7 @@ def arrives(brief_id: str, at_s: float) -> None:
 
 
 def changed(brief_id: str, at_s: float) -> None:
-    """A brief's row was changed. ``at_s`` is when that was asked for, on the monotonic clock."""
+    """Handle a change of a brief's row. ``at_s`` is when it was requested, on the monotonic clock."""
     mine = hand()
     sent = _just_sent(mine, brief_id, at_s)
     if sent is None:
@@ -53,9 +53,9 @@ def changed(brief_id: str, at_s: float) -> None:
 
 
 def _just_sent(mine: Presses, brief_id: str, at_s: float) -> SentJob | None:
-    """The press that a change at this instant may have been meant for.
+    """Return the press that a change at this time may have been meant for.
 
-    That is also one whose page is not drawn yet, however long that takes: nobody could see what became of it.
+    It includes a press whose page is not drawn yet, however long that takes: its result was not visible yet.
     """
     sent = mine.sent
     if sent is None or sent.press.brief_id != brief_id:
@@ -80,7 +80,7 @@ def _stop(mine: Presses, sent: SentJob) -> None:
 def _taken_back(sent: SentJob) -> bool:
     try:
         return desk().jobs.withdraw(sent.job_id)
-    except StudioError:  # it is not one's own any more
+    except StudioError:  # the brief no longer belongs to the visitor
         return False
 
 

@@ -23,15 +23,15 @@ from pages.ui.text import job_name, plain
 
 LIBRARY = "From the library"
 AT_HAND = 4
-"""Entries that stand in an empty slot itself, one click away …"""
+"""Library entries in an empty slot itself, one click away."""
 SHOWN = 8
-"""… and those that are offered at once where the slot shows the library."""
+"""Entries offered at once if the slot shows the library."""
 SHORT = 20
-"""Letters of a name on a button."""
+"""The most letters of a name on a button."""
 
 
 def at_hand(kind: ItemKind, project: str, key: str) -> Item | None:
-    """Draw the entries that were used last, those of the project first; the one that was picked just now."""
+    """Draw the recently used entries, those of the project first; return the one that was just picked."""
     items = [item for item in _items(kind, project, AT_HAND) if not item.gone]
     if not items:
         return None
@@ -41,7 +41,7 @@ def at_hand(kind: ItemKind, project: str, key: str) -> Item | None:
 
 
 def choose(kind: ItemKind, project: str, key: str, take: Callable[[Item], None]) -> None:
-    """Draw a slot's part of the library, with a search where it is long; ``take`` is the callback of a choice."""
+    """Draw a slot's part of the library, with a search if it is long; ``take`` is the callback of a choice."""
     count = studio().library.count(kinds=[kind])
     if not count:
         st.caption("The library is empty. Fill this slot, then choose “Keep in the library…”.")
@@ -66,13 +66,13 @@ def choose(kind: ItemKind, project: str, key: str, take: Callable[[Item], None])
 
 
 def picture(item: Item, width: int) -> None:
-    """An entry's picture beside its name. Nothing where it has none."""
+    """Draw an entry's picture beside its name; nothing if it has none."""
     if item.medium is not None:
         thumbnail(item.medium, width)
 
 
 def thumbnail(facts: MediumFacts, width: int) -> None:
-    """A medium's picture beside its name; decorative. Nothing where it has none."""
+    """Draw a medium's picture beside its name, as decoration; nothing if it has none."""
     if desk().media.has_thumbnail(facts):
         st.image(desk().media.link(facts, "thumb"), width=width, alt="")
 
@@ -82,7 +82,7 @@ def _items(kind: ItemKind, project: str, limit: int, text: str = "") -> list[Ite
 
 
 def short(item: Item) -> str:
-    """An entry's name for a button."""
+    """Return an entry's name, shortened for a button."""
     return plain(item.name if len(item.name) <= SHORT else f"{item.name[: SHORT - 1]}…")
 
 
@@ -90,7 +90,7 @@ def short(item: Item) -> str:
 
 
 def offer(facts: MediumFacts, project: str, key: str) -> None:
-    """In a full slot: the way into the library, or what the library says of what is in the slot."""
+    """Draw, in a filled slot, the button to keep it in the library, or its library entry."""
     known = studio().library.find(facts.kind, facts.sha256)
     if known is not None:
         _known(known)
@@ -99,7 +99,7 @@ def offer(facts: MediumFacts, project: str, key: str) -> None:
 
 
 def offer_presenter(presenter: Presenter, vendor: str, project: str, key: str) -> None:
-    """The same for a presenter that was chosen."""
+    """Draw the same for a chosen presenter."""
     known = studio().library.find("creator", presenter.id, sandbox=in_sandbox())
     if known is not None:
         _known(known)
@@ -108,7 +108,7 @@ def offer_presenter(presenter: Presenter, vendor: str, project: str, key: str) -
 
 
 def offer_of_job(job: Job) -> None:
-    """On a job that is over: the way into the library for all that it was made of, and for its video."""
+    """Draw, on an ended job, the buttons to keep its media and its video in the library."""
     kept = {
         FIELDS[name].noun: desk().media.facts(getattr(job.brief, name), kind) for name, kind in MEDIUM_KINDS.items()
     }
@@ -133,7 +133,7 @@ def _known(item: Item, what: str = "") -> None:
 
 
 def keep_button(label: str, facts: MediumFacts, project: str, key: str) -> None:
-    """The button that asks what an entry is to say, and makes it."""
+    """Draw the button that asks for a new entry's texts, and makes it."""
     if _button(label, key):
         _keep_medium(facts, project)
 
@@ -163,14 +163,14 @@ def _keep_presenter(presenter: Presenter, vendor: str, project: str) -> None:
 
 @dialog("Edit the entry")
 def edit(item: Item) -> None:
-    """Change what an entry says."""
+    """Edit an entry's texts."""
     name, project, consent = words(item.name, item.project, item.consent, f"entry-{item.id}")
     library = studio().library
     _confirm(lambda: library.change(item.id, name=name, project=project, consent=consent, by=desk().by), "Save")
 
 
 def words(name: str, project: str, consent: str, key: str) -> tuple[str, str, str]:
-    """The fields of an entry, with what they hold at first."""
+    """Draw the fields of an entry with initial values, and return what they hold."""
     known = studio().library.projects()
     options = known if not project or project in known else [project, *known]
     said = st.text_input("Name", name, max_chars=MAX_NAME, key=f"{key}.name")
@@ -194,7 +194,7 @@ def words(name: str, project: str, consent: str, key: str) -> tuple[str, str, st
 
 
 def _confirm(do: Callable[[], object], label: str = "Keep") -> None:
-    """The button that ends a dialog, or why it did not."""
+    """Draw the button that completes a dialog, or why it failed."""
     if not st.button(label, type="primary"):
         return
     try:

@@ -1,4 +1,4 @@
-"""Where the mouth is: the picture with a box over it, and the dialog in which a person moves that box."""
+"""The position of the mouth: the picture with a box over it, and the dialog that moves the box."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pages.ui.text import plain
 
 
 def box_of(facts: MediumFacts, placed: MouthBox | None) -> MouthBox:
-    """The box that a render would use: the person's, else the one that was found or guessed."""
+    """Return the box that a render would use: the person's, else the one that was found or guessed."""
     if placed is not None:
         return placed
     if facts.mouth is not None:
@@ -23,7 +23,7 @@ def box_of(facts: MediumFacts, placed: MouthBox | None) -> MouthBox:
 
 
 def picture_with_box(facts: MediumFacts, box: MouthBox, width: int, *, close: bool = False) -> None:
-    """The picture with the mouth box drawn over it; ``close`` shows the box's surroundings only."""
+    """Draw the picture with the mouth box over it; ``close`` shows only the box's surroundings."""
     _drawn(
         facts,
         desk().media.preview(facts),
@@ -36,7 +36,7 @@ def picture_with_box(facts: MediumFacts, box: MouthBox, width: int, *, close: bo
 
 @dialog("Place the mouth", width="medium")
 def place_mouth(brief_id: str, facts: MediumFacts, placed: MouthBox | None) -> None:
-    """Three sliders move the box; the picture follows; the person can see the mouth open before keeping it."""
+    """Draw three sliders that move the box on the picture, and a preview of the open mouth."""
     st.caption("Place the box around the closed lips, from corner to corner.")
     x, y, w, h = box_of(facts, placed)
     key = f"{brief_id}.mouth.{facts.sha256}"
@@ -69,7 +69,7 @@ def place_mouth(brief_id: str, facts: MediumFacts, placed: MouthBox | None) -> N
 def _drawn(
     facts: MediumFacts, jpeg: bytes, round_box: MouthBox | None, outline: MouthBox | None, width: int, alt: str
 ) -> None:
-    """``jpeg`` stretched to the picture's own size, cut to what surrounds a box, with another box outlined."""
+    """Draw ``jpeg`` at the picture's own size, cropped to the surroundings of a box, with another box outlined."""
     view: tuple[float, float, float, float] = (0, 0, facts.width, facts.height)
     if round_box is not None:
         x, y, w, h = round_box
@@ -96,7 +96,7 @@ def _drawn(
 
 
 def _place(brief_id: str, facts: MediumFacts, key: str) -> None:
-    """Take the place that the sliders show: also where the dialog was closed before this arrived."""
+    """Store the position of the sliders, even if the dialog was closed before this message arrived."""
     held = st.session_state.to_dict()
     box = _inside(facts, held[f"{key}.across"], held[f"{key}.down"], held[f"{key}.wide"])
     change(brief_id, mouth_box=box)
@@ -104,7 +104,7 @@ def _place(brief_id: str, facts: MediumFacts, key: str) -> None:
 
 
 def _inside(facts: MediumFacts, across: float, down: float, wide: float) -> MouthBox:
-    """The box round a point, kept inside the picture; all in percent of it."""
+    """Return the box around a point, kept inside the picture; all values in percent of the picture."""
     width = min(max(wide / 100 * facts.width, 8.0), facts.width)
     left, top, w, h = box_around(across / 100 * facts.width, down / 100 * facts.height, width)
     h = min(h, facts.height)

@@ -12,23 +12,23 @@ from pages.ui.text import md
 
 
 def refuse(press: RenderPress, title: str, text: str) -> None:
-    """Note why nothing was sent, in these words."""
+    """Store this explanation of why nothing was sent."""
     hand().refusal = PressRefusal(press, title, text)
 
 
 def refuse_changed(press: RenderPress) -> None:
-    """Note that something is no longer as the press was drawn; the page says what, and the price that results."""
+    """Store that something changed since the press was drawn; the page says what, and the new price."""
     hand().refusal = PressRefusal(press)
 
 
 def refuse_rise(press: RenderPress, now: Quote) -> None:
-    """Note that the core found a higher price than the press was drawn with."""
+    """Store that the core found a higher price than the press was drawn with."""
     title = f"The price is now {figure(now)}, not {figure(press.quote)}."
     refuse(press, title, "A rate changed. Nothing was sent: press again to accept.")
 
 
 def draw(brief_id: str, brief: Brief, quote: Quote | None) -> None:
-    """Draw why the last press sent nothing, for as long as the brief stays as it is. ``quote`` is its price now."""
+    """Draw why the last press sent nothing, until the brief changes. ``quote`` is its current price."""
     mine = hand()
     with st.container():  # always there, so that the button keeps its place
         refusal = mine.refusal
@@ -44,7 +44,7 @@ def draw(brief_id: str, brief: Brief, quote: Quote | None) -> None:
 
 
 def _rise(before: RenderPress, brief: Brief, quote: Quote | None) -> tuple[str, str]:
-    """What to say of a press that was drawn before the brief or its price changed."""
+    """Return the title and text about a press that was drawn before the brief or its price changed."""
     engine = quote is not None and quote.engine != before.quote.engine
     changed = changed_words(changed_fields(before.brief, brief), engine=engine)
     if quote is None:

@@ -15,13 +15,13 @@ SEED_HELP = (
 )
 DRAFT_SEED_HELP = "Determines blinks and head movement. −1 picks a random seed and records it."
 CHOICES = {"resolution": ("Size", 3), "aspect_ratio": ("Aspect ratio", 5)}
-"""What stands in front, by field: its label, and how much of the row it takes."""
+"""The options always shown, by field: label, and share of the row."""
 MORE = {"prompt": "prompt", "seed": "seed", "mask_image": "mask"}
-"""What stands in the expander, by field, and how its title calls it."""
+"""The options in the expander, by field, and their names in its title."""
 
 
 def draw(form: Form) -> None:
-    """Draw the options of the form's engine, and what the studio's own books take."""
+    """Draw the options of the form's engine, and the fields for the studio's own records."""
     choices = [field for field in CHOICES if form.takes(field)]
     columns = iter(st.columns([*(CHOICES[field][1] for field in choices), 4, 4]))
     for field in choices:
@@ -47,7 +47,7 @@ def _more(form: Form) -> None:
         return
     title = f"More options: {', '.join(MORE[field] for field in offered)}"
     more = st.expander(title, key=f"{form.brief_id}.more", on_change="rerun")
-    if not more.open:  # a first visitor need not wait for what draws it
+    if not more.open:  # a first visitor need not wait for the code that draws it
         return
     with more:
         if "prompt" in offered:

@@ -14,15 +14,15 @@ from pages.ui.text import plain
 
 FILTERS = {"gender": "Gender", "age_range": "Age", "location": "Place", "style": "Style"}
 WORDS = {"m": "Male", "f": "Female", "nb": "Non-binary"}
-"""The vendor's words that need others; the rest stand as they are."""
+"""Replacements for some of the vendor's words; the others are shown unchanged."""
 FACE = 120
-"""Pixels that a face takes at least."""
+"""The least width of a face, in pixels."""
 AGAIN_S = 2.0
-"""Seconds between two looks for pictures that are on their way."""
+"""Seconds between two checks for pictures that are still being fetched."""
 
 
 def draw(form: Form) -> None:
-    """Draw the slot of the presenter."""
+    """Draw the presenter's slot."""
     with st.container(border=True, key="slot-creator"):
         st.header("Presenter", anchor=False)
         try:
@@ -101,16 +101,16 @@ def _choose(form: Form) -> None:
 
 
 def _faces(form: Form, page: PresenterPage, ask: Callable[[], PresenterPage]) -> None:
-    """Draw a page, and draw it again for as long as pictures are on their way."""
+    """Draw a page, and redraw it while pictures are still being fetched."""
     drawn = [page]
 
     @fragment(run_every=AGAIN_S if page.coming else None)
     def faces() -> None:
         now = drawn.pop() if drawn else ask()
         if st.session_state.pop(_taken(form), False):
-            st.rerun()  # everything: someone was chosen
+            st.rerun()  # the whole page: a presenter was chosen
         if page.coming and not now.coming:
-            refresh()  # there is no more to wait for
+            refresh()  # nothing is left to wait for
         if not now.presenters:
             st.caption("No presenter matches all of these: remove one.")
         with st.grid(min_column_width=FACE):

@@ -1,7 +1,7 @@
-"""What a press of Render stands for, and what this visit remembers of its presses.
+"""The data of a press of Render, and this visit's memory of its presses.
 
-All of it is in one plain object: each look at ``st.session_state`` may end the run for the sake of a newer message, and
-a press that is half done must not be cut off.
+All of it is in one plain object: each access to ``st.session_state`` may end the run in favour of a newer message, and
+a press must not be interrupted halfway.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _KEY = "hand"
 
 @dataclass(frozen=True, slots=True)
 class RenderPress:
-    """What a press of the button stands for: everything as it was when the button was drawn."""
+    """The data of a press: everything as it was when the button was drawn."""
 
     brief_id: str
     brief: Brief
@@ -44,17 +44,17 @@ class RenderPress:
 
     @property
     def free(self) -> bool:
-        """Whether nothing is billed, whatever the engine costs."""
+        """Whether nothing is billed: a draft, or the sandbox."""
         return self.sandbox or self.engine.is_draft
 
     def is_of(self, brief: Brief) -> bool:
-        """Whether it is for this very brief, whatever engine its row names."""
+        """Return whether it is for exactly this brief, ignoring the engine in its row."""
         return self.brief == brief
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A price on screen: since when it is at least this high, and what stood there before it rose."""
+    """A price on screen: since when it is at least this high, and the price before it rose."""
 
     press: RenderPress
     since_s: float
@@ -68,9 +68,9 @@ class PressRefusal:
     press: RenderPress
     title: str = ""
     text: str = ""
-    """Empty where the page is to say what has changed since the press was drawn."""
+    """Empty if the page should say what has changed since the press was drawn."""
     brief: Brief | None = None
-    """The brief as it was when this was told; None before that."""
+    """The brief as it was when this was shown; None before that."""
 
 
 @dataclass(slots=True)
@@ -84,12 +84,12 @@ class SentJob:
     again: bool
     ceiling_usd_micros: int | None
     drawn_s: float | None = None
-    """When a page that shows the job was drawn to its end, on the same clock; None before that."""
+    """When a page with the job was drawn completely, on the same clock; None before that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A part of a voice or a video that was chosen and is to be cut out."""
+    """A part of a voice or a video that was chosen and has to be cut out."""
 
     brief_id: str
     field: str
@@ -105,21 +105,21 @@ class Presses:
     """The presses of one visit."""
 
     shown: dict[str, Shown] = field(default_factory=dict)
-    """By brief and engine."""
+    """The prices on screen, by brief and engine."""
     refusal: PressRefusal | None = None
     asking: RenderPress | None = None
     """The press about which a dialog asks."""
     sent: SentJob | None = None
     """The last press that made a job."""
     stopped: SentJob | None = None
-    """A press whose job was taken back because the brief changed right after it: which was meant has to be said."""
+    """A press whose job was stopped because the brief changed right after it; a person has to say which was meant."""
     cutting: Cut | None = None
     placed: bool = False
-    """Whether a mouth was placed since the whole page was drawn, so that its dialog is done."""
+    """Whether a mouth was placed since the whole page was drawn, so that its dialog is finished."""
 
 
 def hand() -> Presses:
-    """This visit's presses. A callback that asks for them is not cut off by it."""
+    """Return this visit's presses. Calling this does not interrupt a callback."""
     found: Presses | None = st.session_state.to_dict().get(_KEY)
     if found is None:
         found = st.session_state[_KEY] = Presses()
@@ -127,30 +127,30 @@ def hand() -> Presses:
 
 
 def seen(press: RenderPress) -> str:
-    """Under what a press's price is noted."""
+    """Return the key of a press's price."""
     return f"{press.brief_id}.{press.quote.engine}"
 
 
 def sum_of(quote: Quote) -> str:
-    """What a question asks for: ``about $12.60``, ``52 credits`` or ``an unknown sum``."""
+    """Return the amount in a question: ``about $12.60``, ``52 credits`` or ``an unknown sum``."""
     if quote.usd_micros is not None:
         return priced(quote)
     return "an unknown sum" if quote.credits is None else credits_text(quote.credits)
 
 
 def figure(quote: Quote) -> str:
-    """The bare figure, for a sentence that compares two."""
+    """Return the bare amount, for a sentence that compares two."""
     is_credits = quote.usd_micros is None and quote.credits is not None
     return sum_of(quote) if is_credits else price_text(quote.usd_micros).removeprefix("price ")
 
 
 def changed_fields(was: Brief, now: Brief) -> list[str]:
-    """The fields in which two briefs differ, but for the engine."""
+    """Return the fields in which two briefs differ, except the engine."""
     return [field for field in FIELDS if field != "engine" and getattr(was, field) != getattr(now, field)]
 
 
 def changed_words(fields: Sequence[str], *, engine: bool = False) -> str:
-    """What has changed: ``The text and the size changed.``; empty where nothing has."""
+    """Say what has changed: ``The text and the size changed.``; empty if nothing has."""
     words = list(dict.fromkeys(FIELDS[field].noun for field in fields)) + ["engine"] * engine
     if not words:
         return ""

@@ -1,4 +1,4 @@
-"""What a filled slot shows: a picture and where its mouth is, a voice, or a video."""
+"""The content of a filled slot: a picture and its mouth position, a voice, or a video."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pages.ui.text import length, plain
 
 
 def speaker(slot: SlotForm, facts: MediumFacts) -> None:
-    """One person's picture, for which the draft engine has to know the mouth."""
+    """Draw one person's picture, in which the draft engine needs the mouth position."""
     form = slot.form
     placed, guess = form.brief.mouth_box, facts.mouth
     doubtful = placed is None and guess is not None and not guess.sure
@@ -40,19 +40,19 @@ def speaker(slot: SlotForm, facts: MediumFacts) -> None:
 
 
 def picture(slot: SlotForm, facts: MediumFacts) -> None:
-    """A picture that goes to a vendor as it is."""
+    """Draw a picture that is sent to a vendor unchanged."""
     _picture(facts)
     slot.replace_button()
 
 
 def voice(slot: SlotForm, facts: MediumFacts) -> None:
-    """A voice, to be listened to."""
+    """Draw a voice's player."""
     st.audio(desk().media.link(facts), format=facts.mime, alt=f"{slot.title}: {facts.name}")
     with st.container(gap="xsmall"):
         st.text(facts.name)
         st.caption(length(facts.duration_s))
     words = unheard_words(facts)
-    if words is not None and slot.field not in slot.form.notes:  # where there is a price, that says it
+    if words is not None and slot.field not in slot.form.notes:  # if there is a price, its notes say this
         st.warning(plain(words))
     with st.container(horizontal=True):
         slot.replace_button()
@@ -61,7 +61,7 @@ def voice(slot: SlotForm, facts: MediumFacts) -> None:
 
 
 def video(slot: SlotForm, facts: MediumFacts) -> None:
-    """A video by its first look."""
+    """Draw a video's preview picture."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.image(desk().media.link(facts, "preview"), width=80, alt=f"{slot.title}: {facts.name}")
         with st.container(width="stretch", gap="xsmall"):
