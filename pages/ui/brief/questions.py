@@ -25,19 +25,19 @@ from pages.ui.text import about, md, plain, state_word
 
 WAITS = "The job waits until somebody approves it; nothing is sent or charged before that."
 CEILING_USD = 5.0
-"""What is proposed to be reserved for a price that is not known."""
+"""The proposed reserve for an unknown price."""
 
 Send = Callable[[RenderPress, bool, int | None], None]
-"""Sends a press that was agreed to: whether it is a second time, and what an unknown price may come to."""
+"""Sends a confirmed press: (press, whether it is a second time, the ceiling of an unknown price)."""
 
 
 def asked(press: RenderPress) -> tuple[Question, ...]:
-    """What has to be asked before a press is sent."""
+    """Return the questions to ask before a press is sent."""
     return press_questions(_facts(press))
 
 
 def draw(press: RenderPress, send: Send) -> None:
-    """One dialog with every reason to think again; where there is none any more, it is not sent either."""
+    """Draw one dialog with all questions; if none is left, the press is not sent either."""
     questions = {question.kind: question for question in asked(press)}
     if not questions:
         _answered()
@@ -106,7 +106,7 @@ def _facts(press: RenderPress) -> PressFacts:
         is_priced=quote.reserved_usd_micros is not None,
         dearest_usd_micros=quote.usd_micros,
         threshold_usd_micros=studio().budgets.asks_above(),
-        # A ceiling stands for no price that is not known.
+        # A ceiling is not a price.
         above_limit=desk().above_limit(quote.reserved_usd_micros, rests_on_link=quote.open_ended),
         alike=() if twice is None else (_started(twice),),
         unheard=[words for voice in voices if voice is not None and (words := unheard_words(voice)) is not None],
@@ -114,7 +114,7 @@ def _facts(press: RenderPress) -> PressFacts:
 
 
 def _unknown(press: RenderPress) -> str:
-    """Why there is no sum to count."""
+    """Say why there is no amount to count."""
     if press.quote.open_ended and press.quote.usd_micros is not None:
         vendor = press.engine.vendor
         return f"{vendor} fetches the pasted link itself, and does not say how long an input it accepts."
@@ -122,7 +122,7 @@ def _unknown(press: RenderPress) -> str:
 
 
 def _title(press: RenderPress, spent: str, questions: Collection[QuestionKind]) -> str:
-    """What the dialog asks."""
+    """Return the dialog's title."""
     again = QuestionKind.ALIKE in questions
     if QuestionKind.UNKNOWN_PRICE not in questions and QuestionKind.APPROVAL in questions:
         return f"Ask for approval of {sum_of(press.quote)}?"
@@ -132,7 +132,7 @@ def _title(press: RenderPress, spent: str, questions: Collection[QuestionKind]) 
 
 
 def _yes(spent: str, *, again: bool, asks: bool) -> str:
-    """What its button says."""
+    """Return the label of its button."""
     if asks:
         return "Ask for approval"
     return f"Render again for {spent}" if again else f"Spend {spent}"

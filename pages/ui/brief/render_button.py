@@ -1,8 +1,8 @@
-"""The button that renders: the price stands on it, and what is on screen when it is pressed is what is sent.
+"""The Render button: it shows the price, and a press sends exactly what is on screen.
 
-A press reads the values of the very message that brought it. Where they are not what was drawn and priced, they are
-kept, nothing is sent, and the page shows the price as it is now. Nothing here waits for anybody: a press inserts one
-intent, which the tracker carries out.
+A press reads the values of its own message. If they differ from what was drawn and priced, they are stored, nothing is
+sent, and the page shows the current price. Nothing here waits: a press inserts one intent, which the tracker carries
+out.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from pages.ui.text import md, plain
 
 
 def button(press: RenderPress) -> None:
-    """Draw the button, above it why the last press sent nothing, and the question that a press may raise."""
+    """Draw the button, above it why the last press sent nothing, and the questions of a press."""
     _drop_stale_question(press)
     not_sent.draw(press.brief_id, press.brief, press.quote)
     st.button(
@@ -56,19 +56,19 @@ def button(press: RenderPress) -> None:
 
 
 def without_button(brief_id: str, brief: Brief) -> None:
-    """What is told and asked where the brief has no price, so that there is no button."""
+    """Draw messages and questions if the brief has no price, and so no button."""
     not_sent.draw(brief_id, brief, None)
     which_clip.draw(brief_id, None, _decide, _send_stopped)
 
 
 def forget() -> None:
-    """Drop what an earlier stay on the page had asked or refused."""
+    """Drop the questions and refusals of an earlier stay on the page."""
     mine = hand()
     mine.asking = mine.refusal = mine.stopped = mine.sent = None
 
 
 def label(press: RenderPress) -> str:
-    """What stands on the button."""
+    """Return the button's label."""
     if press.engine.is_draft:
         return "Render free draft"
     if press.sandbox:
@@ -79,7 +79,7 @@ def label(press: RenderPress) -> str:
 
 
 def watch(presses: Iterable[RenderPress]) -> None:
-    """Note since when each price is on screen; to be called whenever the list of them is drawn."""
+    """Record since when each price is on screen; call it whenever the list of prices is drawn."""
     shown = hand().shown
     for press in presses:
         before = shown.get(seen(press))
@@ -91,8 +91,8 @@ def watch(presses: Iterable[RenderPress]) -> None:
             shown[seen(press)] = replace(before, press=press)
 
 
-# A press. Nothing here looks at the session's state where that could end the run, so that it is done wholly or not at
-# all; which message comes next changes nothing.
+# A press. Nothing here reads the session's state in a way that could end the run, so that a press is done completely or
+# not at all, whatever message comes next.
 
 
 def _pressed(press: RenderPress) -> None:
@@ -115,8 +115,9 @@ def _pressed(press: RenderPress) -> None:
 
 
 def _is_as_drawn(press: RenderPress, now: Entered) -> bool:
-    """Whether what is on screen is what the press was drawn for; where not, it is kept, and it is noted why nothing
-    was sent. A free draft takes what was entered along.
+    """Return whether the screen matches what the press was drawn for; if not, store the input and why nothing was sent.
+
+    A free draft includes the new input.
     """
     if now.coming or now.other or (now.replacing and not press.engine.is_draft):
         now.keep(press.brief_id)
@@ -145,9 +146,9 @@ def _refuse_unready(press: RenderPress, now: Entered) -> None:
 
 
 def _job_made_s_ago(press: RenderPress) -> float | None:
-    """Seconds since the engine got a job for this brief that still waits; 0 where it got it after the button was drawn.
+    """Return the seconds since the engine got a job for this brief that still waits; 0 if after the button was drawn.
 
-    None where it got none, or makes only free drafts.
+    None if it got none, or makes only free drafts.
     """
     open_brief = desk().briefs.open(press.brief_id)
     if press.engine.is_draft or open_brief is None or open_brief.job_id is None:
@@ -159,7 +160,7 @@ def _job_made_s_ago(press: RenderPress) -> float | None:
 
 
 def _decide(press: RenderPress) -> None:
-    """Send a press, or have a dialog ask first."""
+    """Send a press, or open a dialog that asks first."""
     if not press.engine.is_draft and questions.asked(press):
         hand().asking = press
     else:
@@ -167,19 +168,19 @@ def _decide(press: RenderPress) -> None:
 
 
 def _send_agreed(press: RenderPress, again: bool, ceiling: int | None) -> None:
-    """Send a press after its question."""
+    """Send a press after its question was answered."""
     if _is_as_drawn(press, entered(press)):
         _send(press, again=again, ceiling=ceiling)
 
 
 def _send_stopped(stopped: SentJob) -> None:
-    """Send a press whose job was taken back. It was agreed to before."""
+    """Send a press whose job was stopped. It was confirmed before."""
     press = replace(stopped.press, after=stopped.job_id)
     _send(press, again=stopped.again, ceiling=stopped.ceiling_usd_micros)
 
 
 def _send(press: RenderPress, *, again: bool = False, ceiling: int | None = None) -> None:
-    """Insert the intent."""
+    """Insert the intent to render."""
     at_s = time.monotonic()
     try:
         job = desk(sandbox=press.sandbox).render(
@@ -205,7 +206,7 @@ def _send(press: RenderPress, *, again: bool = False, ceiling: int | None = None
 
 
 def _drop_stale_question(press: RenderPress) -> None:
-    """A question is about the brief as it was when it was pressed; where that has changed, nothing of it is sent."""
+    """Drop a question whose brief has changed since the press; nothing of it is sent."""
     mine = hand()
     asked = mine.asking
     if asked is not None and not (asked.is_of(press.brief) and asked.quote.engine == press.quote.engine):

@@ -1,7 +1,7 @@
-"""What is being made: the four scenes, and what is put aside when another one is chosen.
+"""The choice among the four scenes, and the inputs that are put aside when another scene is chosen.
 
-A brief's row holds only what its scene uses, because all of it goes to the engine. What a change of mind leaves over
-waits in this visit and comes back with the scene that uses it.
+A brief's row holds only what its scene uses, because all of it goes to the engine. Other inputs are kept in this visit
+and return with a scene that uses them.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ MODES: Mapping[Mode, str] = {"recording": "Recording", "text": "Written text"}
 _FIRST_MODE: Mapping[str, Mode] = {"presenter": "text"}
 
 MADE_OF = fields_of(FieldRole.CONTENT, FieldRole.SPEECH)
-"""What a clip is made of, and what means nothing in a scene without it."""
+"""The content of a clip; each field applies only to scenes that use it."""
 OPTIONS = ("order", "aspect_ratio")
 """Options of a few engines, put aside in the same way."""
 SPOKEN = {"text", *fields_of(FieldRole.SPEECH)}
-"""What belongs to a written text."""
+"""The fields of a written text."""
 
 
 def engines_of(scene: str) -> list[Engine]:
-    """The engines that make this scene, in the catalogue's order."""
+    """Return the engines for this scene, in the catalogue's order."""
     return [engine for engine in ENGINES.values() if engine.scene == scene]
 
 
 def speaks(scene: str) -> bool:
-    """Whether some engine of the scene speaks a written text."""
+    """Return whether any engine of the scene speaks a written text."""
     return any("text" in engine.form.fields for engine in engines_of(scene))
 
 
 def choose_scene(brief_id: str, scene: str) -> None:
-    """Draw the choice of a scene; ``scene`` is the one that holds."""
+    """Draw the choice of a scene; ``scene`` is the current one."""
     key = f"{brief_id}.scene"
     if st.session_state.get(key) != scene:
         st.session_state[key] = scene
@@ -63,7 +63,7 @@ def choose_scene(brief_id: str, scene: str) -> None:
 
 
 def is_written(brief_id: str, brief: Brief) -> bool:
-    """Whether the voice is a text that the engine speaks, instead of a recording."""
+    """Return whether the voice is a text that the engine speaks, instead of a recording."""
     if not speaks(brief.scene) or brief.audio is not None:
         return False
     if brief.text:
@@ -105,13 +105,13 @@ def _change_mode(brief_id: str, scene: str) -> None:
 
 
 def _taken_by(engines: Iterable[Engine]) -> set[str]:
-    """What some of the engines take."""
+    """Return the fields that any of the engines accepts."""
     fields = {name for engine in engines for name in engine.form.fields}
     return fields | {"mouth_box"} if "image" in fields else fields
 
 
 def _rearrange(brief_id: str, taken: Collection[str], changes: dict[str, Any]) -> None:
-    """Put aside what is not taken any more and bring back what now is, in one change of the row with ``changes``."""
+    """Put aside fields no longer accepted and restore those now accepted, in one change of the row with ``changes``."""
     open_brief = desk().briefs.open(brief_id)
     row = (open_brief.brief if open_brief else Brief()).to_dict()
     aside: dict[str, Any] = dict(st.session_state.get(f"{brief_id}.aside", {}))
@@ -128,7 +128,7 @@ def _rearrange(brief_id: str, taken: Collection[str], changes: dict[str, Any]) -
 
 
 def _carry_over(row: Mapping[str, Any], aside: dict[str, Any], changes: dict[str, Any]) -> None:
-    """One voice serves as well in the next scene; of a text and a recording there, the one that was in use stays."""
+    """Use one voice in the next scene too; if that has both a text and a recording, the one in use stays."""
     scene, then = changes["scene"], dict(row) | changes
     if scene == "dialog":
         if then["left_audio"] is None and "audio" in aside:
@@ -146,7 +146,7 @@ def _carry_over(row: Mapping[str, Any], aside: dict[str, Any], changes: dict[str
 
 
 def default_of(scene: str, field: str) -> str | None:
-    """What the scene's engines do where nothing is chosen, else the first of their choices."""
+    """Return the default of the scene's engines for a field, else the first of their choices."""
     for engine in engines_of(scene):
         if field in engine.form.choices:
             return engine.form.defaults.get(field, engine.form.choices[field][0])

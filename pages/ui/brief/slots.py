@@ -1,4 +1,4 @@
-"""The slots of a brief: for a picture, a voice or a video. Each takes a medium in whatever way a person has it.
+"""The slots of a brief for a picture, a voice or a video. Each accepts a medium in any form that a person has it.
 
 A medium is stored the moment it arrives, and the brief's row names it; the widgets here hold nothing.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One medium that a scene needs: its field in the brief and its words."""
+    """One medium that a scene needs: its field in the brief and its texts."""
 
     field: str
     kind: Kind
@@ -36,9 +36,9 @@ class Slot:
     hint: str
     samples: tuple[Sample, ...]
     live: str
-    """What the browser itself can make: a photo or a recording; empty where it is neither."""
+    """The label for making it in the browser, as a photo or a recording; empty if that is not possible."""
     shelved: bool = True
-    """Whether the library holds such media."""
+    """Whether the library can hold such media."""
 
 
 PICTURE = Slot(
@@ -99,7 +99,7 @@ class SlotForm:
 
     @property
     def title(self) -> str:
-        """What the slot is called."""
+        """The slot's title."""
         return self._slot.title
 
     @property
@@ -114,9 +114,9 @@ class SlotForm:
         top: Callable[[], None] | None = None,
         alone: bool = False,
     ) -> None:
-        """Draw the slot: ``top``, then what ``filled`` draws of the medium. ``alone``: nothing stands beside it."""
+        """Draw the slot: ``top``, then the medium with ``filled``. ``alone``: no other slot is beside it."""
         facts = desk().media.facts(getattr(self.form.brief, self._slot.field), self._slot.kind)
-        height: Literal["content", "stretch"] = "content" if alone else "stretch"  # as high as what is beside it
+        height: Literal["content", "stretch"] = "content" if alone else "stretch"  # as high as its neighbours
         with st.container(border=True, height=height, key=f"slot-{self._slot.field}"):
             st.header(self._slot.title, anchor=False)
             with st.container():  # always there, so that the uploader keeps its place
@@ -131,7 +131,7 @@ class SlotForm:
             self.form.note(self._slot.field)
 
     def replace_button(self) -> None:
-        """The button that empties the slot; the medium stays until another one has arrived."""
+        """Draw the button that empties the slot; the medium stays until another one has arrived."""
         st.button(
             "Replace",
             key=f"{self._key}.replace",
@@ -178,8 +178,8 @@ class SlotForm:
                     "Keep the current one", key=f"{self._key}.back", on_click=pressed(self._replacing), args=(False,)
                 )
 
-    # Another widget's event may cut a run off at any st.* call. So what arrived counts as taken only once it is
-    # stored or refused; until then the next run takes it again.
+    # Another widget's event may end a run at any st.* call. So an arrived medium counts as handled only once it is
+    # stored or refused; until then the next run handles it again.
 
     def _upload(self) -> None:
         turn = st.session_state.get(f"{self._key}.turn", 0)
@@ -272,10 +272,10 @@ class SlotForm:
         settled()
 
     def _put(self, facts: MediumFacts, at_s: float | None = None) -> None:
-        """Fill the slot. ``at_s`` is when the medium arrived, on the monotonic clock; None means just now."""
+        """Fill the slot. ``at_s`` is when the medium arrived, on the monotonic clock; None means now."""
         changes: dict[str, MediumFacts | None] = {self._slot.field: facts}
         if self._slot.field == "image":
-            changes["mouth_box"] = None  # it belonged to the picture before
+            changes["mouth_box"] = None  # it belonged to the previous picture
         change_asked(time.monotonic() if at_s is None else at_s, self.form.brief_id, **changes)
         st.session_state[f"{self._key}.turn"] = st.session_state.get(f"{self._key}.turn", 0) + 1
         self._replacing(False)

@@ -20,7 +20,7 @@ STEP_S = 0.1
 
 @dialog("Trim the voice", width="medium")
 def trim_voice(brief_id: str, field: str, facts: MediumFacts) -> None:
-    """Two times choose the part; it can be heard before the brief takes it in the whole one's place."""
+    """Choose a part by two times, and listen to it before it replaces the whole voice in the brief."""
     st.caption(
         "Only the part between the two times is sent and paid for. The whole voice stays under “Use an earlier one”."
     )
@@ -29,7 +29,7 @@ def trim_voice(brief_id: str, field: str, facts: MediumFacts) -> None:
 
 @dialog("Trim the video", width="medium")
 def trim_video(brief_id: str, field: str, facts: MediumFacts) -> None:
-    """The same for a video."""
+    """Choose a part of a video in the same way."""
     st.caption(
         "Only the part between the two times is sent and paid for. It starts with the picture that is shown at the "
         "in time, and is encoded again as MP4. The whole video stays under “Use an earlier one”."
@@ -73,7 +73,7 @@ def _judge(facts: MediumFacts, start_s: float, end_s: float) -> None:
 
 
 def _choose(brief_id: str, field: str, facts: MediumFacts, key: str) -> None:
-    """Note which part is to be cut out: also where the dialog was closed before this arrived."""
+    """Store which part is to be cut out, even if the dialog was closed before this message arrived."""
     at_s = time.monotonic()
     late_changes.arrives(brief_id, at_s)
     held = st.session_state.to_dict()
@@ -81,7 +81,7 @@ def _choose(brief_id: str, field: str, facts: MediumFacts, key: str) -> None:
 
 
 def finish(brief_id: str) -> None:
-    """Cut out the part that was chosen last, where that is not done yet, and draw the page anew with it."""
+    """Cut out the last chosen part, if that is not done yet, and redraw the page with it."""
     mine = hand()
     cut = mine.cutting
     if cut is None or cut.brief_id != brief_id:

@@ -1,4 +1,4 @@
-"""The countdown with Undo, which replaces a pressed button for as long as the press can be undone."""
+"""The countdown with Undo, which replaces a pressed button while the press can be undone."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from pages.ui.job.progress_text import is_held, recipient
 from pages.ui.text import job_name, md, plain, price, vendor
 
 SECOND_CLICK_S = 0.7
-"""A click so soon after the press is the second one of a double click, which happened to hit what came in its place."""
+"""A click this soon after the press is the second half of a double click that hit the new button."""
 _SAID = "undo_said"
 
 
 def holds(job: Job | None) -> bool:
-    """Whether a job can still be undone before anybody takes it up."""
+    """Return whether a job can still be undone before a tracker claims it."""
     return job is not None and is_held(job, datetime.now(UTC))
 
 
 def draw(job: Job) -> None:
-    """Draw the countdown of a job that is held, as a button that takes it back."""
+    """Draw the countdown of a held job, as a button that withdraws it."""
     drawn = card.face(job)
     may = why_not(Action.HANDLE, owner=job.by) is None
 
@@ -52,18 +52,18 @@ def draw(job: Job) -> None:
 
 
 def left_s(job: Job) -> int:
-    """Whole seconds until a held job goes."""
+    """Return the whole seconds until a held job is sent."""
     left = 0.0 if job.due_at is None else (job.due_at - datetime.now(UTC)).total_seconds()
     return max(1, math.ceil(left))
 
 
 def is_second_click(job: Job) -> bool:
-    """Whether a press of Undo right now belongs to the press that made the job."""
+    """Return whether a press of Undo now belongs to the double click that made the job."""
     return (datetime.now(UTC) - job.created_at).total_seconds() < SECOND_CLICK_S
 
 
 def said(job: Job | None) -> None:
-    """Draw what became of the last press of Undo, where it was for this job. In a container that is always there."""
+    """Draw the result of the last press of Undo, if it was for this job, in a permanent container."""
     with st.container():
         if job is None or st.session_state.get(_SAID) != job.id:
             return

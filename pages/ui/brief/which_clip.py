@@ -21,16 +21,16 @@ from pages.ui.frame import desk, dialog, in_sandbox, pressed, studio
 from pages.ui.text import length, md, plain
 
 MOST_LETTERS = 160
-"""Letters of a text that are shown."""
+"""The most letters of a text that are shown."""
 NOT_KEPT = "Something changed right after you pressed, and is now as it was before"
 Decide = Callable[[RenderPress], None]
-"""What becomes of a press that was chosen."""
+"""Handles the chosen press."""
 SendOld = Callable[[SentJob], None]
-"""Sends the press that was stopped once more."""
+"""Sends the stopped press again."""
 
 
 def draw(brief_id: str, now: RenderPress | None, decide: Decide, send_old: SendOld) -> bool:
-    """Ask, where a press of this brief was stopped; whether that is so. ``now`` is what a press would stand for now."""
+    """Ask if a press of this brief was stopped; return whether one was. ``now`` is the press as it would be now."""
     stopped = hand().stopped
     if stopped is None or stopped.press.brief_id != brief_id:
         return False
@@ -91,7 +91,7 @@ def _price(press: RenderPress) -> str:
 
 
 def _shown(brief: Brief, field: str) -> str:
-    """A field's value in words."""
+    """Return a field's value in words."""
     value = getattr(brief, field)
     match field:
         case "text" | "prompt" | "name" | "project" if value:
@@ -110,7 +110,7 @@ def _shown(brief: Brief, field: str) -> str:
 
 
 def _cast(field: str, its_id: str) -> str:
-    """The vendor's name for a presenter or a voice, as far as it can be asked."""
+    """Return the vendor's name for a presenter or a voice, if it is available."""
     sandbox = in_sandbox()
     try:
         if field == "creator":
@@ -133,7 +133,7 @@ def _as_it_is(now: RenderPress, decide: Decide) -> None:
 
 
 def _as_it_was(stopped: SentJob, send_old: SendOld) -> None:
-    """Put the brief back as it was when it was pressed, and send that."""
+    """Restore the brief as it was when the button was pressed, and send that."""
     hand().stopped = None
     was: dict[str, Any] = stopped.press.brief.to_dict()
     if refusals.attempt(BRIEF, desk().briefs.change, stopped.press.brief_id, **was):

@@ -19,9 +19,9 @@ from pages.ui.text import about, here_at, hour, length, md
 CHEAPEST, BUDGET, DEADLINE = "Cheapest for each row", "Best under a budget", "Best by a time"
 NO_PICTURE = "No picture"
 ROWS = 500
-"""Rows that are drawn; the export has all of them."""
+"""The most rows drawn; the export has all of them."""
 WIDE, NARROW = 300, 80
-"""Pixels of the column of problems, with and without any."""
+"""Width in pixels of the column of problems, with and without any."""
 
 
 def draw() -> None:
@@ -44,7 +44,7 @@ def draw() -> None:
 
 
 def _choices(here: Brought) -> tuple[MediumFacts | None, str, Wish]:
-    """Who makes the rows that name no engine, at which size, and with which picture."""
+    """Draw and return the defaults of the rows: picture, size, and how their engine is chosen."""
     pictures = {facts.name: facts for facts in here.of("image")}
     picture = None
     left, middle, right = st.columns(3)
@@ -81,7 +81,7 @@ def _wish(maker: str) -> Wish:
 
 
 def _quoted(here: Brought, sheet: Sheet, picture: MediumFacts | None, size: str) -> Batch:
-    """The quoted table, worked out anew only where something about it has changed."""
+    """Return the quoted table, recalculated only if something about it has changed."""
     state = (here.id, here.version, None if picture is None else picture.sha256, size, studio().rates())
     known: tuple[Any, Batch] | None = st.session_state.get("batch.quoted")
     if known is not None and known[0] == state:
@@ -92,7 +92,7 @@ def _quoted(here: Brought, sheet: Sheet, picture: MediumFacts | None, size: str)
 
 
 def _rows(plan: Plan) -> None:
-    """The table of rows. What is wrong stands second, so that a phone shows it."""
+    """Draw the table of rows. The problem is the second column, so that a phone shows it."""
     wrong = (plan.problems != "") | (plan.batch.doubts != "")
     only = bool(wrong.any()) and st.checkbox(f"Only rows with a problem ({int(wrong.sum()):,})", key="batch.wrong")
     chosen = wrong.nonzero()[0] if only else np.arange(len(plan.problems))
@@ -142,7 +142,7 @@ def _known(words: Any, seconds: float) -> str:
 
 
 def _totals(plan: Plan) -> None:
-    """What all rows would come to with each engine that can make some of them."""
+    """Draw the total for each engine that can make any of the rows."""
     lines = []
     for engine, offer in plan.batch.offers.items():
         rows = offer.can_quote & (plan.batch.problems == "")

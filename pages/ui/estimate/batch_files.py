@@ -1,7 +1,7 @@
-"""What was brought for a batch: voices, pictures and videos, and a table that names them.
+"""The inputs of a batch: voices, pictures and videos, and a table that names them.
 
-Every file is stored as it arrives and the uploader is emptied, so that none is held in memory. What is here is a row
-that the address names, so that leaving the page, F5 and a colleague's link lose nothing.
+Every file is stored on arrival and the uploader is emptied, so that none stays in memory. The inputs are a row that the
+address names, so that leaving the page, F5 and a colleague's link lose nothing.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ if TYPE_CHECKING:
 
 TABLES = ("csv", "tsv", "txt")
 AT_ONCE = 4
-"""Files that are looked at, or links that are fetched, side by side."""
+"""Files inspected, or links fetched, at the same time."""
 MOST_LINKS = 500
 MOST_PASTED = 500_000
-"""Letters that are pasted at most: a page's fields travel together, and a larger table comes as a file."""
+"""The most letters that can be pasted: a page sends all its fields together, so larger tables need a file."""
 MOST_KEPT_BYTES = 2 * 1024 * 1024
-"""A larger table is not noted: after F5 it is dropped again."""
+"""The largest table that is stored; a larger one has to be dropped again after F5."""
 BATCH = "batch-files"
-"""Where it is told why nothing was noted."""
+"""The anchor of messages about why nothing was stored."""
 PARAMETER = "files"
-"""What of the address names what was brought."""
+"""The address parameter with the inputs' id."""
 
 Found = MediumFacts | str
 """A stored file, or why it cannot be used."""
@@ -60,29 +60,29 @@ Found = MediumFacts | str
 
 @dataclass
 class Brought:
-    """All that this visit has brought for a batch."""
+    """The inputs of a batch in this visit."""
 
     files: dict[tuple[str, str], Found] = field(default_factory=dict)
     """By kind, and by `file_key` or link."""
     id: str = ""
-    """What the address calls it; empty before anything arrived."""
+    """The id in the address; empty before anything arrived."""
     sheet: Sheet | None = None
-    """The table; None where every voice is a row."""
+    """The table; None if every voice is a row."""
     table: bytes = b""
     table_name: str = ""
     table_error: str = ""
     encoding: str = ""
-    """What somebody said that the table is written in; empty where it tells itself, or nobody did yet."""
+    """The encoding that a person chose for the table; empty if it is detected, or not chosen yet."""
     version: int = 0
-    """Grows with every change, so that what was worked out from it can be told from what has to be worked out anew."""
+    """Grows with every change, so that outdated results can be recognised."""
 
     def of(self, kind: Kind) -> list[MediumFacts]:
-        """The usable files of a kind, by name."""
+        """Return the usable files of a kind, by name."""
         found = [one for (its, _key), one in self.files.items() if its == kind and isinstance(one, MediumFacts)]
         return sorted(found, key=lambda one: one.name.casefold())
 
     def rows(self) -> Sheet | None:
-        """The table, or one with a row for each voice; None where there is nothing to be a row."""
+        """Return the table, or one with a row for each voice; None if there are neither."""
         if self.sheet is not None or self.table_error:
             return self.sheet
         names = {key: one.name if isinstance(one, MediumFacts) else key for key, one in self._voices().items()}
@@ -90,7 +90,7 @@ class Brought:
         return sheet_of(rows) if rows else None
 
     def links(self) -> list[tuple[Kind, str]]:
-        """The table's links that were not fetched yet."""
+        """Return the table's links that were not fetched yet."""
         if self.sheet is None:
             return []
         wanted = {
@@ -106,7 +106,7 @@ class Brought:
         return {key: one for (kind, key), one in self.files.items() if kind == "audio"}
 
     def read(self, data: bytes, name: str, encoding: str = "") -> None:
-        """Take a table; ``encoding`` is what somebody said that it is written in."""
+        """Read a table; ``encoding`` is the encoding that a person chose."""
         self.sheet, self.table_error, self.table, self.table_name = None, "", data, name
         try:
             self.sheet = desk().briefs.read_table(data, encoding=encoding or None)
@@ -118,9 +118,9 @@ class Brought:
         self.version += 1
 
     def choose(self, encoding: str) -> None:
-        """Read the table once more in an encoding that somebody chose, or with an empty one ask again.
+        """Read the table again in a chosen encoding, or with an empty one ask again.
 
-        Where it cannot be read so, it stays as it was, and `table_error` says why.
+        If it cannot be read that way, it stays unchanged, and `table_error` says why.
         """
         before, guessed = self.sheet, self.encoding
         self.read(self.table, self.table_name, encoding)
@@ -129,7 +129,7 @@ class Brought:
 
 
 def brought() -> Brought:
-    """What the address names, else what this visit has brought so far."""
+    """Return the inputs in the address, else those of this visit so far."""
     asked = st.query_params.get(PARAMETER, "")
     here: Brought | None = st.session_state.get("batch.brought")
     if here is not None and asked in ("", here.id):
@@ -140,7 +140,7 @@ def brought() -> Brought:
 
 
 def _opened(batch_id: str) -> Brought:
-    """What was brought under this id, by whomever."""
+    """Return the stored inputs with this id, whoever added them."""
     kept = desk().briefs.open_batch(batch_id)
     if kept is None:
         return Brought()
@@ -154,7 +154,7 @@ def _opened(batch_id: str) -> Brought:
 
 
 def _keep(here: Brought) -> None:
-    """Note all of it where F5 and a colleague find it again."""
+    """Store all inputs, so that they survive F5 and a colleague can open them."""
     here.id = here.id or new_brief_id()
     files = {
         key: one if isinstance(one, str) else KeptMedium(one.sha256, one.name, one.url)
@@ -167,7 +167,7 @@ def _keep(here: Brought) -> None:
 
 
 def draw() -> Brought:
-    """Draw where files and tables are brought; returns what is here."""
+    """Draw the fields for files and tables; return the inputs."""
     here = brought()
     with st.container(border=True):
         turn = st.session_state.setdefault("batch.turn", 0)
@@ -202,7 +202,7 @@ def draw() -> Brought:
 
 
 def _said(here: Brought) -> None:
-    """What is here, in words, and what could not be used."""
+    """Draw a summary of the inputs, and what could not be used."""
     counts = [
         f"{len(files)} {word if len(files) == 1 else f'{word}s'}"
         for word, kind in (("voice", "audio"), ("picture", "image"), ("video", "video"))
@@ -219,7 +219,7 @@ def _said(here: Brought) -> None:
 
 
 def _letters(here: Brought) -> None:
-    """Where only a person can tell which letters the table is written in: what each encoding makes of them."""
+    """Draw the table in each possible encoding, if only a person can tell which one is right."""
     guess = here.sheet.guess if here.sheet is not None else None
     if guess is None:
         if here.encoding:
@@ -244,7 +244,7 @@ def _choose(encoding: str) -> None:
 
 
 def _take(here: Brought, arrived: Iterable[UploadedFile]) -> None:
-    """Store what arrived. A file counts once it is stored or refused; a run that is cut off goes on with the rest."""
+    """Store arrived files. Each counts once it is stored or refused; after an interrupted run, the rest follow."""
     media: list[tuple[tuple[str, str], Callable[[], MediumFacts]]] = []
     for file in arrived:
         extension = PurePath(file.name).suffix.lower().removeprefix(".")
@@ -256,7 +256,7 @@ def _take(here: Brought, arrived: Iterable[UploadedFile]) -> None:
 
 
 def _kinds(extension: str) -> list[Kind]:
-    """What a file can be used as: a video's sound is a voice, too."""
+    """Return the kinds that a file can be used as: a video's sound is a voice, too."""
     if extension in PICTURE.types:
         return ["image"]
     return ["video", "audio"] if extension in VIDEO.types else ["audio"]
@@ -301,7 +301,7 @@ def _clear() -> None:
 
 
 def _fetch(here: Brought) -> None:
-    """The links of the table, which nobody fetches unasked."""
+    """Draw the button that fetches the table's links, which are not fetched unasked."""
     links = here.links()
     if not links:
         return

@@ -1,7 +1,7 @@
-"""What the press of a batch reads: all that decides the rows, in the very message that brought the press.
+"""The data that a batch's press reads: everything that decides the rows, in the press's own message.
 
-Where that is not what the question was drawn with, nothing is sent. Where it changes right after the press, the jobs,
-which are still held, are taken back, and a dialog asks which was meant.
+If it differs from what the question was drawn with, nothing is sent. If it changes right after the press, the jobs,
+which are still held, are withdrawn, and a dialog asks which version was meant.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ SETTINGS = {
     "under": "budget",
     "by": "deadline",
 }
-"""What decides about rows that do not say it themselves: the key of its widget, and what it is called."""
+"""The defaults of rows: the key of each widget, and its name."""
 _KEY = "batch.hand"
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """All that decides the rows and their prices."""
+    """Everything that decides the rows and their prices."""
 
     settings: Mapping[str, Any]
     brought: tuple[str, int]
-    """What was brought, and how often that has changed."""
+    """The id of the inputs, and their version."""
     arriving: bool
     """Whether files are arriving."""
 
     def changed(self, now: Screen) -> str:
-        """What is different ``now``: ``The size changed.``; empty where nothing is."""
+        """Say what is different ``now``: ``The size changed.``; empty if nothing is."""
         words = [f"the {name}" for key, name in SETTINGS.items() if self.settings.get(key) != now.settings.get(key)]
         if self.brought != now.brought or self.arriving != now.arriving:
             words.append("the table or its files")
@@ -66,7 +66,7 @@ class SentJobs:
     at_s: float
     """When it was pressed, on the monotonic clock."""
     drawn_s: float | None = None
-    """When a page that says so was drawn to its end; None before that."""
+    """When a page that says so was drawn completely; None before that."""
 
 
 @dataclass(slots=True)
@@ -74,21 +74,21 @@ class BatchPresses:
     """The presses of one visit, in one plain object (see `pages.ui.brief.presses`)."""
 
     asking: str = ""
-    """Names the question that is drawn …"""
+    """The id of the question that is drawn."""
     screen: Screen | None = None
-    """… what decided its rows when it was asked …"""
+    """What decided its rows when it was asked."""
     words: str = ""
-    """… the sum in it …"""
+    """The amount in it."""
     before: str = ""
-    """… what that was before it changed under the question; empty where it did not …"""
+    """The amount before it changed while the question was open; empty if it did not."""
     since_s: float = 0.0
-    """… and when it did."""
+    """When the amount changed."""
     sent: SentJobs | None = None
     stopped: SentJobs | None = None
 
 
 def hand() -> BatchPresses:
-    """This visit's presses. A callback that asks for them is not cut off by it."""
+    """Return this visit's presses. Calling this does not interrupt a callback."""
     found: BatchPresses | None = st.session_state.to_dict().get(_KEY)
     if found is None:
         found = st.session_state[_KEY] = BatchPresses()
@@ -96,13 +96,13 @@ def hand() -> BatchPresses:
 
 
 def forget() -> None:
-    """Drop what an earlier stay on the page had pressed."""
+    """Drop the presses of an earlier stay on the page."""
     mine = hand()
     mine.sent = mine.stopped = None
 
 
 def screen() -> Screen:
-    """What the widgets hold, in this very message. Cannot be cut off."""
+    """Return the widgets' values in this message. Cannot be interrupted."""
     state = st.session_state.to_dict()
     here: Brought | None = state.get("batch.brought")
     arriving = any(value for key, value in state.items() if key.startswith("batch.files."))
@@ -111,7 +111,7 @@ def screen() -> Screen:
 
 
 def watch(asking: str, words: str) -> None:
-    """Note the sum that the question shows; to be called whenever that is drawn."""
+    """Record the amount that the question shows; call it whenever the question is drawn."""
     mine = hand()
     if mine.asking != asking:
         mine.asking, mine.screen, mine.words, mine.before = asking, screen(), words, ""
@@ -120,9 +120,9 @@ def watch(asking: str, words: str) -> None:
 
 
 def overtaken(asking: str) -> tuple[str, str] | None:
-    """Title and text of why a question is taken back: what it asks about changed under it. None where nothing did.
+    """Return title and text of why a question is taken back: its subject changed while it was open. Else None.
 
-    A press of it may be on its way. Were it drawn anew, that press would send what nobody was asked about.
+    A press of it may be on its way. If the question were redrawn, that press would send something not asked about.
     """
     mine = hand()
     return None if mine.asking != asking or mine.screen is None else _changed_since(mine.screen)
@@ -134,7 +134,7 @@ def _changed_since(then: Screen) -> tuple[str, str] | None:
 
 
 def why_not(order: BatchPress) -> tuple[str, str] | None:
-    """Title and text of why a press of the question sends nothing; None where all is as the question was drawn."""
+    """Return title and text of why a press of the question sends nothing; None if nothing has changed since."""
     if (changed := _changed_since(order.screen)) is not None:
         return changed
     mine = hand()
@@ -144,14 +144,14 @@ def why_not(order: BatchPress) -> tuple[str, str] | None:
 
 
 def made(order: BatchPress, job_ids: tuple[int, ...], at_s: float) -> None:
-    """Note that a press made jobs."""
+    """Record that a press made jobs."""
     hand().sent = SentJobs(order, job_ids, at_s)
 
 
 def look() -> tuple[str, str] | None:
-    """Stop the jobs of a press where what decides them has changed right after it; to be called first on the page.
+    """Stop a press's jobs if what decides them changed right after it; call it first on the page.
 
-    Returns title and text of what has to be told, where some had left.
+    Returns the title and text of a message if some jobs had already been sent.
     """
     mine, at_s = hand(), time.monotonic()
     sent = mine.sent
@@ -173,28 +173,28 @@ def look() -> tuple[str, str] | None:
 
 
 def drawn() -> None:
-    """The page was drawn to its end: whoever pressed can see what became of it. To be called last."""
+    """Record that the page was drawn completely, so the person can see the result of a press. Call it last."""
     sent = hand().sent
     if sent is not None and sent.drawn_s is None:
         sent.drawn_s = time.monotonic()
 
 
 def _taken_back(sent: SentJobs) -> int:
-    """Take back all that did not leave; how many."""
+    """Withdraw all jobs that were not sent; return how many."""
     try:
         count = desk().jobs.withdraw_batch(sent.order.batch)
-        if count < len(sent.job_ids):  # drafts can be taken back while they are made, too
+        if count < len(sent.job_ids):  # drafts can be withdrawn while they render, too
             count += sum(desk().jobs.withdraw(job_id) for job_id in sent.job_ids)
-    except StudioError:  # they are not one's own any more
+    except StudioError:  # the jobs no longer belong to the visitor
         return 0
     return count
 
 
 def question(now: str, price: str, send: Callable[[BatchPress], None], ask_anew: Callable[[], None]) -> None:
-    """Ask which batch was meant, where one was stopped.
+    """Ask which batch was meant, if one was stopped.
 
-    ``now`` says what a press would send as the page is now, and ``price`` what that really costs; both empty where it
-    would send nothing.
+    ``now`` says what a press would send now, and ``price`` what that really costs; both are empty if it would send
+    nothing.
     """
     stopped = hand().stopped
     if stopped is None:

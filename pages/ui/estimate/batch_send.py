@@ -39,13 +39,13 @@ from pages.ui.frame import desk, dialog, in_sandbox, pressed, studio
 from pages.ui.text import hour, md, plain
 
 MOST_AT_ONCE = 500
-"""Rows that one press sends. More are a slip more often than a wish."""
+"""The most rows that one press sends. More are usually a mistake."""
 AS_LONG_AS = "as long as the links give what we measured"
 CEILING = "batch.ceiling"
 CEILING_USD = 5.0
-"""What is proposed to be reserved for each price that is not known."""
+"""The proposed reserve for each unknown price."""
 NAMED = 5
-"""Rows left out that the question names."""
+"""The most left-out rows that the question names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,10 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class BatchPress:
-    """What a press stands for: everything as it was when the question was drawn."""
+    """The data of a press: everything as it was when the question was drawn."""
 
     batch: str
-    """Names the press, so that a second one makes no second batch."""
+    """The id of the press, so that a second one makes no second batch."""
     briefs: Sequence[Brief]
     prices: Sequence[RowPrice]
     sandbox: bool
@@ -74,17 +74,17 @@ class BatchPress:
 
     @property
     def label(self) -> str:
-        """What it makes and costs: ``6 videos for about $9.90``."""
+        """Its videos and their cost: ``6 videos for about $9.90``."""
         return _count_and_sum(len(self.briefs), "$0.00 in the sandbox" if self.sandbox else self.words)
 
     @property
     def cost(self) -> str:
-        """What is billed."""
+        """The amount billed."""
         return f"$0.00 (really {self.words})" if self.sandbox and self.words != "free" else self.words
 
 
 def sum_words(total: Total) -> str:
-    """What several rows cost: ``about $9.90``, ``free``, ``$4.50 and 52 credits of unknown price``."""
+    """Return the cost of several rows: ``about $9.90``, ``free``, ``$4.50 and 52 credits of unknown price``."""
     known = priced(Sum(total.usd_micros, total.qualifier)) if total.rows > total.unknown else ""
     if not total.unknown:
         return known or "nothing"
@@ -109,7 +109,7 @@ def draw(plan: Plan) -> None:
     count = int(ready.sum())
     total = plan.total(ready)
     sent = batch_sent.last()
-    is_held = sent is not None and batch_sent.can_undo(sent)  # asked once: a hold ends while the page is drawn
+    is_held = sent is not None and batch_sent.can_undo(sent)  # read once: a hold may end while the page is drawn
     with st.container(key="batch-bar"):
         with st.container():  # always there, so that the bar keeps its place
             _refusal()
@@ -137,7 +137,7 @@ def draw(plan: Plan) -> None:
 
 
 def without_rows() -> None:
-    """What is told and asked where nothing is there to be a row."""
+    """Draw messages and questions if there are no rows."""
     sent = batch_sent.last()
     is_held = sent is not None and batch_sent.can_undo(sent)
     with st.container():
@@ -151,7 +151,7 @@ def without_rows() -> None:
 
 
 def _bar(plan: Plan, total: Total, *, is_free_to_press: bool, again: bool) -> None:
-    """What the ready rows come to, and the button that asks about them; ``again`` where just these were sent."""
+    """Draw the total of the ready rows, and the button that asks about them; ``again`` if just these were sent."""
     count = int(plan.ready.sum())
     st.markdown(_said(plan, count, total), width="stretch")
     st.button(
@@ -165,7 +165,7 @@ def _bar(plan: Plan, total: Total, *, is_free_to_press: bool, again: bool) -> No
 
 
 def _briefs(plan: Plan) -> list[Brief]:
-    """The clips of the rows that are ready."""
+    """Return the clips of the ready rows."""
     return [plan.batch.brief(row, plan.engines[row]) for row in plan.ready.nonzero()[0].tolist()]
 
 
@@ -204,7 +204,7 @@ def _is_free(total: Total) -> bool:
 
 
 def _obstacle(plan: Plan, count: int) -> str | None:
-    """Why nothing can be sent although rows are ready."""
+    """Say why nothing can be sent although rows are ready."""
     if count > MOST_AT_ONCE:
         return f"{count:,} rows are ready; at most {MOST_AT_ONCE} can be sent at once. Split the table."
     first = {engine: row for row in plan.ready.nonzero()[0][::-1].tolist() if (engine := plan.engines[row])}
@@ -231,7 +231,7 @@ def _answered() -> None:
 
 
 def _question(plan: Plan, total: Total) -> None:
-    """One question with everything that is to be known before a batch is sent."""
+    """Draw one question with everything to know before a batch is sent."""
     rows = plan.ready.nonzero()[0].tolist()
     order = BatchPress(
         st.session_state["batch.asking"],
@@ -312,7 +312,7 @@ def _explain(order: BatchPress, facts: PressFacts, question: Question) -> None:
 
 
 def _above(order: BatchPress, total: Total) -> str | None:
-    """Why somebody else has to agree first."""
+    """Say why somebody else has to approve first."""
     usd_micros = None if total.unknown else total.usd_micros
     try:
         return desk(sandbox=order.sandbox).batch_above_limit(order.briefs, usd_micros)
@@ -321,7 +321,7 @@ def _above(order: BatchPress, total: Total) -> str | None:
 
 
 def _left_out(plan: Plan) -> list[str]:
-    """The rows that stay out, by their numbers, and why."""
+    """Return sentences about the rows that are left out, with their numbers and reasons."""
     out = (~plan.ready).nonzero()[0].tolist()
     sentences = [f"Row {plan.batch.sheet.numbers[row]} is left out: {plain(plan.why_not(row))}" for row in out[:NAMED]]
     if len(out) > NAMED:
@@ -330,7 +330,7 @@ def _left_out(plan: Plan) -> list[str]:
 
 
 def _unheard(plan: Plan, rows: Sequence[int]) -> list[str]:
-    """The rows that would be paid for although nothing is heard in their voices."""
+    """Return sentences about rows that would be paid for although nothing is heard in their voices."""
     doubtful = [row for row in rows if plan.batch.doubts[row]]
     said = [f"Row {plan.batch.sheet.numbers[row]}: {plain(plan.batch.doubts[row])}" for row in doubtful[:NAMED]]
     if len(doubtful) > NAMED:
@@ -339,7 +339,7 @@ def _unheard(plan: Plan, rows: Sequence[int]) -> list[str]:
 
 
 def _again(order: BatchPress, plan: Plan, rows: Sequence[int]) -> list[str]:
-    """The rows that were made, or are being made, already."""
+    """Return a sentence about rows that are already made or in progress."""
     alike = desk(sandbox=order.sandbox).alike(order.briefs)
     known = [
         f"{plan.batch.sheet.numbers[row]} (job {job.id})"
@@ -353,9 +353,9 @@ def _again(order: BatchPress, plan: Plan, rows: Sequence[int]) -> list[str]:
 
 
 def _send(order: BatchPress) -> None:
-    """Queue all of it or nothing, where the page is as the question was drawn."""
+    """Queue all jobs or none, if the page still matches the question."""
     why = batch_press.why_not(order)
-    dollars: float | None = st.session_state.get(CEILING)  # gone with its field where no field was drawn
+    dollars: float | None = st.session_state.get(CEILING)  # missing if no field was drawn
     if why is None:
         _submit(order if dollars is None else replace(order, ceiling_usd_micros=round(dollars * 1_000_000)))
     else:
@@ -364,7 +364,7 @@ def _send(order: BatchPress) -> None:
 
 
 def _send_stopped(order: BatchPress) -> None:
-    """Queue all of a press whose jobs were taken back, whatever the page shows by now: it was agreed to before."""
+    """Queue all jobs of a stopped press, whatever the page shows now: it was confirmed before."""
     _submit(replace(order, batch=secrets.token_urlsafe(9), screen=batch_press.screen()))
 
 
@@ -391,7 +391,7 @@ def _submit(order: BatchPress) -> None:
 
 
 def _refusal() -> None:
-    """Why the last press sent nothing, where it did not."""
+    """Draw why the last press sent nothing, if so."""
     if (refused := st.session_state.get("batch.outcome")) is not None:
         title, text = refused
         st.error(plain(text), title=title)

@@ -16,7 +16,7 @@ from pages.ui.moving import Moving
 from pages.ui.text import md, state_word
 
 PLACE = "batch"
-"""Where it is told why something was not done with a batch."""
+"""The anchor of messages about why something was not done with a batch."""
 _SENT = "batch.sent"
 _TAKEN_BACK = "batch.taken_back"
 _BAD = tuple(state for state in JobState if state in UNCHOSEN_ENDS - {JobState.DONE} | {JobState.WITHDRAWN})
@@ -29,7 +29,7 @@ class SentBatch:
     batch: str
     briefs: tuple[Brief, ...]
     cost: str
-    """The sum that was agreed to, in words."""
+    """The confirmed amount, in words."""
 
     @property
     def jobs(self) -> str:
@@ -44,28 +44,28 @@ def note(sent: SentBatch | None) -> None:
 
 
 def last() -> SentBatch | None:
-    """What was sent last in this visit."""
+    """Return the batch that was sent last in this visit."""
     sent: SentBatch | None = st.session_state.get(_SENT)
     return sent
 
 
 def turn(sent: SentBatch, *, is_held: bool) -> str:
-    """Another word for whatever is said next of it."""
+    """Return a key that changes whenever a new message about it is shown."""
     return f"{sent.batch} {is_held} {st.session_state.get(_TAKEN_BACK)}"
 
 
 def can_undo(sent: SentBatch) -> bool:
-    """Whether all of it can still be undone before any of it leaves."""
+    """Return whether the whole batch can still be undone before any of it is sent."""
     return _held(sent) is not None
 
 
 def is_same(sent: SentBatch, briefs: Sequence[Brief]) -> bool:
-    """Whether these rows are those that were sent, and were not taken back."""
+    """Return whether these rows are those that were sent and not withdrawn."""
     return st.session_state.get(_TAKEN_BACK) is None and sent.briefs == tuple(briefs)
 
 
 def countdown(sent: SentBatch) -> None:
-    """Draw, in place of the button that sends, how long all of it can be undone, and Undo."""
+    """Draw, instead of the send button, how long the batch can be undone, and Undo."""
 
     @fragment(run_every=card.TICK_S)
     def tick() -> None:
@@ -92,7 +92,7 @@ def countdown(sent: SentBatch) -> None:
 
 
 def outcome(sent: SentBatch, *, is_held: bool) -> None:
-    """Draw how far what was sent has come, once it is held no more, and what became of taking it back."""
+    """Draw the progress of a sent batch that is no longer held, and the result of withdrawing it."""
     refusals.refusal(PLACE)
     if (taken_back := st.session_state.get(_TAKEN_BACK)) is not None:
         left = len(sent.briefs) - taken_back
@@ -127,7 +127,7 @@ def outcome(sent: SentBatch, *, is_held: bool) -> None:
 
 
 def _held(sent: SentBatch) -> Job | None:
-    """One of its jobs, where that is still held."""
+    """Return one of its jobs if it is still held."""
     first = studio().pending(1, sent.batch)
     return first[0] if first and undo_window.holds(first[0]) else None
 

@@ -1,7 +1,7 @@
-"""One clip on the Estimate page: a length, typed, drawn or measured, and what every engine would make of it.
+"""One clip on the Estimate page: a length, typed, set or measured, and each engine's price and wait for it.
 
-The length and what it comes to are a fragment, so that a move of the slider draws nothing else. The address holds
-everything that was set.
+The length and its prices are a fragment, so that a move of the slider redraws nothing else. The address holds all
+settings.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ EVERY = "All engines"
 SIZES = ("480p", "720p")
 MOST_CLIPS = 10_000
 AHEAD_S = 0.03
-"""For so long all else waits for the table to leave. A browser that gets all at once draws all before it shows any."""
+"""How long all else waits for the table to be sent: a browser that gets all at once shows nothing until the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked besides the length."""
+    """The settings besides the length."""
 
     size: str
     engine: str
@@ -88,7 +88,7 @@ def draw() -> None:
 
 @fragment()
 def _follow(asked: Asked) -> None:
-    """The length and what it comes to. A move of the slider draws only this, the table first."""
+    """Draw the length and its prices. A move of the slider redraws only this, the table first."""
     above = st.container()
     written = st.session_state.get("length", st.query_params.get("length"))  # what the field is about to show
     seconds, error = _understood(written)
@@ -113,7 +113,7 @@ def _title(engine: str) -> str:
 
 
 def _understood(written: str | None) -> tuple[float | None, str | None]:
-    """The seconds that were meant, or why it is no length."""
+    """Return the seconds that were meant, or why the text is not a length."""
     try:
         return seconds_of((written or "").strip() or FIRST_LENGTH), None
     except LengthError as error:
@@ -121,7 +121,7 @@ def _understood(written: str | None) -> tuple[float | None, str | None]:
 
 
 def _length(seconds: float | None, error: str | None) -> None:
-    """The typed length and the slider, which show the same."""
+    """Draw the length field and the slider, which show the same value."""
     st.text_input(
         "Length",
         key="length",
@@ -135,7 +135,7 @@ def _length(seconds: float | None, error: str | None) -> None:
             st.error(plain(error))
     if seconds is not None:
         st.session_state["estimate.seconds"] = seconds
-    # Told at each drawing, also beside an error: a slider that is not told falls back to its lowest end.
+    # Set at each drawing, even beside an error: a slider without a value falls back to its lowest end.
     last = st.session_state.get("estimate.seconds", SLIDER_S[0])
     st.session_state.slider = min(max(last, SLIDER_S[0]), SLIDER_S[1])
     st.slider("Length in seconds", *SLIDER_S, step=0.1, format="%.1f s", key="slider", on_change=pressed(_slid))
@@ -146,7 +146,7 @@ def _slid() -> None:
 
 
 def _voice() -> MediumFacts | None:
-    """The recording that was measured, which the address names by the brief that holds it."""
+    """Return the measured recording, which the address names by its brief."""
     asked = st.query_params.get("voice", "")
     open_brief = desk().briefs.open(asked) if re.fullmatch(r"[\w-]{6,32}", asked) else None
     return None if open_brief is None else desk().media.facts(open_brief.brief.audio, "audio")
@@ -194,11 +194,11 @@ def _uploader() -> None:
     st.rerun()
 
 
-# What it comes to
+# Prices and waits
 
 
 def _table(asked: Asked, seconds: float) -> list[Estimate]:
-    """Draw price and wait of the engines that are asked for, and return them."""
+    """Draw price and wait of the selected engines, and return them."""
     estimates = studio().estimates.clip(seconds, asked.size, asked.budget * 1_000_000)
     shown = [one for one in estimates if asked.engine in (EVERY, one.engine.id)]
     cost = "Price" if asked.clips == 1 else f"Price of {asked.clips:,}"
@@ -219,7 +219,7 @@ def _table(asked: Asked, seconds: float) -> list[Estimate]:
 
 
 def _below(shown: Sequence[Estimate], asked: Asked, seconds: float, voice: MediumFacts | None) -> None:
-    """Draw what the table leaves open."""
+    """Draw the remarks, the charts and the sources below the table."""
     st.markdown("\n\n".join([*_bought(shown, asked), *_remarks(shown, seconds, voice)]))
     stairs_chart.draw(shown, asked.size, seconds)
     wait_chart.draw(shown, asked.clips)
@@ -229,7 +229,7 @@ def _below(shown: Sequence[Estimate], asked: Asked, seconds: float, voice: Mediu
 def _price(estimate: Estimate, clips: int) -> str:
     several = times(estimate, clips)
     if several.usd_micros is None or several.credits is None:
-        return priced(several)  # which says the credits, where they are all that is known
+        return priced(several)  # shows credits if nothing else is known
     return f"{priced(several)} · {credits_text(several.credits)}"
 
 
@@ -239,7 +239,7 @@ def _wait(estimate: Estimate, clips: int) -> str:
 
 
 def _bought(estimates: Sequence[Estimate], asked: Asked) -> list[str]:
-    """What the budget buys, where a price is known: engines that come to the same in one line."""
+    """Say what the budget buys at known prices; engines with the same result share a line."""
     titles: dict[str, list[str]] = {}
     for one in estimates:
         if one.buys_s is not None and one.buys_s != float("inf"):
@@ -251,10 +251,10 @@ def _bought(estimates: Sequence[Estimate], asked: Asked) -> list[str]:
 
 
 def _remarks(estimates: Sequence[Estimate], seconds: float, voice: MediumFacts | None) -> list[str]:
-    """What is paid for and not used, and what an engine may refuse."""
+    """Say what would be paid for but not used, and what an engine may refuse."""
     said: dict[str, list[str]] = {}
     for one in estimates:
-        # Where seconds are billed, only who looks at that engine alone wants to know of a part of one.
+        # If whole seconds are billed, an unused part of one matters only when a single engine is selected.
         if one.waste is not None and (TARIFFS[one.engine.id].unit_s > 1 or len(estimates) == 1):
             said.setdefault(_unused(one.waste, seconds, voice), []).append(one.engine.title)
         if one.problem:
@@ -290,7 +290,7 @@ def _saving(waste: Waste) -> str:
 
 
 def _exactly(seconds: float) -> str:
-    """Seconds to the millisecond where need be, else to a tenth: ``1.6 s``, ``10.0 s``, ``0.401 s``."""
+    """Return seconds to the millisecond if needed, else to a tenth: ``1.6 s``, ``10.0 s``, ``0.401 s``."""
     text = f"{seconds:.3f}".rstrip("0")
     return f"{text}0 s" if text.endswith(".") else f"{text} s"
 

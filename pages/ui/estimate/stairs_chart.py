@@ -1,4 +1,4 @@
-"""The price as stairs over the length: where it jumps, and where this clip stands."""
+"""The price as a step chart over the length: where it jumps, and where this clip is."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pages.ui.frame import studio
 from pages.ui.text import md
 
 SHORTEST_S = 30.0
-"""The chart shows at least so much."""
+"""The chart shows at least this length."""
 LONGEST_S = 3600.0
 HEIGHT = 260
 MOST_IN_CENTS = 3
-"""Up to so many dollars the chart counts in cents."""
+"""Up to this many dollars, the chart uses cents."""
 NEAR = 2
 """Steps named before and after the clip's own."""
 
 
 def draw(estimates: Sequence[Estimate], size: str, seconds: float) -> None:
-    """Draw the stairs of all engines with a price; of one without, its credits."""
+    """Draw the steps of all engines with a price; for a single engine without one, those of its credits."""
     if seconds > LONGEST_S:
         return
     end = max(SHORTEST_S, ceil(seconds * 1.5 / 10) * 10)
@@ -88,7 +88,7 @@ def _option(stairs: dict[str, list[Step]], seconds: float, end: float, in_dollar
 
 
 def _said(name: str, steps: Sequence[Step], seconds: float, in_dollars: bool) -> str:
-    """The steps round this clip in words."""
+    """Return the steps around this clip in words."""
     here = next((place for place, step in enumerate(steps) if seconds <= step.to_s), len(steps) - 1)
     near = steps[max(0, here - NEAR) : here + NEAR + 1]
     words = [f"up to {step.to_s:g} s {_price(step, in_dollars)}" for step in near]

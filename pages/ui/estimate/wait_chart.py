@@ -9,14 +9,14 @@ import streamlit as st
 from lipsync_core import Estimate, until_ready_s
 
 BAR, FRAME = 26, 56
-"""Pixels for each engine, and for the axis and the legend."""
+"""Height in pixels for each engine, and for the axis and the legend."""
 UNITS = ((3 * 3600, 3600, "h"), (180, 60, "min"), (0, 1, "s"))
-"""From how many seconds on the axis counts in what: seconds of one, and its name."""
+"""The units of the axis: (from this many seconds on, seconds per unit, name)."""
 HALF, MOST = "half are ready", "9 of 10 are ready"
 
 
 def draw(estimates: Sequence[Estimate], clips: int) -> None:
-    """Draw the waits of several engines; of one, the table says it all."""
+    """Draw the waits of several engines; for a single one, the table is enough."""
     if len(estimates) < 2:
         return
     waits = {one.engine.title: until_ready_s(one, clips) for one in estimates}
@@ -39,7 +39,7 @@ def _option(waits: dict[str, tuple[float, float]]) -> dict[str, object]:
         "yAxis": {"type": "category", "inverse": True, "data": list(waits), "axisTick": {"show": False}},
         "series": [
             bar | {"name": HALF, "data": [round(half / of_one, 3) for half, _most in waits.values()]},
-            # On top of the first: what is still to come of the longer wait.
+            # Stacked on the first bar: the rest of the longer wait.
             bar
             | {
                 "name": MOST,
