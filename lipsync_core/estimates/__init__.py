@@ -1,7 +1,7 @@
-"""Many clips at once: from the bytes of a table, or from many voices, to a price, a wait or a problem for each row.
+"""Estimates for many clips: from a table's bytes, or from many voices, to a price, a wait or a problem for each row.
 
-Pure: nothing here reads a file, asks a vendor or looks at a clock. pandas is imported only while a table is worked on,
-so that whoever imports the studio does not wait for it.
+Pure: no file access, no vendor requests and no clock. pandas is imported only when a table is processed, so that
+importing the studio stays fast.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The content of a table's cells: engine, scene, media, length and options, or what is wrong with them."""
+"""Interprets a table's cells: engine, scene, media, length and options, or what is wrong with them."""
 
 from __future__ import annotations
 
@@ -24,42 +24,42 @@ from lipsync_core.pricing.lengths import SLOW, Amounts, size_of, weight_of
 
 
 class StoredMedium(Protocol):
-    """A stored medium, as `lipsync_core.media.store.MediumFacts` tells of it."""
+    """A stored medium; `lipsync_core.media.store.MediumFacts` satisfies this protocol."""
 
     @property
     def sha256(self) -> str:
-        """Its content's hash."""
+        """The hash of its content."""
 
     @property
     def name(self) -> str:
-        """The name it came with."""
+        """Its original file name."""
 
     @property
     def url(self) -> str | None:
-        """The link it came from."""
+        """The link from which it was fetched."""
 
     @property
     def duration_s(self) -> float:
-        """Its length."""
+        """Its length in seconds."""
 
     @property
     def unheard(self) -> str:
-        """Of a voice: why nothing is heard in it; empty where something is."""
+        """For a voice: why nothing is heard in it; empty if something is."""
 
 
 Files = Mapping[tuple[str, str], StoredMedium | str]
-"""What came with the table, by kind and `file_key` (or the link): what it is, or why it cannot be used."""
+"""The table's media by kind and `file_key` (or link): the medium, or why it cannot be used."""
 _PLAIN_NUMBER = r"[0-9]{1,6}(?:\.[0-9]{1,9})?"
 _MOST_DIGITS = 12
-"""Of a seed that is looked at: Python refuses to read numbers of thousands of digits."""
+"""Longer seeds are rejected unread: Python refuses to parse numbers of thousands of digits."""
 _ASPECTS = {"9:16": "9:16", "16:9": "16:9", "1:1": "1:1", "16:09": "16:9", "09:16": "9:16", "01:01": "1:1"}
-"""Spreadsheets take an aspect ratio for a time of day; what they make of it is understood too."""
+"""Aspect ratios by their spellings, including those of spreadsheets that read a ratio as a time of day."""
 _SHOWN = ("dialog", "redub", "presenter")
-"""Scenes that a second voice, a video and a presenter make of a row."""
+"""The scenes implied by a second voice, a video and a presenter, in this order."""
 
 
 def texts_of(sheet: Sheet, resolution: str, problems: Notes) -> dict[str, Words]:
-    """Every column as text, with what stands for the same written the same way."""
+    """Return every column as text, with equivalent spellings normalized."""
     empty = blank(len(sheet))
     texts = {name: usable(name, sheet.cells[name], problems) if name in sheet.cells else empty for name in COLUMNS}
     texts["resolution"] = mapped(texts["resolution"], lambda word: _size(word) or resolution)
@@ -80,7 +80,7 @@ def texts_of(sheet: Sheet, resolution: str, problems: Notes) -> dict[str, Words]
 
 
 def _option(column: str, word: str) -> str:
-    """One of the engines' options for a column, however its letters are written; else the word itself."""
+    """Return the engines' option that matches the word, ignoring case; the word itself if none does."""
     options = (option for engine in ENGINES.values() for option in engine.form.choices.get(column, ()))
     return next((option for option in options if option.casefold() == word.casefold()), word)
 
@@ -103,14 +103,14 @@ def _scene(word: str) -> str:
 def _seed(word: str) -> int | None:
     if not word:
         return -1
-    digits = word.removesuffix(".0")  # what a spreadsheet makes of a column with gaps
+    digits = word.removesuffix(".0")  # added by spreadsheets to integers in a column with gaps
     if len(digits) > _MOST_DIGITS:
         return None
     return int(digits) if digits.lstrip("-").isascii() and digits.removeprefix("-").isdecimal() else None
 
 
 def engines_and_scenes(texts: Mapping[str, Words], problems: Notes) -> tuple[Words, Words]:
-    """Each row's engine where it names one, and its scene: named, the engine's, or that which its columns make."""
+    """Return each row's named engine, if any, and its scene: named, the engine's, or implied by its columns."""
     known = {name.casefold(): engine.id for engine in ENGINES.values() for name in (engine.id, engine.title)}
     named = mapped(texts["engine"], lambda word: known.get(word.casefold(), "" if not word else "?"))
     for row in (filled(named) & (named == "?")).nonzero()[0].tolist():
@@ -138,7 +138,7 @@ def engines_and_scenes(texts: Mapping[str, Words], problems: Notes) -> tuple[Wor
 def media_of(
     texts: Mapping[str, Words], files: Files, problems: Notes
 ) -> tuple[dict[str, Sequence[StoredMedium | None]], Flags]:
-    """What each cell of the media columns stands for, and the rows for which something is not here."""
+    """Return the medium of each cell in the media columns, and which rows miss a medium."""
     media: dict[str, Sequence[StoredMedium | None]] = {}
     missing = np.zeros(len(problems.words), dtype=np.bool_)
     for column, kind in MEDIUM_KINDS.items():
@@ -164,7 +164,7 @@ def _file(cell: str, kind: str, files: Files) -> StoredMedium | str | None:
 
 
 def is_link(cell: str) -> bool:
-    """Whether a cell of a media column is a link."""
+    """Return whether a cell of a media column is a link."""
     return cell.lower().startswith(("http://", "https://"))
 
 
@@ -175,7 +175,7 @@ def _short(cell: str) -> str:
 def amounts_of(
     texts: Mapping[str, Words], media: Mapping[str, Sequence[StoredMedium | None]], problems: Notes
 ) -> tuple[Amounts[Ints], Floats]:
-    """What each row has that may be billed, and seconds of each finished video at most; NaN where nothing tells."""
+    """Return each row's billable amounts, and each finished video's maximum length in seconds (NaN if unknown)."""
 
     def heard(column: str) -> Floats:
         if column not in media:
@@ -184,7 +184,7 @@ def amounts_of(
 
     audio, left, right = heard("audio"), heard("left_audio"), heard("right_audio")
     written = _durations(texts["duration"], problems)
-    # A length that was written down counts only where nothing better tells.
+    # A written length is used only if the row has no recording and no text.
     alone = np.isnan(audio) & np.isnan(left) & np.isnan(right)
     audio = np.where(alone & ~filled(texts["text"]), written, audio)
     amounts = Amounts(
@@ -207,7 +207,7 @@ def amounts_of(
 
 
 def _durations(cells: Words, problems: Notes) -> Floats:
-    """The written lengths in seconds; NaN where none is written, or nonsense is."""
+    """Return the written lengths in seconds; NaN if a cell is empty or invalid."""
     import pandas as pd
 
     seconds = np.full(len(cells), np.nan)
@@ -215,7 +215,7 @@ def _durations(cells: Words, problems: Notes) -> Floats:
         return seconds
     words = pd.Series(cells, dtype="str")
     plain = words.str.fullmatch(_PLAIN_NUMBER).to_numpy(dtype=bool)
-    seconds[plain] = words[plain].astype("float64[pyarrow]").to_numpy()  # ten times as fast as by way of objects
+    seconds[plain] = words[plain].astype("float64[pyarrow]").to_numpy()  # ten times as fast as through objects
     doubtful = plain & ((seconds * 1000 <= 0.5) | (seconds > 60_000))
     others = ((~plain & (cells != "")) | doubtful).nonzero()[0]
     known: dict[str, float | str] = {}

@@ -1,4 +1,4 @@
-"""What each engine's form says about a table's rows. Asked once for all rows that get the same answer."""
+"""Checks a table's rows against each engine's form, once for each group of rows that get the same answer."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from lipsync_core.pricing.catalogue import ENGINES, Engine
 from lipsync_core.pricing.order import CONTENT, fits, option_errors
 
 _SHORT_TEXT = min(form.limits["text"].most for form in (e.form for e in ENGINES.values()) if "text" in form.limits)
-"""Up to this many characters no engine minds a text's length."""
+"""Every engine accepts texts of up to this many characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Rows that an engine judges alike, by one of them each."""
+    """Groups of rows that every engine judges alike, each with one example."""
 
     examples: Sequence[Brief]
     engines: Sequence[str]
-    """What the examples name, ``?`` for nonsense."""
+    """The engines that the examples name; ``?`` for an unknown name."""
     kind: Ints
-    """Which example stands for a row."""
+    """The index of each row's example."""
 
     def of(self, engine: Engine) -> tuple[Flags, Notes, Words]:
-        """The rows that are for ``engine``, what it finds wrong with them, and what they only lack."""
+        """Return the rows that ``engine`` could make, their errors, and what they still lack."""
         applies = np.zeros(len(self.examples), dtype=np.bool_)
         wrong, lacks = [], []
         for index, (brief, named) in enumerate(zip(self.examples, self.engines, strict=True)):
@@ -50,7 +50,7 @@ class Judged:
 
 
 def judge(texts: Mapping[str, Words], scenes: Words, named: Words) -> Judged:
-    """Group the rows by all that an engine's form looks at, so that it is asked once for each group."""
+    """Group the rows by everything that an engine's form checks, so that it is checked once for each group."""
     aspects: list[NDArray[Any]] = [scenes, named]
     aspects += [texts[column] for column in ("resolution", "order", "speaker", "aspect_ratio")]
     aspects += [filled(texts[column]) for column in ("creator", "accent", "prompt", *MEDIA_FIELDS)]
@@ -65,7 +65,7 @@ def judge(texts: Mapping[str, Words], scenes: Words, named: Words) -> Judged:
             codes = group(aspect)
             kind = group(kind * (codes.max() + 1) + codes)
     at = np.empty(kind.max() + 1, dtype=np.int64)
-    at[kind[::-1]] = np.arange(len(kind))[::-1]  # the first row of each kind, which is written last
+    at[kind[::-1]] = np.arange(len(kind))[::-1]  # the first row of each kind, because it is assigned last
     examples = []
     for row in at.tolist():
         there: dict[str, Any] = {column: "x" for column in MEDIA_FIELDS if texts[column][row]}
@@ -74,7 +74,7 @@ def judge(texts: Mapping[str, Words], scenes: Words, named: Words) -> Judged:
 
 
 def brief_of(texts: Mapping[str, Words], row: int, scene: str) -> Brief:
-    """A row's brief without its media and its engine."""
+    """Return a row's brief without its media and its engine."""
 
     def text(column: str) -> str:
         return str(texts[column][row])
@@ -96,7 +96,7 @@ def brief_of(texts: Mapping[str, Words], row: int, scene: str) -> Brief:
 
 
 def _to_add(absent: Mapping[str, str]) -> str:
-    """What is not there yet, in one sentence where it has a name."""
+    """Return what is still missing: named content in one sentence, then the other messages."""
     named = [FIELDS[name].with_article for name in absent if name in CONTENT]
     others = [why for name, why in absent.items() if name not in CONTENT]
     adding = [f"Add {' and '.join(filter(None, (', '.join(named[:-1]), named[-1])))}."] if named else []

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lipsync_core.estimates import Batch, Plan, Sheet, StoredMedium, Wish
 
 FRESH_S = 60.0
-"""For how long what was seen is not asked for again."""
+"""Seconds for which observed render times are cached."""
 
 Seen = Callable[[str], Sequence[tuple[float, float]]]
 """(seconds taken, seconds of video) of an engine's latest renders."""
@@ -27,28 +27,28 @@ Seen = Callable[[str], Sequence[tuple[float, float]]]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What one engine would cost for a clip of a length, and how long it would take."""
+    """One engine's price and wait for a clip of a certain length."""
 
     engine: Engine
     price: Price
     wait: Wait
     samples: int
-    """How many of this studio's renders the wait comes from; 0 where it is what the vendor says, or an assumption."""
+    """The number of this studio's renders behind the wait; 0 if it is the vendor's figure or an assumption."""
     waste: Waste | None
-    """What of the last billed unit is left unused."""
+    """The unused part of the last billed unit."""
     buys_s: float | None
-    """Seconds of clips that the budget buys; infinite where the engine is free, None where no rate is known."""
+    """Seconds of clips that the budget buys; infinite if the engine is free, None if no rate is known."""
     problem: str
-    """Why the engine would refuse, or may refuse, a clip of this length; empty where it is fine."""
+    """Why the engine would refuse, or may refuse, a clip of this length; empty if it accepts it."""
     stops: bool
-    """Whether it would."""
+    """Whether the engine would certainly refuse the clip."""
     at_once: int
-    """Jobs that its vendor is given at once."""
+    """How many jobs its vendor gets at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """The price of several clips alike, for `priced`."""
+    """The price of several equal clips, for `priced`."""
 
     usd_micros: int | None
     credits: int | None
@@ -56,7 +56,7 @@ class Many:
 
 
 class Estimates:
-    """Estimates at this team's rates and with what it has seen. Asks no vendor; thread-safe."""
+    """Estimates from the team's rates and observed render times. Sends no request to a vendor; thread-safe."""
 
     def __init__(self, rates: Callable[[], Rates], seen: Seen, slots: Callable[[str], int]) -> None:
         self._rates = rates
@@ -64,11 +64,11 @@ class Estimates:
         self._slots = slots
 
     def _took(self, engine: str) -> Sequence[tuple[float, float]]:
-        """What an engine's latest renders took. Asked anew every minute, and not for every move of a slider."""
+        """Return the times of an engine's latest renders. Cached for a minute, for moves of a slider."""
         return () if ENGINES[engine].is_draft else self._seen(engine, int(time.monotonic() / FRESH_S))
 
     def clip(self, seconds: float, resolution: str, budget_micros: int = 0) -> list[Estimate]:
-        """One estimate for every engine, in the catalogue's order."""
+        """Return one estimate for every engine, in the catalogue's order."""
         rates, today = self._rates(), datetime.now(UTC).date()
         measure = Measure(resolution=resolution, audio_s=seconds)
         found = []
@@ -92,7 +92,7 @@ class Estimates:
         return found
 
     def stairs(self, engine: str, resolution: str, up_to_s: float) -> list[Step]:
-        """The price of every length up to ``up_to_s``."""
+        """Return the price of every length up to ``up_to_s``."""
         return steps(engine, resolution, up_to_s, self._rates())
 
     def table(
@@ -103,7 +103,7 @@ class Estimates:
         picture: StoredMedium | None = None,
         resolution: str = "480p",
     ) -> Batch:
-        """Quote every row of a table; ``picture`` and ``resolution`` are for rows that name none."""
+        """Quote every row of a table; ``picture`` and ``resolution`` apply to rows that name none."""
         from lipsync_core.estimates import quote_rows
 
         return quote_rows(
@@ -111,18 +111,18 @@ class Estimates:
         )
 
     def plan(self, batch: Batch, wish: Wish) -> Plan:
-        """Give every row of a quoted table its engine."""
+        """Choose an engine for every row of a quoted table."""
         from lipsync_core.estimates import choose
 
         return choose(batch, wish, self.slots())
 
     def slots(self) -> dict[str, int]:
-        """How many jobs each provider is given at once."""
+        """Return how many jobs each provider gets at once."""
         return {engine.provider: self._slots(engine.provider) for engine in ENGINES.values()}
 
 
 def times(estimate: Estimate, clips: int) -> Many:
-    """The price of several clips alike."""
+    """Return the price of several equal clips."""
     each = estimate.price
     return Many(
         None if each.usd_micros is None else each.usd_micros * clips,
@@ -132,6 +132,6 @@ def times(estimate: Estimate, clips: int) -> Many:
 
 
 def until_ready_s(estimate: Estimate, clips: int) -> tuple[float, float]:
-    """Seconds until several clips alike are ready, half the time and nine times of ten: as many at once as may be."""
+    """Return the seconds until several equal clips are ready (median, 90th percentile), as many at once as allowed."""
     rounds = -(-clips // max(1, estimate.at_once))
     return estimate.wait.p50_s * rounds, estimate.wait.p50_s * (rounds - 1) + estimate.wait.p90_s

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: what it means, and what else it may be called."""
+    """One column: its meaning and its alternative names."""
 
     name: str
     what: str
@@ -63,12 +63,12 @@ _MEANT = {_plainly(name): column.name for column in _ALL for name in (column.nam
 
 
 def meant_by(header: str) -> str | None:
-    """The column that a header stands for; None where we know none."""
+    """Return the column that a header means; None if it is unknown."""
     return _MEANT.get(_plainly(header))
 
 
 def template() -> bytes:
-    """A table to fill in, as every spreadsheet program opens it."""
+    """Return a table to fill in, as CSV that every spreadsheet program opens."""
     shown = ("name", "project", "scene", "engine", "resolution", "image", "audio", "duration", "text")
     rows = [
         shown,

@@ -8,10 +8,10 @@ from math import isfinite
 from lipsync_core.errors import StudioError
 
 LONGEST_S = 24 * 60 * 60.0
-"""A day. Whoever writes more has milliseconds or a slip of the pen."""
+"""A day. Longer values are milliseconds or typing errors."""
 SHORTEST_S = 0.001
 _LONGEST_WRITTEN = 40
-"""Characters. No length takes as many, and Python refuses to read numbers of thousands of digits."""
+"""Characters. No length needs more, and Python refuses to parse numbers of thousands of digits."""
 
 _NUMBER = r"(?:\d+(?:[.,]\d*)?|[.,]\d+)"
 _CLOCK = re.compile(rf"(?:(\d+):)?(\d+):({_NUMBER})")
@@ -24,13 +24,13 @@ _MILLISECONDS = re.compile(rf"({_NUMBER})ms")
 
 
 class LengthError(StudioError):
-    """What was written is no length of a clip; the text says why and what to write."""
+    """The text is not a clip's length; the message says why and what to write."""
 
 
 def seconds_of(text: str) -> float:
-    """The seconds that a written length stands for. Raises `LengthError`.
+    """Parse a written length into seconds. Raises `LengthError`.
 
-    A comma is a decimal comma, unless a point or a second comma says otherwise.
+    A comma is a decimal comma, unless there is also a point or a second comma.
     """
     written = re.sub(r"\s", "", text).lower()
     if written.startswith(("-", "−")) and _read(written[1:]) is not None:
@@ -48,7 +48,7 @@ def seconds_of(text: str) -> float:
 
 
 def length_text(seconds: float) -> str:
-    """A length as it is written into a field, to the millisecond: ``1:23.5``, ``0:05``, ``1:00:00``."""
+    """Format a length for an input field, to the millisecond: ``1:23.5``, ``0:05``, ``1:00:00``."""
     whole, ms = divmod(round(seconds * 1000), 1000)
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
@@ -57,7 +57,7 @@ def length_text(seconds: float) -> str:
 
 
 def _read(written: str) -> float | None:
-    """Seconds, or None where it cannot be read. ``written`` has no spaces and no sign."""
+    """Return seconds, or None if the text is not a length. ``written`` has no spaces and no sign."""
     if len(written) > _LONGEST_WRITTEN:
         return None
     if ":" in written:
@@ -86,7 +86,7 @@ def _clock(written: str) -> float | None:
 
 
 def _ungrouped(written: str) -> str:
-    """A number with thousands apart (``1.234,5``, ``1,234,567``) without what keeps them apart."""
+    """Remove the thousands separators from a number such as ``1.234,5`` or ``1,234,567``."""
     apart = "," if written.find(",") != -1 and (written.find(",") < written.find(".") or "." not in written) else "."
     return written.replace(apart, "")
 

@@ -1,7 +1,7 @@
-"""From a table's bytes to text: what is certain is taken, and what is a guess is left to a person. Pure.
+"""Decodes a table's bytes: a certain encoding is used, and an uncertain one is left for a person to choose. Pure.
 
-Unicode gives itself away. Of the older code pages most take any bytes, so that a wrong one makes other letters of them
-and no error.
+Unicode encodings can be recognized. Most older code pages accept any bytes, so a wrong choice gives wrong letters and
+no error.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ ENCODINGS: Mapping[str, str] = MappingProxyType(
         "euc_kr": "Korean (EUC-KR)",
     }
 )
-"""What a person can choose, by Python's name for it, and what it is called."""
+"""The encodings that a person can choose: Python's name → the displayed name."""
 _UNICODE = {"utf_8": "UTF-8", "utf_16": "UTF-16", "utf_32": "UTF-32"}
 _WIDER = {"gbk": "gb18030", "gb2312": "gb18030", "cp936": "gb18030"}
-"""Encodings of which another one of ours is the whole."""
+"""Encodings that are subsets of another encoding in the list."""
 
-_BOMS = (  # the longer ones first: UTF-32's begins with UTF-16's
+_BOMS = (  # longer marks first: UTF-32's begins with UTF-16's
     (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
     (codecs.BOM_UTF32_BE, "utf-32", "UTF-32"),
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
@@ -49,9 +49,9 @@ _BOMS = (  # the longer ones first: UTF-32's begins with UTF-16's
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
 _NOT_LEADING = bytes(range(0xC0))
-"""What does not begin a letter beyond ASCII in UTF-8."""
+"""Bytes that cannot begin a non-ASCII character in UTF-8."""
 _SHIFTS = re.compile(rb"\x1b[$(]")
-"""How ISO-2022 leaves ASCII, of which every single byte is ASCII."""
+"""The escape sequences by which ISO-2022 leaves ASCII; all its bytes are in the ASCII range."""
 _ODD = re.compile(rb"[\x80-\xff\x1b]")
 _SAMPLE_LINES = 8
 _SAMPLE_LINE_BYTES = 300
@@ -59,20 +59,20 @@ _JUDGED_LINES = 50
 _ASCII = frozenset(map(chr, range(128)))
 _WESTERN = frozenset("äöüÄÖÜßàâáãåæçèéêëìíîïñòóôõøœùúûÀÂÁÃÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕØŒÙÚÛ„“”‚‘’–—…€£°§«»¿¡·\xa0")
 _RUN = re.compile("[^\x00-\x7f„“”‚‘’–—…€£°§«»¿¡·\xa0]{3}")
-"""Three letters beyond ASCII in a row: no word of western Europe has them."""
+"""Three non-ASCII letters in a row, which no western European word has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A table that nobody can say the letters of: before a person chose its encoding it is nobody's text."""
+    """The candidate encodings of a table whose encoding is uncertain. A person chooses before its text is used."""
 
     encodings: tuple[str, ...]
-    """Names in `ENCODINGS` that it can be read as, the likeliest first."""
+    """Names in `ENCODINGS` that can decode it, the likeliest first."""
     sample: tuple[bytes, ...]
-    """Its first lines that hold more than plain letters."""
+    """Its first lines that contain non-ASCII bytes or escapes."""
 
     def preview(self, encoding: str) -> str:
-        """The sample as it reads in an encoding."""
+        """Return the sample decoded with an encoding."""
         return "\n".join(line.decode(encoding, errors="replace") for line in self.sample)
 
 
@@ -82,22 +82,22 @@ class Decoded:
 
     text: str
     read_as: str
-    """What it was read as, in words."""
+    """The displayed name of the encoding used."""
     guess: Guess | None = None
-    """Set where that is a guess."""
+    """Set if the encoding is a guess."""
 
 
 def decoded(data: bytes, encoding: str | None = None) -> Decoded:
-    """The text of a table; ``encoding`` is the one that a person chose, None where nobody did.
+    """Decode a table; ``encoding`` is the one that a person chose, None if nobody has chosen.
 
-    Raises `SheetError` where it is no text, or none in this encoding.
+    Raises `SheetError` if it is not text, or not valid in this encoding.
     """
     if encoding is not None:
         return _chosen(data, _ours(encoding))
     try:
         found = _certain(data)
     except UnicodeDecodeError as error:
-        raise SheetError("This file is damaged: its text breaks off. Save it again as CSV (UTF-8).") from error
+        raise SheetError("This file is damaged: its text is cut off. Save it again as CSV (UTF-8).") from error
     if found is None:
         guess = _guessed(data)
         best = guess.encodings[0]
@@ -121,7 +121,7 @@ def _chosen(data: bytes, encoding: str) -> Decoded:
 
 
 def _ours(encoding: str) -> str:
-    """An encoding's name as it stands in `ENCODINGS`, however it is written. Raises `SheetError`."""
+    """Return the name in `ENCODINGS` for any spelling of an encoding. Raises `SheetError`."""
     try:
         name = codecs.lookup(encoding).name.replace("-", "_")
     except (LookupError, ValueError):
@@ -136,11 +136,11 @@ def _ours(encoding: str) -> str:
 
 
 def _certain(data: bytes) -> Decoded | None:
-    """The text of what can only be one thing; None where it can be several."""
+    """Decode a table that can have only one encoding; None if several are possible."""
     for bom, codec, words in _BOMS:
         if data.startswith(bom):
             return Decoded(data.decode(codec), words)
-    # A header is mostly ASCII, of which UTF-16 makes every second byte a zero.
+    # A header is mostly ASCII; in UTF-16 every second byte of ASCII is zero.
     start = data[:200]
     if start[1::2].count(0) > len(start) // 4:
         return Decoded(data.decode("utf-16-le"), "UTF-16")
@@ -156,7 +156,7 @@ def _certain(data: bytes) -> Decoded | None:
 
 
 def _refuse_damaged(data: bytes, error: UnicodeDecodeError) -> None:
-    """Refuse what is UTF-8 but for a few letters: in every other encoding all letters would be wrong."""
+    """Refuse a table that is UTF-8 except for a few bytes: in any other encoding every letter would be wrong."""
     damaged = data.decode("utf-8", errors="replace").count("\ufffd")
     if damaged * 10 < len(data.translate(None, _NOT_LEADING)):
         line = data.count(b"\n", 0, error.start) + 1
@@ -165,12 +165,12 @@ def _refuse_damaged(data: bytes, error: UnicodeDecodeError) -> None:
 
 
 def _guessed(data: bytes) -> Guess:
-    """What a table's bytes may stand for, the likeliest first."""
+    """Guess a table's encodings, the likeliest first."""
     from charset_normalizer import from_bytes
 
     judged = b"\n".join(_sample(data, most=_JUDGED_LINES))
     can = [name for name in ENCODINGS if _reads(judged, name) and (name != "iso2022_jp" or _SHIFTS.search(data))]
-    # The thresholds let it propose also where so few letters leave it in doubt.
+    # The thresholds make it propose encodings even if few non-ASCII letters leave it uncertain.
     likely = [match.encoding for match in from_bytes(judged, cp_isolation=can, threshold=0.9, language_threshold=0.0)]
     if "iso2022_jp" in can:
         likely.insert(0, "iso2022_jp")
@@ -180,7 +180,7 @@ def _guessed(data: bytes) -> Guess:
 
 
 def _is_western(text: str) -> bool:
-    """Whether all letters beyond ASCII are those of western Europe, and stand apart as they do in its words."""
+    """Return whether all non-ASCII letters are western European and as isolated as in western European words."""
     return not set(text) - _WESTERN - _ASCII and not _RUN.search(text)
 
 
@@ -193,7 +193,7 @@ def _reads(data: bytes, encoding: str) -> bool:
 
 
 def _sample(data: bytes, most: int = _SAMPLE_LINES) -> tuple[bytes, ...]:
-    """The first lines that hold more than ASCII, each cut to a bearable length before a character of several bytes."""
+    """Return the first lines with non-ASCII bytes, each cut to a limited length without splitting a character."""
     lines: list[bytes] = []
     at = 0
     while len(lines) < most and (odd := _ODD.search(data, at)) is not None:
@@ -206,7 +206,7 @@ def _sample(data: bytes, most: int = _SAMPLE_LINES) -> tuple[bytes, ...]:
 
 
 def _cut(line: bytes) -> bytes:
-    """The beginning of a line, up to a plain letter: nothing is torn apart there."""
+    """Return the beginning of a line up to an ASCII letter, so that no multi-byte character is split."""
     if len(line) <= _SAMPLE_LINE_BYTES:
         return line
     cut = _SAMPLE_LINE_BYTES

@@ -1,4 +1,4 @@
-"""The error values that spreadsheet programs write into a cell, in all of their languages. Pure."""
+"""The error values that spreadsheet programs write into a cell, in all their languages. Pure."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _EXCEL = """
 Ukrainian, Swedish, Danish, Norwegian, Finnish, Czech, Slovak, Hungarian, Turkish, Croatian, Greek, Romanian, Slovenian.
 """
 BEGINS = ("#", "E", "e")
-"""How any of them begins."""
+"""The first characters of all error values."""
 _NUMBERED = re.compile(r"err:\s?\d{3}")
-"""What LibreOffice writes."""
+"""LibreOffice's numbered errors."""
 _TOO_NARROW = re.compile(r"#{3,}")
-"""What is written in place of a number or a date that the column is too narrow for."""
+"""Written instead of a number or a date that does not fit its column."""
 
 
 def is_error_value(cell: str) -> bool:
-    """Whether a cell holds an error of the spreadsheet in place of what it should hold."""
+    """Return whether a cell holds a spreadsheet error instead of a value."""
     cell = cell.strip()
     if len(cell) > 40 or not cell.startswith(BEGINS):
         return False
@@ -51,7 +51,7 @@ def is_error_value(cell: str) -> bool:
 
 
 def _plainly(cell: str) -> str:
-    """Spanish writes ``#¡REF!``, and ``#REF!`` too."""
+    """Normalize Spanish, which writes both ``#¡REF!`` and ``#REF!``."""
     return unicodedata.normalize("NFC", cell).replace("¡", "").replace("¿", "").casefold()
 
 

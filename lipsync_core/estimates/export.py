@@ -15,17 +15,17 @@ from lipsync_core.estimates.row_costs import UNKNOWN
 from lipsync_core.pricing.terms import QUALIFIERS
 
 _WORKED_OUT = ("scene", "resolution")
-"""Columns that hold something although the table may not have them."""
+"""Columns that always have values, even if the table does not have them."""
 
 
 def _tamed(column: Sequence[str]) -> list[str]:
-    """A column made `harmless`, each different text once."""
+    """Return a column made `harmless`, computed once for each distinct text."""
     known = {text: harmless(text) for text in set(column)}
     return [known[text] for text in column]
 
 
 def plan_csv(plan: Plan) -> bytes:
-    """A plan with all its rows: what was brought, what it costs with each engine, and what is wrong."""
+    """Return a plan as CSV with all its rows: the input, the price with each engine, and the problems."""
     batch = plan.batch
     brought = [name for name in COLUMNS if name != "engine" and (name in batch.sheet.cells or name in _WORKED_OUT)]
     header = ["row", "problem", *brought, "length_s", "engine", "usd", "qualifier", "credits", "wait_s", "wait_slow_s"]
@@ -46,7 +46,7 @@ def plan_csv(plan: Plan) -> bytes:
 
 
 def _chosen(plan: Plan) -> list[Sequence[Any]]:
-    """What the rows cost and how long they take with the engine that each has."""
+    """Return the rows' prices and waits with their chosen engines."""
     everyone = np.ones(len(plan.engines), dtype=np.bool_)
     usd, credits, qualifier, half, most = (
         plan.column(name, everyone).tolist() for name in ("usd_micros", "credits", "qualifier", "expected_s", "p90_s")

@@ -19,19 +19,19 @@ _BLANK = " \t,;|\r\n\"'"
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a table's first row says."""
+    """The meaning of a table's first row."""
 
     names: Mapping[int, str]
-    """Which place is which of `COLUMNS`."""
+    """Position → name in `COLUMNS`."""
     width: int
-    """How many cells it has."""
+    """The number of cells in it."""
     delimiter: str
     row: int
-    """Its number, as a spreadsheet program counts them."""
+    """Its row number, as in a spreadsheet program."""
     ends: int
-    """Where in the text the rows begin."""
+    """The position in the text at which the rows begin."""
     notes: tuple[str, ...]
-    """What is to be said of the other columns."""
+    """Messages about the other columns."""
 
 
 def read_header(text: str) -> Header:
@@ -64,10 +64,10 @@ def read_header(text: str) -> Header:
 
 
 def _begins(text: str) -> tuple[str | None, int, int]:
-    """The delimiter that the table itself names, where its first row begins, and that row's number."""
+    """Return the delimiter that the table declares (if any), the position of its first row, and that row's number."""
     asked, start, row = None, 0, 1
     if text[:4].lower() == "sep=" and text[4:5] in DELIMITERS:
-        asked = text[4]  # what Excel itself writes and reads
+        asked = text[4]  # Excel's own declaration
         start = _line_end(text, 0)
         row = 2
     filled = len(text) - len(text[start:].lstrip(_BLANK))
@@ -79,7 +79,7 @@ def _begins(text: str) -> tuple[str | None, int, int]:
 
 
 def _line_end(text: str, start: int) -> int:
-    """Where the next line begins."""
+    """Return the position at which the next line begins."""
     lines = io.StringIO(text[start : start + 100], newline="")
     lines.readline()
     return start + lines.tell()
@@ -94,7 +94,7 @@ def _unknown(header: Sequence[str]) -> str:
 
 
 def _meanings(header: Sequence[str]) -> tuple[dict[int, str], list[str]]:
-    """Which place of the header is which column, and what is to be said of the others."""
+    """Return the column at each position of the header, and messages about the others."""
     names: dict[int, str] = {}
     notes, unused = [], []
     for index, written in enumerate(header):

@@ -1,4 +1,4 @@
-"""Chooses the engine for each row: the one that was asked for, or the best within a budget or a deadline."""
+"""Chooses the engine for each row: the requested one, or the best within a budget or a deadline."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ NO_PRICE = "No engine’s price is known, so it fits no budget."
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Who is to make the rows that name no engine. At most one field is set; with none, whoever is cheapest."""
+    """How to choose the engine for rows that name none. At most one field is set; by default, the cheapest engine."""
 
     engine: str | None = None
     budget_usd_micros: int | None = None
-    """The whole batch is to cost no more; within that, what is ready soonest."""
+    """The highest cost of the whole batch; within it, prefer the fastest engines."""
     within_s: float | None = None
-    """Every row is to be ready by then, nine times of ten; within that, what is cheapest."""
+    """The deadline for every row, by its 90th-percentile wait; within it, prefer the cheapest engines."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Every row with the engine that is to make it, or what keeps it out."""
+    """Every row with its chosen engine, or why it has none."""
 
     batch: Batch
     makers: Ints
-    """Each row's place in `Batch.offers`; `NOBODY_MAKES` where there is none."""
+    """Each row's index in `Batch.offers`; `NOBODY_MAKES` if no engine makes it."""
     problems: Words
-    """What keeps a row out; empty where nothing does."""
+    """Why a row is left out; empty if it is not."""
     lacks: Words
-    """What a row needs before it can be rendered, where it is only an estimate."""
+    """What a row still needs before it can be rendered; set if it is only an estimate."""
     ready: Flags
     """The rows that can be rendered as they are."""
     quoted: Flags
@@ -50,29 +50,29 @@ class Plan:
 
     @cached_property
     def engines(self) -> Words:
-        """Each row's engine; empty for a row that nobody makes."""
+        """Each row's engine; empty if no engine makes the row."""
         words: Words = np.array([*self.batch.offers, ""], dtype=object)[self.makers]
         return words
 
     def price(self, row: int) -> RowPrice | None:
-        """What a row costs; None where nobody makes it."""
+        """Return a row's price; None if no engine makes it."""
         engine = self.engines[row]
         return self.batch.offers[engine].price(row) if engine else None
 
     def why_not(self, row: int) -> str:
-        """Why a row cannot be rendered; empty where it can."""
+        """Return why a row cannot be rendered; empty if it can."""
         lacks = self.lacks[row]
         return str(self.problems[row] or (f"Only an estimate: {lacks[0].lower()}{lacks[1:]}" if lacks else ""))
 
     def total(self, rows: Flags) -> Total:
-        """What these rows cost together."""
+        """Return the total price of these rows."""
         columns = [self.column(name, rows) for name in ("usd_micros", "credits", "qualifier")]
         return total_of(columns[0], columns[1], columns[2])
 
     def finish_s(self, rows: Flags, slots: Mapping[str, int]) -> float | None:
-        """Seconds until the last of these rows is ready, half the time; None where there are none.
+        """Return the median seconds until the last of these rows is ready; None if there are no rows.
 
-        Each provider takes them in order, as many at once as ``slots`` says.
+        Each provider takes them in order, with as many at once as ``slots`` allows.
         """
         half = self.column("expected_s", rows & self.quoted)
         if not len(half):
@@ -82,11 +82,11 @@ class Plan:
         return max(_last(half[providers == provider], slots.get(provider, 1)) for provider in dict.fromkeys(providers))
 
     def waits(self) -> Floats:
-        """Each row's own wait, half the time; NaN where nobody makes it."""
+        """Each row's own median wait in seconds; NaN if no engine makes it."""
         return self.column("expected_s", np.ones(len(self.makers), dtype=np.bool_))
 
     def column(self, name: str, rows: Flags) -> NDArray[Any]:
-        """A field of `Offer` for these rows, each of the engine that it has; unknown where it has none."""
+        """Return a field of `Offer` for these rows, each from its own engine; unknown for rows without one."""
         chosen = rows.nonzero()[0]
         fallback = {"usd_micros": UNKNOWN, "credits": UNKNOWN, "qualifier": 0}.get(name, np.nan)
         dtype = {"usd_micros": np.int64, "credits": np.int64, "qualifier": np.int8}.get(name, np.float64)
@@ -100,9 +100,9 @@ class Plan:
 
 
 def choose(batch: Batch, wish: Wish, slots: Mapping[str, int]) -> Plan:
-    """Give every row its engine. ``slots`` says how many jobs each provider is given at once.
+    """Choose an engine for every row. ``slots`` is how many jobs each provider gets at once.
 
-    A row's own engine stands. Drafts are never the best: they are chosen by name.
+    An engine that a row names is kept. The draft engine is chosen only by name.
     """
     rows = len(batch)
     maker_of = {engine: index for index, engine in enumerate(batch.offers)}
@@ -142,7 +142,7 @@ class _Choice:
     problems: Words
 
     def take(self, rows: Flags, index: int, offer: Offer) -> None:
-        """Give these rows to an engine, or say why it cannot make them."""
+        """Assign these rows to an engine, or record why it cannot make them."""
         can = rows & offer.can_quote
         self.makers[can] = index
         cannot = rows & ~can
@@ -150,7 +150,7 @@ class _Choice:
 
 
 def _best(batch: Batch, wish: Wish, slots: Mapping[str, int], open_: Flags, chosen: _Choice) -> None:
-    """Choose for the rows that leave it open."""
+    """Choose engines for the rows that name none."""
     paid = {index: offer for index, offer in enumerate(batch.offers.values()) if not offer.engine.is_draft}
     offers = list(paid.values())
     fine = open_ & ~filled(batch.problems)
@@ -178,15 +178,15 @@ def _best(batch: Batch, wish: Wish, slots: Mapping[str, int], open_: Flags, chos
 
 @dataclass(frozen=True, slots=True)
 class _Ranks:
-    """The paid engines side by side: which of them can make which row."""
+    """A comparison of the paid engines: which of them can make which row."""
 
     offers: Sequence[Offer]
     makers: Sequence[int]
-    """Theirs in `Batch.offers`."""
+    """The engines' indexes in `Batch.offers`."""
     can: Sequence[Flags]
 
     def cheapest(self) -> Ints:
-        """For each row the engine with the lowest price, else one without a price; −1 where there is none."""
+        """Return each row's engine with the lowest price, else one without a known price; −1 if there is none."""
         best = np.full(len(self.can[0]), -1, dtype=np.int64)
         price = np.full(len(best), np.iinfo(np.int64).max, dtype=np.int64)
         wait = np.full(len(best), np.inf)
@@ -197,7 +197,7 @@ class _Ranks:
         return best
 
     def priced(self) -> _Ranks:
-        """The same without what has no price."""
+        """Return the comparison limited to offers with a known price."""
         return _Ranks(
             self.offers,
             self.makers,
@@ -205,13 +205,13 @@ class _Ranks:
         )
 
     def give(self, best: Ints, chosen: _Choice) -> None:
-        """Give every row to its engine."""
+        """Assign every row to its engine."""
         there = best >= 0
         chosen.makers[there] = np.array(self.makers)[best[there]]
 
 
 def _within_budget(ranks: _Ranks, budget: int, chosen: _Choice) -> None:
-    """As many rows as the budget holds, in order, each at its cheapest; what is left buys speed, best bargain first."""
+    """Assign rows in order to their cheapest engines within the budget; spend the rest on speed, best value first."""
     unpriced = np.logical_or.reduce(ranks.can)
     ranks = ranks.priced()
     best = ranks.cheapest()
@@ -243,7 +243,7 @@ def _within_budget(ranks: _Ranks, budget: int, chosen: _Choice) -> None:
 
 
 def _within_time(ranks: _Ranks, within_s: float, slots: Mapping[str, int], chosen: _Choice) -> None:
-    """Each row in order at the cheapest engine that still has it ready in time, slow cases included."""
+    """Assign each row in order to the cheapest engine that still meets the deadline at its 90th-percentile wait."""
     queues = {offer.engine.provider: _queue(slots.get(offer.engine.provider, 1)) for offer in ranks.offers}
     any_ = np.logical_or.reduce(ranks.can)
     for row in any_.nonzero()[0].tolist():
@@ -264,12 +264,12 @@ def _within_time(ranks: _Ranks, within_s: float, slots: Mapping[str, int], chose
 
 
 def _queue(slots: int) -> list[float]:
-    """When each of a provider's slots is free."""
+    """Return a new heap of the times at which a provider's slots become free."""
     return [0.0] * max(1, slots)
 
 
 def _last(waits: Floats, slots: int) -> float:
-    """When the last of these is ready if each takes the place that is free first."""
+    """Return when the last of these is ready if each takes the first free slot."""
     queue = _queue(slots)
     for wait in waits.tolist():
         heapq.heapreplace(queue, queue[0] + wait)

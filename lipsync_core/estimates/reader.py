@@ -1,7 +1,7 @@
-"""Reads the tables that people bring: a small one at once, a large one in a worker whose memory and time are limited.
+"""Reads uploaded tables: a small one in this process, a large one in a worker with limited memory and time.
 
-`lipsync_core.estimates.read_sheet` reads any table in time and memory in proportion to its bytes. Of a large one that
-is still more than a server should give to one person, while everybody else's pages wait.
+`lipsync_core.estimates.read_sheet` needs time and memory in proportion to a table's bytes. For a large table that is
+more than a server should spend on one person while other people's pages wait.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lipsync_core.estimates import Sheet
 
 SMALL_BYTES = 1_000_000
-"""Up to here a table is read in a few tenths of a second, which is less than a worker takes to start."""
+"""Up to this size, reading a table takes a few tenths of a second, which is less than starting a worker."""
 LIMITS = process.Limits(memory_mb=2048, seconds=60, file_mb=512)
 _LARGE_AT_ONCE = 2
 
@@ -51,7 +51,7 @@ class Tables:
 
 
 def _sheet(rows: Path, found: Mapping[str, Any]) -> Sheet:
-    """The table that a worker has read: rows without anything odd about them, and what it says of them."""
+    """Return the table that a worker has read: its normalized rows, and the worker's findings."""
     from lipsync_core.estimates import Guess, Sheet, even_rows
 
     guess = found["guess"]

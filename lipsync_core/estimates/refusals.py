@@ -6,4 +6,4 @@ from lipsync_core.errors import StudioError
 
 
 class SheetError(StudioError):
-    """A file that cannot be read as a table; the text says what it is and what to do."""
+    """A file that cannot be read as a table; the message says what is wrong and what to do."""

@@ -1,4 +1,4 @@
-"""One engine's price and wait for many rows at once, by the arithmetic that quotes each of them."""
+"""One engine's price and wait for many rows at once, by the same arithmetic as a single quote."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 UNKNOWN = -1
-"""Stands for a price, or credits, that nobody knows."""
+"""The value of an unknown price or number of credits."""
 
 
 def costs_of(
     tariff: Tariff | None, amounts: Amounts[Ints], applies: Flags, sizes: Sequence[str], size_of: Ints, rates: Rates
 ) -> tuple[Ints, Ints, Ints, NDArray[np.int8]]:
-    """Micro-dollars, credits, units billed and a code into `QUALIFIERS` for each row that the tariff applies to.
+    """Return micro-dollars, credits, billed units and an index into `QUALIFIERS` for each row.
 
-    ``sizes[size_of[row]]`` is its resolution. What is not known is `UNKNOWN`.
+    ``sizes[size_of[row]]`` is a row's resolution. Unknown figures are `UNKNOWN`.
     """
     usd, credits, units = (np.full(len(applies), UNKNOWN, dtype=np.int64) for _ in range(3))
     qualifier = np.full(len(applies), NO_RATE, dtype=np.int8)
@@ -45,8 +45,8 @@ def costs_of(
 def waits_of(
     timing: Timing, seconds: Floats, sizes: Sequence[str], size_of: Ints, seen: Sequence[tuple[float, float]]
 ) -> tuple[Floats, Floats]:
-    """Seconds within which half, and nine of ten, of such rows are ready; NaN where a length is not known."""
-    # A wait grows by the same for every second, so that two of them say all.
+    """Return each row's median and 90th-percentile wait in seconds; NaN if its length is unknown."""
+    # A wait is linear in the length, so two points define it.
     ends = [[expected_wait(timing, length, size, seen) for length in (0.0, 1.0)] for size in sizes]
 
     def at(bounds: list[list[float]]) -> Floats:
@@ -58,7 +58,7 @@ def waits_of(
 
 
 def whole_ms(seconds: Floats) -> Ints:
-    """Whole milliseconds of each row, as `lengths.whole_ms` has them."""
+    """Round each row to whole milliseconds, as `lengths.whole_ms` does."""
     good = (seconds > 0) & (seconds <= LONGEST_S)
     whole: Ints = np.rint(np.where(good, seconds, 0.0) * 1000).astype(np.int64)
     return whole
@@ -67,7 +67,7 @@ def whole_ms(seconds: Floats) -> Ints:
 def _alike(
     tariff: Tariff, length: Length[Ints], applies: Flags, sizes: Sequence[str], size_of: Ints, rates: Rates
 ) -> Iterator[tuple[Terms, Ints]]:
-    """The rows of known length in groups that the same terms hold for."""
+    """Yield the rows of known length in groups with the same terms."""
     known = applies & (length.most > 0)
     for code, size in enumerate(sizes):
         for of_bytes in (False, True):
@@ -78,7 +78,7 @@ def _alike(
 
 
 def _sums(terms: Terms, units: Ints) -> tuple[Ints, Ints]:
-    """Micro-dollars and credits for so many units: exact sums, each made once for rows that are billed alike."""
+    """Return exact micro-dollars and credits for these units, computed once for each distinct number of units."""
     import pandas as pd
 
     codes, different = pd.factorize(units)

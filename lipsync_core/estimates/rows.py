@@ -1,4 +1,4 @@
-"""A quoted table: a price and a wait for each row and each engine that could make it, or what is wrong."""
+"""A quoted table: a price and a wait for each row and each engine that could make it, or its problems."""
 
 from __future__ import annotations
 
@@ -24,38 +24,38 @@ from lipsync_core.quote import Qualifier
 
 _WHICH_LETTERS = "Choose the table’s encoding first: it could only be guessed."
 _SHARED = ("portrait", "dialog")
-"""Scenes that a picture for all rows is for."""
+"""Scenes that use the picture given for all rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What one engine makes of every row."""
+    """One engine's quotes for every row."""
 
     engine: Engine
     applies: Flags
-    """Whether the row is for this engine."""
+    """Whether this engine could make the row."""
     problems: Words
-    """What the engine would refuse in the row."""
+    """What the engine would refuse about the row."""
     lacks: Words
-    """What the row needs before the engine can render it; it can be quoted without."""
+    """What the row still needs before the engine can render it; a quote does not need it."""
     warnings: Words
-    """What the engine may refuse, though nobody can say for sure."""
+    """What the engine may refuse; its documentation is not certain."""
     usd_micros: Ints
-    """`UNKNOWN` where no rate is known."""
+    """`UNKNOWN` if no rate is known."""
     credits: Ints
     units: Ints
     qualifier: NDArray[np.int8]
-    """Codes into `QUALIFIERS`."""
+    """Indexes into `QUALIFIERS`."""
     expected_s: Floats
     p90_s: Floats
 
     @property
     def can_quote(self) -> Flags:
-        """The rows of which a price, or at least a wait, can be told."""
+        """The rows that have a price, or at least a wait."""
         return self.applies & ~filled(self.problems) & ~np.isnan(self.expected_s)
 
     def price(self, row: int) -> RowPrice:
-        """One row's price."""
+        """Return one row's price."""
         usd, credits = int(self.usd_micros[row]), int(self.credits[row])
         return RowPrice(
             None if usd == UNKNOWN else usd,
@@ -66,7 +66,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class RowPrice:
-    """What a row costs, as far as `priced` and `has_risen` need to know."""
+    """A row's price, with the fields that `priced` and `has_risen` need."""
 
     usd_micros: int | None
     credits: int | None
@@ -75,17 +75,17 @@ class RowPrice:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """What several rows cost together."""
+    """The total price of several rows."""
 
     rows: int
     usd_micros: int
-    """Of those whose price is known."""
+    """The sum of the known prices."""
     unknown: int
-    """How many have no price in dollars."""
+    """The number of rows without a price in dollars."""
     unknown_credits: int | None
-    """Their credits; None where no credits are known either."""
+    """The credits of those rows; None if their credits are not known either."""
     qualifier: Qualifier
-    """That of the least certain of the known prices."""
+    """The qualifier of the least certain known price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +97,23 @@ class Batch:
     """By engine."""
     scenes: Words
     named: Words
-    """The engine that a row asks for; empty where it leaves that open."""
+    """The engine that each row names; empty if it names none."""
     seconds: Floats
-    """Each finished video's length; NaN where it is not known."""
+    """Each finished video's length in seconds; NaN if not known."""
     problems: Words
-    """What is wrong with a row, whoever makes it."""
+    """What is wrong with a row, regardless of the engine."""
     doubts: Words
-    """What should be known of a row before it is paid for: nothing is heard in its voice."""
+    """Warnings about a row before it is paid for: nothing is heard in its voice."""
     texts: Mapping[str, Words]
     """The cells by column."""
     media: Mapping[str, Sequence[StoredMedium | None]] = field(repr=False)
-    """What the cells of those columns stand for that name a file or a link; no column without any."""
+    """The media of the columns that name files or links; columns without any are left out."""
 
     def __len__(self) -> int:
         return len(self.sheet)
 
     def brief(self, row: int, engine: str) -> Brief:
-        """What is to be rendered for a row."""
+        """Return the brief of a row for an engine."""
         media: dict[str, Any] = {
             column: KeptMedium(found.sha256, found.name, found.url)
             for column, all_rows in self.media.items()
@@ -122,13 +122,13 @@ class Batch:
         return replace(brief_of(self.texts, row, str(self.scenes[row])), engine=engine, **media)
 
     def total(self, engine: str, rows: Flags) -> Total:
-        """What these rows cost with one engine."""
+        """Return the total price of these rows with one engine."""
         offer = self.offers[engine]
         return total_of(offer.usd_micros[rows], offer.credits[rows], offer.qualifier[rows])
 
 
 def total_of(usd_micros: Ints, credits: Ints, qualifier: NDArray[np.int8]) -> Total:
-    """The exact sum of several prices."""
+    """Return the exact sum of several prices."""
     known = usd_micros != UNKNOWN
     left = credits[~known]
     has_credits = bool(len(left)) and bool((left != UNKNOWN).all())
@@ -142,7 +142,7 @@ def total_of(usd_micros: Ints, credits: Ints, qualifier: NDArray[np.int8]) -> To
 
 
 def _sum(amounts: Ints) -> int:
-    """A sum that cannot overflow: where it might, of as many numbers as there are different ones."""
+    """Return a sum that cannot overflow: if 64 bits might not suffice, add Python integers per distinct value."""
     if int(amounts.max(initial=0)) < np.iinfo(np.int64).max // max(1, len(amounts)):
         return int(amounts.sum())
     found, times = np.unique(amounts, return_counts=True)
@@ -160,8 +160,8 @@ def quote_rows(
 ) -> Batch:
     """Quote every row of a table for every engine that could make it.
 
-    ``picture`` and ``resolution`` are for rows that name none; ``seen`` is what `wait.expected_wait` learns from.
-    Nothing about a row is an exception: it is the row's problem, and the others go on.
+    ``picture`` and ``resolution`` apply to rows that name none; ``seen`` is passed to `wait.expected_wait`. A bad row
+    raises nothing: it gets a problem, and the other rows are quoted.
     """
     count = len(sheet)
     problems = Notes(count)
@@ -210,7 +210,7 @@ def _too_long(engine: Engine, seconds: Floats, applies: Flags, wrong: Notes, war
 
 
 def _unheard(media: Mapping[str, Sequence[StoredMedium | None]], count: int) -> Words:
-    """The rows in whose voices nothing is heard, and why."""
+    """Return a warning for each row in whose voice nothing is heard."""
     doubts = Notes(count)
     for column in ("audio", "left_audio", "right_audio"):
         for row, voice in enumerate(media.get(column, ())):
@@ -220,7 +220,7 @@ def _unheard(media: Mapping[str, Sequence[StoredMedium | None]], count: int) -> 
 
 
 def _faceless(images: Sequence[StoredMedium | None], applies: Flags, wrong: Notes) -> None:
-    """The draft engine has to know where the mouth is."""
+    """Report the pictures without a face, because the draft engine needs the position of the mouth."""
     for row in applies.nonzero()[0].tolist() if images else ():
         mouth = getattr(images[row], "mouth", None)
         if mouth is not None and not mouth.found:

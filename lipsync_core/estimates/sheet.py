@@ -1,7 +1,7 @@
-"""From the bytes of a table, however it was saved, to text under the columns that we know.
+"""Reads the bytes of a table, in any encoding and CSV dialect, into text under the known columns.
 
-Whatever a table holds, reading it takes time and memory in proportion to its bytes: what has no name that we know is
-dropped row by row, and rows are counted while they are read.
+Reading takes time and memory in proportion to the table's bytes, whatever it contains: unknown columns are dropped row
+by row, and rows are counted while they are read.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 200_000
 MOST_LINES = 1_048_576
-"""Rows with blank ones among them: as many as Excel has."""
+"""The highest number of lines including blank ones, as in Excel."""
 MOST_BYTES = 100 * 1024 * 1024
 
 _AT_ONCE = 50_000
-"""Rows of which all columns are held while the ones that we know are taken out of them."""
+"""The number of rows held with all columns at a time, before the known columns are taken out."""
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""How Excel's own files begin, and OpenDocument's."""
+"""The first bytes of Excel and OpenDocument files."""
 _TOO_MANY = "This row has more cells than the table has columns: is there a comma in a number or a text?"
 
 
@@ -39,15 +39,15 @@ class Sheet:
     """A table as text: one row for each clip, blank rows left out."""
 
     cells: pd.DataFrame
-    """Stripped text under the names of `COLUMNS`, those of them that the table has."""
+    """Stripped text under those names of `COLUMNS` that the table has."""
     numbers: Sequence[int]
-    """Each row's number, as a spreadsheet program counts them."""
+    """Each row's number, as in a spreadsheet program."""
     problems: Mapping[int, str]
-    """Rows (by position) that do not fit the header, and why."""
+    """The rows (by position) that do not fit the header, with the reason."""
     notes: tuple[str, ...] = ()
-    """What was found out while reading, for the person who brought the table."""
+    """Findings of the reading, for the person who uploaded the table."""
     guess: Guess | None = None
-    """Set where nobody can say which letters it is written in: no row is rendered before somebody did."""
+    """Set if the encoding is uncertain: no row is rendered until a person has chosen one."""
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -56,8 +56,8 @@ class Sheet:
 def read_sheet(data: bytes, encoding: str | None = None) -> Sheet:
     """Read a table from the bytes of a CSV file. Raises `SheetError`; a bad row is a problem of that row only.
 
-    ``encoding`` is what it is written in: one of `ENCODINGS`, or Unicode. None finds that out; where it can only be
-    guessed, `Sheet.guess` is set and the rows wait for it.
+    ``encoding`` is one of `ENCODINGS`, or Unicode. None detects it; if it can only be guessed, `Sheet.guess` is set and
+    the rows wait for a choice.
     """
     if not data.strip():
         raise SheetError("This file is empty.")
@@ -77,13 +77,13 @@ def read_sheet(data: bytes, encoding: str | None = None) -> Sheet:
 
 
 def write_even(sheet: Sheet, out: Path) -> None:
-    """Write a table's rows so that `even_rows` reads them without any doubt."""
+    """Write a table's rows in the unambiguous form that `even_rows` reads."""
     with out.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(sheet.cells.itertuples(index=False))
 
 
 def even_rows(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """The cells that `write_even` wrote, under the names of these columns."""
+    """Read the cells that `write_even` wrote, under the names of these columns."""
     import pandas as pd
 
     return pd.read_csv(
@@ -92,7 +92,7 @@ def even_rows(path: Path, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def sheet_of(rows: Sequence[Mapping[str, str]]) -> Sheet:
-    """A table of our own making, such as a row for each voice that was dropped."""
+    """Make a table from rows that the studio made, such as one for each dropped voice."""
     import pandas as pd
 
     cells = pd.DataFrame(list(rows), dtype="str").fillna("")
@@ -100,28 +100,28 @@ def sheet_of(rows: Sequence[Mapping[str, str]]) -> Sheet:
 
 
 def file_key(name: str) -> str:
-    """What two ways of writing a file's name have in common: folders and capitals make no difference."""
+    """Return the key by which file names are compared: without folders, ignoring case."""
     return unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1]).casefold()
 
 
 def _cells(body: str, header: Header) -> tuple[pd.DataFrame, list[int], dict[int, str]]:
-    """The known columns of all rows that are not blank, those rows' numbers, and what is wrong with their shape."""
+    """Return the known columns of all rows that are not blank, those rows' numbers, and problems with their shape."""
     import pandas as pd
 
     if _is_even(body, header):
         try:
             return _quickly(body, header)
         except pd.errors.ParserError:
-            pass  # some row has more cells still, or a quote is never closed
+            pass  # some row has even more cells, or a quote is never closed
     return _slowly(body, header)
 
 
 def _is_even(body: str, header: Header) -> bool:
-    """Whether the fast reader may try: it fills every line up to the header's width, blank ones too."""
+    """Return whether the fast reader may try. It pads every line to the header's width, including blank ones."""
     lines = body.count("\n") + body.count("\r") + 1
     if not body.strip() or lines > MOST_LINES or lines * header.width > 2 * len(body):
         return False
-    # The fast reader would take a first row that has more cells than it expects without a word.
+    # The fast reader would silently accept a first row with too many cells.
     return _first_width(body, header.delimiter) <= header.width
 
 
@@ -129,7 +129,7 @@ def _quickly(body: str, header: Header) -> tuple[pd.DataFrame, list[int], dict[i
     import pandas as pd
 
     width = header.width
-    # One column more than the header has, so that a row with one cell too many is told from the others.
+    # One column more than the header has, to detect rows with one cell too many.
     chunks = pd.read_csv(
         io.BytesIO(body.encode()),
         sep=header.delimiter,
@@ -159,7 +159,7 @@ def _quickly(body: str, header: Header) -> tuple[pd.DataFrame, list[int], dict[i
 
 
 def _slowly(body: str, header: Header) -> tuple[pd.DataFrame, list[int], dict[int, str]]:
-    """The same, row by row, for tables that the fast reader refuses as a whole, or would fill with blanks."""
+    """Read as `_cells` does, but row by row, for tables that the fast reader rejects or would pad with blanks."""
     import pandas as pd
 
     rows: list[tuple[str, ...]] = []
@@ -196,7 +196,7 @@ def _check_count(rows: int, *, at_least: bool = False) -> None:
 
 
 def _first_width(body: str, delimiter: str) -> int:
-    """How many cells the first row has."""
+    """Return the number of cells in the first row."""
     try:
         return len(next(csv.reader(_lines(body), delimiter=delimiter)))
     except csv.Error:
@@ -204,7 +204,7 @@ def _first_width(body: str, delimiter: str) -> int:
 
 
 def _lines(body: str) -> Iterator[str]:
-    """The lines one by one, without a copy of all that follows."""
+    """Yield the lines one by one, without copying the rest of the text."""
     at = 0
     while at < len(body):
         end = body.find("\n", at) + 1 or len(body)

@@ -11,7 +11,7 @@ from lipsync_core.estimates import SheetError, read_sheet, write_even
 
 
 def read_table(arguments: Mapping[str, Any], _progress: Callable[[int, int], None]) -> dict[str, Any]:
-    """What a table holds; writes its rows, with nothing odd left about them."""
+    """Read a table, write its normalized rows, and return the findings."""
     try:
         sheet = read_sheet(Path(arguments["path"]).read_bytes(), arguments["encoding"])
     except SheetError as error:

@@ -1,4 +1,4 @@
-"""Columns of text, and what is worked out once for each different word of one."""
+"""Columns of text, and functions computed once for each distinct word of a column."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from lipsync_core.estimates.row_costs import Flags, Ints
 
 Words = NDArray[np.object_]
-"""One text for each row; empty where there is nothing to be said."""
+"""One text for each row; empty if there is none."""
 
 
 class Notes:
-    """What is said of each row; what is said twice stands once, after what was said before."""
+    """Messages about each row, in order, without duplicates."""
 
     def __init__(self, count: int) -> None:
         self.words: Words = blank(count)
 
     def say(self, rows: int | Ints, what: str) -> None:
-        """Say it of these rows."""
+        """Add a message to these rows."""
         if self.words is blank(len(self.words)):
             self.words = self.words.copy()
         for row in (rows,) if isinstance(rows, int) else rows.tolist():
@@ -33,14 +33,14 @@ class Notes:
 
 @lru_cache(maxsize=4)
 def blank(count: int) -> Words:
-    """So many empty texts: one array for all columns that a table does not have. It cannot be written to."""
+    """Return ``count`` empty texts: one read-only array, shared by all columns that a table does not have."""
     words = np.full(count, "", dtype=object)
     words.flags.writeable = False
     return words
 
 
 def filled(words: Words) -> Flags:
-    """Which of these texts are not empty."""
+    """Return which of these texts are not empty."""
     if words is blank(len(words)):
         return np.zeros(len(words), dtype=np.bool_)
     there: Flags = words != ""
@@ -48,7 +48,7 @@ def filled(words: Words) -> Flags:
 
 
 def codes_of(words: Words) -> tuple[list[str], Ints]:
-    """The different words, and for each row which of them it has."""
+    """Return the distinct words, and each row's index into them."""
     import pandas as pd
 
     codes, found = pd.factorize(words)
@@ -56,7 +56,7 @@ def codes_of(words: Words) -> tuple[list[str], Ints]:
 
 
 def mapped(words: Words, meaning: Callable[[str], Any]) -> Words:
-    """``meaning`` of each word, looked up once for each different word."""
+    """Return ``meaning`` of each word, computed once for each distinct word."""
     if words is blank(len(words)):
         same = meaning("")
         return words if same == "" else np.full(len(words), same, dtype=object)
@@ -68,7 +68,7 @@ def mapped(words: Words, meaning: Callable[[str], Any]) -> Words:
 
 
 def numbered(words: Words, number: Callable[[str], int]) -> Ints:
-    """A number for each word, looked up once for each different word."""
+    """Return ``number`` of each word, computed once for each distinct word."""
     if words is blank(len(words)):
         return np.full(len(words), number(""), dtype=np.int64)
     found, codes = codes_of(words)
@@ -77,14 +77,14 @@ def numbered(words: Words, number: Callable[[str], int]) -> Ints:
 
 
 def sizes_of(words: Words) -> Ints:
-    """Characters of each text."""
+    """Return the number of characters of each text."""
     if words is blank(len(words)):
         return np.zeros(len(words), dtype=np.int64)
     return np.fromiter(map(len, words.tolist()), dtype=np.int64, count=len(words))
 
 
 def group(values: NDArray[Any]) -> Ints:
-    """For each value which of the different ones it is."""
+    """Return each value's index among the distinct values."""
     import pandas as pd
 
     codes: Ints = pd.factorize(values)[0].astype(np.int64)

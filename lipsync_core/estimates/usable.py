@@ -1,6 +1,6 @@
-"""A table's cells without what none of them can mean: errors of the spreadsheet, and what is too long to be kept.
+"""Removes unusable cells from a table: spreadsheet errors, and texts that are too long to be kept.
 
-Looked for in whole columns at once, because most tables of a hundred thousand rows hold neither.
+Searches whole columns at once, because most tables of a hundred thousand rows contain neither.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LONGEST_CELL = 32_767
-"""Characters of a cell, as in Excel."""
+"""The highest number of characters in a cell, as in Excel."""
 _FILES = {"image": "a picture", "video": "a video", "audio": "a voice"}
 _NOUNS = {
     "text": "a text",
@@ -27,14 +27,14 @@ _NOUNS = {
     "duration": "a length",
     **{column: _FILES[kind] for column, kind in MEDIUM_KINDS.items()},
 }
-"""What a column's cells should hold."""
+"""The expected content of a column's cells, as a noun."""
 _NAMES = ("name", "project")
 _NOT_PLAIN = r"[^\x20-\x7e]|  "
-"""What a name may hold that `one_line` would change."""
+"""Characters in a name that `one_line` would change."""
 
 
 def usable(column: str, cells: pd.Series[str], problems: Notes) -> Words:
-    """A column's cells; what they cannot mean is empty instead, and said of the row."""
+    """Return a column's cells; an unusable cell becomes empty and is reported for its row."""
     words: Words = cells.to_numpy(dtype=object)
     most = min(LONGEST_CELL, LONGEST.get(column, LONGEST_CELL))
     doubtful = cells.str.startswith(BEGINS) | (cells.str.len() > most)
@@ -50,7 +50,7 @@ def usable(column: str, cells: pd.Series[str], problems: Notes) -> Words:
 
 
 def _judged(column: str, cell: str, row: int, problems: Notes) -> str:
-    """A cell, or nothing where it cannot mean anything; that is said of its row."""
+    """Return a cell, or an empty text if it is unusable; report problems for its row."""
     noun = _NOUNS.get(column, "a value")
     if is_error_value(cell):
         what = "Fix its formula, or write the value itself."
