@@ -1,7 +1,7 @@
 """The team's own rates: kept in the ledger for all servers that share it, with a copy in a file.
 
-The ledger's newest version counts. Opening the studio reads the file in if the ledger has no rates yet, or if the file
-was edited since it last matched the ledger. The file is rewritten only if it was not edited.
+The ledger's newest version is in force. Opening the studio imports the file if the ledger has no rates yet, or if the
+file was edited since it last matched the ledger. The file is rewritten only if it was not edited.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from lipsync_core.pricing.rates_file import Stamp, body, changed, parse, read, s
 
 log = logging.getLogger(__name__)
 
-ENTER = "Enter here what is missing, then delete the file: it is written anew when the studio starts."
+ENTER = "Enter here what is missing, then delete the file: it is rewritten when the studio starts."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class RatesVersion:
     by: str
     """Who entered it; empty if it was read from a file."""
     file: str | None
-    """The path of that file."""
+    """The path of the file that it was read from; None if a person entered it."""
 
     @property
     def stamp(self) -> Stamp:
@@ -55,7 +55,7 @@ class _State(Enum):
     COPY = auto()
     """A version that the ledger has or had."""
     EDITED = auto()
-    """Edited from the newest version, so it is to be read in."""
+    """Edited from the newest version, so it must be read in."""
     BEHIND = auto()
     """Edited from a version that is no longer the newest."""
     FOREIGN = auto()
@@ -77,7 +77,7 @@ class TeamRates:
         return self._of(self.newest() or self._read_in())
 
     def newest(self) -> RatesVersion | None:
-        """Return the version that counts; None if no rate was ever set."""
+        """Return the version in force; None if no rate was ever set."""
 
         def ask() -> RatesVersion | None:
             with self._db.read() as connection:
@@ -101,15 +101,15 @@ class TeamRates:
         if state is _State.EDITED:
             return (
                 f"{name} was edited. The change counts once the studio is restarted. Restart it before anybody saves a "
-                "rate here: after that it would be an edit of an old copy, which is not read in."
+                "rate here; otherwise the file is an edit of an old copy and is not read in."
             )
         if state is _State.BEHIND:
             return (
-                f"{name} was edited, but it is a copy of older rates than those that count by now (version "
-                f"{kept.version}). It is not read in. {ENTER}"
+                f"{name} was edited, but it is a copy of older rates: version {kept.version} is in force "
+                f"now. It is not read in. {ENTER}"
             )
         if state is _State.FOREIGN:
-            return f"{name} of this server says something else than the ledger, whose rates count. {ENTER}"
+            return f"{name} of this server differs from the ledger, whose rates count. {ENTER}"
         return None
 
     def change(self, overrides: Mapping[str, Override | None], *, by: str, seen: Rates | None = None) -> None:
@@ -118,7 +118,7 @@ class TeamRates:
         Args:
             overrides: by provider or engine.
             by: who makes the change, with their rights; if empty, the name is taken from the overrides.
-            seen: the rates that the person saw, so that a rate changed meanwhile by somebody else is not overwritten.
+            seen: the rates that the person saw, so that a change made by somebody else meanwhile is not overwritten.
 
         Raises:
             NotAllowedError: ``by`` may not set rates.
@@ -159,14 +159,14 @@ class TeamRates:
             log.warning("%s", warning)
 
     def _read_in(self) -> RatesVersion | None:
-        """Read the file in if necessary, and return the version that counts then."""
+        """Read the file in if necessary, and return the version then in force."""
         text = read(self._file)
         if text is None or self._state(text) is not _State.EDITED:
             return self.newest()
         after = parse(text, self._file.name)
-        with self._db.write(judged=False) as connection:  # not on behalf of a visitor
+        with self._db.write(judged=False) as connection:  # not on behalf of a signed-in person
             kept = _newest(connection)
-            if _state(connection, kept, text, self._path) is not _State.EDITED:  # another server was faster
+            if _state(connection, kept, text, self._path) is not _State.EDITED:  # another server read it in first
                 return kept
             before = self._of_any(kept)
             fresh = _add(connection, kept, text, "", self._path)

@@ -18,7 +18,7 @@ FIGURE = r"^\d{0,4}(\.\d{1,9})?$"
 NO_PLAN = "Not chosen"
 OWN_PRICE = "Own price for a credit"
 COUNTED = {"usd_per_credit": "a credit", "usd_per_second": "a second of voice", "usd_per_15_bytes": "15 bytes of text"}
-"""The fields of an `Override` that are dollars, and what they are the price of."""
+"""The fields of an `Override` in dollars, and what each one is the price of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def _tariff(place: str) -> Tariff:
 
 
 def _rows() -> tuple[Row, ...]:
-    """What can be set for each vendor, as its tariffs say."""
+    """Return the rates that can be set for each vendor, by its tariffs."""
     found = {
         Row(provider.id, field, f"{provider.title}, {what}"): None
         for provider in PROVIDERS.values()
@@ -48,16 +48,16 @@ def _rows() -> tuple[Row, ...]:
 
 ROWS = _rows()
 FETCHED = tuple(provider.id for provider in PROVIDERS.values() if provider.price_list() is not None)
-"""Who publishes its rate in a list that can be asked."""
+"""Vendors with a public price list that can be fetched."""
 PLANNED = tuple(place for place in PROVIDERS if any(row.place == place for row in ROWS) and _tariff(place).plans)
-"""Whose price for a credit depends on a plan."""
+"""Vendors whose price per credit depends on a plan."""
 
 
 def draw_rates() -> None:
     st.header("Rates", anchor=False)
     st.caption(
-        "What the vendors publish, and what your team pays where you enter it: yours wins. It counts for everybody and "
-        "for every quote from then on, also in the sandbox; jobs that are queued keep their price."
+        "What the vendors publish, and what your team pays. A rate that you enter replaces the published one in every "
+        "later quote of the whole team, also in the sandbox; queued jobs keep their price."
     )
     try:
         rates = studio().rates()
@@ -106,7 +106,7 @@ def draw_rates() -> None:
 
 
 def _source() -> None:
-    """Where the rates in force are from, and what this server's file says instead."""
+    """Draw the source of the rates in force, and a warning if this server's file differs."""
     with st.container():  # always there, so that what follows keeps its place
         if (kept := studio().team_rates.newest()) is not None:
             who = f"changed by {plain(kept.by)}" if kept.by else "changed"
@@ -128,7 +128,7 @@ def _shown(row: Row, rates: Rates) -> dict[str, str]:
     if override is not None and override.published and value is not None:
         published, source, day, value = f"${value:f}", f"{tariff.vendor}’s price list", override.set_on, None
     elif override is not None and (value is not None or override.plan):
-        source, day = f"your team, {override.by or 'who did not say'}", override.set_on
+        source, day = f"your team, {override.by or 'name not given'}", override.set_on
     return {
         "Rate": row.what,
         YOURS: "" if value is None else f"{value:f}",
@@ -139,7 +139,7 @@ def _shown(row: Row, rates: Rates) -> dict[str, str]:
 
 
 def _not_shown(rates: Rates) -> list[str]:
-    """What only the file can say: rates of single engines, and how many credits a unit takes."""
+    """Return the places with rates that only the file can show: for single engines, and credits per unit."""
     places = {row.place for row in ROWS}
     return [
         place
@@ -149,7 +149,7 @@ def _not_shown(rates: Rates) -> list[str]:
 
 
 def day_text(day: date) -> str:
-    """A day such as ``21 Nov 2026``."""
+    """Format a day, such as ``21 Nov 2026``."""
     return f"{day.day} {day:%b %Y}"
 
 
@@ -167,7 +167,7 @@ def _plan(place: str, rates: Rates) -> None:
         on_change=pressed(_save_plan),
         args=(place, words, rates),
         width=320,
-        help="Decides what a credit costs. Saved at once; it takes the place of an own price.",
+        help="Decides what a credit costs. Saved at once; it replaces your own price.",
     )
 
 
@@ -185,7 +185,7 @@ def _save(version: int, rates: Rates) -> None:
             try:
                 value = Decimal(text) if text else None
             except InvalidOperation:
-                st.session_state.rates_wrong = f"“{text[:20]}” is no number. Write dollars, as in 0.0833."
+                st.session_state.rates_wrong = f"“{text[:20]}” is not a number. Write dollars, as in 0.0833."
                 return
             change = changes.setdefault(row.place, {})
             change[row.field] = value
@@ -204,7 +204,7 @@ def _fetch(place: str, rates: Rates) -> None:
 
 
 def _change(changes: dict[str, dict[str, Decimal | str | None]], rates: Rates) -> None:
-    """Put the changed fields into the overrides that were shown; one that states nothing any more is taken out."""
+    """Apply the changed fields to the displayed overrides; an override without any rate is removed."""
     if not changes:
         st.session_state.rates_said = "Nothing was changed: type a figure into a cell of “Yours” first."
         return

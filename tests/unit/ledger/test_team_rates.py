@@ -122,7 +122,7 @@ def test_what_a_server_brings_along_replaces_nothing(
     other = opened(theirs)
     assert credit(one) == credit(other) == Decimal("0.0833")
     warning = other.team_rates.file_warning() or ""
-    assert "says something else than the ledger" in warning
+    assert "differs from the ledger" in warning
     assert warning in [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     other.desk("mia").rates.set("creatify", PRO)
     assert old.read_text() == "[lipsync-studio]\nusd_per_credit = 0.5\n", "nobody's file is overwritten"
@@ -234,7 +234,7 @@ def test_a_copy_of_another_ledgers_rates_replaces_none_of_this(
     file.write_text(others.read_text().replace("0.5", "0.6"))
     studio = opened(environment)
     assert set(studio.rates().overrides) == {"lipsync-studio"}
-    assert "says something else" in (studio.team_rates.file_warning() or "")
+    assert "differs from the ledger" in (studio.team_rates.file_warning() or "")
 
 
 def test_a_file_that_is_put_there_anew_at_every_start_is_read_in_when_it_says_something_new(
