@@ -1,12 +1,12 @@
-"""Who waits for whom when the machine is busy: ``python tests/bench/bench_busy.py``.
+"""How long people wait on a busy machine: ``python tests/bench/bench_busy.py``.
 
-Name one or more of ``draft`` and ``pages`` to run only these. "Busy" is beside two endless loops, each in a session of
-its own: many Linux kernels share the processor between sessions first, so that a loop is as heavy as a whole studio.
-In a container, and on other systems, only priorities count: run the bench in one, too.
+Name ``draft`` or ``pages`` to run only that section. "Busy" means beside two endless loops, each in its own session:
+many Linux kernels share the processor among sessions first, so that one loop weighs as much as the whole studio. In a
+container, and on other systems, only priorities matter: run the benchmark in a container, too.
 
 - draft: a newcomer presses "Render the sample" in a browser; the time from the press until the finished video shows its
-  first picture. A fresh studio each time, quiet and busy in turn. To reach: busy at most 3 times quiet. *render* is the
-  part of it that the ledger calls rendering.
+  first picture. A fresh studio each time, alternating between quiet and busy. Target: busy at most 3 times quiet.
+  *render* is the part during which the ledger has the job as rendering.
 - pages: one full run of the Jobs page, from request to last message, while no draft renders, while one does, and while
   three do at once. The page draws the same twelve running jobs each time.
 """
@@ -42,11 +42,11 @@ LOOPS = 2
 ROUNDS = 4
 RERUNS = 30
 PAUSE_S = 0.15
-"""Between two runs of a page, for a person's next click is not in the same instant."""
+"""Pause between two runs of a page, because a person does not click again at once."""
 PENDING = 12
-"""Jobs on the page that wait for ever: as many as it draws cards for."""
+"""Jobs on the page that never end: as many as the page draws cards for."""
 VOICE_S, DRAFTS = 60, 40
-"""More to render than the longest measurement takes."""
+"""Enough to keep rendering for the longest measurement."""
 FIRST_PICTURE = "() => { const one = document.querySelector('video'); return one !== null && one.readyState >= 2 }"
 
 
@@ -60,7 +60,7 @@ def main() -> None:
 
 @contextmanager
 def beside_loops(count: int = LOOPS) -> Iterator[None]:
-    """Keep so many processors busy."""
+    """Keep this many processors busy."""
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True) for _ in range(count)]
     try:
         yield
@@ -93,7 +93,7 @@ def draft(folder: Path) -> None:
 
 
 def _pressed(browser: Browser, folder: Path, *, busy: bool) -> tuple[float, float]:
-    """Seconds from the press to the first picture, and those of them that the job was rendering."""
+    """Return the seconds from the press to the first picture, and for how many of them the job was rendering."""
     environment = fill(folder, ended=0, pending=0)
     with Server(environment, folder / "server.log") as server, ExitStack() as around:
         context = browser.new_context(base_url=server.url, viewport={"width": 1280, "height": 900})
@@ -134,7 +134,7 @@ def pages(folder: Path) -> None:
 
 
 def _runs(folder: Path, voice: Path, *, drafts: int, loops: int) -> list[float]:
-    """The seconds of each run of the page."""
+    """Return the seconds that each run of the page took."""
     environment = fill(folder, ended=20, pending=PENDING) | {"STUDIO_DRAFT_SLOTS": str(max(1, drafts))}
     if drafts:
         _queue(studio_of(environment), voice)

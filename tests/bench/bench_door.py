@@ -1,13 +1,13 @@
-"""What one stranger's flood takes from the others: ``python tests/bench/bench_door.py``.
+"""How much one stranger's flood slows the server for others: ``python tests/bench/bench_door.py``.
 
-On a studio where people sign in, somebody asks for `/api/health` and a member has the Jobs page drawn, over and over;
-first in peace, then beside one stranger who floods the server from a process of their own:
+On a studio with sign-in, one client requests `/api/health` and a member reruns the Jobs page, over and over: first
+without a flood, then while a stranger floods the server from a separate process:
 
 - reruns: one socket, empty reruns without a pause;
-- sockets: sixteen at a time, opened and left again without a pause;
-- git: one socket, wishes to hear of the checkout, which ran several programs each in front of everybody.
+- sockets: sixteen at a time, opened and closed without a pause;
+- git: one socket, requests for the state of the git checkout; each one used to run several programs in the server.
 
-All in one run, on one server. Seconds depend on the machine; what matters is with beside without.
+All in one run, on one server. Seconds depend on the machine; compare the figures with and without a flood.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def watched(url: str) -> tuple[list[float], list[float]]:
-    """How long each answer took for so many seconds: that of health, and a member's page."""
+    """Return the seconds that each health answer and each run of the member's page took."""
     health, page = list[float](), list[float]()
     until = time.monotonic() + WATCH_S
 
@@ -74,7 +74,7 @@ def watched(url: str) -> tuple[list[float], list[float]]:
             time.sleep(0.02)
 
     def probe() -> None:
-        """On a connection of its own, as probes do."""
+        """Request health on a separate connection, as probes do."""
         with contextlib.closing(HTTPConnection(urlsplit(url).netloc, timeout=60)) as connection:
             connection.request("GET", "/api/health")
             assert connection.getresponse().read() == b'{"ok":true}'
@@ -91,7 +91,7 @@ def watched(url: str) -> tuple[list[float], list[float]]:
 
 
 def timed(do: Callable[[], object]) -> float:
-    """The seconds that something took."""
+    """Return the seconds that a call took."""
     begun = time.perf_counter()
     do()
     return time.perf_counter() - begun
@@ -99,13 +99,13 @@ def timed(do: Callable[[], object]) -> float:
 
 @contextlib.contextmanager
 def flooding(flood: str, url: str) -> Iterator[None]:
-    """The flood of this name, in a process of its own."""
+    """Run the flood of this name in a separate process."""
     if not flood:
         yield
         return
     process = subprocess.Popen([sys.executable, __file__, flood, url], stderr=subprocess.DEVNULL)
     try:
-        time.sleep(2)  # until it is at it
+        time.sleep(2)  # until the flood has started
         yield
     finally:
         process.kill()
@@ -113,7 +113,7 @@ def flooding(flood: str, url: str) -> Iterator[None]:
 
 
 def say_for_ever(url: str, message: BackMsg) -> None:
-    """Say the same on one socket without a pause, and open it again where it was closed."""
+    """Send the same message on one socket without a pause, and reconnect if it was closed."""
     data = message.SerializeToString()
     while True:
         with contextlib.suppress(WebSocketException, OSError), opened(url) as line:
@@ -122,7 +122,7 @@ def say_for_ever(url: str, message: BackMsg) -> None:
 
 
 def open_for_ever(url: str) -> None:
-    """Open sockets and leave them again, so many at a time."""
+    """Open and close sockets, several at a time."""
 
     def one() -> None:
         while True:

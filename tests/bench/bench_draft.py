@@ -1,9 +1,9 @@
-"""How fast and how heavy a draft render is: ``python tests/bench/bench_draft.py [--no-memory]``.
+"""Speed and memory of a draft render: ``python tests/bench/bench_draft.py [--no-memory]``.
 
-RTF is seconds of work per second of video, for the whole job: finding the face, hearing the speech, drawing,
-encoding. Beside it stands what encoding alone takes in the same run, since other work on the machine slows both: a
-plain PyAV loop that hands as many RGB frames, which never change, and the voice to the same codecs at the same
-settings. Memory is the peak of a process that does nothing else.
+RTF is seconds of work per second of video, for the whole job: finding the face, analysing the speech, drawing and
+encoding. It is compared with encoding alone in the same run, because other work on the machine slows both: a plain PyAV
+loop that encodes as many identical RGB frames, and the voice, with the same codecs and settings. Memory is the peak of
+a process that does nothing else.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def speed(folder: Path) -> None:
-    """The table of real-time factors: the middle one of three runs, by its ratio to encoding alone."""
+    """Print the real-time factors of the median run of three, by its ratio to encoding alone."""
     voice = looped_voice(folder / "voice.wav", SECONDS)
     print(f"{'face / frame width':>20} {'':>6} {'size':>10} {'RTF':>6} {'encode':>7} {'ratio':>6}")
     for share in (0.25, 0.9):
@@ -59,7 +59,7 @@ def speed(folder: Path) -> None:
 
 
 def compared(image: NDArray[np.uint8], resolution: str, voice: Path, folder: Path) -> tuple[float, float, float]:
-    """Ratio, RTF of the whole job, RTF of encoding a frame that never changes."""
+    """Return the ratio, the RTF of the whole job, and the RTF of encoding an unchanging frame."""
     size = frame_size(image.shape[1], image.shape[0], resolution)
     still = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     encode = timed(lambda: encode_only(still, voice, folder / "encoded.mp4", SECONDS * FPS))
@@ -68,7 +68,7 @@ def compared(image: NDArray[np.uint8], resolution: str, voice: Path, folder: Pat
 
 
 def encode_only(still: NDArray[np.uint8], voice: Path, out: Path, count: int) -> None:
-    """Write ``count`` times the same RGB frame, and the voice."""
+    """Encode the same RGB frame ``count`` times, and the voice."""
     options = {"movflags": "+faststart"}
     with av.open(str(out), "w", format="mp4", options=options) as container, av.open(str(voice)) as source:
         picture = container.add_stream("libx264", rate=FPS, options=X264)
@@ -86,7 +86,7 @@ def encode_only(still: NDArray[np.uint8], voice: Path, out: Path, count: int) ->
 
 
 def memory(folder: Path) -> None:
-    """The table of peak memory at 480p."""
+    """Print the peak memory at 480p."""
     print(f"\n{'voice':>8} {'peak':>8}")
     for minutes in (1, 10):
         voice = looped_voice(folder / "long.wav", 60 * minutes)
@@ -98,27 +98,27 @@ def memory(folder: Path) -> None:
 def peak_mb(voice: Path, out: Path) -> float:
     """Peak resident memory of this process after one draft at 480p, in MB (Linux only)."""
     draft(portrait(0.9), voice, out, "480p")
-    # Not ru_maxrss: a process starts with its parent's, which has held whole clips.
+    # Not ru_maxrss: a process inherits its parent's, which has held whole clips.
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return float(status["VmHWM"].split()[0]) / 1024
 
 
 def draft(image: NDArray[np.uint8], voice: Path, out: Path, resolution: str) -> None:
-    """One whole job."""
+    """Run one whole job."""
     render(
         image=image, voice=voice, out=out, resolution=resolution, mouth_box=None, seed=1, on_progress=lambda *_: None
     )
 
 
 def timed(work: Callable[[], None]) -> float:
-    """Seconds that this work takes."""
+    """Return the seconds that this work takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def portrait(share: float) -> NDArray[np.uint8]:
-    """A sample portrait cut to a square of which the face takes this share, at 720 pixels or more."""
+    """Return a sample portrait cropped to a square of 720 pixels or more in which the face takes this share."""
     image = load_image(PORTRAITS[0].path)
     x, y, width, _ = find_faces(image)[0]
     half = round(width / share / 2)
@@ -128,7 +128,7 @@ def portrait(share: float) -> NDArray[np.uint8]:
 
 
 def looped_voice(path: Path, seconds: int) -> Path:
-    """A sample voice, repeated to this length, as 16 kHz WAV."""
+    """Write a sample voice, repeated to this length, as 16 kHz WAV."""
     once = np.concatenate(list(speech_blocks(VOICES[0].path)))
     samples = np.resize(once, seconds * SPEECH_RATE)
     with wave.open(str(path), "wb") as file:

@@ -1,14 +1,14 @@
-"""How fast prices are worked out, and how soon they are seen: ``python tests/bench/bench_estimate.py``.
+"""How fast prices are computed and displayed: ``python tests/bench/bench_estimate.py``.
 
-Name one or more of ``quotes``, ``table`` and ``slider`` to run only these. Both sides of a comparison are measured in
-turn, in one run; seconds depend on the machine, ratios hardly do.
+Name one or more of ``quotes``, ``table`` and ``slider`` to run only these. Both sides of a comparison are measured
+alternately in one run; seconds depend on the machine, ratios hardly do.
 
-- quotes: `Studio.quotes` for one brief with kept media, which gives one quote for every engine of its scene.
-- table: from the bytes of a CSV with 100,000 rows to what it costs with every engine, row by row, and to a plan with
-  its sum; beside bare ``pandas.read_csv(dtype=str)`` of the same bytes. *lengths* are written as seconds; *mixed* also
-  as 1:23.5, with texts to be spoken, semicolons, decimal commas and rows with something wrong. To reach: 4 times.
-- slider: from a key that moves the slider of the Estimate page to the new table on screen, beside a page that has one
-  slider and a table of the same size computed from nothing. To reach: 1.3 times.
+- quotes: `Studio.quotes` for one brief with stored media, which gives one quote for every engine of its scene.
+- table: from the bytes of a CSV with 100,000 rows to every row's price with every engine and a plan with its total,
+  compared with bare ``pandas.read_csv(dtype=str)`` of the same bytes. *lengths* are written as seconds; *mixed* also
+  has lengths such as 1:23.5, texts to be spoken, semicolons, decimal commas and faulty rows. Target: at most 4 times.
+- slider: from a key that moves the Estimate page's slider to the new table on screen, compared with a page that has
+  one slider and an equally large table without any computation. Target: at most 1.3 times.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ window.addEventListener("keydown", () => {
   requestAnimationFrame(look);
 }, true);
 """
-"""Notes how long after a key the table shows something else, in frames."""
+"""Records how long after a key press the table changes, checked at every frame."""
 
 
 def main() -> None:
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def quotes(folder: Path) -> None:
-    """Print how many quotes a second are made for one brief."""
+    """Print how many quotes per second are made for one brief."""
     studio = Studio(Settings.from_env(_variables(folder), dotenv=folder / "no.env"))
     image = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
     audio = studio.desk().media.keep(VOICES[0].path, "audio", "voice.flac")
@@ -95,7 +95,7 @@ def quotes(folder: Path) -> None:
 
 
 def table(_folder: Path) -> None:
-    """Print what a large table takes beside reading it alone."""
+    """Print how long a large table takes, compared with only reading it."""
     print(f"\ntable: {ROWS:,} rows from bytes to totals, {TURNS} turns each, medians")
     print(f"{'':10}{'MB':>6}{'read_csv s':>12}{'totals s':>10}{'rows/s':>11}{'ratio':>8}")
     for name, data, separator in (("lengths", _lengths(), ","), ("mixed", _mixed(), ";")):
@@ -115,7 +115,7 @@ def table(_folder: Path) -> None:
 
 
 def _totals(data: bytes) -> int:
-    """What a person sees of a table: the sum with each engine, and the sum of the plan."""
+    """Compute what a person sees of a table: the total with each engine, and the total of the plan."""
     batch = quote_rows(read_sheet(data), rates=RATES)
     plan = choose(batch, Wish(), PLACES)
     each = [batch.total(engine, offer.can_quote).usd_micros for engine, offer in batch.offers.items()]
@@ -167,7 +167,7 @@ def slider(folder: Path) -> None:
             for move in range(MOVES + 5):
                 for name, page in pages.items():
                     seconds = _moved(page, "PageUp" if move % 2 == 0 else "PageDown")
-                    if move >= 5:  # the first ones load what draws the page
+                    if move >= 5:  # the first moves load the page's scripts
                         took[name].append(seconds)
             browser.close()
     finally:

@@ -1,16 +1,16 @@
-"""How fast media come in and go out, and what that needs of memory: ``python tests/bench/bench_media.py``.
+"""Speed and memory of uploads, downloads and playback: ``python tests/bench/bench_media.py``.
 
-Name one or more of ``upload``, ``archive``, ``memory`` and ``play`` to run only these. The films are real H.264, every
-picture of which is noise and stands for itself, so that a second of them is large.
+Name one or more of ``upload``, ``archive``, ``memory`` and ``play`` to run only these. The films are real H.264; every
+frame is a keyframe of noise, so that a second of them is large.
 
-- upload: 200 MB given to the form's uploader in a browser until the slot shows what it holds, that is stored and
-  probed, beside the bare copy and hash of the same bytes in the same run; and without the browser, by the library
-  alone. To reach: at most 4 times the bare copy. *held* is the server's memory above idle, at its highest and later.
-- archive: what is done with a vendor's finished video: fetched over HTTP through the guarded client, checked by a
-  worker to its last picture, stored; beside the bare copy and hash.
-- memory: that of a process that fetches a link to 1 GB, and that of the server while it plays 1 GB out, above idle.
-  To reach: at most 64 MB.
-- play: time to the first byte of a kept video of 1 GB, from its beginning and from nine tenths of it.
+- upload: 200 MB from the form's uploader in a browser until they are stored, probed and shown in their slot, compared
+  with a bare copy and hash of the same bytes in the same run; and without the browser, by the library alone. Target: at
+  most 4 times the bare copy. *held* is the server's memory above idle, at its peak and afterwards.
+- archive: a vendor's finished video: fetched over HTTP through the guarded client, checked by a worker to its last
+  frame, and stored; compared with the bare copy and hash.
+- memory: above idle, of a process that fetches a link to 1 GB, and of the server while it serves 1 GB for playback.
+  Target: at most 64 MB.
+- play: time to the first byte of a stored video of 1 GB, from its beginning and from 90 % of it.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _CHUNK = 1 << 20
 
 
 def main() -> None:
-    """Run the sections that were named, or all; with ``fetch`` and two arguments, be the process that is measured."""
+    """Run the named sections, or all; with ``fetch`` and two arguments, be the process that is measured."""
     if sys.argv[1:2] == ["fetch"]:
         fetching(sys.argv[2], Path(sys.argv[3]))
         return
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def upload(folder: Path) -> None:
-    """The table of uploads."""
+    """Print the table of uploads."""
     film = make_film(folder / "film.mp4", UPLOAD)
     print(f"{'200 MB':>10} {'seconds':>8} {'ratio':>6} {'held at most':>13} {'afterwards':>11}")
     with studio_server(folder) as (server, studio), browser_page(server) as page:
@@ -91,7 +91,7 @@ def upload(folder: Path) -> None:
                 expect(slot(page, "video").get_by_role("button", name="Replace")).to_be_visible(timeout=120_000)
                 form.append(time.perf_counter() - started)
             peaks.append(held.peak_mb)
-            time.sleep(3)  # memory goes back once the run has ended
+            time.sleep(3)  # memory is freed after the run has ended
             rests.append(held.now_mb())
             another(film, ROUNDS + turn)
             library.append(timed(lambda: studio.desk().media.keep(film, "video", "film.mp4")))
@@ -103,7 +103,7 @@ def upload(folder: Path) -> None:
 
 
 def archive(folder: Path) -> None:
-    """What becomes of a vendor's video, in MB a second."""
+    """Print how fast a vendor's video is archived, in MB per second."""
     film = make_film(folder / "film.mp4", UPLOAD)
     with studio_server(folder, start=False) as (_server, studio), files_at(folder) as base:
         store = MediaStore(studio.settings.media_dir, Database(studio.settings.database_url))
@@ -130,7 +130,7 @@ def archive(folder: Path) -> None:
 
 
 def memory(folder: Path) -> None:
-    """The table of memory above idle."""
+    """Print the table of memory above idle."""
     make_film(folder / "film.mp4", LARGE)
     print(f"\n{'1 GB':>12} {'above idle':>11} {'MB/s':>6}")
     with files_at(folder) as base:
@@ -140,14 +140,14 @@ def memory(folder: Path) -> None:
     print(f"{'fetched':>12} {float(above):>8.1f} MB {LARGE / MB / float(seconds):>6.0f}", flush=True)
     with studio_server(folder) as (server, studio):
         link = server.url + studio.desk().media.link(studio.desk().media.keep(folder / "film.mp4", "video", "film.mp4"))
-        httpx.get(link, headers={"Range": "bytes=0-9"})  # idle has served once
+        httpx.get(link, headers={"Range": "bytes=0-9"})  # idle is measured after one request
         with watched(server.pid) as held:
             seconds_out = timed(lambda: read_all(link))
     print(f"{'played out':>12} {held.peak_mb:>8.1f} MB {LARGE / MB / seconds_out:>6.0f}", flush=True)
 
 
 def play(folder: Path) -> None:
-    """Times to the first byte."""
+    """Print the times to the first byte."""
     make_film(folder / "film.mp4", LARGE)
     with studio_server(folder) as (server, studio), httpx.Client() as client:
         link = server.url + studio.desk().media.link(studio.desk().media.keep(folder / "film.mp4", "video", "film.mp4"))
@@ -160,13 +160,13 @@ def play(folder: Path) -> None:
 
 
 def another(film: Path, turn: int) -> None:
-    """Make it another file: the store keeps the same one only once."""
+    """Change the file's content, because the store keeps equal files only once."""
     with film.open("ab") as file:
         file.write(b"\0\0\0\x18free" + f"{turn:016d}".encode())
 
 
 def copy_and_hash(source: Path, target: Path) -> None:
-    """The least that storing takes: every byte read, hashed, written and on the disk."""
+    """Do the minimum that storing takes: read, hash, write and sync every byte."""
     digest = hashlib.sha256()
     with source.open("rb") as read, target.open("wb") as written:
         while chunk := read.read(_CHUNK):
@@ -185,7 +185,7 @@ def bring(url: str, into: Path) -> None:
 
 def fetching(url: str, into: Path) -> None:
     """Print how much memory this process needs above idle to fetch a link, and how long it takes."""
-    bring(url.replace("film.mp4", "little"), into)  # everything that a fetch loads is loaded
+    bring(url.replace("film.mp4", "little"), into)  # everything that a fetch imports is imported
     idle = psutil.Process().memory_info().rss
     with watched(os.getpid(), idle) as held:
         seconds = timed(lambda: bring(url, into))
@@ -193,7 +193,7 @@ def fetching(url: str, into: Path) -> None:
 
 
 class Held:
-    """A process's memory above what it had when it was idle."""
+    """A process's memory above its idle level."""
 
     def __init__(self, pid: int, idle: int | None = None) -> None:
         self._process = psutil.Process(pid)
@@ -201,7 +201,7 @@ class Held:
         self.peak_mb = 0.0
 
     def now_mb(self) -> float:
-        """Above idle now; what it is at its highest is noted."""
+        """Return the memory above idle now, and record the peak."""
         above = (self._process.memory_info().rss - self._idle) / MB
         self.peak_mb = max(self.peak_mb, above)
         return above
@@ -209,7 +209,7 @@ class Held:
 
 @contextmanager
 def watched(pid: int, idle: int | None = None) -> Iterator[Held]:
-    """Look at a process's memory every few milliseconds."""
+    """Sample a process's memory every few milliseconds."""
     held, over = Held(pid, idle), threading.Event()
 
     def look() -> None:
@@ -227,7 +227,7 @@ def watched(pid: int, idle: int | None = None) -> Iterator[Held]:
 
 @contextmanager
 def studio_server(folder: Path, *, start: bool = True) -> Iterator[tuple[Server, Studio]]:
-    """The studio's server, and its ledger and media seen from outside."""
+    """Start the studio's server, and open its ledger and media from outside."""
     variables = {"STUDIO_DATABASE_URL": f"sqlite:///{folder / 'studio.db'}", "STUDIO_MEDIA_URL": str(folder / "media")}
     server = Server(variables, folder / "server.log", command=True)
     try:
@@ -240,7 +240,7 @@ def studio_server(folder: Path, *, start: bool = True) -> Iterator[tuple[Server,
 
 @contextmanager
 def browser_page(server: Server) -> Iterator[Page]:
-    """A browser."""
+    """Open a page in a browser."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         try:
@@ -251,7 +251,7 @@ def browser_page(server: Server) -> Iterator[Page]:
 
 @contextmanager
 def files_at(folder: Path) -> Iterator[str]:
-    """A host of this folder's films, and of a little file."""
+    """Serve this folder's films and a small file."""
     (folder / "little").write_bytes(bytes(1_000_000))
 
     async def give(request: Request) -> FileResponse:
@@ -262,7 +262,7 @@ def files_at(folder: Path) -> Iterator[str]:
 
 
 def read_all(link: str) -> None:
-    """Take a whole file and keep nothing of it."""
+    """Download a whole file and discard it."""
     with httpx.stream("GET", link) as answer:
         answer.raise_for_status()
         for _ in answer.iter_raw():
@@ -270,7 +270,7 @@ def read_all(link: str) -> None:
 
 
 def first_byte_s(client: httpx.Client, link: str, start: int) -> float:
-    """From the request for what lies behind ``start`` until a byte of it is there."""
+    """Return the seconds from the request for the bytes from ``start`` to the first of them."""
     begun = time.perf_counter()
     with client.stream("GET", link, headers={"Range": f"bytes={start}-{start + 2_000_000}"}) as answer:
         assert answer.status_code == 206
@@ -279,7 +279,7 @@ def first_byte_s(client: httpx.Client, link: str, start: int) -> float:
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Seconds that this work takes."""
+    """Return the seconds that this work takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start

@@ -1,33 +1,33 @@
 """How well the draft's mouth follows speech of known timing: ``python tests/bench/bench_mouth.py``.
 
-Truth is ``lipsync_core.draft.visemes.mouth_truth`` of the phones that a synthesiser reports, for voices and
-sentences that were not trained on: espeak-ng's, and flite's, which are built from recordings of people. The flite
-voices that training names as its own are left out here.
+The ground truth is ``lipsync_core.draft.visemes.mouth_truth`` of the phones that a synthesiser reports, for voices and
+sentences not used in training: espeak-ng's, and flite's, which are built from recordings of people. The flite voices
+used in training are left out here.
 
-The settings of training were chosen by training on kal16 and listening to awb. Of the two judged flite voices, rms
-took part in a few early choices, on other sentences; and of the last two trainings, which differed in how far voices
-are raised, both were judged by this table and the better one is shipped. So the flite rows are a little kinder than a
-stranger's voice would be.
+The training settings were chosen by training on kal16 and validating on awb. Of the two judged flite voices, rms
+influenced a few early choices, with other sentences. The last two trainings differed in how far voices are raised;
+both were judged by this table and the better one is shipped. So the flite rows are slightly better than for an unknown
+voice.
 
-Every figure is taken from the 25 fps track, which is what the eye sees, and pooled over the clips of a set.
+Every figure is taken from the visible 25 fps track, and pooled over the clips of a set.
 
 - openness r, width r: Pearson correlation with the mean of the truth over each frame, from the first phone to the
-  last (the silence at both ends would flatter everyone).
+  last (the silence at both ends would improve every figure).
 - p b m: share of these sounds that show *closed* lips, which is an openness below 0.1 in some frame whose centre
   lies within the sound, or, for one that fits between two centres, in the frame that holds its middle.
 - others: share of the other consonants that show closed lips, by the same rule; lower is better.
 - vowels: share of the vowels that are closed in the frame that holds their middle; lower is better.
 - offset: the delay at which track and truth agree best, in ms; positive when the mouth is late.
 
-A frame lasts longer than many a sound. One that has to show a p, b or m, by the rule above, is closed rightly
-whatever else falls into it: it counts for no other sound, and a sound without any other frame is not judged.
+A frame lasts longer than many sounds. A frame that must show a p, b or m by the rule above is correctly closed,
+whatever else is spoken in it: it counts for no other sound, and a sound without another frame is not judged.
 
-The rule that closes the lips, and its two numbers, were chosen without this table: on sentences of their own, spoken by
-awb to a network that had learned from kal16 only, by kal16 to one that had learned from awb only, and by five other
-espeak-ng voices. Then two trainings were judged by this table under that rule: one on more English sentences, of which
-a smaller part was spoken by espeak-ng, and the shipped one. The former closed too few p, b and m and was dropped. An
-earlier rule, whose results were known, had its threshold set on kal16, awb and three of the espeak-ng voices below, and
-then by this table at five values. So its rows are a little kind to our method.
+The rule that closes the lips, and its two numbers, were chosen without this table, on separate sentences: spoken by awb
+to a network trained on kal16 only, by kal16 to one trained on awb only, and by five other espeak-ng voices. Then two
+trainings were judged by this table under that rule: one on more English sentences with a smaller share of espeak-ng,
+and the shipped one. The former closed too few p, b and m and was dropped. An earlier rule, whose results were known,
+had its threshold set on kal16, awb and three of the espeak-ng voices below, and then by this table at five values. So
+its rows slightly favour our method.
 
 *loudness only* opens the mouth by the level of each frame: full scale at the clip's 95th percentile.
 """
@@ -94,7 +94,7 @@ Method = Callable[[NDArray[np.float32]], MouthTrack]
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """16 kHz mono sound and what is said in it."""
+    """16 kHz mono sound and the phones spoken in it."""
 
     samples: NDArray[np.float32]
     phones: tuple[Phone, ...]
@@ -154,13 +154,13 @@ def our_method(samples: NDArray[np.float32]) -> MouthTrack:
 
 
 def kind_of(phone: Phone) -> str:
-    """The column of the table that a sound counts in."""
+    """Return the column of the table in which a sound counts."""
     visemes = set(visemes_of(phone.ipa))
     return "lips" if LIPS_SHUT in visemes else "vowels" if visemes & VOWELS else "others"
 
 
 def frames_of(phone: Phone, n_frames: int) -> list[int]:
-    """The frames that show a sound: whose centre lies within it, or else the one that holds its middle."""
+    """Return the frames that show a sound: those whose centre is within it, else the one that contains its middle."""
     first, after = (int(np.ceil(time_s * FPS - 0.5)) for time_s in (phone.start_s, phone.end_s))
     return list(range(first, min(after, n_frames))) or [middle_frame(phone, n_frames)]
 

@@ -1,9 +1,9 @@
-"""How fast the pages are, each time beside something to compare with: ``python tests/bench/bench_pages.py``.
+"""How fast the Jobs page is with a large ledger, compared with a small one: ``python tests/bench/bench_pages.py``.
 
-Both sides of a comparison are measured in turn, in one run; seconds depend on the machine, ratios hardly do.
+Both sides are measured alternately in one run; seconds depend on the machine, ratios hardly do.
 
-One full run of the Jobs page, from request to last message, with 10,000 jobs in the ledger beside 20. Both draw six
-running jobs and twelve rows of history. CPU is what the server's process spends on one run.
+One full run of the page, from request to last message, with 10,000 jobs in the ledger and with 20. Both draw six
+running jobs and twelve rows of history. CPU is the server process's time for one run.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SITUATIONS = {
     "search, few fit": "text=update+77",
     "one state": "state=Done",
 }
-"""What the big ledger is asked for; the small one always shows its first page, which draws as much."""
+"""The queries for the large ledger; the small one always shows its first page, which draws as much."""
 
 
 def main() -> None:
@@ -44,14 +44,14 @@ def main() -> None:
 
 @dataclass(slots=True)
 class Cost:
-    """What some full runs took."""
+    """The cost of several full runs."""
 
     wall_ms: list[float] = field(default_factory=list)
     cpu_ms: list[float] = field(default_factory=list)
 
 
 def rerun(folder: Path) -> None:
-    """Print the table of full runs on a big ledger beside a small one."""
+    """Print the table of full runs on a large ledger and on a small one."""
     few = studio(folder / "few", ended=FEW - PENDING, pending=PENDING)
     many = studio(folder / "many", ended=MANY - PENDING, pending=PENDING)
     with running(few, many):
@@ -73,7 +73,7 @@ async def _reruns(few: Server, many: Server) -> tuple[Cost, dict[str, Cost]]:
 
     small, big = Cost(), {name: Cost() for name in SITUATIONS}
     async with Tab(few.url, "jobs") as reference, AsyncExitStack() as opened:
-        # A tab for each situation: a tab that is asked again keeps what its widgets said first.
+        # One tab per situation, because a tab keeps the first values of its widgets.
         tabs = {name: await opened.enter_async_context(Tab(many.url, "jobs")) for name in SITUATIONS}
         for _ in range(3):  # the first runs of a server import and compile
             await reference.run()

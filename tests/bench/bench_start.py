@@ -1,15 +1,15 @@
-"""How long a server that was just started keeps its first visitor waiting: ``python tests/bench/bench_start.py``.
+"""How long the first visitor of a freshly started server waits: ``python tests/bench/bench_start.py``.
 
-The studio beside a page that has one title and one button, started in turn, in one run: seconds depend on the machine,
-ratios hardly do. A browser that is open already asks as soon as the server answers.
+Compares the studio with a page of one title and one button, started alternately in one run: seconds depend on the
+machine, ratios hardly do. A browser that is already open sends its request as soon as the server answers.
 
 - answers: from the command until the server answers.
-- drawn: from the browser's request until its button is on screen, "Render the sample" on the studio's Create page.
-- both: the two together, which is what a person waits for. CPU is what the server's process spent until then.
-- whole: from the request until the places for a portrait and a voice are there too.
+- drawn: from the browser's request until the button is on screen ("Render the sample" on the studio's Create page).
+- both: the sum, which is what a person waits for. CPU is the server process's time until then.
+- whole: from the request until the slots for a portrait and a voice are on screen, too.
 
-``--loops 2`` runs two endless loops beside it, each in a session of its own: Linux shares processors by session.
-``--starts 5`` says how often each is started.
+``--loops 2`` runs two endless loops beside it, each in its own session, because Linux shares processors by session.
+``--starts 5`` sets how often each server is started.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ const look = () => {
 };
 requestAnimationFrame(look);
 """
-"""Notes, in the page's own clock that starts with its request, when the button and the rest have a place on screen."""
+"""Records when the button and the rest are on screen, in the page's own clock, which starts with its request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What one start and its first visitor took, in seconds."""
+    """The times of one start and its first visitor, in seconds."""
 
     answers: float
     answers_cpu: float
@@ -91,12 +91,12 @@ def main() -> None:
 
 
 def middle(visits: list[Visit], name: str) -> float:
-    """The median of one figure."""
+    """Return the median of one figure."""
     return float(median(getattr(visit, name) for visit in visits))
 
 
 def first(folder: Path, starts: int) -> dict[str, list[Visit]]:
-    """Start both in turn; what each start took."""
+    """Start both servers alternately, and return the times of each start."""
     servers = {
         "bare page": bare(folder / "bare", ONE_BUTTON),
         "studio": studio(folder / "studio", ended=0, pending=0),
@@ -107,7 +107,7 @@ def first(folder: Path, starts: int) -> dict[str, list[Visit]]:
         for number in range(starts + 1):
             for name, server in servers.items():
                 visit = _visit(browser, server, last="wholeAt" if name == "studio" else "seenAt")
-                if number:  # the first round also reads files that no later one has to
+                if number:  # the first round also reads files from disk that are cached afterwards
                     visits[name].append(visit)
         browser.close()
     return visits

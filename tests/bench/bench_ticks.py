@@ -1,16 +1,16 @@
-"""What a page that refreshes every second costs, with fifty tabs: ``python tests/bench/bench_ticks.py [--loops 2]``.
+"""The cost of a page that refreshes every second in fifty tabs: ``python tests/bench/bench_ticks.py [--loops 2]``.
 
-Tabs on the Jobs page beside as many tabs of a page that has nothing but a fragment, which draws a table of twelve rows
-as often. Both run under the studio's own configuration; they are measured in turn, in one run. It is an ``st.table``,
-which is the cheaper of Streamlit's two tables.
+Compares tabs on the Jobs page with as many tabs of a page whose only content is a fragment that draws a table of twelve
+rows as often. Both use the studio's configuration and are measured alternately in one run. The table is an
+``st.table``, the cheaper of Streamlit's two tables.
 
-- 12 running: renders that a vendor said nothing about since, as is usual; a bar moves by a hundredth every few seconds.
-- 12 counting down: the most that can move, twelve texts every second.
+- 12 running: renders without news from the vendor, as is usual; a bar moves by one percent every few seconds.
+- 12 counting down: the most that can change, twelve texts every second.
 
-A tick is *due* whenever a timer of a tab's page says so, and *delivered* when its run has come to its end; one that
-comes while another one still waits becomes one with it. CPU is the server's own, and ratios are of CPU per tick due.
-``--loops`` starts so many endless loops, each in a session of its own: the kernel shares a processor between sessions
-first, so that in a session with the server they would take from its share and not from others'.
+A tick is *due* when a timer of a tab's page fires, and *delivered* when its run has ended; a tick that fires while
+another one still waits is merged with it. CPU is the server's own, and ratios are of CPU per due tick. ``--loops``
+starts this many endless loops, each in its own session: the kernel shares a processor among sessions first, so loops in
+the server's session would take only from the server's share.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _print(rows: dict[str, Watched]) -> None:
 
 @dataclass(slots=True)
 class Watched:
-    """What all tabs saw of one server while they watched it, and what it spent."""
+    """What all tabs observed of one server, and the CPU that it used."""
 
     due: int
     delivered: int
@@ -106,12 +106,12 @@ class Watched:
 
     @property
     def cpu_ms(self) -> float:
-        """For one tick."""
+        """CPU milliseconds per due tick."""
         return self.cpu_s / self.delivered * 1000
 
     @classmethod
     def together(cls, rounds: list[Watched]) -> Watched:
-        """Several rounds as one."""
+        """Combine several rounds."""
         return cls(
             sum(one.due for one in rounds),
             sum(one.delivered for one in rounds),

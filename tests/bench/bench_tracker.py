@@ -1,16 +1,16 @@
-"""How fast the tracker asks, what it costs idle, and how soon a video is here: ``python tests/bench/bench_tracker.py``.
+"""The tracker's polling rate, idle cost and delay until a video is stored: ``python tests/bench/bench_tracker.py``.
 
 Name one or more of ``polls``, ``idle`` and ``kept`` to run only these.
 
-- polls: 2,000 jobs that render at a vendor, which is a sandbox process, and are due again at once. *settled* are jobs
-  asked about, with the answer written into the ledger; beside it, in turn in the same run, a bare httpx loop that asks
-  the same addresses of the same process under the same cap (``JOYPIX_MAX_JOBS``) and only parses what comes. JoyPix is
-  asked about one job at a time, Creatify about a hundred. CPU is what one job costs the asking process, and the vendor
-  the tracker's questions.
+- polls: 2,000 jobs that render at a vendor (a sandbox process) and are due again at once. *settled* counts jobs that
+  were polled and whose answer was written to the ledger. It is compared, alternately in the same run, with a bare httpx
+  loop that requests the same URLs of the same process under the same limit (``JOYPIX_MAX_JOBS``) and only parses the
+  answers. JoyPix is polled for one job at a time, Creatify for a hundred. CPU is the cost of one job to the polling
+  process, and of the tracker's polls to the vendor.
 - idle: CPU of a tracker with nothing to do, in seconds per second.
-- kept: from the instant at which a vendor has finished until that is known here, and until the video is checked and
-  kept, at the studio's own pace, in the sandbox that a studio serves itself, at a vendor's real speed. Creatify sends
-  webhooks; JoyPix has none and is asked every ten seconds, which is nearly all that its jobs wait.
+- kept: from the moment a vendor has finished until the tracker knows, and until the video is checked and stored. It
+  uses the studio's normal intervals and its own sandbox at a vendor's real speed. Creatify sends webhooks; JoyPix has
+  none and is polled every ten seconds, which is nearly the whole delay of its jobs.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ JOBS = 2_000
 ROUNDS = 3
 ROUND_S, WARM_S = 2.0, 0.5
 CAPS = (("joypix", 4), ("joypix", 16), ("creatify", 4))
-"""A vendor, and how many requests it gets at once. Four is what the studio assumes of every vendor."""
+"""A vendor, and how many requests it gets at once. The studio's default for every vendor is four."""
 AT_A_TIME = {"joypix": 1, "creatify": 100}
 ENGINES = {"joypix": "joypix/motion-2", "creatify": "creatify/lipsync"}
 DUE_AGAIN_S = 0.05
 IDLE_S = 10.0
 ENDED = 8_000
 KEPT, APART_S = 20, 0.8
-"""Jobs of each vendor, and the time between two of them."""
+"""The number of jobs of each vendor, and the seconds between two of them."""
 HOUR_MS = 3_600_000
 PICTURE, VOICE = KeptMedium("e" * 64, "face.png"), KeptMedium("f" * 64, "voice.wav")
 
@@ -84,7 +84,7 @@ def main() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What was asked in a few seconds, and the CPU seconds that it took here and at the vendor's."""
+    """The polls of a few seconds, and their CPU seconds here and at the vendor."""
 
     jobs: int
     seconds: float
@@ -98,7 +98,7 @@ class Round:
 
 
 def polls(folder: Path) -> None:
-    """Print the table of jobs that are asked about."""
+    """Print the table of polled jobs."""
     ids = {vendor: [_vendor_id(vendor, number) for number in range(JOBS)] for vendor in AT_A_TIME}
     _render_for_an_hour(folder / "sandbox", ids)
     print(f"\npolls: {JOBS:,} jobs at one vendor, {ROUNDS} × {ROUND_S:g} s each in turn, medians")
@@ -134,7 +134,7 @@ def _vendor_id(vendor: str, number: int) -> str:
 
 
 def _render_for_an_hour(folder: Path, ids: dict[str, list[str]]) -> None:
-    """Let a sandbox's vendors work on jobs with these ids. The rows are its own; a bill is not needed."""
+    """Make a sandbox's vendors work on jobs with these ids, by writing its rows directly; no bill is needed."""
     folder.mkdir(parents=True)
     path = folder / "sandbox.db"
     Store(path).close()  # makes the tables and the clock
@@ -178,7 +178,7 @@ def _settings(folder: Path, base: str, cap: int = 4) -> Settings:
 
 
 def _rendering(settings: Settings, vendor: str, ids: list[str], due_in_ms: int = 0) -> None:
-    """Make a ledger in which a vendor is at work on jobs with these ids."""
+    """Make a ledger in which a vendor is rendering jobs with these ids."""
     engine = ENGINES[vendor]
     keys = Keys.found(PROVIDERS[vendor].key_variables, KEYS)
     quote = Quote(engine, 150_000, 15, 1, "One started block of 5 s.", Qualifier.EXACT, 40.0, 7_200.0)
@@ -199,7 +199,7 @@ def _rendering(settings: Settings, vendor: str, ids: list[str], due_in_ms: int =
 
 
 async def _tracked(settings: Settings, vendor: psutil.Process) -> Round:
-    """Let a tracker ask about all jobs of a ledger, again and again."""
+    """Let a tracker poll all jobs of a ledger, again and again."""
     database = Database(settings.database_url)
 
     def settled() -> int:
@@ -214,7 +214,7 @@ async def _tracked(settings: Settings, vendor: psutil.Process) -> Round:
 
 
 async def _bare(base: str, vendor: str, ids: list[str], cap: int, process: psutil.Process) -> Round:
-    """Ask about the same jobs as a plain loop would."""
+    """Poll the same jobs in a plain loop."""
     several = AT_A_TIME[vendor]
     path = "/joypix/v1/tasks/{}" if several == 1 else "/creatify/api/lipsyncs/?ids={}"
     addresses = cycle(base + path.format(",".join(ids[at : at + several])) for at in range(0, len(ids), several))
@@ -299,7 +299,7 @@ def kept(folder: Path) -> None:
 
 
 async def _kept(studio: Studio, sandbox: Path) -> dict[str, list[tuple[float, float]]]:
-    """Render jobs in the studio's own sandbox: seconds from the end of each until it is known, and its video kept."""
+    """Render jobs in the studio's own sandbox; return the seconds from each end until it is known, and stored."""
     picture = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.png")
     voice = studio.desk().media.keep(corpus.wav(seconds=1.0, rate=16_000), "audio", "voice.wav")
     shown, said = KeptMedium(picture.sha256, picture.name), KeptMedium(voice.sha256, voice.name)
@@ -308,7 +308,7 @@ async def _kept(studio: Studio, sandbox: Path) -> dict[str, list[tuple[float, fl
         "creatify": Brief(engine=ENGINES["creatify"], scene="presenter", creator=UUID, audio=said, aspect_ratio="9:16"),
     }
     tracker = asyncio.create_task(studio.tracker().run())
-    # The first of each lets the sandbox look at the media once, and render their video.
+    # The first job of each makes the sandbox read the media and render the video once.
     made = [await asyncio.to_thread(studio.submit, brief, by="Ana") for brief in briefs.values()]
     for job in made:
         await asyncio.to_thread(_after, (JobState.QUEUED, JobState.SUBMITTING), studio, job.id)
@@ -336,7 +336,7 @@ def _after(states: Collection[JobState], studio: Studio, job_id: int) -> Job:
 
 
 def _ends_in(sandbox: Path) -> dict[str, float]:
-    """When each job of a sandbox whose clock is the real one was finished, by the vendor's id, in seconds."""
+    """Return when each job of a sandbox at real speed was finished, in seconds, by the vendor's id."""
     database = Database(f"sqlite:///{sandbox}")
     ends = (tables.jobs.c.accepted_ms + tables.jobs.c.work_ms).label("ends_ms")
     with database.read() as connection:

@@ -2,8 +2,8 @@
 
     .venv/bin/python tests/bench/busy.py -- make test
 
-The machine is busy with endless loops at normal priority, each in a session of its own, since Linux shares the cores
-out among sessions first (autogroup). They end with this script, however it ends.
+The machine is busy with endless loops at normal priority, each in its own session, because Linux shares the cores
+among sessions first (autogroup). They end with this script, even if it is killed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ while os.getppid() == parent:
     for _ in range(1_000_000):
         pass
 """
-"""Ends by itself once whoever started it is gone."""
+"""Ends itself once its parent process is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +36,19 @@ class Run:
     loops: int
     took_s: float
     cpu_s: float
-    """Its own seconds of work and its children's."""
+    """CPU seconds of the command and its children."""
     status: int
 
 
 def main() -> int:
-    """Run, print the table, and return 0 where every run did."""
+    """Run, print the table, and return 0 if every run returned 0."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--loops", type=int, default=4, help="how many loops run beside it (default: 4)")
     parser.add_argument("--times", type=int, default=3, help="how many busy runs in a row (default: 3)")
     parser.add_argument("--quiet", type=int, default=1, help="how many runs without loops, before (default: 1)")
     parser.add_argument("command", nargs="+", help="what to run, after --")
     options = parser.parse_args()
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))  # also where it is ignored, as behind nohup
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))  # also if it is ignored, as under nohup
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     runs = [run(options.command, 0) for _ in range(options.quiet)]
@@ -58,7 +58,7 @@ def main() -> int:
 
 
 def run(command: Sequence[str], loops: int) -> Run:
-    """Run the command once, with so many loops beside it."""
+    """Run the command once, with this many loops beside it."""
     with looping(loops):
         begun, worked = time.monotonic(), _worked_s()
         status = subprocess.run(command, check=False).returncode
@@ -67,7 +67,7 @@ def run(command: Sequence[str], loops: int) -> Run:
 
 @contextlib.contextmanager
 def looping(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Keep the machine busy meanwhile."""
+    """Keep the machine busy within the context."""
     loops: list[subprocess.Popen[bytes]] = []
     try:
         for _ in range(count):
@@ -81,7 +81,7 @@ def looping(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
 
 
 def table(runs: Sequence[Run]) -> str:
-    """The runs, each compared with the mean of the quiet ones."""
+    """Return the runs as text, each compared with the mean of the quiet ones."""
     quiet = [one.took_s for one in runs if not one.loops]
     mean = sum(quiet) / len(quiet) if quiet else None
     lines = ["run  loops  seconds  × quiet  CPU seconds  status"]
@@ -92,7 +92,7 @@ def table(runs: Sequence[Run]) -> str:
 
 
 def _worked_s() -> float:
-    """Seconds of work of all children that have ended."""
+    """Return the CPU seconds of all children that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -1,4 +1,4 @@
-"""Ledgers of any size for the page benchmarks, made in a second: nothing is rendered."""
+"""Makes ledgers of any size for the page benchmarks within a second, without rendering."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from lipsync_core.quote import Qualifier, Quote
 
 PEOPLE = ("Ana", "Ben", "Chiara", "Dov", "Emre", "Fleur", "Goran", "Hana")
 PICTURES = 24
-"""Different pictures that the jobs share."""
+"""The number of different pictures that the jobs share."""
 NEVER = "bench/never"
-"""An engine that nobody has."""
+"""The id of an engine that does not exist."""
 RENDER_S = 600.0
 """How long a running job is expected to take; the first one has just been sent, the last one is due."""
 LONG_S = 1e6
-"""For how long no tracker claims the queued jobs."""
+"""Seconds during which no tracker claims the queued jobs."""
 ENDS = (*[JobState.DONE] * 17, JobState.FAILED, JobState.FAILED, JobState.WITHDRAWN)
 """How the ended jobs ended, in turn."""
 
@@ -35,11 +35,11 @@ VOICE = KeptMedium("f" * 64, "voice.wav")
 
 
 def fill(folder: Path, *, ended: int, pending: int = 0, running: int = 0) -> dict[str, str]:
-    """Make a ledger with so many jobs; returns its server's variables.
+    """Make a ledger with this many jobs, and return its server's variables.
 
-    The pending ones are the newest: those that are held, whose countdowns change every second, and then those that are
-    running, which were sent one after the other. The first twenty jobs go through the ledger, step by step; further
-    ones are copies of them.
+    The pending jobs are the newest: first the held ones, whose countdowns change every second, then the running ones,
+    which were sent one after the other. The first twenty jobs go through the ledger step by step; the others are copies
+    of them.
     """
     environment = {
         "STUDIO_DATABASE_URL": f"sqlite:///{folder / 'studio.db'}",

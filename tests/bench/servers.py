@@ -1,4 +1,4 @@
-"""Servers that a benchmark compares: the studio, and a page that nothing could be simpler than."""
+"""Servers that a benchmark compares: the studio, and a minimal page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ app = st.App(Path(__file__).resolve().parent / "page.py")
 
 
 def bare(folder: Path, page: str) -> Server:
-    """A server whose only page is ``page``, under the studio's own configuration."""
+    """Return a server whose only page is ``page``, with the studio's configuration."""
     folder.mkdir(parents=True)
     copytree(ROOT / ".streamlit", folder / ".streamlit")
     (folder / "app.py").write_text(BARE_APP)
@@ -31,7 +31,7 @@ def bare(folder: Path, page: str) -> Server:
 
 
 def studio(folder: Path, *, ended: int, pending: int = 0, running: int = 0) -> Server:
-    """The studio on a ledger of its own."""
+    """Return the studio with a separate ledger."""
     folder.mkdir(parents=True)
     filled = fill(folder, ended=ended, pending=pending, running=running)
     return Server(filled, folder / "server.log", command=True)
@@ -50,7 +50,7 @@ def running(*servers: Server) -> Iterator[None]:
 
 
 def cpu_s(server: Server) -> float:
-    """The processor seconds that the server's own process has used."""
+    """Return the CPU seconds that the server's own process has used."""
     times = psutil.Process(server.pid).cpu_times()
     return times.user + times.system
 

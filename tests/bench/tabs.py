@@ -1,7 +1,7 @@
 """A tab without a browser: speaks Streamlit's WebSocket protocol as the page's own script does.
 
-It asks for a page, reads what the server sends until the run has ended, and asks again whenever one of the
-page's timers is due. It touches no widget, so it sends no widget's value, and it draws nothing.
+It requests a page, reads the server's messages until the run has ended, and requests a rerun whenever one of the page's
+timers fires. It uses no widget, so it sends no widget values, and it draws nothing.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 GRACE_S = 3.0
 Due = dict[str, deque[float]]
-"""When each fragment's ticks were asked for that are not answered yet."""
+"""Request times of each fragment's ticks that are not answered yet."""
 FRAGMENT_DONE = ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
 
 
 @dataclass(slots=True)
 class Ticks:
-    """What one tab's timers asked for and what came back."""
+    """One tab's requested and delivered ticks."""
 
     asked: int = 0
     delivered: int = 0
@@ -57,11 +57,11 @@ class Tab:
 
     @property
     def timers(self) -> int:
-        """How many timers the page has."""
+        """The number of timers of the page."""
         return len(self._timers)
 
     async def run(self, query: str = "") -> float:
-        """One full run of the page, as on a visit or a click; returns its seconds, from request to last message.
+        """Run the whole page, as on a visit or a click, and return the seconds from request to last message.
 
         Raises:
             AssertionError: the page showed an exception.
@@ -76,7 +76,7 @@ class Tab:
         raise AssertionError("the server closed the connection")
 
     async def tick(self) -> list[ForwardMsg]:
-        """Let all timers be due at once; returns what the server sends until the last one's run has ended."""
+        """Fire all timers at once, and return the server's messages until the last run has ended."""
         for fragment in self._timers:
             await self._ask(fragment=fragment)
         due, told = set(self._timers), list[ForwardMsg]()
@@ -87,7 +87,7 @@ class Tab:
         return told
 
     async def watch(self, seconds: float) -> Ticks:
-        """Obey the page's timers for so long. A tick still under way then has `GRACE_S` to arrive."""
+        """Follow the page's timers for this long. A tick still running then has `GRACE_S` to arrive."""
         ticks, due = Ticks(), defaultdict[str, deque[float]](deque)
         timers = [self._tick(name, interval, seconds, ticks, due) for name, interval in self._timers.items()]
         with contextlib.suppress(TimeoutError):
@@ -111,9 +111,9 @@ class Tab:
             ticks.bytes_in += len(message)
             told = self._read(message)
             if told.WhichOneof("type") == "script_finished" and told.script_finished == FRAGMENT_DONE:
-                for fragment in told.metadata.run.fragment_ids:  # different ones that come together are run together
+                for fragment in told.metadata.run.fragment_ids:  # due together, run together
                     ticks.delivered += 1
-                    if due[fragment]:  # one that came while another waited is lost in it
+                    if due[fragment]:  # a tick that came while another one waited is merged into it
                         ticks.waits_s.append(time.perf_counter() - due[fragment][0])
                         due[fragment].clear()
                 if ticks.delivered == wanted:
@@ -147,5 +147,5 @@ class Tab:
 
 
 def staggered(tabs: int, interval: float) -> Iterator[float]:
-    """Seconds to wait before each tab's timers start: tabs of different people do not tick in step."""
+    """Yield the seconds before each tab's timers start, because tabs of different people are not synchronized."""
     return (interval * number / tabs for number in range(tabs))
