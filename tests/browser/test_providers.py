@@ -152,7 +152,7 @@ class TestWithKeys:
         else:
             vendors.schedule(kind="gateway", on="poll", vendor="aimlapi")
             check(page, "aimlapi")
-            expect(shown.get_by_text("the key is not proven")).to_be_visible()
+            expect(shown.get_by_text("the key is not confirmed")).to_be_visible()
             press(page, "Resume AI/ML API")
         expect(shown.get_by_text("Key present", exact=True)).to_be_visible()
         expect(shown.get_by_text("Last error, today")).to_be_visible(visible=provable)
