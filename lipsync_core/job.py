@@ -202,11 +202,11 @@ class Job:
     """When sending the paid request began."""
     expected_end: datetime | None = None
     """When the vendor should be done, with a generous margin; after that the job is overdue."""
-    asks: int = 0
+    polls: int = 0
     """How often the vendor was polled about it."""
-    snags: int = 0
+    failures_in_a_row: int = 0
     """Failed free requests and downloads in a row."""
-    flaws: int = 0
+    bad_outputs: int = 0
     """How often its video arrived and could not be played."""
     missing_since: datetime | None = None
     """Since when the vendor says that it does not have the job."""

@@ -52,9 +52,9 @@ jobs = Table(
     Column("due_ms", BigInteger),  # when a tracker takes it next; while leased, the end of the lease
     Column("sent_ms", BigInteger),  # set right before the paid request is sent
     Column("expected_end_ms", BigInteger),
-    Column("asks", Integer, nullable=False, server_default="0"),
-    Column("snags", Integer, nullable=False, server_default="0"),
-    Column("flaws", Integer, nullable=False, server_default="0"),
+    Column("asks", Integer, key="polls", nullable=False, server_default="0"),
+    Column("snags", Integer, key="failures_in_a_row", nullable=False, server_default="0"),
+    Column("flaws", Integer, key="bad_outputs", nullable=False, server_default="0"),
     Column("missing_since_ms", BigInteger),
     Column("vendor_word", String(60)),
     Column("progress", Float),

@@ -94,7 +94,7 @@ class OutputFetcher:
                 cost = await asyncio.to_thread(self._cost, job, kept)
                 await self._decide(job, lambda case: video_kept(case, kept.sha256, kept.duration_s, flaw, cost))
                 return
-            await self._again(job, flaw, flaws=job.flaws + 1)
+            await self._again(job, flaw, bad_outputs=job.bad_outputs + 1)
         except FetchError as error:
             why = why_not_fetched(error, self.accounts.providers[job.provider].title)
             await self._again(job, why, gone=error.status in _GONE)
@@ -109,7 +109,7 @@ class OutputFetcher:
             flaw = ""
         except (MediaError, RenderError) as error:
             flaw = str(error)
-            if job.flaws + 1 < _TRIES_TO_PLAY:
+            if job.bad_outputs + 1 < _TRIES_TO_PLAY:
                 return None, flaw
             found = {"extension": ".mp4", "mime": "video/mp4", "flaw": flaw}
         return self.store.keep_rendered(path, found), flaw
@@ -124,5 +124,5 @@ class OutputFetcher:
         case = Case(job, self.accounts.providers[job.provider], datetime.now(UTC), self.pace)
         await self.apply(replace(decide(case), owner=self.owner))
 
-    async def _again(self, job: Job, why: str, *, gone: bool = False, flaws: int = 0) -> None:
-        await self._decide(job, lambda case: video_not_kept(case, why, gone=gone, flaws=flaws))
+    async def _again(self, job: Job, why: str, *, gone: bool = False, bad_outputs: int = 0) -> None:
+        await self._decide(job, lambda case: video_not_kept(case, why, gone=gone, bad_outputs=bad_outputs))

@@ -91,7 +91,7 @@ def after_submit(case: Case, outcome: SubmitOutcome | NotSent) -> Change:
         case Taken(job_id=vendor_id, said=said):
             wait_s = pace.until_next_poll_s(job, case.poll_every_s, 0.0)
             note = f"{case.title} took it as {vendor_id}{_and_said(said)}"
-            first = {"vendor_id": vendor_id, "candidate": None, "error": None, "snags": 0, "flaws": 0}
+            first = {"vendor_id": vendor_id, "candidate": None, "error": None, "failures_in_a_row": 0, "bad_outputs": 0}
             return case.becomes(JobState.RENDERING, note, case.in_ms(wait_s), **first, **_said_at_submit(said))
         case Refused(message=why):
             return case.becomes(JobState.REJECTED, why, error=why)
@@ -198,8 +198,8 @@ def after_poll(case: Case, answer: PollAnswer, key: str) -> Change:
 def ask_again(case: Case, snag: AskAgain) -> Change:
     """Schedule the next poll after one without a usable answer, with a longer wait each time."""
     job = case.job
-    wait_s = case.pace.after_snag_s(job.snags, case.poll_every_s, snag.retry_after_s)
-    return case.stays(case.in_ms(wait_s), asks=job.asks + 1, snags=job.snags + 1)
+    wait_s = case.pace.after_failure_s(job.failures_in_a_row, case.poll_every_s, snag.retry_after_s)
+    return case.stays(case.in_ms(wait_s), polls=job.polls + 1, failures_in_a_row=job.failures_in_a_row + 1)
 
 
 def _polled(case: Case, poll: Poll) -> Change:
@@ -214,7 +214,7 @@ def _polled(case: Case, poll: Poll) -> Change:
         return _linkless(case, poll)
     late = job.state is JobState.RENDERING and job.expected_end is not None and case.now > job.expected_end
     wait_s = case.pace.until_next_poll_s(job, case.poll_every_s, case.sent_s_ago)
-    values = _said(job, poll) | {"snags": 0}
+    values = _said(job, poll) | {"failures_in_a_row": 0}
     if late:
         return case.becomes(
             JobState.OVERDUE, f"{case.title} still says “{poll.raw_state}”", case.in_ms(wait_s), **values
@@ -224,11 +224,11 @@ def _polled(case: Case, poll: Poll) -> Change:
 
 def _succeeded(case: Case, poll: Poll, link: str) -> Change:
     job = case.job
-    values = _said(job, poll) | {"output_url": link, "snags": 0, "flaws": 0, "progress": None}
+    values = _said(job, poll) | {"output_url": link, "failures_in_a_row": 0, "bad_outputs": 0, "progress": None}
     if job.missing_since is None:  # its first link
         values |= _deleted_later(case)
     if job.state is JobState.ARCHIVING:  # keeps its count of failed downloads
-        del values["missing_since_ms"], values["flaws"], values["snags"]
+        del values["missing_since_ms"], values["bad_outputs"], values["failures_in_a_row"]
         return case.stays(case.in_ms(), **values)
     return case.becomes(JobState.ARCHIVING, f"{case.title} is done", case.in_ms(), **values)
 
@@ -238,7 +238,7 @@ def _linkless(case: Case, poll: Poll) -> Change:
     job, title = case.job, case.title
     why = f"{title} says “{poll.raw_state}” but gives no link to the video"
     if job.state is not JobState.ARCHIVING:
-        first = ask_again(replace(case, job=replace(job, snags=0)), AskAgain(why))
+        first = ask_again(replace(case, job=replace(job, failures_in_a_row=0)), AskAgain(why))
         more = _said(job, poll) | _deleted_later(case) | {"error": f"{why} yet."}
         return replace(first, then=JobState.ARCHIVING, note=f"{why} yet", values={**first.values, **more})
     if case.now <= fetch_until(job):
@@ -263,7 +263,7 @@ def _missing(case: Case, key: str) -> Change:
 
 def _ended(case: Case, then: JobState, why: str, poll: Poll | None) -> Change:
     job = case.job
-    values = ({} if poll is None else _said(job, poll)) | {"error": why, "snags": 0}
+    values = ({} if poll is None else _said(job, poll)) | {"error": why, "failures_in_a_row": 0}
     billed = job.billed_usd_micros is not None or values.get("billed_usd_micros") is not None
     is_free = then is JobState.FAILED and poll is not None and case.provider.refunds(poll.raw_state)
     return case.becomes(then, why, _first_bill_ms(case, billed=billed or is_free), **values)
@@ -274,7 +274,7 @@ def _ended(case: Case, then: JobState, why: str, poll: Poll | None) -> Change:
 
 def found_at_vendor(case: Case, vendor_id: str) -> Change:
     """Return the change of an unconfirmed job that its vendor turns out to have."""
-    known = {"vendor_id": vendor_id, "candidate": None, "error": None, "finished_ms": None, "snags": 0}
+    known = {"vendor_id": vendor_id, "candidate": None, "error": None, "finished_ms": None, "failures_in_a_row": 0}
     return case.becomes(JobState.RENDERING, f"{case.title} has the job as {vendor_id}", case.in_ms(), **known)
 
 
@@ -290,8 +290,8 @@ def not_found_yet(case: Case) -> Change:
     untraceable = case.provider.logs() is None and not job.candidates
     due_ms = None
     if not untraceable and case.sent_s_ago <= LOOK_FOR_S:
-        due_ms = case.in_ms(case.pace.after_snag_s(job.asks, case.poll_every_s, None))
-    return case.stays(due_ms, asks=job.asks + 1)
+        due_ms = case.in_ms(case.pace.after_failure_s(job.polls, case.poll_every_s, None))
+    return case.stays(due_ms, polls=job.polls + 1)
 
 
 # The finished video
@@ -304,10 +304,12 @@ def video_kept(case: Case, sha256: str, duration_s: float | None, flaw: str, cos
     if duration_s:
         measured = {"output_ms": round(duration_s * 1000), "output_usd_micros": cost_usd_micros}
     due_ms = _first_bill_ms(case, billed=case.job.billed_usd_micros is not None)
-    return case.becomes(JobState.DONE, "kept", due_ms, output_sha256=sha256, error=error, snags=0, **measured)
+    return case.becomes(
+        JobState.DONE, "kept", due_ms, output_sha256=sha256, error=error, failures_in_a_row=0, **measured
+    )
 
 
-def video_not_kept(case: Case, why: str, *, gone: bool = False, flaws: int = 0) -> Change:
+def video_not_kept(case: Case, why: str, *, gone: bool = False, bad_outputs: int = 0) -> Change:
     """Schedule another download of a job's video, or end the job as lost once the vendor's copy must be gone.
 
     ``gone`` says that the link no longer works, so the vendor is asked for a fresh one first.
@@ -318,10 +320,12 @@ def video_not_kept(case: Case, why: str, *, gone: bool = False, flaws: int = 0) 
     if case.now > fetch_until(job) or gone_for_good:
         lost = f"{case.title} finished, but our download failed until its copy was gone. Last error: {why}"
         due_ms = _first_bill_ms(case, billed=job.billed_usd_micros is not None)
-        return case.becomes(JobState.LOST, lost, due_ms, error=lost, snags=0)
-    wait_s = case.pace.after_snag_s(job.snags, 5.0, None)
+        return case.becomes(JobState.LOST, lost, due_ms, error=lost, failures_in_a_row=0)
+    wait_s = case.pace.after_failure_s(job.failures_in_a_row, 5.0, None)
     fresh = {"output_url": None, "missing_since_ms": ms_of(since)} if gone else {}
-    return case.stays(case.in_ms(wait_s), snags=job.snags + 1, flaws=flaws, error=why, **fresh)
+    return case.stays(
+        case.in_ms(wait_s), failures_in_a_row=job.failures_in_a_row + 1, bad_outputs=bad_outputs, error=why, **fresh
+    )
 
 
 def link_of_another_sandbox(case: Case) -> Change:
@@ -338,13 +342,15 @@ def after_log(case: Case, row: LogRow | None) -> Change:
     if row is not None and _says_what_was_billed(job, row):
         credits = None if row.cost.credits is None else str(row.cost.credits)
         note = f"{case.title}’s log says {price_text(row.cost.usd_micros)}"
-        return replace(case.stays(billed_usd_micros=row.cost.usd_micros, billed_credits=credits, snags=0), note=note)
+        return replace(
+            case.stays(billed_usd_micros=row.cost.usd_micros, billed_credits=credits, failures_in_a_row=0), note=note
+        )
     if row is not None and row.free:
         log.warning("%s’s log lists job %s as failed, although the vendor delivered its video", case.title, job.id)
     if case.sent_s_ago > LOOK_FOR_S:
-        return case.stays(snags=0)
-    wait_s = case.pace.until_next_bill_s(job.snags + 1, case.poll_every_s)
-    return case.stays(case.in_ms(wait_s), snags=job.snags + 1)
+        return case.stays(failures_in_a_row=0)
+    wait_s = case.pace.until_next_bill_s(job.failures_in_a_row + 1, case.poll_every_s)
+    return case.stays(case.in_ms(wait_s), failures_in_a_row=job.failures_in_a_row + 1)
 
 
 def _first_bill_ms(case: Case, *, billed: bool) -> int | None:
@@ -377,7 +383,7 @@ def _deleted_later(case: Case) -> dict[str, object]:
 def _said(job: Job, poll: Poll) -> dict[str, object]:
     """Return the values that every poll's answer updates."""
     said: dict[str, object] = {
-        "asks": job.asks + 1,
+        "polls": job.polls + 1,
         "vendor_word": poll.raw_state,
         "progress": poll.progress,
         "missing_since_ms": None,

@@ -53,9 +53,9 @@ class Pace:
             return self._at_most(HOUR_S)
         return self._at_most(min(max(every_s, elapsed_s / 10), max(every_s, 60.0)))
 
-    def after_snag_s(self, snags: int, every_s: float, wish_s: float | None) -> float:
-        """Return the wait after the ``snags``-th failure in a row; never less than the vendor asked for."""
-        backoff = self._at_most(min(every_s * 2 ** min(snags, 10), 600.0))
+    def after_failure_s(self, failures: int, every_s: float, wish_s: float | None) -> float:
+        """Return the wait after the ``failures``-th failure in a row; never less than the vendor asked for."""
+        backoff = self._at_most(min(every_s * 2 ** min(failures, 10), 600.0))
         return max(backoff, wish_s or 0.0)
 
     def until_next_bill_s(self, looks: int, every_s: float) -> float:

@@ -204,7 +204,7 @@ async def _tracked(settings: Settings, vendor: psutil.Process) -> Round:
 
     def settled() -> int:
         with database.read() as connection:
-            return int(connection.execute(select(func.sum(jobs.c.asks))).scalar_one())
+            return int(connection.execute(select(func.sum(jobs.c.polls))).scalar_one())
 
     tracker = asyncio.create_task(Studio(settings).tracker(pace=Pace(most_s=DUE_AGAIN_S)).run())
     seen = await _watched(settled, vendor)

@@ -28,7 +28,7 @@ def draw() -> None:
     # Hidden jobs are included: one that may have been paid, or may be lost, must not be overlooked.
     unclear = studio().page(Filter(states=(JobState.UNCONFIRMED,), hidden=True), limit=MOST + 1)
     saving = studio().page(Filter(states=(JobState.ARCHIVING,), hidden=True), limit=50)
-    unsaved_yet = [job for job in saving if job.snags >= card.WORRYING_SNAGS][:MOST]
+    unsaved_yet = [job for job in saving if job.failures_in_a_row >= card.WORRYING_FAILURES][:MOST]
     paused = [state for state in _vendors() if state.paused]
     mine = approvals.mine()
     refusals.refusal(approvals.PLACE)

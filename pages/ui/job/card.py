@@ -37,7 +37,7 @@ LOOK_S = 4.0
 """Seconds between two checks for a person's decision, or for a bill."""
 BILL_COMES = timedelta(days=1)
 """How long after a job's end an open page checks for its bill, or for a verdict that is undone."""
-WORRYING_SNAGS = 2
+WORRYING_FAILURES = 2
 """Failed downloads in a row after which the card says so; a single one is retried within seconds."""
 
 MAYBE_PAID = "It may have been paid"
@@ -86,9 +86,9 @@ def face(job: Job) -> tuple[object, ...]:
     Call it when the card is drawn and compare with a tick's result: a hold ends while the job itself is unchanged.
     """
     now = datetime.now(UTC)
-    snags, linkless = min(job.snags, WORRYING_SNAGS), job.output_url is None
+    failures, linkless = min(job.failures_in_a_row, WORRYING_FAILURES), job.output_url is None
     sums = (price(job), money(job), job.counted_usd_micros)
-    return (job.id, job.state, is_held(job, now), snags, linkless, job.hidden, *sums)
+    return (job.id, job.state, is_held(job, now), failures, linkless, job.hidden, *sums)
 
 
 def look_every_s(job: Job) -> float | None:
@@ -298,7 +298,7 @@ def _running_actions(job: Job) -> None:
         )
     if job.state is JobState.OVERDUE:
         _ask_now(job, f"Ask now about job {job.id}")
-    if job.state is JobState.ARCHIVING and job.snags and not job.is_draft:
+    if job.state is JobState.ARCHIVING and job.failures_in_a_row and not job.is_draft:
         _ask_now(job, f"Try now to save job {job.id}")
         open_at_vendor(job)
 

@@ -74,7 +74,7 @@ def tell(
             return _overdue(job)
         case JobState.ARCHIVING if job.is_draft:
             return Told("Checking and saving the video", 1.0)
-        case JobState.ARCHIVING if job.snags:
+        case JobState.ARCHIVING if job.failures_in_a_row:
             return Told(unsaved(job, now))
         case _:
             return Told(f"{vendor(job)} is done; we are saving the video", 1.0)
@@ -84,7 +84,7 @@ def unsaved(job: Job, now: datetime) -> str:
     """Say that a finished video is not saved yet, why, and how much time is left."""
     who = vendor(job)
     why = f" ({plain(job.error.rstrip('.'))})" if job.error else ""
-    tries = "1 try" if job.snags == 1 else f"{job.snags} tries"
+    tries = "1 try" if job.failures_in_a_row == 1 else f"{job.failures_in_a_row} tries"
     if job.vendor_deletes_at is None:
         until = f"{who} does not say how long it keeps its copy."
     elif job.vendor_deletes_at > now:
@@ -165,8 +165,8 @@ def _unheard(job: Job) -> str:
     if job.missing_since is not None:
         since = hour(job.missing_since)
         return f". {vendor(job)} has not found it since {since}; we go on asking for a day"
-    if job.snags > 1:
-        return f". {vendor(job)} did not answer our last {job.snags} questions; we go on asking"
+    if job.failures_in_a_row > 1:
+        return f". {vendor(job)} did not answer our last {job.failures_in_a_row} questions; we go on asking"
     return ""
 
 

@@ -22,14 +22,14 @@ def rendering(database: Database, count: int) -> list[int]:
 
 def still_running(job_id: int, owner: str, word: str = "processing") -> Change:
     due_ms = now_ms() + 10_000
-    return Change(job_id, JobState.RENDERING, owner=owner, due_ms=due_ms, values={"asks": 1, "vendor_word": word})
+    return Change(job_id, JobState.RENDERING, owner=owner, due_ms=due_ms, values={"polls": 1, "vendor_word": word})
 
 
 def test_of_many_changes_only_those_of_jobs_that_are_held_are_made(database: Database) -> None:
     first, second, third = rendering(database, 3)
     changes = [still_running(first, HERE), still_running(second, ELSEWHERE), still_running(third, HERE)]
     assert Claims(database).apply_all(changes) == [True, False, True]
-    assert [Ledger(database).job(job_id).asks for job_id in (first, second, third)] == [1, 0, 1]
+    assert [Ledger(database).job(job_id).polls for job_id in (first, second, third)] == [1, 0, 1]
 
 
 def test_changes_of_different_kinds_are_made_together_each_with_its_own_values(database: Database) -> None:

@@ -113,7 +113,13 @@ class Row(NamedTuple):
     account: AccountPaused | AccountWaits | AccountTrouble | None
 
 
-BORN: dict[str, object] = {"vendor_id": "v-1", "candidate": None, "error": None, "snags": 0, "flaws": 0}
+BORN: dict[str, object] = {
+    "vendor_id": "v-1",
+    "candidate": None,
+    "error": None,
+    "failures_in_a_row": 0,
+    "bad_outputs": 0,
+}
 SAID: dict[str, object] = {"said_credits": "2000000", "said_usd_micros": 1_000_000}
 FAILED = AccountTrouble
 ROWS = [
@@ -282,12 +288,17 @@ def test_a_video_is_fetched_at_once_and_the_vendors_date_of_deletion_is_counted_
     change = after_poll(case(asked), DONE, KEY)
     assert (wait_s(change), change.values["output_url"]) == (0.0, LINK)
     assert change.values["vendor_deletes_ms"] == ms_of(NOW + timedelta(hours=72))
-    fresh = after_poll(case(replace(asked, state=S.ARCHIVING, missing_since=NOW, snags=3)), DONE, KEY)
-    assert not {"vendor_deletes_ms", "missing_since_ms", "flaws", "snags"} & set(fresh.values), "these still count"
+    fresh = after_poll(case(replace(asked, state=S.ARCHIVING, missing_since=NOW, failures_in_a_row=3)), DONE, KEY)
+    assert not {"vendor_deletes_ms", "missing_since_ms", "bad_outputs", "failures_in_a_row"} & set(fresh.values), (
+        "these still count"
+    )
 
 
 def test_a_question_without_an_answer_is_repeated_later_each_time_and_never_before_the_vendor_wants() -> None:
-    waits = [wait_s(ask_again(case(job(S.RENDERING, snags=snags)), AskAgain("?"))) for snags in range(8)]
+    waits = [
+        wait_s(ask_again(case(job(S.RENDERING, failures_in_a_row=failures_in_a_row)), AskAgain("?")))
+        for failures_in_a_row in range(8)
+    ]
     assert waits == [10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 600.0, 600.0]
     assert wait_s(ask_again(case(job(S.RENDERING)), AskAgain("?", retry_after_s=700.0))) == 700.0
 

@@ -134,7 +134,11 @@ def test_an_overdue_job_says_since_when_how_often_and_until_when(make: Make) -> 
 def test_a_video_that_cannot_be_saved_says_why_and_for_how_long_there_is_time(make: Make) -> None:
     saving = make(S.ARCHIVING)
     assert told(saving) == "JoyPix is done; we are saving the video"
-    row: dict[str, Any] = {"snags": 3, "error": "The server refused the connection.", "due_ms": now_ms() + 600_000}
+    row: dict[str, Any] = {
+        "failures_in_a_row": 3,
+        "error": "The server refused the connection.",
+        "due_ms": now_ms() + 600_000,
+    }
     words = told(make(S.ARCHIVING, vendor_deletes_ms=now_ms() + 41 * HOUR_MS + 1000, **row))
     assert words.startswith(
         "Not saved yet: 3 tries failed (The server refused the connection). JoyPix deletes its copy"
@@ -262,7 +266,13 @@ def visit(shared: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[[
         (S.RENDERING, {}, "Rendering", "left, ready around", {"Job {id}: Cancel…"}),
         (S.OVERDUE, {}, "Overdue", "Nothing to do", {"Ask now about job {id}", "Job {id}: Cancel…"}),
         (S.ARCHIVING, {}, "Saving", "we are saving the video", {"Job {id}: Cancel…"}),
-        (S.ARCHIVING, {"snags": 3}, "Saving", "Not saved yet", {"Try now to save job {id}", "Job {id}: Cancel…"}),
+        (
+            S.ARCHIVING,
+            {"failures_in_a_row": 3},
+            "Saving",
+            "Not saved yet",
+            {"Try now to save job {id}", "Job {id}: Cancel…"},
+        ),
         (S.DONE, {"vendor_id": "jp-1"}, "Done", "does not report it", {"Use again", "Job {id}: Delete"}),
         (
             S.FAILED,
