@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lipsync_core.brief_limits import oversized
+from lipsync_core.brief import oversized
 from lipsync_core.desk.rooms import Part
 from lipsync_core.errors import BriefError
 from lipsync_core.ledger.open_briefs import OpenBatch, OpenBrief, new_brief_id

@@ -15,8 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from lipsync_core.accounts.output_hosts import OutputHosts
 from lipsync_core.accounts.reach import Account, Accounts
-from lipsync_core.brief import MEDIA_FIELDS, MEDIUM_KINDS, Brief, KeptMedium, Medium, mouth_box_error
-from lipsync_core.brief_limits import brief_oversized
+from lipsync_core.brief import MEDIA_FIELDS, MEDIUM_KINDS, Brief, KeptMedium, Medium, brief_oversized, mouth_box_error
 from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.errors import BriefError, FetchError, MediaError
 from lipsync_core.job import LIVE

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lipsync_core.brief import MEDIUM_KINDS
-from lipsync_core.brief_limits import LONGEST, too_long
+from lipsync_core.brief import LONGEST, MEDIUM_KINDS, too_long
 from lipsync_core.estimates.error_values import BEGINS, is_error_value
 from lipsync_core.estimates.text import Notes, Words
 from lipsync_core.plain_text import one_line

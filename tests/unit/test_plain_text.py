@@ -17,7 +17,7 @@ from lipsync_core import (
     Studio,
     sheet_of,
 )
-from lipsync_core.brief_limits import LONGEST
+from lipsync_core.brief import LONGEST
 from lipsync_core.db.database import Database
 from lipsync_core.estimates import quote_rows
 from lipsync_core.plain_text import one_line, paragraphs

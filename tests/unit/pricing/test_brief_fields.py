@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 
 from lipsync_core import ENGINES, FIELDS, MEDIUM_KINDS, SCENES, VOICE_FIELDS, Brief, FieldRole, fields_of
-from lipsync_core.brief_limits import too_long
+from lipsync_core.brief import too_long
 from lipsync_core.media.library import free_place, places_in
 from lipsync_core.pricing.order import option_errors
 
