@@ -172,6 +172,8 @@ def test_a_page_that_is_used_in_a_hurry_is_never_kept_waiting(context: BrowserCo
     page.locator("input[type=file]").first.set_input_files(files)  # type: ignore[arg-type]  # payloads
     expect(page.get_by_text("Here: table.csv with 1,000 rows")).to_be_visible()
     settle(page)
+    for title in 3 * ("Jobs", "Library", "Spend", "Providers"):
+        open_page(page, f"/{title.lower()}", title)  # each adds a message, even if much of the above was sent at once
 
     per_s, at_once = MEMBERS_RUNS
     turns, before = float(at_once), sent[0][0]
@@ -179,7 +181,7 @@ def test_a_page_that_is_used_in_a_hurry_is_never_kept_waiting(context: BrowserCo
     for at, _ in sent:
         turns = min(at_once, turns + (at - before) * per_s) - 1
         least, before = min(least, turns), at
-    assert len(sent) > 5  # it was watched; how much is said at once depends on how fast the page is
+    assert len(sent) > 20  # it was watched
     assert least > at_once / 2
     assert max(size for _, size in sent) < MEMBERS_BYTES / 10
     assert max(told) < 1_000_000
