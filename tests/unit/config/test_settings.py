@@ -139,15 +139,18 @@ def test_a_line_of_dotenv_that_cannot_be_read_is_not_passed_over(line: str, tmp_
         read({}, f"# The sandbox\n\n{line}\nSTUDIO_DRAFT_SLOTS=1\n", folder=tmp_path)
 
 
-@pytest.mark.parametrize("content", [None, "STUDIO_SANDBOX=1".encode("utf-16")])
-def test_a_dotenv_that_cannot_be_read_stops_the_start(content: bytes | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(None, r"^\.env exists but cannot be read: "), ("STUDIO_SANDBOX=1".encode("utf-16"), r"^\.env is not UTF-8 text")],
+)
+def test_a_dotenv_that_cannot_be_read_stops_the_start(content: bytes | None, why: str, tmp_path: Path) -> None:
     """Docker makes a folder where a file that it was to bring in is not there."""
     path = tmp_path / ".env"
     if content is None:
         path.mkdir()
     else:
         path.write_bytes(content)
-    with pytest.raises(SettingsError, match=r"^\.env (is|exists) "):
+    with pytest.raises(SettingsError, match=why):
         Settings.from_env({}, dotenv=path)
 
 
