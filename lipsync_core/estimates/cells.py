@@ -49,7 +49,7 @@ class StoredMedium(Protocol):
 
 Files = Mapping[tuple[str, str], StoredMedium | str]
 """The table's media by kind and `file_key` (or link): the medium, or why it cannot be used."""
-_PLAIN_NUMBER = r"[0-9]{1,6}(?:\.[0-9]{1,9})?"
+_PLAIN_NUMBER = r"[0-9]{1,6}(?:[.,][0-9]{1,9})?"
 _MOST_DIGITS = 12
 """Longer seeds are rejected unread: Python refuses to parse numbers of thousands of digits."""
 _ASPECTS = {"9:16": "9:16", "16:9": "16:9", "1:1": "1:1", "16:09": "16:9", "09:16": "9:16", "01:01": "1:1"}
@@ -215,7 +215,10 @@ def _durations(cells: Words, problems: Notes) -> Floats:
         return seconds
     words = pd.Series(cells, dtype="str")
     plain = words.str.fullmatch(_PLAIN_NUMBER).to_numpy(dtype=bool)
-    seconds[plain] = words[plain].astype("float64[pyarrow]").to_numpy()  # ten times as fast as through objects
+    numbers = words[plain]
+    if numbers.str.contains(",", regex=False).any():  # a decimal comma
+        numbers = numbers.str.replace(",", ".", regex=False)
+    seconds[plain] = numbers.astype("float64[pyarrow]").to_numpy()  # ten times as fast as through objects
     doubtful = plain & ((seconds * 1000 <= 0.5) | (seconds > 60_000))
     others = ((~plain & (cells != "")) | doubtful).nonzero()[0]
     known: dict[str, float | str] = {}
