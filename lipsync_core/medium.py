@@ -24,6 +24,8 @@ class MouthGuess:
     """False if no face was found and this is only a starting position."""
     sure: bool
     """False if a person should check it."""
+    faces: int | None = None
+    """How many faces were found; None if the picture was looked at before they were counted."""
 
     @property
     def box(self) -> MouthBox:
@@ -57,6 +59,10 @@ class MediumFacts:
     """The same at its end."""
     unheard: str = ""
     """For a voice: why nothing is heard in it, as in `lipsync_core.decode.silence.Unheard`; empty if audible."""
+    unlike: str = ""
+    """Completes “This picture …”, “This voice …” or “This video …” if programs that read it carelessly would get
+    something else than people see and hear; empty if not.
+    """
     url: str | None = None
     """The link that it was fetched from just now."""
     made_of: str | None = None

@@ -14,6 +14,7 @@ import struct
 import wave
 import zlib
 from collections.abc import Callable
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,9 +24,10 @@ import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageCms
 
 TOP_LEFT, TOP_RIGHT = (220, 40, 40), (40, 200, 60)
 BOTTOM_LEFT, BOTTOM_RIGHT = (50, 60, 210), (240, 240, 240)
@@ -105,6 +107,28 @@ def see_through_png() -> bytes:
     return saved(image)
 
 
+def p3_profile() -> bytes:
+    """The profile of a screen with the colours of Display P3: sRGB's, with other primaries (ICC.1, 9.2.47)."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    primaries = {b"rXYZ": (0.51512, 0.24120, -0.00105), b"gXYZ": (0.29198, 0.69225, 0.04189)}
+    for name, values in (primaries | {b"bXYZ": (0.15710, 0.06657, 0.78407)}).items():
+        (at,) = struct.unpack_from(">I", profile, profile.index(name) + 4)
+        struct.pack_into(">iii", profile, at + 8, *(round(value * 65_536) for value in values))
+    return bytes(profile)
+
+
+def png_noting(name: bytes, content: bytes) -> bytes:
+    """The test picture as a PNG with one more chunk, in front of its pixels."""
+    data = png()
+    chunk = struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+    return data[:33] + chunk + data[33:]
+
+
+def jxl(boxed: bool = False) -> bytes:
+    """The beginning of a JPEG XL picture, bare or in a container."""
+    return (b"\0\0\0\x0cJXL \r\n\x87\n" if boxed else b"\xff\x0a") + bytes(200)
+
+
 def animated(format: str = "GIF") -> bytes:
     """Two frames: the test picture, then black."""
     return saved(quarters(), format, save_all=True, append_images=[Image.new("RGB", (320, 240))], duration=100)
@@ -118,6 +142,54 @@ def bomb(width: int = 50_000, height: int = 50_000) -> bytes:
 def svg() -> bytes:
     """A drawing that is text."""
     return b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>\n'
+
+
+@cache
+def heic_photo(width: int = 320, height: int = 240, turned: int = 0, colour: bytes = b"") -> bytes:
+    """The test picture as an iPhone's photo (ISO/IEC 23008-12): one HEVC picture, with quarter turns to the left.
+
+    ``colour`` is the content of its ``colr`` box.
+    """
+
+    encoder = av.CodecContext.create("libx265", "w")
+    assert isinstance(encoder, VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
+    encoder.time_base, encoder.options = Fraction(1, 25), {"x265-params": "log-level=none"}
+    frame = av.VideoFrame.from_ndarray(np.asarray(quarters(width, height)), format="rgb24").reformat(format="yuv420p")
+    frame.pts = 0
+    stream = b"".join(bytes(packet) for packet in (*encoder.encode(frame), *encoder.encode(None)))
+    units = [unit.rstrip(b"\0") for unit in stream.split(b"\0\0\1")[1:]]
+    sets = [unit for unit in units if unit[0] >> 1 in (32, 33, 34)]
+    picture = b"".join(struct.pack(">I", len(unit)) + unit for unit in units if unit[0] >> 1 < 32)
+    profile = sets[1].replace(b"\0\0\3", b"\0\0")[3:15]
+
+    def box(name: bytes, *parts: bytes) -> bytes:
+        return struct.pack(">I4s", 8 + sum(map(len, parts)), name) + b"".join(parts)
+
+    arrays = [struct.pack(">BHH", 0x80 | unit[0] >> 1, 1, len(unit)) + unit for unit in sets]
+    shape = bytes([0xF0, 0, 0xFC, 0xFD, 0xF8, 0xF8, 0, 0, 0x0F, len(sets)])  # 4:2:0, 8 bits
+    traits = [box(b"hvcC", b"\1", profile, shape, *arrays), box(b"ispe", struct.pack(">III", 0, width, height))]
+    traits += [box(b"irot", bytes([turned]))] if turned else []
+    traits += [box(b"colr", colour)] if colour else []
+    links = bytes([0x80 | 1, *range(2, len(traits) + 1)])
+    head = box(b"ftyp", b"heic", bytes(4), b"mif1heic")
+    start = 0
+    for _ in range(2):  # the second time with the position of the picture, which is behind the boxes
+        meta = box(
+            b"meta",
+            bytes(4),
+            box(b"hdlr", bytes(8), b"pict", bytes(13)),
+            box(b"pitm", struct.pack(">IH", 0, 1)),
+            box(b"iloc", struct.pack(">IHHHHHII", 0, 0x4400, 1, 1, 0, 1, start, len(picture))),
+            box(b"iinf", struct.pack(">IH", 0, 1), box(b"infe", struct.pack(">IHH4sB", 0x02000000, 1, 0, b"hvc1", 0))),
+            box(
+                b"iprp",
+                box(b"ipco", *traits),
+                box(b"ipma", struct.pack(">IIHB", 0, 1, 1, len(traits)), links),
+            ),
+        )
+        start = len(head) + len(meta) + 8
+    return head + meta + box(b"mdat", picture)
 
 
 def heic() -> bytes:
@@ -172,7 +244,7 @@ def sound(
         stream.codec_context.options = {"strict": "experimental"}  # FFmpeg's own Vorbis encoder wants it
         _encode_tone(container, stream, seconds, layout)
 
-    return _muxed(fill, format, options)
+    return muxed(fill, format, options)
 
 
 def mp3(seconds: float = 1.0, rate: int = 44_100, layout: Layout = "mono") -> bytes:
@@ -240,15 +312,16 @@ def video(
         if with_sound:
             _encode_tone(container, heard, seconds, "mono")
 
-    return _muxed(fill, format, {"movflags": "+faststart"} if format == "mp4" else {})
+    return muxed(fill, format, {"movflags": "+faststart"} if format == "mp4" else {})
 
 
-def _muxed(fill: Callable[[OutputContainer], None], format: str, options: dict[str, str]) -> bytes:
+def muxed(fill: Callable[[OutputContainer], None], format: str, options: dict[str, str] | None = None) -> bytes:
+    """What ``fill`` writes into a file of this format."""
     # FFmpeg moves an MP4's index to the front by reading the file again, so it needs a real one.
     with TemporaryDirectory() as folder:
         path = Path(folder) / "film"
         # Exact, lest it writes random numbers into Matroska and Ogg.
-        with av.open(path, "w", format=format, options={"fflags": "+bitexact", **options}) as container:
+        with av.open(path, "w", format=format, options={"fflags": "+bitexact", **(options or {})}) as container:
             fill(container)
         return path.read_bytes()
 

@@ -12,11 +12,13 @@ from lipsync_core.decode.cutting import cut_voice
 from lipsync_core.decode.image import MAX_PIXELS, MIN_SIDE, ImageFacts, image_facts, load_image, write_jpeg
 from lipsync_core.decode.sound import MAX_VOICE_S, SPEECH_RATE, VoiceFacts, speech_blocks, voice_facts
 from lipsync_core.decode.video import VideoFacts, check_video, first_picture
+from lipsync_core.decode.waveform import MOST_PEAKS, peaks
 
 __all__ = [
     "MAX_PIXELS",
     "MAX_VOICE_S",
     "MIN_SIDE",
+    "MOST_PEAKS",
     "SPEECH_RATE",
     "ImageFacts",
     "VideoFacts",
@@ -27,6 +29,7 @@ __all__ = [
     "first_picture",
     "image_facts",
     "load_image",
+    "peaks",
     "speech_blocks",
     "voice_facts",
     "write_jpeg",

@@ -6,26 +6,28 @@ that both stay in sync to the sample. Both are streamed: ten minutes need no mor
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import cast
 
 import av
 import numpy as np
-from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
-from av.error import FFmpegError, InvalidDataError
-from av.video.frame import VideoFrame
+from av.error import ExternalError, FFmpegError, InvalidDataError
+from av.video.frame import PictureType, VideoFrame
+from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
-from lipsync_core.decode.container import opened, picture_stream
+from lipsync_core.decode.container import THREADS, opened, picture_stream
 from lipsync_core.decode.cutting import MOST_RATE, Samples, blocks_of
+from lipsync_core.decode.display import Display
 from lipsync_core.decode.sniff import shown
-from lipsync_core.decode.sound import RATES
+from lipsync_core.decode.timing import Timing
+from lipsync_core.decode.track import usable, voice_stream
 from lipsync_core.errors import MediaError
 
 X264 = {"crf": "18", "preset": "veryfast"}
@@ -33,6 +35,7 @@ X264 = {"crf": "18", "preset": "veryfast"}
 _SOUND_BIT_RATE = 192_000
 _SAME_S = 1e-4
 """Instants closer than this are the same: clocks count in different units."""
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _EVER_S = float("inf")
 
 
@@ -53,73 +56,80 @@ def cut_video(
     """
     name = name or path.name
     try:
-        begin = _on_screen(path, start_s)
-        bit_rate = int(most_bytes * 7.2 / (end_s - start_s)) - _SOUND_BIT_RATE if most_bytes else 0
         with (
             opened(path) as seen,
             opened(path) as heard,
             av.open(str(out), "w", format="mp4", options={"movflags": "+faststart"}) as target,
         ):
             moving = _picture_stream(seen)
-            voice = _sound_stream(heard)
-            sound = _Sound(heard, voice, float(begin * _unit(moving)), target) if voice is not None else None
-            _write(seen, moving, begin, end_s, _Picture(target, moving, most_side, bit_rate), sound)
+            timing = Timing(seen, moving)
+            begin = _on_screen(timing, start_s)
+            bit_rate = int(most_bytes * 7.2 / (end_s - start_s)) - _SOUND_BIT_RATE if most_bytes else 0
+            voice = voice_stream(path, heard)
+            sound = _Sound(heard, voice, timing.sound_s(begin), target) if voice is not None and usable(voice) else None
+            picture = _Picture(target, moving, timing.rate, bit_rate)
+            display = Display(moving, most_side=most_side)
+            for frame in display.shown(_part(timing, begin, end_s, sound)):
+                picture.take(frame, display)
+            if sound is not None:
+                sound.end()
+            picture.end()
     except (FFmpegError, ValueError, StopIteration) as error:
-        raise MediaError("Damaged video", f"{shown(name)} cannot be decoded. Download or export it again.") from error
+        raise _failure(error, name) from error
 
 
-def _write(
-    seen: InputContainer, moving: VideoStream, begin: int, end_s: float, picture: _Picture, sound: _Sound | None
-) -> None:
-    unit, film_s = _unit(moving), 0.0
-    for frame in _frames(seen, moving, float(begin * unit)):
-        assert frame.pts is not None  # noqa: S101 - `_frames` omits the others
-        if frame.pts < begin:
-            continue
-        if float(frame.pts * unit) > end_s - _SAME_S and film_s:
+def _part(timing: Timing, begin: int, end_s: float, sound: _Sound | None) -> Iterator[VideoFrame]:
+    """Yield the stored pictures of the part, with time stamps from 0, and write the sound beside them."""
+    film_s = 0.0
+    for frame in timing.stamped(begin):
+        at_s = frame.time
+        if at_s + timing.seconds(begin) > end_s - _SAME_S and film_s:
             break
-        at = frame.pts - begin
-        picture.take(frame, at)
-        film_s = float((at + (frame.duration or 0)) * unit) or 1.0 / picture.rate
+        film_s = at_s + timing.seconds(frame.duration)
         if sound is not None:
-            sound.up_to(float(at * unit))
+            sound.up_to(at_s)
+        yield frame
     if not film_s:
         raise ValueError("a video without a picture")
     if sound is not None:
         sound.up_to(film_s)
-        sound.end()
-    picture.end()
+
+
+def _failure(error: Exception, name: str) -> Exception:
+    """Return what to say of an error: not everything that fails is the file's fault."""
+    if isinstance(error, MemoryError | ExternalError):  # x264 tells no cause, but its settings are ours
+        return MemoryError()
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+        return MediaError("The disk is full", f"{shown(name)} is unchanged. Free some space, then try again.")
+    return MediaError("Damaged video", f"{shown(name)} cannot be decoded. Download or export it again.")
 
 
 class _Picture:
-    """The output's video track, as large as its first picture after rotation."""
+    """The output's video track."""
 
-    def __init__(self, target: OutputContainer, source: VideoStream, most_side: int, bit_rate: int) -> None:
-        self.rate = source.average_rate or Fraction(25)
+    def __init__(self, target: OutputContainer, source: VideoStream, rate: Fraction, bit_rate: int) -> None:
         self._target = target
-        self._most_side = most_side
-        self._size: tuple[int, int] | None = None
+        self._opened = False
+        self._unit = source.time_base or Fraction(1, 1000)
         limit = {"maxrate": str(bit_rate), "bufsize": str(bit_rate)} if bit_rate > 0 else {}
-        self._stream = target.add_stream("libx264", rate=self.rate, options=X264 | limit)
-        context, given = self._stream.codec_context, source.codec_context
-        context.time_base = _unit(source)
-        context.pix_fmt = "yuv420p"
-        context.color_primaries, context.color_trc = given.color_primaries, given.color_trc
-        context.colorspace, context.color_range = given.colorspace, given.color_range
+        self._stream = target.add_stream("libx264", rate=rate, options=X264 | limit)
+        self._stream.codec_context.thread_count = THREADS
 
-    def take(self, frame: VideoFrame, at: int) -> None:
-        """Write one picture; ``at`` is in the source's time unit."""
-        upright = _upright(frame)
-        if self._size is None:
-            longest = max(upright.width, upright.height)
-            scale = min(1.0, self._most_side / longest) if self._most_side else 1.0
-            self._size = _even(upright.width * scale), _even(upright.height * scale)
-            self._stream.codec_context.width, self._stream.codec_context.height = self._size
-        picture = upright.reformat(*self._size, format="yuv420p")
-        picture.pts, picture.time_base = at, self._stream.codec_context.time_base
-        picture.duration = frame.duration
-        picture.pict_type = av.video.frame.PictureType.NONE  # the encoder decides again
-        self._target.mux(self._stream.encode(picture))
+    def take(self, frame: VideoFrame, display: Display) -> None:
+        """Write one picture as `Display` made it."""
+        if not self._opened:
+            self._opened, context = True, self._stream.codec_context
+            context.width, context.height, context.pix_fmt = frame.width, frame.height, "yuv420p"
+            context.time_base = self._unit
+            colours = display.colours
+            context.color_primaries, context.color_trc = colours.primaries, colours.transfer
+            context.colorspace, context.color_range = colours.matrix, ColorRange.MPEG
+        assert frame.time_base is not None and frame.pts is not None  # noqa: S101 - `_part` sets both
+        scale = frame.time_base / self._unit
+        frame.pts, frame.duration = round(frame.pts * scale), round(frame.duration * scale)
+        frame.time_base = self._unit
+        frame.pict_type = PictureType.NONE  # the encoder decides again
+        self._target.mux(self._stream.encode(frame))
 
     def end(self) -> None:
         """Write what is left in the encoder."""
@@ -163,7 +173,7 @@ class _Sound:
     def _from(self, source: InputContainer, heard: AudioStream, begin_s: float) -> Iterator[Samples]:
         channels = 1 if self._layout == "mono" else 2
         source.seek(max(0, int((begin_s - 1) * 1_000_000)))
-        frames = (frame for frame in _decoded(source, heard) if isinstance(frame, AudioFrame))
+        frames = _decoded(source, heard)
         first = next(frames, None)
         if first is None:
             return
@@ -178,30 +188,19 @@ class _Sound:
             skip = max(0, skip - len(block))
 
 
-def _on_screen(path: Path, start_s: float) -> int:
-    """Return the time stamp of the picture that is on screen at an instant, in the stream's unit."""
-    with opened(path) as container:
-        stream = _picture_stream(container)
-        shown_at: int | None = None
-        for frame in _frames(container, stream, start_s):
-            assert frame.pts is not None  # noqa: S101 - `_frames` omits the others
-            if shown_at is not None and float(frame.pts * _unit(stream)) > start_s + _SAME_S:
-                break
-            shown_at = frame.pts
+def _on_screen(timing: Timing, start_s: float) -> int:
+    """Return the time of the picture that is on screen at an instant."""
+    shown_at: int | None = None
+    for _frame, at in timing.pictures(start_s):
+        if shown_at is not None and timing.seconds(at) > start_s + _SAME_S:
+            break
+        shown_at = at
     if shown_at is None:
         raise ValueError("a video without a picture")
     return shown_at
 
 
-def _frames(container: InputContainer, stream: VideoStream, start_s: float) -> Iterator[VideoFrame]:
-    """Yield the pictures from the last key picture before an instant, or from the first one."""
-    container.seek(max(0, int(start_s / _unit(stream))), stream=stream)
-    for frame in _decoded(container, stream):
-        if isinstance(frame, VideoFrame) and frame.pts is not None:
-            yield frame
-
-
-def _decoded(container: InputContainer, stream: VideoStream | AudioStream) -> Iterator[VideoFrame | AudioFrame]:
+def _decoded(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
     for packet in container.demux(stream):
         try:
             yield from stream.codec_context.decode(packet)
@@ -214,31 +213,3 @@ def _picture_stream(container: InputContainer) -> VideoStream:
     if stream is None:
         raise ValueError("no moving picture")
     return stream
-
-
-def _sound_stream(container: InputContainer) -> AudioStream | None:
-    """Return the first sound stream that can be decoded; None for a video without one, which stays silent."""
-    for stream in container.streams.audio:
-        # PyAV's types do not show it, but a codec that FFmpeg does not know has no context.
-        context = cast("AudioCodecContext | None", stream.codec_context)
-        if context is not None and context.sample_rate in RATES and context.layout.nb_channels:
-            return stream
-    return None
-
-
-def _unit(stream: VideoStream) -> Fraction:
-    return stream.time_base or Fraction(1, 1000)
-
-
-def _upright(frame: VideoFrame) -> VideoFrame:
-    """Return the picture upright: phones store the rotation separately, where it would get lost."""
-    quarters = round(frame.rotation / 90) % 4
-    if not quarters:
-        return frame
-    turned = np.ascontiguousarray(np.rot90(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), quarters))
-    return VideoFrame.from_ndarray(turned, format="rgb24")
-
-
-def _even(length: float) -> int:
-    """Round to an even length: colour is stored at half resolution."""
-    return max(2, round(length / 2) * 2)

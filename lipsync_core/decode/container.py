@@ -19,7 +19,12 @@ from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-DEMUXERS = ("wav", "aiff", "caf", "mp3", "aac", "flac", "ogg", "amr", "mov", "matroska")
+DEMUXERS = (
+    *("wav", "aiff", "caf", "mp3", "aac", "flac", "ogg", "amr", "mov", "matroska"),
+    *("avi", "mpegts", "mpeg", "asf", "flv"),
+)
+THREADS = 2
+"""The most threads of a decoder or an encoder. Each takes memory, which is limited, and other workers wait."""
 _OPTIONS = {
     # FFmpeg compares all aliases of a demuxer, so "mov" also opens MP4 and M4A.
     "format_whitelist": ",".join((*DEMUXERS, "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")),
@@ -58,5 +63,6 @@ def picture_stream(container: InputContainer) -> VideoStream | None:
         # PyAV's types do not show it, but a codec that FFmpeg does not know has no context.
         known = cast("VideoCodecContext | None", stream.codec_context) is not None
         if known and not stream.disposition & Disposition.attached_pic:
+            stream.codec_context.thread_count = THREADS
             return stream
     return None

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from lipsync_core.decode.colours import are_wide, to_srgb, tone_noted
+from lipsync_core.decode.container import THREADS
 from lipsync_core.decode.sniff import FileFamily, Look, look_at, shown
 from lipsync_core.errors import MediaError
 
@@ -35,7 +37,9 @@ _FORMATS = {
     "BMP": ("image/bmp", ".bmp"),
     "TIFF": ("image/tiff", ".tif"),
     "AVIF": ("image/avif", ".avif"),
+    "HEIF": ("image/heic", ".heic"),
 }
+EXTENSIONS = tuple(extension for _mime, extension in _FORMATS.values())
 
 # The operation that makes a picture upright, by EXIF orientation; from 5 on, it is on its side (Exif 2.32, tag 274).
 _ORIENTATION_TAG = 0x0112
@@ -59,6 +63,8 @@ class ImageFacts:
     format: str
     mime: str
     extension: str
+    unlike: str = ""
+    """Completes “This picture …” if programs that read it carelessly would see something else."""
 
 
 def image_facts(path: Path, *, name: str | None = None) -> ImageFacts:
@@ -70,7 +76,8 @@ def image_facts(path: Path, *, name: str | None = None) -> ImageFacts:
         width, height = reversed(image.size) if _orientation(image) >= 5 else image.size
         # MPO is a JPEG followed by more pictures, as some phones write it.
         label = "JPEG" if image.format == "MPO" else image.format or ""
-    return ImageFacts(width, height, label, *_FORMATS[label])
+        unlike = _unlike(path, image)
+    return ImageFacts(width, height, label, *_FORMATS[label], unlike)
 
 
 def load_image(path: Path, *, name: str | None = None) -> NDArray[np.uint8]:
@@ -82,7 +89,7 @@ def load_image(path: Path, *, name: str | None = None) -> NDArray[np.uint8]:
         profile = image.info.get("icc_profile")
         opaque = _on_white(_eight_bit(image))
         upright = _TURNS.get(_orientation(image))
-        plain = _to_srgb(opaque, profile)
+        plain = to_srgb(opaque, profile, tone_noted(path))
         return _pixels(plain if upright is None else plain.transpose(upright))
 
 
@@ -96,6 +103,19 @@ def write_jpeg(path: Path, out: Path, *, most_bytes: int = 0, name: str | None =
     while out.stat().st_size > most_bytes and min(picture.size) > MIN_SIDE:
         picture = picture.resize((picture.width * 3 // 4, picture.height * 3 // 4), Image.Resampling.LANCZOS)
         picture.save(out, "JPEG", quality=_FINE)
+
+
+def _unlike(path: Path, image: Image.Image) -> str:
+    if image.format == "HEIF":
+        return "is a HEIC photo, which few programs can read"
+    if image.mode in ("CMYK", "LAB"):
+        return "has colours for print"
+    if _orientation(image) != 1:
+        return "is stored turned"
+    if image.has_transparency_data and np.asarray(image.convert("RGBA").getchannel("A")).min() < 255:
+        return "has transparent parts"
+    wide = image.mode in ("RGB", "L") and are_wide(image, image.info.get("icc_profile"), tone_noted(path))
+    return "has the colours of a wider gamut" if wide else ""
 
 
 @contextmanager
@@ -120,12 +140,23 @@ def _decoded(path: Path, name: str) -> Iterator[Image.Image]:
 def _opened(file: io.BufferedReader, name: str, look: Look) -> Image.Image:
     # Pillow would warn, then refuse, at limits of its own, without naming the size.
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    is_heic = look.kind is FileFamily.HEIC
+    if is_heic:
+        _read_heic_too()
     try:
-        return Image.open(file, formats=tuple(_FORMATS))
+        return Image.open(file, formats=("HEIF",) if is_heic else tuple(name for name in _FORMATS if name != "HEIF"))
     except UnidentifiedImageError as error:
         raise _not_a_picture(name, look) from error
     finally:
         Image.MAX_IMAGE_PIXELS = limit
+
+
+def _read_heic_too() -> None:
+    """Teach Pillow HEIC. Loaded only for such files: every worker looks at one."""
+    import pi_heif
+
+    pi_heif.options.DECODE_THREADS = THREADS
+    pi_heif.register_heif_opener()
 
 
 def _refuse_size(size: tuple[int, int], name: str) -> None:
@@ -181,24 +212,6 @@ def _on_white(image: Image.Image) -> Image.Image:
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    if image.mode == "LAB":
-        source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
-    elif profile:
-        try:
-            source = ImageCms.getOpenProfile(io.BytesIO(profile))
-        except (OSError, ImageCms.PyCMSError):
-            return image.convert("RGB")
-    else:
-        return image.convert("RGB")
-    try:
-        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except ImageCms.PyCMSError:
-        # The profile is not for these channels and would only make the colours worse.
-        return image.convert("RGB")
-    return converted or image.convert("RGB")
-
-
 def _not_a_picture(name: str, look: Look) -> MediaError:
     file = shown(name)
     match look.kind:
@@ -207,10 +220,9 @@ def _not_a_picture(name: str, look: Look) -> MediaError:
         case FileFamily.SVG:
             return MediaError("SVG drawings cannot be used", f"Export {file} as PNG and choose that.")
         case FileFamily.HEIC:
-            return MediaError(
-                "HEIC photos cannot be read here",
-                f"Export {file} as JPEG and choose that. (On an iPhone: Settings, Camera, Formats, Most Compatible.)",
-            )
+            return _damaged(name, OSError())
+        case FileFamily.JXL:
+            return MediaError("JPEG XL pictures cannot be read here", f"Export {file} as JPEG or PNG and choose that.")
         case FileFamily.PICTURE:
             return MediaError(
                 "Picture cannot be read",

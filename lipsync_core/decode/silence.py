@@ -26,10 +26,8 @@ STEADY = 10 ** (10 / 20)
 CANCELS = 10 ** (-20 / 20)
 """Two channels whose mix keeps less than this are inverted copies of each other."""
 
-Unheard = Literal["", "silent", "cancels", "mute_track"]
-"""Why no voice is audible: it is silent, its channels cancel each other in a mix, or its first track is mute and
-another one is not. Empty if a voice is audible.
-"""
+Unheard = Literal["", "silent", "cancels"]
+"""Why no voice is audible: it is silent, or its channels cancel each other in a mix. Empty if a voice is audible."""
 
 
 def loudness(block: NDArray[np.float32]) -> NDArray[np.float32]:

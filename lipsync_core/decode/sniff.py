@@ -23,6 +23,7 @@ class FileFamily(StrEnum):
     TEXT = "text"
     SVG = "svg"
     HEIC = "heic"
+    JXL = "jxl"
     PICTURE = "picture"
     SOUND = "sound"
     VIDEO = "video"
@@ -45,6 +46,8 @@ _SIGNATURES: tuple[tuple[int, bytes, Look], ...] = (
     (0, b"BM", Look(FileFamily.PICTURE, "a picture (BMP)")),
     (0, b"II*\0", Look(FileFamily.PICTURE, "a picture (TIFF)")),
     (0, b"MM\0*", Look(FileFamily.PICTURE, "a picture (TIFF)")),
+    (0, b"\xff\x0a", Look(FileFamily.JXL, "a picture (JPEG XL)")),
+    (4, b"JXL \r\n\x87\n", Look(FileFamily.JXL, "a picture (JPEG XL)")),
     (0, b"8BPS", Look(FileFamily.PICTURE, "a picture (Photoshop)")),
     (8, b"WAVE", Look(FileFamily.SOUND, "a sound file (WAV)")),
     (8, b"AIFF", Look(FileFamily.SOUND, "a sound file (AIFF)")),
@@ -58,7 +61,8 @@ _SIGNATURES: tuple[tuple[int, bytes, Look], ...] = (
     (8, b"AVI ", Look(FileFamily.VIDEO, "a video (AVI)")),
     (0, b"\x1aE\xdf\xa3", Look(FileFamily.VIDEO, "a video (WebM or MKV)")),
     (0, b"FLV\x01", Look(FileFamily.VIDEO, "a video (Flash)")),
-    (0, b"0&\xb2u\x8ef\xcf\x11", Look(FileFamily.SOUND, "a Windows Media file")),
+    (0, b"0&\xb2u\x8ef\xcf\x11", Look(FileFamily.VIDEO, "a Windows Media file")),
+    (0, b"\0\0\x01\xba", Look(FileFamily.VIDEO, "a video (MPEG)")),
     (0, b"%PDF", Look(FileFamily.OTHER, "a PDF document")),
     (0, b"PK\x03\x04", Look(FileFamily.OTHER, "a ZIP archive or an office document")),
     (0, b"Rar!", Look(FileFamily.OTHER, "a RAR archive")),
@@ -85,9 +89,21 @@ def looks_like(head: bytes) -> Look:
             return look
     if head[4:8] == b"ftyp":
         return _iso_media(head)
+    if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):  # QuickTime from before there were brands
+        return Look(FileFamily.VIDEO, "a video (MP4 or MOV)")
+    if _is_transport_stream(head):
+        return Look(FileFamily.VIDEO, "a video (MPEG transport stream)")
     if head[0] == 0xFF and len(head) > 1 and head[1] & 0xE0 == 0xE0:
         return Look(FileFamily.SOUND, "a sound file (MP3 or AAC)")
     return _text(head) or Look(FileFamily.OTHER, "of a type that this studio does not know")
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """Whether packets of 188 bytes begin with 0x47 (ISO/IEC 13818-1), or of 192 with a time code (cameras) before."""
+    return any(
+        len(head) > start + 3 * step and all(head[at] == 0x47 for at in range(start, start + 4 * step, step))
+        for start, step in ((0, 188), (4, 192), (0, 204))
+    )
 
 
 def _iso_media(head: bytes) -> Look:

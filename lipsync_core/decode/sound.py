@@ -7,7 +7,6 @@ samples.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -22,9 +21,11 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from lipsync_core.decode.container import opened, picture_stream
-from lipsync_core.decode.declared import declared_s, stops_inside_a_page
+from lipsync_core.decode.declared import believed_s, counted_length_s, is_cut_off, missing_of_s, stops_inside_a_page
+from lipsync_core.decode.filetype import sound_type
 from lipsync_core.decode.silence import CANCELS, Unheard, loudness, silent_ends, why_unheard
 from lipsync_core.decode.sniff import FileFamily, Look, look_at, shown
+from lipsync_core.decode.track import RATES, voice_stream
 from lipsync_core.errors import MediaError
 
 MAX_VOICE_S = 600.0
@@ -33,8 +34,6 @@ SPEECH_RATE = 16_000
 """The sample rate of `speech_blocks`."""
 
 _SLACK_S = 0.25  # an encoder pads a file of exactly ten minutes by up to this much
-RATES = range(4_000, 384_001)
-"""The allowed sample rates."""
 # Without it, FFmpeg mixes two equal channels 3 dB louder than either, and loud speech would clip.
 _DOWNMIX = {"rematrix_maxval": "1.0"}
 _CHOOSE = "Choose WAV, MP3, M4A, OGG or FLAC."
@@ -46,7 +45,8 @@ class VoiceFacts:
 
     ``duration_s`` is counted in decoded samples. ``sample_rate`` in Hz and ``channels`` are the file's own. ``mime`` is
     the type with which a browser plays it. ``silent_head_s`` and ``silent_tail_s`` can be cut off without cutting a
-    word. ``unheard`` says why no voice is audible; it is empty if one is.
+    word. ``unheard`` says why no voice is audible; it is empty if one is. ``unlike`` completes “This voice …” where
+    programs that read the file carelessly would hear something else.
     """
 
     duration_s: float
@@ -58,6 +58,7 @@ class VoiceFacts:
     silent_head_s: float = 0.0
     silent_tail_s: float = 0.0
     unheard: Unheard = ""
+    unlike: str = ""
 
 
 @dataclass(slots=True)
@@ -81,12 +82,12 @@ def voice_facts(path: Path, *, name: str | None = None) -> VoiceFacts:
     name = name or path.name
     try:
         with opened(path) as container:
-            stream = _sound_stream(container, look, name)
+            stream = _sound_stream(path, container, look, name)
             # Decode and resample all of it: a file that is accepted here can be rendered later.
             mixed, sides = _levels(_frames(path, container, stream, tally, name))
-            mime, extension = _mime(container, stream)
+            mime, extension = sound_type(container, moving=picture_stream(container) is not None)
             codec = stream.codec_context.codec.canonical_name
-            tracks = len(container.streams.audio)
+            unlike = _unlike(path, container, stream, tally.decoded_s)
     except (FFmpegError, ValueError) as error:
         raise _not_sound(look, name) from error
     assert tally.first is not None  # noqa: S101 - `_frames` rejects a file without a frame
@@ -98,8 +99,17 @@ def voice_facts(path: Path, *, name: str | None = None) -> VoiceFacts:
         mime,
         extension,
         *silent_ends([mixed], SPEECH_RATE),
-        _unheard(path, mixed, sides, tracks),
+        why_unheard(mixed, sides),
+        unlike,
     )
+
+
+def _unlike(path: Path, container: InputContainer, stream: AudioStream, decoded_s: float) -> str:
+    if stream is not container.streams.audio[0]:
+        return "is not in the file’s first sound track"
+    counted_s = counted_length_s(path, container)
+    wrong = counted_s is not None and abs(counted_s - decoded_s) > max(0.3, 0.005 * decoded_s)
+    return "has another length than its file says" if wrong else ""
 
 
 def _levels(frames: Iterator[AudioFrame]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -112,19 +122,6 @@ def _levels(frames: Iterator[AudioFrame]) -> tuple[NDArray[np.float32], NDArray[
     return np.concatenate([mixed for mixed, _ in found]), np.concatenate([sides for _, sides in found])
 
 
-def _unheard(path: Path, mixed: NDArray[np.float32], sides: NDArray[np.float32], tracks: int) -> Unheard:
-    """Say why no voice is audible; checks the other tracks of a file whose first one is mute."""
-    why = why_unheard(mixed, sides)
-    if why != "silent":
-        return why
-    for track in range(1, tracks):
-        with suppress(FFmpegError, ValueError, MediaError), opened(path) as container:
-            stream = _usable(container.streams.audio[track], path.name)
-            if stream is not None and why_unheard(*_levels(_beginning(container, stream))) != "silent":
-                return "mute_track"
-    return why
-
-
 def speech_blocks(path: Path, *, name: str | None = None) -> Iterator[NDArray[np.float32]]:
     """Yield the voice as mono blocks of ``SPEECH_RATE`` samples (the last one shorter), each within ±1.
 
@@ -135,7 +132,7 @@ def speech_blocks(path: Path, *, name: str | None = None) -> Iterator[NDArray[np
     name = name or path.name
     try:
         with opened(path) as container:
-            stream = _sound_stream(container, look, name)
+            stream = _sound_stream(path, container, look, name)
             yield from map(_heard, _blocks(_frames(path, container, stream, _Tally(), name)))
     except (FFmpegError, ValueError) as error:
         raise _not_sound(look, name) from error
@@ -147,34 +144,24 @@ def sound_frames(path: Path, *, name: str | None = None) -> Iterator[AudioFrame]
     name = name or path.name
     try:
         with opened(path) as container:
-            stream = _sound_stream(container, look, name)
+            stream = _sound_stream(path, container, look, name)
             yield from _frames(path, container, stream, _Tally(), name)
     except (FFmpegError, ValueError) as error:
         raise _not_sound(look, name) from error
 
 
-def _sound_stream(container: InputContainer, look: Look, name: str) -> AudioStream:
-    if not container.streams.audio:
-        if look.kind is FileFamily.VIDEO and picture_stream(container):
-            raise MediaError("Video without sound", f"{shown(name)} has no sound in it. {_CHOOSE}")
-        raise _not_sound(look, name)
-    stream = _usable(container.streams.audio[0], name)
-    if stream is None:
-        raise _not_sound(look, name)
-    return stream
-
-
-def _usable(stream: AudioStream, name: str) -> AudioStream | None:
-    """Return the stream if it can be decoded; raise `MediaError` for an unusual sample rate."""
+def _sound_stream(path: Path, container: InputContainer, look: Look, name: str) -> AudioStream:
+    stream = voice_stream(path, container)
+    if stream is None and look.kind is FileFamily.VIDEO and picture_stream(container):
+        raise MediaError("Video without sound", f"{shown(name)} has no sound in it. {_CHOOSE}")
     # PyAV's types do not show it, but a codec that FFmpeg does not know has no context.
-    context = cast("AudioCodecContext | None", stream.codec_context)
-    if context is None:
-        return None
-    rate = context.sample_rate
-    if rate not in RATES:
+    context = None if stream is None else cast("AudioCodecContext | None", stream.codec_context)
+    if stream is None or context is None:
+        raise _not_sound(look, name)
+    if context.sample_rate not in RATES:
         raise MediaError(
             "Sound cannot be used",
-            f"{shown(name)} has a sample rate of {rate:,} Hz. Export it again at 44,100 or 48,000 Hz.",
+            f"{shown(name)} has a sample rate of {context.sample_rate:,} Hz. Export it again at 44,100 or 48,000 Hz.",
         )
     return stream
 
@@ -183,27 +170,18 @@ def _frames(
     path: Path, container: InputContainer, stream: AudioStream, tally: _Tally, name: str
 ) -> Iterator[AudioFrame]:
     """Yield every decoded frame of the stream; reject a file that is too long, too short or truncated."""
-    declared = declared_s(path, container, stream)
+    declared = believed_s(path, container, stream)
     if declared is not None and declared > MAX_VOICE_S + _SLACK_S:
         raise _too_long(name, declared)
-    if container.format.name == "ogg" and stops_inside_a_page(path):
+    family = container.format.name
+    if (family == "ogg" and stops_inside_a_page(path)) or (family == "avi" and is_cut_off(path, container)):
         raise MediaError("Damaged sound file", f"{shown(name)} is cut off before its end. Download or export it again.")
     for frame in _decoded(container, stream, tally):
         tally.decoded_s += frame.samples / frame.sample_rate
         if tally.decoded_s > MAX_VOICE_S + _SLACK_S:
             raise _too_long(name, None)
         yield frame
-    _refuse_damage(tally, declared, name)
-
-
-def _beginning(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-    """Yield the decoded frames of the first ten minutes of a stream of any length."""
-    heard_s = 0.0
-    for frame in _decoded(container, stream, _Tally()):
-        heard_s += frame.samples / frame.sample_rate
-        if heard_s > MAX_VOICE_S:
-            return
-        yield frame
+    _refuse_damage(tally, missing_of_s(path, container, stream), name)
 
 
 def _decoded(container: InputContainer, stream: AudioStream, tally: _Tally) -> Iterator[AudioFrame]:
@@ -227,13 +205,13 @@ def _decoded(container: InputContainer, stream: AudioStream, tally: _Tally) -> I
         return  # the demuxer failed; `_refuse_damage` decides whether too much is missing
 
 
-def _refuse_damage(tally: _Tally, declared: float | None, name: str) -> None:
+def _refuse_damage(tally: _Tally, whole_s: float | None, name: str) -> None:
     # A truncated file lacks seconds; padding, priming and a partial last frame are tenths of a second.
     reached = max(tally.decoded_s, tally.reached_s)
-    if declared is not None and reached < declared - max(0.3, 0.005 * declared):
+    if whole_s is not None and reached < whole_s - max(0.3, 0.005 * whole_s):
         raise MediaError(
             "Damaged sound file",
-            f"{shown(name)} stops after {reached:.1f} s of {declared:.1f} s. Download or export it again.",
+            f"{shown(name)} stops after {reached:.1f} s of {whole_s:.1f} s. Download or export it again.",
         )
     if tally.packets > 1 and tally.undecodable > max(2, tally.packets // 20):
         raise MediaError(
@@ -299,37 +277,12 @@ def _heard(block: NDArray[np.float32]) -> NDArray[np.float32]:
     return mixed if np.square(mixed).mean() >= CANCELS**2 * strength[louder] else block[:, louder]
 
 
-def _mime(container: InputContainer, stream: AudioStream) -> tuple[str, str]:
-    """Return the type with which a browser plays this, and its extension."""
-    moving = picture_stream(container) is not None
-    match container.format.name.split(",")[0]:
-        case "mov":
-            return ("video/mp4", ".mp4") if moving else ("audio/mp4", ".m4a")
-        case "matroska":
-            return ("video/webm", ".webm") if moving else ("audio/webm", ".weba")
-        case "ogg":
-            return ("audio/ogg", ".opus" if stream.codec_context.codec.canonical_name == "opus" else ".ogg")
-        case other:
-            return _PLAIN_MIME[other]
-
-
-_PLAIN_MIME = {
-    "wav": ("audio/wav", ".wav"),
-    "aiff": ("audio/aiff", ".aiff"),
-    "caf": ("audio/x-caf", ".caf"),
-    "mp3": ("audio/mpeg", ".mp3"),
-    "aac": ("audio/aac", ".aac"),
-    "flac": ("audio/flac", ".flac"),
-    "amr": ("audio/amr", ".amr"),
-}
-
-
 def _too_long(name: str, length_s: float | None) -> MediaError:
     minutes, seconds = divmod(round(length_s or 0), 60)
     length = f"lasts {minutes} min {seconds} s" if length_s else f"is longer than {MAX_VOICE_S / 60:.0f} minutes"
     return MediaError(
         "Voice too long",
-        f"{shown(name)} {length}; a voice may last {MAX_VOICE_S / 60:.0f} minutes. Cut it into parts.",
+        f"{shown(name)} {length}; split it into parts of {MAX_VOICE_S / 60:.0f} minutes or less.",
     )
 
 

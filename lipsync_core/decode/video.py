@@ -9,15 +9,17 @@ import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
 from av.error import FFmpegError
-from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from lipsync_core.decode.container import opened, picture_stream
+from lipsync_core.decode.declared import is_cut_off
+from lipsync_core.decode.display import MAX_SIDE, Display, shown_size, unlike
+from lipsync_core.decode.filetype import video_type
 from lipsync_core.decode.sniff import FileFamily, look_at, shown
+from lipsync_core.decode.timing import Timing
 from lipsync_core.errors import MediaError
 
-_MAX_SIDE = 8_192
-_WEBM = ("vp8", "vp9", "av1", "libdav1d", "libvpx", "libvpx-vp9", "libaom-av1")
+_PLAYED = ("video/mp4", "video/quicktime", "video/webm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class VideoFacts:
     mime: str
     """The type with which a browser plays it."""
     extension: str
+    unlike: str = ""
+    """Completes “This video …” if programs that read it carelessly would see something else than a player shows."""
 
 
 def check_video(path: Path, *, name: str | None = None) -> VideoFacts:
@@ -47,7 +51,7 @@ def check_video(path: Path, *, name: str | None = None) -> VideoFacts:
             if look.kind is FileFamily.VIDEO:
                 if stream is None:
                     raise _damaged(name, "holds no moving picture that can be decoded")
-                return _checked(container, stream, name)
+                return _checked(path, container, stream, name)
     except (FFmpegError, ValueError) as error:
         if look.kind is FileFamily.VIDEO:
             raise _damaged(name, "cannot be decoded") from error
@@ -56,39 +60,37 @@ def check_video(path: Path, *, name: str | None = None) -> VideoFacts:
     raise MediaError("Not a video", f"{shown(name)} is {look.phrase}. Choose an MP4 or WebM video.")
 
 
-def _checked(container: InputContainer, stream: VideoStream, name: str) -> VideoFacts:
+def _checked(path: Path, container: InputContainer, stream: VideoStream, name: str) -> VideoFacts:
     width, height = stream.codec_context.width, stream.codec_context.height
-    if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
+    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
         raise MediaError("Video too large", f"{shown(name)} is {width:,} × {height:,} pixels.")
-    first = next(container.decode(stream), None)
+    timing = Timing(container, stream)
     container.seek(0)
-    pictures, last_key, ends = _demuxed(container, stream)
-    end_s = ends[stream.index]
-    container.seek(last_key, stream=stream)
-    last: VideoFrame | None = None
-    for picture in container.decode(stream):
-        last = picture
-    if first is None or last is None:
+    pictures, end_s, ends = _demuxed(container, stream, timing)
+    if not any(True for _ in timing.pictures(end_s)):
         raise _damaged(name, "holds no moving picture that can be decoded")
-    _refuse_cut(container, ends, name)
-    return VideoFacts(width, height, end_s, pictures / end_s, bool(container.streams.audio), *_mime(container))
+    if is_cut_off(path, container):
+        _refuse_cut(container, ends, name)
+    size, looks_unlike = shown_size(timing.first, stream), unlike(timing.first, stream)
+    return VideoFacts(
+        *size, end_s, pictures / end_s, bool(container.streams.audio), *video_type(container), looks_unlike
+    )
 
 
-def _demuxed(container: InputContainer, stream: VideoStream) -> tuple[int, int, dict[int, float]]:
-    """Return the number of pictures, the time stamp of the last key picture, and the end of each stream in seconds."""
-    pictures, last_key = 0, 0
+def _demuxed(container: InputContainer, stream: VideoStream, timing: Timing) -> tuple[int, float, dict[int, float]]:
+    """Return the number of pictures, when the last one is over, and the last time stamp of each stream in seconds."""
+    pictures, end_s = 0, 0.0
     ends: dict[int, float] = {}
     for packet in container.demux():
-        if packet.pts is None or packet.time_base is None:
-            continue
-        end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base)
-        ends[packet.stream_index] = max(ends.get(packet.stream_index, 0.0), end_s)
-        if packet.stream_index == stream.index:
+        if packet.pts is not None and packet.time_base is not None:
+            stamp_s = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            ends[packet.stream_index] = max(ends.get(packet.stream_index, 0.0), stamp_s)
+        if packet.stream_index == stream.index and (over_s := timing.end_s(packet)) is not None:
             pictures += 1
-            last_key = packet.pts if packet.is_keyframe else last_key
-    if ends.get(stream.index, 0.0) <= 0:
+            end_s = max(end_s, over_s)
+    if end_s <= 0:
         raise ValueError("a video without a time stamp")
-    return pictures, last_key, ends
+    return pictures, end_s, ends
 
 
 def _refuse_cut(container: InputContainer, ends: dict[int, float], name: str) -> None:
@@ -106,22 +108,15 @@ def _refuse_cut(container: InputContainer, ends: dict[int, float], name: str) ->
             raise _damaged(name, f"stops after {end_s:.1f} s of {length_s:.1f} s")
 
 
-def first_picture(path: Path) -> npt.NDArray[np.uint8]:
-    """Return the first picture of a video that plays, as height × width × 3 RGB bytes."""
+def first_picture(path: Path, *, most_side: int = 0) -> npt.NDArray[np.uint8]:
+    """Return the first picture of a video that plays, as height × width × 3 RGB bytes; 0: as large as it is."""
     with opened(path) as container:
         stream = picture_stream(container)
         if stream is None:
             raise _damaged(path.name, "holds no moving picture that can be decoded")
-        return np.asarray(next(container.decode(stream)).to_ndarray(format="rgb24"), dtype=np.uint8)
-
-
-def _mime(container: InputContainer) -> tuple[str, str]:
-    """Return the type with which a browser plays this, and its extension."""
-    if "matroska" in container.format.name:
-        webm = all(stream.codec_context.name in _WEBM for stream in container.streams.video)
-        return ("video/webm", ".webm") if webm else ("video/x-matroska", ".mkv")
-    brand = container.metadata.get("major_brand", "")
-    return ("video/quicktime", ".mov") if brand.startswith("qt") else ("video/mp4", ".mp4")
+        display = Display(stream, pixels="rgb24", most_side=most_side)
+        stored = Timing(container, stream).stamped()
+        return np.asarray(next(display.shown(stored)).to_ndarray(format="rgb24"), dtype=np.uint8)
 
 
 def _damaged(name: str, what: str) -> MediaError:

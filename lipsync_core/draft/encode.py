@@ -11,9 +11,10 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -21,11 +22,13 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.error import FFmpegError
+from av.packet import Packet
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from lipsync_core.decode.container import opened
+from lipsync_core.decode.track import voice_stream
 from lipsync_core.errors import RenderError
 
 Image = NDArray[np.uint8]
@@ -44,8 +47,8 @@ _QUEUED_FRAMES = 8
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def write_mp4(out: Path, frames: Iterable[Image], voice: Path, on_frame: Callable[[int], None]) -> None:
-    """Encode NV12 ``frames`` (all of one even size) at 25 a second, with the ``voice``, into ``out``.
+def write_mp4(out: Path, frames: Iterable[Image], voice: Path | None, on_frame: Callable[[int], None]) -> None:
+    """Encode NV12 ``frames`` (all of one even size) at 25 a second, with the ``voice`` if there is one, into ``out``.
 
     ``on_frame`` is called, in the calling thread, with the number of frames passed on so far. Raises `RenderError` if
     the file cannot be written; nothing is left at ``out`` then.
@@ -69,7 +72,7 @@ def _cannot_write(error: OSError | FFmpegError) -> str:
     return f"The video could not be saved ({error.strerror}). Check the folder for videos, then render again."
 
 
-def _encode(part: Path, frames: Iterable[Image], voice: Path, on_frame: Callable[[int], None]) -> None:
+def _encode(part: Path, frames: Iterable[Image], voice: Path | None, on_frame: Callable[[int], None]) -> None:
     """Pass frames to a thread that encodes them; an exception in that thread is raised here."""
     waiting: queue.Queue[Image | None] = queue.Queue(_QUEUED_FRAMES)
     failures: list[BaseException] = []
@@ -105,35 +108,46 @@ def _encode(part: Path, frames: Iterable[Image], voice: Path, on_frame: Callable
         raise failures[0]
 
 
-def _mux(part: Path, frames: Iterator[Image], voice: Path) -> None:
+def _mux(part: Path, frames: Iterator[Image], voice: Path | None) -> None:
     first = next(frames)
-    with (
-        av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container,
-        opened(voice) as source,
-    ):
-        stream = source.streams.audio[0]
-        rate = stream.codec_context.sample_rate
+    with ExitStack() as files:
+        container = files.enter_context(av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}))
         picture = _picture_track(container, first.shape[1], first.shape[0] * 2 // 3)
-        sound = container.add_stream(
-            "aac",
-            rate=rate if rate in _AAC_RATES else _USUAL_RATE,
-            layout="mono" if stream.codec_context.channels == 1 else "stereo",
-        )
-        sound.bit_rate = VOICE_BIT_RATE if sound.layout.nb_channels == 2 else VOICE_BIT_RATE * 3 // 4
-        heard = _heard(source, stream, sound)
+        sound = _sound(container, files.enter_context(opened(voice)), voice) if voice is not None else iter(())
         sound_s = 0.0
         for index, pixels in enumerate(_chain(first, frames)):
-            while sound_s <= index / FPS and (piece := next(heard, None)) is not None:
-                container.mux(sound.encode(piece))
-                sound_s += piece.samples / piece.sample_rate
+            while sound_s <= index / FPS and (piece := next(sound, None)) is not None:
+                container.mux(piece[0])
+                sound_s += piece[1]
             # Not from_numpy_buffer: PyAV 18.1 mistakes heights that are not a multiple of 4 for smaller ones.
             frame = av.VideoFrame.from_ndarray(pixels, format="nv12")
             frame.pts, frame.time_base = index, Fraction(1, FPS)
             container.mux(picture.encode(frame))
-        for piece in heard:
-            container.mux(sound.encode(piece))
-        container.mux(sound.encode(None))
+        for packets, _seconds in sound:
+            container.mux(packets)
         container.mux(picture.encode(None))
+
+
+def _sound(
+    container: OutputContainer, source: av.container.InputContainer, voice: Path
+) -> Iterator[tuple[list[Packet[Any]], float]]:
+    """Add a track with the voice, and yield its packets piece by piece, each with its length in seconds.
+
+    The first piece has to be taken before a picture is written: the tracks are part of the file's header.
+    """
+    stream = voice_stream(voice, source)
+    if stream is None:
+        raise RenderError("The voice has no sound.")
+    rate = stream.codec_context.sample_rate
+    sound = container.add_stream(
+        "aac",
+        rate=rate if rate in _AAC_RATES else _USUAL_RATE,
+        layout="mono" if stream.codec_context.channels == 1 else "stereo",
+    )
+    sound.bit_rate = VOICE_BIT_RATE if sound.layout.nb_channels == 2 else VOICE_BIT_RATE * 3 // 4
+    for piece in _heard(source, stream, sound):
+        yield sound.encode(piece), piece.samples / piece.sample_rate
+    yield sound.encode(None), 0.0
 
 
 def _chain(first: Image, rest: Iterator[Image]) -> Iterator[Image]:

@@ -7,6 +7,7 @@ learned from people's pictures and nothing is downloaded.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,8 @@ USUAL_X, USUAL_Y, USUAL_WIDTH = 0.497, 0.80, 0.30
 """The usual centre of a mouth's seam in a face box, and its width, in face widths (measured on 32 portraits)."""
 
 _DETECT_PX = 640
+_SPEAKER = 0.45
+"""A speaker's face has at least this share of the largest one's width."""
 _SEARCH_PX = 160
 _MARGIN = 0.20
 _TILTS = (-16, -12, -8, -4, 0, 4, 8, 12, 16)
@@ -58,8 +61,17 @@ class Mouth:
 
 def find_mouth(image: Image) -> Mouth | None:
     """Return the mouth of the largest face in an upright RGB picture (h, w, 3), or `None` if no face is found."""
-    faces = find_faces(image)
+    return mouth_among(image, find_faces(image))
+
+
+def mouth_among(image: Image, faces: Sequence[FaceBox]) -> Mouth | None:
+    """Return the mouth of the first of these faces, or `None` if there is none."""
     return _mouth_in(image, faces[0]) if faces else None
+
+
+def speakers(faces: Sequence[FaceBox]) -> int:
+    """Return how many of these faces, largest first, are large enough to be a speaker and not a mistake."""
+    return sum(face[2] >= _SPEAKER * faces[0][2] for face in faces)
 
 
 def likely_mouth(image: Image) -> Mouth:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -23,6 +24,13 @@ from lipsync_core.errors import RenderError
 Image = NDArray[np.uint8]
 
 SHORTER_SIDE = {"480p": 480, "720p": 720}
+SPEAKING_PX = 256
+SPEAKING = tuple(
+    round(high * math.sin(math.pi * step / (steps - 1)) ** 2, 3)
+    for high, steps in ((0.9, 11), (0.55, 8), (1.0, 12), (0.0, 10))
+    for step in range(steps)
+)
+"""How far the mouth is open in each frame of `speaking`: three syllables and a rest."""
 _LONGEST = 2.5
 _PROGRESS_EVERY = 8
 
@@ -88,6 +96,21 @@ def still(*, image: Image, resolution: str, mouth_box: Box | None, openness: flo
     """
     rig, _ = _rig(image, _mouth(image, mouth_box) or likely_mouth(image), resolution)
     return nv12.to_rgb(rig.draw(Pose(openness, width)))
+
+
+def speaking(*, image: Image, mouth_box: Box, out: Path) -> None:
+    """Write a silent video of under two seconds in which the mouth at ``mouth_box`` opens and closes.
+
+    It is `SPEAKING_PX` wide or high at its shorter side. Raises `RenderError`.
+    """
+    scale = min(1.0, SPEAKING_PX / min(image.shape[:2]))
+    size = tuple(max(2, 2 * round(side * scale / 2)) for side in (image.shape[1], image.shape[0]))
+    across, down = size[0] / image.shape[1], size[1] / image.shape[0]
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    x, y, width, height = mouth_box
+    rig = Rig(small, mouth_from_box(small, (x * across, y * down, width * across, height * down)))
+    poses = (rig.draw(Pose(openness, 0.0)) for openness in SPEAKING)
+    write_mp4(out, poses, None, lambda _count: None)
 
 
 def poses_drawn(rig: Rig, track: MouthTrack, life: IdleMotion) -> Iterator[Image]:

@@ -1,7 +1,8 @@
-"""Media in a format that an engine accepts: a converted copy if the engine would refuse the original.
+"""Media in a format that an engine accepts: a converted copy if it would refuse the original, or misread it.
 
-Only documented limits of an engine lead to a copy. The original stays unchanged, and a copy is made once: the facts of
-the original name the copy, and the copy names its source.
+Documented limits of an engine lead to a copy, and so does whatever is `unlike` what people see and hear: a vendor's
+program may ignore that pixels are not square, or take the first sound track. The original stays unchanged, and a copy
+is made once: the facts of the original name the copy, and the copy names its source.
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ _TASKS: dict[Kind, tuple[str, str]] = {
     "video": ("cut_video", ".mp4"),
 }
 """The worker task that makes the copy of each kind, and the copy's format."""
-_NOUNS: dict[Kind, str] = {"audio": "voice", "image": "picture", "video": "video"}
+_SEEN: dict[Kind, tuple[str, str]] = {
+    "audio": ("voice", "you hear it"),
+    "image": ("picture", "you see it"),
+    "video": ("video", "players show it"),
+}
+_ANY = Files((), "")
+"""What an engine takes of which nothing is known."""
 _WAV_BYTES_PER_S = 4 * 48_000
 """The upper bound: 16 bits in two channels."""
 _FILM_BYTES_PER_S = 60_000
@@ -33,8 +40,10 @@ _FILM_BYTES_PER_S = 60_000
 class Conversion:
     """A conversion of a medium before an engine gets it."""
 
+    title: str
+    """What is sent, for the person who added the medium: ``Sent as WAV``."""
     words: str
-    """The explanation for the person who added the medium."""
+    """Why, with the source if it is assumed."""
     most_bytes: int
     most_side: int
 
@@ -46,24 +55,32 @@ class Conversion:
 
 def change_for(facts: MediumFacts, form: EngineForm) -> Conversion | None:
     """Return the conversion that a medium needs for this engine; None if it needs none or none would help."""
-    files = form.files.get(facts.kind)
-    if files is None or (why := _unfit(facts, files)) is None or not _helps(facts, files):
+    files = form.files.get(facts.kind, _ANY)
+    if not _helps(facts, files):
         return None
-    what, becomes, takes = why
+    if files is _ANY or (why := _unfit(facts, files)) is None:
+        return _as_seen(facts, files) if facts.unlike else None
+    becomes, takes = why
     told = f"probably takes {takes} ({files.source})" if files.assumed else f"names {takes}"
-    return Conversion(f"{what} will be sent as {becomes}: {form.title} {told}.", files.most_bytes, files.most_side)
+    return Conversion(f"Sent as {becomes}", f"{form.title} {told}.", files.most_bytes, files.most_side)
 
 
-def _unfit(facts: MediumFacts, files: Files) -> tuple[str, str, str] | None:
-    """Return what the medium is, what it becomes, and what the engine accepts; None if it is accepted as it is."""
-    noun, target = _NOUNS[facts.kind], _label(_TASKS[facts.kind][1])
+def _as_seen(facts: MediumFacts, files: Files) -> Conversion:
+    """Return the conversion of a medium that a vendor's program might take for something else."""
+    noun, seen = _SEEN[facts.kind]
+    title = f"Sent as {_label(_TASKS[facts.kind][1])}"
+    return Conversion(title, f"This {noun} {facts.unlike}. It is sent as {seen}.", files.most_bytes, files.most_side)
+
+
+def _unfit(facts: MediumFacts, files: Files) -> tuple[str, str] | None:
+    """Return what the medium becomes, and what the engine accepts; None if it is accepted as it is."""
+    target = _label(_TASKS[facts.kind][1])
     if facts.extension not in files.formats:
-        return f"Your {_label(facts.extension)}", target, _either([_label(one) for one in files.formats])
-    if files.most_side and (longest := max(facts.width, facts.height)) > files.most_side:
-        return f"Your {noun} of {longest:,} pixels", f"a smaller {target}", f"up to {files.most_side:,} pixels"
+        return target, _either([_label(one) for one in files.formats])
+    if files.most_side and max(facts.width, facts.height) > files.most_side:
+        return f"a smaller {target}", f"up to {files.most_side:,} pixels"
     if files.most_bytes and facts.size > files.most_bytes:
-        what = f"Your {noun} of {facts.size / 1_000_000:,.1f} MB"
-        return what, f"a smaller {target}", f"up to {files.most_bytes / 1_000_000:,.0f} MB"
+        return f"a smaller {target}", f"up to {files.most_bytes / 1_000_000:,.0f} MB"
     return None
 
 

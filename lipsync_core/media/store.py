@@ -8,7 +8,6 @@ remade.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import threading
 import time
@@ -21,6 +20,7 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import RowMapping, insert, select, update
 
+from lipsync_core.config.processors import processors
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import media
 from lipsync_core.errors import BucketError, MediaError, WorkerError
@@ -38,7 +38,7 @@ LOOK = process.Limits(memory_mb=2048, seconds=90)
 
 _BROUGHT_AT_ONCE = 16
 """Files that are fetched back from the bucket at once; each is fetched once."""
-_looks = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
+_looks = threading.BoundedSemaphore(max(2, processors()))
 
 
 class MediaStore:
@@ -190,6 +190,10 @@ class MediaStore:
         tail = facts.extension if variant == "file" else f".{variant}.jpg"
         return self._folder / facts.sha256[:2] / f"{facts.sha256}{tail}"
 
+    def made_path(self, facts: MediumFacts, name: str) -> Path:
+        """Where something is kept that was made of a medium and can be made again; see `lipsync_core.media.made`."""
+        return self._folder / facts.sha256[:2] / f"{facts.sha256}.made-{name}"
+
     def file(self, facts: MediumFacts) -> Path | None:
         """Return the stored medium, fetched back from the bucket if necessary; None if it is in neither.
 
@@ -246,7 +250,7 @@ class MediaStore:
         return self.bucket.link(_key(facts), good_for_s)
 
     def remove(self, facts: MediumFacts, *variants: Variant) -> None:
-        """Remove these variants of a medium, by default all, from the folder and the bucket. Its row stays.
+        """Remove these variants of a medium, by default all, and what was made of it. Its row stays.
 
         Raises:
             OSError: the system does not release a file.
@@ -257,6 +261,8 @@ class MediaStore:
             self.bucket.remove(_key(facts))
         for variant in variants:
             self.path(facts, variant).unlink(missing_ok=True)
+        for made in self.made_path(facts, "").parent.glob(f"{facts.sha256}.made-*"):
+            made.unlink(missing_ok=True)
 
     @contextmanager
     def scratch(self, label: str = "in") -> Iterator[Path]:
@@ -302,6 +308,7 @@ def _facts(sha256: str, kind: Kind, name: str, size: int, found: dict[str, Any])
         silent_head_s=found.get("silent_head_s", 0.0),
         silent_tail_s=found.get("silent_tail_s", 0.0),
         unheard=found.get("unheard", ""),
+        unlike=found.get("unlike", ""),
         made_of=found.get("made_of"),
         copies=tuple(found.get("copies", {}).items()),
     )

@@ -42,8 +42,8 @@ def trim(store: MediaStore, whole: MediumFacts, start_s: float, end_s: float, *,
 
 
 def for_film(seconds: float) -> process.Limits:
-    """Return the limits for making a video of this length: on a busy computer, one second takes several."""
-    return process.Limits(memory_mb=FILM_MB, seconds=120 + 10 * seconds)
+    """Return the limits for making a video of this length: on a busy computer, a second of 4K in HDR takes ten."""
+    return process.Limits(memory_mb=FILM_MB, seconds=120 + 20 * seconds)
 
 
 def part_name(name: str, start_s: float, end_s: float, extension: str = ".wav") -> str:

@@ -171,6 +171,8 @@ _SYSTEM = (
     "/usr/lib",
     "/usr/lib64",
     "/usr/local/lib",
+    "/nix/store",  # every program and library of Nix; everyone may read it, so it holds no secrets
+    "/gnu/store",  # the same of Guix
     "/etc/ld.so.cache",
     "/etc/localtime",
     "/usr/share/zoneinfo",

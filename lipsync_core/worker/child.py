@@ -34,16 +34,21 @@ def main() -> None:
         arguments = json.load(sys.stdin)
         from lipsync_core.worker import tasks
 
+        say({"ready": True})
         say({"result": tasks.task(task)(arguments, lambda done, total: say({"frames": [done, total]}))})
     except MediaError as error:
         say({"refused": {"title": error.title, "advice": error.advice}})
     except RenderError as error:
         say({"refused": {"reason": str(error)}})
+    except ImportError as error:  # a package that is missing, or that does not fit this system
+        print(error, file=sys.stderr)
+        say({"broken": f"Python’s package “{error.name}”" if error.name else "one of Python’s packages"})
     except MemoryError:
         say({"out_of_memory": True})
 
 
 def be_modest() -> None:
-    """Limit the number libraries to one thread each: more would only compete with the encoder's."""
+    """Limit the number libraries to one thread each: more would only compete with the encoder's; OpenCV to two."""
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
+    os.environ["OPENCV_FOR_THREADS_NUM"] = "2"

@@ -2,8 +2,8 @@
 
 A file that crashes, hangs or bombs a decoder ends only that process; one that takes it over finds only its own input
 and an empty folder (`lipsync_core.worker.cage`). The protocol is JSON: one object on the worker's standard input, then
-one per line on its standard output: ``{"frames": [3, 310]}`` for progress and, last, ``{"result": …}`` or
-``{"refused": …}``. The worker's side is `child`.
+one per line on its standard output: ``{"ready": true}`` once its packages are loaded,
+``{"frames": [3, 310]}`` for progress and, last, ``{"result": …}`` or ``{"refused": …}``. The worker's side is `child`.
 """
 
 from __future__ import annotations
@@ -24,19 +24,26 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
 from lipsync_core.config import ROOT
-from lipsync_core.errors import MediaError, RenderError, WorkerError
+from lipsync_core.config.processors import processors
+from lipsync_core.errors import InstallationError, MediaError, RenderError, WorkerError
 from lipsync_core.worker.cage import Bounds
 
 log = logging.getLogger(__name__)
 
 _INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """All variables that a worker inherits: no key reaches a process that decodes people's files."""
+_HEAPS = {"MALLOC_ARENA_MAX": "2"}
+"""The C library reserves a heap for almost every thread, and on many processors they would fill the address space."""
 _AT_HOME = ("HOME", "TMPDIR", "TEMP", "TMP")
 """Variables that name a folder; all of them are set to the worker's scratch folder."""
+
+_PACKAGES = ("av", "charset_normalizer", "cv2", "lazy_loader", "numpy", "pi_heif", "PIL")
+"""The packages that tasks use."""
 
 READS = ("path", "image", "audio", "video", "picture", "voices")
 """The arguments of a task that name its input files."""
@@ -89,6 +96,7 @@ def run(
         MediaError: the file cannot be used; the text is for the person.
         RenderError: the render cannot be made; the text is for the person.
         WorkerError: the worker ran out of memory or time, or crashed.
+        InstallationError: the worker did not start, or a package is missing.
         Withdrawn: the result is no longer wanted.
     """
     with _scratch(arguments) as scratch:
@@ -109,7 +117,6 @@ def _run(
     on_frames: Callable[[int, int], bool] | None,
     wanted: Callable[[], bool],
 ) -> dict[str, Any]:
-    flags = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
     path = _search_path()
     nice, session_nice = PRIORITY[limits.in_bulk]
     bounds = Bounds(
@@ -117,28 +124,21 @@ def _run(
         writes=scratch,
         memory_mb=limits.memory_mb,
         file_mb=limits.file_mb,
-        cpu_s=math.ceil(limits.seconds) * (os.cpu_count() or 1) + 30,
+        cpu_s=math.ceil(limits.seconds) * processors() + 30,
         nice=nice,
         session_nice=session_nice,
     )
     with (
-        tempfile.TemporaryFile() as complaints,
-        subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
+        tempfile.TemporaryFile(dir=scratch) as complaints,
+        _started(
             [sys.executable, "-I", "-c", _START, json.dumps(path), task, json.dumps(asdict(bounds))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-            cwd=scratch,
-            env=_environment(scratch),
-            creationflags=flags,
-            # If the kernel shares the processor between sessions, a worker takes nothing from its server's share, and
-            # other programs in the server's session take nothing from the worker's.
-            start_new_session=True,
+            scratch,
+            complaints,
         ) as process,
     ):
         watch = _Watch(process, limits, scratch, wanted)
         try:
-            last = _converse(process, json.dumps(arguments), on_frames)
+            last, ready = _converse(process, json.dumps(arguments), on_frames)
             code = process.wait()
         finally:
             watch.end()
@@ -156,23 +156,59 @@ def _run(
         log.warning("worker %r ended with %s:%s", task, code, end_of(complaints))
         if last.get("out_of_memory") or code == -9:
             raise WorkerError(f"It needed more than {limits.memory_mb} MB of memory, the limit for one file.")
+        if "broken" in last:
+            raise InstallationError(f"A part of the studio cannot be loaded: {last['broken']}.")
+        if not ready:
+            raise InstallationError("The program that opens files did not start; the studio’s log has the details.")
         raise WorkerError("The program that opens it crashed. Nothing else was affected.")
+
+
+def _started(command: list[str], scratch: str, complaints: IO[bytes]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            cwd=scratch,
+            env=_environment(scratch),
+            creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
+            # If the kernel shares the processor between sessions, a worker takes nothing from its server's share, and
+            # other programs in the server's session take nothing from the worker's.
+            start_new_session=True,
+        )
+    except OSError as error:
+        why = error.strerror or "the system refused it"
+        raise InstallationError(f"The program that opens files could not be started: {why}.") from error
 
 
 @contextlib.contextmanager
 def _scratch(arguments: Mapping[str, Any]) -> Iterator[str]:
     """Yield an empty folder that is removed at the end, on the disk of the task's output."""
     beside = next((Path(arguments[name]).parent for name in WRITES if arguments.get(name)), None)
-    folder = tempfile.mkdtemp(prefix=".worker-", dir=beside)
+    folder = _new_folder(beside, [Path(path).parent for path in _files(arguments, READS)])
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _new_folder(beside: Path | None, otherwise: list[Path]) -> str:
+    """Create a folder in ``beside`` or else among the system's temporary files; without any, beside an input."""
+    try:
+        return tempfile.mkdtemp(prefix=".worker-", dir=beside)
+    except FileNotFoundError as error:  # no folder for temporary files can be written to
+        for folder in otherwise if beside is None else ():
+            with contextlib.suppress(OSError):
+                return tempfile.mkdtemp(prefix=".worker-", dir=folder)
+        raise InstallationError(
+            "No folder for temporary files can be written to.", "Set TMPDIR to such a folder and restart the studio."
+        ) from error
+
+
 def _environment(scratch: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    return kept | dict.fromkeys(_AT_HOME, scratch)
+    return kept | _HEAPS | dict.fromkeys(_AT_HOME, scratch)
 
 
 def _search_path() -> list[str]:
@@ -185,8 +221,25 @@ def _programs(path: list[str]) -> tuple[str, ...]:
     stdlib = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
     libraries = (f"{prefix}/{name}" for prefix in (sys.base_prefix, sys.prefix) for name in ("lib", "lib64"))
     named = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
-    holding = (*path[1:], *stdlib, *libraries, *(folder for folder in named if folder))
+    holding = (*path[1:], *_linked_packages(), *stdlib, *libraries, *(folder for folder in named if folder))
     return (f"{ROOT}/lipsync_core", *(folder for folder in holding if not ROOT.is_relative_to(folder)))
+
+
+@cache
+def _linked_packages() -> tuple[str, ...]:
+    """Return the folders of packages that are only links within the search path, as uv, Nix and others can make them.
+
+    A right for a folder does not include what the links in it lead to.
+    """
+    found: list[str] = []
+    for name in _PACKAGES:
+        spec = find_spec(name)
+        if spec is None or spec.origin is None:
+            continue
+        seen, real = Path(spec.origin).parent, Path(spec.origin).resolve().parent
+        if seen.resolve() != seen or real != seen:
+            found += [str(real), *map(str, real.parent.glob("*.libs"))]  # wheels bring their libraries beside them
+    return tuple(found)
 
 
 def _files(arguments: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
@@ -254,7 +307,8 @@ def _size_of(folder: str) -> int:
 
 def _converse(
     process: subprocess.Popen[bytes], arguments: str, on_frames: Callable[[int, int], bool] | None
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], bool]:
+    """Return the worker's last answer, and whether it had loaded its packages."""
     stdin, stdout = _pipes(process)
     with contextlib.suppress(BrokenPipeError):  # it has already ended; its earlier output still counts
         try:
@@ -262,13 +316,15 @@ def _converse(
         finally:
             stdin.close()
     last: dict[str, Any] = {}
+    ready = False
     while line := stdout.readline(LONGEST_ANSWER):
         last = _read(line)
+        ready = ready or "ready" in last
         if "uncaged" in last:
             _say_uncaged(tuple(last["uncaged"]))
         if "frames" in last and on_frames is not None and not on_frames(*last["frames"]):
             raise Withdrawn
-    return last
+    return last, ready
 
 
 def _read(line: bytes) -> dict[str, Any]:
@@ -288,6 +344,8 @@ def _are(kind: type, many: object, most: int = 10) -> bool:
 
 _ANSWERS: Mapping[str, Callable[[Any], bool]] = {
     "uncaged": lambda missing: _are(str, missing),
+    "ready": lambda word: word is True,
+    "broken": lambda why: isinstance(why, str),
     "frames": lambda frames: _are(int, frames, 2) and len(frames) == 2,
     "result": lambda result: isinstance(result, dict),
     "refused": lambda refused: set(refused) in ({"title", "advice"}, {"reason"}) and _are(str, [*refused.values()]),

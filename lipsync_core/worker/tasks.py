@@ -6,6 +6,7 @@ it needs, because a worker runs one task and starting takes most of the time of 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib import import_module
@@ -29,7 +30,8 @@ def look_image(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     path, name = Path(arguments["path"]), arguments["name"]
     facts = decode.image_facts(path, name=name)
     picture = decode.load_image(path, name=name)
-    mouth = face.find_mouth(picture)
+    faces = face.find_faces(picture)
+    mouth = face.mouth_among(picture, faces)
     guess = mouth or face.likely_mouth(picture)
     if "preview" in arguments:
         _small_pictures(picture, arguments)
@@ -40,6 +42,7 @@ def look_image(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
             "width": float(guess.width),
             "found": mouth is not None,
             "sure": mouth is not None and mouth.score is not None and mouth.score >= face.SURE,
+            "faces": face.speakers(faces),
         }
     }
 
@@ -54,7 +57,7 @@ def look_video(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     path = Path(arguments["path"])
     facts = decode.check_video(path, name=arguments["name"])
     if "preview" in arguments:
-        _small_pictures(decode.first_picture(path), arguments)
+        _small_pictures(decode.first_picture(path, most_side=2 * PREVIEW_PX), arguments)
     return asdict(facts)
 
 
@@ -92,6 +95,22 @@ def cut_video(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
         most_bytes=arguments.get("most_bytes", 0),
         name=arguments["name"],
     )
+    return {}
+
+
+def make_waveform(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """Write the outline of a sound as a JSON list of numbers from 0 to 100."""
+    found = decode.peaks(decode.speech_blocks(Path(arguments["path"]), name=arguments["name"]))
+    Path(arguments["out"]).write_text(json.dumps(found, separators=(",", ":")), encoding="ascii")
+    return {}
+
+
+def make_speaking(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """Write a short, small, silent MP4 in which the mouth at the given box opens and closes."""
+    from lipsync_core.draft import render
+
+    picture = decode.load_image(Path(arguments["path"]), name=arguments["name"])
+    render.speaking(image=picture, mouth_box=tuple(arguments["mouth_box"]), out=Path(arguments["out"]))
     return {}
 
 
@@ -149,6 +168,8 @@ TASKS: Mapping[str, str] = {
     "read_table": "lipsync_core.estimates.table_task:read_table",
     "cut_voice": "lipsync_core.worker.tasks:cut_voice",
     "cut_video": "lipsync_core.worker.tasks:cut_video",
+    "make_waveform": "lipsync_core.worker.tasks:make_waveform",
+    "make_speaking": "lipsync_core.worker.tasks:make_speaking",
     "write_wav": "lipsync_core.worker.tasks:write_wav",
     "write_jpeg": "lipsync_core.worker.tasks:write_jpeg",
     "render_draft": "lipsync_core.worker.tasks:render_draft",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from lipsync_core.decode import SPEECH_RATE, check_video, image_facts, load_image, speech_blocks, voice_facts
+from lipsync_core.decode import (
+    SPEECH_RATE,
+    check_video,
+    image_facts,
+    load_image,
+    speech_blocks,
+    voice_facts,
+    write_jpeg,
+)
 from lipsync_core.errors import MediaError
 from tests import corpus
 
@@ -84,6 +93,7 @@ def heard(path: Path) -> np.ndarray[Any, np.dtype[np.float32]]:
         pytest.param(lambda: corpus.animated("WEBP"), "image/webp", 6, id="animated webp"),
         pytest.param(lambda: corpus.animated("PNG"), "image/png", 0, id="animated png"),
         pytest.param(lambda: corpus.animated("MPO"), "image/jpeg", 4, id="phone jpeg with a second picture"),
+        pytest.param(lambda: corpus.heic_photo(), "image/heic", 4, id="an iPhone’s photo"),
     ],
 )
 def test_a_picture_of_any_usual_kind_shows_its_colours(
@@ -121,6 +131,71 @@ def test_a_colour_profile_is_obeyed(file: Callable[[str, bytes], Path]) -> None:
     assert tuple(load_image(path)[0, 0]) == (0, 0, 255)
 
 
+def test_an_iphone_s_photo_stands_upright(file: Callable[[str, bytes], Path]) -> None:
+    path = file("IMG_1", corpus.heic_photo(turned=1))
+    turned = (corpus.TOP_RIGHT, corpus.BOTTOM_RIGHT, corpus.TOP_LEFT, corpus.BOTTOM_LEFT)
+    assert (image_facts(path).width, image_facts(path).height) == (240, 320)
+    assert_alike(quarters(path), turned, 4)
+
+
+# The quarters' colours, meant as Display P3, in sRGB: by the matrices and the curve of CSS Color 4, 17.
+IN_SRGB = ((240, 0, 21), (0, 204, 12), (47, 60, 218), (240, 240, 240))
+_P3 = struct.pack(">HHHB", 12, 13, 6, 0)
+
+
+@pytest.mark.parametrize(
+    ("made", "tolerance"),
+    [
+        pytest.param(lambda: corpus.picture(icc_profile=corpus.p3_profile()), 3, id="a profile in a PNG"),
+        pytest.param(
+            lambda: corpus.picture("JPEG", quality=95, subsampling=0, icc_profile=corpus.p3_profile()),
+            6,
+            id="a profile in a JPEG",
+        ),
+        pytest.param(lambda: corpus.heic_photo(colour=b"nclx" + _P3), 6, id="codes in a HEIC photo"),
+        pytest.param(
+            lambda: corpus.heic_photo(colour=b"prof" + corpus.p3_profile()), 8, id="a profile in a HEIC photo"
+        ),
+        pytest.param(lambda: corpus.png_noting(b"cICP", bytes([12, 13, 0, 1])), 3, id="codes in a PNG"),
+    ],
+)
+def test_a_wide_gamut_photo_is_shown_in_a_screen_s_colours(
+    made: Callable[[], bytes], tolerance: int, file: Callable[[str, bytes], Path]
+) -> None:
+    path = file("photo", made())
+    assert_alike(quarters(path), IN_SRGB, tolerance)
+    assert image_facts(path).unlike
+    write_jpeg(path, path.with_suffix(".jpg"))
+    assert_alike(quarters(path.with_suffix(".jpg")), IN_SRGB, tolerance + 4)
+    assert image_facts(path.with_suffix(".jpg")).unlike == ""
+
+
+@pytest.mark.parametrize(
+    ("made", "unlike"),
+    [
+        pytest.param(lambda: corpus.png(), "", id="png"),
+        pytest.param(lambda: corpus.jpeg(), "", id="jpeg"),
+        pytest.param(lambda: corpus.picture("PNG", "RGBA"), "", id="opaque alpha"),
+        pytest.param(
+            lambda: corpus.picture(icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()),
+            "",
+            id="srgb's own profile",
+        ),
+        pytest.param(lambda: corpus.jpeg(mode="CMYK"), "has colours for print", id="cmyk"),
+        pytest.param(lambda: corpus.jpeg(orientation=6), "is stored turned", id="turned"),
+        pytest.param(lambda: corpus.see_through_png(), "has transparent parts", id="transparent"),
+        pytest.param(
+            lambda: corpus.picture(icc_profile=corpus.p3_profile()), "has the colours of a wider gamut", id="wide"
+        ),
+        pytest.param(lambda: corpus.heic_photo(), "is a HEIC photo, which few programs can read", id="heic"),
+    ],
+)
+def test_a_picture_that_careless_programs_misread_is_known_as_one(
+    made: Callable[[], bytes], unlike: str, file: Callable[[str, bytes], Path]
+) -> None:
+    assert image_facts(file("face", made())).unlike == unlike
+
+
 def test_a_broken_colour_profile_is_ignored(file: Callable[[str, bytes], Path]) -> None:
     path = file("odd.png", corpus.picture(icc_profile=b"not a profile"))
     assert quarters(path) == QUARTERS
@@ -139,7 +214,9 @@ def test_a_broken_colour_profile_is_ignored(file: Callable[[str, bytes], Path]) 
         ("voice.png", lambda: corpus.wav(), "Not a picture", "is a sound file (WAV)"),
         ("film.png", lambda: corpus.video(0.2), "Not a picture", "is a video"),
         ("logo.svg", lambda: corpus.svg(), "SVG drawings cannot be used", "Export “logo.svg” as PNG"),
-        ("IMG_1.heic", lambda: corpus.heic(), "HEIC photos cannot be read here", "Export “IMG_1.heic” as JPEG"),
+        ("IMG_1.heic", lambda: corpus.heic(), "Damaged picture", "“IMG_1.heic” cannot be decoded"),
+        ("face.jxl", lambda: corpus.jxl(), "JPEG XL pictures cannot be read here", "Export “face.jxl” as JPEG or PNG"),
+        ("face.png", lambda: corpus.jxl(boxed=True), "JPEG XL pictures cannot be read here", "Export “face.png”"),
         ("cut.png", lambda: corpus.truncated(corpus.png()), "Damaged picture", "ends before the picture is complete"),
         ("cut.jpg", lambda: corpus.truncated(corpus.jpeg()), "Damaged picture", "ends before the picture is complete"),
         ("head.png", lambda: corpus.png()[:20], "Damaged picture", "ends before the picture is complete"),
@@ -255,6 +332,7 @@ def test_infinite_samples_become_silence_or_full_scale(file: Callable[[str, byte
         ("voice.mp3", lambda: corpus.noise(200_000), "Not a sound file", "does not know"),
         ("voice.wav", lambda: corpus.png(), "Not a sound file", "is a picture (PNG). Choose WAV, MP3"),
         ("voice.m4a", lambda: corpus.heic(), "Not a sound file", "is a HEIC photo"),
+        ("voice.mp3", lambda: corpus.jxl(), "Not a sound file", "is a picture (JPEG XL)"),
         ("none.wav", lambda: corpus.wav(0), "No speech in it", "lasts 0.00 seconds"),
         ("click.wav", lambda: corpus.wav(0.01), "No speech in it", "lasts 0.01 seconds"),
         ("cut.mp3", lambda: corpus.truncated(corpus.mp3(5)), "Damaged sound file", "stops after 2.5 s of 5.0 s"),

@@ -2,13 +2,12 @@
 
 import io
 import wave
+from html import unescape
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
-from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
@@ -17,6 +16,7 @@ from lipsync_core.decode import speech_blocks, voice_facts
 from lipsync_core.samples import PORTRAITS, VOICES
 from pages.ui import frame
 from tests import corpus
+from tests.recorded import tracks
 
 pytestmark = pytest.mark.usefixtures("stocked")
 
@@ -42,19 +42,6 @@ def nothing(seconds: float) -> Samples:
     return np.zeros(round(seconds * RATE), np.float32)
 
 
-def tracks(*sounds: Samples) -> bytes:
-    """A Matroska file with several tracks of sound, as screen recorders write them."""
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", format="matroska") as container:
-        streams = [container.add_stream("pcm_s16le", rate=RATE, layout="mono") for _ in sounds]
-        for stream, sound in zip(streams, sounds, strict=True):
-            assert isinstance(stream, AudioStream)
-            frame_ = av.AudioFrame.from_ndarray((sound * 32_767).astype(np.int16)[None, :], "s16", "mono")
-            frame_.sample_rate = RATE
-            container.mux([*stream.encode(frame_), *stream.encode(None)])
-    return buffer.getvalue()
-
-
 TONE = corpus.tone(1.0)
 SPOKEN = np.concatenate([nothing(0.3), TONE, nothing(0.3)])
 UNHEARD = {
@@ -64,7 +51,6 @@ UNHEARD = {
     "a loud preamplifier and nobody who speaks": (wav(hiss(2, 46)), "silent"),
     "one channel turned over": (wav(SPOKEN, -SPOKEN), "cancels"),
     "one turned over and a little quieter": (wav(SPOKEN, -0.9 * SPOKEN), "cancels"),
-    "a mute first track": (tracks(nothing(1.6), SPOKEN), "mute_track"),
     "two mute tracks": (tracks(nothing(1.6), nothing(1.6)), "silent"),
 }
 HEARD = {
@@ -75,6 +61,7 @@ HEARD = {
     "a whisper far from the microphone": wav(np.concatenate([hiss(0.5, 75), TONE / 60, hiss(0.5, 75)])),
     "one word in a minute of silence": wav(np.concatenate([nothing(40), corpus.tone(0.4), nothing(20)])),
     "a first track with sound": tracks(SPOKEN, nothing(1.6)),
+    "a mute first track": tracks(nothing(1.6), SPOKEN),
     "six channels": corpus.sound(layout="5.1"),
 }
 
@@ -184,11 +171,12 @@ def test_a_batch_names_the_rows_in_which_nothing_is_heard(studio: Studio) -> Non
     face = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
     files["image", "face.jpg"] = KeptMedium(face.sha256, face.name)
     studio.desk("ana").briefs.keep_batch("batch-0001", OpenBatch(files, b"audio\nfine.wav\ndead.wav\n", "weekly.csv"))
-    app = visit("estimate.py", about="Batch", files="batch-0001", maker="JoyPix Motion-2")
+    app = visit(make="many", files="batch-0001", maker="JoyPix Motion-2")
     (rows,) = app.dataframe
-    problems = rows.value["Problem"].tolist()
-    assert problems[0] == ""
-    assert "Nothing is heard in “dead.wav”" in problems[1]
+    assert [status for (status,) in rows.value["status"]] == ["✓ Ready", "! Check"]
+    (problem,) = app.table[0].value.to_dict("records")
+    assert problem["Row"] == "3"
+    assert "Nothing is heard in “dead.wav”" in unescape(problem["What to do"])
     app.button(key="batch.send").click().run()
     assert "Row 3: Nothing is heard in" in said(app)
     assert "Row 2:" not in said(app)

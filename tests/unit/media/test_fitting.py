@@ -22,6 +22,8 @@ from lipsync_core.medium import Kind
 from tests import corpus, patient
 from tests.behind import store_of
 from tests.corpus import saved
+from tests.filmed import FILMS, filmed
+from tests.recorded import QUIET, TONE, tracks
 from tests.sandbox import SandboxProcess, as_live, served
 
 pytestmark = pytest.mark.usefixtures("stocked")
@@ -33,20 +35,18 @@ VIDEO = MediumFacts("c" * 64, "video", "talk.mp4", ".mp4", "video/mp4", 9_000_00
 
 def words(engine: str, facts: MediumFacts) -> str | None:
     change = change_for(facts, ENGINES[engine].form)
-    return None if change is None else change.words
+    return None if change is None else f"{change.title}. {change.words}"
 
 
 def test_what_is_changed_is_said_and_what_is_assumed_with_who_says_so() -> None:
-    assert words("lipsync-studio/lipsync-video", VOICE) == (
-        "Your OGG will be sent as WAV: lipsync.studio video names MP3 and WAV."
-    )
+    assert words("lipsync-studio/lipsync-video", VOICE) == ("Sent as WAV. lipsync.studio video names MP3 and WAV.")
     assert words("aimlapi/pixverse-lip-sync", replace(VIDEO, width=3840, height=2160)) == (
-        "Your video of 3,840 pixels will be sent as a smaller MP4: PixVerse lip-sync probably takes up to 1,920 pixels "
+        "Sent as a smaller MP4. PixVerse lip-sync probably takes up to 1,920 pixels "
         "(PixVerse's own pages; AI/ML API states no limits)."
     )
     said = words("joypix/motion-2", replace(PICTURE, size=12_400_000))
     assert said is not None
-    assert said.startswith("Your picture of 12.4 MB will be sent as a smaller JPEG: JoyPix Motion-2 probably takes")
+    assert said.startswith("Sent as a smaller JPEG. JoyPix Motion-2 probably takes")
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,53 @@ def test_what_is_changed_is_said_and_what_is_assumed_with_who_says_so() -> None:
 )
 def test_nothing_is_changed_where_it_is_fit_or_nobody_says_what_is(engine: str, facts: MediumFacts) -> None:
     assert words(engine, facts) is None
+
+
+@pytest.mark.parametrize(
+    ("engine", "facts", "said"),
+    [
+        (
+            "creatify/lipsync",  # which says nothing of what it takes
+            replace(VIDEO, unlike="has pixels that are not square"),
+            "Sent as MP4. This video has pixels that are not square. It is sent as players show it.",
+        ),
+        (
+            "joypix/motion-2",
+            replace(VOICE, unlike="is not in the file’s first sound track"),
+            "Sent as WAV. This voice is not in the file’s first sound track. It is sent as you hear it.",
+        ),
+        (
+            "lipsync-studio/lipsync-video",
+            replace(VOICE, unlike="is not in the file’s first sound track"),
+            "Sent as WAV. lipsync.studio video names MP3 and WAV.",
+        ),
+    ],
+)
+def test_what_a_careless_program_would_misread_is_sent_as_it_is_seen_and_heard(
+    engine: str, facts: MediumFacts, said: str
+) -> None:
+    assert words(engine, facts) == said
+
+
+def test_no_engine_gets_a_squashed_face_or_a_mute_track(sandboxed: Studio, store: MediaStore) -> None:
+    brief = Brief(
+        scene="redub",
+        engine="creatify/lipsync",
+        video=kept(sandboxed, filmed(FILMS["HDV with wide pixels"]), "video", "tape.mkv"),
+        audio=kept(sandboxed, tracks(QUIET, TONE), "audio", "screen.mkv"),
+    )
+    sandboxed.desk("ana").make_copies(brief, "creatify/lipsync")
+    video = sandboxed.desk().media.facts(brief.video, "video")
+    voice = sandboxed.desk().media.facts(brief.audio, "audio")
+    assert video is not None
+    assert voice is not None
+    sent = store.get(dict(video.copies).popitem()[1], "video")
+    assert sent is not None
+    assert (sent.extension, sent.width, sent.height, sent.unlike) == (".mp4", 212, 120, "")
+    heard = store.get(dict(voice.copies).popitem()[1], "audio")
+    assert heard is not None
+    assert (heard.extension, heard.unheard, heard.unlike) == (".wav", "", "")
+    assert not sandboxed.desk().needs_copies(replace(brief, engine="draft/portrait"), "draft/portrait")
 
 
 def test_what_engines_take_is_never_told_without_a_source() -> None:
@@ -100,8 +147,8 @@ def test_a_copy_is_made_once_kept_unlisted_and_known_by_what_it_is_made_of(
     brief = redub(sandboxed, "lipsync-studio/lipsync-video")
     before = sandboxed.quotes(brief)[0]
     concerns = dict(before.concerns)
-    assert "Your WebM will be sent as MP4" in concerns["video"]
-    assert "Your Opus will be sent as WAV" in concerns["audio"]
+    assert "Sent as MP4. " in concerns["video"]
+    assert "Sent as WAV. " in concerns["audio"]
     assert not before.problems
     assert sandboxed.desk().needs_copies(brief, "lipsync-studio/lipsync-video")
     sandboxed.desk("ana").make_copies(brief, "lipsync-studio/lipsync-video")

@@ -117,21 +117,24 @@ def test_a_part_s_name_keeps_what_the_whole_was_called() -> None:
 FPS = 25
 
 
-def counting_film(path: Path, seconds: float, *, turned: int = 0, late_s: float = 0.0) -> None:
-    """An MP4 each of whose pictures bears its number; its sound is quiet, but loud in every second second.
+def counting_film(
+    path: Path, seconds: float, *, turned: int = 0, late_s: float = 0.0, format: str = "mp4", starts_s: float = 0.0
+) -> None:
+    """A video each of whose pictures bears its number; its sound is quiet, but loud in every second second.
 
-    Notes a turn of ``turned`` degrees; the sound begins ``late_s`` after the pictures.
+    Notes a turn of ``turned`` degrees; the sound begins ``late_s`` after the pictures, whose first time stamp is
+    ``starts_s``.
     """
-    with av.open(str(path), "w", format="mp4") as container:
+    with av.open(str(path), "w", format=format) as container:
         moving = container.add_stream("libx264", rate=FPS, options={"g": "30", "crf": "10"})
         moving.width, moving.height, moving.pix_fmt = 96, 64, "yuv420p"
         if turned:
             moving.set_display_rotation(turned)
-        heard = container.add_stream("aac", rate=48_000, layout="mono")
+        heard = container.add_stream("pcm_s16le" if format == "avi" else "aac", rate=48_000, layout="mono")
         assert isinstance(heard, AudioStream)
         for number in range(round(seconds * FPS)):
             frame = av.VideoFrame.from_ndarray(numbered(number), format="gray")
-            frame.pts, frame.time_base = number, Fraction(1, FPS)
+            frame.pts, frame.time_base = number + round(starts_s * FPS), Fraction(1, FPS)
             container.mux(moving.encode(frame.reformat(format="yuv420p")))
         container.mux(moving.encode())
         samples = np.arange(round((seconds - late_s) * 48_000)) + round(late_s * 48_000)
@@ -140,7 +143,8 @@ def counting_film(path: Path, seconds: float, *, turned: int = 0, late_s: float 
             block = av.AudioFrame.from_ndarray(
                 loud[None, start : start + 1024].astype(np.float32), format="flt", layout="mono"
             )
-            block.sample_rate, block.pts, block.time_base = 48_000, int(samples[start]), Fraction(1, 48_000)
+            block.sample_rate, block.time_base = 48_000, Fraction(1, 48_000)
+            block.pts = int(samples[start]) + round(starts_s * 48_000)
             container.mux(heard.encode(block))
         container.mux(heard.encode())
 
@@ -186,6 +190,22 @@ def test_the_sound_of_a_cut_video_stays_with_its_pictures(late_s: float, tmp_pat
     counting_film(tmp_path / "whole.mp4", 3.0, late_s=late_s)
     cut_video(tmp_path / "whole.mp4", tmp_path / "part.mp4", start_s=0.2, end_s=2.5)
     assert loud_from_s(tmp_path / "part.mp4") == pytest.approx(0.8, abs=0.01)  # a second after the film began
+
+
+@pytest.mark.parametrize(
+    ("format", "starts_s"), [("mp4", 2.0), ("matroska", 7.0), ("mpegts", 3.0), ("avi", 0.0), ("flv", 1.0)]
+)
+def test_a_cut_of_a_video_that_starts_late_is_where_a_player_shows_it(
+    format: str, starts_s: float, tmp_path: Path
+) -> None:
+    counting_film(tmp_path / "whole", 4.0, format=format, starts_s=starts_s)
+    assert check_video(tmp_path / "whole").duration_s == pytest.approx(4.0, abs=0.03)
+    cut_video(tmp_path / "whole", tmp_path / "part.mp4", start_s=2.2, end_s=3.6)
+    assert numbers(tmp_path / "part.mp4") == list(range(55, 90))
+    assert loud_from_s(tmp_path / "part.mp4") == pytest.approx(0.8, abs=0.03)
+    cut_video(tmp_path / "whole", tmp_path / "part.mp4", start_s=0.2, end_s=1.6)
+    assert numbers(tmp_path / "part.mp4") == list(range(5, 40))
+    assert loud_from_s(tmp_path / "part.mp4") == pytest.approx(0.8, abs=0.03)
 
 
 def test_a_video_that_a_phone_noted_a_turn_of_is_cut_upright(tmp_path: Path) -> None:

@@ -1,0 +1,52 @@
+"""What is made of a stored medium only when somebody looks at it, so that no page waits for it.
+
+It is kept beside the medium, is removed together with it, and can be made again at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from lipsync_core.brief import MouthBox
+from lipsync_core.errors import MediaError, RenderError, WorkerError
+from lipsync_core.media.files import move_durably
+from lipsync_core.media.store import LOOK, MediaStore
+from lipsync_core.medium import MediumFacts
+from lipsync_core.worker import process
+
+What = Literal["waveform", "speaking"]
+
+FILES: Mapping[What, tuple[str, str]] = {
+    "waveform": (".json", "application/json"),
+    "speaking": (".mp4", "video/mp4"),
+}
+"""The extension and the content type of each."""
+
+
+def made_of(store: MediaStore, facts: MediumFacts, what: What, box: MouthBox | None = None) -> Path | None:
+    """Return the file, made now if it is missing; None if it cannot be made. Blocks. Raises `BucketError`.
+
+    ``box`` is the mouth of a picture that shall speak.
+    """
+    extension, _mime = FILES[what]
+    where = "" if box is None else "".join(f"_{round(number)}" for number in box)
+    kept = store.made_path(facts, f"{what}{where}{extension}")
+    if kept.is_file():
+        return kept
+    path = store.file(facts)
+    if path is None:
+        return None
+    with store.scratch("made") as scratch:
+        out = scratch / f"made{extension}"
+        arguments: dict[str, Any] = {"path": str(path), "name": facts.name, "out": str(out), "mouth_box": box}
+        try:
+            process.run(f"make_{what}", arguments, LOOK)
+        except (MediaError, RenderError, WorkerError):
+            return None
+        move_durably(out, kept)
+    if path.is_file():
+        return kept
+    kept.unlink(missing_ok=True)  # the medium was removed meanwhile
+    return None

@@ -1,0 +1,75 @@
+"""What is made of a stored medium when a browser first asks for it: a picture that speaks, and a sound's outline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from lipsync_core import MediumFacts, Settings, Studio
+from lipsync_core.samples import PORTRAITS
+from tests import corpus
+from tests.behind import store_of
+
+
+@pytest.fixture
+def studio(environment: dict[str, str], tmp_path: Path) -> Studio:
+    return Studio(Settings.from_env(environment, dotenv=tmp_path / "no.env"))
+
+
+@pytest.fixture
+def face(studio: Studio) -> MediumFacts:
+    return studio.desk().media.keep(PORTRAITS[0].path, "image", "grace.jpg")
+
+
+def fetched(studio: Studio, link: str) -> tuple[Path, str]:
+    found = studio.made_file(link.split("/")[-2])
+    assert found is not None
+    return found
+
+
+def test_a_pictures_mouth_opens_where_it_was_found_and_nothing_else_moves(studio: Studio, face: MediumFacts) -> None:
+    assert face.mouth is not None
+    path, mime = fetched(studio, studio.desk().media.speaking_link(face, face.mouth.box))
+    assert mime == "video/mp4"
+    with av.open(str(path)) as file:
+        assert not file.streams.audio
+        frames = np.stack([frame.to_ndarray(format="gray") for frame in file.decode(video=0)]).astype(int)
+    assert (len(frames), frames.shape[1:]) == (41, (300, 256))
+    moved = np.abs(frames - frames[0]).max(axis=0)
+    across = 256 / face.width
+    x, y, width = (round(number * across) for number in (face.mouth.x, face.mouth.y, face.mouth.width))
+    assert moved[y : y + width // 2, x - width // 4 : x + width // 4].mean() > 20
+    assert moved[: y - 2 * width].mean() < 2
+    assert np.abs(frames[-1] - frames[0]).mean() < 1, "it ends as it began"
+
+
+def test_it_is_made_once_for_each_place_of_the_mouth_and_goes_with_its_picture(
+    studio: Studio, face: MediumFacts, environment: dict[str, str]
+) -> None:
+    assert face.mouth is not None
+    media, (x, y, width, height) = studio.desk().media, face.mouth.box
+    first, _mime = fetched(studio, media.speaking_link(face, (x, y, width, height)))
+    at_ns = first.stat().st_mtime_ns
+    other, _mime = fetched(studio, media.speaking_link(face, (x, y + 20, width, height)))
+    again, _mime = fetched(studio, media.speaking_link(face, (x, y, width, height)))
+    assert again == first != other
+    assert again.stat().st_mtime_ns == at_ns
+    store_of(environment).remove(face)
+    assert not first.exists()
+    assert not other.exists()
+    assert studio.made_file(media.speaking_link(face, (x, y, width, height)).split("/")[-2]) is None
+
+
+def test_a_sound_has_an_outline(studio: Studio) -> None:
+    voice = studio.desk().media.keep(corpus.wav(seconds=1.0), "audio", "voice.wav")
+    path, mime = fetched(studio, studio.desk().media.waveform_link(voice))
+    assert mime == "application/json"
+    assert max(json.loads(path.read_text())) == 100
+
+
+def test_a_made_up_token_makes_nothing(studio: Studio) -> None:
+    assert studio.made_file("made.up") is None
