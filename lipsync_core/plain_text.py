@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+_APART = "\u2060"
+"""The invisible word joiner: it separates characters that together would have a meaning."""
 _JOINERS = "\u200c\u200d"
 """Needed for Persian words and family emoji; allowed between letters only."""
 _LONGEST_FILE_NAME = 200
@@ -27,11 +29,25 @@ def one_line(text: str, longest: int | None = None) -> str:
     return " ".join(text.split())[:longest].rstrip()
 
 
+def without_marks(text: str) -> str:
+    """Return a one-line text without control characters and marks that hide or turn letters; every space is plain."""
+    return text if text.isascii() and text.isprintable() else "".join(map(_in_a_name, text)).strip(f"{_JOINERS} ")
+
+
 def paragraphs(text: str) -> str:
     """Return a multi-line text as it is stored: trimmed, with ``\\n`` line ends, without control characters."""
     if not (text.isascii() and text.isprintable()):
         text = "".join(map(_in_a_text, _LINE_ENDS.sub("\n", text)))
     return text.strip()
+
+
+def for_chat(name: str) -> str:
+    """Escape typed text for chat tools, so that it creates no tag, mention or link."""
+    for letter, shown in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        name = name.replace(letter, shown)
+    for mark in ("@", "](", "://"):  # mentions, and links in Markdown and bare
+        name = name.replace(mark, mark[0] + _APART + mark[1:])
+    return name
 
 
 def clean_name(name: str) -> str:

@@ -7,9 +7,9 @@ importing the studio stays fast.
 from __future__ import annotations
 
 from lipsync_core.csvfile import csv_of, harmless
-from lipsync_core.estimates.cells import StoredMedium, is_link
+from lipsync_core.estimates.cells import StoredMedium, is_link, leads_to_file
 from lipsync_core.estimates.columns import COLUMNS, Column, template
-from lipsync_core.estimates.durations import LengthError, length_text, seconds_of
+from lipsync_core.estimates.durations import LONGEST_ASKED_S, LengthError, length_text, seconds_of
 from lipsync_core.estimates.encodings import ENCODINGS, Guess
 from lipsync_core.estimates.export import plan_csv
 from lipsync_core.estimates.header import MOST_COLUMNS
@@ -26,10 +26,12 @@ from lipsync_core.estimates.sheet import (
     sheet_of,
     write_even,
 )
+from lipsync_core.estimates.tidy import link_of
 
 __all__ = [
     "COLUMNS",
     "ENCODINGS",
+    "LONGEST_ASKED_S",
     "MOST_BYTES",
     "MOST_COLUMNS",
     "MOST_ROWS",
@@ -51,7 +53,9 @@ __all__ = [
     "file_key",
     "harmless",
     "is_link",
+    "leads_to_file",
     "length_text",
+    "link_of",
     "plan_csv",
     "quote_rows",
     "read_sheet",

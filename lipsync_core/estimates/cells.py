@@ -15,10 +15,12 @@ from lipsync_core.brief import (
 )
 from lipsync_core.estimates.columns import COLUMNS
 from lipsync_core.estimates.durations import LengthError, seconds_of
+from lipsync_core.estimates.misread_lengths import MANY_S, THOUSANDS, TINY_S, decimal_signs, doubt
 from lipsync_core.estimates.row_costs import Flags, Floats, Ints, whole_ms
-from lipsync_core.estimates.sheet import Sheet, file_key
+from lipsync_core.estimates.sheet import Sheet, file_key, file_name
 from lipsync_core.estimates.text import Notes, Words, blank, filled, mapped, numbered
 from lipsync_core.estimates.usable import usable
+from lipsync_core.net.share_links import share_link
 from lipsync_core.pricing.catalogue import ENGINES, SCENES
 from lipsync_core.pricing.lengths import SLOW, Amounts, size_of, weight_of
 
@@ -71,9 +73,7 @@ def texts_of(sheet: Sheet, resolution: str, problems: Notes) -> dict[str, Words]
     if texts["seed"] is not empty:
         wrong = np.array([seed is None for seed in seeds], dtype=np.bool_)
         for row in wrong.nonzero()[0].tolist():
-            problems.say(
-                row, f"“{texts['seed'][row][:40]}” is not a seed: write a whole number from 0 to {MAX_SEED:,}."
-            )
+            problems.say(row, f"“{texts['seed'][row][:40]}” isn’t a seed: write a whole number from 0 to {MAX_SEED:,}.")
         seeds = np.where(wrong, -1, seeds)
     texts["seed"] = seeds
     return texts
@@ -117,7 +117,7 @@ def engines_and_scenes(texts: Mapping[str, Words], problems: Notes) -> tuple[Wor
         word = texts["engine"][row]
         close = get_close_matches(word.casefold(), known, n=1)
         meant = f"Did you mean {known[close[0]]}?" if close else f"It can be {', '.join(ENGINES)}."
-        problems.say(row, f"“{word[:40]}” is not an engine. {meant}")
+        problems.say(row, f"Unknown engine “{word[:40]}”. {meant}")
     order = [*SCENES]
     shown = [
         filled(texts["left_audio"]) | filled(texts["right_audio"]),
@@ -131,7 +131,7 @@ def engines_and_scenes(texts: Mapping[str, Words], problems: Notes) -> tuple[Wor
     scenes: Words = np.array(order, dtype=object)[codes]
     for row in (filled(texts["scene"]) & (written < 0)).nonzero()[0].tolist():
         scenes[row] = word = texts["scene"][row]
-        problems.say(row, f"“{word[:40]}” is not a scene. It can be {', '.join(SCENES)}.")
+        problems.say(row, f"Unknown scene “{word[:40]}”. It can be {', '.join(SCENES)}.")
     return named, scenes
 
 
@@ -159,13 +159,21 @@ def _file(cell: str, kind: str, files: Files) -> StoredMedium | str | None:
     if not cell:
         return None
     if is_link(cell):
+        if (shared := share_link(cell)) is not None and not shared.direct:
+            return f"{_short(cell)}: {shared.advice}"
         return files.get((kind, cell), f"The link {_short(cell)} has not been fetched yet.")
-    return files.get((kind, file_key(cell)), f"{_short(cell)} was not dropped.")
+    return files.get((kind, file_key(cell)), f"{_short(file_name(cell))} is missing. Drop it here too.")
 
 
 def is_link(cell: str) -> bool:
     """Return whether a cell of a media column is a link."""
     return cell.lower().startswith(("http://", "https://"))
+
+
+def leads_to_file(link: str) -> bool:
+    """Return whether a link may be fetched; not if it is known to lead to a page of a file service."""
+    shared = share_link(link)
+    return shared is None or bool(shared.direct)
 
 
 def _short(cell: str) -> str:
@@ -183,9 +191,9 @@ def amounts_of(
         return np.array([np.nan if one is None else one.duration_s for one in media[column]])
 
     audio, left, right = heard("audio"), heard("left_audio"), heard("right_audio")
-    written = _durations(texts["duration"], problems)
     # A written length is used only if the row has no recording and no text.
     alone = np.isnan(audio) & np.isnan(left) & np.isnan(right)
+    written = _durations(texts["duration"], alone & ~filled(texts["text"]), problems)
     audio = np.where(alone & ~filled(texts["text"]), written, audio)
     amounts = Amounts(
         voice=whole_ms(audio),
@@ -206,8 +214,8 @@ def amounts_of(
     return amounts, np.where(alone & np.isnan(audio), spoken, seconds)
 
 
-def _durations(cells: Words, problems: Notes) -> Floats:
-    """Return the written lengths in seconds; NaN if a cell is empty or invalid."""
+def _durations(cells: Words, used: Flags, problems: Notes) -> Floats:
+    """Return the written lengths in seconds; NaN if a cell is empty, invalid, or in doubt and ``used``."""
     import pandas as pd
 
     seconds = np.full(len(cells), np.nan)
@@ -219,16 +227,15 @@ def _durations(cells: Words, problems: Notes) -> Floats:
     if numbers.str.contains(",", regex=False).any():  # a decimal comma
         numbers = numbers.str.replace(",", ".", regex=False)
     seconds[plain] = numbers.astype("float64[pyarrow]").to_numpy()  # ten times as fast as through objects
-    doubtful = plain & ((seconds * 1000 <= 0.5) | (seconds > 60_000))
+    doubtful = plain & ((seconds < TINY_S) | (seconds >= MANY_S))
+    doubtful |= words.str.fullmatch(THOUSANDS).to_numpy(dtype=bool)
     others = ((~plain & (cells != "")) | doubtful).nonzero()[0]
-    known: dict[str, float | str] = {}
+    signs = decimal_signs(cells.tolist()) if doubtful.any() else frozenset()
+    known: dict[tuple[str, bool], float | str] = {}
     for row in others.tolist():
-        word = cells[row]
+        word = cells[row], bool(used[row])
         if word not in known:
-            try:
-                known[word] = seconds_of(word)
-            except LengthError as error:
-                known[word] = str(error)
+            known[word] = _length(*word, signs)
         read = known[word]
         if isinstance(read, str):
             seconds[row] = np.nan
@@ -236,3 +243,13 @@ def _durations(cells: Words, problems: Notes) -> Floats:
         else:
             seconds[row] = read
     return seconds
+
+
+def _length(word: str, used: bool, signs: frozenset[str]) -> float | str:
+    """Return a written length in seconds, or what is wrong with it."""
+    if used and (question := doubt(word, signs)) is not None:
+        return question
+    try:
+        return seconds_of(word)
+    except LengthError as error:
+        return str(error)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+
+from lipsync_core.brief import MEDIUM_KINDS
+from lipsync_core.plain_text import without_marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +22,9 @@ class Column:
     also: tuple[str, ...] = ()
 
 
+_LENGTHS, _UNITS = ("duration", "length"), ("s", "sec", "secs", "seconds", "in s", "in seconds")
 _ALL = (
-    Column("name", "what the job is called", "Weekly update 47 EN", ("title", "job", "clip")),
+    Column("name", "what the job is called", "Weekly update 47 EN", ("title", "job", "clip", "job name", "clip name")),
     Column("project", "what it belongs to", "Weekly update"),
     Column("scene", "portrait, dialog, redub or presenter; if empty, it follows from the other columns", "portrait"),
     Column("engine", "the engine, such as joypix/motion-2; if empty, the one chosen on the page", "joypix/motion-2"),
@@ -28,7 +33,7 @@ _ALL = (
         "duration",
         "how long the clip lasts, if there is no recording: 83.5 or 1:23.5",
         "",
-        ("length", "seconds", "duration s", "length s", "time"),
+        ("length", "seconds", "secs", "time", "runtime", *(f"{noun} {unit}" for noun in _LENGTHS for unit in _UNITS)),
     ),
     Column("image", "a picture: a file dropped with the table, or a link", "anchor.jpg", ("picture", "photo", "face")),
     Column("video", "for a redub: a file dropped with the table, or a link", "", ("film", "clip file")),
@@ -36,12 +41,12 @@ _ALL = (
         "audio",
         "a voice: a file dropped with the table, or a link",
         "voice_en.wav",
-        ("voice", "sound", "recording", "audio file", "voice file", "file"),
+        ("voice", "sound", "recording", "file", "file name", "voice over"),
     ),
     Column("left_audio", "for two people: the left one’s voice", "", ("left voice", "left")),
     Column("right_audio", "for two people: the right one’s voice", "", ("right voice", "right")),
     Column("order", "for two people: meanwhile, left_right or right_left"),
-    Column("text", "the text to speak, instead of a recording", "", ("script",)),
+    Column("text", "the text to speak, instead of a recording", "", ("script", "spoken text", "script text")),
     Column("speaker", "who speaks the text, for PixVerse"),
     Column("creator", "a stock presenter, by Creatify’s id", "", ("presenter", "persona")),
     Column("accent", "who speaks the text, by Creatify’s id"),
@@ -56,10 +61,21 @@ COLUMNS: Mapping[str, Column] = MappingProxyType({column.name: column for column
 
 
 def _plainly(text: str) -> str:
-    return re.sub(r"[\W_]+", " ", text).strip().casefold()
+    """Return a header's letters and digits: ``Audio_File``, ``audio-file`` and ``audioFile`` are the same."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", without_marks(text))).casefold()
 
 
+_FORMS = ("file", "file name", "path", "url", "link")
+"""What people add to the name of a column with files or links."""
 _MEANT = {_plainly(name): column.name for column in _ALL for name in (column.name, *column.also)}
+_MEANT |= {
+    _plainly(f"{name} {form}"): column.name
+    for column in _ALL
+    if column.name in MEDIUM_KINDS
+    for name in (column.name, *column.also)
+    for form in _FORMS
+    if _plainly(f"{name} {form}") not in _MEANT
+}
 
 
 def meant_by(header: str) -> str | None:
@@ -67,8 +83,8 @@ def meant_by(header: str) -> str | None:
     return _MEANT.get(_plainly(header))
 
 
-def template() -> bytes:
-    """Return a table to fill in, as CSV that every spreadsheet program opens."""
+def template(*, semicolons: bool = False) -> bytes:
+    """Return a table to fill in, as CSV for spreadsheet programs, with commas or semicolons between the cells."""
     shown = ("name", "project", "scene", "engine", "resolution", "image", "audio", "duration", "text")
     rows = [
         shown,
@@ -76,4 +92,5 @@ def template() -> bytes:
         ("Weekly update 47 DE", "Weekly update", "", "", "480p", "anchor.jpg", "voice_de.wav", "", ""),
         ("Weekly update 47 FR, length only", "Weekly update", "", "", "720p", "", "", "1:23.5", ""),
     ]
-    return ("\ufeff" + "".join(",".join(f'"{cell}"' for cell in row) + "\r\n" for row in rows)).encode()
+    between = ";" if semicolons else ","
+    return ("\ufeff" + "".join(between.join(f'"{cell}"' for cell in row) + "\r\n" for row in rows)).encode()

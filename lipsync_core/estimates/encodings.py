@@ -19,14 +19,24 @@ ENCODINGS: Mapping[str, str] = MappingProxyType(
         "cp1252": "Western European (Windows-1252)",
         "latin_1": "Western European (Latin-1)",
         "mac_roman": "Western European (Mac Roman)",
+        "iso8859_15": "Western European (Latin-9)",
+        "cp850": "Western European (DOS 850)",
         "cp1250": "Central European (Windows-1250)",
+        "iso8859_2": "Central European (Latin-2)",
+        "mac_latin2": "Central European (Mac)",
+        "cp852": "Central European (DOS 852)",
+        "cp1257": "Baltic (Windows-1257)",
         "cp1251": "Cyrillic (Windows-1251)",
         "koi8_r": "Cyrillic (KOI8-R)",
+        "koi8_u": "Cyrillic (KOI8-U)",
+        "cp866": "Cyrillic (DOS 866)",
+        "mac_cyrillic": "Cyrillic (Mac)",
         "cp1253": "Greek (Windows-1253)",
         "cp1254": "Turkish (Windows-1254)",
         "cp1255": "Hebrew (Windows-1255)",
         "cp1256": "Arabic (Windows-1256)",
         "cp874": "Thai (Windows-874)",
+        "cp1258": "Vietnamese (Windows-1258)",
         "gb18030": "Chinese, simplified (GBK)",
         "big5": "Chinese, traditional (Big5)",
         "cp932": "Japanese (Windows-932)",
@@ -34,10 +44,24 @@ ENCODINGS: Mapping[str, str] = MappingProxyType(
         "euc_jp": "Japanese (EUC-JP)",
         "iso2022_jp": "Japanese (ISO-2022-JP)",
         "euc_kr": "Korean (EUC-KR)",
+        "cp949": "Korean (Windows-949)",
     }
 )
 """The encodings that a person can choose: Python's name → the displayed name."""
 _UNICODE = {"utf_8": "UTF-8", "utf_16": "UTF-16", "utf_32": "UTF-32"}
+_RARER = {
+    "iso8859_15": "cp1252",
+    "cp850": "cp1252",
+    "cp1257": "cp1252",
+    "cp1258": "cp1252",
+    "iso8859_2": "cp1250",
+    "mac_latin2": "cp1250",
+    "cp852": "cp1250",
+    "koi8_u": "koi8_r",
+    "mac_cyrillic": "cp1251",
+    "cp949": "euc_kr",
+}
+"""Encodings that are proposed as likely only if the more usual one, with much the same letters, cannot be right."""
 _WIDER = {"gbk": "gb18030", "gb2312": "gb18030", "cp936": "gb18030"}
 """Encodings that are subsets of another encoding in the list."""
 
@@ -146,6 +170,8 @@ def _certain(data: bytes) -> Decoded | None:
         return Decoded(data.decode("utf-16-le"), "UTF-16")
     if start[::2].count(0) > len(start) // 4:
         return Decoded(data.decode("utf-16-be"), "UTF-16")
+    if (found := _unmarked_utf16(data)) is not None:
+        return found
     if _SHIFTS.search(data):
         return None
     try:
@@ -153,6 +179,20 @@ def _certain(data: bytes) -> Decoded | None:
     except UnicodeDecodeError as error:
         _refuse_damaged(data, error)
         return None
+
+
+def _unmarked_utf16(data: bytes) -> Decoded | None:
+    """Decode UTF-16 without a mark whose letters are not Latin ones: only its separators and line ends have zeros."""
+    for codec, line_end in (("utf-16-le", b"\n\0"), ("utf-16-be", b"\0\n")):
+        if line_end not in data or len(data) % 2:
+            continue
+        try:
+            text = data.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text and "\n" in text and any(map(str.isalnum, text)):
+            return Decoded(text, "UTF-16")
+    return None
 
 
 def _refuse_damaged(data: bytes, error: UnicodeDecodeError) -> None:
@@ -170,8 +210,9 @@ def _guessed(data: bytes) -> Guess:
 
     judged = b"\n".join(_sample(data, most=_JUDGED_LINES))
     can = [name for name in ENCODINGS if _reads(judged, name) and (name != "iso2022_jp" or _SHIFTS.search(data))]
+    usual = [name for name in can if _RARER.get(name) not in can]
     # The thresholds make it propose encodings even if few non-ASCII letters leave it uncertain.
-    likely = [match.encoding for match in from_bytes(judged, cp_isolation=can, threshold=0.9, language_threshold=0.0)]
+    likely = [match.encoding for match in from_bytes(judged, cp_isolation=usual, threshold=0.9, language_threshold=0.0)]
     if "iso2022_jp" in can:
         likely.insert(0, "iso2022_jp")
     elif "cp1252" in can and _is_western(judged.decode("cp1252")):

@@ -7,7 +7,7 @@ import unicodedata
 
 _EXCEL = """
     #NULL! #DIV/0! #VALUE! #REF! #NAME? #NUM! #N/A #GETTING_DATA #SPILL! #CALC! #FIELD! #BLOCKED! #CONNECT! #EXTERNAL!
-    #BUSY! #PYTHON! #TIMEOUT! #UNKNOWN! #ERROR! #CYCLE! #CIRCULAR!
+    loading... loading… #BUSY! #PYTHON! #TIMEOUT! #UNKNOWN! #ERROR! #CYCLE! #CIRCULAR!
     #WERT! #BEZUG! #ZAHL! #NV #ÜBERLAUF! #KALK! #FELD! #BLOCKIERT! #DATEN_ABRUFEN
     #NUL! #VALEUR! #NOM? #NOMBRE! #PROPAGATION! #DEVERSEMENT! #EPARS! #CALCUL! #CHAMP! #CONNEXION! #BLOQUE!
     #CHARGEMENT_DONNEES #OBTENTION_DONNEES
@@ -33,10 +33,14 @@ _EXCEL = """
 """A line or two for each language: English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Russian and
 Ukrainian, Swedish, Danish, Norwegian, Finnish, Czech, Slovak, Hungarian, Turkish, Croatian, Greek, Romanian, Slovenian.
 """
-BEGINS = ("#", "E", "e")
+BEGINS = ("#", "E", "e", "L", "l")
 """The first characters of all error values."""
 _NUMBERED = re.compile(r"err:\s?\d{3}")
 """LibreOffice's numbered errors."""
+_SHOUTED = re.compile(r"#[¡¿]?[^\W\d_a-z][^\sa-z]{0,30}[!?]")
+"""What error values look like in every language: capitals without a space, and a mark at the end."""
+_MISSING = re.compile(r"#[^\W\d_a-z]{1,3}/[^\W\d_a-z]{1,3}")
+"""“Not available”, as in ``#N/A`` and ``#I/T``."""
 _TOO_NARROW = re.compile(r"#{3,}")
 """Written instead of a number or a date that does not fit its column."""
 
@@ -47,7 +51,9 @@ def is_error_value(cell: str) -> bool:
     if len(cell) > 40 or not cell.startswith(BEGINS):
         return False
     plain = _plainly(cell)
-    return plain in _KNOWN or bool(_NUMBERED.fullmatch(plain) or _TOO_NARROW.fullmatch(plain))
+    if plain in _KNOWN or _NUMBERED.fullmatch(plain) or _TOO_NARROW.fullmatch(plain):
+        return True
+    return cell.upper() == cell and bool(_SHOUTED.fullmatch(cell) or _MISSING.fullmatch(cell))
 
 
 def _plainly(cell: str) -> str:

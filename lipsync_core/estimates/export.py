@@ -1,7 +1,8 @@
-"""Writes a plan as CSV that every spreadsheet program opens, and in which no cell is executed as a formula."""
+"""Writes a plan as CSV for spreadsheet programs, in which no cell is executed as a formula."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -24,8 +25,11 @@ def _tamed(column: Sequence[str]) -> list[str]:
     return [known[text] for text in column]
 
 
-def plan_csv(plan: Plan) -> bytes:
-    """Return a plan as CSV with all its rows: the input, the price with each engine, and the problems."""
+def plan_csv(plan: Plan, *, semicolons: bool = False) -> bytes:
+    """Return a plan as CSV with all its rows: the input, the price with each engine, and the problems.
+
+    With ``semicolons`` between the cells, numbers have a decimal comma.
+    """
     batch = plan.batch
     brought = [name for name in COLUMNS if name != "engine" and (name in batch.sheet.cells or name in _WORKED_OUT)]
     header = ["row", "problem", *brought, "length_s", "engine", "usd", "qualifier", "credits", "wait_s", "wait_slow_s"]
@@ -33,7 +37,7 @@ def plan_csv(plan: Plan) -> bytes:
         batch.sheet.numbers,
         _tamed([plan.why_not(row) for row in range(len(plan.problems))]),
         *(_tamed((batch.sheet.cells[name] if name == "seed" else batch.texts[name]).tolist()) for name in brought),
-        [_seconds(seconds) for seconds in batch.seconds.tolist()],
+        [_length(seconds) for seconds in batch.seconds.tolist()],
         plan.engines.tolist(),
     ]
     columns += _chosen(plan)
@@ -42,7 +46,7 @@ def plan_csv(plan: Plan) -> bytes:
         can = offer.can_quote
         columns.append([_usd(usd) for usd in np.where(can, offer.usd_micros, UNKNOWN).tolist()])
         columns.append([_credits(credits) for credits in np.where(can, offer.credits, UNKNOWN).tolist()])
-    return _written(header, zip(*columns, strict=True))
+    return _written(header, zip(*columns, strict=True), semicolons=semicolons)
 
 
 def _chosen(plan: Plan) -> list[Sequence[Any]]:
@@ -69,6 +73,13 @@ def _usd(micros: int) -> str | Decimal:
 
 def _credits(credits: int) -> str | int:
     return "" if credits == UNKNOWN else credits
+
+
+def _length(seconds: float) -> str | float | Decimal:
+    """Return a length that is read again as it is: ``1.2340``, because ``1.234`` may be 1234."""
+    if seconds != seconds:
+        return ""
+    return Decimal(f"{seconds:.4f}") if re.fullmatch(r"\d\.\d{3}", f"{round(seconds, 3)}") else round(seconds, 3)
 
 
 def _seconds(seconds: float) -> str | float:

@@ -224,4 +224,4 @@ def _faceless(images: Sequence[StoredMedium | None], applies: Flags, wrong: Note
     for row in applies.nonzero()[0].tolist() if images else ():
         mouth = getattr(images[row], "mouth", None)
         if mouth is not None and not mouth.found:
-            wrong.say(row, "No face was found in the picture: place the mouth on the Create page.")
+            wrong.say(row, "No face was found in the picture: mark the mouth on the Create page.")

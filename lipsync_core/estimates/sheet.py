@@ -11,13 +11,17 @@ import io
 import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
+from lipsync_core.estimates.columns import COLUMNS
 from lipsync_core.estimates.encodings import Guess, decoded
 from lipsync_core.estimates.header import DELIMITERS, Header, read_header
 from lipsync_core.estimates.refusals import SheetError
+from lipsync_core.estimates.tidy import tidied, tidy
+from lipsync_core.plain_text import without_marks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +56,19 @@ class Sheet:
     def __len__(self) -> int:
         return len(self.cells)
 
+    def edited(self, changes: Mapping[int, Mapping[str, str]]) -> Sheet:
+        """Return this table with some cells replaced: by row (position), then by column of `COLUMNS`."""
+        cells = self.cells.copy()
+        for column in COLUMNS:
+            new = {row: tidy(column, its[column]) for row, its in changes.items() if column in its and row < len(cells)}
+            if not new:
+                continue
+            words = cells[column].tolist() if column in cells else [""] * len(cells)
+            for row, word in new.items():
+                words[row] = word
+            cells[column] = words
+        return replace(self, cells=cells.astype("str"))
+
 
 def read_sheet(data: bytes, encoding: str | None = None) -> Sheet:
     """Read a table from the bytes of a CSV file. Raises `SheetError`; a bad row is a problem of that row only.
@@ -71,9 +88,9 @@ def read_sheet(data: bytes, encoding: str | None = None) -> Sheet:
     if not len(cells):
         raise SheetError("This table has a header and no rows. Add a row for each clip.")
     notes = list(header.notes)
-    if found.read_as != "UTF-8" or header.delimiter != ",":
+    if found.read_as != "UTF-8":
         notes.insert(0, f"Read as {found.read_as}, with {DELIMITERS[header.delimiter]} between the cells.")
-    return Sheet(cells, numbers, problems, tuple(notes), found.guess)
+    return Sheet(tidied(cells), numbers, problems, tuple(notes), found.guess)
 
 
 def write_even(sheet: Sheet, out: Path) -> None:
@@ -100,8 +117,18 @@ def sheet_of(rows: Sequence[Mapping[str, str]]) -> Sheet:
 
 
 def file_key(name: str) -> str:
-    """Return the key by which file names are compared: without folders, ignoring case."""
-    return unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1]).casefold()
+    """Return the key by which file names are compared: as `file_name`, ignoring case."""
+    return file_name(name).casefold()
+
+
+def file_name(name: str) -> str:
+    """Return a file's name without folders, invisible marks and unusual spaces.
+
+    Works on paths, and on links to files (``file:///C:/voice%20one.wav``).
+    """
+    name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    plain = " ".join(without_marks(unquote(name) if "%" in name else name).split())
+    return unicodedata.normalize("NFC", plain)
 
 
 def _cells(body: str, header: Header) -> tuple[pd.DataFrame, list[int], dict[int, str]]:

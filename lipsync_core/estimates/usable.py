@@ -1,6 +1,6 @@
-"""Removes unusable cells from a table: spreadsheet errors, and texts that are too long to be kept.
+"""Removes unusable cells from a table: spreadsheet errors, spoilt letters, and texts that are too long to be kept.
 
-Searches whole columns at once, because most tables of a hundred thousand rows contain neither.
+Searches whole columns at once, because most tables of a hundred thousand rows contain none.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lipsync_core.brief import LONGEST, MEDIUM_KINDS, too_long
+from lipsync_core.estimates.damaged import DOUBTFUL, damage, stands_for_nothing
 from lipsync_core.estimates.error_values import BEGINS, is_error_value
 from lipsync_core.estimates.text import Notes, Words
 from lipsync_core.plain_text import one_line
@@ -36,7 +37,7 @@ def usable(column: str, cells: pd.Series[str], problems: Notes) -> Words:
     """Return a column's cells; an unusable cell becomes empty and is reported for its row."""
     words: Words = cells.to_numpy(dtype=object)
     most = min(LONGEST_CELL, LONGEST.get(column, LONGEST_CELL))
-    doubtful = cells.str.startswith(BEGINS) | (cells.str.len() > most)
+    doubtful = cells.str.startswith(BEGINS) | (cells.str.len() > most) | cells.str.contains(DOUBTFUL, regex=True)
     if doubtful.any():
         words = words.copy()
         for row in doubtful.to_numpy().nonzero()[0].tolist():
@@ -57,6 +58,14 @@ def _judged(column: str, cell: str, row: int, problems: Notes) -> str:
         return ""
     if len(cell) > LONGEST_CELL:
         problems.say(row, f"A cell of {len(cell):,} characters is not {noun}: a cell may have up to {LONGEST_CELL:,}.")
+        return ""
+    if column not in _NAMES and stands_for_nothing(cell):
+        problems.say(
+            row, f"“{cell}” is what a program writes for an empty cell, not {noun}. Clear the cell or fill it."
+        )
+        return ""
+    if (why := damage(cell)) is not None:
+        problems.say(row, why)
         return ""
     if (why := too_long(column, len(cell))) is not None:
         problems.say(row, why)

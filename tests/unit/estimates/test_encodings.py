@@ -32,13 +32,28 @@ WRITTEN = {
     "iso2022_jp": "こんにちは、今週のニュースです",
     "euc_kr": "안녕하세요, 이번 주 뉴스입니다",
     "cp874": "สวัสดีครับ นี่คือข่าวประจำสัปดาห์",
+    "cp866": "Здравствуйте, это новости недели",
 }
 ALIKE = {"latin_1": "cp1252", "shift_jis": "cp932"}
 """Encodings that are the same where these texts are concerned, and the one of them that is proposed."""
 
 
+RARER = {
+    "mac_cyrillic": WRITTEN["cp1251"],
+    "koi8_u": "Доброго дня, це новини тижня: її ґанок",
+    "iso8859_2": WRITTEN["cp1250"],
+    "mac_latin2": WRITTEN["cp1250"],
+    "cp852": WRITTEN["cp1250"],
+    "cp850": WRITTEN["cp1252"],
+    "iso8859_15": WRITTEN["latin_1"],
+    "cp1257": "Labdien, šīs ir nedēļas ziņas",
+    "cp949": WRITTEN["euc_kr"],
+}
+"""Encodings that can be chosen and are not proposed, because others write the same letters more often."""
+
+
 def table(encoding: str) -> bytes:
-    rows = (f'One,"{WRITTEN[encoding]}"', "Two,Good morning")
+    rows = (f'One,"{(WRITTEN | RARER)[encoding]}"', "Two,Good morning")
     return "\n".join(["name,text,creator,aspect_ratio", *(f"{row},3c90c3cc,9:16" for row in rows), ""]).encode(encoding)
 
 
@@ -55,13 +70,29 @@ def test_no_row_of_a_guess_is_ready_and_the_right_encoding_is_proposed(encoding:
     assert all("encoding first" in why for why in plan.problems)
 
 
-@pytest.mark.parametrize("encoding", WRITTEN)
+@pytest.mark.parametrize("encoding", [*WRITTEN, *RARER])
 def test_what_was_chosen_is_what_is_read(encoding: str) -> None:
     sheet = read_sheet(table(encoding), encoding=encoding)
     assert sheet.guess is None
-    assert sheet.cells["text"].tolist() == [WRITTEN[encoding], "Good morning"]
+    assert sheet.cells["text"].tolist() == [(WRITTEN | RARER)[encoding], "Good morning"]
     assert ENCODINGS[encoding] in sheet.notes[0]
     assert choose(quote_rows(sheet, rates=Rates()), Wish(), {}).ready.tolist() == [True, True]
+
+
+@pytest.mark.parametrize("encoding", RARER)
+def test_a_rarer_encoding_is_asked_about_and_can_be_seen_before_it_is_chosen(encoding: str) -> None:
+    guess = read_sheet(table(encoding)).guess
+    assert guess is not None
+    assert encoding in guess.encodings
+    assert RARER[encoding] in guess.preview(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_known_by_its_line_ends_where_no_letter_is_latin(encoding: str) -> None:
+    rows = "Новости,Здравствуйте это новости недели\n" * 9
+    sheet = read_sheet(f"name,text\n{rows}".encode(encoding))
+    assert sheet.guess is None
+    assert sheet.cells["text"].unique().tolist() == ["Здравствуйте это новости недели"]
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
@@ -122,10 +153,9 @@ def own_studio(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> 
 def visit(files: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=300)
     app.session_state.visitor = app.session_state.remembered = "Ana"  # the harness has no cookies to read it from
-    app.query_params["about"] = "Batch"
+    app.query_params["make"] = "many"
     app.query_params["files"] = files
     app.run()
-    app.switch_page("estimate.py").run()
     assert not app.exception
     return app
 

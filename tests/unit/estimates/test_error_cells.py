@@ -14,6 +14,7 @@ ERRORS = [
     *("#VERW!", "#WAARDE!", "#NAAM?", "#N/B", "#NÚM!", "#ADR!", "#ARG!", "#LICZBA!", "#DZIEL/0!", "#NAZWA?"),
     *("#ССЫЛКА!", "#ЗНАЧ!", "#ИМЯ?", "#Н/Д", "#ДЕЛ/0!", "#ЧИСЛО!", "#ПУСТО!", "#REFERENS!", "#VÄRDEFEL!", "#SAKNAS!"),
     *("#VÆRDI!", "#I/T", "#VIITTAUS!", "#HODNOTA!", "#ÉRTÉK!", "#DEĞER!", "#ΤΙΜΗ!", "#VALOARE!", "#SKLIC!"),
+    *("#REIKŠMĖ!", "#VĒRTĪBA!", "#СТОЙНОСТ!", "#ВРЕДНОСТ!", "#ГРЕШКА!", "#値!", "#名前?", "#X/Y", "Loading..."),
     *("Err:502", "Err:508", "########", "#n/a", " #REF! ", "#U\u0308BERLAUF!"),
 ]
 TEXTS = [
@@ -27,6 +28,8 @@ TEXTS = [
     "REF!",
     "#REF! was in the cell",
     "#hashtag",
+    "#5!",
+    "Loading the van",
 ]
 
 
@@ -54,6 +57,15 @@ def test_a_text_that_is_an_error_is_a_problem_of_its_row_alone() -> None:
     assert plan.batch.brief(1, "creatify/lipsync").text == ""
 
 
+@pytest.mark.parametrize("cell", ["nan", "NaN", "None", "NULL", "undefined", "[object Object]", "<NA>"])
+def test_what_a_program_writes_for_nothing_is_not_spoken(cell: str) -> None:
+    rows = [{"name": one, "creator": "x", "text": one, "aspect_ratio": "9:16"} for one in (cell, "Nanna and Noah")]
+    plan = choose(quote_rows(sheet_of(rows), rates=Rates()), Wish(), {})
+    assert "for an empty cell, not a text" in plan.problems[0]
+    assert plan.ready.tolist() == [False, True]
+    assert plan.batch.texts["name"][0] == cell, "people are called Null, too"
+
+
 @pytest.mark.parametrize("column", COLUMNS)
 def test_an_error_in_any_column_stops_its_row(column: str) -> None:
     rows = [{"name": "A", "duration": "5", column: "#BEZUG!"}, {"name": "B", "duration": "5"}]
@@ -71,5 +83,5 @@ def test_no_cell_is_too_long_or_too_odd_to_be_judged(column: str) -> None:
 
 
 def test_a_length_of_thousands_of_digits_is_none() -> None:
-    with pytest.raises(LengthError, match="is not a length"):
+    with pytest.raises(LengthError, match="isn’t a length"):
         seconds_of("9" * 5_000 + ":00")

@@ -141,6 +141,7 @@ def test_what_was_brought_for_a_batch_is_kept_whatever_its_letters(studio: Studi
         {("audio", "größe.wav"): KeptMedium("a" * 64, "Größe.wav"), ("image", "x.png"): "x.png is no picture."},
         "name;duration\nGrüße;1\n".encode("utf-16"),
         "weekly.csv",
+        edits={"2": {"name": "Grüße, die zweiten", "resolution": "720p"}},
     )
     assert studio.desk().briefs.open_batch("batch-0001") is None
     studio.desk("ana").briefs.keep_batch("batch-0001", batch)
