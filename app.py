@@ -6,54 +6,47 @@ literally; its script is inside ``pages/`` on purpose (docs/decisions/0002-pages
 
 from __future__ import annotations
 
-import sys
-
 import streamlit as st
 from streamlit import config
 from streamlit.auth_util import get_secrets_auth_section
 
-from lipsync_core import ROOT, Settings, SettingsError
+from lipsync_core import ROOT, LedgerError, Settings, SettingsError
 from lipsync_core.config.private_files import keep_private
-from lipsync_core.db.ledger_file import ledger_file
+from lipsync_core.db.ledger_file import bring_up_to_date
 from lipsync_core.server.access import OPEN_REFUSED, is_loopback
 from lipsync_core.server.doors import doors
 from lipsync_core.server.life import ServerWork
+from lipsync_core.server.refusal import check_folders, refuse
 from lipsync_core.server.routes import routes
 from lipsync_core.worker.cage import hide_memory
 from pages.ui.base_path import address
 from pages.ui.page_server import page_server
-from pages.ui.streamlit_internals import finish_callbacks, keep_what_is_said_once
+from pages.ui.streamlit_internals import finish_callbacks, keep_offered_files, keep_what_is_said_once
 from pages.ui.warming import load_first, load_rest
 
-
-def _settings() -> Settings:
-    """Return the server's settings. Raise `SettingsError` if they are invalid."""
-    settings = Settings.from_env()
-    ledger_file(settings.database_url)
-    if settings.vendors:  # the vendors' own code is loaded only if there are settings for it to check
-        from lipsync_core.providers.registry import providers_from
-
-        providers_from(settings.vendors)
-    return settings
-
-
 try:
-    SETTINGS = _settings()
+    SETTINGS = Settings.from_env()
 except SettingsError as error:
-    sys.exit(str(error))
+    refuse(error)
 if SETTINGS.sign_in != bool(get_secrets_auth_section()):
-    sys.exit(
+    refuse(
         "Streamlit and the studio disagree whether people sign in. Put the [auth] table into "
         ".streamlit/secrets.toml here or in your home folder, or name its file in STREAMLIT_SECRETS_FILES."
     )
 OPEN = SETTINGS.allow_open or SETTINGS.sign_in
 if not (OPEN or is_loopback(config.get_option("server.address"))):
-    sys.exit(OPEN_REFUSED)
+    refuse(OPEN_REFUSED)
 
 hide_memory()
 keep_private(SETTINGS)
+try:
+    check_folders(SETTINGS)
+    bring_up_to_date(SETTINGS.database_url)
+except (SettingsError, LedgerError) as error:
+    refuse(error)
 keep_what_is_said_once()
 finish_callbacks()
+keep_offered_files()
 LIFE = ServerWork(SETTINGS, address, load_first, load_rest)
 app = st.App(
     ROOT / "pages" / "navigation.py",

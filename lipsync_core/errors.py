@@ -2,10 +2,12 @@
 
     StudioError
     ├── SettingsError       a setting is invalid
+    ├── LedgerError         the ledger's file cannot be used as it is
     ├── BriefError          a brief that cannot be rendered: field → message
     ├── MediaError          a file that cannot be used as the picture, voice or video it was given for
     │   ├── FetchError      a link that was refused, could not be reached, or answered badly
-    │   └── BucketError     the bucket that holds the media refused, or did not answer
+    │   ├── BucketError     the bucket that holds the media refused, or did not answer
+    │   └── InstallationError   nothing can be opened here: a fault of the installation, not of a file
     ├── RenderError         a draft render ended without a video
     │   └── WorkerError     the worker process was killed: memory, time, or a crash
     ├── LibraryError        an entry that cannot be in the library as requested, or is not there
@@ -30,6 +32,11 @@ class StudioError(Exception):
 
 class SettingsError(StudioError):
     """A value in the environment, ``.env`` or another setting is invalid."""
+
+
+class LedgerError(StudioError):
+    """The ledger's file cannot be used as it is: it is newer, damaged, read-only, another program's. Nothing in it was
+    changed."""
 
 
 class BriefError(StudioError):
@@ -89,6 +96,16 @@ class FetchError(MediaError):
 
 class BucketError(MediaError):
     """The media bucket refused a request, or did not answer. Nothing was sent to a vendor."""
+
+
+class InstallationError(MediaError):
+    """No file can be opened or made here, because the studio’s worker program does not start. No file is at fault."""
+
+    def __init__(self, why: str, cure: str = "Run “make setup” in the studio’s folder and restart the studio.") -> None:
+        super().__init__(
+            "The studio cannot open files at the moment",
+            f"{why} This is a fault of the installation, not of the file. {cure}",
+        )
 
 
 class RenderError(StudioError):

@@ -1,174 +1,193 @@
-"""Read the variables of the environment and ``.env`` strictly: a misread switch can cost money.
+"""Variables of the environment and ``.env``, read strictly: a misread switch can cost money.
 
-An unreadable value stops the start with a `SettingsError` that names the variable, shows its value (never that of a
-key) and says what to set. Unreadable values never count as “not set”.
+An unreadable value stops the start with a `SettingsError` that says where it was given and names the variable, shows
+its value (never that of a key) and says what to set. Unreadable values never count as “not set”. What variables there
+are is in `lipsync_core.config.known`; how each kind of value is read, in `lipsync_core.config.kinds`.
 """
 
 from __future__ import annotations
 
-import io
+import logging
 import re
-from collections.abc import Collection, Mapping
-from difflib import SequenceMatcher
-from ipaddress import ip_address, ip_network
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any, Generic, TypeVar
 
-from dotenv.parser import parse_stream
-
+from lipsync_core.config.dotenv_file import UNREAD, Line, lines_of
 from lipsync_core.errors import SettingsError
 
-_ON = frozenset({"1", "true", "yes", "on"})
-_OFF = frozenset({"", "0", "false", "no", "off"})
-_QUOTES = ('"', "'")
-_SECRET = re.compile(r"(KEY|SECRET|TOKEN|PASSWORD|_ID)$|^STUDIO_(DATABASE|NOTIFY)_")
-"""Names of variables whose values are never shown: keys, and addresses that may contain a password."""
-_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?)(?::(?P<port>\d{1,5}))?")
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+ENVIRONMENT = "the environment"
+_QUOTES = tuple("\"'“”„‘’‚«»`")
+_UNFILLED = re.compile(r"\$\{|\$\(|\$[A-Za-z_]+|%[A-Za-z_]{3,}%")
+"""What one shell or another would fill in."""
+_UNFILLED_KEY = re.compile(r"\$\{|\$\(")
+"""The same in a key, which may have a dollar sign of its own."""
+_FORMS = {"${": "${…}", "$(": "$(…)"}
+_INJECTED = re.compile(r"_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP)(_\w+)?)?)$")
+"""The ends of the names that Docker's links and Kubernetes give a container for each service near it."""
+_ALIKE = 0.85
+ALIKE_FROM = 3
+"""So many first letters must be right where names are not written by hand; there may be hundreds."""
+_SWITCH = "STUDIO_SANDBOX"
+"""The only variable whose misspelling costs money: a near spelling of it stops the start wherever it is."""
 
 
-def all_given(environ: Mapping[str, str], dotenv: Path, prefixes: tuple[str, ...]) -> dict[str, str]:
-    """Return the variables of ``environ``, which override those of the file ``dotenv``; the file need not exist.
+@dataclass(frozen=True, slots=True)
+class Variable(Generic[T]):
+    """One variable that the studio knows: its name, and how its value is read.
 
-    Values of variables whose names begin with one of ``prefixes`` must not start or end with a quotation mark:
-    Docker’s ``--env-file`` keeps quotation marks that a shell and ``.env`` remove. ``${…}`` is never expanded.
-
-    Raises:
-        SettingsError: the file cannot be read, or a value has such a quotation mark.
+    ``read`` is given the name and the stripped text, which is not empty; it raises `SettingsError` with a sentence that
+    begins with the name. The value of a ``secret`` one is never shown.
     """
-    given = _in_file(dotenv) | dict(environ)
-    for name, value in given.items():
-        if name.startswith(prefixes):
-            _check_plain(name, value.strip())
-    return given
+
+    name: str
+    read: Callable[[str, str], T]
+    secret: bool = False
 
 
-def refuse_misspelt(given: Mapping[str, str], name: str, known: Collection[str]) -> None:
-    """Raise `SettingsError` for a variable whose name is similar to ``name`` and not among the ``known`` ones."""
-    for other in sorted(given):
-        alike = other[:6].upper() == name[:6] and SequenceMatcher(None, other.upper(), name).ratio() > 0.85
-        if alike and other != name and other not in known:
-            raise SettingsError(f"{other} is not a variable of the studio. Did you mean {name}?")
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The variables of the environment, and of ``.env`` where the environment does not have them."""
 
+    environ: Mapping[str, str]
+    lines: Mapping[str, Line]
+    file: str
+    """The name of the file with these lines."""
 
-def switch(given: Mapping[str, str], name: str) -> bool:
-    """Return whether a switch is on; off if it is not set or empty. Raises `SettingsError`."""
-    text = given.get(name, "").strip()
-    if text.lower() in _ON:
-        return True
-    if text.lower() in _OFF:
-        return False
-    raise SettingsError(f"{name} is “{text}”. Give 1 (on) or 0 (off), or leave it out.")
+    @classmethod
+    def of(cls, environ: Mapping[str, str], dotenv: Path) -> Given:
+        """Read the file; it need not exist. Raises `SettingsError`."""
+        return cls(environ, lines_of(dotenv), dotenv.name)
 
+    @property
+    def names(self) -> set[str]:
+        """Every name, whether it is ours or not."""
+        return {*self.environ, *self.lines}
 
-def number(given: Mapping[str, str], name: str, *, most: float) -> float | None:
-    """Return a number above 0 and up to ``most``; None if it is not set. Raises `SettingsError`."""
-    text = given.get(name, "").strip()
-    if not text:
-        return None
-    if re.fullmatch(r"\d{1,20}(\.\d{1,20})?", text, re.ASCII) and 0 < float(text) <= most:
-        return float(text)
-    raise SettingsError(f"{name} is “{text}”. Give a number above 0 and up to {most:,.0f}, or leave it out.")
+    def text(self, name: str) -> str:
+        """Return a value as text without spaces around it; empty if it is not given."""
+        value = self.environ.get(name)
+        if value is None:
+            value = self.lines[name].value if name in self.lines else ""
+        return value.strip()
 
-
-def count(given: Mapping[str, str], name: str, *, most: int) -> int | None:
-    """Return a whole number from 1 to ``most``; None if it is not set. Raises `SettingsError`."""
-    text = given.get(name, "").strip()
-    if not text:
-        return None
-    if re.fullmatch(r"\d{1,9}", text, re.ASCII) and 0 < int(text) <= most:
-        return int(text)
-    raise SettingsError(f"{name} is “{text}”. Give a whole number from 1 to {most:,}, or leave it out.")
-
-
-def entries(given: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """Return the entries of a comma-separated list."""
-    return tuple(entry.strip() for entry in given.get(name, "").split(",") if entry.strip())
-
-
-def hosts(given: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """Return a list of hosts, each with or without a port. Raises `SettingsError`."""
-    for entry in (found := entries(given, name)):
-        if not _is_host(entry):
-            raise SettingsError(
-                f"{name} holds “{entry}”. Give hosts only, such as files.example.org or files.example.org:8080, with "
-                "commas between them: without https://, without a path and without a wildcard."
-            )
-    return found
-
-
-def networks(given: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """Return a list of IP addresses or networks such as 10.0.0.0/8. Raises `SettingsError`."""
-    for entry in (found := entries(given, name)):
+    def value(self, variable: Variable[T]) -> T | None:
+        """Return a variable's value; None if it is not given or empty. Raises `SettingsError`."""
+        text = self.text(variable.name)
+        if not text:
+            return None
         try:
-            ip_network(entry)
-        except ValueError:
-            raise SettingsError(
-                f"{name} holds “{entry}”. Give IP addresses, or networks such as 10.0.0.0/8, with commas between them."
-            ) from None
-    return found
+            _check_plain(variable, text)
+            return variable.read(variable.name, text)
+        except SettingsError as error:
+            raise self.refused(variable.name, str(error)) from None
 
+    def refused(self, name: str, why: str) -> SettingsError:
+        """Return the error that says where a variable was given and what is wrong with it."""
+        return SettingsError(f"In {self._place(name)}: {why}")
 
-def address(given: Mapping[str, str], name: str) -> str | None:
-    """Return a web address without a final slash; None if it is not set. Raises `SettingsError`."""
-    text = given.get(name, "").strip().rstrip("/")
-    if not text:
-        return None
-    try:
-        url = urlsplit(text)
-        usable = url.scheme in ("http", "https") and url.hostname and url.port != 0
-    except ValueError:
-        usable = False
-    if not usable or url.query or url.fragment or url.username or re.search(r"\s", text):
-        shown = "…" if "@" in text else text  # the text before an @ may be a password
-        raise SettingsError(f"{name} is “{shown}”. Give an address like https://studio.example.org, or leave it out.")
-    return text
+    def check(self, known: Mapping[str, Variable[Any]], prefixes: tuple[str, ...]) -> None:
+        """Check every name that is ours or looks so, and every value of a known one.
 
+        An unknown name that looks like ours stops the start in ``.env``, which is written by hand. In the environment,
+        which orchestrators fill, the log has a word about it.
 
-def _in_file(path: Path) -> dict[str, str]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except OSError as error:
-        raise SettingsError(f"{path.name} exists but cannot be read: {error.strerror}.") from None
-    except ValueError:
-        raise SettingsError(f"{path.name} is not UTF-8 text. Save it as UTF-8.") from None
-    found: dict[str, str] = {}
-    for binding in parse_stream(io.StringIO(text)):
-        unread = binding.error or (binding.key is not None and binding.value is None)
-        if unread:
-            told = binding.original.string
-            line = binding.original.line + len(re.findall(r"\r\n|\n|\r", told[: len(told) - len(told.lstrip())]))
-            raise SettingsError(
-                f"{path.name}, line {line}, cannot be read. Write NAME=value, with a quotation mark at both ends of "
-                "the value or at neither, or put # before it."
+        Raises:
+            SettingsError: such a name, a variable that is given twice, or a value that cannot be read.
+        """
+        unknown = [name for name in self.names if name not in known]
+        looking = Looks(tuple(known), prefixes)
+        strays: list[str] = []
+        for name in sorted(unknown):
+            meant = looking.meant_by(name) if name in self.lines or looking.begins_alike(name) else None
+            if meant is None:
+                continue
+            if name in self.lines or (meant == _SWITCH and not _INJECTED.search(name)):
+                did_you = f" Did you mean {meant}?" if meant else f" Correct it, or remove it from {self.file}."
+                raise self.refused(name, f"{name} is not a variable of the studio.{did_you}")
+            strays.append(name)
+        if strays:
+            _say(f"these variables in the environment are not the studio's and have no effect: {', '.join(strays)}")
+        if pages := sorted(name for name in self.lines if name.startswith("STREAMLIT_")):
+            _say(
+                f"Streamlit does not read {self.file}, so this has no effect there: {', '.join(pages)}. "
+                "Set it in the environment or in .streamlit/config.toml"
             )
-        if binding.key is not None and binding.value is not None:
-            found[binding.key] = binding.value
-    return found
+        for name, variable in known.items():
+            self._check_once(name)
+            self.value(variable)
+
+    def _check_once(self, name: str) -> None:
+        line = self.lines.get(name)
+        if line is None or len(line.numbers) == 1:
+            return
+        *others, last = map(str, line.numbers)
+        lines = f"lines {', '.join(others)} and {last}"
+        if len(line.values) > 1:
+            raise SettingsError(f"In {self.file}, {lines}: {name} is given more than once. Keep one of these lines.")
+        _say(f"{self.file}, {lines}: {name} is given more than once, with the same value")
+
+    def _place(self, name: str) -> str:
+        if name in self.environ or name not in self.lines:
+            return ENVIRONMENT
+        return f"{self.file}, line {self.lines[name].numbers[-1]}"
 
 
-def _check_plain(name: str, value: str) -> None:
-    shown = "" if _SECRET.search(name) else f" “{value}”:"
-    if value.startswith(_QUOTES) or value.endswith(_QUOTES):
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Tells which unknown names look like one of the ``known``: all that begin like them, and near spellings."""
+
+    known: tuple[str, ...]
+    prefixes: tuple[str, ...]
+
+    def begins_alike(self, name: str) -> bool:
+        """Whether the first letters are those of a name of ours, so that it is worth comparing."""
+        return name.upper().startswith(tuple({prefix[:ALIKE_FROM] for prefix in self.prefixes}))
+
+    def meant_by(self, name: str) -> str | None:
+        """Return the known name that is probably meant, empty if none is near; None if it does not look like ours."""
+        upper = name.upper()
+        near = get_close_matches(upper, self.known, 1, _ALIKE)
+        if near:
+            return near[0]
+        within = [one for one in self.known if re.search(rf"(?<![A-Z0-9_]){one}(?![A-Z0-9])", upper)]
+        if within:
+            return max(within, key=len) if not upper.startswith(self.prefixes) else ""
+        return self._nearest(upper) if upper.startswith(self.prefixes) else None
+
+    def _nearest(self, upper: str) -> str:
+        return next(iter(get_close_matches(upper, self.known, 1, 0.7)), "")
+
+
+def _check_plain(variable: Variable[Any], text: str) -> None:
+    """Raise `SettingsError` for what a shell, an editor or Docker left in a value."""
+    name = variable.name
+    told = "…" if "://" in text and "@" in text else text  # the text before an @ may be a password
+    shown = f"{name} has" if variable.secret else f"{name} is “{told}”, with"
+    if UNREAD in text:
+        raise SettingsError(f"{name} has a letter that is not UTF-8 text. Save the file as UTF-8.")
+    if text.startswith(_QUOTES) or text.endswith(_QUOTES):
         raise SettingsError(
-            f"{name} is{shown or ' given'} with a quotation mark that counts as part of it (Docker keeps them in an "
-            "--env-file). Remove it."
+            f"{shown} a quotation mark that counts as part of it (Docker keeps them in an --env-file). Remove it."
         )
-    if "${" in value and shown:
-        raise SettingsError(f"{name} is{shown} ${{…}} is not expanded. Write out its value.")
+    if unfilled := (_UNFILLED_KEY if variable.secret else _UNFILLED).search(text):
+        form = _FORMS.get(unfilled[0], unfilled[0])
+        raise SettingsError(f"{shown} {form}, which is not expanded. Write out its value.")
 
 
-def _is_host(text: str) -> bool:
-    try:
-        return bool(ip_address(text))
-    except ValueError:
-        found = _HOST.fullmatch(text)
-    if found is None or not 0 < int(found["port"] or 1) < 65_536:
-        return False
-    if not found["name"].startswith("["):
-        return True
-    try:
-        return bool(ip_address(found["name"].strip("[]")))
-    except ValueError:
-        return False
+@cache
+def _say(what: str) -> None:
+    """Write it to the log, once for each process, however often the settings are read."""
+    log.warning("%s", what)
+
+
+def table(variables: Iterable[Variable[Any]]) -> Mapping[str, Variable[Any]]:
+    """Return variables by their name."""
+    return {variable.name: variable for variable in variables}

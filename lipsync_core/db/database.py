@@ -13,6 +13,7 @@ from threading import Lock
 from sqlalchemy import Connection, PoolProxiedConnection, create_engine, event
 
 from lipsync_core.db.ledger_file import HEAD, is_newest, ledger_file, prepare
+from lipsync_core.db.ledger_trouble import told
 
 
 class Database:
@@ -25,7 +26,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self._file = ledger_file(url)
         if self._file is not None:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with told(self._file):
+                self._file.parent.mkdir(parents=True, exist_ok=True)
         self._engine = create_engine(url)
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
@@ -37,9 +39,15 @@ class Database:
         """Called first in every transaction that writes; an exception from it cancels the transaction."""
 
     def migrate(self) -> None:
-        """Update the schema to the newest one. Safe in several processes at once, and repeatable."""
-        if self._file is None or not is_newest(self._file):
+        """Update the schema to the newest one. Safe in several processes at once, and repeatable.
+
+        Raises `LedgerError` if the file cannot be used as it is.
+        """
+        if self._file is None:
             self.upgrade()
+        elif not is_newest(self._file):
+            with told(self._file):
+                self.upgrade()
 
     def upgrade(self, to: str = HEAD) -> None:
         """Run all pending migrations up to ``to``."""

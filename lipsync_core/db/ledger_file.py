@@ -6,6 +6,7 @@ recognise a ledger at the newest schema; a new ledger is created from `NEWEST` i
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -13,11 +14,15 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote
 
+from lipsync_core.db.ledger_trouble import check_is_file, check_schema, told
 from lipsync_core.errors import SettingsError
 
-HEAD = "0015"
+log = logging.getLogger(__name__)
+
+HEAD = "0018"
 """The newest migration in ``migrations/versions``."""
-NEWEST = Path(__file__).parent / "migrations" / "newest.sql"
+VERSIONS = Path(__file__).parent / "migrations" / "versions"
+NEWEST = VERSIONS.with_name("newest.sql")
 """The schema after all migrations of an empty file, written by ``python -m lipsync_core.db.migrations``."""
 BUSY_S = 15
 """How long to wait for a lock that another connection holds."""
@@ -42,7 +47,11 @@ def ledger_file(url: str) -> Path | None:
 
 
 def bring_up_to_date(url: str) -> None:
-    """Create a ledger that does not exist yet, or migrate an older one to the newest schema."""
+    """Create a ledger that does not exist yet, or migrate an older one to the newest schema.
+
+    Raises:
+        LedgerError: the file cannot be used as it is. Nothing in it was changed.
+    """
     file = ledger_file(url)
     if file is not None and not is_newest(file):
         from lipsync_core.db.database import Database
@@ -54,42 +63,79 @@ def bring_up_to_date(url: str) -> None:
 
 def is_newest(file: Path) -> bool:
     """Whether the ledger's schema is the newest; creates the ledger if there is none. Safe in several processes at
-    once."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(file)) as connection:
-        prepare(connection)
-        if not _tables(connection):
-            connection.execute("BEGIN IMMEDIATE")
-            if not _tables(connection):  # no other process was faster
-                for statement in _statements(NEWEST.read_text(encoding="utf-8")):
-                    connection.execute(statement)
-            connection.execute("COMMIT")
-        if "alembic_version" not in _tables(connection):
-            return False
-        return connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
+    once.
+
+    Raises:
+        LedgerError: the file cannot be used as it is. Nothing in it was changed.
+    """
+    check_is_file(file)
+    with told(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(file)) as connection:
+            look_at_log(file, prepare(connection))
+            if not _tables(connection):
+                connection.execute("BEGIN IMMEDIATE")
+                if not _tables(connection):  # no other process was faster
+                    for statement in _statements(NEWEST.read_text(encoding="utf-8")):
+                        connection.execute(statement)
+                connection.execute("COMMIT")
+            versions = _versions(connection)
+            if versions != [HEAD]:
+                known = {path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py")}
+                check_schema(file, versions, HEAD, known)
+            _try_to_write(connection)
+    return versions == [HEAD]
 
 
-def prepare(connection: sqlite3.Connection) -> None:
-    """Set up a new connection to the ledger: durable commits, and transactions only where code begins them."""
+def look_at_log(file: Path, mode: str) -> None:
+    """Write a word to the log if the ledger's file system kept another journal than the one asked for."""
+    if mode != "wal":
+        log.warning(
+            "the disk of the ledger %s cannot keep SQLite's write-ahead log (its journal is “%s”), as on network "
+            "drives: a dropped connection can damage the ledger there, so put it on a disk of this computer",
+            file,
+            mode,
+        )
+
+
+def _versions(connection: sqlite3.Connection) -> list[str]:
+    if "alembic_version" not in _tables(connection):
+        return []
+    return [version for (version,) in connection.execute("SELECT version_num FROM alembic_version")]
+
+
+def _try_to_write(connection: sqlite3.Connection) -> None:
+    """Write what is there already, so that a read-only file or a full disk shows now and not when money is at stake."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(f"PRAGMA user_version = {int(version)}")
+    connection.execute("COMMIT")
+
+
+def prepare(connection: sqlite3.Connection) -> str:
+    """Set up a new connection to the ledger: durable commits, and transactions only where code begins them.
+
+    Return the mode of its journal: “wal”, unless its file system cannot keep one.
+    """
     connection.isolation_level = None
     for pragma in (f"busy_timeout={BUSY_S * 1000}", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
-    _keep_a_log(connection)
+    return _keep_a_log(connection)
 
 
-def _keep_a_log(connection: sqlite3.Connection) -> None:
+def _keep_a_log(connection: sqlite3.Connection) -> str:
     """Switch to WAL. Only the first connection ever does this for the file. To others that try at that moment, SQLite
     reports “busy” at once, regardless of the timeout."""
     until = time.monotonic() + BUSY_S
     while True:
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                 raise
             time.sleep(0.02)
         else:
-            return
+            return str(mode)
 
 
 def _tables(connection: sqlite3.Connection) -> set[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from starlette.middleware import Middleware
 
@@ -15,6 +16,7 @@ from lipsync_core.door.entrance import Entrance
 from lipsync_core.door.front import Front, FrontSettings
 from lipsync_core.door.headers import inline_scripts, policy
 from lipsync_core.door.hosts import Hosts
+from lipsync_core.door.page_files import PageCode, PageFiles
 from lipsync_core.door.ready import OnceReady
 from lipsync_core.door.sign_out import SignsOut
 from lipsync_core.door.sockets import open_sockets
@@ -32,8 +34,12 @@ class PageServer:
     """The prefix of all its paths, such as “/studio”; empty at the root."""
     paths: Collection[str]
     """The addresses of the pages, below ``base``."""
+    folder: Path
+    """The folder with its first HTML, ``index.html``, and with the pages' code."""
     index: str
-    """The HTML that every page starts with; its inline scripts are allowed."""
+    """The HTML that every page starts with, in place of that; its inline scripts are allowed."""
+    instead: Mapping[str, bytes]
+    """The content of the studio's own files, by the path below ``base`` of the file that each replaces."""
     origin: str
     """The origin that a browser returns to after sign-in; empty without sign-in."""
     tongue: Tongue
@@ -59,6 +65,7 @@ def doors(settings: Settings, pages: PageServer, *, is_open: bool) -> list[Middl
         entrance,
         *([] if guest_of is None else _for_a_team(pages, guest_of, open_pages)),
         Middleware(OnceReady, ready=ready),
+        Middleware(PageFiles, base=pages.base, code=PageCode(pages.folder, pages.index, pages.instead)),
     ]
 
 

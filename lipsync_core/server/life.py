@@ -1,4 +1,4 @@
-"""The server's startup, background work and shutdown: migrate the ledger, and run the tracker."""
+"""The server's startup, background work and shutdown: open the studio, and run the tracker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lipsync_core.config.settings import Settings
-from lipsync_core.db.ledger_file import bring_up_to_date
 from lipsync_core.server.routes import leaving, ready, studio
 
 if TYPE_CHECKING:
@@ -35,8 +34,7 @@ class ServerWork:
 
     @contextlib.asynccontextmanager
     async def span(self, _app: object) -> AsyncIterator[None]:
-        """Migrate the ledger before the first answer, then run all other work until the server ends."""
-        await asyncio.to_thread(bring_up_to_date, self.settings.database_url)
+        """Run all work beside the answers until the server ends."""
         working = asyncio.create_task(self._work(), name="work")
         print(f"Lip-Sync Studio answers at {self.address()}", flush=True)
         try:

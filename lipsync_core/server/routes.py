@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from lipsync_core.delivery.routes import medium_route, review_route, zip_route
+from lipsync_core.delivery.routes import medium_route, review_route, samples_route, zip_route
 from lipsync_core.delivery.webhooks import endpoint
 from lipsync_core.door.sign_out import Leaving
 from lipsync_core.door.sockets import open_sockets
+from lipsync_core.samples import served
 
 if TYPE_CHECKING:
     from lipsync_core.studio import Studio
@@ -60,6 +62,12 @@ leaving = Leaving(lambda: studio().people, open_sockets())
 media = medium_route(lambda token: studio().linked_file(token))
 """A stored picture, voice or video."""
 
+made = medium_route(lambda token: studio().made_file(token), ThreadPoolExecutor(2, "made"))
+"""A waveform, and the like: made of a stored medium when a browser first asks for it."""
+
+samples = samples_route(served())
+"""The samples and their small pictures, which come with the studio and are no secret."""
+
 zipped = zip_route(lambda token: studio().sharing.zipped(token))
 """Several videos as one ZIP."""
 
@@ -76,6 +84,8 @@ def routes() -> list[BaseRoute]:
     return [
         Mount("/api", app=Router(api)),
         Route("/app/static/media/{token}/{name}", media, methods=["GET"]),
+        Route("/app/static/made/{token}/{name}", made, methods=["GET"]),
+        Route("/app/static/samples/{name}", samples, methods=["GET"]),
         Route("/app/static/zip/{token}/{name}", zipped, methods=["GET"]),
         Route("/review/{token}", review, methods=["GET"]),
     ]

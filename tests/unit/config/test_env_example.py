@@ -10,13 +10,14 @@ import pytest
 
 from lipsync_core import PROVIDERS, ROOT, Settings
 from lipsync_core.accounts.reach import Accounts
-from lipsync_core.config.settings import AWS_VARIABLES, VENDOR_PREFIXES
+from lipsync_core.config.known import AWS, OWN, VENDOR_PREFIXES, known
+from lipsync_core.config.variables import Given
 from lipsync_core.job import LIVE
 from lipsync_core.people.team import new_secret
 
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 LINES = re.findall(r"^# ([A-Z][A-Z0-9_]+)=(.*)$", EXAMPLE, re.MULTILINE)
-OWN = re.compile(r"STUDIO_[A-Z0-9_]+")
+STUDIOS = re.compile(r"STUDIO_[A-Z0-9_]+")
 
 
 def read_by_the_code() -> set[str]:
@@ -28,8 +29,8 @@ def read_by_the_code() -> set[str]:
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    found = {text for text in strings if OWN.fullmatch(text)}
-    found |= set(AWS_VARIABLES)
+    found = {text for text in strings if STUDIOS.fullmatch(text)}
+    found |= {variable.name for variable in AWS}
     for provider in PROVIDERS.values():
         found |= set(provider.variables)
     return found
@@ -45,14 +46,21 @@ def test_each_has_an_explanation_above_it() -> None:
         assert not re.match(r"# [A-Z][A-Z0-9_]+=", block), block
 
 
+def test_the_table_of_what_is_known_has_each_variable_that_the_code_reads() -> None:
+    assert sorted(known(Given({"JOYPIX_API_KEY": "1"}, {}, ".env"))) == sorted(read_by_the_code())
+    assert not [name for name in OWN if name.startswith(VENDOR_PREFIXES)]
+
+
 @pytest.mark.parametrize(("name", "value"), [line for line in LINES if line[0].startswith(VENDOR_PREFIXES)])
 def test_a_vendors_variable_reaches_the_vendor(name: str, value: str) -> None:
+    value = value.replace("…", "a-key")
     assert Settings.from_env({name: value}, dotenv=Path("no.env")).vendors == {name: value}
 
 
 def test_what_stands_there_is_taken_as_it_is_and_shows_the_defaults(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
-    lines = dict(LINES) | {"STUDIO_NOTIFY_SECRET": new_secret()}  # which nothing that is printed can be
+    lines = {name: value.replace("…", "a-key") for name, value in LINES}
+    lines |= {"STUDIO_NOTIFY_SECRET": new_secret()}  # which nothing that is printed can be
     dotenv.write_text("\n".join(f"{name}={value}" for name, value in lines.items()), encoding="utf-8")
     settings = Settings.from_env({}, dotenv=dotenv)
     unset = Settings.from_env({}, dotenv=tmp_path / "no.env")

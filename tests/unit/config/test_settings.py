@@ -1,6 +1,7 @@
 """Settings: what the environment says, and a clear word where it cannot be."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -24,11 +25,12 @@ def test_with_nothing_set_everything_lies_under_data(tmp_path: Path) -> None:
 
 
 def test_the_environment_wins_over_dotenv_and_dotenv_never_enters_it(tmp_path: Path) -> None:
-    dotenv = "STUDIO_MEDIA_URL=/from/dotenv\nSTUDIO_FETCH_ALLOW=a.example, b.example:8080\nSTUDIO_SECRET_PROBE=1\n"
+    dotenv = "STUDIO_MEDIA_URL=/from/dotenv\nSTUDIO_FETCH_ALLOW=a.example, b.example:8080\nCREATIFY_API_ID=probe\n"
     settings = read({"STUDIO_MEDIA_URL": "/from/environment"}, dotenv, folder=tmp_path)
     assert settings.media_dir == Path("/from/environment")
     assert settings.fetch_allow == ("a.example", "b.example:8080")
-    assert "STUDIO_SECRET_PROBE" not in os.environ
+    assert settings.vendors == {"CREATIFY_API_ID": "probe"}
+    assert "CREATIFY_API_ID" not in os.environ
 
 
 @pytest.mark.parametrize("value", ["/srv/my clips", "file:///srv/my%20clips"])
@@ -75,6 +77,17 @@ def test_media_may_be_a_path_or_a_file_url(value: str, tmp_path: Path) -> None:
         ("CREATIFY_MAX_JOBS", "1001"),
         ("JOYPIX_BASE_URL", "openapi.joypix.ai"),
         ("AIMLAPI_BASE_URL", "https://api.aimlapi.com/?x=1"),
+        ("CREATIFY_PROGRESS_SCALE", "percent"),
+        ("STUDIO_ADMIN", "mia"),
+        ("STUDIO_ALLOWED_EMAILS", "ana@example.org;ben@example.org"),
+        ("STUDIO_ALLOWED_DOMAINS", "*.example.org"),
+        ("STUDIO_ALLOWED_DOMAINS", "example.org, ana@example.org"),
+        ("STUDIO_ENTRY_ROLE", "admin"),
+        ("STUDIO_GROUPS_CLAIM", "groups and roles"),
+        ("STUDIO_TIMEZONE", "Berlin"),
+        ("STUDIO_MEDIA_URL", __file__),
+        ("STUDIO_MEDIA_CACHE", __file__),
+        ("STUDIO_RATES_FILE", str(ROOT)),
     ],
 )
 def test_an_impossible_value_is_refused_by_name_and_shown(name: str, value: str, tmp_path: Path) -> None:
@@ -122,15 +135,22 @@ def test_a_key_in_quotation_marks_stops_the_start_and_is_not_shown(name: str, tm
 
 
 def test_dotenv_takes_quotation_marks_away_and_fills_nothing_in(tmp_path: Path) -> None:
-    dotenv = "STUDIO_SANDBOX=\"1\"\nJOYPIX_API_KEY='a${HOME}b'\nAIMLAPI_API_KEY=${STUDIO_SANDBOX}\n"
-    settings = read({}, dotenv, folder=tmp_path)
+    settings = read({}, "STUDIO_SANDBOX=\"1\"\nJOYPIX_API_KEY='a$HOME$b'\n", folder=tmp_path)
     assert settings.sandbox
-    assert settings.vendors == {"JOYPIX_API_KEY": "a${HOME}b", "AIMLAPI_API_KEY": "${STUDIO_SANDBOX}"}
+    assert settings.vendors == {"JOYPIX_API_KEY": "a$HOME$b"}
 
 
-def test_what_would_have_to_be_filled_in_is_refused_where_it_is_no_key(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"STUDIO_MEDIA_URL is “\$\{HOME\}/clips”"):
-        read({}, "STUDIO_MEDIA_URL=${HOME}/clips", folder=tmp_path)
+@pytest.mark.parametrize("value", ["${HOME}/clips", "$HOME/clips", "$(pwd)/clips", "%USERPROFILE%/clips"])
+def test_what_would_have_to_be_filled_in_is_refused(value: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=f"STUDIO_MEDIA_URL is “{re.escape(value)}”.* is not expanded"):
+        read({}, f"STUDIO_MEDIA_URL={value}", folder=tmp_path)
+
+
+@pytest.mark.parametrize("value", ["${SECRETS}", "'abc${HOME}def'", "$(cat key)", "two words", "Bearer", "ä-key", "…"])
+def test_what_cannot_be_a_vendors_key_stops_the_start_and_is_not_shown(value: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^In \.env, line 1: JOYPIX_API_KEY ") as caught:
+        read({}, f"JOYPIX_API_KEY={value}", folder=tmp_path)
+    assert value.strip("'$") not in str(caught.value)
 
 
 @pytest.mark.parametrize("line", ["STUDIO_SANDBOX", "STUDIO_SANDBOX: 1", 'STUDIO_SANDBOX="1', 'STUDIO_SANDBOX="1" x'])
@@ -141,7 +161,11 @@ def test_a_line_of_dotenv_that_cannot_be_read_is_not_passed_over(line: str, tmp_
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [(None, r"^\.env exists but cannot be read: "), ("STUDIO_SANDBOX=1".encode("utf-16"), r"^\.env is not UTF-8 text")],
+    [
+        (None, r"^\.env exists but cannot be read: "),
+        (b"STUDIO_SANDBOX=1\n\0\0\0\0", r"^\.env is not UTF-8 text"),
+        ("STUDIO_MEDIA_URL=/Büro/Clips".encode("utf-16")[:-1], r"^\.env is not UTF-8 text"),
+    ],
 )
 def test_a_dotenv_that_cannot_be_read_stops_the_start(content: bytes | None, why: str, tmp_path: Path) -> None:
     """Docker makes a folder where a file that it was to bring in is not there."""
@@ -154,6 +178,91 @@ def test_a_dotenv_that_cannot_be_read_stops_the_start(content: bytes | None, why
         Settings.from_env({}, dotenv=path)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_dotenv_is_read_in_each_unicode_that_editors_and_shells_write(encoding: str, tmp_path: Path) -> None:
+    """PowerShell's “>” writes UTF-16."""
+    (tmp_path / ".env").write_bytes("# Prüfstand\r\nSTUDIO_MEDIA_URL=/srv/Büro\r\n".encode(encoding))
+    assert Settings.from_env({}, dotenv=tmp_path / ".env").media_dir == Path("/srv/Büro")
+
+
+def test_letters_of_a_code_page_are_passed_over_in_a_comment_and_never_guessed_in_a_value(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_bytes("# für das Büro\nSTUDIO_SANDBOX=1 # nur geübt\nOTHER=ä\n".encode("cp1252"))
+    assert Settings.from_env({}, dotenv=path).sandbox
+    path.write_bytes("# für das Büro\nSTUDIO_MEDIA_URL=/srv/Büro\n".encode("cp1252"))
+    with pytest.raises(SettingsError, match=r"^In \.env, line 2: STUDIO_MEDIA_URL has a letter that is not UTF-8"):
+        Settings.from_env({}, dotenv=path)
+
+
+def test_a_name_given_twice_stops_the_start_unless_both_lines_agree(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(SettingsError, match=r"^In \.env, lines 1 and 3: STUDIO_SANDBOX is given more than once"):
+        read({}, "STUDIO_SANDBOX=1\n\nSTUDIO_SANDBOX=0\n", folder=tmp_path)
+    assert read({}, "STUDIO_SANDBOX=1\nSTUDIO_SANDBOX=1\n", folder=tmp_path).sandbox
+    assert ".env, lines 1 and 2: STUDIO_SANDBOX is given more than once, with the same value" in caplog.text
+
+
+def test_a_wrong_value_is_told_with_the_place_that_gave_it(tmp_path: Path) -> None:
+    dotenv = "# two\n\nexport STUDIO_DRAFT_SLOTS=two\n"
+    with pytest.raises(SettingsError, match=r"^In \.env, line 3: STUDIO_DRAFT_SLOTS is “two”\. Give a whole number"):
+        read({}, dotenv, folder=tmp_path)
+    with pytest.raises(SettingsError, match=r"^In the environment: STUDIO_DRAFT_SLOTS is “0”\. Give a whole number"):
+        read({"STUDIO_DRAFT_SLOTS": "0"}, dotenv, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("STUDIO_SANDBX", "STUDIO_SANDBOX"),
+        ("STUDIO-SANDBOX", "STUDIO_SANDBOX"),
+        ("STUDO_SANDBOX", "STUDIO_SANDBOX"),
+        ("studio_public_url", "STUDIO_PUBLIC_URL"),
+        ("$env:STUDIO_SANDBOX", "STUDIO_SANDBOX"),
+        ('"STUDIO_TIMEZONE"', "STUDIO_TIMEZONE"),
+        ("JOYPIX_APIKEY", "JOYPIX_API_KEY"),
+        ("JOIPIX_API_KEY", "JOYPIX_API_KEY"),
+        ("CREATIFY_MAX_JOB", "CREATIFY_MAX_JOBS"),
+        ("AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID"),
+        ("STUDIO_COLOUR", None),
+    ],
+)
+def test_an_unknown_name_that_looks_like_ours_stops_the_start_in_dotenv(
+    name: str, meant: str | None, tmp_path: Path
+) -> None:
+    cure = f"Did you mean {meant}?" if meant else "Correct it, or remove it from .env."
+    with pytest.raises(SettingsError) as caught:
+        read({}, f"OTHER=1\n{name}=1\n", folder=tmp_path)
+    assert str(caught.value) == f"In .env, line 2: {name} is not a variable of the studio. {cure}"
+
+
+def test_an_unknown_name_in_the_environment_has_a_word_in_the_log_and_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Docker and Kubernetes give a container such names for every service near it."""
+    injected = {
+        "STUDIO_PORT_8501_TCP": "tcp://10.0.0.1:8501",
+        "STUDIO_SANDBOX_SERVICE_HOST": "10.0.0.2",
+        "STUDIO_SANDBOX_PORT": "tcp://10.0.0.2:80",
+        "STUDIO_COLOR": "red",
+        "JOYPX_API_KEY": "a-key",
+        "AWS_ENDPOINT_URL_STS": "https://sts.example.org",
+        "POSTGRES_PASSWORD": "secret",
+    }
+    assert not read(injected, "POSTGRES_DB=other\n", folder=tmp_path).sandbox
+    told = "JOYPX_API_KEY, STUDIO_COLOR, STUDIO_PORT_8501_TCP, STUDIO_SANDBOX_PORT, STUDIO_SANDBOX_SERVICE_HOST"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"these variables in the environment are not the studio's and have no effect: {told}"
+    ]
+
+
+def test_what_is_streamlits_in_dotenv_is_told_as_without_effect(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    read({}, "STREAMLIT_SERVER_PORT=8080\n", folder=tmp_path)
+    assert "Streamlit does not read .env, so this has no effect there: STREAMLIT_SERVER_PORT" in caplog.text
+
+
 def test_a_dotenv_may_begin_with_a_byte_order_mark_and_end_its_lines_as_windows_does(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfSTUDIO_SANDBOX=1\r\nexport JOYPIX_MAX_JOBS=2 # two\r\n")
     settings = Settings.from_env({}, dotenv=tmp_path / ".env")
@@ -164,3 +273,17 @@ def test_a_dotenv_may_begin_with_a_byte_order_mark_and_end_its_lines_as_windows_
 @pytest.mark.parametrize("allow", ["files.example", "files.example:8080", "10.0.0.7", "[fd00::7]:80", "fd00::7"])
 def test_what_may_be_fetched_from_is_a_host_or_a_host_and_a_port(allow: str, tmp_path: Path) -> None:
     assert read({"STUDIO_FETCH_ALLOW": allow}, folder=tmp_path).fetch_allow == (allow,)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("sqlite://", "sqlite:///:memory:", "sqlite://studio.db", "sqlite+aiosqlite:///studio.db"),
+        *("studio.db", "sqlite:studio.db", "mysql://root:pass-word@db/studio", "sqlite:///~/studio.db"),
+        *("sqlite:///studio.db?mode=ro", "${DATABASE_URL}"),
+    ],
+)
+def test_an_address_that_is_no_ledgers_stops_the_start_and_is_not_shown(url: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^In the environment: STUDIO_DATABASE_URL ") as caught:
+        read({"STUDIO_DATABASE_URL": url}, folder=tmp_path)
+    assert "pass-word" not in str(caught.value)

@@ -1,0 +1,170 @@
+"""A ledger that cannot be used as it is: one sentence each, and nothing in it is changed."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lipsync_core import ROOT, LedgerError, Settings, SettingsError, Studio
+from lipsync_core.db.database import Database
+from lipsync_core.db.ledger_file import bring_up_to_date, is_newest, look_at_log, prepare
+from lipsync_core.server.refusal import check_folders
+from tests.conftest import COMPLETE
+from tests.unit.tracker.test_disk_full import UNSHARE, run_on_a_small_disk
+
+
+def of_schema(file: Path, version: str) -> None:
+    """A ledger that says it has this schema."""
+    assert is_newest(file)
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def of_another_program(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE jobs (id INTEGER PRIMARY KEY, title TEXT)")
+
+
+def damaged(file: Path) -> None:
+    assert is_newest(file)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = file.read_bytes()
+    file.write_bytes(content[:4096] + b"\xa5" * (len(content) - 4096))
+
+
+STATES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "newer": (lambda file: of_schema(file, "9999"), r"is newer than this version of the studio: its schema is 9999"),
+    "unknown": (lambda file: of_schema(file, "3f2a"), r"has a schema that the studio does not know \(3f2a\)"),
+    "another program's": (of_another_program, r"is a database of another program"),
+    "a text": (lambda file: file.write_text("Dear diary\n" * 500), r"is not an SQLite database"),
+    "damaged": (damaged, r"is damaged"),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_ledger_that_cannot_be_used_is_told_in_a_sentence_and_left_as_it_is(
+    state: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    make, says = STATES[state]
+    file = tmp_path / "ledger.db"
+    make(file)
+    before = file.read_bytes()
+    with pytest.raises(LedgerError, match=f"{file.name} {says}.*Nothing in it was changed"):
+        bring_up_to_date(f"sqlite:///{file}")
+    settings = Settings.from_env(environment, dotenv=tmp_path / "no.env")
+    with pytest.raises(LedgerError, match=says):
+        Studio(replace(settings, database_url=f"sqlite:///{file}"))
+    assert file.read_bytes() == before
+
+
+def test_a_folder_in_the_place_of_the_ledger_or_a_file_in_that_of_its_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "studio.db").mkdir()
+    with pytest.raises(LedgerError, match=r"studio\.db is a folder"):
+        bring_up_to_date(f"sqlite:///{tmp_path / 'studio.db'}")
+    (tmp_path / "file").touch()
+    with pytest.raises(LedgerError, match=r"folder .*file cannot be made: "):
+        bring_up_to_date(f"sqlite:///{tmp_path / 'file' / 'studio.db'}")
+    with pytest.raises(LedgerError, match=r"folder .*file cannot be made: "):
+        Database(f"sqlite:///{tmp_path / 'file' / 'studio.db'}")
+
+
+ON_A_DISK = """
+import subprocess, sys
+from pathlib import Path
+from lipsync_core import LedgerError
+from lipsync_core.db.ledger_file import bring_up_to_date
+
+disk = Path(sys.argv[1]) / "disk"
+
+def told(name):
+    try:
+        bring_up_to_date(f"sqlite:///{disk / name}")
+    except LedgerError as error:
+        print(error)
+    else:
+        print("as it should be")
+
+told("studio.db")
+with (disk / "junk").open("wb", buffering=0) as junk:
+    try:
+        while True:
+            junk.write(bytes(4096))
+    except OSError:
+        pass
+told("studio.db")
+told("new.db")
+(disk / "junk").unlink()
+told("studio.db")
+subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+told("studio.db")
+told("another.db")
+"""
+
+
+def test_a_full_or_read_only_disk_is_told_before_anything_is_paid_for(tmp_path: Path) -> None:
+    if UNSHARE is None and not COMPLETE:
+        pytest.skip("a small disk can only be made on Linux")
+    done = run_on_a_small_disk(tmp_path, ON_A_DISK)
+    if "mount" in done.stderr and not COMPLETE:
+        pytest.skip("this machine lets nobody mount a small disk")
+    assert done.stdout.count("\n") == 6, done.stderr
+    good, full, full_new, again, read_only, read_only_new = done.stdout.splitlines()
+    assert good == again == "as it should be"
+    assert "has no room: its disk is full" in full
+    assert "has no room: its disk is full" in full_new
+    assert "studio.db cannot be written to" in read_only
+    assert "another.db cannot be written to" in read_only_new
+
+
+def test_a_disk_that_cannot_keep_the_log_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """SQLite's own driver for drives without shared memory is given the file."""
+    file = tmp_path / "ledger.db"
+    with closing(sqlite3.connect(f"file:{file}?vfs=unix-dotfile", uri=True)) as connection:
+        look_at_log(file, prepare(connection))
+    assert "cannot keep SQLite's write-ahead log (its journal is “delete”)" in caplog.text
+    caplog.clear()
+    assert is_newest(tmp_path / "usual.db")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_media_that_cannot_be_kept_are_told(environment: dict[str, str], tmp_path: Path) -> None:
+    settings = Settings.from_env(environment, dotenv=tmp_path / "no.env")
+    check_folders(settings)
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match=r"Media cannot be kept in .*file/media: Not a directory\."):
+        check_folders(replace(settings, media_dir=tmp_path / "file" / "media"))
+
+
+WITHOUT_A_FOLDER = """
+from lipsync_core import Settings, SettingsError
+from lipsync_core.server.refusal import check_folders
+
+try:
+    check_folders(Settings.from_env({}))
+except SettingsError as error:
+    print(error)
+"""
+
+
+def test_without_a_folder_for_temporary_files_it_says_so() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_A_FOLDER],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),  # no file can have a byte
+    )
+    assert done.stdout.startswith("No folder for temporary files can be written to. Set TMPDIR "), done.stderr
