@@ -115,7 +115,16 @@ def fill_the_disk(_arguments: dict[str, Any], _progress: object) -> dict[str, An
     return {}
 
 
-task = {"look_image": look_image, "fill_the_disk": fill_the_disk}.__getitem__
+def fill_the_memory(_arguments: dict[str, Any], _progress: object) -> dict[str, Any]:
+    """Ask for more memory than there may be."""
+    return {"bytes": len(bytearray(3 << 30))}
+
+
+task = {
+    "look_image": look_image,
+    "fill_the_disk": fill_the_disk,
+    "fill_the_memory": fill_the_memory,
+}.__getitem__
 
 
 def serve(root: str, medium: str, task: str = "look_image") -> None:

@@ -37,6 +37,10 @@ class VendorState:
     """The key variables that are not set."""
     base_url: str
     base_url_variable: str
+    proxy: str
+    """Host and port of the proxy on the way to it; empty if it is reached directly."""
+    proxy_variable: str
+    """The variable of a proxy for this vendor alone."""
     offers_balance: bool
     webhooks: bool
     slots: int
@@ -91,6 +95,8 @@ class Vendors:
             lacking=account.lacking,
             base_url=account.base_url or "the sandbox on this computer",
             base_url_variable=provider.base_url_variable,
+            proxy=self._proxy(provider.id, sandbox=sandbox),
+            proxy_variable=provider.proxy_variable,
             offers_balance=provider.balance() is not None,
             webhooks=provider.webhooks,
             slots=self._accounts.slots(provider.id),
@@ -104,6 +110,10 @@ class Vendors:
                 for name, assumption in provider.assumptions.items()
             ),
         )
+
+    def _proxy(self, provider_id: str, *, sandbox: bool) -> str:
+        proxy = None if sandbox else self._accounts.outlet(provider_id).proxy
+        return "" if proxy is None else proxy.place
 
     def check(self, provider_id: str, *, sandbox: bool = False, by: str = "") -> KeyCheck:
         """Check whether the key is valid, which costs nothing. If it is, a paused vendor resumes.
@@ -173,7 +183,7 @@ class Vendors:
         if account.keys is None:
             raise VendorError(f"{account.provider.title} cannot be asked without a key. {account.key_problem}")
         base_url = self._accounts.base_url(provider_id, environment, frozen_url)
-        came = _get(account.provider, account.keys, base_url, request)
+        came = self._get(account.provider, account.keys, base_url, request)
         if isinstance(came, AskAgain):
             self._standings.failed(provider_id, environment, came.what)
             raise VendorError(came.what)
@@ -191,7 +201,7 @@ class Vendors:
         request = provider.price_list()
         if request is None:
             raise VendorError(f"{provider.title} has no price list to fetch.")
-        came = _get(provider, None, self._accounts.base_url(provider_id, LIVE, None), request)
+        came = self._get(provider, None, self._accounts.base_url(provider_id, LIVE, None), request)
         read = came if isinstance(came, AskAgain) else provider.read_price_list(came)
         if isinstance(read, AskAgain):
             raise VendorError(f"{read.what} No rate was changed.")
@@ -201,17 +211,16 @@ class Vendors:
             raise VendorError(f"{provider.title} lists a price that cannot be used for quotes. No rate was changed.")
         return rate
 
+    def _get(self, provider: Provider, keys: Keys | None, base_url: str, request: Request) -> Response | AskAgain:
+        from lipsync_core.providers.http import VendorHttp  # imported here: the HTTP client is slow to load
+
+        async def get() -> Response | AskAgain:
+            async with VendorHttp(outlet_of=self._accounts.outlet) as http:
+                return await http.get(provider, keys, base_url, request)
+
+        return run_async(get())
+
 
 def _title_of(engine_id: str | None, provider: Provider) -> str:
     engine = ENGINES.get(engine_id or "")
     return provider.title if engine is None else engine.title
-
-
-def _get(provider: Provider, keys: Keys | None, base_url: str, request: Request) -> Response | AskAgain:
-    from lipsync_core.providers.http import VendorHttp  # imported here: the HTTP client is slow to load
-
-    async def get() -> Response | AskAgain:
-        async with VendorHttp() as http:
-            return await http.get(provider, keys, base_url, request)
-
-    return run_async(get())

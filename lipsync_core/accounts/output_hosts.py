@@ -95,7 +95,9 @@ class OutputHosts:
     def _look(self, account: Account, link: str) -> Issue | None:
         from lipsync_core.net.fetch import host_inside  # imported here: the HTTP client is slow to load
 
-        host = asyncio.run(host_inside(link, allow=self._allow, timeout_s=LOOK_S, resolve=self.resolve))
+        host = asyncio.run(
+            host_inside(link, allow=self._allow, timeout_s=LOOK_S, resolve=self.resolve, outlet=account.outlet)
+        )
         found = None if host is None else out_of_reach(account.provider.title, host)
         with self._lock:
             self._seen[account.provider.id] = (time.monotonic(), found)

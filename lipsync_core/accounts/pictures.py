@@ -14,6 +14,7 @@ from lipsync_core.accounts.list_table import ListTable
 from lipsync_core.errors import MediaError
 from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import MediumFacts
+from lipsync_core.net.outlet import Outlet
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +30,9 @@ AGAIN_S = 60.0
 class Stills:
     """Pictures by their links; with `keep`, the next process finds them by ``name``. Thread-safe."""
 
-    def __init__(self, store: MediaStore, table: ListTable, name: str) -> None:
+    def __init__(self, store: MediaStore, table: ListTable, name: str, outlet: Outlet) -> None:
         self._store = store
+        self._outlet = outlet
         self._table = table
         self._name = name
         self._lock = threading.Lock()
@@ -109,7 +111,15 @@ class Stills:
 
         with self._store.scratch("still") as scratch:
             path = scratch / "fetched"
-            await fetch(link, path, allow=allow, max_bytes=MOST_BYTES, timeout_s=PICTURE_S, from_vendor=True)
+            await fetch(
+                link,
+                path,
+                allow=allow,
+                max_bytes=MOST_BYTES,
+                timeout_s=PICTURE_S,
+                from_vendor=True,
+                outlet=self._outlet,
+            )
             return await asyncio.to_thread(self._store.keep, path, "image", name, listed=False)
 
 

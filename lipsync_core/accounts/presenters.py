@@ -78,7 +78,7 @@ class Presenters:
         self._provider = next((provider for provider in known if provider.presenters() is not None), known[0])
         self._allow = allow
         name, table = self._provider.id, ListTable(database)
-        self._stills = Stills(store, table, f"{name}-pictures")
+        self._stills = Stills(store, table, f"{name}-pictures", accounts.outlet(self._provider.id))
         self._personas = Daily(table, f"{name}-presenters", ask=self._ask_personas, read=_persona, source=self._source)
         self._voices = Daily(table, f"{name}-voices", ask=self._ask_voices, read=_voice, source=self._source)
 

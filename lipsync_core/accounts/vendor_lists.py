@@ -71,7 +71,7 @@ class Daily(Generic[Row]):
         if kept is None:
             with self._asking[environment]:  # callers that arrive meanwhile wait for the same answer
                 kept = self._known(environment, source) or self._first(environment, source)
-        elif time.time() - kept.asked_s > FRESH_S and self._failure(environment) is None:
+        elif not 0 <= time.time() - kept.asked_s <= FRESH_S and self._failure(environment) is None:
             self._renew_soon(environment, source)
         return kept.rows
 

@@ -1,4 +1,4 @@
-"""Serves the studio's own routes below its base path, like the pages."""
+"""Serves the studio below its base path, and its own routes like the pages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class Below:
-    """Makes the studio's own routes, whose paths begin with one of ``own``, available below ``base`` as well."""
+    """Makes everything available below ``base``, whether a proxy in front passes the base path on or removes it.
+
+    The studio's own routes, whose paths begin with one of ``own``, are known without it.
+    """
 
     def __init__(self, app: ASGIApp, *, base: str, own: tuple[str, ...]) -> None:
         self._app = app
@@ -14,8 +17,12 @@ class Below:
         self._own = own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Remove the base path from requests for such a route."""
-        if scope["type"] == "http" and scope["path"].removeprefix(self._base).startswith(self._own):
-            raw = scope.get("raw_path", b"").removeprefix(self._base.encode())
-            scope = {**scope, "path": scope["path"].removeprefix(self._base), "raw_path": raw}
+        """Give every request the path by which it is known behind this."""
+        if self._base and scope["type"] in ("http", "websocket"):
+            path, raw = scope["path"], scope.get("raw_path", b"")
+            if path == self._base or path.startswith(f"{self._base}/"):
+                path, raw = path.removeprefix(self._base), raw.removeprefix(self._base.encode())
+            if not (scope["type"] == "http" and path.startswith(self._own)):
+                path, raw = self._base + path, self._base.encode() + raw
+            scope = {**scope, "path": path, "raw_path": raw}
         await self._app(scope, receive, send)

@@ -2,12 +2,14 @@
 
 A fetch resolves a name once, checks every address, and connects only to one of those addresses, so it does not
 matter if the name resolves differently later. TLS and the Host header still use the name. Each redirect starts
-again with every check. No proxy, cookie or credential from the environment is used.
+again with every check. No cookie or credential from the environment is used, and no proxy but that of an `Outlet`: it
+is told the address that was checked, except for the names that it may resolve.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future
@@ -18,6 +20,7 @@ from ipaddress import IPv6Network
 from pathlib import Path
 from threading import Thread
 from typing import BinaryIO
+from urllib.parse import unquote
 
 import httpcore
 import httpx
@@ -26,6 +29,9 @@ from lipsync_core.errors import FetchError
 from lipsync_core.net.addresses import Resolver, system_addresses
 from lipsync_core.net.body import MAX_REDIRECTS, REDIRECTS, BodyError, BodyFault, plain_blocks
 from lipsync_core.net.guard import NAT64_NAME, checked_link, inside_refusal, may_lead, nat64_prefixes, site
+from lipsync_core.net.outlet import DIRECT, Outlet
+from lipsync_core.net.trouble import why_unreached
+from lipsync_core.net.tunnel import Connections
 
 MAX_HEADERS = 100
 _MAX_ADDRESSES = 4
@@ -49,6 +55,8 @@ class Fetched:
     url: str
     content_type: str
     bytes: int
+    name: str = ""
+    """The name that the server gives the file; empty if it gives none. Anything may stand in it."""
 
 
 async def fetch(
@@ -60,19 +68,20 @@ async def fetch(
     timeout_s: float,
     resolve: Resolver = system_addresses,
     from_vendor: bool = False,
+    outlet: Outlet = DIRECT,
     tls: ssl.SSLContext | None = None,
 ) -> Fetched:
     """Store the content of ``url`` as the file ``into``, which exists only after success.
 
     ``allow`` names private hosts, or ``host:port``, that may be requested anyway. ``max_bytes`` limits what is stored,
     after decompression; ``timeout_s`` is for everything together. ``from_vendor``: the link is from a vendor's answer,
-    so that over https a proxy may answer for its host, see `may_lead`. ``tls`` has the trusted certificates; None
-    means the usual ones.
+    so that over https a proxy may answer for its host, see `may_lead`, and resolve the vendor's own names. ``outlet``
+    is the way there. ``tls`` has the trusted certificates; None means those of the outlet.
 
     Raises:
         FetchError: the guard refused it (``refused`` is then set), or it failed.
     """
-    way = _Way(resolve, allow, from_vendor, tls)
+    way = _Way(resolve, allow, outlet, from_vendor, tls)
     try:
         async with asyncio.timeout(timeout_s):
             with _nothing_else():
@@ -91,6 +100,7 @@ class _Way:
 
     resolve: Resolver
     allow: Collection[str]
+    outlet: Outlet
     from_vendor: bool = False
     tls: ssl.SSLContext | None = None
 
@@ -122,6 +132,7 @@ async def post(
     allow: Collection[str] = (),
     timeout_s: float,
     resolve: Resolver = system_addresses,
+    outlet: Outlet = DIRECT,
 ) -> int:
     """POST a message to a link that a person configured, by the same rules; return the status of the answer.
 
@@ -132,7 +143,7 @@ async def post(
             with _nothing_else():
                 target = checked_link(url, allow)
                 sent = [(name.encode(), value.encode()) for name, value in headers.items()]
-                async with _asked(target, _Way(resolve, allow), sent, body) as response:
+                async with _asked(target, _Way(resolve, allow, outlet), sent, body) as response:
                     return response.status
     except TimeoutError as error:
         raise FetchError("That link took too long", f"No answer came within {timeout_s:g} seconds.") from error
@@ -167,16 +178,23 @@ async def _asked(
         (b"Accept-Encoding", b"identity"),
     ]
     target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-    guarded = _Guarded(way.resolve, way.allow, proven=way.from_vendor and url.scheme == "https")
+    guarded = _Guarded(way, proven=way.from_vendor and url.scheme == "https")
     try:
         async with (
-            httpcore.AsyncConnectionPool(way.tls, network_backend=guarded, max_keepalive_connections=0) as pool,
+            httpcore.AsyncConnectionPool(
+                way.tls or way.outlet.tls(), network_backend=guarded, max_keepalive_connections=0
+            ) as pool,
             pool.stream("GET" if body is None else "POST", target, headers=headers, content=body) as response,
         ):
             if len(response.headers) > MAX_HEADERS:
                 raise _failed("That link gives an invalid answer", url, "sends too many headers")
             yield response
     except _UNREACHABLE as error:
+        why = why_unreached(error, site(url))
+        if why is not None:
+            raise FetchError(
+                "That link cannot be reached", f"{why} {_UPLOAD_INSTEAD}", did=why.removesuffix(".")
+            ) from error
         raise _failed("That link cannot be reached", url, "does not answer") from error
 
 
@@ -201,7 +219,15 @@ async def _stored(response: httpcore.Response, url: httpx.URL, into: Path, max_b
         if not size:
             raise _failed("That link leads to an empty file", url, "sent nothing")
     content_type = _header(response, b"content-type").partition(";")[0].strip().lower()
-    return Fetched(str(url), content_type, size)
+    return Fetched(str(url), content_type, size, _file_name(_header(response, b"content-disposition")))
+
+
+def _file_name(disposition: str) -> str:
+    """Return the file name in a Content-Disposition header (RFC 6266)."""
+    if match := re.search(r"filename\*\s*=\s*utf-8'[\w-]*'([^;\s]{1,2000})", disposition, re.IGNORECASE):
+        return unquote(match[1])
+    match = re.search(r'filename\s*=\s*(?:"([^"]{1,500})"|([^;\s]{1,500}))', disposition, re.IGNORECASE)
+    return "" if match is None else (match[1] or match[2]).encode("latin-1").decode("utf-8", errors="replace")
 
 
 @contextmanager
@@ -219,11 +245,10 @@ def _complete_or_nothing(into: Path) -> Iterator[BinaryIO]:
 class _Guarded(httpcore.AsyncNetworkBackend):
     """Opens sockets to public addresses, to private ones of allowed hosts, and to a proxy for a ``proven`` host."""
 
-    def __init__(self, resolve: Resolver, allow: Collection[str], *, proven: bool) -> None:
-        self._resolve = resolve
-        self._allow = allow
+    def __init__(self, way: _Way, *, proven: bool) -> None:
+        self._way = way
         self._proven = proven
-        self._network = httpcore.AnyIOBackend()
+        self._network = Connections(way.outlet)
 
     async def connect_tcp(
         self,
@@ -234,24 +259,34 @@ class _Guarded(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address of ``host`` that answers, if all its addresses are allowed."""
-        addresses, may = await _judge(self._resolve, host, port, self._allow, proven=self._proven)
+        if self._proven and self._way.outlet.resolves(host):
+            return await self._network.connect_tcp(host, port, _CONNECT_S, local_address, socket_options)
+        addresses, may = await _judge(self._way.resolve, host, port, self._way.allow, proven=self._proven)
         if not all(may(address) for address in addresses):
             raise inside_refusal(host)
+        last: Exception | None = None
         for address in addresses[:_MAX_ADDRESSES]:
             try:
                 stream = await self._network.connect_tcp(address, port, _CONNECT_S, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                last = error
                 continue
-            # The check that counts: the address the socket is connected to, before a byte is sent.
-            if not may(str(stream.get_extra_info("server_addr")[0])):
+            # The check that counts: the address the socket is connected to, before a byte is sent. A proxy was told the
+            # address that was checked.
+            if self._network.goes_direct(address) and not may(str(stream.get_extra_info("server_addr")[0])):
                 await stream.aclose()
                 raise inside_refusal(host)
             return stream
-        raise httpcore.ConnectError("no address answers")
+        raise httpcore.ConnectError("no address answers") from last
 
 
 async def host_inside(
-    link: str, *, allow: Collection[str], timeout_s: float, resolve: Resolver = system_addresses
+    link: str,
+    *,
+    allow: Collection[str],
+    timeout_s: float,
+    resolve: Resolver = system_addresses,
+    outlet: Outlet = DIRECT,
 ) -> str | None:
     """Return the host of a vendor's link that would be refused because its name leads inside this network.
 
@@ -259,6 +294,8 @@ async def host_inside(
     """
     try:
         url = checked_link(link, allow)
+        if url.scheme == "https" and outlet.resolves(url.host):
+            return None
         port = url.port or (443 if url.scheme == "https" else 80)
         async with asyncio.timeout(timeout_s):
             addresses, may = await _judge(resolve, url.host, port, allow, proven=url.scheme == "https")

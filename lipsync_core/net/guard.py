@@ -235,7 +235,7 @@ def inside_refusal(host: str) -> FetchError:
     """Return the error for an address that is not public. It is always the same, to reveal nothing of the network."""
     return FetchError(
         "That link points inside this network",
-        "Only links that anyone on the internet can open are followed. Download the file and upload it here.",
+        "The link must be public. Download the file and upload it here instead.",
         refused=True,
         inside=host,
     )

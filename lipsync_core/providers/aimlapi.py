@@ -119,8 +119,7 @@ class AimlApi(Provider):
                 assumed="billed as PixVerse, who made the model, bills it",
                 speaks=True,
                 text_bytes_per_s=15,
-                unknown="We have no rate for this model of AI/ML API. "
-                "Fetch it or enter it on Providers and this becomes a price.",
+                unknown="Fetch or enter AI/ML API’s price of this model on Providers to see dollars.",
             ),
         ),
     )

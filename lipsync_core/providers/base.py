@@ -119,6 +119,11 @@ class Provider(ABC):
         return f"{self._prefix}BASE_URL"
 
     @property
+    def proxy_variable(self) -> str:
+        """Return the variable of a proxy for this vendor alone."""
+        return f"{self._prefix}PROXY"
+
+    @property
     def slots_variable(self) -> str:
         """The environment variable with the number of jobs that may be at the vendor at once."""
         return f"{self._prefix}MAX_JOBS"
@@ -127,7 +132,7 @@ class Provider(ABC):
     def variables(self) -> tuple[str, ...]:
         """Every environment variable that configures this vendor."""
         assumed = (assumption.variable for assumption in self.assumptions.values())
-        return (*self.key_variables, self.base_url_variable, self.slots_variable, *assumed)
+        return (*self.key_variables, self.base_url_variable, self.proxy_variable, self.slots_variable, *assumed)
 
     @property
     def _prefix(self) -> str:
@@ -223,7 +228,7 @@ class Provider(ABC):
         proves_nothing_taken = isinstance(content, dict | list) and not job_id and charge is None
         if response.status in REFUSING and proves_nothing_taken:
             kind = self._refusal(response.status, content, words or "")
-            return Refused(kind, sentence(words) if words else self._bare(response))
+            return Refused(kind, sentence(words) if words and not is_empty(words) else self._bare(response))
         if response.status == 429 and proves_nothing_taken and self._documents_busy(content):
             return Busy(retry_after_s(response.headers))
         return Unclear(sentence(f"{self.title} answered with status {response.status}{said}"), job_id)
@@ -334,7 +339,7 @@ class Provider(ABC):
                 return f"{self.title} refuses the key", Refusal.KEY
 
     def _bare(self, response: Response) -> str:
-        return f"{self.title} refused the order (status {response.status}) and gave no reason."
+        return f"{self.title} refused the order and gave no reason (HTTP {response.status})."
 
     def poll_of(self, word: Any, *, output_url: str | None, error: str | None, progress: float | None = None) -> Poll:
         """Build one job's poll from its status word: only a success has a link, only a failure has a reason."""
@@ -348,6 +353,14 @@ class Provider(ABC):
             error=(error or f"{self.title} gave no reason.") if state is PollState.FAILED else None,
             known=raw.lower() in self.states,
         )
+
+
+def is_empty(words: str) -> bool:
+    """Whether a refusal's words are only the name of its HTTP status, which says nothing about the order."""
+    return words.rstrip(".!").lower() in _EMPTY_WORDS
+
+
+_EMPTY_WORDS = frozenset({"bad request", "unprocessable entity", "unprocessable content"})
 
 
 def is_success(status: int) -> bool:

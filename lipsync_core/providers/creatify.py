@@ -112,7 +112,7 @@ class Creatify(Provider):
                 plans=MappingProxyType({"starter": Decimal("0.198"), "pro": Decimal("0.1495")}),
                 whole_units=True,
                 speaks=True,
-                unknown="We do not know your Creatify plan. Choose it on Providers and this becomes a price.",
+                unknown="Choose your Creatify plan on Providers to see dollars.",
             ),
         ),
     )

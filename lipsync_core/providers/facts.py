@@ -112,7 +112,8 @@ class Tariff:
     open_question: str = ""
     """What the vendor leaves open about the billed length of a dialog."""
     extends_video: bool = False
-    """Whether a voice that outlasts its video makes the video longer; it is assumed that all of it is billed."""
+    """Whether a voice that outlasts its video makes the video longer; it is assumed that all of it is billed. A video
+    that outlasts its voice is then trimmed."""
     speaks: bool = False
     """Whether the engine speaks a text."""
     text_bytes_per_s: int | None = None

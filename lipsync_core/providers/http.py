@@ -1,7 +1,7 @@
 """The HTTP client for all vendors. It sends a paid request once; callers may repeat free ones.
 
-It keeps no cookies, follows no redirect of a paid request and none to another origin, and uses no proxy, credentials
-or certificates from the environment. Network and vendor failures do not raise: every outcome is a value.
+It keeps no cookies, follows no redirect of a paid request and none to another origin, and uses no credentials from the
+environment, and no proxy but the configured one. Network and vendor failures do not raise: every outcome is a value.
 """
 
 from __future__ import annotations
@@ -9,19 +9,22 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from email.utils import formatdate
-from functools import cache, lru_cache
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
+import httpcore
 import httpx
 
 from lipsync_core.net.body import MAX_REDIRECTS, REDIRECTS, BodyError, BodyFault, plain_blocks
 from lipsync_core.net.deadline import Deadline
+from lipsync_core.net.outlet import DIRECT, Outlet
+from lipsync_core.net.trouble import why_unreached
+from lipsync_core.net.tunnel import Connections
 from lipsync_core.providers.base import Provider
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.wire import AskAgain, NotSent, Request, Response, Unclear
@@ -51,14 +54,17 @@ def do_nothing() -> None:
 class VendorHttp:
     """The client. One instance serves all vendors and jobs of a process; use it as a context, or `aclose` it."""
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None, max_connections: int = 32) -> None:
-        self._tls = tls or _usual_tls()
-        self._polling = httpx.AsyncHTTPTransport(
-            verify=self._tls,
-            trust_env=False,
-            retries=0,
-            limits=httpx.Limits(max_connections=max_connections, keepalive_expiry=IDLE_S),
-        )
+    def __init__(
+        self,
+        *,
+        outlet_of: Callable[[str], Outlet] = lambda _provider_id: DIRECT,
+        tls: ssl.SSLContext | None = None,
+        max_connections: int = 32,
+    ) -> None:
+        self._outlet_of = outlet_of
+        self._tls = tls
+        self._most = max_connections
+        self._polling: dict[Outlet, _Transport] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -70,7 +76,15 @@ class VendorHttp:
 
     async def aclose(self) -> None:
         """Hang up."""
-        await self._polling.aclose()
+        for transport in self._polling.values():
+            await transport.aclose()
+
+    def _free(self, provider: Provider) -> _Transport:
+        """Return the transport of free requests to a vendor, which keeps connections for a while."""
+        outlet = self._outlet_of(provider.id)
+        if outlet not in self._polling:
+            self._polling[outlet] = _Transport(outlet, self._tls, self._most, keepalive_s=IDLE_S)
+        return self._polling[outlet]
 
     async def send_once(
         self,
@@ -107,12 +121,7 @@ class VendorHttp:
 
         asked.extensions["trace"] = watch
         asked.stream = _Blocks(asked.content, in_time)
-        transport = httpx.AsyncHTTPTransport(
-            verify=self._tls,
-            trust_env=False,
-            retries=0,
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=0),
-        )
+        transport = _Transport(self._outlet_of(provider.id), self._tls, 1)
         try:
             in_time()
             async with asyncio.timeout(deadline.left_s):
@@ -137,10 +146,11 @@ class VendorHttp:
         asked = _prepared(provider, keys, base_url, request, timeout_s)
         if isinstance(asked, str):
             return AskAgain(asked)
+        transport = self._free(provider)
         try:
             async with asyncio.timeout(timeout_s):
                 for _ in range(MAX_REDIRECTS + 1):
-                    answer = await _answer(self._polling, asked, keys, max_bytes)
+                    answer = await _answer(transport, asked, keys, max_bytes)
                     if answer.status not in REDIRECTS:
                         return answer
                     target = _same_origin(asked.url, answer.headers.get("location", ""))
@@ -152,10 +162,20 @@ class VendorHttp:
         return AskAgain(f"{provider.title} redirects too many times.")
 
 
-@cache
-def _usual_tls() -> ssl.SSLContext:
-    """Return the shared TLS context: loading the certificates costs more than a request, so it happens once."""
-    return httpx.create_ssl_context(trust_env=False)
+class _Transport(httpx.AsyncHTTPTransport):
+    """httpx’s transport over connections of an outlet. Without ``keepalive_s``, each connection is used once."""
+
+    def __init__(
+        self, outlet: Outlet, tls: ssl.SSLContext | None, max_connections: int, keepalive_s: float | None = None
+    ) -> None:
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=tls or outlet.tls(),
+            max_connections=max_connections,
+            max_keepalive_connections=0 if keepalive_s is None else 20,
+            keepalive_expiry=keepalive_s,
+            retries=0,
+            network_backend=Connections(outlet),
+        )
 
 
 class _Blocks(httpx.AsyncByteStream):
@@ -270,17 +290,9 @@ def _why(error: BaseException, title: str) -> str:
     """Describe what broke, in a sentence. The error's own text is not used: it may quote a header."""
     if isinstance(error, _OddAnswerError):
         return f"{title} {error}"
-    causes: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause is not None and cause not in causes:
-        causes.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    if any(isinstance(one, socket.gaierror) for one in causes):
-        return f"The name of {title}'s server could not be found."
-    if any(isinstance(one, ssl.SSLError) for one in causes):
-        return f"No secure connection to {title} could be made."
-    if any(isinstance(one, ConnectionRefusedError) for one in causes):
-        return f"{title}'s server refused the connection."
+    found = why_unreached(error, title)
+    if found is not None:
+        return found
     if isinstance(error, TimeoutError | httpx.TimeoutException):
         return f"{title} took too long."
     if isinstance(error, httpx.ConnectError):

@@ -42,8 +42,7 @@ _TARIFF = Tariff(
     minimum_units=5,
     credits=MappingProxyType({"480p": 2, "720p": 4}),
     open_question="no speaking order is chosen, and lipsync.studio does not state its default",
-    unknown="We have no dollar rate for lipsync.studio’s credits. "
-    "Enter what your pack cost on Providers and this becomes a price.",
+    unknown="Set the credit price of lipsync.studio on Providers to see dollars.",
 )
 _NO_JOB = "00000000-0000-0000-0000-000000000000"
 _ENDPOINTS = {

@@ -432,7 +432,8 @@ def test_through_a_proxy_only_who_proves_to_be_the_vendors_host_is_asked(tmp_pat
     done = subprocess.run([*command, *script], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert done.stdout.splitlines() == [
         "got True",
-        "failed https://inside.example does not answer",
+        "failed No secure connection to https://inside.example could be made: the certificate that answered belongs to "
+        "another server. A proxy or a filter in between may be the cause",
         "refused ",
         "heard ['cdn.example /video.mp4']",
     ], done.stderr
@@ -552,7 +553,7 @@ def test_a_name_that_does_not_exist_is_unreachable_rather_than_refused(tmp_path:
 
     error = refusal("https://gone.example/v.wav?token=SECRET", tmp_path / "x", resolve=unknown)
     assert (error.refused, error.title) == (False, "That link cannot be reached")
-    assert "https://gone.example does not answer" in error.advice
+    assert "The name of https://gone.example's server could not be found" in error.advice
     assert "SECRET" not in str(error)
 
 

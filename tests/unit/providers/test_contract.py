@@ -162,6 +162,7 @@ def test_what_a_vendor_lacks_is_said_in_words() -> None:
         "mute: the sandbox has it below “/v1”, and https://mute.example/v2 does not",
         "mute: QUIET_ID does not begin with MUTE_",
         "mute: no line for QUIET_ID in .env.example",
+        "mute: no line for MUTE_PROXY in .env.example",
         "mute: no line for MUTE_MAX_JOBS in .env.example",
     ]
     assert [what for what in lacks(Odd, None) if "deaf/talk" in what] == [

@@ -144,6 +144,7 @@ def test_a_refused_port_means_not_sent() -> None:
 def test_a_name_that_does_not_exist_means_not_sent() -> None:
     outcome = sent("http://vendor.invalid")
     assert isinstance(outcome, NotSent)
+    assert outcome.reason.startswith("The name of JoyPix's server could not be found.")
     assert outcome.reason.endswith("Nothing was sent.")
 
 
@@ -154,14 +155,19 @@ def test_a_failed_tls_handshake_means_not_sent() -> None:
 
     with line(rude, reads=False) as server:
         outcome = sent(f"https://127.0.0.1:{server.port}")
-    assert outcome == NotSent("No secure connection to JoyPix could be made. Nothing was sent.")
+    assert isinstance(outcome, NotSent)
+    assert "No secure connection to JoyPix could be made: what answered does not speak TLS" in outcome.reason
+    assert outcome.reason.endswith("Nothing was sent.")
 
 
 def test_a_certificate_that_nobody_vouches_for_means_not_sent(tmp_path: Path) -> None:
     seen: list[bytes] = []
     with tls_line(tmp_path, seen) as port:
         outcome = sent(f"https://localhost:{port}")
-    assert outcome == NotSent("No secure connection to JoyPix could be made. Nothing was sent.")
+    assert isinstance(outcome, NotSent)
+    assert "the certificate that answered is not trusted: it is signed by itself" in outcome.reason
+    assert "SSL_CERT_FILE" in outcome.reason
+    assert outcome.reason.endswith("Nothing was sent.")
     assert seen == []
 
 
