@@ -6,11 +6,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.job import Job
 from lipsync_core.ledger.claims import Claims
+from lipsync_core.ledger.clock_steps import ClockSteps
 from lipsync_core.tracker.outcomes import Case, after_log
 from lipsync_core.tracker.pace import Pace
 from lipsync_core.tracker.vendor_log import VendorLog
@@ -25,6 +25,7 @@ class BillCollector:
     log: VendorLog
     owner: str
     pace: Pace
+    clock: ClockSteps
 
     async def ask(self, jobs: Sequence[Job]) -> None:
         """Look for these jobs in their vendors' logs, and book the cost that each row reports."""
@@ -35,5 +36,6 @@ class BillCollector:
             found = await self.log.find(group)
             provider = self.accounts.providers[group[0].provider]
             for job in group:
-                change = after_log(Case(job, provider, datetime.now(UTC), self.pace), found.get(job.id))
+                case = Case(job, provider, self.clock.now(), self.pace, self.clock.settled)
+                change = after_log(case, found.get(job.id))
                 await asyncio.to_thread(self.claims.book, replace(change, owner=self.owner))

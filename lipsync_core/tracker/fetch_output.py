@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from lipsync_core.accounts.reach import Accounts
 from lipsync_core.brief import KeptMedium
 from lipsync_core.errors import BucketError, FetchError, MediaError, RenderError
 from lipsync_core.job import Job
+from lipsync_core.ledger.clock_steps import ClockSteps
 from lipsync_core.ledger.rows import Change
 from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import MediumFacts
@@ -55,6 +55,7 @@ class OutputFetcher:
     rates: Callable[[], Rates]
     owner: str
     pace: Pace
+    clock: ClockSteps
     failpoint: Failpoint
     reach: OutputHosts
 
@@ -83,6 +84,7 @@ class OutputFetcher:
                     timeout_s=WITHIN_S,
                     resolve=self.reach.resolve,
                     from_vendor=True,
+                    outlet=self.accounts.outlet(job.provider),
                 )
                 if came.content_type == "text/html":  # a sign-in or error page, not a video
                     await self._again(job, "A web page arrived instead of the video.")
@@ -121,7 +123,8 @@ class OutputFetcher:
         return output_price(job, kept, source, self.rates)
 
     async def _decide(self, job: Job, decide: Callable[[Case], Change]) -> None:
-        case = Case(job, self.accounts.providers[job.provider], datetime.now(UTC), self.pace)
+        provider = self.accounts.providers[job.provider]
+        case = Case(job, provider, self.clock.now(), self.pace, self.clock.settled)
         await self.apply(replace(decide(case), owner=self.owner))
 
     async def _again(self, job: Job, why: str, *, gone: bool = False, bad_outputs: int = 0) -> None:

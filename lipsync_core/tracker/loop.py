@@ -24,6 +24,7 @@ from lipsync_core.accounts.reach import Accounts
 from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.job import CORRECTABLE, ENDED_AT_VENDOR, Job, JobState
 from lipsync_core.ledger.claims import Claims, Due
+from lipsync_core.ledger.clock_steps import ClockSteps
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.ledger.rows import Change
 from lipsync_core.ledger.vendor_status import VendorStatuses
@@ -80,6 +81,7 @@ class Tracker:
         pace: Pace,
         reach: OutputHosts,
         errands: Callable[[], Coroutine[Any, Any, None]],
+        clock: ClockSteps,
         failpoint: Failpoint = no_failpoints,
     ) -> None:
         self.owner = f"{platform.node()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
@@ -90,6 +92,7 @@ class Tracker:
         self._slots = slots
         self._errands = errands
         self._pace = pace
+        self._clock = clock
         self._pause_s = min(IDLE_S, pace.most_s or IDLE_S)
         self._stopping = False
         self._beat_at = 0.0
@@ -100,10 +103,10 @@ class Tracker:
         self._ready = _Together(claims, pace.together_s)
         self._draft_renderer = DraftRenderer(ledger, claims, store, self.owner, pace.lease_s, lambda: self._stopping)
         self._sender = Sender(
-            claims, standings, accounts, hosting, self._client, webhook_base, self.owner, pace, failpoint, reach
+            claims, standings, accounts, hosting, self._client, webhook_base, self.owner, pace, clock, failpoint, reach
         )
         vendor_log = VendorLog(accounts, self._client, self._turn)
-        self._bill_collector = BillCollector(claims, accounts, vendor_log, self.owner, pace)
+        self._bill_collector = BillCollector(claims, accounts, vendor_log, self.owner, pace, clock)
         self._poller = Poller(
             claims,
             standings,
@@ -114,10 +117,11 @@ class Tracker:
             self._turn,
             self.owner,
             pace,
+            clock,
             failpoint,
         )
         self._output_fetcher = OutputFetcher(
-            accounts, store, allow, self._ready.apply, rates, self.owner, pace, failpoint, reach
+            accounts, store, allow, self._ready.apply, rates, self.owner, pace, clock, failpoint, reach
         )
 
     def show_up(self) -> None:
@@ -140,6 +144,7 @@ class Tracker:
                     for working in (drafts, paid, sends):
                         working.difference_update({task for task in working if task.done()})
                     try:
+                        await call(self._clock.now)  # before anything is looked for that waits for an instant
                         await self._beat(call)
                         await self._take_drafts(call, drafts)
                         await self._take_paid(call, paid, sends)
@@ -247,7 +252,7 @@ class Tracker:
         if self._http is None:
             from lipsync_core.providers.http import VendorHttp  # imported here: the HTTP client is slow to load
 
-            self._http = VendorHttp()
+            self._http = VendorHttp(outlet_of=self._accounts.outlet)
         return self._http
 
     def _turn(self, provider: str) -> asyncio.Semaphore:

@@ -6,8 +6,9 @@ Receivers must check the signature (https://www.standardwebhooks.com) and the me
 `NOTICE_EXAMPLE` shows one.
 
 The types are ``job.finished``, ``job.failed``, ``job.unconfirmed``, ``job.awaiting_approval``, and ``job.above_price``
-for a job that cost more than its price; its approver receives that one too. ``text`` is for chat tools; that they
-ignore the other fields is assumed.
+for a job that cost more than its price; its approver receives that one too. ``cap.nearly_used`` comes from
+`cap_notices`, ``access.asked`` from `lipsync_core.people.access_requests`. ``text`` is for chat tools; that they ignore
+the other fields is assumed.
 """
 
 from __future__ import annotations
@@ -16,23 +17,24 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import json
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, exists, insert, select, update
+from sqlalchemy import Connection, RowMapping, exists, select, update
 
 from lipsync_core.db.database import Database, instant, now_ms
+from lipsync_core.db.outbox import TEAM, put
 from lipsync_core.db.schema import events, jobs, notices, people, read_events
 from lipsync_core.errors import FetchError
 from lipsync_core.job import JobState
-from lipsync_core.ledger.caps import ABOVE_PRICE, TEAM
-from lipsync_core.people.roles import RIGHTS, Action, Reach
-from lipsync_core.plain_text import one_line
+from lipsync_core.ledger.caps import ABOVE_PRICE
+from lipsync_core.net.outlet import DIRECT, Outlet
+from lipsync_core.people.roles import Action, roles_with
+from lipsync_core.plain_text import for_chat, one_line
 
 log = logging.getLogger(__name__)
 
@@ -84,24 +86,11 @@ GONE = 410
 """The status that means “stop sending” in the Standard Webhooks scheme."""
 _LISTENERS = select(exists().where(people.c.removed_ms.is_(None), people.c.notify_url.is_not(None)))
 """Whether any team member has a notification address."""
-_APPROVERS = tuple(role for role, reach in RIGHTS[Action.DECIDE].items() if reach is not Reach.NONE)
+_APPROVERS = roles_with(Action.DECIDE)
 
 
 def _is_told(event: Any) -> bool:
     return event.state in MESSAGES or event.about == ABOVE_PRICE
-
-
-def for_chat(name: str) -> str:
-    """Escape typed text for chat tools, so that it creates no tag, mention or link."""
-    for letter, shown in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-        name = name.replace(letter, shown)
-    for mark in ("@", "](", "://"):  # mentions, and links in Markdown and bare
-        name = name.replace(mark, mark[0] + _APART + mark[1:])
-    return name
-
-
-_APART = "\u2060"
-"""The invisible word joiner: it separates characters that together would have a meaning."""
 
 
 def signed(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
@@ -124,6 +113,8 @@ class Notices:
     public_url: str | None
     most_s: float | None = None
     """An upper limit for the wait between two attempts, for tests and demos."""
+    outlet: Outlet = DIRECT
+    """How they are reached from here."""
 
     def gather(self) -> int:
         """Make notices of the unread events that people are notified about; return how many were made."""
@@ -151,29 +142,18 @@ class Notices:
         job = connection.execute(select(jobs).where(jobs.c.id == event["job_id"])).mappings().one()
         if job["provider"] == "draft" and event["state"] == JobState.DONE:
             return 0
-        row = {"event_id": event_id, "body": self._body(event, job), "created_ms": now_ms(), "due_ms": now_ms()}
-        told = list(self._to(connection, event, job))
-        for to in told:
-            connection.execute(insert(notices).values(row | {"to": to}))
-        return len(told)
-
-    def _to(self, connection: Connection, event: RowMapping, job: RowMapping) -> Iterator[str]:
-        if self.team is not None:
-            yield TEAM
         asks = event["state"] == JobState.AWAITING_APPROVAL
         concerned = [job["made_by"], *([job["decided_by"]] if event["about"] == ABOVE_PRICE else [])]
         wanted = people.c.role.in_(_APPROVERS) if asks else people.c.email.in_(concerned)
-        yield from connection.execute(
-            select(people.c.email).where(wanted, people.c.removed_ms.is_(None), people.c.notify_url.is_not(None))
-        ).scalars()
+        return put(connection, self._message(event, job), wanted, team=self.team is not None, event_id=event_id)
 
-    def _body(self, event: RowMapping, job: RowMapping) -> str:
+    def _message(self, event: RowMapping, job: RowMapping) -> dict[str, Any]:
         state, above = JobState(event["state"]), event["about"] == ABOVE_PRICE
         name = one_line(job["name"]) or "no name"
         price = job["quoted_usd_micros"]
         sandbox = job["environment"] != "live"
         words = f"cost more than its price: {event['note'].removesuffix('.')}" if above else MESSAGES[state][1]
-        message = {
+        return {
             "type": "job.above_price" if above else MESSAGES[state][0],
             "timestamp": instant(event["at_ms"]).isoformat(),
             "text": f"{'SANDBOX · ' if sandbox else ''}Job {job['id']} “{for_chat(name)}” {words}.",
@@ -190,7 +170,6 @@ class Notices:
                 "url": None if self.public_url is None else f"{self.public_url}/jobs?job={job['id']}",
             },
         }
-        return json.dumps(message, ensure_ascii=False)
 
     async def deliver(self) -> int:
         """Send the messages that are due; return how many arrived."""
@@ -220,9 +199,9 @@ class Notices:
         headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
         problem, status = None, 0
         try:
-            status = await post(url, body, headers, allow=self.allow, timeout_s=DEADLINE_S)
+            status = await post(url, body, headers, allow=self.allow, timeout_s=DEADLINE_S, outlet=self.outlet)
         except FetchError as error:
-            problem = error.title
+            problem = f"{error.title}: {error.did}" if error.did else error.title
         else:
             problem = None if 200 <= status < 300 else f"answered with status {status}"
         await asyncio.to_thread(self._note_attempt, row, problem, gives_up=status == GONE)

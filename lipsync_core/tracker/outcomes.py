@@ -46,6 +46,8 @@ class Case:
     provider: Provider
     now: datetime
     pace: Pace
+    settled: bool = True
+    """Whether the computer's clock was not set lately. If it was, time that has passed ends nothing."""
 
     @property
     def title(self) -> str:
@@ -95,10 +97,10 @@ def after_submit(case: Case, outcome: SubmitOutcome | NotSent) -> Change:
             return case.becomes(JobState.RENDERING, note, case.in_ms(wait_s), **first, **_said_at_submit(said))
         case Refused(message=why):
             return case.becomes(JobState.REJECTED, why, error=why)
-        case Busy(retry_after_s=wish_s) if case.tried_for_s < pace.busy_for_s:
+        case Busy(retry_after_s=wish_s) if case.tried_for_s < pace.busy_for_s or not case.settled:
             note = f"{case.title} asks us to wait; nothing was taken"
             return case.becomes(JobState.QUEUED, note, case.in_ms(_pause_s(wish_s, job, pace)))
-        case NotSent(reason=why) if case.tried_for_s < pace.unsent_for_s:
+        case NotSent(reason=why) if case.tried_for_s < pace.unsent_for_s or not case.settled:
             wait_s = pace.until_next_try_s(job.attempts)
             return case.becomes(JobState.QUEUED, f"{why} It will be tried again", case.in_ms(wait_s))
         case Unclear(what=what, candidate=candidate):
@@ -215,7 +217,7 @@ def _polled(case: Case, poll: Poll) -> Change:
     late = job.state is JobState.RENDERING and job.expected_end is not None and case.now > job.expected_end
     wait_s = case.pace.until_next_poll_s(job, case.poll_every_s, case.sent_s_ago)
     values = _said(job, poll) | {"failures_in_a_row": 0}
-    if late:
+    if late and case.settled:
         return case.becomes(
             JobState.OVERDUE, f"{case.title} still says “{poll.raw_state}”", case.in_ms(wait_s), **values
         )
@@ -241,7 +243,7 @@ def _linkless(case: Case, poll: Poll) -> Change:
         first = ask_again(replace(case, job=replace(job, failures_in_a_row=0)), AskAgain(why))
         more = _said(job, poll) | _deleted_later(case) | {"error": f"{why} yet."}
         return replace(first, then=JobState.ARCHIVING, note=f"{why} yet", values={**first.values, **more})
-    if case.now <= fetch_until(job):
+    if case.now <= fetch_until(job) or not case.settled:
         return ask_again(case, AskAgain(why))
     lost = f"{title} reported the job as done, but gave no link to the video before its copy was gone."
     last = f"Last error: {job.error} " if job.error else ""
@@ -254,7 +256,7 @@ def _missing(case: Case, key: str) -> Change:
     if key != job.key_fingerprint:
         return ask_again(case, AskAgain(f"{title} does not have this job under another key."))
     since = job.missing_since or case.now
-    if case.now - since >= timedelta(seconds=DAY_S):
+    if case.settled and case.now - since >= timedelta(seconds=DAY_S):
         why = f"{title} has said for a day that it does not have this job ({job.vendor_id})."
         return _ended(case, JobState.LOST if job.state is JobState.ARCHIVING else JobState.FAILED, why, None)
     again = ask_again(case, AskAgain(f"{title} does not have this job at the moment."))
@@ -289,7 +291,7 @@ def not_found_yet(case: Case) -> Change:
     job = case.job
     untraceable = case.provider.logs() is None and not job.candidates
     due_ms = None
-    if not untraceable and case.sent_s_ago <= LOOK_FOR_S:
+    if not untraceable and (case.sent_s_ago <= LOOK_FOR_S or not case.settled):
         due_ms = case.in_ms(case.pace.after_failure_s(job.polls, case.poll_every_s, None))
     return case.stays(due_ms, polls=job.polls + 1)
 
@@ -317,7 +319,7 @@ def video_not_kept(case: Case, why: str, *, gone: bool = False, bad_outputs: int
     job = case.job
     since = job.missing_since or case.now
     gone_for_good = gone and job.vendor_deletes_at is None and case.now - since >= timedelta(seconds=DAY_S)
-    if case.now > fetch_until(job) or gone_for_good:
+    if case.settled and (case.now > fetch_until(job) or gone_for_good):
         lost = f"{case.title} finished, but our download failed until its copy was gone. Last error: {why}"
         due_ms = _first_bill_ms(case, billed=job.billed_usd_micros is not None)
         return case.becomes(JobState.LOST, lost, due_ms, error=lost, failures_in_a_row=0)
@@ -347,7 +349,7 @@ def after_log(case: Case, row: LogRow | None) -> Change:
         )
     if row is not None and row.free:
         log.warning("%s’s log lists job %s as failed, although the vendor delivered its video", case.title, job.id)
-    if case.sent_s_ago > LOOK_FOR_S:
+    if case.sent_s_ago > LOOK_FOR_S and case.settled:
         return case.stays(failures_in_a_row=0)
     wait_s = case.pace.until_next_bill_s(job.failures_in_a_row + 1, case.poll_every_s)
     return case.stays(case.in_ms(wait_s), failures_in_a_row=job.failures_in_a_row + 1)

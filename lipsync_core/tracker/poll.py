@@ -7,13 +7,13 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.errors import VendorIdTakenError
 from lipsync_core.job import Job
 from lipsync_core.ledger.claims import Claims
+from lipsync_core.ledger.clock_steps import ClockSteps
 from lipsync_core.ledger.rows import Change
 from lipsync_core.ledger.vendor_status import VendorStatuses
 from lipsync_core.providers.base import Provider
@@ -47,6 +47,7 @@ class Poller:
     """Limits how many requests a vendor gets at once."""
     owner: str
     pace: Pace
+    clock: ClockSteps
     failpoint: Failpoint
 
     async def ask(self, jobs: Sequence[Job]) -> None:
@@ -89,7 +90,8 @@ class Poller:
         await self.apply([self._mine(decide(self._case(job))) for job in jobs])
 
     def _case(self, job: Job) -> Case:
-        return Case(job, self.accounts.providers[job.provider], datetime.now(UTC), self.pace)
+        provider = self.accounts.providers[job.provider]
+        return Case(job, provider, self.clock.now(), self.pace, self.clock.settled)
 
     def _mine(self, change: Change) -> Change:
         return replace(change, owner=self.owner)
@@ -112,7 +114,7 @@ class Poller:
             if candidate in read.polls:
                 if await self._found(job, candidate):
                     return
-            elif self._case(job).sent_s_ago > _BELIEVED_S:
+            elif (case := self._case(job)).sent_s_ago > _BELIEVED_S and case.settled:
                 await asyncio.to_thread(self.claims.forget_candidate, job.id, candidate)
         await self._all([job], not_found_yet)
 

@@ -16,7 +16,6 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,7 @@ from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.errors import BucketError, MediaError, VendorIdTakenError
 from lipsync_core.job import Job
 from lipsync_core.ledger.claims import Answer, Claims
+from lipsync_core.ledger.clock_steps import ClockSteps
 from lipsync_core.ledger.vendor_status import VendorStatuses
 from lipsync_core.net.deadline import Deadline
 from lipsync_core.pricing.catalogue import ENGINES
@@ -81,6 +81,7 @@ class Sender:
     """The base URL of vendors' webhooks, by environment; None if vendors cannot reach this server."""
     owner: str
     pace: Pace
+    clock: ClockSteps
     failpoint: Failpoint
     reach: OutputHosts
 
@@ -231,7 +232,8 @@ class Sender:
                 await asyncio.to_thread(self.standings.failed, *about, why)
 
     def _case(self, job: Job) -> Case:
-        return Case(job, self.accounts.providers[job.provider], datetime.now(UTC), self.pace)
+        provider = self.accounts.providers[job.provider]
+        return Case(job, provider, self.clock.now(), self.pace, self.clock.settled)
 
 
 def hash_of(token: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,8 +16,10 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from lipsync_core import Job, JobState, Studio
+from lipsync_core.db.database import now_ms
 from lipsync_core.delivery.routes import medium_route
 from lipsync_core.delivery.webhooks import endpoint
+from lipsync_core.desk.asking import EVERY_S
 from lipsync_core.providers.aimlapi import LOG_ROWS, MODEL
 from lipsync_core.sandbox.bill import Rules
 from lipsync_core.tracker.pace import HOUR_S
@@ -83,6 +86,20 @@ def test_an_overdue_job_is_asked_about_every_hour_and_taken_whenever_it_ends(des
     desk.tell("clock", {"advance_s": 3 * 24 * 3600.0})
     desk.studio.desk().jobs.ask_now(job.id)
     desk.run(desk.reaches(job, JobState.ARCHIVING, DONE), pace=unhurried)
+
+
+def test_a_vendor_is_asked_now_whenever_somebody_wishes_but_not_twice_within_seconds(desk: Desk) -> None:
+    desk.tell("clock", {"speed": 0.001})
+    job, other = desk.submit(), desk.submit()
+    desk.run(lambda: desk.reaches(job, JobState.RENDERING)() and desk.reaches(other, JobState.RENDERING)())
+    ours, in_an_hour = desk.studio.desk().jobs, now_ms() + 3_600_000
+    desk.write(f"UPDATE jobs SET due_ms = {in_an_hour}")
+    assert ours.ask_now(job.id) == 0
+    assert desk.row(job)["due_ms"] <= now_ms()
+    desk.write(f"UPDATE jobs SET due_ms = {in_an_hour}")
+    assert 0 < ours.ask_now(job.id) <= EVERY_S
+    assert desk.row(job)["due_ms"] == in_an_hour, "the vendor was asked a moment ago"
+    assert ours.ask_now(other.id) == 0
 
 
 @pytest.mark.parametrize("engine", ["joypix/motion-2", "aimlapi/pixverse-lip-sync", "creatify/lipsync"])
@@ -433,3 +450,43 @@ def test_a_full_disk_is_waited_out(template: Path, tmp_path: Path) -> None:
     assert waiting.startswith("archiving | ")
     assert "could not be written" in waiting
     assert kept_at_last == "True 1"
+
+
+# The clock
+
+
+def set_clock(desk: Desk, hours: float) -> Studio:
+    """A studio on the same ledger, as if the computer's clock had been set by so many hours since it was last open."""
+    kept = "SELECT content FROM vendor_lists WHERE name = 'clock'"
+    desk.run(lambda: bool(desk.rows(kept)))
+    content = json.loads(desk.rows(kept)[0]["content"])
+    content["apart_ms"] -= int(hours * 3_600_000)
+    desk.write(f"UPDATE vendor_lists SET content = '{json.dumps(content)}' WHERE name = 'clock'")
+    return desk.open()
+
+
+INSTANTS = ("due_ms", "sent_ms", "expected_end_ms", "missing_since_ms", "vendor_deletes_ms")
+"""Which were written 40 days ago, if the clock is right now."""
+
+
+def test_a_clock_that_jumps_far_forward_loses_no_paid_job(desk: Desk) -> None:
+    desk.fault(kind="bare", on="download", status=404, times=12)
+    job = desk.submit()
+    desk.run(lambda: desk.row(job)["state"] == JobState.ARCHIVING and desk.row(job)["snags"] >= 2)
+    later = set_clock(desk, 40 * 24)
+    written = ", ".join(f"{name} = {name} - 3456000000" for name in INSTANTS)
+    desk.write(f"UPDATE jobs SET {written} WHERE id = {job.id}")
+    snags = desk.row(job)["snags"]
+    desk.run(lambda: desk.row(job)["snags"] >= snags + 3, studio=later)
+    assert desk.row(job)["state"] == JobState.ARCHIVING
+    desk.run(desk.reaches(job, DONE), studio=later)
+    assert is_its_own(desk, job)
+
+
+def test_a_press_that_is_held_leaves_after_its_hold_when_the_clock_is_set_back(desk: Desk) -> None:
+    held = desk.studio.submit(desk.brief("joypix/motion-2"), by="ana", sandbox=False, hold_s=30)
+    due_ms = desk.row(held)["due_ms"]
+    earlier = set_clock(desk, -1)
+    desk.write(f"UPDATE jobs SET due_ms = due_ms + 3600000 WHERE id = {held.id}")
+    desk.run(lambda: abs(desk.row(held)["due_ms"] - due_ms) < 1_000, studio=earlier)
+    assert desk.row(held)["state"] == JobState.QUEUED

@@ -437,7 +437,8 @@ def test_an_answer_that_was_kept_is_used_by_whoever_comes_next(desk: Desk) -> No
     job = desk.submit()
     with asleep(desk, Sleeper(ANSWER_KEPT), desk.reaches(job, *AT_VENDOR)):
         desk.run(desk.reaches(job, *AT_VENDOR), pace=SHORT)
-    assert [event.state for event in desk.history(job)][:3] == ["queued", "submitting", "rendering"]
+    after = [event.state for event in desk.history(job) if event.state not in ("queued", "submitting")]
+    assert after[0] == "rendering", "on a busy computer, it may be queued again before anything is sent"
     assert (len(desk.posts()), len(desk.bill())) == (1, 1)
 
 

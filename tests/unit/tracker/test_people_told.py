@@ -16,11 +16,23 @@ from typing import Any
 
 import pytest
 
-from lipsync_core import NOTICE_EXAMPLE, Brief, JobState, KeptMedium, NotAllowedError, Qualifier, Quote, Role, Settings
+from lipsync_core import (
+    NOTICE_EXAMPLE,
+    Action,
+    Brief,
+    JobState,
+    KeptMedium,
+    NotAllowedError,
+    Qualifier,
+    Quote,
+    Role,
+    Settings,
+)
 from lipsync_core.db.database import Database
 from lipsync_core.job import SANDBOX
 from lipsync_core.ledger.jobs import Ledger, NewJob
 from lipsync_core.ledger.rows import Change, apply
+from lipsync_core.people.access_requests import AccessRequests
 from lipsync_core.people.team import People
 from lipsync_core.tracker.notices import WAITS_S, Notices, signed
 
@@ -291,3 +303,27 @@ def test_a_chat_tool_makes_nothing_of_a_name(database: Database, listener: Liste
     (message,) = listener.messages()
     assert f"“{NAMES[name]}” got no answer" in message["text"]
     assert "\n" not in message["text"]
+
+
+def test_a_request_for_access_is_told_once_to_the_team_and_to_its_admins(
+    database: Database, environment: dict[str, str], listener: Listener
+) -> None:
+    people = People(database, Settings.from_env(environment, dotenv=Path("no.env")))
+    for name, role in (("mia", Role.ADMIN), ("ada", Role.APPROVER), ("max", Role.MAKER)):
+        people.invite(f"{name}@studio.test", role, by="ana")
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE people SET notify_url = ?, notify_secret = ?", (listener.url, SECRET))
+    access = AccessRequests(database, sign_in=True, team=True, public_url="https://studio.test")
+    for _press in range(2):
+        access.ask("Providers", Action.CHECK, by="max@studio.test")
+    assert asyncio.run(notices(database, listener).deliver()) == 2
+    message, same = listener.messages()
+    assert message == same
+    assert message["type"] == "access.asked"
+    assert message["text"] == "max@\u2060studio.test asks for access to Providers."
+    assert message["data"] == {
+        "what": "Providers",
+        "role": "admin",
+        "by": "max@studio.test",
+        "url": "https://studio.test/team",
+    }
