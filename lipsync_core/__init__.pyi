@@ -17,6 +17,7 @@ from .brief import (
 )
 from .config import ROOT as ROOT
 from .config.settings import Settings as Settings
+from .decimals import decimals_of as decimals_of
 from .desk.desk import Desk as Desk
 from .desk.press import HOLD_S as HOLD_S
 from .door.talk import Stage as Stage, Tongue as Tongue
@@ -24,6 +25,7 @@ from .errors import (
     BriefChangedError as BriefChangedError,
     BriefError as BriefError,
     FetchError as FetchError,
+    LedgerError as LedgerError,
     LibraryError as LibraryError,
     MediaError as MediaError,
     NotAllowedError as NotAllowedError,
@@ -38,6 +40,7 @@ from .errors import (
 from .estimates import (
     COLUMNS as COLUMNS,
     ENCODINGS as ENCODINGS,
+    LONGEST_ASKED_S as LONGEST_ASKED_S,
     Batch as Batch,
     Guess as Guess,
     LengthError as LengthError,
@@ -49,7 +52,9 @@ from .estimates import (
     Wish as Wish,
     file_key as file_key,
     is_link as is_link,
+    leads_to_file as leads_to_file,
     length_text as length_text,
+    link_of as link_of,
     plan_csv as plan_csv,
     read_sheet as read_sheet,
     seconds_of as seconds_of,
@@ -67,9 +72,18 @@ from .job import (
     JobEvent as JobEvent,
     JobState as JobState,
 )
-from .ledger.caps import PRESS as PRESS, TEAM as TEAM, Cap as Cap, month_name as month_name
+from .ledger.caps import (
+    FULL_SHARE as FULL_SHARE,
+    NEAR_SHARE as NEAR_SHARE,
+    PRESS as PRESS,
+    TEAM as TEAM,
+    Cap as Cap,
+    month_name as month_name,
+)
+from .ledger.filters import Filter as Filter, Order as Order
 from .ledger.job_cost import cost_above as cost_above
-from .ledger.jobs import Filter as Filter
+from .ledger.listing import BatchFacts as BatchFacts, BatchSums as BatchSums
+from .ledger.month_course import Course as Course
 from .ledger.open_briefs import OpenBatch as OpenBatch, OpenBrief as OpenBrief, new_brief_id as new_brief_id
 from .ledger.spending import (
     Dearer as Dearer,
@@ -85,6 +99,7 @@ from .media.erase import Root as Root, Traces as Traces
 from .media.library import Item as Item, ItemKind as ItemKind
 from .media.origin import Came as Came
 from .medium import Kind as Kind, MediumFacts as MediumFacts, MouthGuess as MouthGuess, box_around as box_around
+from .people.access_requests import AccessRequest as AccessRequest
 from .people.audit import Entry as Entry
 from .people.rights import Person as Person
 from .people.roles import Action as Action, Role as Role
@@ -99,6 +114,7 @@ from .pricing import (
     Waste as Waste,
 )
 from .pricing.catalogue import ENGINES as ENGINES, SCENES as SCENES
+from .pricing.media_doubts import media_doubts as media_doubts
 from .pricing.press_questions import (
     PressFacts as PressFacts,
     Question as Question,
@@ -107,6 +123,7 @@ from .pricing.press_questions import (
 )
 from .pricing.reserve import MOST_CEILING_USD_MICROS as MOST_CEILING_USD_MICROS
 from .pricing.silent_voice import unheard_words as unheard_words
+from .pricing.terms import rate_text as rate_text
 from .providers.facts import Engine as Engine
 from .providers.forms import EngineForm as EngineForm
 from .providers.registry import PROVIDERS as PROVIDERS
@@ -122,7 +139,14 @@ from .quote import (
     price_text as price_text,
     priced as priced,
 )
-from .samples import PORTRAITS as PORTRAITS, VOICES as VOICES, Sample as Sample
+from .samples import (
+    CLIPS as CLIPS,
+    HELLO as HELLO,
+    PAIRS as PAIRS,
+    PORTRAITS as PORTRAITS,
+    VOICES as VOICES,
+    Sample as Sample,
+)
 from .server.doors import PageServer as PageServer
 from .studio import Studio as Studio
 from .tracker.notices import NOTICE_EXAMPLE as NOTICE_EXAMPLE

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
+from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -14,6 +15,8 @@ from lipsync_core.plain_text import one_line, paragraphs
 
 MAX_NAME = 120
 """Characters that a job's name or project may have."""
+LONGEST_TITLE = 40
+"""Characters of a written text that stand for a missing name."""
 MAX_SEED = 2**31 - 1
 """The largest seed; −1 stands for a random one."""
 
@@ -152,6 +155,13 @@ class Brief:
     """Where a person placed the mouth; it takes precedence over the detected position."""
     name: str = ""
     project: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the clip is called: its name, else its voice's file name or the beginning of its text; or empty."""
+        voices = (getattr(self, field) for field in VOICE_FIELDS)
+        files = (PurePath(voice.name).stem for voice in voices if isinstance(voice, KeptMedium))
+        return self.name or one_line(next(files, ""), MAX_NAME) or one_line(self.text, LONGEST_TITLE)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the brief as JSON-ready values; its media must be stored ones or links."""

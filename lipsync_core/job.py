@@ -251,7 +251,7 @@ class Job:
     """Who approved or declined it."""
     decided_at: datetime | None = None
     decided_why: str | None = None
-    """Why it needed approval; once it was declined, the reason for that."""
+    """Why it needed approval, with what its maker said; once it was declined, the reason for that."""
 
     @property
     def only_invoice_tells(self) -> bool:
@@ -273,6 +273,16 @@ class Job:
     def provider(self) -> str:
         """The vendor's id, or ``draft``."""
         return self.engine.partition("/")[0]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to do or decide about it."""
+        return not self.pending and self.state not in AWAITS_PERSON
+
+    @property
+    def title(self) -> str:
+        """What people call it: its brief's title, or its number."""
+        return self.brief.title or f"Job {self.id}"
 
     @property
     def is_draft(self) -> bool:

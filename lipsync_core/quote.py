@@ -26,6 +26,7 @@ class IssueKind(StrEnum):
     PAUSED = "paused"  # the vendor, or this engine, is paused until a person has checked
     NO_LINK = "no link"  # the vendor cannot fetch the files
     OUT_OF_REACH = "out of reach"  # finished videos could not be fetched here
+    CONVERTED = "converted"  # a medium is sent as a copy in another format: to know, and nothing to do
     OVER_CAP = "over the cap"  # a monthly cap would be exceeded, or needs a ceiling
 
 
@@ -92,6 +93,8 @@ class Quote:
     """The price of the longest input that the engine accepts, if ``open_ended``; None if that is not documented."""
     least_ceiling_usd_micros: int = 0
     """The least ceiling, in micro-dollars, that a cap may reserve if ``reserved_usd_micros`` is None."""
+    hint: str = ""
+    """What would change the price, in one short sentence; empty if there is nothing to say."""
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -154,9 +157,9 @@ def has_risen(was: Costed, now: Costed) -> bool:
 
 
 def price_text(usd_micros: int | None) -> str:
-    """Return a price as text: ``free``, ``$0.90``, or ``price unknown``. Whole cents, rounded up."""
+    """Return a price as text: ``free``, ``$0.90``, or ``price not set``. Whole cents, rounded up."""
     if usd_micros is None:
-        return "price unknown"
+        return "price not set"
     if usd_micros == 0:
         return "free"
     cents = -(-usd_micros // 10_000)
@@ -166,7 +169,7 @@ def price_text(usd_micros: int | None) -> str:
 def priced(quote: Costed) -> str:
     """Return a price with how far it can be trusted, as shown on a button after “Render for”.
 
-    ``$0.90``, ``about $0.90``, ``up to $1.80``, ``52 credits, price unknown``, ``price unknown`` or ``free``.
+    ``$0.90``, ``about $0.90``, ``up to $1.80``, ``52 credits, price not set``, ``price not set`` or ``free``.
     """
     text = price_text(quote.usd_micros)
     if quote.usd_micros is None:

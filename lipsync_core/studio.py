@@ -20,7 +20,7 @@ from lipsync_core.config.settings import Settings
 from lipsync_core.db.database import Database
 from lipsync_core.db.latest import Latest
 from lipsync_core.delivery.hosting import Hosting
-from lipsync_core.delivery.links import Links, file_of
+from lipsync_core.delivery.links import Links, file_of, made_file
 from lipsync_core.delivery.sharing import Sharing
 from lipsync_core.desk.desk import Desk
 from lipsync_core.desk.intake import Intake
@@ -33,8 +33,11 @@ from lipsync_core.job import LIVE, SANDBOX, Job, JobEvent, JobState
 from lipsync_core.ledger.approvals import ApprovalRules, Approvals
 from lipsync_core.ledger.caps import Budgets, month_at
 from lipsync_core.ledger.claims import Claims
+from lipsync_core.ledger.clock_steps import ClockSteps
 from lipsync_core.ledger.endings import Endings
-from lipsync_core.ledger.jobs import Filter, Ledger
+from lipsync_core.ledger.filters import Filter
+from lipsync_core.ledger.jobs import Ledger
+from lipsync_core.ledger.listing import Listing
 from lipsync_core.ledger.open_briefs import BriefDesk
 from lipsync_core.ledger.spending import Spending
 from lipsync_core.ledger.team_rates import TeamRates
@@ -46,7 +49,9 @@ from lipsync_core.media.erase import Eraser
 from lipsync_core.media.library import Library
 from lipsync_core.media.store import MediaStore
 from lipsync_core.net.addresses import Resolver, system_addresses
+from lipsync_core.net.outlet import Outlet
 from lipsync_core.net.run_async import run_async
+from lipsync_core.people.access_requests import AccessRequests
 from lipsync_core.people.audit import Audit
 from lipsync_core.people.rights import Person
 from lipsync_core.people.team import People
@@ -56,6 +61,7 @@ from lipsync_core.pricing.catalogue import DRAFT
 from lipsync_core.pricing.wait import sandbox_wait_s
 from lipsync_core.quote import Quote
 from lipsync_core.sandbox.embedded import FILES_ROUTE, HOOKS_ROUTE, forget, origin_of
+from lipsync_core.tracker.cap_notices import CapNotices
 from lipsync_core.tracker.errands import Errands
 from lipsync_core.tracker.failpoints import Failpoint, no_failpoints
 from lipsync_core.tracker.loop import STALE_S, Tracker
@@ -82,15 +88,27 @@ class Studio:
         self._latest = Latest(database)
         self.people = People(database, settings)
         """The team, and what each person may do."""
+        has_address = _team(settings) is not None
+        self.access = AccessRequests(
+            database, sign_in=settings.sign_in, team=has_address, public_url=settings.public_url
+        )
+        """Members' requests for a higher role."""
         self.audit = Audit(database, self.people.check)
         """The audit log."""
-        terms = ApprovalRules(settings.approval_days, settings.approve_own)
+        terms = ApprovalRules(settings.approval_days, settings.approve_own, settings.sandbox)
         self._approvals = Approvals(database, terms, sign_in=settings.sign_in)
         self._notices = Notices(
-            database, _team(settings), settings.notify_allow, settings.public_url, settings.poll_interval_s
+            database,
+            _team(settings),
+            settings.notify_allow,
+            settings.public_url,
+            settings.poll_interval_s,
+            Outlet(settings.proxy, settings.certificates),
         )
+        self._cap_notices = CapNotices(database, settings.timezone, has_address, settings.public_url)
         self.endings = Endings(database)
         """A person's recently ended jobs."""
+        self._clock = ClockSteps(database)
         self._claims = Claims(database, settings.timezone, terms if settings.sign_in else None)
         self.budgets = Budgets(database, settings.timezone, self.people.check)
         """Monthly caps and the vendors' invoices."""
@@ -99,6 +117,8 @@ class Studio:
         self.team_rates = TeamRates(database, self._latest, settings.rates_file, self.people.check)
         """The team's own rates."""
         self._vendor_statuses = VendorStatuses(database)
+        self.listing = Listing(database, self._latest, self._whole)
+        """Lists of jobs in any order, and what they can be filtered by."""
         open_briefs = BriefDesk(database)
         bucket = None if settings.bucket is None else Bucket(*settings.bucket, settings.aws)
         self._store = store(settings.media_dir, database, bucket=bucket)
@@ -265,11 +285,8 @@ class Studio:
         return self._whole(job)
 
     def page(self, which: Filter, *, limit: int, offset: int = 0) -> list[Job]:
-        """Return some of the jobs that match the filter, newest first."""
-        found = self._latest.get(
-            ("page", which.question, limit, offset), lambda: tuple(self._ledger.page(which, limit=limit, offset=offset))
-        )
-        return [self._whole(job) for job in found]
+        """Return some of the jobs that match the filter, newest first; see `Listing.page` for other orders."""
+        return self.listing.page(which, limit=limit, offset=offset)
 
     def count(self, which: Filter) -> int:
         """Return how many jobs match the filter."""
@@ -318,7 +335,7 @@ class Studio:
 
     def makers(self) -> list[str]:
         """Return everyone who has made a job."""
-        return self._ledger.makers()
+        return self.listing.makers()
 
     def webhook(self, provider_id: str, token: str, body: bytes, content_type: str) -> bool:
         """Handle a vendor's webhook for the job with this token; return False if there is no such job.
@@ -342,6 +359,14 @@ class Studio:
         """
         ref = self._links.read(token)
         return None if ref is None else file_of(ref, self._store)
+
+    def made_file(self, token: str) -> tuple[Path, str] | None:
+        """Return what a link's token asks to be made of a stored medium, and its content type; None if it is not valid.
+
+        Blocks while it is made. Raises `BucketError`.
+        """
+        ref = self._links.read_made(token)
+        return None if ref is None else made_file(ref, self._store)
 
     # The tracker
 
@@ -369,7 +394,8 @@ class Studio:
             rates=self.rates,
             slots=self.settings.draft_slots,
             pace=pace or Pace(most_s=self.settings.poll_interval_s),
-            errands=Errands(self._approvals, self._notices).run,
+            errands=Errands(self._approvals, self._notices, self._cap_notices, self._clock).run,
+            clock=self._clock,
             failpoint=failpoint,
         )
 

@@ -16,9 +16,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
+
+_LISTED = ("hidden_ms", "state", "made_by", "project", "engine", "environment", "batch", "created_ms", "name")
 
 jobs = Table(
     "jobs",
@@ -99,8 +102,14 @@ jobs = Table(
     ),
     Index("jobs_by_above", "above_ms"),
     # Each covers all that listing and searching need, so that they read only the rows that they show.
-    Index("jobs_by_state", "state", "id", "name", "made_by", "hidden_ms"),
-    Index("jobs_by_maker", "made_by", "id", "state", "hidden_ms"),
+    Index("jobs_listed", "id", *_LISTED),
+    Index("jobs_by_state", "state", "id", *(name for name in _LISTED if name != "state")),
+    Index("jobs_by_maker", "made_by", "id", *(name for name in _LISTED if name != "made_by")),
+    Index("jobs_by_project", "project", "id", *(name for name in _LISTED if name != "project")),
+    Index("jobs_listed_by_engine", "engine", "id", *(name for name in _LISTED if name != "engine")),
+    Index("jobs_by_price", "quoted_usd_micros", "id", "hidden_ms"),
+    Index("jobs_by_name", "name", "id", "hidden_ms"),
+    Index("jobs_in_batches", "id", sqlite_where=text("batch IS NOT NULL")),
     sqlite_autoincrement=True,  # a job number is never reused
 )
 
@@ -163,6 +172,15 @@ caps = Table(
     Column("usd_micros", BigInteger, nullable=False),
     Column("set_by", String(120), nullable=False),
     Column("set_ms", BigInteger, nullable=False),
+)
+
+cap_warnings = Table(  # what the team was told about caps that are nearly used up
+    "cap_warnings",
+    metadata,
+    Column("scope", String(300), primary_key=True),
+    Column("month", String(7), primary_key=True),
+    Column("usd_micros", BigInteger, primary_key=True),  # the cap at that time: a raised one is told about again
+    Column("at_ms", BigInteger, nullable=False),
 )
 
 invoices = Table(  # entered by a person, for vendors that report no billed sum
@@ -228,6 +246,7 @@ briefs = Table(
     Column("fields", Text, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),
     Column("job_id", Integer, ForeignKey("jobs.id")),  # its last render
+    Index("briefs_unfinished", "made_by", "changed_ms", sqlite_where=text("job_id IS NULL")),
 )
 
 trackers = Table(
@@ -288,7 +307,7 @@ notices = Table(  # notifications to be sent
     "notices",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("event_id", Integer, ForeignKey("events.id"), nullable=False),
+    Column("event_id", Integer, ForeignKey("events.id")),  # NULL for one about a cap or a request
     Column("to", String(120), nullable=False),  # team, or a person's email address
     Column("body", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
@@ -307,7 +326,7 @@ read_events = Table(  # one row: the last event for which notices were made
     Column("until", Integer, nullable=False),
 )
 
-vendor_lists = Table(  # lists from vendors, requested once a day; may be lost without harm
+vendor_lists = Table(  # lists from vendors, requested once a day, and the clocks last seen; may be lost without harm
     "vendor_lists",
     metadata,
     Column("name", String(64), primary_key=True),

@@ -15,7 +15,7 @@ def download_name(job: Job) -> str:
 
     A sandbox video says so at the end: ``weekly-update-47-joypix-motion-2-2026-11-21-sandbox.mp4``.
     """
-    words = [_plain(job.brief.project), _plain(job.brief.name) or f"job-{job.id}"]
+    words = [_plain(job.brief.project), _plain(job.brief.title) or f"job-{job.id}"]
     kind = "draft" if job.is_draft else _plain(job.engine)
     mark = ["sandbox"] if job.sandbox else []
     return "-".join([*filter(None, words), kind, f"{job.created_at:%Y-%m-%d}", *mark]) + ".mp4"

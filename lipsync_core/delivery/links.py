@@ -19,6 +19,8 @@ from urllib.parse import quote
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from lipsync_core.brief import MouthBox
+from lipsync_core.media.made import FILES, What, made_of
 from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import Kind, MediumFacts, Variant
 from lipsync_core.people.rights import Person
@@ -36,6 +38,7 @@ VENDOR = "*"
 _MARK = 16
 """Length of the hash that stands for a person or a visit in a link; neither can be derived from it."""
 
+MADE_ROUTE = "/app/static/made"
 ZIP_ROUTE = "/app/static/zip"
 REVIEW_ROUTE = "/review"
 
@@ -47,6 +50,17 @@ class MediaRef:
     sha256: str
     kind: Kind
     variant: Variant
+
+
+@dataclass(frozen=True, slots=True)
+class MadeRef:
+    """The target of a link to what is made of a medium."""
+
+    sha256: str
+    kind: Kind
+    what: What
+    box: MouthBox | None = None
+    """Where the mouth is, in the picture's pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +85,7 @@ class Links:
         self._people = people
         self._serializer = URLSafeSerializer(secret, salt="media")
         self._reviews = URLSafeSerializer(secret, salt="review")
+        self._made = URLSafeSerializer(secret, salt="made")
         self._zips = URLSafeSerializer(secret, salt="zip")
 
     def to(
@@ -97,6 +112,21 @@ class Links:
         try:
             sha256, kind, variant, *bounds = self._serializer.loads(token)
             return MediaRef(sha256, kind, variant) if self._is_open(*bounds) else None
+        except (BadSignature, ValueError, TypeError):
+            return None
+
+    def to_made(
+        self, facts: MediumFacts, what: What, *, box: MouthBox | None = None, person: Person | None = None
+    ) -> str:
+        """Return a relative link for ``person`` to what is made of a medium when the link is followed."""
+        token = self._made.dumps([facts.sha256, facts.kind, what, box, self._until(), *self._bound(person)])
+        return f"{MADE_ROUTE}/{token}/{what}{FILES[what][0]}"
+
+    def read_made(self, token: str) -> MadeRef | None:
+        """Return the target of such a token; None if it is forged or expired, or its person has no access."""
+        try:
+            sha256, kind, what, box, *bounds = self._made.loads(token)
+            return MadeRef(sha256, kind, what, box and tuple(box)) if self._is_open(*bounds) else None
         except (BadSignature, ValueError, TypeError):
             return None
 
@@ -161,3 +191,10 @@ def file_of(ref: MediaRef, store: MediaStore) -> tuple[Path, str] | None:
     facts = store.get(ref.sha256, ref.kind)
     path = None if facts is None else store.file(facts)
     return None if facts is None or path is None else (path, facts.mime)
+
+
+def made_file(ref: MadeRef, store: MediaStore) -> tuple[Path, str] | None:
+    """Return the file that was made of a medium, and its content type; None if there is none. Raises `BucketError`."""
+    facts = store.get(ref.sha256, ref.kind)
+    path = None if facts is None else made_of(store, facts, ref.what, ref.box)
+    return None if path is None else (path, FILES[ref.what][1])

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,6 +26,14 @@ Route = Callable[[Request], Awaitable[Response]]
 EXPIRED = "This link has expired or never existed. Reload the page that it is from, and try again."
 KEPT_S = 300
 """How long a browser may reuse a response without asking again: the link may have ended meanwhile."""
+SAMPLE_TYPES = {
+    ".flac": "audio/flac",
+    ".jpg": "image/jpeg",
+    ".mp4": "video/mp4",
+    ".png": "image/png",
+    ".webp": "image/webp",
+}
+"""The content types of the samples, by extension."""
 _GUARDED = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -34,8 +43,11 @@ _GUARDED = {
 }
 
 
-def medium_route(find: Callable[[str], tuple[Path, str] | None]) -> Route:
-    """A stored picture, voice or video, in ranges if a player seeks; ``?download`` saves it."""
+def medium_route(find: Callable[[str], tuple[Path, str] | None], threads: Executor | None = None) -> Route:
+    """A stored picture, voice or video, in ranges if a player seeks; ``?download`` saves it.
+
+    ``find`` runs in ``threads`` of its own if it takes so long that other requests must not wait behind it.
+    """
 
     def found(token: str) -> tuple[Path, str, os.stat_result] | None:
         try:
@@ -44,7 +56,7 @@ def medium_route(find: Callable[[str], tuple[Path, str] | None]) -> Route:
             return None
 
     async def answer(request: Request) -> Response:
-        it = await asyncio.to_thread(found, request.path_params["token"])
+        it = await asyncio.get_running_loop().run_in_executor(threads, found, request.path_params["token"])
         if it is None:
             return _nothing()
         path, mime, stat = it
@@ -58,6 +70,19 @@ def medium_route(find: Callable[[str], tuple[Path, str] | None]) -> Route:
         )
 
     return _in_words(answer)
+
+
+def samples_route(files: Mapping[str, Path]) -> Route:
+    """Return the route for files that come with the studio, by name. They are public, so a browser keeps them."""
+
+    async def answer(request: Request) -> Response:
+        path = files.get(request.path_params["name"])
+        if path is None:
+            return _nothing()
+        headers = {"Cache-Control": f"public, max-age={KEPT_S}", **_GUARDED}
+        return FileResponse(path, media_type=SAMPLE_TYPES[path.suffix], headers=headers)
+
+    return answer
 
 
 def zip_route(find: Callable[[str], list[Packed] | None]) -> Route:

@@ -58,7 +58,7 @@ class Sharing:
         if facts is None or job.output_sha256 != meant.sha256 or self._store.file(facts) is None:
             return None
         return Reviewed(
-            name=job.brief.name or f"Video {job.id}",
+            name=job.brief.title or f"Video {job.id}",
             source=self._links.to_reviewed(facts, meant),
             until=datetime.fromtimestamp(meant.until, UTC),
             remark="A draft, for judging timing and wording." if job.is_draft else _SANDBOX if job.sandbox else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from lipsync_core.brief import oversized
@@ -22,6 +23,10 @@ class DeskBriefs(Part):
     def open(self, brief_id: str) -> OpenBrief | None:
         """Return the open brief with this id, or None if nothing was entered under it."""
         return self.rooms.open_briefs.open(brief_id)
+
+    def unfinished(self, *, limit: int) -> list[OpenBrief]:
+        """Return the visitor's clips that have a medium or a text and were never rendered, the last changed first."""
+        return self.rooms.open_briefs.unfinished(self.by, limit)
 
     def change(self, brief_id: str, **changes: Any) -> None:
         """Set fields of an open brief; media as `MediumFacts` or None.
@@ -50,11 +55,16 @@ class DeskBriefs(Part):
         """
         return self.rooms.tables.read(data, encoding)
 
-    def use_again(self, job_id: int) -> str:
-        """Start a new brief with a job's media and options; returns its id. Raises `UnknownJobError`."""
+    def use_again(self, job_id: int, *, keeping: Collection[str] | None = None) -> str:
+        """Start a new brief with a job's media and options, or only the fields in ``keeping``; returns its id.
+
+        Raises `UnknownJobError`.
+        """
         self.seat.check(Action.MAKE)
         brief_id = new_brief_id()
-        self.rooms.open_briefs.change(brief_id, self.by, self.rooms.ledger.job(job_id).brief.to_dict())
+        fields = self.rooms.ledger.job(job_id).brief.to_dict()
+        kept = fields if keeping is None else {name: value for name, value in fields.items() if name in keeping}
+        self.rooms.open_briefs.change(brief_id, self.by, kept)
         return brief_id
 
 

@@ -11,21 +11,21 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from lipsync_core.accounts.output_hosts import OutputHosts
 from lipsync_core.accounts.reach import Account, Accounts
 from lipsync_core.brief import MEDIA_FIELDS, MEDIUM_KINDS, Brief, KeptMedium, Medium, brief_oversized, mouth_box_error
 from lipsync_core.delivery.hosting import Hosting
+from lipsync_core.desk import pasted_links
 from lipsync_core.errors import BriefError, FetchError, MediaError
 from lipsync_core.job import LIVE
 from lipsync_core.ledger.budget import Budget
 from lipsync_core.ledger.caps import Budgets, Over, Room, over_cap, scopes_of
 from lipsync_core.ledger.jobs import Ledger, NewJob
 from lipsync_core.ledger.vendor_status import VendorStatus, VendorStatuses, low_balance
+from lipsync_core.media.fit import Conversion
 from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import Kind, MediumFacts
-from lipsync_core.net.run_async import run_async
 from lipsync_core.pricing import Rates, spoken_s
 from lipsync_core.pricing.assess import assess, length_of
 from lipsync_core.pricing.catalogue import ENGINES, Engine
@@ -33,9 +33,6 @@ from lipsync_core.pricing.order import fits
 from lipsync_core.pricing.pasted_link import qualified
 from lipsync_core.pricing.reserve import ceiling_problem, least_ceiling
 from lipsync_core.quote import Costed, Issue, IssueKind, PriceRoseError, Quote, has_risen, price_text, priced
-
-MAX_LINK_BYTES = 200 * 1024 * 1024
-LINK_TIMEOUT_S = 60.0
 
 
 class Snapshot:
@@ -123,7 +120,7 @@ class Intake:
     ) -> NewJob:
         if wrong := brief_oversized(brief):
             raise BriefError(wrong)
-        engine, brief = ENGINES.get(brief.engine or ""), brief.tidied()
+        engine, brief = ENGINES.get(brief.engine or ""), pasted_links.with_direct_links(brief.tidied())
         if engine is None:
             raise BriefError({"engine": f"Choose an engine: {', '.join(ENGINES)}."})
         media, unread = self._media(brief, snapshot, keep=True, must_read=engine.is_draft)
@@ -182,7 +179,7 @@ class Intake:
     def needs_copies(self, brief: Brief, engine: Engine, environment: str) -> bool:
         """Return whether an engine needs copies that are not made yet. Only stored media are checked."""
         media = self._kept_media(brief)
-        changes = self.hosting.changes(media, engine.form, environment)
+        changes = self._changes(engine, media, environment)
         sent = self.hosting.sent(media, changes)
         return any(sent[field] is media[field] for field in changes)
 
@@ -216,13 +213,7 @@ class Intake:
 
     def keep_link(self, url: str, kind: Kind) -> MediumFacts:
         """Fetch a link through the guard and store the file. Raises `MediaError` (`FetchError`)."""
-        from lipsync_core.net.fetch import fetch
-
-        with self.store.scratch("link") as scratch:
-            path = scratch / "fetched"
-            run_async(fetch(url, path, allow=self.fetch_allow, max_bytes=MAX_LINK_BYTES, timeout_s=LINK_TIMEOUT_S))
-            name = unquote(urlsplit(url).path).rsplit("/", 1)[-1]
-            return replace(self.store.keep(path, kind, name or kind), url=url)
+        return pasted_links.keep_link(self.store, url, kind, self.fetch_allow, self.accounts.outlet())
 
     def _assess(
         self,
@@ -250,7 +241,9 @@ class Intake:
             issues += [Issue(field, why, stops=True) for field, why in unread.items()]
         passed_on = self.hosting.passed_on(media, engine.form, account.environment)
         issues += [
-            Issue(field, change.words, stops=False) for field, change in changes.items() if field not in passed_on
+            Issue(field, change.words, stops=False, title=change.title, kind=IssueKind.CONVERTED)
+            for field, change in changes.items()
+            if field not in passed_on
         ]
         if not sends_stored:
             may_work = f"{engine.vendor} fetches it itself, so this may still work."
@@ -304,13 +297,17 @@ class Intake:
     ) -> dict[str, MediumFacts] | None:
         """Return the media that the engine gets, making the copies it needs; None if it gets all media unchanged."""
         sent = dict(media)
-        changes = self.hosting.changes(media, engine.form, environment)
+        changes = self._changes(engine, media, environment)
         for field, change in changes.items():
             try:
                 sent |= self.hosting.sent({field: media[field]}, {field: change}, make=True)
             except MediaError as error:
                 raise BriefError({field: str(error)}) from error
         return sent if changes else None
+
+    def _changes(self, engine: Engine, media: Mapping[str, MediumFacts], environment: str) -> dict[str, Conversion]:
+        """Return the conversions before an engine gets a brief's media. A draft is made here, from what was brought."""
+        return {} if engine.is_draft else self.hosting.changes(media, engine.form, environment)
 
     def _kept_media(self, brief: Brief) -> dict[str, MediumFacts]:
         stored = self.kept([brief])

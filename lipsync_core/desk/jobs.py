@@ -1,6 +1,8 @@
-"""Actions on an existing job: withdraw it, hide it, check on it now."""
+"""Actions on existing jobs, one or many: withdraw, hide, give a project, check on them now."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 from lipsync_core.desk.rooms import Part
 from lipsync_core.job import JobState
@@ -34,7 +36,44 @@ class DeskJobs(Part):
         self.seat.own(job_id)
         self.rooms.ledger.hide(job_id, False, self.by)
 
-    def ask_now(self, job_id: int) -> None:
-        """Poll the vendor, or retry the download, at once instead of when it is due."""
+    def withdraw_all(self, job_ids: Sequence[int]) -> int:
+        """Withdraw those of these jobs that can be, free of charge; return how many."""
+        self._own_all(job_ids)
+        return self.rooms.ledger.withdraw_all(job_ids, self.by)
+
+    def hide_all(self, job_ids: Sequence[int]) -> None:
+        """Hide these jobs from the lists, all or none."""
+        self._own_all(job_ids)
+        self.rooms.ledger.hide_all(job_ids, True, self.by)
+
+    def unhide_all(self, job_ids: Sequence[int]) -> None:
+        """Put these jobs back on the lists, all or none."""
+        self._own_all(job_ids)
+        self.rooms.ledger.hide_all(job_ids, False, self.by)
+
+    def set_projects(self, projects: Mapping[int, str]) -> dict[int, str]:
+        """Set the projects of these jobs, by number, and return those that they had; all or none.
+
+        Jobs that are not over stay as they are: what they may cost is reserved under their project's cap. What the
+        others cost counts toward the new project, in its month.
+
+        Raises:
+            NotAllowedError: also if a job cost something, its old or new project has a cap, and this person sets none.
+        """
+        self._own_all(list(projects))
+        return self.rooms.ledger.set_projects(projects, self.by, past_caps=self.seat.may(Action.CAPS))
+
+    def _own_all(self, job_ids: Sequence[int]) -> None:
+        for maker in self.rooms.ledger.makers_among(job_ids):
+            self.seat.check(Action.HANDLE, owner=maker)
+
+    def ask_now(self, job_id: int) -> float:
+        """Poll the vendor, or retry the download, at once instead of when it is due.
+
+        Return 0; or, if that was wished for a moment ago, in how many seconds it may be wished for again.
+        """
         self.seat.own(job_id)
-        self.rooms.ledger.ask_now(job_id)
+        wait_s = self.rooms.asking.wait_s(job_id)
+        if wait_s == 0:
+            self.rooms.ledger.ask_now(job_id)
+        return wait_s

@@ -80,6 +80,20 @@ class DeskMedia(Part):
         name = f"{variant}{facts.extension if variant == 'file' else '.jpg'}"
         return self.rooms.links.to(facts, variant, name=name, person=self.seat.visit)
 
+    def waveform_link(self, facts: MediumFacts) -> str:
+        """Return a relative link to the outline of a stored sound: up to 600 numbers from 0 to 100, as JSON.
+
+        It is made when it is first fetched, so a page that draws the link does not wait for it.
+        """
+        return self.rooms.links.to_made(facts, "waveform", person=self.seat.visit)
+
+    def speaking_link(self, image: MediumFacts, box: MouthBox) -> str:
+        """Return a relative link to a short silent video in which the mouth at ``box`` opens and closes.
+
+        It is made when it is first fetched, so a page that draws the link does not wait for it.
+        """
+        return self.rooms.links.to_made(image, "speaking", box=box, person=self.seat.visit)
+
     def thumbnail_link(self, job: Job) -> str | None:
         """Return a relative link to the job's thumbnail, 224 pixels square; reads no ledger, so lists may call it.
 

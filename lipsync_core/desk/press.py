@@ -11,7 +11,7 @@ from lipsync_core.desk.intake import request_fingerprint
 from lipsync_core.desk.rooms import Part
 from lipsync_core.errors import BriefChangedError, BriefError
 from lipsync_core.job import LIVE, Job
-from lipsync_core.ledger.approvals import above_limit
+from lipsync_core.ledger.approvals import above_limit, with_reason
 from lipsync_core.ledger.jobs import NewJob
 from lipsync_core.people.roles import Action
 from lipsync_core.pricing.catalogue import DRAFT, ENGINES
@@ -45,6 +45,7 @@ class Press(Part):
         agreed: Quote | None = None,
         ceiling_usd_micros: int | None = None,
         follows: int | None = None,
+        reason: str = "",
     ) -> Job:
         """Queue one job for the brief. Its media are stored before the job exists.
 
@@ -52,7 +53,7 @@ class Press(Part):
         claims the job for ``hold_s`` seconds. ``agreed`` is the quote that a person saw. ``ceiling_usd_micros`` is what
         a cap reserves for an unknown price: above 0, up to `MOST_CEILING_USD_MICROS`, and no less than such a clip
         would cost at the highest known rate. A ceiling is not a price: an unknown price is above every limit. A job
-        above the person's limit waits for approval.
+        above the person's limit waits for approval, for which ``reason`` is its maker's.
 
         Raises:
             BriefError: the brief cannot be rendered; nothing was queued.
@@ -68,7 +69,7 @@ class Press(Part):
         return self.rooms.whole(
             self.rooms.ledger.add(
                 replace(
-                    self._limited([new])[0],
+                    self._limited([new], reason)[0],
                     nonce=nonce,
                     hold_s=hold_s if new.is_paid else 0.0,
                     follows=follows,
@@ -122,6 +123,7 @@ class Press(Part):
         agreed: Quote | None = None,
         again: bool = False,
         ceiling_usd_micros: int | None = None,
+        reason: str = "",
     ) -> Job:
         """Submit an open brief; a paid job is held for `HOLD_S` seconds.
 
@@ -152,34 +154,46 @@ class Press(Part):
             hold_s=HOLD_S,
             agreed=agreed,
             ceiling_usd_micros=ceiling_usd_micros,
+            reason=reason,
         )
         self.rooms.open_briefs.rendered_as(brief_id, job.id)
         return job
 
-    def _limited(self, news: Sequence[NewJob]) -> list[NewJob]:
+    def _limited(self, news: Sequence[NewJob], reason: str = "") -> list[NewJob]:
         """Return the jobs of one press; paid ones wait for approval if their total is above the maker's limit."""
-        above = self._above_limit([new.quote for new in news if new.is_paid])
+        above = self._above_limit([new.quote for new in news if new.is_paid], to_them=False)
         if above is None:
             return list(news)
-        until_ms = self.rooms.terms.until_ms()
-        return [replace(new, decide_by_ms=until_ms, decided_why=above) if new.is_paid else new for new in news]
+        until_ms, why = self.rooms.terms.until_ms(), with_reason(above, reason)
+        return [replace(new, decide_by_ms=until_ms, decided_why=why) if new.is_paid else new for new in news]
 
-    def _above_limit(self, paid: Sequence[Quote]) -> str | None:
+    def _above_limit(self, paid: Sequence[Quote], *, to_them: bool) -> str | None:
         prices = [quote.reserved_usd_micros for quote in paid]
         known = [price for price in prices if price is not None]
         counted = sum(known) if len(known) == len(prices) else None
-        return self.above_limit(counted, rests_on_link=any(quote.open_ended for quote in paid)) if paid else None
+        rests_on_link = any(quote.open_ended for quote in paid)
+        return self._above(counted, rests_on_link=rests_on_link, to_them=to_them) if paid else None
 
     def above_limit(self, usd_micros: int | None, *, rests_on_link: bool = False) -> str | None:
-        """Explain why a press of this cost would need approval; None if it is within the person's limit.
+        """Explain to this person why a press of this cost would need approval; None if it is within their limit.
 
-        ``rests_on_link`` says whether the cost is the price of the longest input, because a pasted link is passed on.
+        Nothing needs approval in a person's own sandbox. ``rests_on_link`` says whether the cost is the price of the
+        longest input, because a pasted link is passed on.
         """
-        person = self.rooms.people.who(self.by) if self.rooms.people.sign_in else None
-        return None if person is None else above_limit(person, usd_micros, rests_on_link=rests_on_link)
+        return self._above(usd_micros, rests_on_link=rests_on_link, to_them=True)
+
+    def _above(self, usd_micros: int | None, *, rests_on_link: bool, to_them: bool) -> str | None:
+        if not (self.rooms.people.sign_in and self.rooms.terms.hold_in(self.seat.environment)):
+            return None
+        person = self.rooms.people.who(self.by)
+        if person is None:
+            return None
+        return above_limit(person, usd_micros, rests_on_link=rests_on_link, to_them=to_them)
 
     def batch_above_limit(self, briefs: Sequence[Brief], usd_micros: int | None) -> str | None:
-        """Explain why a press for these briefs, at ``usd_micros`` in total, would need approval; None if it would not.
+        """Explain to this person why a press for these briefs, at ``usd_micros`` in total, would need approval.
+
+        None if it would not.
 
         Each brief names its engine and has stored media. Raises `BriefError` if one cannot be used.
         """
@@ -187,7 +201,11 @@ class Press(Part):
         if not self.rooms.people.sign_in or self.rooms.hosting.hosts(environment):
             return self.above_limit(usd_micros)
         quotes = self.rooms.intake.chosen(briefs, environment, self.by)
-        return self._above_limit([quote for quote in quotes if not ENGINES[quote.engine].is_draft])
+        return self._above_limit([quote for quote in quotes if not ENGINES[quote.engine].is_draft], to_them=True)
+
+    def chosen(self, brief: Brief) -> Quote:
+        """Return the brief's quote for the engine that it names. Raises `BriefError`."""
+        return self.rooms.intake.chosen([brief], self.seat.environment, self.by)[0]
 
     def passes_links(self, briefs: Sequence[Brief]) -> bool:
         """Return whether a vendor would fetch a pasted link of any of these paid clips. Each names its engine."""

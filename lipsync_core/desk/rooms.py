@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lipsync_core.accounts.checks import Vendors
 from lipsync_core.accounts.reach import Accounts
@@ -11,7 +11,9 @@ from lipsync_core.brief import MAX_NAME
 from lipsync_core.config.settings import Settings
 from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.delivery.links import Links
+from lipsync_core.desk.asking import Asking
 from lipsync_core.desk.intake import Intake
+from lipsync_core.errors import NotAllowedError
 from lipsync_core.estimates.reader import Tables
 from lipsync_core.job import Job
 from lipsync_core.ledger.approvals import ApprovalRules, Approvals
@@ -52,6 +54,7 @@ class Rooms:
     month: Callable[[], str]
     whole: Callable[[Job], Job]
     """Return the same job with the path of its video."""
+    asking: Asking = field(default_factory=Asking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,14 @@ class Seat:
     def check(self, action: Action, *, owner: str | None = None) -> None:
         """Raise `NotAllowedError` unless this person may do this."""
         self.rooms.people.check(self.by, action, owner=owner)
+
+    def may(self, action: Action) -> bool:
+        """Return whether this person may do this."""
+        try:
+            self.check(action)
+        except NotAllowedError:
+            return False
+        return True
 
     def own(self, job_id: int) -> Job:
         """Return a job that this person may handle. Raises `UnknownJobError` and `NotAllowedError`."""

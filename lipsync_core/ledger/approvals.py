@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select, update
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import jobs
 from lipsync_core.errors import UnknownJobError
-from lipsync_core.job import Job, JobState
+from lipsync_core.job import LIVE, Job, JobState
 from lipsync_core.ledger.rows import Change, apply, job_of, record
 from lipsync_core.people.rights import Person, check, who
 from lipsync_core.people.roles import Action
@@ -31,17 +31,25 @@ class ApprovalRules:
     """How long a job waits for a decision."""
     own: bool
     """Whether approvers may approve their own jobs."""
+    rehearses: bool = False
+    """Whether the whole studio is in the sandbox: then limits hold there, too, so that approvals can be rehearsed."""
+
+    def hold_in(self, environment: str) -> bool:
+        """Return whether limits hold in an environment. A person's own sandbox bills nothing and asks nobody."""
+        return environment == LIVE or self.rehearses
 
     def until_ms(self) -> int:
         """The deadline of a job that starts waiting now."""
         return now_ms() + int(self.days * DAY_MS)
 
 
-def above_limit(person: Person, usd_micros: int | None, *, rests_on_link: bool = False) -> str | None:
+def above_limit(
+    person: Person, usd_micros: int | None, *, rests_on_link: bool = False, to_them: bool = False
+) -> str | None:
     """Why a press at this price needs approval; None if it is within the person's limit.
 
     An unknown price is above every limit, even with a ceiling. ``rests_on_link`` says whether the amount is the price
-    of the longest input, because a pasted link is passed on.
+    of the longest input, because a pasted link is passed on. ``to_them`` says whether that person reads it.
     """
     limit = person.limit_usd_micros
     if limit is None or (usd_micros is not None and usd_micros <= limit):
@@ -51,7 +59,8 @@ def above_limit(person: Person, usd_micros: int | None, *, rests_on_link: bool =
         what = f"The cost of this is unknown{why}"
     else:
         what = f"It {'may cost up to' if rests_on_link else 'costs'} {price_text(usd_micros)}{why}"
-    return f"{what}; {person.name}’s limit is {price_text(limit) if limit else '$0.00'}."
+    whose = "your" if to_them else f"{person.name}’s"
+    return f"{what}; {whose} limit is {price_text(limit) if limit else '$0.00'}."
 
 
 def before_paying(connection: Connection, job: Mapping[Any, Any], terms: ApprovalRules) -> Change | None:
@@ -63,7 +72,7 @@ def before_paying(connection: Connection, job: Mapping[Any, Any], terms: Approva
     if person is None or not person.may(Action.MAKE):
         why = f"{job['made_by']} may no longer make clips. Nothing was sent."
         return Change(job["id"], JobState.QUEUED, JobState.REJECTED, note=why, values={"error": why})
-    if job["decided_ms"] is not None:
+    if job["decided_ms"] is not None or not terms.hold_in(job["environment"]):
         return None
     costs, rests_on_link = _press_costs(connection, job)
     above = above_limit(person, costs, rests_on_link=rests_on_link)
@@ -86,6 +95,12 @@ def _press_costs(connection: Connection, job: Mapping[Any, Any]) -> tuple[int | 
         select(*sums).where(same, jobs.c.state != JobState.WITHDRAWN)
     ).one()
     return None if known < count else int(total or 0), (known, total) != (quotes, price)
+
+
+def with_reason(above: str, reason: str) -> str:
+    """Return why a job needs approval, with what its maker says about it."""
+    reason = one_line(reason, LONGEST_REASON)
+    return f"{above} Reason: “{reason}”" if reason else above
 
 
 class Approvals:

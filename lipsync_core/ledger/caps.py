@@ -35,6 +35,8 @@ PRESS = "press"
 MOST_USD_MICROS = 10**15
 """The highest cap and invoice, a thousand million dollars; more is a typing error."""
 
+NEAR_SHARE, FULL_SHARE = 0.80, 0.95
+"""From which part of a cap on the team is warned, and from which it is nearly used up."""
 LONGEST_SCOPE = 300
 
 ABOVE_PRICE = "above_price"
@@ -55,6 +57,11 @@ class Cap:
     def left_usd_micros(self) -> int:
         """What may still be spent this month."""
         return max(0, self.usd_micros - self.taken_usd_micros)
+
+    @property
+    def share(self) -> float:
+        """Which part of it is used: 1 if all of it is."""
+        return self.taken_usd_micros / self.usd_micros if self.usd_micros else 1.0
 
     @property
     def words(self) -> str:
@@ -188,10 +195,10 @@ def count(connection: Connection, job_id: int, scopes: tuple[str, ...], month: s
     """Count ``amount`` for a job in ``month``, instead of what it counted so far."""
     row = connection.execute(select(jobs.c.month, jobs.c.counted_usd_micros).where(jobs.c.id == job_id)).one()
     if row.month is not None and row.month != month:
-        _add(connection, scopes, row.month, -row.counted_usd_micros)
-        _add(connection, scopes, month, amount)
+        add(connection, scopes, row.month, -row.counted_usd_micros)
+        add(connection, scopes, month, amount)
     else:
-        _add(connection, scopes, month, amount - row.counted_usd_micros)
+        add(connection, scopes, month, amount - row.counted_usd_micros)
     connection.execute(update(jobs).where(jobs.c.id == job_id).values(month=month, counted_usd_micros=amount))
 
 
@@ -227,7 +234,8 @@ def _compare(connection: Connection, job: Row, state: JobState, cost: int) -> No
     connection.execute(update(jobs).where(jobs.c.id == job["id"]).values(values))
 
 
-def _add(connection: Connection, scopes: tuple[str, ...], month: str, amount: int) -> None:
+def add(connection: Connection, scopes: tuple[str, ...], month: str, amount: int) -> None:
+    """Add an amount, which may be below zero, to what is used of each of these scopes in a month."""
     for scope in scopes:
         this = (budgets.c.scope == scope, budgets.c.month == month)
         more = {"taken_usd_micros": budgets.c.taken_usd_micros + amount}

@@ -7,8 +7,8 @@ the event that records it. Nothing here decides what should happen; it only lets
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Hashable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -24,7 +24,6 @@ from lipsync_core.job import (
     MAYBE_AT_VENDOR,
     NEEDS_MEDIA,
     PENDING,
-    POLLABLE,
     TAKES_SLOT,
     TRACKER,
     WITHDRAWABLE,
@@ -32,29 +31,14 @@ from lipsync_core.job import (
     JobEvent,
     JobState,
 )
+from lipsync_core.ledger.filters import Filter, conditions
+from lipsync_core.ledger.listing import read_page
+from lipsync_core.ledger.projects import set_projects
 from lipsync_core.ledger.rows import Change, apply, candidates_of, check_id_is_free, job_of, record
 from lipsync_core.quote import Quote
 
 MOST_CANDIDATES = 5
 """The most ids that are kept for finding a job whose answer was lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which jobs to list. An empty field matches all."""
-
-    states: Collection[JobState] = ()
-    by: str | None = None
-    text: str = ""
-    """Part of a name, or a job's number."""
-    batch: str | None = None
-    hidden: bool = False
-    """Whether to include hidden jobs."""
-
-    @property
-    def question(self) -> Hashable:
-        """A key that is equal for filters that match the same jobs."""
-        return replace(self, states=frozenset(self.states))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +139,7 @@ class Ledger:
     def count(self, which: Filter) -> int:
         """Return how many jobs match the filter."""
         with self._db.read() as connection:
-            return connection.execute(select(func.count()).select_from(jobs).where(*_where(which))).scalar_one()
+            return connection.execute(select(func.count()).select_from(jobs).where(*conditions(which))).scalar_one()
 
     def states_of(self, batch: str) -> dict[JobState, int]:
         """How many jobs of a batch are in each state, hidden ones included."""
@@ -165,13 +149,8 @@ class Ledger:
 
     def page(self, which: Filter, *, limit: int, offset: int = 0, before: int | None = None) -> list[Job]:
         """Return jobs, newest first; ``before`` limits them to those older than that job."""
-        # The ids are found first, from an index alone, so that a deep page reads none of the rows it skips.
-        found = select(jobs.c.id).where(*_where(which)).order_by(jobs.c.id.desc()).limit(limit).offset(offset)
-        if before is not None:
-            found = found.where(jobs.c.id < before)
-        query = select(jobs).where(jobs.c.id.in_(found)).order_by(jobs.c.id.desc())
         with self._db.read() as connection:
-            return [job_of(row) for row in connection.execute(query).mappings()]
+            return read_page(connection, which, limit=limit, offset=offset, before=before)
 
     def all(self, batch: int = 200) -> Iterator[Job]:
         """Every job, newest first, read in batches."""
@@ -182,7 +161,7 @@ class Ledger:
 
     def pending(self, limit: int, batch: str | None = None) -> list[Job]:
         """Pending jobs that are not hidden, the next in line first."""
-        query = select(jobs).where(*_where(Filter(states=PENDING, batch=batch))).order_by(jobs.c.id).limit(limit)
+        query = select(jobs).where(*conditions(Filter(states=PENDING, batch=batch))).order_by(jobs.c.id).limit(limit)
         with self._db.read() as connection:
             return [job_of(row) for row in connection.execute(query).mappings()]
 
@@ -199,11 +178,6 @@ class Ledger:
         with self._db.read() as connection:
             rows = connection.execute(query).mappings().all()
         return [JobEvent(instant(row["at_ms"]), JobState(row["state"]), row["made_by"], row["note"]) for row in rows]
-
-    def makers(self) -> list[str]:
-        """Return everyone who has made a job, by name."""
-        with self._db.read() as connection:
-            return list(connection.execute(select(jobs.c.made_by).distinct().order_by(jobs.c.made_by)).scalars())
 
     def move(
         self,
@@ -238,12 +212,25 @@ class Ledger:
         with self._db.read() as connection:
             return list(connection.execute(select(jobs.c.made_by).where(jobs.c.batch == batch).distinct()).scalars())
 
+    def makers_among(self, job_ids: Sequence[int]) -> list[str]:
+        """Return the makers of these jobs."""
+        with self._db.read() as connection:
+            return list(connection.execute(select(jobs.c.made_by).where(jobs.c.id.in_(job_ids)).distinct()).scalars())
+
     def withdraw_batch(self, batch: str, by: str) -> int:
         """Withdraw all jobs of a batch that have not been sent; returns how many."""
-        waiting = select(jobs.c.id, jobs.c.state).where(jobs.c.batch == batch, jobs.c.state.in_(WITHDRAWABLE))
+        waiting = (jobs.c.batch == batch, jobs.c.state.in_(WITHDRAWABLE))
+        return self._withdraw(waiting, by, "withdrawn with the rest of its batch; nothing was charged")
+
+    def withdraw_all(self, job_ids: Sequence[int], by: str) -> int:
+        """Withdraw those of these jobs that have not been sent, and drafts that still render; returns how many."""
+        draws = and_(jobs.c.provider == "draft", jobs.c.state == JobState.RENDERING)
+        free = (jobs.c.id.in_(job_ids), or_(jobs.c.state.in_(WITHDRAWABLE), draws))
+        return self._withdraw(free, by, "withdrawn; nothing was charged")
+
+    def _withdraw(self, which: Sequence[ColumnElement[bool]], by: str, note: str) -> int:
         with self._db.write() as connection:
-            found = connection.execute(waiting).all()
-            note = "withdrawn with the rest of its batch; nothing was charged"
+            found = connection.execute(select(jobs.c.id, jobs.c.state).where(*which)).all()
             return sum(
                 apply(connection, Change(job_id, JobState(state), JobState.WITHDRAWN, by=by, note=note))
                 for job_id, state in found
@@ -251,21 +238,27 @@ class Ledger:
 
     def hide(self, job_id: int, hidden: bool, by: str) -> None:
         """Hide a job, or show it again; nothing else changes."""
+        self.hide_all([job_id], hidden, by)
+
+    def hide_all(self, job_ids: Sequence[int], hidden: bool, by: str) -> None:
+        """Hide these jobs, or show them again; nothing else changes."""
+        these = (jobs.c.id.in_(job_ids), jobs.c.hidden_ms.is_(None) == hidden)
+        values = {"hidden_ms": now_ms() if hidden else None}
+        note = "hidden from the lists" if hidden else "shown in the lists again"
         with self._db.write() as connection:
-            changed = connection.execute(
-                update(jobs)
-                .where(jobs.c.id == job_id, jobs.c.hidden_ms.is_(None) == hidden)
-                .values(hidden_ms=now_ms() if hidden else None)
-                .returning(jobs.c.state)
-            ).scalar()
-            if changed is not None:
-                note = "hidden from the lists" if hidden else "shown in the lists again"
-                record(connection, job_id, JobState(changed), by, note)
+            changed = update(jobs).where(*these).values(values).returning(jobs.c.id, jobs.c.state)
+            for job_id, state in connection.execute(changed).all():
+                record(connection, job_id, JobState(state), by, note)
+
+    def set_projects(self, projects: Mapping[int, str], by: str, *, past_caps: bool) -> dict[int, str]:
+        """Set the projects of jobs that are over; see `lipsync_core.ledger.projects.set_projects`."""
+        with self._db.write() as connection:
+            return set_projects(connection, projects, by, past_caps=past_caps)
 
     def ask_now(self, job_id: int) -> None:
-        """Make a job due at once."""
+        """Make a job due at once if its vendor has it, or may have it and can be searched."""
         with self._db.write() as connection:
-            this = (jobs.c.id == job_id, jobs.c.due_ms.is_not(None), jobs.c.state.in_(POLLABLE))
+            this = (jobs.c.id == job_id, jobs.c.due_ms.is_not(None), jobs.c.state.in_(MAYBE_AT_VENDOR))
             connection.execute(update(jobs).where(*this).values(due_ms=now_ms()))
 
     def hint(self, provider: str, token_hash: str, candidate: str | None) -> bool:
@@ -391,7 +384,7 @@ def _first_row(new: NewJob, now: int) -> dict[str, Any]:
         "engine": new.quote.engine,
         "provider": new.quote.engine.partition("/")[0],
         "made_by": new.by,
-        "name": new.brief.name,
+        "name": new.brief.title,
         "brief": json.dumps(new.brief.to_dict()),
         "quote": json.dumps(asdict(new.quote)),
         "created_ms": now,
@@ -416,20 +409,3 @@ def _first_row(new: NewJob, now: int) -> dict[str, Any]:
 def _first_line(job_id: int, new: NewJob, now: int) -> dict[str, Any]:
     note = f"requested. {new.decided_why}" if new.decided_why else "requested"
     return {"job_id": job_id, "at_ms": now, "state": new.state, "made_by": new.by, "note": note}
-
-
-def _where(which: Filter) -> list[ColumnElement[bool]]:
-    clauses: list[ColumnElement[bool]] = []
-    if which.states:
-        clauses.append(jobs.c.state.in_(which.states))
-    if which.by is not None:
-        clauses.append(jobs.c.made_by == which.by)
-    if which.batch is not None:
-        clauses.append(jobs.c.batch == which.batch)
-    if not which.hidden:
-        clauses.append(jobs.c.hidden_ms.is_(None))
-    if text := which.text.strip():
-        named: ColumnElement[bool] = jobs.c.name.icontains(text, autoescape=True)
-        number = text.removeprefix("#")
-        clauses.append(or_(named, jobs.c.id == int(number)) if number.isdecimal() and len(number) < 18 else named)
-    return clauses

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -145,13 +145,18 @@ def candidates_of(text: str | None) -> tuple[str, ...]:
     return tuple((text or "").splitlines())
 
 
+def _in_project(brief: Brief, project: str) -> Brief:
+    """Return the brief with the project that its job counts toward now."""
+    return brief if brief.project == project else replace(brief, project=project)
+
+
 def job_of(row: RowMapping | Mapping[str, Any]) -> Job:
     """The job that a row holds."""
     return Job(
         id=row["id"],
         state=JobState(row["state"]),
         engine=row["engine"],
-        brief=_brief_of(row["brief"]),
+        brief=_in_project(_brief_of(row["brief"]), row["project"]),
         quote=quote_of(row["quote"]),
         by=row["made_by"],
         created_at=instant(row["created_ms"]),

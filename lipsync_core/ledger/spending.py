@@ -20,6 +20,7 @@ from lipsync_core.db.schema import budgets, invoices, jobs
 from lipsync_core.job import FREE, LIVE, SETTLED, Job, JobState
 from lipsync_core.ledger.caps import TEAM, month_at
 from lipsync_core.ledger.job_cost import billed_cost, promises_refunds
+from lipsync_core.ledger.month_course import Course, course_of, spent_at
 from lipsync_core.ledger.rows import job_of, quote_of
 from lipsync_core.providers.registry import PROVIDERS
 
@@ -191,6 +192,11 @@ class Spending:
             sum(dearer.values(), Dearer()),
         )
 
+    def course(self, month: str) -> Course:
+        """Return how the month's sum grew by day, as it counts under the team's cap."""
+        with self._db.read() as connection:
+            return course_of(month, spent_at(connection, month), datetime.now(UTC), self.zone)
+
     def dearer(self, month: str, limit: int = 20) -> list[Job]:
         """A month's jobs that cost more than their price, the latest first."""
         these = select(jobs.c.id).where(jobs.c.month == month, jobs.c.above_ms.is_not(None))
@@ -223,14 +229,14 @@ class Spending:
             for provider in waits.keys() | takes.keys()
         }
 
-    def export(self, month: str) -> bytes:
+    def export(self, month: str, *, semicolons: bool = False) -> bytes:
         """Return a month's jobs as a CSV file for spreadsheet programs, one line each, oldest first."""
         from lipsync_core.csvfile import csv_of
 
         query = select(jobs).where(jobs.c.month == month, jobs.c.state.not_in(FREE)).order_by(jobs.c.id)
         with self._db.read() as connection:
             rows = list(connection.execute(query).mappings())
-        return csv_of(EXPORTED, (list(_exported(row, ZoneInfo(self.zone))) for row in rows))
+        return csv_of(EXPORTED, (list(_exported(row, ZoneInfo(self.zone))) for row in rows), semicolons=semicolons)
 
 
 EXPORTED = (

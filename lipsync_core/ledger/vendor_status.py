@@ -101,7 +101,7 @@ class VendorStatuses:
     def failed(self, provider: str, environment: str, what: str) -> None:
         """Record the latest problem; the same problem is not written again and again."""
         now = self.of(provider, environment)
-        fresh = now.last_error_at is not None and datetime.now(UTC) - now.last_error_at < _SAME_FOR
+        fresh = now.last_error_at is not None and abs(datetime.now(UTC) - now.last_error_at) < _SAME_FOR
         if fresh and now.last_error == what:
             return
         self._set(provider, environment, last_error=what, last_error_ms=now_ms())

@@ -74,7 +74,7 @@ class Audit:
         with self._db.read() as connection:
             return connection.execute(select(func.count()).select_from(_record())).scalar_one()
 
-    def export(self, limit: int = 100_000, *, by: str = "") -> bytes:
+    def export(self, limit: int = 100_000, *, by: str = "", semicolons: bool = False) -> bytes:
         """Return the latest ``limit`` entries as CSV without executable formulas. Raises `NotAllowedError`."""
         from lipsync_core.csvfile import csv_of  # imported here: it loads numpy
 
@@ -85,7 +85,7 @@ class Audit:
             (at(entry), entry.by, entry.did, entry.kind, entry.about, entry.before, entry.after)
             for entry in self.entries(limit=limit, by=by)
         )
-        return csv_of(("at", "by", "did", "kind", "about", "before", "after"), rows)
+        return csv_of(("at", "by", "did", "kind", "about", "before", "after"), rows, semicolons=semicolons)
 
 
 def _record() -> Subquery:

@@ -69,6 +69,11 @@ def may(role: Role, action: Action, *, own: bool = False) -> bool:
     return reach is Reach.ALL or reach is (Reach.OWN if own else Reach.OTHERS)
 
 
+def roles_with(action: Action) -> tuple[Role, ...]:
+    """Return the roles that may do it at least with some things, the lowest first."""
+    return tuple(role for role, reach in RIGHTS[action].items() if reach is not Reach.NONE)
+
+
 def roles_for(action: Action) -> str:
     """Return the roles that may do it, as text: ``an approver or an admin``."""
     names = [f"{'an' if role[0] == 'a' else 'a'} {role}" for role in Role if RIGHTS[action][role] in (_ALL, _OTHERS)]

@@ -102,7 +102,7 @@ class People:
                 first = {
                     "email": email,
                     "name": guest.name,
-                    "role": Role.ADMIN if leads else Role.VIEWER,
+                    "role": Role.ADMIN if leads else Role(self._settings.entry_role),
                     "limit_usd_micros": None if leads else 0,
                     "invited": False,
                     "added_ms": now_ms(),
@@ -153,6 +153,14 @@ class People:
         """Return the addresses of all members who were not removed."""
         with self._db.read() as connection:
             return list(connection.execute(select(people.c.email).where(people.c.removed_ms.is_(None))).scalars())
+
+    def names(self) -> dict[str, str]:
+        """Return the name of everyone who was ever in the team, by address; empty without sign-in."""
+        if not self.sign_in:
+            return {}
+        with self._db.read() as connection:
+            rows = connection.execute(select(people.c.email, people.c.name))
+            return {row.email: row.name for row in rows}
 
     def has_ended(self, visit: str) -> bool:
         """Return whether a visit was ended by signing out; ``visit`` is its id or the first letters of it."""

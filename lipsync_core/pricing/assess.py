@@ -9,6 +9,7 @@ from lipsync_core.brief import VOICE_FIELDS, Brief
 from lipsync_core.medium import MediumFacts
 from lipsync_core.pricing import TARIFFS, Measure, Rates, price, spoken_s
 from lipsync_core.pricing.catalogue import Engine
+from lipsync_core.pricing.media_doubts import media_doubts
 from lipsync_core.pricing.order import left_out, option_errors, option_warnings
 from lipsync_core.pricing.silent_voice import unheard_words
 from lipsync_core.pricing.wait import expected_wait
@@ -43,15 +44,14 @@ def assess(
         (errors if stops else notes).setdefault(_voice_field(brief), message)
     if engine.is_draft:
         _judge_mouth(brief, media.get("image"), errors, notes)
-    for field, message in _unheard(media):
-        notes[field] = f"{notes[field]} {message}" if field in notes else message
+    doubts = (*_unheard(media), *media_doubts(engine, brief, media))
     wait = None
     if length_s is not None:
         wait = expected_wait(engine.timing, length_s, brief.resolution, seen)
     found = (
         *(Issue(field, message, stops=True) for field, message in errors.items()),
         *(issue for issue in issues if issue.stops and issue.field not in errors),
-        *(Issue(field, message, stops=False) for field, message in notes.items()),
+        *(Issue(field, message, stops=False) for field, message in (*notes.items(), *doubts)),
         *(issue for issue in issues if not issue.stops),
         *(Issue("", message, stops=False) for message in costs.warnings),
     )
@@ -71,6 +71,7 @@ def assess(
         basis=costs.basis,
         source=costs.source,
         priced_on=costs.priced_on,
+        hint=costs.hint,
         issues=found,
     )
 
@@ -115,7 +116,7 @@ def _judge_mouth(brief: Brief, image: MediumFacts | None, errors: dict[str, str]
     if image is None or image.mouth is None or brief.mouth_box is not None:
         return
     if not image.mouth.found:
-        errors["mouth_box"] = "No face was found in the picture: place the mouth yourself."
+        errors["mouth_box"] = "No face was found in the picture: mark the mouth yourself."
     elif not image.mouth.sure:
         notes["mouth_box"] = "We are not sure where the mouth is: check the mouth box."
 

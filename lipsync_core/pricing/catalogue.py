@@ -24,7 +24,7 @@ _DRAFTS = (
             defaults=MappingProxyType({"resolution": "480p"}),
             seeds=(-1, 2**31 - 1),
         ),
-        purpose="To judge timing, framing and script. Made on this computer.",
+        purpose="Free preview for timing and framing. Not for publishing.",
         timing=Timing(
             rtf={"480p": (0.1, 0.3), "720p": (0.15, 0.5)},
             overhead_s=1.5,

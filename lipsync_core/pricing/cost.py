@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import floor
 
 from lipsync_core.pricing.catalogue import TARIFFS
+from lipsync_core.pricing.hints import hint_of
 from lipsync_core.pricing.lengths import FAST, SLOW, Length, Measure, amounts_of, length_of, seconds_text, words_of
 from lipsync_core.pricing.rates import Override, Rates
 from lipsync_core.pricing.terms import QUALIFIERS, Bill, Terms, bill_of, terms_of
@@ -38,6 +39,7 @@ class Price:
     basis: str = ""
     source: str = ""
     priced_on: str = ""
+    hint: str = ""
 
 
 def price(engine: str, measure: Measure, rates: Rates, today: date) -> Price:
@@ -75,6 +77,7 @@ def price_at(tariff: Tariff, measure: Measure, rates: Rates, today: date) -> Pri
         basis=_basis(tariff, terms, assumed, bounded=bool(bill.bounded)),
         source=tariff.source,
         priced_on=_priced_on(tariff, terms),
+        hint=hint_of(terms, length, bill),
     )
 
 
@@ -105,7 +108,7 @@ def _explanation(
 ) -> str:
     units, cheapest = bill.units, bill.cheapest
     if length.most < terms.minimum * terms.unit and not terms.block:
-        count = f"the minimum of {units} s"
+        count = f"{units} s minimum"
     elif length.estimated and cheapest < units:
         count = _count(f"{cheapest:,} to {units:,}", terms, many=True)
     else:

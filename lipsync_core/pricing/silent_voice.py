@@ -19,6 +19,7 @@ class StoredVoice(Protocol):
 
 _WORDS = {
     "silent": "Nothing is heard in “{name}”. Was the microphone on? Listen to it, and record it again.",
+    # Noted of voices that were added before the loudest track was the one that is heard.
     "mute_track": (
         "Nothing is heard in the first sound track of “{name}”, which is the one that is used; another track has "
         "sound. Export it with that track alone."

@@ -148,7 +148,7 @@ def _own_terms(tariff: Tariff, rates: Rates, *, of_bytes: bool) -> Terms:
         credits=Fraction(usd) * tariff.credits_per_usd if usd and tariff.credits_per_usd else None,
         usd=usd,
         whole=tariff.whole_units,
-        factors=" × a rate that is not known yet" if usd is None else f" × {rate_text(usd)}",
+        factors=" × rate not set" if usd is None else f" × {rate_text(usd)}",
         assumed=tariff.assumed,
         used=() if stated is None else (stated,),
         from_tariff=False,

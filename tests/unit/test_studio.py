@@ -10,7 +10,19 @@ from pathlib import Path
 import av
 import pytest
 
-from lipsync_core import ROOT, Brief, BriefError, Filter, Job, JobState, MediaError, Qualifier, Settings, Studio
+from lipsync_core import (
+    ROOT,
+    Brief,
+    BriefError,
+    Filter,
+    Job,
+    JobState,
+    KeptMedium,
+    MediaError,
+    Qualifier,
+    Settings,
+    Studio,
+)
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
 
@@ -216,6 +228,42 @@ def test_using_a_job_again_starts_a_new_brief_with_its_media_and_options(studio:
     again = studio.desk().briefs.open(studio.desk("ben").briefs.use_again(job.id))
     assert again is not None
     assert (again.brief, again.by, again.job_id) == (job.brief, "ben", None)
+
+
+@STOCKED
+def test_the_next_clip_may_keep_only_some_fields_of_a_job(studio: Studio, voice: Path) -> None:
+    job = studio.submit(brief(voice, project="Updates"), by="ana")
+    again = studio.desk().briefs.open(studio.desk("ben").briefs.use_again(job.id, keeping=("image", "project")))
+    assert again is not None
+    assert again.brief == Brief(image=job.brief.image, project="Updates")
+
+
+@STOCKED
+def test_what_was_begun_and_never_rendered_is_found_again_by_whoever_began_it(studio: Studio, voice: Path) -> None:
+    image = studio.desk().media.keep(PORTRAIT, "image", "face.jpg")
+    audio = studio.desk().media.keep(voice, "audio", "monday.wav")
+    desk = studio.desk("ana")
+    for brief_id, content in (("b1", {"image": image}), ("b2", {"text": "Hello"}), ("b3", {"audio": audio})):
+        desk.briefs.change(brief_id, **content)
+    desk.briefs.change("b4", name="Only a name")
+    studio.desk("ben").briefs.change("b5", image=image)
+    desk.briefs.change("b6", image=image, audio=audio)
+    desk.render("b6", engine="draft/portrait", after=None)
+    found = desk.briefs.unfinished(limit=5)
+    assert {one.id for one in found} == {"b1", "b2", "b3"}
+    assert [one.changed_at for one in found] == sorted((one.changed_at for one in found), reverse=True)
+    assert {one.brief.title for one in found} == {"", "Hello", "monday"}
+    assert len(desk.briefs.unfinished(limit=2)) == 2
+
+
+@STOCKED
+def test_a_clip_without_a_name_is_called_and_found_by_its_voices_file(studio: Studio, voice: Path) -> None:
+    audio = studio.desk().media.keep(voice, "audio", "Week 47, Monday.wav")
+    made = studio.submit(replace(brief(voice), audio=KeptMedium(audio.sha256, audio.name), name=""), by="ana")
+    assert made.title == "Week 47, Monday"
+    assert [job.id for job in studio.page(Filter(text="week 47"), limit=5)] == [made.id]
+    named = studio.submit(brief(voice, name="Intro"), by="ana")
+    assert named.title == "Intro"
 
 
 @STOCKED

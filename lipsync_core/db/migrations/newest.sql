@@ -14,7 +14,7 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version" VALUES('0015');
+INSERT INTO "alembic_version" VALUES('0018');
 CREATE TABLE answers (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	job_id INTEGER NOT NULL, 
@@ -58,6 +58,13 @@ CREATE TABLE budgets (
 	month VARCHAR(7) NOT NULL, 
 	taken_usd_micros BIGINT NOT NULL, 
 	PRIMARY KEY (scope, month)
+);
+CREATE TABLE cap_warnings (
+	scope VARCHAR(300) NOT NULL, 
+	month VARCHAR(7) NOT NULL, 
+	usd_micros BIGINT NOT NULL, 
+	at_ms BIGINT NOT NULL, 
+	PRIMARY KEY (scope, month, usd_micros)
 );
 CREATE TABLE caps (
 	scope VARCHAR(300) NOT NULL, 
@@ -132,9 +139,9 @@ CREATE TABLE media (
 	arrived_ms BIGINT NOT NULL, 
 	PRIMARY KEY (sha256, kind)
 );
-CREATE TABLE notices (
+CREATE TABLE "notices" (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
-	event_id INTEGER NOT NULL, 
+	event_id INTEGER, 
 	"to" VARCHAR(120) NOT NULL, 
 	body TEXT NOT NULL, 
 	created_ms BIGINT NOT NULL, 
@@ -196,8 +203,6 @@ CREATE INDEX ix_events_job_id ON events (job_id);
 CREATE TRIGGER events_refuse_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are only ever added'); END;
 CREATE TRIGGER events_refuse_delete BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are only ever added'); END;
 CREATE INDEX media_by_arrival ON media (kind, arrived_ms);
-CREATE INDEX jobs_by_state ON jobs (state, id, name, made_by, hidden_ms);
-CREATE INDEX jobs_by_maker ON jobs (made_by, id, state, hidden_ms);
 CREATE INDEX jobs_by_due ON jobs (due_ms);
 CREATE UNIQUE INDEX jobs_by_vendor_id ON jobs (provider, environment, vendor_id);
 CREATE UNIQUE INDEX jobs_by_token ON jobs (token_hash);
@@ -207,10 +212,20 @@ CREATE INDEX jobs_by_engine ON jobs (engine, state, id);
 CREATE INDEX ix_answers_job_id ON answers (job_id);
 CREATE TRIGGER audit_refuses_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is only ever added to'); END;
 CREATE TRIGGER audit_refuses_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is only ever added to'); END;
-CREATE INDEX ix_notices_due_ms ON notices (due_ms);
 CREATE TRIGGER ceiling_bounded_on_insert BEFORE INSERT ON jobs WHEN (NEW.ceiling_usd_micros <= 0 OR NEW.ceiling_usd_micros > 10000000000) BEGIN SELECT RAISE(ABORT, 'a ceiling is above 0 and at most ten thousand dollars'); END;
 CREATE TRIGGER ceiling_bounded_on_update BEFORE UPDATE OF ceiling_usd_micros ON jobs WHEN (NEW.ceiling_usd_micros <= 0 OR NEW.ceiling_usd_micros > 10000000000) BEGIN SELECT RAISE(ABORT, 'a ceiling is above 0 and at most ten thousand dollars'); END;
 CREATE UNIQUE INDEX people_by_account ON people (issuer, subject);
 CREATE INDEX jobs_by_month ON jobs (month, state, provider, engine, made_by, project, counted_usd_micros, quoted_usd_micros, quoted_credits, ceiling_usd_micros, bill_usd_micros, output_usd_micros, paid_usd_micros, above_ms);
 CREATE INDEX jobs_by_above ON jobs (above_ms);
+CREATE INDEX jobs_listed ON jobs (id, hidden_ms, state, made_by, project, engine, environment, batch, created_ms, name);
+CREATE INDEX jobs_by_state ON jobs (state, id, hidden_ms, made_by, project, engine, environment, batch, created_ms, name);
+CREATE INDEX jobs_by_maker ON jobs (made_by, id, hidden_ms, state, project, engine, environment, batch, created_ms, name);
+CREATE INDEX jobs_by_project ON jobs (project, id, hidden_ms, state, made_by, engine, environment, batch, created_ms, name);
+CREATE INDEX jobs_listed_by_engine ON jobs (engine, id, hidden_ms, state, made_by, project, environment, batch, created_ms, name);
+CREATE INDEX jobs_by_price ON jobs (quoted_usd_micros, id, hidden_ms);
+CREATE INDEX jobs_by_name ON jobs (name, id, hidden_ms);
+CREATE INDEX jobs_in_batches ON jobs (id) WHERE batch IS NOT NULL;
+CREATE INDEX ix_notices_due_ms ON notices (due_ms);
+CREATE INDEX briefs_unfinished ON briefs (made_by, changed_ms) WHERE job_id IS NULL;
 DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('notices',0);

@@ -19,9 +19,9 @@ from starlette.routing import Route
 
 from lipsync_core import Brief, Job, JobState, Settings, Studio
 from lipsync_core.delivery.links import PERIOD_S
-from lipsync_core.delivery.routes import medium_route, review_route, safe_name, zip_route
+from lipsync_core.delivery.routes import medium_route, review_route, safe_name, samples_route, zip_route
 from lipsync_core.delivery.zip_stream import Packed, zipped
-from lipsync_core.samples import PORTRAITS
+from lipsync_core.samples import CLIPS, HELLO, PAIRS, PORTRAITS, ROUTE, VOICES, served
 from tests import corpus
 
 HOSTILE = "<script>alert(1)</script> & “Ana”"
@@ -48,6 +48,7 @@ class Site:
             routes=[
                 Route("/app/static/media/{token}/{name}", medium_route(studio.linked_file), methods=["GET"]),
                 Route("/app/static/zip/{token}/{name}", zip_route(studio.sharing.zipped), methods=["GET"]),
+                Route(f"{ROUTE}/{{name}}", samples_route(served()), methods=["GET"]),
                 Route("/review/{token}", review_route(studio.sharing.reviewed), methods=["GET"]),
             ]
         )
@@ -274,3 +275,13 @@ def test_a_zip_s_link_expires(studio: Studio, site: Site, job: Job, monkeypatch:
 def test_a_review_link_is_good_for_up_to_ninety_days(days: float, studio: Studio, job: Job) -> None:
     with pytest.raises(ValueError, match="90 days"):
         studio.sharing.review_link(job, days=days)
+
+
+def test_a_sample_is_served_by_its_name_and_nothing_else_is(site: Site) -> None:
+    for sample in (*PORTRAITS, *PAIRS, *CLIPS, HELLO):
+        assert site.ask(sample.link).content == sample.path.read_bytes()
+        assert site.ask(sample.picture_link).headers["content-type"] == "image/webp"
+    for voice in VOICES:
+        assert site.ask(voice.link).headers["content-type"] == "audio/flac"
+    for name in ("ORIGIN.md", "draw_mira.py", "..%2F__init__.py"):
+        assert site.ask(f"{ROUTE}/{name}").status_code == 404

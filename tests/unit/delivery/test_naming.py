@@ -1,10 +1,11 @@
 """Download names: whose, what and when, in words that every system takes as a file's name."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from lipsync_core import Brief, Job, JobState, Qualifier, Quote
+from lipsync_core import Brief, Job, JobState, KeptMedium, Qualifier, Quote
 from lipsync_core.delivery.file_names import download_name
 
 
@@ -50,6 +51,11 @@ def job(engine: str, *, environment: str = "live", name: str = "", project: str 
 )
 def test_the_name_says_whose_what_and_when_and_that_it_is_from_the_sandbox(made: Job, name: str) -> None:
     assert download_name(made) == name
+
+
+def test_a_video_without_a_name_is_called_after_its_voice() -> None:
+    spoken = replace(job("draft/portrait"), brief=Brief(audio=KeptMedium("a" * 64, "Week 47.wav")))
+    assert download_name(spoken) == "week-47-draft-2026-11-21.mp4"
 
 
 def test_an_endless_name_is_cut() -> None:

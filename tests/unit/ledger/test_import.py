@@ -33,6 +33,6 @@ def test_what_was_taken_after_all_counts_what_its_length_costs_once_it_is_brough
     desk.run(desk.reaches(brought, JobState.DONE))
     done = desk.studio.job(brought.id)
     assert done.counted_usd_micros == price
-    assert "price unknown, counted $0.15 by the length of its video" in money(done)
+    assert "price not set, counted $0.15 by the length of its video" in money(done)
     assert taken(desk) == price
     assert len(desk.bill()) == 1

@@ -296,7 +296,7 @@ class TestAccounts:
     @pytest.fixture
     def brief(self, tmp_path: Path) -> Brief:
         (tmp_path / "voice.wav").write_bytes(corpus.wav(seconds=2.0))
-        (tmp_path / "face.mp4").write_bytes(corpus.video(1.0))
+        (tmp_path / "face.mp4").write_bytes(corpus.video(2.0))
         return Brief(scene="redub", engine=PIXVERSE, video=tmp_path / "face.mp4", audio=tmp_path / "voice.wav")
 
     @staticmethod

@@ -45,6 +45,7 @@ ADMIN, APPROVER, OTHER, MAKER, SECOND, VIEWER = (
     f"{name}@studio.test" for name in ("mia", "ada", "abe", "max", "moe", "vic")
 )
 TEAM = {ADMIN: Role.ADMIN, APPROVER: Role.APPROVER, OTHER: Role.APPROVER, MAKER: Role.MAKER, SECOND: Role.MAKER}
+TEAM |= {VIEWER: Role.VIEWER}
 
 
 def claims(email: str, **more: Any) -> dict[str, Any]:
@@ -98,14 +99,35 @@ def put(ledger: Path, job: Job, state: JobState) -> None:
 
 def test_the_first_admin_is_the_one_whom_the_settings_name(signed_in: dict[str, str]) -> None:
     people = open_studio(signed_in).people
-    assert people.enter(claims("vic@studio.test")).role is Role.VIEWER
+    assert people.enter(claims("vic@studio.test")).role is Role.MAKER
     mia = people.enter(claims("Mia@Studio.Test", name="Mia  M."))
     assert (mia.role, mia.email, mia.name, mia.limit_usd_micros) == (Role.ADMIN, ADMIN, "Mia M.", None)
 
 
-def test_a_newcomer_sees_and_may_spend_nothing(signed_in: dict[str, str]) -> None:
-    person = open_studio(signed_in).people.enter(claims("new@studio.test"))
-    assert (person.role, person.limit_usd_micros) == (Role.VIEWER, 0)
+@pytest.mark.parametrize(("setting", "role"), [("", Role.MAKER), ("maker", Role.MAKER), ("Viewer", Role.VIEWER)])
+def test_a_newcomer_may_spend_nothing(signed_in: dict[str, str], setting: str, role: Role) -> None:
+    person = open_studio(signed_in | {"STUDIO_ENTRY_ROLE": setting}).people.enter(claims("new@studio.test"))
+    assert (person.role, person.limit_usd_micros) == (role, 0)
+
+
+@pytest.mark.parametrize("role", ["admin", "approver", "nobody"])
+def test_nobody_enters_with_a_higher_role(signed_in: dict[str, str], role: str) -> None:
+    with pytest.raises(SettingsError, match="STUDIO_ENTRY_ROLE"):
+        open_studio(signed_in | {"STUDIO_ENTRY_ROLE": role})
+
+
+def test_a_newcomer_plays_in_a_sandbox_of_their_own_and_asks_for_what_costs(
+    signed_in: dict[str, str], brief: Brief
+) -> None:
+    vendors = {"STUDIO_SANDBOX": "0", "JOYPIX_API_KEY": "jp-key-1", "STUDIO_PUBLIC_URL": "https://studio.example.org"}
+    studio = open_studio(signed_in | vendors)
+    new = studio.people.enter(claims("new@studio.test")).email
+    played = studio.desk(new, sandbox=True).submit(brief)
+    asked = studio.desk(new, sandbox=False).submit(brief)
+    drawn = studio.desk(new).submit(draft(brief))
+    assert (played.state, played.sandbox) == (JobState.QUEUED, True)
+    assert (asked.state, drawn.state) == (JobState.AWAITING_APPROVAL, JobState.QUEUED)
+    assert claimed(signed_in, rehearses=False) == [played.id]
 
 
 @pytest.mark.parametrize(
@@ -387,6 +409,17 @@ def test_what_is_above_the_limit_waits_and_is_sent_once_approved(team: Studio, b
     ]
 
 
+def test_a_maker_reads_of_their_own_limit_and_the_approver_of_theirs_with_the_reason(
+    team: Studio, brief: Brief
+) -> None:
+    assert (team.desk(MAKER).above_limit(150_000) or "").endswith("your limit is $0.10.")
+    job = team.desk(MAKER).submit(brief, reason="For Monday’s\nlaunch\u202e")
+    assert (job.decided_why or "").endswith("limit is $0.10. Reason: “For Monday’s launch”")
+    assert (job.decided_why or "-") in (team.history(job.id)[0].note or "")
+    assert team.desk(APPROVER).approvals.decline(job.id, "Next week")
+    assert team.job(job.id).decided_why == "Next week"
+
+
 def test_what_is_within_the_limit_goes_at_once_and_a_draft_always(team: Studio, brief: Brief) -> None:
     team.people.set_limit(MAKER, 150_000, by=ADMIN)
     assert team.submit(brief, by=MAKER).state is JobState.QUEUED
@@ -485,8 +518,9 @@ def test_what_a_cap_does_not_hold_is_not_approved(signed_in: dict[str, str], tea
 # Right before paying
 
 
-def claimed(variables: dict[str, str]) -> list[int]:
-    claims = Claims(Database(variables["STUDIO_DATABASE_URL"]), "UTC", ApprovalRules(7, False))
+def claimed(variables: dict[str, str], *, rehearses: bool = True) -> list[int]:
+    terms = ApprovalRules(7, False, rehearses)
+    claims = Claims(Database(variables["STUDIO_DATABASE_URL"]), "UTC", terms)
     due = claims.claim_due("t", lease_s=60, send_lease_s=60, slots=lambda _provider: 9, limit=9)
     return [job.id for job in due.to_send]
 
@@ -576,3 +610,17 @@ def test_who_adds_a_job_to_somebodys_batch_may_not_withdraw_the_whole_of_it(team
         team.desk(SECOND).jobs.withdraw_batch("b")
     assert team.job(mine.id).state is JobState.QUEUED
     assert team.desk(APPROVER).jobs.withdraw_batch("b") == 2
+
+
+def test_one_job_of_somebody_else_among_many_stops_all_of_them(team: Studio, brief: Brief) -> None:
+    (mine,) = team.desk(SECOND).submit_all([draft(brief)], batch="mine")
+    (theirs,) = team.desk(MAKER).submit_all([draft(brief)], batch="theirs")
+    both, jobs = [mine.id, theirs.id], team.desk(SECOND).jobs
+    for do in (jobs.hide_all, jobs.unhide_all, jobs.withdraw_all):
+        with pytest.raises(NotAllowedError):
+            do(both)
+    with pytest.raises(NotAllowedError):
+        jobs.set_projects(dict.fromkeys(both, "p"))
+    assert [(job.hidden, job.state) for job in team.listing.of(both)] == [(False, JobState.QUEUED)] * 2
+    team.desk(APPROVER).jobs.hide_all(both)
+    assert all(job.hidden for job in team.listing.of(both))

@@ -89,11 +89,12 @@ ASKS_ONLY = {
     *("desk", "desk.elsewhere"),  # sit somebody down
     *(
         f"desk.{name}"
-        for name in ("quotes", "above_limit", "batch_above_limit", "passes_links", "needs_copies", "alike")
+        for name in ("quotes", "chosen", "above_limit", "batch_above_limit", "passes_links", "needs_copies", "alike")
     ),
-    *("desk.briefs.open", "desk.briefs.open_batch", "desk.briefs.read_table", "desk.approvals.waiting"),
+    *("desk.briefs.open", "desk.briefs.open_batch", "desk.briefs.unfinished", "desk.briefs.read_table"),
+    "desk.approvals.waiting",
     *(f"desk.media.{name}" for name in ("facts", "recent", "has_thumbnail", "preview", "mouth_still")),
-    *(f"desk.media.{name}" for name in ("link", "thumbnail_link", "output_link")),
+    *(f"desk.media.{name}" for name in ("link", "waveform_link", "speaking_link", "thumbnail_link", "output_link")),
     *("desk.outcomes.undo_not_taken_until", "desk.outcomes.sent_again_as"),
     "people.check",  # is the judge
     *("audit.note", "library.arrived"),  # note down what a method with a judge has done
@@ -146,6 +147,7 @@ def given(studio: Studio, brief: Brief, job: Job) -> dict[str, Any]:
     studio.desk(MAKER).briefs.change("brief-1", image=facts, audio=whole, name="Intro")
     return {
         "job_id": job.id,
+        "job_ids": [job.id],
         "job": job,
         "brief": kept,
         "briefs": [kept],
@@ -176,10 +178,13 @@ def given(studio: Studio, brief: Brief, job: Job) -> dict[str, Any]:
         "facts": facts,
         "item_id": item.id,
         "project": "p",
+        "projects": {job.id: "p"},
         "consent": "c",
         "presenter_id": "x",
         "picture": facts,
         "vendor": "Creatify",
+        "what": "Providers",
+        "action": Action.CHECK,
         "shown": Going(datetime.now(UTC), (), ()),
     }
 

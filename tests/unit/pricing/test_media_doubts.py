@@ -1,0 +1,97 @@
+"""What a person would notice about the media of a clip is said before it is paid for, one sentence each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from lipsync_core import ENGINES, Brief, MediumFacts, MouthGuess, Qualifier, Studio, media_doubts
+from lipsync_core.samples import PORTRAITS
+from tests import corpus
+
+FACE = MediumFacts("a" * 64, "image", "face.png", ".png", "image/png", 9_000, 800, 600)
+VOICE = MediumFacts("b" * 64, "audio", "voice.wav", ".wav", "audio/wav", 9_000, duration_s=6.4)
+UNTOLD = "JoyPix Motion-2 does not say which one speaks. Crop the picture to one."
+VIDEO = MediumFacts("c" * 64, "video", "take.mp4", ".mp4", "video/mp4", 9_000, 1280, 720, 8.3)
+
+
+def seen(faces: int | None) -> MediumFacts:
+    return replace(FACE, mouth=MouthGuess(400.0, 300.0, 60.0, found=bool(faces), sure=True, faces=faces))
+
+
+@pytest.mark.parametrize(
+    ("engine", "faces", "says"),
+    [
+        ("joypix/motion-2-dialog", 1, "We see only one face in this picture; two people speak."),
+        ("joypix/motion-2-dialog", 0, "We see no face in this picture; two people speak."),
+        ("joypix/motion-2-dialog", 2, None),
+        (
+            "joypix/motion-2",
+            2,
+            f"We see 2 faces; {UNTOLD}",
+        ),
+        ("draft/portrait", 2, "We see 2 faces; the largest one speaks. Move the mouth box to choose another."),
+        ("joypix/motion-2", 1, None),
+        ("joypix/motion-2", 0, None),  # the draft engine asks for the mouth; a vendor may see more than we do
+        ("joypix/motion-2", None, None),  # looked at before faces were counted
+    ],
+)
+def test_a_face_too_few_or_too_many_is_said(engine: str, faces: int | None, says: str | None) -> None:
+    found = media_doubts(ENGINES[engine], Brief(), {"image": seen(faces)})
+    assert found == ([] if says is None else [("image", says)])
+
+
+def test_whoever_placed_the_mouth_has_chosen_the_face() -> None:
+    placed = Brief(mouth_box=(370.0, 288.0, 60.0, 24.0))
+    assert media_doubts(ENGINES["draft/portrait"], placed, {"image": seen(2)}) == []
+
+
+@pytest.mark.parametrize(("width", "height", "is_small"), [(249, 187, True), (399, 900, True), (400, 400, False)])
+def test_a_picture_too_small_for_a_video_is_said(width: int, height: int, is_small: bool) -> None:
+    found = media_doubts(ENGINES["joypix/motion-2"], Brief(), {"image": replace(FACE, width=width, height=height)})
+    words = f"Only {width} × {height} pixels: the video will look blurred."
+    assert found == ([("image", words)] if is_small else [])
+
+
+@pytest.mark.parametrize(
+    ("engine", "voice_s", "field", "says"),
+    [
+        (
+            "lipsync-studio/lipsync-video",
+            9.3,
+            "audio",
+            "1.0 s longer than the video; lipsync.studio video makes",
+        ),
+        (
+            "lipsync-studio/lipsync-video",
+            6.4,
+            "video",
+            "The last 1.9 s of the video are left out: lipsync.studio",
+        ),
+        ("aimlapi/pixverse-lip-sync", 9.3, "audio", "PixVerse lip-sync does not say what it does with the rest."),
+        ("aimlapi/pixverse-lip-sync", 6.4, "video", "The video is 1.9 s longer than the voice; PixVerse lip-sync does"),
+        ("aimlapi/pixverse-lip-sync", 8.5, "", ""),
+    ],
+)
+def test_what_happens_to_the_rest_of_a_voice_or_a_video(engine: str, voice_s: float, field: str, says: str) -> None:
+    media = {"audio": replace(VOICE, duration_s=voice_s), "video": VIDEO}
+    found = media_doubts(ENGINES[engine], Brief(scene="redub"), media)
+    assert [name for name, _words in found] == ([field] if field else [])
+    assert all(says in words for _name, words in found)
+
+
+@pytest.mark.usefixtures("stocked")
+def test_faces_are_counted_when_a_picture_is_kept_and_a_doubt_stops_nothing(studio: Studio) -> None:
+    image = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    assert image.mouth is not None
+    assert image.mouth.faces == 1
+    left, right = (studio.desk().media.keep(corpus.wav(seconds=s), "audio", f"{s}.wav") for s in (1.2, 0.8))
+    kept = {"image": image, "left_audio": left, "right_audio": right}
+    studio.desk("ana").briefs.change("brief-faces", scene="dialog", engine="joypix/motion-2-dialog", **kept)
+    opened = studio.desk().briefs.open("brief-faces")
+    assert opened is not None
+    (quote,) = studio.quotes(opened.brief)
+    words = "We see only one face in this picture; two people speak."
+    assert ("image", words, False) in [(issue.field, issue.text, issue.stops) for issue in quote.issues]
+    assert quote.qualifier is not Qualifier.UNKNOWN
