@@ -1,7 +1,7 @@
 """The videos that the sandbox delivers. Runs only in a worker process, see `lipsync_core.worker.tasks`.
 
-A picture with a face and one voice go through the draft engine. Everything else is filmed without lip-sync: a still
-picture, or a video, with the voices as its sound.
+A picture with a face and one voice go through the draft engine, and so does each half of a picture with two people. All
+else is filmed without lip-sync: a still picture, or a video, with the voices as its sound.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 from lipsync_core.decode import SPEECH_RATE, check_video, load_image, speech_blocks
 from lipsync_core.decode.container import opened, picture_stream
+from lipsync_core.decode.display import Display
+from lipsync_core.decode.timing import Timing
 from lipsync_core.draft import render
 from lipsync_core.errors import RenderError
 
@@ -41,11 +43,13 @@ def film(
     voices: list[Path],
     hum_s: float,
     overlap: bool,
+    right_first: bool,
     resolution: str,
     aspect: str,
 ) -> None:
     """Write an MP4 of the picture or the video with the voices, or with a hum of ``hum_s`` seconds.
 
+    ``voices`` are in the order in which they speak; of two, the first is the left person's unless ``right_first``.
     ``resolution`` is "480p" or "720p"; ``aspect`` is like "16:9", or empty for that of the picture. Raises
     `MediaError` for a medium that cannot be read.
     """
@@ -56,10 +60,17 @@ def film(
         return
     if picture is None:
         raise RenderError("There is neither a picture nor a video.")
-    image = _cropped(load_image(picture), aspect)
+    image = _framed(load_image(picture), aspect)
     if len(voices) < 2 and _spoken(out, image, voice, resolution):
         return
     width, height = render.frame_size(image.shape[1], image.shape[0], resolution)
+    if len(voices) == 2:
+        middle, turns = image.shape[1] // 2, _turns(voices, overlap=overlap)
+        halves = (image[:, :middle], image[:, middle:])
+        pairs = list(zip(halves, reversed(turns) if right_first else turns, strict=True))
+        if (both := _both_spoken(out, pairs, (width, height), resolution)) is not None:
+            _mux(out, both, voice)
+            return
     still = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     _mux(out, itertools.repeat(still), voice)
 
@@ -80,15 +91,49 @@ def _spoken(out: Path, image: Image, voice: Path, resolution: str) -> bool:
     return True
 
 
-def _cropped(image: Image, aspect: str) -> Image:
-    """Return the largest part in this aspect: centred across, and nearer to the top, where a portrait's face is."""
+def _turns(voices: list[Path], *, overlap: bool) -> list[Sound]:
+    """Return what is heard of each of two voices, in the order in which they speak; silence while the other speaks."""
+    first, second = (np.concatenate(list(speech_blocks(path))) for path in voices)
+    start = 0 if overlap else len(first)
+    length = max(len(first), start + len(second))
+    return [np.pad(first, (0, length - len(first))), np.pad(second, (start, length - start - len(second)))]
+
+
+def _both_spoken(
+    out: Path, halves: list[tuple[Image, Sound]], size: tuple[int, int], resolution: str
+) -> Iterator[Image] | None:
+    """Return the frames of two people who speak side by side; None if a half of the picture has no face.
+
+    The films of the halves are beside ``out``, in the folder that goes with the worker.
+    """
+    films = []
+    for number, (image, heard) in enumerate(halves):
+        half, voice = out.with_suffix(f".{number}.mp4"), out.with_suffix(f".{number}.wav")
+        _write_voice(voice, [heard])
+        if not _spoken(half, np.ascontiguousarray(image), voice, resolution):
+            return None
+        films.append(_moving(half, resolution))
+    across, down = size[0] // 2, size[1]
+    return (
+        np.hstack([np.asarray(cv2.resize(side, (across, down)), np.uint8) for side in sides])
+        for sides in zip(*films, strict=False)
+    )
+
+
+def _framed(image: Image, aspect: str) -> Image:
+    """Return the picture in this aspect: too wide, it is cropped; too high, it stays whole before a blurred copy."""
     if not aspect:
         return image
     across, down = map(int, aspect.split(":"))
     height, width = image.shape[:2]
-    wide, high = min(width, height * across // down), min(height, width * down // across)
-    left, top = (width - wide) // 2, (height - high) // 4
-    return np.ascontiguousarray(image[top : top + high, left : left + wide])
+    wide = height * across // down
+    if wide <= width:
+        left = (width - wide) // 2
+        return np.ascontiguousarray(image[:, left : left + wide])
+    page = np.asarray(cv2.GaussianBlur(cv2.resize(image, (wide, height)), (0, 0), height / 12), np.uint8) // 2
+    left = (wide - width) // 2
+    page[:, left : left + width] = image
+    return page
 
 
 def _hum(seconds: float) -> Iterator[Sound]:
@@ -126,12 +171,12 @@ def _moving(path: Path, resolution: str) -> Iterator[Image]:
         stream = picture_stream(container)
         if stream is None:
             raise RenderError("The video has no moving picture.")
-        width, height = render.frame_size(stream.codec_context.width, stream.codec_context.height, resolution)
-        for frame in container.decode(stream):
-            at = 0.0 if frame.time is None else frame.time
-            while shown is not None and due / _FPS < at:
+        timing = Timing(container, stream)
+        for frame in Display(stream, pixels="rgb24").shown(timing.stamped()):
+            while shown is not None and due / _FPS < frame.time:
                 yield shown
                 due += 1
+            width, height = render.frame_size(frame.width, frame.height, resolution)
             shown = frame.to_ndarray(width=width, height=height, format="rgb24").astype(np.uint8, copy=False)
     if shown is None:
         raise RenderError("The video has no moving picture.")
@@ -181,6 +226,7 @@ def film_task(arguments: Mapping[str, Any], _progress: Callable[[int, int], None
         voices=[Path(voice) for voice in arguments["voices"]],
         hum_s=arguments["hum_s"],
         overlap=arguments["overlap"],
+        right_first=arguments.get("right_first", False),  # absent from the orders of older studios
         resolution=arguments["resolution"],
         aspect=arguments["aspect"],
     )

@@ -167,6 +167,7 @@ def _order(body: dict[str, Any], model: str, table: tuple[Field, ...]) -> Vendor
         video=form.get("video", ""),
         mask=form.get("mask_image", ""),
         overlap=turns == "meanwhile",
+        right_first=turns == "right_left",
         resolution=form.get("resolution", "480p"),
         webhook=body.get("webhook", ""),
     )

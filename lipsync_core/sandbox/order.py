@@ -23,6 +23,8 @@ class VendorOrder:
     text: str = ""
     overlap: bool = False
     """Whether the voices of a dialog speak at once; otherwise one after the other."""
+    right_first: bool = False
+    """Whether the first of the voices is the right person's."""
     resolution: str = "480p"
     aspect: str = ""
     """Width to height, like ``16:9``; empty for that of the picture."""

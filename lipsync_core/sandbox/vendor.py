@@ -266,6 +266,7 @@ class Vendor(ABC):
             "voices": [str(voice.path) for voice in voices],
             "hum_s": hum_s,
             "overlap": self.overlaps(order, self.sandbox.rules),
+            "right_first": order.right_first,
             "resolution": order.resolution,
             "aspect": order.aspect,
         }
