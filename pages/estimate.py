@@ -1,30 +1,24 @@
-"""Estimate: what one clip or a batch will cost and how long it takes, before there is anything to render."""
+"""Estimate: what a clip will cost and how long it takes, before there is anything to render."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from lipsync_core import Action
-from pages.ui.estimate import batch, batch_press, clip
-from pages.ui.frame import came_from_elsewhere, header, why_not
-from pages.ui.text import plain
+from pages.ui.estimate import clip
+from pages.ui.frame import header, why_not
+from pages.ui.many.page import ADDRESS
 
-MODES = ("One clip", "Batch")
+BATCH = "Batch"
+"""What the address's ``about`` names if it is an earlier address of many clips."""
 
 
 def main() -> None:
-    if came_from_elsewhere("Estimate"):
-        batch_press.forget()
+    if st.query_params.get("about") == BATCH and why_not(Action.MAKE) is None:
+        others = {name: value for name, value in st.query_params.to_dict().items() if name != "about"}
+        st.switch_page("create.py", query_params=ADDRESS | others)
     header("Estimate")
-    if (why := why_not(Action.MAKE)) is not None:
-        st.caption(plain(f"One clip only; batches are for people who can send them. {why}"))
-        clip.draw()
-        return
-    mode = st.radio("What do you want to estimate?", MODES, key="about", horizontal=True, bind="query-params")
-    if mode == MODES[0]:
-        clip.draw()
-    else:
-        batch.draw()
+    clip.draw()
 
 
 main()

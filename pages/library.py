@@ -88,7 +88,7 @@ def _empty() -> None:
     with st.container(border=True, key="empty"):
         st.markdown("**The library is empty.** Keep the faces and voices that you use every week here, by name.")
         st.markdown(
-            "On Create, fill a slot and choose **Keep in the library…** below it; or open a finished job and keep its "
+            "On Create, fill a slot and choose **Save to library…** below it; or open a finished job and keep its "
             "media. From then on, each is one click away in every empty slot."
         )
         with st.container(horizontal=True):
@@ -198,7 +198,7 @@ def _row(facts: MediumFacts) -> None:
             told = (KINDS[facts.kind], lasts, deletion.size_text(facts.size), named)
             st.caption(plain(" · ".join(filter(None, told))))
         if known is None:
-            library_picker.keep_button(f"Keep {plain(facts.name)}…", facts, "", f"keep-{key}")
+            library_picker.keep_button(f"Save {plain(facts.name)}…", facts, "", f"keep-{key}")
         if st.button(f"Find and delete {plain(facts.name)}…", key=f"delete-{key}", type="tertiary", wrap=True):
             deletion.everything_of(Root(sha256=facts.sha256, kind=facts.kind))
 

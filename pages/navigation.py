@@ -8,14 +8,15 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from lipsync_core import Person
-from pages.ui import gate, news
+from pages.ui import access, gate, look, news
 from pages.ui.frame import looking
-from pages.ui.page_table import PAGES, StudioPage
+from pages.ui.page_table import BY_ADDRESS, PAGES, StudioPage
 from pages.ui.warming import draws
 
 FOLDER = Path(__file__).resolve().parent
 
 st.set_page_config(page_title="Lip-Sync Studio", page_icon=str(FOLDER / "icon.svg"), layout="wide")
+look.draw()
 
 
 def listed(page: StudioPage, who: Person | None) -> StreamlitPage:
@@ -37,11 +38,12 @@ def main(who: Person | None) -> None:
         top = st.container(gap=None)  # filled last, so that the page does not wait for the news
         page.run()
         with top:
+            access.tell(page.url_path)
             news.draw(page.url_path)
     elif not page.url_path:  # the first page
         st.switch_page(FOLDER / "jobs.py")
     elif who is not None:
-        gate.refuse(who, page.title)
+        gate.refuse(who, BY_ADDRESS[page.url_path])
 
 
 with draws.one_more():

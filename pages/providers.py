@@ -10,7 +10,7 @@ import streamlit as st
 
 from lipsync_core import PROVIDERS, Balance, KeyCheck, StudioError, VendorState, Verdict
 from pages.ui import refusals
-from pages.ui.frame import desk, header, in_sandbox, pressed, studio, switch_sandbox
+from pages.ui.frame import came_from_elsewhere, desk, header, in_sandbox, pressed, sandbox_toggle, studio
 from pages.ui.money.rates import draw_rates
 from pages.ui.text import clock, plain
 
@@ -27,6 +27,7 @@ class Checked:
 
 
 def main() -> None:
+    arrived = came_from_elsewhere("Providers")
     header("Providers")
     _switch()
     sandbox = in_sandbox()
@@ -37,29 +38,19 @@ def main() -> None:
     for state in states:
         with grid.container(border=True, key=f"vendor-{state.id}", height="stretch"):
             _card(state, sandbox)
-    draw_rates()
+    draw_rates(arrived=arrived)
 
 
 def _switch() -> None:
     with st.container(border=True, key="sandbox-switch"):
-        st.session_state.sandbox_switch = in_sandbox()
-        st.toggle(
-            "Sandbox for this browser session",
-            key="sandbox_switch",
-            on_change=pressed(_switched),
-            disabled=studio().sandbox,
-            help="It stays on until you close the browser. Reload other open tabs to switch them, too.",
-        )
+        sandbox_toggle("Sandbox for this browser session", "sandbox_switch")
         st.caption(
             "The whole studio is in the sandbox, because STUDIO_SANDBOX is set: all vendors are simulated on this "
             "computer, for everyone. Real keys are not used. To leave it, remove that setting and restart the studio."
             if studio().sandbox
-            else "All vendors are simulated on this computer. Real keys are not used. Colleagues are not affected."
+            else "All vendors are simulated on this computer. Real keys are not used. Colleagues are not affected. "
+            "The same switch is in the menu with your name, on every page."
         )
-
-
-def _switched() -> None:
-    switch_sandbox(bool(st.session_state.sandbox_switch))
 
 
 def _card(state: VendorState, sandbox: bool) -> None:
@@ -79,8 +70,6 @@ def _card(state: VendorState, sandbox: bool) -> None:
         )
     if state.lacking:
         _missing(state)
-    elif state.missing is not None:
-        st.error(plain(f"{state.missing} Then restart the studio."), title="This key cannot be used")
     else:
         _check(state, sandbox, checks)
     checked = checks.get((state.environment, state.id))
@@ -97,9 +86,7 @@ def _standing(state: VendorState, sandbox: bool) -> tuple[str, str]:
         return "Paused", "orange"
     if sandbox:
         return "Sandbox, no key needed", "violet"
-    if state.lacking:
-        return "No key", "gray"
-    return ("Key not usable", "red") if state.missing else ("Key present", "green")
+    return ("No key", "gray") if state.lacking else ("Key present", "green")
 
 
 def _missing(state: VendorState) -> None:
@@ -174,6 +161,9 @@ def _wire(state: VendorState, sandbox: bool) -> None:
     st.text(state.base_url)
     if not sandbox:
         st.caption(f"Set {state.base_url_variable} to change it.")
+        st.caption("Proxy")
+        st.text(state.proxy or "None: it is reached directly")
+        st.caption(f"Set STUDIO_PROXY, or {state.proxy_variable} for this vendor alone, to change it.")
     st.caption("Jobs at once")
     st.text(str(state.slots))
     st.caption(f"The studio’s own limit; no vendor publishes one. Set {state.slots_variable} to change it.")

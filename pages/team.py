@@ -1,18 +1,16 @@
-"""Team: the visitor's own permissions and notifications; for admins the people, their caps, and the audit log."""
+"""Team: the visitor's own permissions and notifications; for admins the people and the audit log."""
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from functools import partial
 from urllib.parse import urlsplit
 
 import streamlit as st
 
 from lipsync_core import Action, Entry, JobState, Person, Role
-from pages.ui import refusals
-from pages.ui.frame import desk, header, offered, pressed, studio
-from pages.ui.money.caps import draw_caps
+from pages.ui import access, csv_download, refusals
+from pages.ui.frame import desk, header, pressed, studio
 from pages.ui.money_field import amount, typed
 from pages.ui.team_notifications import draw_being_told
 from pages.ui.text import clock, dollars, md, month_text, plain, state_word
@@ -40,9 +38,10 @@ def main() -> None:
     if who.may(Action.MAKE) or who.notify_url:
         draw_being_told(who)
     if who.may(Action.PEOPLE):
+        access.answer()
         _people()
     if who.may(Action.CAPS):
-        draw_caps(studio().budgets.caps(studio().month()))
+        st.page_link("spend.py", label="Monthly caps are on Spend", icon=":material/payments:")
     if who.may(Action.AUDIT):
         _audit()
 
@@ -61,6 +60,8 @@ def _you(who: Person) -> None:
         admins = ", ".join(studio().people.who_may(Action.PEOPLE))
         lines.append(f"{plain(admins)} can change that.")
     st.markdown(" ".join(lines))
+    if not who.may(Action.MAKE):
+        access.ask("Create", Action.MAKE)
 
 
 def _people() -> None:
@@ -139,9 +140,10 @@ def _called(person: Person) -> str:
 
 
 def _save(person: Person, key: str) -> None:
-    role, limit = st.session_state[f"role-{key}"], typed(f"limit-{key}")
+    role = st.session_state[f"role-{key}"]
 
     def save() -> None:
+        limit = typed(f"limit-{key}")
         if role != person.role:
             studio().people.set_role(person.email, role, by=desk().by)
         if limit != person.limit_usd_micros:
@@ -176,9 +178,10 @@ def _add() -> None:
 
 def _invite(turn: int) -> None:
     address = (st.session_state.get(f"invite-address-{turn}") or "").strip()
-    role, limit = st.session_state[f"invite-role-{turn}"], typed(f"invite-limit-{turn}")
+    role = st.session_state[f"invite-role-{turn}"]
 
     def invite() -> None:
+        limit = typed(f"invite-limit-{turn}")
         person = studio().people.invite(address, role, by=desk().by)
         if limit != person.limit_usd_micros:
             studio().people.set_limit(person.email, limit, by=desk().by)
@@ -246,13 +249,12 @@ def _audit() -> None:
         height="content",
         alt="Who did what, the latest first",
     )
-    st.download_button(
+    by = desk().by  # asked now: the file is made when nobody's visit is being drawn
+    csv_download.draw(
         "Export the audit log as CSV",
-        offered(partial(studio().audit.export, by=desk().by)),
+        lambda semicolons: studio().audit.export(by=by, semicolons=semicolons),
         "audit.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
+        key="audit.export",
     )
 
 

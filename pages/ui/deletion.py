@@ -105,7 +105,7 @@ def _told(traces: Traces) -> None:
         )
     if traces.vendors:
         names = " and ".join(PROVIDERS[vendor].title for vendor in traces.vendors if vendor in PROVIDERS)
-        st.info(f"{names} received it for rendering and may still have copies. Only they can delete those: ask them.")
+        st.info(f"{names} received it and may keep copies: ask them to delete those.")
 
 
 def _erase(traces: Traces) -> None:
@@ -141,18 +141,15 @@ def said() -> None:
 
 def clean_up() -> None:
     """Draw the section that removes files not used for long."""
-    with st.expander("Clean up by age"):
-        st.caption(
-            "Files that nobody added, used or made for this long. What a job still needs, and what is in the library, "
-            "stays."
-        )
+    with st.expander("Delete old files"):
+        st.caption("Files not used for this long. What a job still needs, and what is in the library, stays.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             days = st.number_input("Unused for (days)", 1, 3650, DAYS, key="clean-days", width=180)
-            if st.button("Show what would be deleted…", icon=":material/mop:"):
+            if st.button("Preview…", icon=":material/mop:"):
                 _by_age(studio().cleanup.preview(days=days), days)
 
 
-@dialog("Clean up by age", width="medium")
+@dialog("Delete old files", width="medium")
 def _by_age(going: Going, days: int) -> None:
     if not going.media:
         st.markdown(

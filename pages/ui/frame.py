@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 import streamlit as st
 
 from lipsync_core import MAX_NAME, Action, Desk, NotAllowedError, Person, Studio, act_for, one_line
-from pages.ui import refusals, steady
+from pages.ui import lost_files, menu, refusals, steady
 from pages.ui.signed_cookie import TOKENS
 from pages.ui.text import about, clock, plain
 
@@ -24,6 +24,8 @@ NOBODY = "Someone"
 
 NAME_COOKIE = "studio_name"
 SANDBOX_COOKIE = "studio_sandbox"
+_WHOSE_SANDBOX = {True: "For everyone: STUDIO_SANDBOX is set.", False: "Only in this browser."}
+"""By whether the whole studio is in the sandbox."""
 A_YEAR = "; max-age=31536000"
 GONE = "; max-age=0"
 
@@ -48,19 +50,29 @@ def desk(*, sandbox: bool | None = None) -> Desk:
     return here if sandbox is None else here.elsewhere(sandbox=sandbox)
 
 
-def header(title: str, tab: str | None = None) -> None:
-    """Draw the top of a page. ``tab`` is the browser tab's title. A visitor who may not enter gets no further."""
+def header(
+    title: str, tab: str | None = None, *, heading: str | None = None, tools: Callable[[], None] | None = None
+) -> None:
+    """Draw the top of a page. ``tab`` is the browser tab's title; ``tools`` draws the page's own buttons.
+
+    ``heading``, in Markdown, stands at the top where the page is about one thing; else the page's title does.
+
+    A visitor who may not enter gets no further.
+    """
     person = require()
     elsewhere = came_from_elsewhere(title)
     st.session_state.page_shown = title
     st.session_state.dialog_open = False  # until this run draws a dialog
     name_tab(tab or title)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.title(title, width="content", anchor=False)
+        st.title(heading or title, width="content", anchor=False)
         badge = st.container(width="content", gap=None)  # always there, so that what follows keeps its place
         if in_sandbox():
             badge.badge("SANDBOX · nothing is billed", color="violet")
         st.space("stretch")
+        if tools is not None:
+            with st.container(width="content"):  # always there as well
+                tools()
         name = _visitor() if person is None else person.email
         with st.popover(plain(name if person is None else person.name), icon=":material/person:", type="tertiary"):
             if person is None:
@@ -74,8 +86,13 @@ def header(title: str, tab: str | None = None) -> None:
             else:
                 st.text(f"{person.email}\nYou are {'an' if person.role[0] == 'a' else 'a'} {person.role}.")
                 st.button("Sign out", icon=":material/logout:", on_click=_sign_out)
+            if why_not(Action.MAKE) is None:
+                sandbox_toggle("Sandbox", "menu_sandbox")
+                st.caption("Vendors are simulated and bill nothing. " + _WHOSE_SANDBOX[studio().sandbox])
     with badge:
         steady.draw()
+        lost_files.draw()
+        menu.draw()
         _remember()
     with st.container():  # the same
         refusals.arrive(elsewhere=elsewhere)
@@ -140,7 +157,7 @@ def _enter() -> tuple[Person | None, str | None]:
     if not studio().people.sign_in:
         return None, None
     if (claims := visit()) is None:
-        return None, "This studio is for its team only."
+        return None, "Sign in with your work account. This studio is for its team only."
     try:
         person = studio().people.enter(claims)
     except NotAllowedError as error:
@@ -252,7 +269,7 @@ def carried(do: Callable[[], R]) -> Callable[[], R]:
 
 def _door(why: str) -> None:
     """Draw the sign-in page, and nothing else."""
-    st.title("Sign in", anchor=False)
+    st.title("Lip-Sync Studio", anchor=False)
     st.text(why)
     auth = st.secrets.get("auth", {})
     services = [None] if "client_id" in auth else [name for name in auth if hasattr(auth[name], "keys")]
@@ -294,6 +311,23 @@ def own_sandbox() -> bool:
     if "sandbox" not in st.session_state:
         st.session_state.sandbox = st.context.cookies.get(SANDBOX_COOKIE) == "1"
     return bool(st.session_state.sandbox)
+
+
+def sandbox_toggle(label: str, key: str) -> None:
+    """Draw the visitor's own switch."""
+    st.session_state[key] = in_sandbox()
+    st.toggle(
+        label,
+        key=key,
+        on_change=pressed(_toggled),
+        args=(key,),
+        disabled=studio().sandbox,
+        help="It stays on until you close the browser. Reload other open tabs to switch them, too.",
+    )
+
+
+def _toggled(key: str) -> None:
+    switch_sandbox(bool(st.session_state.to_dict()[key]))
 
 
 def switch_sandbox(on: bool) -> None:

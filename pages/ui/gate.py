@@ -11,9 +11,9 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import Person
-from pages.ui import frame
+from pages.ui import access, frame
 from pages.ui.frame import fragment, looking
-from pages.ui.page_table import BY_ADDRESS
+from pages.ui.page_table import BY_ADDRESS, StudioPage
 
 LOOK_EVERY_S = 5
 """How soon an idle tab notices that its visitor signed out elsewhere, or was removed."""
@@ -33,13 +33,11 @@ def may_open(who: Person | None, url_path: str) -> bool:
     return who is None or who.may(BY_ADDRESS[url_path].needs)
 
 
-def refuse(who: Person, title: str) -> None:
-    """Draw why a page does not open."""
-    st.title(title, anchor=False)
-    st.error(
-        f"You are signed in as {who.email} ({who.role}). An admin of this studio can change your role.",
-        title="You cannot open this page",
-    )
+def refuse(who: Person, page: StudioPage) -> None:
+    """Draw why a page does not open, and how to ask for it."""
+    st.title(page.title, anchor=False)
+    st.error(f"You are signed in as {who.email} ({who.role}).", title="You cannot open this page")
+    access.ask(page.title, page.needs)
 
 
 @fragment(run_every=LOOK_EVERY_S)

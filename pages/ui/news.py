@@ -16,9 +16,11 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from lipsync_core import PENDING, Action, Filter, Job, JobState, cost_above
+from pages.ui.brief.scenes import MAKE, MANY
 from pages.ui.frame import A_YEAR, desk, fragment, keep_cookie, looking, name_tab, pressed, studio, why_not
 from pages.ui.job import approvals
-from pages.ui.text import STATE_WORDS, job_name, md, plain
+from pages.ui.many import sent_batch
+from pages.ui.text import STATE_WORDS, md, plain
 
 COOKIE = "studio_looked"
 LOOK_EVERY_S = 5
@@ -50,8 +52,9 @@ def draw(page: str) -> None:
             name_tab(st.session_state.tab_title)
         if decides:
             _to_decide(len(approvals.mine()))
-        if news or dear:
-            _card(news, dear)
+        told = [job for job in news if not _is_in_sight(job, page)]
+        if told or dear:
+            _card(told, dear)
         if st.session_state.get("keep_looked"):
             keep_cookie(f"{COOKIE}={_looked()}{A_YEAR}", "remember_looked")
 
@@ -94,18 +97,26 @@ def _news(page: str) -> tuple[list[Job], list[Job]]:
     )
 
 
+def _is_in_sight(job: Job, page: str) -> bool:
+    """Return whether the page itself says that a job is done: Jobs, and Many clips of the batch that was sent last."""
+    if job.state is not JobState.DONE:
+        return False
+    sent = sent_batch.last() if st.query_params.get(MAKE) == MANY else None
+    return page == "jobs" or (page == "" and sent is not None and job.batch == sent.batch)
+
+
 def _card(news: Sequence[Job], dear: Sequence[Job]) -> None:
     with st.container(border=True, key="news", horizontal=True, vertical_alignment="center"):
         with st.container(gap="xsmall", width="stretch"):
             for job in dear[:NAMED]:
-                st.error(md(cost_above(job) or ""), title=f"{plain(job_name(job))} cost more than its price")
+                st.error(md(cost_above(job) or ""), title=f"{plain(job.title)} cost more than its price")
                 st.page_link("jobs.py", label=f"See what job {job.id} cost", query_params={"job": str(job.id)})
             if len(dear) > NAMED:
                 st.caption(f"and {len(dear) - NAMED} more that cost more than their price, on Spend")
             for job in news[:NAMED]:
                 words = STATE_WORDS[job.state]
                 with st.container(horizontal=True, vertical_alignment="center"):
-                    st.markdown(f"{words.icon} **{plain(job_name(job))}** {words.news}.", width="content")
+                    st.markdown(f"{words.icon} **{plain(job.title)}** {words.news}.", width="content")
                     st.page_link("jobs.py", label=f"See job {job.id}", query_params={"job": str(job.id)})
             if len(news) > NAMED:
                 st.caption(f"and {len(news) - NAMED}{' or more' if len(news) == MOST else ''} others, on Jobs")

@@ -12,6 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from lipsync_core import PageServer
 from pages.ui.base_path import base_path
+from pages.ui.page_code import page_code
 from pages.ui.page_table import PATHS
 from pages.ui.signed_cookie import signed_claims
 from pages.ui.streamlit_messages import TONGUE
@@ -19,10 +20,14 @@ from pages.ui.streamlit_messages import TONGUE
 
 def page_server(*, sign_in: bool) -> PageServer:
     """Return the configuration of this server of pages."""
+    folder = Path(file_util.get_static_dir())
+    index, instead = page_code(folder)
     return PageServer(
         base=base_path(),
         paths=PATHS,
-        index=Path(file_util.get_static_dir(), "index.html").read_text(encoding="utf-8"),
+        folder=folder,
+        index=index,
+        instead=instead,
         origin=(get_origin_from_redirect_uri() if sign_in else None) or "",
         tongue=TONGUE,
         claims=signed_claims,

@@ -43,6 +43,12 @@ def refuse(anchor: str, why: str) -> None:
     st.session_state.refused = ShownRefusal(anchor, why)
 
 
+def is_refused(anchor: str) -> bool:
+    """Return whether the last press at ``anchor`` did nothing."""
+    refused: ShownRefusal | None = st.session_state.get("refused")
+    return refused is not None and refused.anchor == anchor
+
+
 def refusal(anchor: str, title: str = "Not done") -> None:
     """Draw why the last press at ``anchor`` did nothing, if it did nothing, in a permanent container."""
     with st.container():

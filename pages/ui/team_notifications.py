@@ -47,7 +47,8 @@ def draw_being_told(who: Person) -> None:
         st.markdown(
             "A POST with this JSON, signed by the [Standard Webhooks](https://www.standardwebhooks.com) scheme: "
             "headers `webhook-id`, `webhook-timestamp` and `webhook-signature`. The types are `job.finished`, "
-            "`job.failed`, `job.unconfirmed`, `job.awaiting_approval` and `job.above_price`. Any 2xx answer counts as "
+            "`job.failed`, `job.unconfirmed`, `job.awaiting_approval`, `job.above_price`; for a cap of which 80 % are "
+            "used, `cap.nearly_used`, whose `data` names the cap; and `access.asked`. Any 2xx answer counts as "
             "received; otherwise it is sent again for three days, under the same id."
         )
         st.code(NOTICE_EXAMPLE, language="json")

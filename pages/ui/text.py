@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from lipsync_core import ENGINES, PROVIDERS, Job, JobState, priced
+from lipsync_core import ENGINES, PROVIDERS, Job, JobState, Quote, priced
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ STATE_WORDS: Mapping[JobState, StateWords] = {
     JobState.UNCONFIRMED: StateWords(
         "Unconfirmed", "orange", "may have been paid: somebody has to check", ":material/help:"
     ),
-    JobState.NOT_TAKEN: StateWords("Not taken", "gray"),
+    JobState.NOT_TAKEN: StateWords("Not received", "gray"),
     JobState.WRITTEN_OFF: StateWords("Written off", "gray"),
     JobState.WITHDRAWN: StateWords("Withdrawn", "gray", "was not approved", ":material/block:"),
     JobState.LOST: StateWords("Lost", "red", "was rendered, but its video is gone", ":material/error:"),
@@ -63,11 +63,6 @@ def md(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def job_name(job: Job) -> str:
-    """Return a job's name, or its number if it has none."""
-    return job.brief.name or f"Job {job.id}"
-
-
 def state_word(state: JobState) -> str:
     """Return a state's word on screen."""
     return STATE_WORDS[state].badge
@@ -80,7 +75,12 @@ def vendor(job: Job) -> str:
 
 def price(job: Job) -> str:
     """Return a job's quoted price: ``about $0.90``, ``free``, or in the sandbox ``$0.00 (really about $0.90)``."""
-    return f"$0.00 (really {priced(job.quote)})" if job.sandbox else priced(job.quote)
+    return f"$0.00 ({real_price(job.quote)})" if job.sandbox else priced(job.quote)
+
+
+def real_price(quote: Quote) -> str:
+    """Return what stands beside a price in the sandbox: ``really about $0.90`` or ``real price not set``."""
+    return "real price not set" if quote.usd_micros is None else f"really {priced(quote)}"
 
 
 def month_text(month: str) -> str:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from lipsync_core import Brief, Job, Studio
 from tests import corpus
 from tests.browser.looks import violations_in_all_looks
-from tests.browser.visit import PORTRAIT, SAMPLES, finished, open_page, press, put_file, slot, upload
+from tests.browser.visit import FIRST, PORTRAIT, SAMPLES, finished, open_page, press, put_file, slot, unfold, upload
 from tests.server import Server, studio_of
 
 pytestmark = pytest.mark.browser
@@ -55,7 +55,7 @@ class TestEmpty:
 
     def test_create_empty(self, page: Page) -> None:
         open_page(page)
-        expect(page.get_by_text("First time?")).to_be_visible()
+        expect(page.get_by_role("heading", name=FIRST)).to_be_visible()
         assert violations_in_all_looks(page) == []
 
     def test_jobs_empty(self, page: Page) -> None:
@@ -84,6 +84,7 @@ class TestInUse:
         press(page, "Render free draft")
         finished(page)
         assert violations_in_all_looks(page) == []
+        unfold(page)
         slot(page, "audio").get_by_role("button", name="Replace").click(delay=30)
         put_file(page, "audio", {"name": "voice.wav", "mimeType": "audio/wav", "buffer": corpus.png()})
         expect(page.get_by_role("alert")).to_be_visible()
@@ -92,19 +93,22 @@ class TestInUse:
     def test_the_mouth_dialog(self, page: Page) -> None:
         open_page(page)
         upload(page, PORTRAIT, VOICE)
-        press(page, "Adjust mouth")
-        expect(page.get_by_role("button", name="Use this position")).to_be_visible()
+        press(page, "Adjust the mouth")
+        expect(page.get_by_role("button", name="Save position")).to_be_visible()
         assert violations_in_all_looks(page) == []
 
     def test_jobs_running_done_and_one_in_full(
         self, page: Page, ledger: Studio, variables: dict[str, str], done: Job
     ) -> None:
-        open_page(page, f"/jobs?job={done.id}", "Jobs")
+        open_page(page, f"/jobs?job={done.id}", done.title)
         finished(page)
         assert violations_in_all_looks(page) == []
         with rendered_elsewhere(variables):
             drafts = [ledger.submit(done.brief, by="ben") for _ in range(6)]
         open_page(page, "/jobs", "Jobs")
+        expect(page.locator(".st-key-jobs-table canvas").first).to_be_visible()
+        assert violations_in_all_looks(page) == []
+        open_page(page, "/jobs?view=cards", "Jobs")
         expect(page.get_by_role("heading", name="Running")).to_be_visible()
         expect(page.get_by_text("30 of 110 frames")).to_be_visible()
         assert violations_in_all_looks(page) == []

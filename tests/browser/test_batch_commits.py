@@ -92,7 +92,7 @@ def enter(page: Page, ledger: Studio, kind: Kind) -> Commits:
         kept["audio", name] = KeptMedium(voice.sha256, name)
     table = TABLE.format(prompt="calm", seed=seed).encode()
     ledger.desk("ana").briefs.keep_batch(batch_id, OpenBatch(kept, table, "weekly.csv"))
-    open_page(page, f"/estimate?about=Batch&size=480p&files={batch_id}&{kind.settings}", "Estimate")
+    open_page(page, f"/?make=many&size=480p&files={batch_id}&{kind.settings}")
     expect(page.get_by_text("2 of 2 rows ready")).to_be_visible()
     settle(page)
     press(page, "Render all 2 in sandbox")

@@ -1,5 +1,6 @@
 """Create, in a real browser: from two files to a playing video, and nothing is ever lost on the way."""
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from lipsync_core import PRESS, Filter, JobState, Studio
 from tests import corpus
 from tests.browser.visit import (
+    FIRST,
     PORTRAIT,
     SAMPLES,
     finished,
@@ -21,6 +23,7 @@ from tests.browser.visit import (
     put_file,
     settle,
     slot,
+    unfold,
     upload,
     waits,
 )
@@ -91,13 +94,18 @@ def test_two_files_that_arrive_at_the_same_moment_are_both_kept(page: Page) -> N
     put_file(page, "audio", VOICE)  # cuts off the run that takes the picture
     expect(slot(page, "image")).to_contain_text("face found")
     expect(slot(page, "audio")).to_contain_text("4.4 s")
+    speaking = slot(page, "image").locator(".moving")
+    expect(speaking).to_have_attribute("data-moving", "ready")  # its mouth opens a few times
 
 
 def test_the_sample_is_one_click_from_an_empty_studio(page: Page) -> None:
     open_page(page)
+    expect(page.locator(".moving canvas")).to_be_visible()  # it moves by itself
+    page.get_by_role("button", name="Pause: A drawn woman who speaks").click()
+    expect(page.get_by_role("button", name="Play: A drawn woman who speaks")).to_be_visible()
     press(page, "Render the sample")
     finished(page)
-    expect(page.get_by_text("First time?")).to_have_count(0)
+    expect(page.get_by_role("heading", name=FIRST)).to_have_count(0)
     page.reload()
     finished(page)
 
@@ -173,6 +181,19 @@ def test_a_bad_file_is_refused_beside_its_slot_and_the_other_slot_is_kept(page: 
     expect(page.get_by_role("button", name="Render free draft")).to_be_enabled()
 
 
+def test_a_file_is_taken_for_what_it_is_whatever_its_name(page: Page) -> None:
+    open_page(page)
+    jxl = {"name": "face.jxl", "mimeType": "image/jxl", "buffer": corpus.jxl()}
+    photo = {"name": "IMG_0001", "mimeType": "", "buffer": corpus.heic_photo(turned=1)}
+    message = {"name": "telegram.oga", "mimeType": "audio/ogg", "buffer": corpus.ogg(1.2)}
+    put_file(page, "image", jxl)
+    expect(slot(page, "image").get_by_role("alert")).to_contain_text("Export “face.jxl” as JPEG or PNG")
+    put_file(page, "image", photo)
+    expect(slot(page, "image").get_by_role("button", name="Replace")).to_be_visible()
+    put_file(page, "audio", message)
+    expect(slot(page, "audio").get_by_role("button", name="Replace")).to_be_visible()
+
+
 def test_names_are_shown_as_typed_and_fetch_nothing(page: Page, tmp_path: Path) -> None:
     wild = "![x](http://canary.invalid/a.png) $a$ :smile: -> www.canary.invalid *b*"
     portrait = tmp_path / "![](http:..canary.invalid) $a$ 😀 `b`.jpg"
@@ -188,6 +209,7 @@ def test_names_are_shown_as_typed_and_fetch_nothing(page: Page, tmp_path: Path) 
     shown = page.locator(".st-key-result").inner_text().replace("\u2060", "")
     assert wild in shown
     page.get_by_role("link", name="Jobs").click()
+    page.get_by_text("Cards", exact=True).click(delay=30)
     row = page.locator("[class*='st-key-row-']").first
     expect(row.get_by_role("link")).to_be_visible()
     assert wild in row.inner_text().replace("\u2060", "")
@@ -203,7 +225,7 @@ def test_a_drawing_without_a_face_asks_for_the_mouth_and_keeps_the_box_with_the_
     upload(page, drawing, VOICE)
     expect(slot(page, "image").get_by_role("alert")).to_contain_text("Where is the mouth?")
     expect(page.get_by_role("button", name="Render free draft")).to_be_disabled()
-    press(page, "Place the mouth")
+    press(page, "Mark the mouth")
     dialog = page.get_by_role("dialog")
     slider = dialog.get_by_role("slider").nth(1)
     before = slider.input_value()
@@ -212,9 +234,9 @@ def test_a_drawing_without_a_face_asks_for_the_mouth_and_keeps_the_box_with_the_
     assert slider.input_value() != before
     dialog.get_by_role("button", name="Preview open mouth").click(delay=30)
     expect(dialog.get_by_role("img", name="The picture with its mouth open")).to_be_visible()
-    dialog.get_by_role("button", name="Use this position").click(delay=30)
+    dialog.get_by_role("button", name="Save position").click(delay=30)
     expect(dialog).to_have_count(0)
-    expect(slot(page, "image")).to_contain_text("mouth placed by hand")
+    expect(slot(page, "image")).to_contain_text("mouth marked by hand")
     press(page, "Render free draft")
     finished(page)
     assert next(ledger.jobs()).brief.mouth_box is not None
@@ -222,7 +244,7 @@ def test_a_drawing_without_a_face_asks_for_the_mouth_and_keeps_the_box_with_the_
 
 def test_a_voice_is_recorded_in_the_browser(page: Page, ledger: Studio) -> None:
     open_page(page)
-    slot(page, "audio").get_by_role("button", name="Other ways").click()
+    slot(page, "audio").get_by_role("button", name="Other sources").click()
     assert page.get_by_test_id("stAudioInput").count() == 0
     page.get_by_role("menuitem", name="Record a voice").click()
     recorder = page.get_by_test_id("stAudioInput")
@@ -235,18 +257,20 @@ def test_a_voice_is_recorded_in_the_browser(page: Page, ledger: Studio) -> None:
 
 def test_a_photo_is_taken_in_the_browser(page: Page, ledger: Studio) -> None:
     open_page(page)
-    slot(page, "image").get_by_role("button", name="Other ways").click()
+    slot(page, "image").get_by_role("button", name="Other sources").click()
     assert page.get_by_test_id("stCameraInput").count() == 0
     page.get_by_role("menuitem", name="Take a photo").click()
     page.wait_for_function("() => document.querySelector('[data-testid=stCameraInput] video')?.readyState >= 2")
     page.get_by_test_id("stCameraInput").get_by_role("button", name="Take Photo").click()
     expect(slot(page, "image").get_by_text("photo.jpg")).to_be_visible()
-    assert ledger.desk().media.recent("image")[0].name == "photo.jpg"
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    (photo,) = ledger.desk().media.recent("image")
+    assert (photo.name, photo.width, photo.height) == ("photo.jpg", 1920, 1080)
 
 
 def test_a_pasted_link_into_this_network_is_refused_in_words(page: Page) -> None:
     open_page(page)
-    slot(page, "image").get_by_role("button", name="Other ways").click()
+    slot(page, "image").get_by_role("button", name="Other sources").click()
     page.get_by_role("menuitem", name="Paste a link").click()
     field = page.get_by_label("Link to a picture")
     field.fill("http://169.254.169.254/latest/meta-data/face.png?token=hush")
@@ -256,15 +280,29 @@ def test_a_pasted_link_into_this_network_is_refused_in_words(page: Page) -> None
     assert "hush" not in alert.inner_text()
 
 
+def test_a_link_to_a_page_of_a_file_service_is_told_what_to_do_about(page: Page) -> None:
+    open_page(page)
+    slot(page, "image").get_by_role("button", name="Other sources").click()
+    page.get_by_role("menuitem", name="Paste a link").click()
+    page.get_by_label("Link to a picture").fill("“we.tl/t-abc”")
+    press(page, "Fetch")
+    alert = slot(page, "image").get_by_role("alert")
+    expect(alert).to_contain_text("Not a direct link")
+    expect(alert).to_contain_text("leads to a page of WeTransfer, not to a file. Download the file")
+
+
 def test_an_earlier_medium_and_a_sample_are_one_click(page: Page, ledger: Studio) -> None:
     open_page(page)
+    page.get_by_role("button", name="Listen to English, deep").click()
+    expect(page.get_by_role("button", name="Stop English, deep")).to_be_visible()
+    expect(slot(page, "audio").get_by_role("button", name="Replace")).to_have_count(0)  # listening takes nothing
     slot(page, "image").get_by_text("Eileen Collins").click()
     expect(slot(page, "image").get_by_text("eileen_collins.png")).to_be_visible()
     slot(page, "image").get_by_role("button", name="Replace").click(delay=30)
-    slot(page, "image").get_by_role("button", name="Other ways").click()
-    page.get_by_role("menuitem", name="Use an earlier one").click()
+    slot(page, "image").get_by_role("button", name="Other sources").click()
+    page.get_by_role("menuitem", name="Recent").click()
     slot(page, "image").get_by_role("button", name="Use eileen").click(delay=30)
-    expect(slot(page, "image").get_by_role("button", name="Adjust mouth")).to_be_visible()
+    expect(slot(page, "image").get_by_role("button", name="Adjust the mouth")).to_be_visible()
     assert len(ledger.desk().media.recent("image")) == 1
 
 
@@ -315,18 +353,54 @@ def test_without_a_key_the_price_is_shown_and_the_way_to_a_key(page: Page) -> No
     open_page(page)
     upload(page, PORTRAIT, VOICE)
     page.get_by_text("JoyPix Motion-2", exact=True).click()
-    expect(page.get_by_text("$0.15 · about 70 s Assumed price No key")).to_be_visible()
+    expect(page.get_by_role("radio", name="JoyPix Motion-2, $0.15, about 70 s, estimate, no key")).to_be_checked()
     expect(
         page.get_by_text(
             "Add JOYPIX_API_KEY to .env and restart the studio. "
             "The price is shown anyway; the draft and the sandbox need no key."
         )
     ).to_be_visible()
-    expect(page.get_by_role("button", name="Render for about $0.15")).to_be_disabled()
+    expect(page.get_by_role("button", name="Try it in the sandbox, free")).to_be_enabled()
     page.get_by_text("Draft engine", exact=True).click()
     expect(page.get_by_role("button", name="Render free draft")).to_be_enabled()
     page.reload()
     expect(page.get_by_role("radio", name="Draft engine")).to_be_checked()
+
+
+@pytest.mark.parametrize("environment", [{"STUDIO_SANDBOX_SPEED": "200"}], indirect=True, ids=["fast"])
+def test_without_a_key_one_press_renders_in_the_sandbox(page: Page, ledger: Studio) -> None:
+    open_page(page)
+    upload(page, PORTRAIT, VOICE)
+    page.get_by_text("JoyPix Motion-2", exact=True).click()
+    press(page, "Try it in the sandbox, free")
+    expect(page.get_by_text("SANDBOX · nothing is billed")).to_be_visible()
+    finished(page)
+    (job,) = ledger.jobs()
+    assert (job.engine, job.sandbox, job.state) == ("joypix/motion-2", True, JobState.DONE)
+    # Its maker is in the sandbox now, as the menu says, and leaves it there.
+    page.get_by_role("button", name="Someone").click(delay=30)
+    page.get_by_role("switch", name="Sandbox").press("Space")
+    expect(page.get_by_text("SANDBOX · nothing is billed")).to_have_count(0)
+    unfold(page)
+    expect(page.get_by_role("button", name="Try it in the sandbox, free")).to_be_visible()
+
+
+@pytest.mark.parametrize("environment", [{"STUDIO_SANDBOX_SPEED": "200"}], indirect=True, ids=["fast"])
+def test_every_scene_goes_on_without_a_key_or_a_file(page: Page, ledger: Studio) -> None:
+    for scene in ("Two people", "New voice for a video", "Stock presenter"):
+        page.context.clear_cookies()  # outside the sandbox again
+        open_page(page, f"/?brief=newcomer-{scene[:3]}")
+        page.get_by_text(scene, exact=True).click(delay=30)
+        if scene == "Stock presenter":
+            expect(page.get_by_role("img", name="Mira")).to_be_visible()
+        press(page, "Fill in samples")
+        press(page, "Try it in the sandbox, free")
+        finished(page)
+    assert [(job.brief.scene, job.sandbox) for job in ledger.jobs()] == [
+        ("presenter", True),
+        ("redub", True),
+        ("dialog", True),
+    ]
 
 
 @pytest.mark.parametrize("environment", [as_live(NOWHERE)], indirect=True, ids=["keys"])
@@ -347,19 +421,22 @@ def test_an_unknown_price_is_asked_about_before_it_is_spent(page: Page, ledger: 
     upload(page, PORTRAIT, VOICE)
     page.get_by_text("JoyPix Motion-2", exact=True).click()
     expect(page.get_by_role("button", name="Render for about $0.15")).to_be_enabled()
-    page.get_by_text("About this price and wait").click(delay=30)
-    expect(page.get_by_text("JoyPix bills your team’s JoyPix account. Price assumed: taken")).to_be_visible()
+    page.get_by_text("About these prices").click(delay=30)
+    expect(page.get_by_text("Billed to your team’s JoyPix account.")).to_be_visible()
+    expect(page.get_by_text("Price assumed: taken from its two-speaker page")).to_be_visible()
+    page.keyboard.press("Escape")
     page.get_by_text("lipsync.studio image", exact=True).click()
-    press(page, "Render · 10 credits, price unknown")
+    press(page, "Render · 10 credits, price not set")
     dialog = page.get_by_role("dialog", name="Spend 10 credits?")
     expect(dialog).to_contain_text("We can’t say what that is in dollars.")
     expect(dialog.get_by_role("button", name="Spend 10 credits")).to_be_visible()
-    expect(dialog.get_by_role("spinbutton")).to_have_count(0)  # no cap, so there is nothing to reserve
+    expect(dialog.get_by_label("Set aside")).to_have_count(0)  # no cap, so there is nothing to reserve
     dialog.get_by_role("button", name="Back").click(delay=30)
     expect(dialog).to_have_count(0)
     ledger.budgets.set_cap("team", 20_000_000, "mia")
-    press(page, "Render · 10 credits, price unknown")
-    expect(dialog.get_by_role("spinbutton", name="Reserve from the month")).to_have_value("5.00")
+    press(page, "Render · 10 credits, price not set")
+    expect(dialog.get_by_role("textbox", name="Set aside from this month’s cap ($)")).to_have_value("5.00")
+    expect(dialog.get_by_role("link", name="Set the price of lipsync.studio")).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     assert ledger.count(Filter()) == 0
@@ -368,7 +445,8 @@ def test_an_unknown_price_is_asked_about_before_it_is_spent(page: Page, ledger: 
     page.get_by_text("JoyPix Motion-2", exact=True).click()
     press(page, "Render for about $0.15")
     dialog = page.get_by_role("dialog", name="Spend about $0.15?")
-    expect(dialog).to_contain_text("Your team wants a second look at every price above $0.10.")
+    expect(dialog).to_contain_text(re.compile(r"JoyPix Motion-2, ready around .*\d\d:\d\d, can’t be stopped once sent"))
+    expect(dialog).to_contain_text("Your team confirms every clip above $0.10.")
     dialog.get_by_role("button", name="Back").click(delay=30)
     expect(dialog).to_have_count(0)
     assert ledger.count(Filter()) == 0

@@ -19,7 +19,7 @@ from lipsync_core.sandbox.creatify_cast import PERSONAS
 from tests import corpus
 from tests.browser.commits import Commits
 from tests.browser.holding import Hold
-from tests.browser.test_create_paid import LONG, SPEED, Books, button, countdown, newest, send, write
+from tests.browser.test_create_paid import LONG, SPEED, Books, button, countdown, engine, newest, send, write
 from tests.browser.visit import DRAWN, open_page, put_file, settle, slot, waits
 from tests.server import Server, sandboxed, studio_of
 
@@ -115,7 +115,8 @@ def open_trim(page: Page) -> None:
     slot(page, "audio").get_by_role("button", name="Trim").click()
     page.get_by_label("Out (seconds)").fill("4.00")
     page.get_by_label("Out (seconds)").press("Enter")
-    expect(page.get_by_text("4.0 s of 7.0 s are left")).to_be_visible()
+    expect(page.get_by_text("4.0 s of 7.0 s selected")).to_be_visible()
+    expect(page.get_by_text("JoyPix Motion-2: $0.30 → $0.15. 1 block of 5 s.")).to_be_visible()
 
 
 def use_part(page: Page, _files: Path) -> None:
@@ -137,6 +138,13 @@ KINDS = (
         portrait,
         lambda page, _files: page.get_by_text("720p", exact=True).click(),
         rises="The price is now $0.60, not $0.30.",
+    ),
+    Kind(
+        "engine",
+        "engine",
+        portrait,
+        lambda page, _files: page.get_by_text("lipsync.studio image", exact=True).click(),
+        rises="The price is now 14 credits, not $0.30.",
     ),
     Kind("voice", "audio", portrait, upload("audio", "short.wav"), before=replace_voice, stops=False),
     Kind("mask", "mask_image", redub, upload("mask_image", "mask.png"), before=more),
@@ -170,7 +178,7 @@ class Case:
 def enter(page: Page, ledger: Studio, files: Path, kind: Kind) -> Case:
     """Open a brief, enter something and press Render at once; all that is held back."""
     commits = Commits(page, ".render.")
-    brief_id = f"{kind.name}-{secrets.token_hex(4)}"
+    brief_id = f"{kind.name}__{secrets.token_hex(4)}"
     own = secrets.randbelow(10**9)  # so that no clip was made before
     ledger.desk("ana").briefs.change(brief_id, **kind.start(ledger, files), seed=own)
     open_page(page, f"/?brief={brief_id}")
@@ -282,7 +290,7 @@ def test_what_is_entered_later_is_the_next_clip_and_stops_nothing(page: Page, le
     settle(page)
     page.wait_for_timeout(2_000)  # from when the page was drawn on, as the person waits who saw it
     write(page, LONG)
-    expect(page.get_by_text("10 credits, price unknown").first).to_be_visible()
+    expect(engine(page, "Creatify lipsync, 10 credits")).to_be_visible()
     settle(page)
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert ledger.job(job.id).state is not JobState.WITHDRAWN

@@ -4,11 +4,12 @@ is sent that was not meant."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from lipsync_core import Job, JobState, KeptMedium, Studio
 from lipsync_core.sandbox.creatify_cast import VOICES
@@ -16,7 +17,7 @@ from lipsync_core.sandbox.store import Store
 from tests import corpus
 from tests.browser.holding import Hold
 from tests.browser.looks import Look, violations_in_all_looks
-from tests.browser.visit import PORTRAIT, finished, open_page, press, put_file, settle, slot
+from tests.browser.visit import DRAWN, PORTRAIT, finished, open_page, press, put_file, settle, slot, unfold
 from tests.server import Server, sandboxed, studio_of
 
 pytestmark = pytest.mark.browser
@@ -84,10 +85,19 @@ class Books:
         return [line["vendor"] for line in self._lines()[self._before :]]
 
 
+COUNTS_RUNS = """() => {
+  window.runs = 0
+  new MutationObserver(() => { window.runs += 1 }).observe(
+    document.querySelector('[data-testid="stApp"]'), { attributes: true, attributeFilter: ['data-test-script-state'] })
+}"""
+
+
 def pick(page: Page, text: str) -> None:
-    """Choose a radio button or an engine by its words."""
+    """Choose a radio button or an engine by its words, and wait until the page is drawn with it."""
+    page.evaluate(COUNTS_RUNS)
     page.get_by_text(text, exact=True).first.click(delay=30)
-    page.wait_for_timeout(200)  # the rerun has begun
+    with suppress(TimeoutError):  # what was chosen already begins none
+        page.wait_for_function("() => window.runs > 0", timeout=5_000)
     settle(page)
 
 
@@ -124,9 +134,18 @@ def undo(page: Page) -> None:
     expect(countdown(page)).to_contain_text("was withdrawn. Nothing was sent or charged.")
 
 
-def fine_print(page: Page) -> None:
-    """Open what a price and a wait rest on."""
-    page.get_by_text("About this price and wait").click(delay=30)
+def explained(page: Page, *words: str) -> None:
+    """See in the popover what prices and waits rest on."""
+    page.get_by_text("About these prices").click(delay=30)
+    for text in words:
+        expect(page.get_by_text(text)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text(words[0])).to_have_count(0)
+
+
+def engine(page: Page, name: str) -> Locator:
+    """An engine in the list, by what it says of itself."""
+    return page.get_by_role("radiogroup", name="Engine").get_by_role("radio", name=name)
 
 
 def send(page: Page) -> None:
@@ -154,9 +173,8 @@ def test_one_person_from_the_form_to_a_playing_video(
     put(page, "image", PORTRAIT)
     put(page, "audio", files["left.wav"])
     pick(page, "JoyPix Motion-2")
-    fine_print(page)
-    expect(page.get_by_text("The real price would be about $0.15.")).to_be_visible()
-    expect(page.get_by_text("JoyPix deletes its copy after 72 h; we keep ours.")).to_be_visible()
+    about = "Free in the sandbox (real price about $0.15)."
+    explained(page, about, "JoyPix deletes its copy after 72 h; we keep ours.")
     page.get_by_text("More options: prompt, seed").click()
     page.get_by_label("Prompt", exact=True).fill("smiling")
     page.get_by_label("Prompt", exact=True).press("Tab")
@@ -171,6 +189,25 @@ def test_one_person_from_the_form_to_a_playing_video(
     assert books.vendors() == ["joypix"]
 
 
+def test_an_engine_is_chosen_by_the_keys_and_the_button_stays_where_it_is(page: Page, files: dict[str, Path]) -> None:
+    open_page(page)
+    put(page, "image", PORTRAIT)
+    put(page, "audio", files["left.wav"])
+    expect(engine(page, "Draft engine, free, about 2 s, draft")).to_be_checked()
+    engine(page, "Draft engine").focus()
+    top = countdown(page).evaluate("it => it.getBoundingClientRect().top")
+    for title in ("JoyPix Motion-2, $0.15", "lipsync.studio image, 10 credits"):
+        page.keyboard.press("ArrowDown")
+        expect(engine(page, title)).to_be_checked()
+        expect(button(page)).to_be_enabled()
+        settle(page)
+        page.wait_for_function(DRAWN)
+        expect(engine(page, title)).to_be_focused()
+        assert countdown(page).evaluate("it => it.getBoundingClientRect().top") == top
+    page.reload()
+    expect(engine(page, "lipsync.studio image")).to_be_checked()
+
+
 def test_two_people_from_the_form_to_a_playing_video(
     page: Page, ledger: Studio, hold: Hold, books: Books, files: dict[str, Path]
 ) -> None:
@@ -183,7 +220,8 @@ def test_two_people_from_the_form_to_a_playing_video(
     expect(page.get_by_text("Who speaks when")).to_have_count(0)  # JoyPix, the cheapest, takes no order
     pick(page, "lipsync.studio dialog")
     pick(page, "Left first")
-    expect(page.get_by_text("1.2 s + 0.8 s → the minimum of 5 s × 2 credits")).to_be_visible()
+    expect(page.get_by_text("Billed as 5 s, the minimum.")).to_be_visible()
+    explained(page, "1.2 s + 0.8 s → 5 s minimum × 2 credits.")
     leaves(page, hold)
     finished(page)
     job = newest(ledger)
@@ -204,6 +242,7 @@ def test_a_new_voice_for_a_video_recorded_or_written(
     finished(page)
     recorded = newest(ledger)
     assert (recorded.engine, recorded.state) == ("lipsync-studio/lipsync-video", JobState.DONE)
+    unfold(page)
     pick(page, "Written text")
     write(page, "Hello there.")
     expect(page.get_by_text("lipsync.studio video is not listed: it does not accept a text.")).to_be_visible()
@@ -236,7 +275,7 @@ def test_a_stock_presenter_and_a_price_that_rises_under_the_finger(
     page.get_by_role("combobox", name="Spoken by").click()
     page.get_by_role("option").first.click()
     write(page, "Good morning.")
-    expect(page.get_by_text("5 credits, price unknown").first).to_be_visible()
+    expect(engine(page, "Creatify lipsync, 5 credits")).to_be_visible()
     settle(page)
     write(page, LONG, commit=False)
     press(page, "Render in sandbox · $0.00")
@@ -248,9 +287,10 @@ def test_a_stock_presenter_and_a_price_that_rises_under_the_finger(
     accepted = newest(ledger)
     assert (accepted.brief.text, accepted.quote.credits) == (LONG.strip(), 10)
     undo(page)
-    expect(card(page)).to_contain_text("Never sent, nothing charged.")
-    write(page, "Good morning.")
-    expect(page.get_by_text("5 credits, price unknown").first).to_be_visible()
+    expect(page.get_by_text("was withdrawn. Nothing was sent or charged.")).to_be_visible()
+    write(page, "Good morning.", commit=False)
+    press(page, "Update the price")
+    expect(engine(page, "Creatify lipsync, 5 credits")).to_be_visible()
     leaves(page, hold)
     finished(page)
     job = newest(ledger)
@@ -269,7 +309,7 @@ def test_undo_in_time_leaves_nothing_on_the_bill(
     pick(page, "JoyPix Motion-2")
     send(page)
     undo(page)
-    expect(card(page)).to_contain_text("Never sent, nothing charged.")
+    expect(page.get_by_text("was withdrawn. Nothing was sent or charged.")).to_be_visible()
     taken_back = newest(ledger)
     assert taken_back.state is JobState.WITHDRAWN
     leaves(page, hold)  # taken back is not done: no question is asked
@@ -293,6 +333,7 @@ def test_the_same_brief_asks_once_and_back_comes_first(
     expect(page.get_by_role("dialog")).to_have_count(0)  # a double click is one press
     first = newest(ledger)
     hold.end()
+    unfold(page)
     press(page, "Render in sandbox · $0.00")  # which is back once nothing can be undone any more
     dialog = page.get_by_role("dialog", name="Render it a second time?")
     expect(dialog).to_contain_text("started this same clip")
@@ -329,7 +370,7 @@ def test_another_scene_keeps_what_fits_and_brings_back_what_it_put_aside(
     pick(page, "Written text")
     write(page, "Good morning.")
     expect(page.get_by_text("13 characters.")).to_be_visible()
-    pick(page, "Recording")
+    pick(page, "Audio")
     expect(slot(page, "audio")).to_contain_text("left.wav")
     pick(page, "Written text")
     expect(page.get_by_label("Text", exact=True)).to_have_value("Good morning.")
@@ -371,7 +412,7 @@ def test_what_is_wrong_stands_beside_its_field(page: Page, ledger: Studio, files
     write(page, "A" * 201)
     expect(page.get_by_text("PixVerse lip-sync probably takes up to 200 characters here; this has 201")).to_be_visible()
     expect(slot(page, "mask_image")).to_have_count(0)
-    pick(page, "Recording")
+    pick(page, "Audio")
     page.get_by_text("More options: prompt, seed, mask").click()
     expect(slot(page, "mask_image")).to_contain_text("grace_hopper.jpg")
     assert len(list(ledger.jobs())) == before
@@ -399,6 +440,7 @@ def test_no_scene_keeps_anybody_out(page: Page, hold: Hold, files: dict[str, Pat
     assert violations_in_all_looks(page, looks) == []
     leaves(page, hold)
     page.wait_for_timeout(1_100)
+    unfold(page)
     press(page, "Render in sandbox · $0.00")
     expect(page.get_by_role("dialog", name="Render it a second time?")).to_be_visible()
     assert violations_in_all_looks(page, looks) == []

@@ -163,14 +163,14 @@ def test_a_page_that_is_used_in_a_hurry_is_never_kept_waiting(context: BrowserCo
     for _ in range(150):  # an arrow key that is held down
         page.keyboard.press("ArrowRight")
     settle(page)
-    open_page(page, "/estimate?about=Batch", "Estimate")
+    open_page(page, "/?make=many")
     rows = "".join(f"clip {number},{number % 60 + 1},joypix/motion-2\n" for number in range(1000))
     table = f"name,length,engine\n{rows}"
     voice = corpus.wav(seconds=0.3)
     files = [{"name": f"v{number}.wav", "mimeType": "audio/wav", "buffer": voice} for number in range(50)]
     files.append({"name": "table.csv", "mimeType": "text/csv", "buffer": table.encode()})
     page.locator("input[type=file]").first.set_input_files(files)  # type: ignore[arg-type]  # payloads
-    expect(page.get_by_text("Here: table.csv with 1,000 rows")).to_be_visible()
+    expect(page.get_by_text("Added: table.csv with 1,000 rows")).to_be_visible()
     settle(page)
     for title in 3 * ("Jobs", "Library", "Spend", "Providers"):
         open_page(page, f"/{title.lower()}", title)  # each adds a message, even if much of the above was sent at once

@@ -39,7 +39,7 @@ def expect_clips(page: Page, *numbers: int) -> None:
 
 
 def test_an_empty_ledger_leads_to_create(page: Page) -> None:
-    open_page(page, "/jobs", "Jobs")
+    open_page(page, "/jobs?view=cards", "Jobs")
     expect(page.get_by_text("No jobs yet")).to_be_visible()
     page.get_by_role("link", name="Create the first one").click()
     expect(page.get_by_role("heading", name="Create", level=1)).to_be_visible()
@@ -47,7 +47,7 @@ def test_an_empty_ledger_leads_to_create(page: Page) -> None:
 
 def test_history_is_newest_first_in_pages_and_its_filters_are_a_link(page: Page, rows: Ledger, ledger: Studio) -> None:
     fill(rows, ledger, 30)
-    open_page(page, "/jobs", "Jobs")
+    open_page(page, "/jobs?view=cards", "Jobs")
     expect_clips(page, *range(30, 18, -1))
     drawn = "() => [...document.querySelectorAll('[class*=st-key-row-] img')].filter(i => i.naturalWidth).length === 12"
     page.wait_for_function(drawn)
@@ -56,7 +56,7 @@ def test_history_is_newest_first_in_pages_and_its_filters_are_a_link(page: Page,
     assert "page=3" in page.url
     page.reload()
     expect_clips(page, *range(6, 0, -1))
-    open_page(page, "/jobs?person=ben&state=Withdrawn", "Jobs")
+    open_page(page, "/jobs?view=cards&person=ben&state=Withdrawn", "Jobs")
     expect_clips(page, 27, 21, 15, 9, 3)
     page.get_by_label("Search").fill("clip 2")
     page.get_by_label("Search").press("Enter")
@@ -65,11 +65,11 @@ def test_history_is_newest_first_in_pages_and_its_filters_are_a_link(page: Page,
 
 def test_one_job_has_a_link_of_its_own_and_back_leads_to_the_list(page: Page, rows: Ledger, ledger: Studio) -> None:
     fill(rows, ledger, 3)
-    open_page(page, "/jobs", "Jobs")
+    open_page(page, "/jobs?view=cards", "Jobs")
     page.get_by_role("link", name="Clip 02").click()
-    expect(page.get_by_role("heading", name="Clip 02")).to_be_visible()
+    expect(page.get_by_role("heading", name="Clip 02", level=1)).to_be_visible()
     expect(page).to_have_url(re.compile(r"/jobs\?job=2$"))
-    page.get_by_text("History of this job").click()
+    page.get_by_text("Details", exact=True).click()
     expect(page.get_by_text("Not accepted").last).to_be_visible()
     page.go_back()
     expect(page.get_by_text("Clip 03")).to_be_visible()
@@ -85,7 +85,7 @@ def test_two_tabs_show_the_same_truth_and_refresh_only_while_something_is_pendin
     page: Page, context: BrowserContext, ledger: Studio
 ) -> None:
     voice = SAMPLES / "voice_en_deep.flac"
-    open_page(page, "/jobs", "Jobs")
+    open_page(page, "/jobs?view=cards", "Jobs")
     other = context.new_page()
     frames: list[object] = []
     other.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(frame)))
@@ -93,7 +93,7 @@ def test_two_tabs_show_the_same_truth_and_refresh_only_while_something_is_pendin
         Brief(engine="draft/portrait", image=PORTRAIT, audio=voice, name="Shared", resolution="720p"), by="ana"
     )
     for tab in (page, other):
-        open_page(tab, "/jobs", "Jobs")
+        open_page(tab, "/jobs?view=cards", "Jobs")
         expect(tab.get_by_text("Shared")).to_be_visible()
     ledger.wait(job.id, timeout_s=300)
     for tab in (page, other):
@@ -107,7 +107,7 @@ def test_a_draft_is_withdrawn_while_it_renders(page: Page, ledger: Studio) -> No
         ledger.submit(Brief(engine="draft/portrait", image=PORTRAIT, audio=voice, name=f"W{n}"), by="ana")
         for n in range(6)
     ]
-    open_page(page, "/jobs", "Jobs")
+    open_page(page, "/jobs?view=cards", "Jobs")
     page.locator(f".st-key-running-{jobs[-1].id}").get_by_role("button", name="Withdraw").click(delay=30)
     expect(page.locator(f".st-key-row-{jobs[-1].id}").get_by_text("Withdrawn")).to_be_visible()
     assert ledger.job(jobs[-1].id).state is JobState.WITHDRAWN
@@ -120,7 +120,7 @@ def test_a_failed_job_says_why_and_that_nothing_was_charged(page: Page, rows: Le
     )
     job = rows.add(NewJob(brief, QUOTE, by="ana"))
     ledger.wait(job.id, timeout_s=300)
-    open_page(page, f"/jobs?job={job.id}", "Jobs")
+    open_page(page, f"/jobs?job={job.id}", job.title)
     expect(page.get_by_role("alert")).to_contain_text("no longer in the media store")
     expect(page.get_by_text("Nothing was charged")).to_be_visible()
 
@@ -129,7 +129,7 @@ def test_use_again_opens_create_with_the_same_inputs(page: Page, ledger: Studio)
     voice = SAMPLES / "voice_en_clear.flac"
     job = ledger.submit(Brief(engine="draft/portrait", image=PORTRAIT, audio=voice, name="Again"), by="ana")
     ledger.wait(job.id, timeout_s=300)
-    open_page(page, f"/jobs?job={job.id}", "Jobs")
+    open_page(page, f"/jobs?job={job.id}", "Again")
     finished(page)
     page.get_by_role("button", name="Use again").click(delay=30)
     expect(page.get_by_role("heading", name="Create", level=1)).to_be_visible()
@@ -140,7 +140,7 @@ def test_use_again_opens_create_with_the_same_inputs(page: Page, ledger: Studio)
 def test_a_silent_tracker_is_reported(page: Page, rows: Ledger, server: Server, environment: dict[str, str]) -> None:
     from sqlalchemy import text
 
-    open_page(page, "/jobs", "Jobs")
+    open_page(page, "/jobs?view=cards", "Jobs")
     expect(page.get_by_text("The tracker is not running")).to_have_count(0)
     database = Database(environment["STUDIO_DATABASE_URL"])
     with database.write() as connection:

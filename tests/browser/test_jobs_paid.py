@@ -119,7 +119,7 @@ def test_a_lost_answer_that_was_taken_is_attached_by_its_id_and_its_video_kept(
     job = past.lost("Weekly update 47 DE")
     (line,) = past.bill()
     server.start()
-    open_page(page, "/jobs", "Jobs")
+    open_page(page, "/jobs?view=cards", "Jobs")
     alert = page.get_by_role("alert").filter(has_text="It may have been paid")
     expect(alert).to_contain_text("We sent “Weekly update 47 DE” to the sandbox’s JoyPix at ")
     expect(alert).to_contain_text("and got no clear answer: The connection to JoyPix broke.")
@@ -128,12 +128,12 @@ def test_a_lost_answer_that_was_taken_is_attached_by_its_id_and_its_video_kept(
     expect(alert).to_contain_text("openapi@joypix.ai")
     assert violations(page) == []
 
-    press(page, "It was taken")
-    page.get_by_label("JoyPix task id").fill("nobody-has-this")
+    press(page, "JoyPix has it")
+    page.get_by_label(f"JoyPix task ID of job {job.id}").fill("nobody-has-this")
     press(page, "Check it with JoyPix")
     expect(page.get_by_role("alert").filter(has_text="Not attached")).to_contain_text("does not know a job with the id")
     assert past.studio.job(job.id).state is JobState.UNCONFIRMED
-    page.get_by_label("JoyPix task id").fill(f" {line['vendor_id']} ")
+    page.get_by_label(f"JoyPix task ID of job {job.id}").fill(f" {line['vendor_id']} ")
     press(page, "Check it with JoyPix")
     expect(row(page, job).get_by_text("Done")).to_be_visible()
     expect(page.get_by_text("It may have been paid")).to_have_count(0)
@@ -149,20 +149,20 @@ def test_a_lost_answer_is_declared_not_taken_or_written_off_or_sent_again(
     never, given_up, again = past.lost("Never", taken=False), past.lost("Given up"), past.lost("Again")
     assert len(past.bill()) == 2
     server.start()
-    open_page(page, "/jobs", "Jobs")
+    open_page(page, "/jobs?view=cards", "Jobs")
     expect(page.get_by_role("heading", name="Needs you · 3")).to_be_visible()
 
-    press(page, f"It was not taken (job {never.id})")
-    dialog = page.get_by_role("dialog", name=f"Say that job {never.id} was not taken?")
+    press(page, f"JoyPix doesn’t have it (job {never.id})")
+    dialog = page.get_by_role("dialog", name=f"Mark job {never.id} as not received?")
     expect(dialog).to_contain_text("You can undo this for a day.")
     assert violations(page) == []
     dialog.get_by_role("button", name="Back").click(delay=30)
     expect(dialog).to_have_count(0)
     assert past.studio.job(never.id).state is JobState.UNCONFIRMED  # asked first
     for then in ("Undo", None):
-        press(page, f"It was not taken (job {never.id})")
-        dialog.get_by_role("button", name="It was not taken").click(delay=30)
-        expect(row(page, never).get_by_text("Not taken")).to_be_visible()
+        press(page, f"JoyPix doesn’t have it (job {never.id})")
+        dialog.get_by_role("button", name="JoyPix doesn’t have it").click(delay=30)
+        expect(row(page, never).get_by_text("Not received")).to_be_visible()
         if then is not None:
             press(page, then)
             expect(page.get_by_role("heading", name="Needs you · 3")).to_be_visible()
@@ -208,7 +208,7 @@ class TestCancelling(Slow):
     ) -> None:
         sent, waits = past.submit("Sent"), past.submit("Waits")
         server.start()
-        open_page(page, "/jobs", "Jobs")
+        open_page(page, "/jobs?view=cards", "Jobs")
         expect(card(page, sent).get_by_text("Rendering")).to_be_visible()
         expect(card(page, waits)).to_contain_text("Waiting for a free slot (1 of 1 in use)")
 
@@ -223,7 +223,7 @@ class TestCancelling(Slow):
         expect(row(page, waits).get_by_text("Withdrawn")).to_be_visible()
 
         menu(page, f"Job {sent.id}", "Cancel…")
-        dialog = page.get_by_role("dialog", name="JoyPix can’t be stopped")
+        dialog = page.get_by_role("dialog", name="This render can’t be stopped")
         expect(dialog).to_contain_text("The render continues; in the sandbox nothing is billed (really about $")
         expect(dialog).to_contain_text("We keep fetching it and keep the video")
         assert violations(page) == []
@@ -236,12 +236,12 @@ class TestCancelling(Slow):
     ) -> None:
         job = past.submit("Out of sight")
         server.start()
-        open_page(page, "/jobs", "Jobs")
+        open_page(page, "/jobs?view=cards", "Jobs")
         expect(card(page, job).get_by_text("Rendering")).to_be_visible()
         menu(page, f"Job {job.id}", "Cancel…")
-        press(page, "Stop watching")
+        press(page, "Archive")
         expect(card(page, job)).to_have_count(0)
-        expect(page.get_by_text(f"Job {job.id} is hidden.")).to_be_visible()
+        expect(page.get_by_text(f"Job {job.id} archived.")).to_be_visible()
         past.control("clock", advance_s=600)
         eventually(lambda: past.studio.job(job.id).state is JobState.DONE)
         hidden = past.studio.job(job.id)
@@ -254,23 +254,24 @@ class TestCancelling(Slow):
 
         row(page, job).get_by_role("link").click()
         finished(page)
-        menu(page, f"Job {job.id}", "Delete")
-        expect(page.get_by_text(f"Job {job.id} is hidden.")).to_be_visible()
+        menu(page, f"Job {job.id}", "Archive")
+        expect(page.get_by_text(f"Job {job.id} archived.")).to_be_visible()
         page.get_by_role("link", name="All jobs").click()
-        expect(page.get_by_role("heading", name="History")).to_be_visible()
+        expect(page.get_by_text("No job matches these filters.")).to_be_visible()
         expect(row(page, job)).to_have_count(0)
-        page.get_by_text("Include hidden jobs").click()
-        expect(row(page, job).get_by_text("Hidden")).to_be_visible()
+        page.get_by_role("button", name="Filters", exact=True).click(delay=30)
+        page.get_by_text("Show archived").click()
+        expect(row(page, job).get_by_text("Archived")).to_be_visible()
 
     def test_what_waits_of_a_batch_is_withdrawn_together(self, past: Past, server: Server, page: Page) -> None:
         briefs = [replace(past.brief, name=f"Clip {number}") for number in range(1, 5)]
         batch = past.studio.desk("ana").submit_all(briefs, batch="week-47")
         other = past.submit("Another")
         server.start()
-        open_page(page, "/jobs?batch=week-47", "Jobs")
+        open_page(page, "/jobs?view=cards&batch=week-47", "Jobs")
         expect(card(page, batch[0]).get_by_text("Rendering")).to_be_visible()
         expect(card(page, other)).to_have_count(0)
-        press(page, "Withdraw the 3 waiting jobs")
+        press(page, "Cancel 3 queued jobs")
         for job in batch[1:]:
             expect(row(page, job).get_by_text("Withdrawn")).to_be_visible()
         assert [past.studio.job(job.id).state for job in (batch[0], other)] == [JobState.RENDERING, JobState.QUEUED]
@@ -293,7 +294,7 @@ class TestUnhurried(Slow):
         past.goes_on(job, lambda now: now.state is JobState.OVERDUE)
         past.change(job, due_ms=now_ms() + 3_600_000)
         server.start()
-        open_page(page, "/jobs", "Jobs")
+        open_page(page, "/jobs?view=cards", "Jobs")
         expect(card(page, job)).to_contain_text("JoyPix still says “")
         expect(card(page, job)).to_contain_text("We ask every hour while JoyPix keeps its record (until ")
         expect(card(page, job)).to_contain_text("Nothing to do.")
@@ -312,7 +313,7 @@ class TestUnhurried(Slow):
         saving = past.goes_on(job, lambda now: now.state is JobState.ARCHIVING and now.failures_in_a_row >= 3)
         past.change(job, due_ms=now_ms() + 600_000)
         server.start()
-        open_page(page, "/jobs", "Jobs")
+        open_page(page, "/jobs?view=cards", "Jobs")
         alert = page.get_by_role("alert").filter(has_text="Not saved yet")
         expect(alert).to_contain_text(f"Not saved yet: {saving.failures_in_a_row} tries failed")
         expect(alert).to_contain_text("JoyPix does not say how long it keeps its copy. We try again in")
@@ -330,7 +331,7 @@ def test_a_refused_key_pauses_the_vendor_and_the_page_says_what_to_do(past: Past
     refused = past.goes_on(past.submit("Refused"), lambda now: now.state is JobState.REJECTED)
     past.change(waits, due_ms=now_ms())
     server.start()
-    open_page(page, "/jobs", "Jobs")
+    open_page(page, "/jobs?view=cards", "Jobs")
     alert = page.get_by_role("alert").filter(has_text="JoyPix is paused")
     expect(alert).to_contain_text("then check the connection on Providers: that is free, and the jobs continue.")
     expect(card(page, waits)).to_contain_text("JoyPix is paused: nothing is sent")
@@ -350,12 +351,12 @@ def test_a_job_that_was_started_elsewhere_is_brought_in_once(
     started = elsewhere.goes_on(elsewhere.submit("A script’s"), lambda now: now.vendor_id is not None)
     assert started.vendor_id is not None
     server.start()
-    open_page(page, "/jobs", "Jobs")
+    open_page(page, "/jobs?view=cards", "Jobs")
     for answer in ("Done", "Job 1 already has the id"):
-        page.get_by_text("Import a vendor’s job").click()
-        expect(page.get_by_label("Its id at JoyPix")).to_have_value("")
-        page.get_by_label("Its id at JoyPix").fill(started.vendor_id)
-        page.get_by_label("Its id at JoyPix").press("Tab")
+        page.get_by_text("Track a render started elsewhere").click()
+        expect(page.get_by_label("JoyPix task ID", exact=True)).to_have_value("")
+        page.get_by_label("JoyPix task ID", exact=True).fill(started.vendor_id)
+        page.get_by_label("JoyPix task ID", exact=True).press("Tab")
         settle(page)
         press(page, "Import")
         expect(page.get_by_text(answer).first).to_be_visible()
@@ -374,10 +375,11 @@ def test_a_sandbox_job_wears_its_badge_and_downloads_under_a_name_that_says_so(
 ) -> None:
     job = past.goes_on(past.submit("Demo"), lambda now: now.state is JobState.DONE)
     server.start()
-    open_page(page, f"/jobs?job={job.id}", "Jobs")
+    open_page(page, f"/jobs?job={job.id}", "Demo")
     finished(page)
     expect(page.get_by_text("SANDBOX", exact=True)).to_be_visible()
     expect(page.get_by_text("$0.00 in the sandbox (really about $")).to_be_visible()
+    page.get_by_text("Details", exact=True).click()
     expect(page.get_by_text(job.vendor_id or "?", exact=True)).to_be_visible()
     assert page.title().startswith("SANDBOX · ✓ Demo")
     with page.expect_download() as started:
@@ -390,7 +392,7 @@ def test_a_draft_leads_to_the_paid_render_of_the_same_inputs(past: Past, server:
     past.brief = replace(past.brief, engine="draft/portrait")
     draft = past.goes_on(past.submit("First a draft"), lambda now: now.state is JobState.DONE)
     server.start()
-    open_page(page, f"/jobs?job={draft.id}", "Jobs")
+    open_page(page, f"/jobs?job={draft.id}", "First a draft")
     finished(page)
     press(page, "Render for real…")
     expect(page.get_by_role("heading", name="Create", level=1)).to_be_visible()

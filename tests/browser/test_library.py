@@ -86,7 +86,7 @@ def test_an_empty_library_says_how_it_is_filled(page: Page) -> None:
 def test_a_face_is_kept_from_its_slot_and_from_then_on_picked_in_one_click(page: Page, ledger: Studio) -> None:
     open_page(page)
     put_file(page, "image", PORTRAIT)
-    press(slot(page, "image"), "Keep in the library…")
+    press(slot(page, "image"), "Save picture to library…")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Name")).to_have_value("grace_hopper")
     fill(dialog, "Name", RUDE)
@@ -102,8 +102,8 @@ def test_a_face_is_kept_from_its_slot_and_from_then_on_picked_in_one_click(page:
         slot(page, "image").get_by_role("button", name=re.compile(r"^\$5 of"))
     ).click(delay=30)
     expect(slot(page, "image")).to_contain_text("grace_hopper.jpg")
-    press(slot(page, "image"), "Replace")
-    press(slot(page, "image"), "Other ways")
+    press(slot(page, "image"), "Replace picture")
+    press(slot(page, "image"), "Other sources")
     page.get_by_role("menuitem", name="From the library").click(delay=30)
     press(slot(page, "image"), f"Use {RUDE}")
     expect(slot(page, "image")).to_contain_text("grace_hopper.jpg")
@@ -143,11 +143,11 @@ def test_a_presenter_is_kept_and_picked_again(page: Page) -> None:
     expect(there.get_by_role("img")).to_have_count(3)  # until then the faces are drawn anew
     settle(page)
     press(there, "Mira")
-    press(there, "Keep in the library…")
+    press(there, "Save presenter to library…")
     fill(page.get_by_role("dialog"), "Name", "Our Mira")
     press(page.get_by_role("dialog"), "Keep")
     expect(there).to_contain_text("In the library as “Our Mira”")
-    press(there, "Replace")
+    press(there, "Replace presenter")
     there.get_by_text("Our Mira", exact=True).click(delay=30)
     expect(there).to_contain_text("In the library as “Our Mira”")
 
@@ -166,10 +166,10 @@ def test_every_file_and_video_of_a_face_is_shown_and_then_gone(
         rows = update(jobs).values(state=JobState.DONE, output_sha256=film.sha256).where(jobs.c.id == done.id)
         connection.execute(rows)
         connection.execute(update(jobs).values(state=JobState.UNCONFIRMED).where(jobs.c.id == waits.id))
-    open_page(page, f"/jobs?job={done.id}", "Jobs")
+    open_page(page, f"/jobs?job={done.id}", done.title)
     page.wait_for_load_state("networkidle")  # a video that comes in moves what is beside it
-    page.locator("summary").filter(has_text="Keep in the library").press("Enter")
-    page.get_by_role("button", name="Keep the picture…").press("Enter")
+    page.locator("summary").filter(has_text="Save to library").press("Enter")
+    page.get_by_role("button", name="Save the picture…").press("Enter")
     fill(page.get_by_role("dialog"), "Name", "Ana")
     press(page.get_by_role("dialog"), "Keep")
     expect(page.get_by_text("The picture is in the library as “Ana”.")).to_be_visible()
@@ -194,7 +194,7 @@ def test_every_file_and_video_of_a_face_is_shown_and_then_gone(
     expect(card(page, "Ana")).to_have_count(0)
     stored = Path(variables["STUDIO_MEDIA_URL"])
     assert not [path for path in stored.rglob("*") if path.name.startswith((face.sha256, film.sha256))]
-    open_page(page, f"/jobs?job={done.id}", "Jobs")
+    open_page(page, f"/jobs?job={done.id}", done.title)
     expect(page.get_by_text("The video was cleaned up: it was deleted together with").first).to_be_visible()
     expect(page.locator("video")).to_have_count(0)
 
@@ -208,8 +208,8 @@ def test_what_nobody_used_for_long_is_shown_and_then_gone(page: Page, ledger: St
     _age(ledger, old, named)
     open_page(page, "/library", "Library")
     page.wait_for_load_state("networkidle")  # pictures that come in move what is below them
-    page.get_by_text("Clean up by age").click(delay=30)
-    page.get_by_role("button", name="Show what would be deleted…").press("Enter")
+    page.get_by_text("Delete old files").click(delay=30)
+    page.get_by_role("button", name="Preview…").press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Delete 1 file permanently")).to_be_visible()
     assert ledger.desk().media.facts(kept(old), "audio") is not None

@@ -120,7 +120,7 @@ def test_an_open_page_follows_a_bill_that_comes_after_the_video(
     assert ledger.wait(job.id, timeout_s=300).state is JobState.DONE
     create, alone = context.pages[0], context.new_page()
     open_page(create, "/?brief=brief-billed")
-    open_page(alone, f"/jobs?job={job.id}", "Jobs")
+    open_page(alone, f"/jobs?job={job.id}", "Billed later")
     for tab in (create, alone):
         finished(tab)
     expect(create.get_by_text("JoyPix does not report what it billed")).to_be_visible()
@@ -134,7 +134,7 @@ def test_an_open_page_follows_a_bill_that_comes_after_the_video(
 def bring_a_batch(page: Page, ledger: Studio, hold: Hold, *voices: float) -> Locator:
     """Fill in a batch, send it, and return the bar that stands below its rows."""
     before = ledger.count(Filter(hidden=True))
-    open_page(page, "/estimate?about=Batch&maker=JoyPix+Motion-2", "Estimate")
+    open_page(page, "/?make=many&maker=JoyPix+Motion-2")
     sounds: list[FilePayload] = [
         {"name": f"take{number}.wav", "mimeType": "audio/wav", "buffer": corpus.wav(seconds=seconds)}
         for number, seconds in enumerate(voices)

@@ -75,7 +75,14 @@ MADE = """() => [window.acted ? `script ${window.acted}` : '', ...[...document.q
 """What was made of a name."""
 
 PAGES = (
-    *("/", "/?brief=wild-brief", "/jobs", *(f"/jobs?job={number}" for number in range(1, 7)), "/jobs?batch=batch-0"),
+    *(
+        "/",
+        "/?brief=wild-brief",
+        "/jobs",
+        "/jobs?view=cards",
+        *(f"/jobs?job={number}" for number in range(1, 7)),
+        "/jobs?batch=batch-0",
+    ),
     *("/library", "/estimate", "/spend", "/providers", "/team"),
 )
 

@@ -57,7 +57,7 @@ class TestRunning(Slow):
     def three(self, past: Past, server: Server, page: Page) -> tuple[Job, Job, Job]:
         first, second, third = (past.submit(name) for name in ("First", "Second", "Third"))
         server.start()
-        open_page(page, "/jobs", "Jobs")
+        open_page(page, "/jobs?view=cards", "Jobs")
         expect(card(page, first).get_by_text("Rendering")).to_be_visible(timeout=60_000)
         expect(card(page, third)).to_contain_text("Waiting for a free slot (1 of 1 in use)")
         settle(page)
@@ -111,7 +111,7 @@ class TestRunning(Slow):
         open_menu(page, f"Job {third.id}")().get_by_role("menuitem", name="Cancel…").click()
         expect(page.get_by_role("dialog", name=f"Withdraw job {third.id}?")).to_be_visible()
         past.control("clock", advance_s=600)
-        expect(page.get_by_role("dialog", name="JoyPix can’t be stopped")).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("dialog", name="This render can’t be stopped")).to_be_visible(timeout=60_000)
 
     def test_a_select_box_stays_open_while_jobs_come_and_go_and_offers_whoever_is_new(
         self, past: Past, page: Page, three: tuple[Job, Job, Job]
@@ -133,16 +133,16 @@ class TestRunning(Slow):
 def test_what_is_typed_and_opened_for_a_lost_answer_outlives_other_news(past: Past, server: Server, page: Page) -> None:
     early, mine, late = (past.lost(name) for name in ("Early", "Mine", "Late"))
     server.start()
-    open_page(page, "/jobs", "Jobs")
+    open_page(page, "/jobs?view=cards", "Jobs")
     expect(page.get_by_role("heading", name="Needs you · 3")).to_be_visible()
 
-    page.get_by_role("button", name=f"It was taken (job {mine.id})").click(delay=30)
+    page.get_by_role("button", name=f"JoyPix has it (job {mine.id})").click(delay=30)
     popover = Opened(page, DIALOG)
-    popover().get_by_label("JoyPix task id").press_sequentially("half of an i")
+    popover().get_by_label(f"JoyPix task ID of job {mine.id}").press_sequentially("half of an i")
     past.studio.desk("ben").outcomes.write_off(early.id)
     seen(past, page, "Somebody wrote one off meanwhile")
     expect(page.get_by_role("heading", name="Needs you · 2")).to_be_visible()
-    expect(popover().get_by_label("JoyPix task id")).to_have_value("half of an i")
+    expect(popover().get_by_label(f"JoyPix task ID of job {mine.id}")).to_have_value("half of an i")
     page.keyboard.press("Escape")
     settle(page)
 
@@ -203,7 +203,7 @@ class TestElsewhere(Slow):
         page.set_viewport_size({"width": 1280, "height": 400})
         open_page(page, "/estimate", "Estimate")
         main = page.get_by_test_id("stMain")
-        main.evaluate("main => { main.scrollTop = 250 }")
+        main.evaluate("main => { main.scrollTop = 120 }")
         page.get_by_role("combobox", name="Engine").click()
         opened = Opened(page, LISTBOX)
         scrolled = main.evaluate("main => main.scrollTop")
@@ -214,7 +214,7 @@ class TestElsewhere(Slow):
         )
         runs(page, 2)
         opened()
-        page.mouse.move(300, 200)
+        page.mouse.move(20, 200)  # beside what scrolls by itself
         page.mouse.wheel(0, -60)
         expect(page.locator(LISTBOX)).to_have_count(0)
 
@@ -249,9 +249,9 @@ class TestElsewhere(Slow):
         first, job = past.submit("First"), past.submit("This one")
         server.start()
         rendering(past, first)
-        open_page(page, f"/jobs?job={job.id}", "Jobs")
+        open_page(page, f"/jobs?job={job.id}", "This one")
         expect(page.get_by_text("Waiting for a free slot")).to_be_visible(timeout=60_000)
-        page.get_by_text("History of this job").click()
+        page.get_by_text("Details", exact=True).click()
         menu = open_menu(page, f"Job {job.id}")
         past.control("clock", advance_s=600)
         expect(page.get_by_role("button", name="Withdraw")).to_have_count(0, timeout=60_000)
@@ -259,7 +259,7 @@ class TestElsewhere(Slow):
         menu()
         past.control("clock", advance_s=600)
         finished(page)
-        expect(page.locator(MENU)).to_have_count(0)  # “Cancel…” does not become “Delete” under the finger
+        expect(page.locator(MENU)).to_have_count(0)  # “Cancel…” does not become “Archive” under the finger
         expect(page.get_by_text(" · Rendering · ")).to_be_visible()  # a line of the history
 
 

@@ -21,6 +21,7 @@ from lipsync_core.people.team import new_secret
 from lipsync_core.sandbox.store import Store
 from tests import corpus, patient
 from tests.browser.holding import Hold
+from tests.browser.looks import violations
 from tests.browser.opened import ONE_BY_ONE, open_menu
 from tests.browser.visit import PORTRAIT, is_silent, open_page, policy_broken, settle, visitor, waits
 from tests.oidc import Provider, sign_in, sign_out, signed_cookie, signed_out
@@ -220,6 +221,31 @@ def test_a_stranger_is_told_sees_nothing_and_can_sign_out_again(page: Page, prov
     expect(page.get_by_text("This studio is for its team only.")).to_be_visible()
 
 
+def test_a_newcomer_makes_clips_and_asks_an_admin_for_more(
+    page: Page, visitors: Visitors, ledger: Studio, provider: Provider
+) -> None:
+    provider.knows("nora@studio.test", email="nora@studio.test", email_verified=True, name="Nora")
+    page.goto("/")
+    sign_in(page, "nora@studio.test")
+    expect(page.get_by_role("heading", name="Create", level=1)).to_be_visible()
+    open_page(page, "/providers", "Providers")
+    page.get_by_role("button", name="Ask for access to Providers").click(delay=30)
+    expect(page.get_by_text("You asked for access to Providers.")).to_be_visible()
+    admin = visitors[ADMIN].new_page()
+    open_page(admin, "/jobs", "Jobs")
+    expect(admin.get_by_text("Access asked for: Nora (Providers)")).to_be_visible()
+    admin.get_by_role("link", name="Answer on Team").click(delay=30)
+    expect(admin.get_by_text("asks for access to Providers.")).to_be_visible()
+    expect(admin.get_by_role("button", name="Make Nora an admin")).to_be_visible()
+    admin.get_by_role("button", name="Decline Nora").click(delay=30)
+    expect(admin.get_by_text("asks for access")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("button", name="Ask for access to Providers")).to_be_visible()
+    nora = ledger.people.who("nora@studio.test")
+    assert nora is not None
+    assert (nora.role, nora.limit_usd_micros) == (Role.MAKER, 0)
+
+
 # Approval
 
 
@@ -238,7 +264,7 @@ def test_a_maker_asks_an_approver_approves_and_it_is_paid_once_and_told(
     expect(maker.get_by_text("Awaiting approval").first).to_be_visible()
     assert bill() == []
 
-    open_page(viewer, f"/jobs?job={job.id}", "Jobs")
+    open_page(viewer, f"/jobs?job={job.id}", job.title)
     expect(viewer.get_by_text("Awaiting approval").first).to_be_visible()
     for label in (f"Approve job {job.id}", f"Decline job {job.id}", f"Withdraw job {job.id}"):
         expect(viewer.get_by_role("button", name=label)).to_have_count(0)
@@ -249,6 +275,7 @@ def test_a_maker_asks_an_approver_approves_and_it_is_paid_once_and_told(
     waiting = approver.locator(f".st-key-waits-{job.id}")
     expect(waiting).to_contain_text("$0.15")
     expect(waiting).to_contain_text(MAKER)
+    expect(waiting).to_contain_text("Max’s limit is $0.10. Reason: “For Monday’s launch”")
     waiting.get_by_role("button", name=f"Approve job {job.id}").click(delay=30)
     expect(waiting).to_have_count(0)
     expect(approver.locator(".st-key-to-decide")).to_have_count(0)
@@ -278,9 +305,10 @@ def asked_for(page: Page, ledger: Studio, brief: Brief, name: str) -> Job:
         brief_id, engine=brief.engine, image=image, audio=audio, name=name, resolution=brief.resolution
     )
     open_page(page, f"/?brief={brief_id}")
-    page.get_by_role("button", name="Render in sandbox").click(delay=30)
+    page.get_by_role("button", name="Ask for approval · $0.00 in the sandbox").click(delay=30)
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Max’s limit is $0.10.")
+    expect(dialog).to_contain_text("your limit is $0.10.")
+    dialog.get_by_label("Why (the approver reads it)").fill("For Monday’s launch")
     dialog.get_by_role("button", name="Ask for approval").click(delay=30)
     expect(page.locator(".st-key-result")).to_contain_text(name)
     return next(job for job in ledger.jobs() if job.brief.name == name)
@@ -292,7 +320,7 @@ def told(listener: Host, job: Job) -> list[str]:
         Webhook(SECRET).verify(body, headers)
         for (body, _type), headers in zip(listener.posted, listener.headers, strict=True)
     ]
-    return [message["type"] for message in checked if message["data"]["job"] == job.id]
+    return [message["type"] for message in checked if message["data"].get("job") == job.id]
 
 
 def finished(page: Page) -> None:
@@ -307,7 +335,7 @@ def test_what_one_has_open_and_types_outlives_what_others_ask_for_and_decide(
         tab.add_init_script(ONE_BY_ONE)
     first, second, third = (ledger.submit(replace(brief, name=name), by=MAKER) for name in ("One", "Two", "Three"))
     open_page(approver, "/jobs", "Jobs")
-    why = approver.get_by_label(f"Why job {second.id} is declined")
+    why = approver.get_by_label(f"Reason for declining job {second.id}")
     why.press_sequentially("It is too")
     open_page(maker, "/jobs", "Jobs")
     menu = open_menu(maker, f"Job {third.id}")
@@ -332,10 +360,10 @@ def test_what_is_declined_is_not_sent_and_its_maker_reads_why(
     create, maker, approver = visitors[MAKER].new_page(), visitors[MAKER].new_page(), visitors[APPROVER].new_page()
     job = asked_for(create, ledger, brief, "Too long")
     expect(create.locator(".st-key-result")).to_contain_text("Not sent, nothing charged.")
-    open_page(maker, f"/jobs?job={job.id}", "Jobs")
+    open_page(maker, f"/jobs?job={job.id}", "Too long")
     expect(maker.get_by_text("Not sent, nothing charged.")).to_be_visible()
     open_page(approver, "/jobs", "Jobs")
-    why = approver.get_by_label(f"Why job {job.id} is declined")
+    why = approver.get_by_label(f"Reason for declining job {job.id}")
     why.fill("Cut it to 20 seconds.")
     why.press("Tab")
     settle(approver)
@@ -361,8 +389,7 @@ def draft(ledger: Studio, brief: Brief) -> Job:
 
 def shows(page: Page, job: Job) -> str:
     """Open a job, and the link by which its video plays."""
-    open_page(page, f"/jobs?job={job.id}", "Jobs")
-    expect(page.get_by_role("heading", name=job.brief.name)).to_be_visible()
+    open_page(page, f"/jobs?job={job.id}", job.title)
     source = page.locator("video").get_attribute("src")
     assert source is not None
     return source
@@ -469,7 +496,7 @@ def test_a_browser_that_asks_for_parts_of_a_page_only_gets_none_of_them_after_a_
         page.wait_for_timeout(200)
         return bool(closed)
 
-    open_page(page, f"/jobs?job={running.id}", "Jobs")
+    open_page(page, f"/jobs?job={running.id}", running.title)
     page.wait_for_function("() => window.parts.length > 3")
     page.evaluate("window.withheld = true")
     waits(page, lambda: is_silent(page, came, 300))
@@ -482,6 +509,32 @@ def test_a_browser_that_asks_for_parts_of_a_page_only_gets_none_of_them_after_a_
     assert not tells()
     assert any(b"You signed out" in data for data in came), "the door was not drawn"
     ledger.desk(ADMIN).jobs.withdraw(running.id)
+
+
+# For everybody
+
+
+@pytest.mark.parametrize("who", TEAM)
+def test_no_page_is_hard_to_read_or_to_use_in_any_role(
+    visitors: Visitors, ledger: Studio, brief: Brief, who: str
+) -> None:
+    waiting = ledger.submit(replace(brief, name="To be decided"), by=MAKER)
+    page = visitors[who].new_page()
+    open_page(page, "/jobs", "Jobs")
+    links = page.get_by_test_id("stTopNavLink").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert len(links) >= 4
+    many = () if TEAM[who] is Role.VIEWER else ("/?make=many",)
+    found: dict[str, list[str]] = {}
+    for number, address in enumerate((*links, *many, f"/jobs?job={waiting.id}")):
+        page.emulate_media(color_scheme=("light", "dark")[number % 2], reduced_motion="reduce")
+        page.set_viewport_size({"width": (1280, 390)[number // 2 % 2], "height": 900})
+        page.goto(address)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        if broken := violations(page):
+            found[address] = broken
+    page.close()
+    ledger.desk(MAKER).jobs.withdraw(waiting.id)
+    assert found == {}
 
 
 # Forged
@@ -507,6 +560,8 @@ def test_only_the_cookie_of_this_server_for_this_application_that_is_fresh_opens
         "an endless one": signed_cookie(server.url, good | {"iat": math.nan}),
         "a misshapen one": signed_cookie(server.url, good | {"aud": {}}),
     }
+    page.context.add_cookies([cookie])  # type: ignore[list-item]  # a part of what a jar takes
+    open_page(page, "/jobs", "Jobs")  # from now on the address belongs to this account
     for case, cookie_of_it in forged.items():
         page.context.clear_cookies()
         page.context.add_cookies([cookie_of_it])  # type: ignore[list-item]  # a part of what a jar takes

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, WebSocket, expect
 from starlette.routing import BaseRoute, Mount, Route
 
-from lipsync_core import Brief, Job, Role, Studio
+from lipsync_core import VOICES, Brief, Job, Role, Studio
 from lipsync_core.server.routes import routes
 from pages.ui.page_table import PAGES
 from tests import corpus, patient
@@ -164,7 +164,9 @@ def test_no_page_and_no_route_is_forgotten_here() -> None:
     assert route_paths() == {
         "/api/health",
         "/api/webhooks/{provider}/{token}",
+        "/app/static/made/{token}/{name}",
         "/app/static/media/{token}/{name}",
+        "/app/static/samples/{name}",
         "/app/static/zip/{token}/{name}",
         "/review/{token}",
     }
@@ -191,8 +193,8 @@ BUTTONS: dict[tuple[str, str], tuple[Role, ...]] = {
     ("/jobs", "Approve job 2"): (Role.APPROVER, Role.ADMIN),
     ("/jobs", "Decline job 2"): (Role.APPROVER, Role.ADMIN),
     ("/jobs", "Withdraw job 2"): (Role.MAKER,),
-    ("/providers", "Save rates"): (Role.ADMIN,),
-    ("/team", "Save caps"): (Role.ADMIN,),
+    ("/providers", "Save JoyPix price"): (Role.ADMIN,),
+    ("/spend", "Save caps"): (Role.ADMIN,),
     ("/team", "Add to the team"): (Role.ADMIN,),
     ("/team", "Export the audit log as CSV"): (Role.ADMIN,),
 }
@@ -233,7 +235,10 @@ def test_routes_give_nothing_without_a_link_that_was_made_for_somebody_here(serv
     review = ledger.sharing.review_link(job, by="leaver@studio.test")
     ledger.people.remove("leaver@studio.test", by=ADMIN)
     viewer = ledger.people.who(VIEWER)
+    voice = ledger.desk().media.facts(job.brief.audio, "audio")
+    assert voice is not None
     links = [
+        *(ledger.desk(visit=who).media.waveform_link(voice) for who in (leaver, nobody)),
         *(ledger.desk(visit=who).media.output_link(job) for who in (leaver, nobody)),
         *(ledger.desk(visit=who).media.output_link(job, download=True) for who in (leaver, nobody)),
         *(ledger.desk(visit=who).media.thumbnail_link(job) for who in (leaver, nobody)),
@@ -241,6 +246,8 @@ def test_routes_give_nothing_without_a_link_that_was_made_for_somebody_here(serv
         review,
         "/app/static/media/forged/x.mp4",
         "/app/static/zip/forged/x.zip",
+        "/app/static/made/forged/waveform.json",
+        "/app/static/samples/studio.db",
         "/review/forged",
     ]
     for link in links:
@@ -251,9 +258,11 @@ def test_routes_give_nothing_without_a_link_that_was_made_for_somebody_here(serv
     good = ledger.desk(visit=viewer).media.output_link(job)
     assert good is not None
     assert patient.get(server.url + good).headers["content-type"] == "video/mp4"  # so it was not something else
+    assert patient.get(server.url + ledger.desk(visit=viewer).media.waveform_link(voice)).json()
 
     # The open doors tell nothing.
     assert patient.get(f"{server.url}/api/health").json() == {"ok": True}
+    assert patient.get(server.url + VOICES[0].link).headers["content-type"].startswith("audio/")
     answers = [
         patient.post(f"{server.url}/api/webhooks/{vendor}/{token}", json=body)
         for vendor, token, body in (("joypix", "forged", {"task_id": "1"}), ("joypix", "x", []), ("nobody", "x", {}))

@@ -72,6 +72,18 @@ def check(page: Page, provider: str) -> Locator:
     return card(page, provider)
 
 
+def rate(page: Page, provider: str) -> Locator:
+    """The card with a vendor's rates."""
+    return page.locator(f".st-key-rate-{provider}")
+
+
+def enter(page: Page, label: str, text: str) -> None:
+    field = page.get_by_role("textbox", name=label, exact=True)
+    field.fill(text)
+    field.press("Tab")
+    settle(page)
+
+
 def switch(page: Page, on: bool) -> None:
     page.get_by_text(SWITCH, exact=True).click(delay=30)
     expect(page.get_by_text(BADGE)).to_have_count(int(on))
@@ -93,14 +105,15 @@ def test_without_keys_each_card_says_what_to_add(page: Page) -> None:
     expect(page.get_by_role("switch", name=SWITCH)).not_to_be_checked()
 
 
-@pytest.mark.parametrize("more", [{"CREATIFY_API_ID": KEYS["CREATIFY_API_ID"], "JOYPIX_API_KEY": "two words"}])
-def test_half_a_key_and_one_that_cannot_be_a_key_are_told_apart(page: Page) -> None:
+@pytest.mark.parametrize(
+    "more", [{"CREATIFY_API_ID": KEYS["CREATIFY_API_ID"], "JOYPIX_API_KEY": KEYS["JOYPIX_API_KEY"]}]
+)
+def test_of_half_a_key_the_other_half_is_asked_for(page: Page) -> None:
     open_page(page, "/providers", "Providers")
     creatify, joypix = card(page, "creatify"), card(page, "joypix")
     expect(creatify.locator("code").filter(has_text="=…")).to_have_text("CREATIFY_API_KEY=…")
-    expect(joypix.get_by_text("Key not usable")).to_be_visible()
-    expect(joypix.get_by_role("alert")).to_contain_text("JOYPIX_API_KEY")
-    assert "two words" not in page.content()
+    expect(joypix.get_by_text("Key present", exact=True)).to_be_visible()
+    assert KEYS["CREATIFY_API_ID"] not in page.content()
 
 
 class TestWithKeys:
@@ -167,24 +180,46 @@ class TestWithKeys:
         assert (fetched.usd_per_second, fetched.published) == (Decimal("0.04"), True)
         assert fetched.set_on == datetime.now(UTC).date()
         settle(page)
-        grid = page.get_by_test_id("stDataFrame").bounding_box()
-        assert grid is not None
-        page.mouse.dblclick(grid["x"] + 260, grid["y"] + 2.5 * 35)  # the second row, below the header
-        cell = page.locator("textarea.gdg-input")
-        cell.fill("0.0833")
-        cell.press("Enter")
+        page.get_by_label("Enter lipsync.studio price as").get_by_text("Price of a credit").click(delay=30)
+        enter(page, "lipsync.studio credit price ($)", "0,0833")
         expect(page.get_by_text("Saved for AI/ML API.")).to_have_count(0)
-        settle(page)
-        press(page, "Save rates")
+        press(page, "Save lipsync.studio price")
         expect(page.get_by_text("Saved for lipsync.studio.")).to_be_visible()
         theirs = ledger.rates().overrides["lipsync-studio"]
         assert (theirs.usd_per_credit, theirs.by, theirs.published) == (Decimal("0.0833"), "Someone", False)
+        settle(page)
+        press(page, "Remove lipsync.studio price")
+        expect(rate(page, "lipsync-studio")).to_contain_text("price not set")
+        assert "lipsync-studio" not in ledger.rates().overrides
         settle(page)
         page.get_by_role("combobox", name="Creatify plan").click(delay=30)
         page.get_by_role("option", name="Pro, $0.1495 a credit").click(delay=30)
         expect(page.get_by_text("Saved for Creatify.")).to_be_visible()
         assert ledger.rates().overrides["creatify"].plan == "pro"
-        assert set(ledger.rates().overrides) == {"aimlapi", "lipsync-studio", "creatify"}
+        assert set(ledger.rates().overrides) == {"aimlapi", "creatify"}
+
+    def test_a_link_leads_to_the_price_of_an_engine_which_a_pack_tells(self, page: Page, ledger: Studio) -> None:
+        page.set_viewport_size({"width": 390, "height": 844})
+        open_page(page, "/providers?rate=lipsync-studio/lipsync-image", "Providers")
+        here = rate(page, "lipsync-studio")
+        expect(here).to_be_in_viewport(ratio=0.9)
+        expect(here.get_by_text("Not set", exact=True)).to_be_visible()
+        expect(here.get_by_role("radio", name="Pack price")).to_be_focused()
+        enter(page, "lipsync.studio pack price ($)", "1,500")
+        expect(here.get_by_role("alert")).to_contain_text("Is “1,500” $1,500.00 or $1.50?")
+        enter(page, "Credits per lipsync.studio pack", "1.200")
+        expect(page.get_by_role("textbox", name="Credits per lipsync.studio pack")).to_have_value("1200")
+        press(page, "Save lipsync.studio price")
+        expect(here.get_by_text("No rate was changed")).to_be_visible()
+        assert ledger.rates().overrides == {}
+        press(page, "$1.50")
+        expect(here.get_by_text("That is $0.00125 a credit.")).to_be_visible()
+        press(page, "Save lipsync.studio price")
+        expect(here.get_by_text("Saved for lipsync.studio.")).to_be_visible()
+        expect(
+            here.get_by_text(re.compile("Set by Someone, .* · $1.50 for 1,200 credits".replace("$", "[$]")))
+        ).to_be_visible()
+        assert ledger.rates().overrides["lipsync-studio"].usd_per_credit == Decimal("0.00125")
 
 
 class Blab:

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 
 from lipsync_core import ROOT, Brief, Filter, Job, JobState, Settings, Studio
 from lipsync_core.db.ledger_file import is_newest
+from lipsync_core.server.refusal import WRONG_LEDGER, WRONG_SETTING
 from pages.ui.page_table import PAGES, PATHS
 from tests import corpus, patient
 from tests.browser.visit import PORTRAIT, SAMPLES, open_page
@@ -78,12 +79,18 @@ def test_a_kept_video_is_served_in_ranges_and_cannot_be_sniffed(server: Server, 
         ({"STUDIO_SANDBOX": '"1"'}, 'STUDIO_SANDBOX is “"1"”'),
         ({"CREATIFY_PROGRESS_SCALE": "percent"}, "CREATIFY_PROGRESS_SCALE is “percent”. Give 1 or 100 or auto"),
         ({"STUDIO_DATABASE_URL": "postgresql://db/studio"}, "STUDIO_DATABASE_URL names “postgresql”"),
+        ({}, "ledger.db is not an SQLite database"),
     ],
-    ids=["beyond loopback", "quotation marks", "a vendor's word", "another database"],
+    ids=["beyond loopback", "quotation marks", "a vendor's word", "another database", "a ledger that is none"],
 )
 def test_it_refuses_to_start_with_what_it_cannot_keep_to_and_says_what_to_set(
-    given: dict[str, str], says: str, environment: dict[str, str]
+    given: dict[str, str], says: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
+    status = WRONG_SETTING
+    if not given:
+        (tmp_path / "ledger.db").write_text("Dear diary\n" * 500)
+        given = {"STUDIO_DATABASE_URL": f"sqlite:///{tmp_path / 'ledger.db'}"}
+        status = WRONG_LEDGER
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
@@ -92,7 +99,7 @@ def test_it_refuses_to_start_with_what_it_cannot_keep_to_and_says_what_to_set(
     done = subprocess.run(
         command, env=os.environ | environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
-    assert done.returncode != 0
+    assert done.returncode == status
     assert says in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 

@@ -69,7 +69,7 @@ def asks_for_the_page(sent: list[ForwardMsg]) -> bool:
 def test_a_tick_sends_what_moved_and_where_nothing_did_no_element(server: Server, database: Database) -> None:
     async def watch() -> None:
         async with Tab(server.url, "jobs") as tab:
-            await tab.run()
+            await tab.run("view=cards")
             for _ in range(LEFT_ALONE):
                 still = await tab.tick()
                 assert elements(still) == []
@@ -92,6 +92,30 @@ def test_a_tick_sends_what_moved_and_where_nothing_did_no_element(server: Server
         thread.submit(asyncio.run, watch()).result()
 
 
+def test_a_tick_sends_the_table_again_only_if_a_bar_moved_by_a_step(server: Server, database: Database) -> None:
+    async def watch() -> None:
+        async with Tab(server.url, "jobs") as tab:
+            await tab.run()
+            assert tab.timers == 1
+            for _ in range(3):
+                assert elements(await tab.tick()) == []
+            say(database, 7, 0.42)
+            (moved,) = elements(await tab.tick())
+            assert moved.delta.new_element.WhichOneof("type") == "dataframe"
+            say(database, 7, 0.424)
+            assert elements(await tab.tick()) == [], "less than a step"
+            say(database, 7, 0.6)
+            (again,) = elements(await tab.tick())
+            assert again.metadata.delta_path == moved.metadata.delta_path
+            assert again.delta.new_element.dataframe.id == moved.delta.new_element.dataframe.id, "the ticks stay"
+            row = Ledger(database).job(7)
+            assert Ledger(database).move(row.id, JobState.RENDERING, JobState.OVERDUE)
+            assert asks_for_the_page(await tab.tick())
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, watch()).result()
+
+
 def test_a_page_that_ticks_has_one_timer_and_sees_a_bill_by_it(server: Server, database: Database) -> None:
     ledger = Ledger(database)
     job = ledger.add(NewJob(replace(BRIEF, name="Billed late"), QUOTE, "ana"))
@@ -100,7 +124,7 @@ def test_a_page_that_ticks_has_one_timer_and_sees_a_bill_by_it(server: Server, d
 
     async def watch() -> None:
         async with Tab(server.url, "jobs") as tab:
-            await tab.run()
+            await tab.run("view=cards")
             assert tab.timers == 1
             assert not any([asks_for_the_page(await tab.tick()) for _ in range(2 * LOOK_TURNS)])
             with database.write() as connection:
@@ -113,7 +137,7 @@ def test_a_page_that_ticks_has_one_timer_and_sees_a_bill_by_it(server: Server, d
 
 @pytest.mark.browser
 def test_what_moved_is_drawn_and_stays_and_all_else_is_left_alone(page: Page, database: Database) -> None:
-    open_page(page, "/jobs", "Jobs")
+    open_page(page, "/jobs?view=cards", "Jobs")
     cards = page.locator("[class*='st-key-running-']")
     expect(cards).to_have_count(COUNT)
     expect(page.get_by_text("10 days so far", exact=True)).to_have_count(COUNT)

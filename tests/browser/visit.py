@@ -16,6 +16,9 @@ from tests.patient import PATIENCE_S
 SAMPLES = ROOT / "lipsync_core" / "samples"
 PORTRAIT = SAMPLES / "grace_hopper.jpg"
 
+FIRST = "Make it say something"
+"""The heading of what is offered to somebody who has made nothing yet."""
+
 PATIENCE_MS = PATIENCE_S * 1000
 """A busy machine may take its time; what is waited for still has to come."""
 
@@ -24,16 +27,21 @@ READY = "() => document.querySelector('[data-testid=\"stApp\"]')?.dataset.testSc
 DRAWN = "() => ![...document.querySelectorAll('[data-testid=stSkeleton]')].some(one => one.getClientRects().length)"
 """Nothing is a place for something that is still fetched, and moves what is below it once it is there."""
 
+RESTS = """() => !document.getAnimations().some(
+  one => one.playState === 'running' && Number.isFinite(one.effect.getComputedTiming().endTime))"""
+"""Nothing opens, closes or fades in."""
 
-STILL = """() => {
+OPENED = """() => (form => form.open && !form.getAnimations().length)(
+  document.querySelector('.st-key-form details'))"""
+"""The form is open, and does not move any more."""
+
+STILL = f"""() => {{
   const wanted = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
   const has = getComputedStyle(document.querySelector('[data-testid="stApp"]')).colorScheme
-  const moves = document.getAnimations().some(
-    one => one.playState === 'running' && Number.isFinite(one.effect.getComputedTiming().endTime))
-  const frames = has === wanted && !moves ? (window.stillFrames ?? 0) + 1 : 0
+  const frames = has === wanted && ({RESTS})() ? (window.stillFrames ?? 0) + 1 : 0
   window.stillFrames = frames > 6 ? 0 : frames
   return frames > 6
-}"""
+}}"""
 """For some frames already the page has had its visitor's colours, and nothing faded in or moved."""
 
 
@@ -66,6 +74,7 @@ def open_page(page: Page, path: str = "/", title: str = "Create") -> None:
     page.goto(path)
     expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
     settle(page)
+    page.wait_for_function(DRAWN)  # a new visitor's browser fetches the code of some elements only now
 
 
 def go_back_to(page: Page, address: str) -> None:
@@ -122,7 +131,17 @@ def upload(page: Page, portrait: Path, voice: Path) -> None:
 def press(page: Page, name: str) -> None:
     """Press a button as a person does: not in the same instant as typing, nor while the page still moves."""
     page.wait_for_function(DRAWN)
+    page.wait_for_function(RESTS)
     page.get_by_role("button", name=name).click(delay=30)
+
+
+def unfold(page: Page) -> None:
+    """Open the form on Create again, which folds to a line once its clip is rendered."""
+    line = page.locator(".st-key-form summary").first
+    expect(line).not_to_contain_text("Your clip")
+    line.click()
+    settle(page)
+    page.wait_for_function(OPENED)
 
 
 def finished(page: Page) -> Locator:

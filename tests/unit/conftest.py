@@ -49,6 +49,16 @@ def stocked(stock: Path, environment: dict[str, str]) -> None:
 
 
 @pytest.fixture
+def own_studio(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Point the pages at the test's own folder."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    from pages.ui import frame  # imported here: most tests need no page, and Streamlit is slow to load
+
+    frame.studio.clear()
+
+
+@pytest.fixture
 def sandboxed(environment: dict[str, str]) -> Studio:
     """A studio whose paid jobs all go to a hurried sandbox."""
     return Studio(settings_of(environment | {"STUDIO_SANDBOX": "1", "STUDIO_SANDBOX_SPEED": "500"}))

@@ -21,7 +21,11 @@ WATCHED = "import os, pathlib, sys; pathlib.Path(sys.argv[1]).write_text(str(os.
 
 
 def loops_of(pid: int) -> list[psutil.Process]:
-    return [child for child in psutil.Process(pid).children() if "while os.getppid()" in child.cmdline()[-1]]
+    return [
+        child
+        for child in psutil.Process(pid).children()
+        if any("while os.getppid()" in word for word in child.cmdline())
+    ]
 
 
 def test_each_loop_has_a_session_of_its_own_and_all_end_afterwards() -> None:

@@ -23,7 +23,8 @@ def asked(tmp_path: Path, script: str, fails: str = "nothing") -> tuple[int, lis
     """Run a script, in whose `make` one target fails: its status, what it made, and its output."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("make", "chromium", "espeak-ng", "flite", "openssl"):  # nothing is missing, so nothing is installed
+    needed = "make", "chromium", "espeak-ng", "flite", "nginx", "openssl"
+    for name in needed:  # nothing is missing, so nothing is installed
         (programs / name).write_text(MAKE)
         (programs / name).chmod(0o755)
     told = tmp_path / "asked"

@@ -8,12 +8,12 @@ from functools import partial
 
 import streamlit as st
 
-from lipsync_core import VendorError
-from pages.ui.brief import presenters, previews
+from lipsync_core import FIELDS, VendorError
+from pages.ui.brief import presenters, previews, sample_scene
 from pages.ui.brief.form import Form
 from pages.ui.brief.scenes import choose_mode, speaks
-from pages.ui.brief.slots import LEFT_VOICE, PICTURE, RIGHT_VOICE, VIDEO, VOICE, Slot, SlotForm
-from pages.ui.frame import desk, in_sandbox, pressed, studio
+from pages.ui.brief.slots import LEFT_VOICE, PICTURE, RIGHT_VOICE, TWO_PEOPLE, VIDEO, VOICE, Slot, SlotForm
+from pages.ui.frame import desk, pressed, studio
 from pages.ui.text import length, plain
 
 NEW_VOICE = replace(VOICE, title="New voice")
@@ -23,9 +23,10 @@ TEXT_HEIGHT = 140
 
 def draw(form: Form) -> None:
     """Draw the inputs of the scene of the form's engine."""
+    sample_scene.offer(form)
     match form.engine.scene:
         case "dialog":
-            SlotForm(PICTURE, form).draw(previews.picture, alone=True)
+            SlotForm(TWO_PEOPLE, form).draw(previews.picture, alone=True)
             left, right = st.columns(2)
             with left:
                 SlotForm(LEFT_VOICE, form).draw(previews.voice)
@@ -75,17 +76,33 @@ def _text(form: Form, title: str, top: Callable[[], None] | None) -> None:
         st.header(title, anchor=False)
         if top is not None:
             top()
-        st.text_area("Text", key=form.key("text"), height=TEXT_HEIGHT, on_change=pressed(form.change), args=("text",))
-        count = f"{len(form.brief.text):,} character{'s' * (len(form.brief.text) != 1)}."
-        if (limit := form.engine.form.limits.get("text")) is not None and "text" not in form.notes:
-            takes = "takes" if limit.blocks else "probably takes"
-            count += f" {form.engine.title} {takes} up to {limit.most:,} ({limit.source})."
-        st.caption(plain(count))
+        st.text_area(
+            "Text",
+            key=form.key("text"),
+            height=TEXT_HEIGHT,
+            max_chars=FIELDS["text"].longest,
+            on_change=pressed(form.change),
+            args=("text",),
+        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(plain(_count(form)), width="stretch")
+            # A click on it leaves the field, which then tells its text; the button itself has nothing to do.
+            st.button("Update the price", key=f"{form.brief_id}.priced", icon=":material/refresh:")
         form.note("text")
         if form.takes("speaker"):
             _speaker(form)
         if form.takes("accent"):
             _accent(form)
+
+
+def _count(form: Form) -> str:
+    """Return how long the text is and may be; the source of that is among those of the prices."""
+    count = f"{len(form.brief.text):,} character{'s' * (len(form.brief.text) != 1)}."
+    limit = form.engine.form.limits.get("text")
+    if limit is None:
+        return count
+    takes = "takes" if limit.blocks else "probably takes"
+    return f"{count} {form.engine.title} {takes} up to {limit.most:,}."
 
 
 def _speaker(form: Form) -> None:
@@ -102,7 +119,7 @@ def _speaker(form: Form) -> None:
 
 def _accent(form: Form) -> None:
     try:
-        voices = studio().presenters.voices(sandbox=in_sandbox())
+        voices = studio().presenters.voices(sandbox=presenters.are_simulated(form))
     except VendorError:
         return  # the presenters above say why; without a choice the vendor uses a voice of its own
     words = {accent.id: f"{voice.name}, {accent.name}" for voice in voices for accent in voice.accents}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import streamlit as st
 
 from lipsync_core import (
     ENGINES,
     FIELDS,
+    MEDIUM_KINDS,
     PROVIDERS,
+    Action,
     Brief,
     BriefError,
     Engine,
@@ -22,22 +25,26 @@ from lipsync_core import (
     SettingsError,
     StudioError,
     credits_text,
+    media_doubts,
     price_text,
-    priced,
 )
+from pages.ui.brief import engine_radio, price_sources
+from pages.ui.brief.engine_radio import Row
 from pages.ui.brief.form import Form, Note, change
 from pages.ui.brief.scenes import default_of, engines_of
-from pages.ui.frame import desk, in_sandbox, pressed
-from pages.ui.text import about, md, plain, together
+from pages.ui.frame import desk, in_sandbox, studio, why_not
+from pages.ui.text import about, plain, together
 
-BADGES = {
-    IssueKind.OUT_OF_REACH: ":orange-badge[Videos unreachable]",
-    IssueKind.NO_KEY: ":gray-badge[No key]",
-    IssueKind.PAUSED: ":orange-badge[Paused]",
-    IssueKind.NO_LINK: ":gray-badge[Needs public link]",
-    IssueKind.OVER_CAP: ":orange-badge[Over the cap]",
+FLAGS = {
+    IssueKind.OUT_OF_REACH: "videos unreachable",
+    IssueKind.NO_KEY: "no key",
+    IssueKind.PAUSED: "paused",
+    IssueKind.NO_LINK: "needs public link",
+    IssueKind.OVER_CAP: "over the cap",
 }
-"""The badge in an engine's line for the first issue that stops it."""
+"""The words under an engine's name for the first issue that stops it."""
+UNPRICED = "price not set"
+NOTHING = "–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ class Offers:
     """The chosen engine, else the first."""
     quotes: Mapping[str, Quote]
     """By engine, cheapest first. Empty until there is a voice, and if the media cannot be used."""
-    notes: Mapping[str, Note]
+    notes: Mapping[str, tuple[Note, ...]]
     """Remarks about single fields, for the chosen engine."""
 
     @property
@@ -62,13 +69,14 @@ def offers(brief: Brief, *, written: bool) -> Offers:
     able = [engine for engine in engines_of(brief.scene) if not written or "text" in engine.form.fields]
     chosen = next((engine for engine in able if engine.id == brief.engine), able[0])
     if not has_voice(brief):
-        return Offers(chosen, {}, {})
+        return Offers(chosen, {}, _doubts(brief, chosen))
     try:
         found = desk().quotes(replace(brief, engine=None))
     except BriefError as error:
-        return Offers(chosen, {}, {field: Note(message, stops=True) for field, message in error.fields.items()})
+        wrong = {field: (Note(message, stops=True),) for field, message in error.fields.items()}
+        return Offers(chosen, {}, wrong)
     except SettingsError as error:  # without the team's rates there is no price to agree to
-        return Offers(chosen, {}, {"rates": Note(str(error), stops=True)})
+        return Offers(chosen, {}, {"rates": (Note(str(error), stops=True),)})
     quotes = {quote.engine: quote for quote in found}
     if quotes and brief.engine not in quotes:
         chosen = ENGINES[next(iter(quotes))]
@@ -100,25 +108,19 @@ def copied(form: Form, engine: Engine) -> bool:
 
 
 def choose(form: Form, offered: Offers) -> None:
-    """Draw the list."""
-    key = f"{form.brief_id}.engine"
-    st.session_state[key] = offered.engine.id  # the row decides; a label with a new price would reset the choice
+    """Draw the list, and below it which engines are not in it and why."""
     lowest = _lowest(offered.quotes.values())
-    st.radio(
-        "Engine",
-        list(offered.quotes),
-        format_func=lambda engine: _line(offered.quotes[engine], engine == lowest),
-        captions=[
-            ENGINES[engine].purpose if ENGINES[engine].is_draft else plain(quote.explanation)
-            for engine, quote in offered.quotes.items()
-        ],
-        key=key,
-        on_change=pressed(_choose),
-        args=(form.brief_id,),
+    engine_radio.draw(
+        form.brief_id,
+        [_row(quote, engine == lowest) for engine, quote in offered.quotes.items()],
+        offered.engine.id,
+        price="Real price" if in_sandbox() else "Price",
+        choose=partial(_choose, form.brief_id),
     )
     for engine in engines_of(form.brief.scene):
         if engine.id not in offered.quotes and (what := _unfit(form.brief, engine)) is not None:
             st.caption(f"{engine.title} is not listed: it does not accept {what}.")
+    price_sources.rates_to_set(offered.quotes.values())
 
 
 def obstacles(form: Form, quote: Quote) -> None:
@@ -134,49 +136,81 @@ def obstacles(form: Form, quote: Quote) -> None:
         if not (issue.stops or form.takes(issue.field) or never_chosen):
             warning = plain(issue.message)
             st.markdown(f":small[:orange[:material/warning: {warning}]]")  # a caption would have too little contrast
+    is_simulated = in_sandbox() or any(issue.kind is IssueKind.NO_KEY for issue in quote.issues)
+    lacks = _SANDBOX_LACKS.get((form.engine.scene, form.written))
+    if is_simulated and lacks is not None:
+        st.caption(lacks)
 
 
-def fine_print(engine: Engine, quote: Quote) -> None:
-    """Draw the details: who bills, the basis of the price and of the wait, and how long the vendor keeps its copy."""
-    if engine.is_draft:
-        return
-    billed = f"{engine.vendor} bills your team’s {engine.vendor} account."
-    if in_sandbox():
-        billed = f"The real price would be {priced(quote)}." if quote.usd_micros is not None else _unpriced(quote)
-    lines = [f"{billed} {quote.basis}"]
-    if quote.p90_s is not None:
-        lines.append(f"9 of 10 are ready within {about(quote.p90_s)} ({quote.wait_source}).")
-    lines.append(_copy(engine) + _longest(engine))
-    with st.expander("About this price and wait"), st.container(gap="xsmall"):
-        for line in lines:
-            st.caption(plain(line))
-
-
-def _notes(brief: Brief, quote: Quote | None) -> dict[str, Note]:
-    """Return the notes beside the fields, without missing fields; issues that stop the job take precedence."""
-    notes: dict[str, Note] = {}
+def _notes(brief: Brief, quote: Quote | None) -> dict[str, tuple[Note, ...]]:
+    """Return the notes beside the fields, without missing fields; one that stops the job stands alone."""
+    notes: dict[str, tuple[Note, ...]] = {}
     for issue in quote.issues if quote is not None else ():
-        if getattr(brief, issue.field, None):
-            earlier = notes.get(issue.field)
-            if earlier is None:
-                notes[issue.field] = Note(issue.message, stops=issue.stops)
-            elif not earlier.stops:
-                notes[issue.field] = Note(f"{earlier.message} {issue.message}", stops=False)
+        if not getattr(brief, issue.field, None):
+            continue
+        earlier = notes.get(issue.field, ())
+        if not any(note.stops for note in earlier):
+            notes[issue.field] = (_note(issue),) if issue.stops else (*earlier, _note(issue))
     return notes
 
 
-def _line(quote: Quote, lowest: bool) -> str:
+def _doubts(brief: Brief, engine: Engine) -> dict[str, tuple[Note, ...]]:
+    """Return the notes about the media of a brief that has no price yet."""
+    found = {field: desk().media.facts(getattr(brief, field), kind) for field, kind in MEDIUM_KINDS.items()}
+    media = {field: facts for field, facts in found.items() if facts is not None}
+    notes: dict[str, tuple[Note, ...]] = {}
+    for field, message in media_doubts(engine, brief, media):
+        notes[field] = (*notes.get(field, ()), Note(message, stops=False))
+    return notes
+
+
+def _note(issue: Issue) -> Note:
+    if issue.kind is IssueKind.CONVERTED:
+        return Note(f"{issue.title}.", stops=False, aside=issue.text)
+    return Note(issue.message, stops=issue.stops)
+
+
+def _row(quote: Quote, lowest: bool) -> Row:
     engine = ENGINES[quote.engine]
-    is_assumed = quote.qualifier is Qualifier.ASSUMED and quote.usd_micros is not None
-    price = price_text(quote.usd_micros) if is_assumed else priced(quote)
-    wait = together(f"about {about(quote.expected_s)}") if quote.expected_s is not None else "wait unknown"
-    badges = (
-        ":gray-badge[Draft]" if engine.is_draft else "",
-        ":orange-badge[Assumed price]" if is_assumed else "",
-        ":green-badge[Lowest known price]" if lowest else "",
-        next((BADGES[issue.kind] for issue in _by_weight(quote) if issue.kind in BADGES), ""),
+    price, words = _price(quote)
+    if engine.is_draft:
+        words = ("draft",)
+    flag = next((FLAGS[issue.kind] for issue in _by_weight(quote) if issue.kind in FLAGS), "")
+    wait = NOTHING if quote.expected_s is None else about(quote.expected_s)
+    mark = "lowest price" if lowest else ""
+    spoken = (
+        engine.title,
+        "" if price == NOTHING else price,
+        "wait unknown" if wait == NOTHING else f"about {wait}",
+        *words,
+        mark,
+        flag,
     )
-    return " ".join((f"**{engine.title}** · {md(price)} · {wait}", *filter(None, badges)))
+    return Row(
+        id=engine.id,
+        name=engine.title,
+        price=price,
+        wait=together(wait),
+        words=words,
+        mark=mark,
+        flag=flag,
+        note=engine.purpose if engine.is_draft else quote.hint,
+        spoken=", ".join(filter(None, spoken)),
+    )
+
+
+def _price(quote: Quote) -> tuple[str, tuple[str, ...]]:
+    """Return a price without its qualifier, and the qualifier."""
+    if quote.usd_micros is None:
+        return (NOTHING if quote.credits is None else credits_text(quote.credits)), (UNPRICED,)
+    match quote.qualifier:
+        case Qualifier.ASSUMED:
+            words: tuple[str, ...] = ("estimate",)
+        case Qualifier.UPPER_BOUND:
+            words = ("at most",)
+        case _:
+            words = ()
+    return price_text(quote.usd_micros), words
 
 
 def _by_weight(quote: Quote) -> list[Issue]:
@@ -201,9 +235,28 @@ def _is_to_do(brief: Brief, field: str) -> bool:
     return field in FIELDS and bool(FIELDS[field].missing) and not getattr(brief, field)
 
 
+_SANDBOX_LACKS = {
+    ("redub", False): "The sandbox changes the sound only: lips do not move there.",
+    ("redub", True): "The sandbox changes the sound only, and a hum stands for the text.",
+    ("presenter", True): "In the sandbox, a hum stands for the text.",
+}
+"""What the sandbox's videos lack, by scene, and by whether a text is spoken."""
+
+_ADMINS_DO = {
+    IssueKind.NO_KEY: "It is added on the server. The sandbox needs none.",
+    IssueKind.PAUSED: "Nothing is sent to it until its connection is checked.",
+    IssueKind.NO_LINK: "It fetches files by link. Paste a link for each file, or have its access set up.",
+}
+"""What only an admin can do about an issue, for everybody else."""
+
+
 def _stopped(engine: Engine, issue: Issue) -> None:
     """Draw why this cannot be ordered, and what to do."""
     text, title = plain(issue.text), plain(issue.title) or None
+    if issue.kind in _ADMINS_DO and why_not(Action.CHECK) is not None:
+        admins = " or ".join(studio().people.who_may(Action.CHECK))
+        st.info(plain(f"{_ADMINS_DO[issue.kind]} Ask {admins}."), title=title)
+        return
     match issue.kind:
         case IssueKind.NO_KEY:
             for name in (*PROVIDERS[engine.provider].key_variables, ".env"):
@@ -215,29 +268,6 @@ def _stopped(engine: Engine, issue: Issue) -> None:
             st.error(text, title=title)
 
 
-def _unpriced(quote: Quote) -> str:
-    if quote.credits is None:
-        return "Its real cost is not known."
-    return f"Its real cost would be {credits_text(quote.credits)}."
-
-
-def _copy(engine: Engine) -> str:
-    keeps = PROVIDERS[engine.provider].keeps_output_h
-    if keeps.value is None:
-        return f"{engine.vendor} does not say how long it keeps its copy; we keep ours."
-    if keeps.assumed:
-        return f"{engine.vendor} probably deletes its copy after {keeps.value:.0f} h ({keeps.source}); we keep ours."
-    return f"{engine.vendor} deletes its copy after {keeps.value:.0f} h; we keep ours."
-
-
-def _longest(engine: Engine) -> str:
-    limit = engine.form.longest_s
-    if limit is None:
-        return ""
-    return f" It {'makes' if limit.blocks else 'probably makes'} up to {about(limit.most)} of video ({limit.source})."
-
-
 def _choose(brief_id: str) -> None:
-    chosen: str = st.session_state.to_dict()[f"{brief_id}.engine"]  # this way of reading does not end the run
-    if chosen in ENGINES:  # a label with an outdated price is not an engine
+    if (chosen := engine_radio.just_chosen(brief_id)) is not None:
         change(brief_id, engine=chosen)

@@ -13,13 +13,11 @@ from typing import Any
 
 import streamlit as st
 
-from lipsync_core import (
-    ENGINES,
-    MEDIUM_KINDS,
-    Brief,
-)
+from lipsync_core import MEDIUM_KINDS, Brief
+from pages.ui.brief import engine_radio, sample_choice
 from pages.ui.brief.form import change, value_of
 from pages.ui.brief.presses import RenderPress, hand
+from pages.ui.component_key import component_key
 
 FIELDS = (
     "creator",
@@ -81,21 +79,30 @@ def _of(brief_id: str) -> dict[str, Any]:
     """Return the session's values of a brief."""
     start = f"{brief_id}."
     state = st.session_state.to_dict()
-    return {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}
+    return {
+        key.removeprefix(one): value
+        for one in {start, component_key(start)}
+        for key, value in state.items()
+        if key.startswith(one)
+    }
 
 
 def _is_coming(mine: Mapping[str, Any], brief_id: str) -> bool:
     cutting = hand().cutting
     if cutting is not None and cutting.brief_id == brief_id:
         return True
-    return any(value for name, value in mine.items() if _COMING.match(name))
+    return any(_is_held(value) for name, value in mine.items() if _COMING.match(name))
+
+
+def _is_held(value: Any) -> bool:
+    """Return whether a slot's widget holds a medium; one of our own holds a mapping even if nothing was pressed."""
+    return sample_choice.picked(value) is not None if isinstance(value, Mapping) else bool(value)
 
 
 def _chose_otherwise(mine: Mapping[str, Any], press: RenderPress) -> bool:
-    engine = mine.get("engine", press.quote.engine)
     return bool(
         mine.get("scene", press.brief.scene) != press.brief.scene
-        or (engine in ENGINES and engine != press.quote.engine)  # a label with an old price is not an engine
+        or engine_radio.on_screen(mine) not in (None, press.quote.engine)
         or mine.get("voice", _mode(press.brief)) != _mode(press.brief)
     )
 

@@ -52,6 +52,8 @@ class Note:
     message: str
     stops: bool
     """Whether this has to be fixed before anything can be rendered."""
+    aside: str = ""
+    """The reason for a message that nobody has to act on; empty for one that a person should heed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Form:
     engine: Engine
     written: bool
     """Whether the engine should speak a text, instead of using a recording."""
-    notes: Mapping[str, Note] = field(default_factory=dict)
+    notes: Mapping[str, tuple[Note, ...]] = field(default_factory=dict)
 
     def takes(self, name: str) -> bool:
         """Return whether the engine accepts this field."""
@@ -98,6 +100,9 @@ class Form:
 
     def note(self, name: str) -> None:
         """Draw what is wrong with a field, beside it, as plain text; above the button it is an alert."""
-        if (note := self.notes.get(name)) is not None:
+        for note in self.notes.get(name, ()):
+            if note.aside:
+                st.caption(plain(note.message), help=plain(note.aside))
+                continue
             colour, icon = ("red", "error") if note.stops else ("orange", "warning")
             st.markdown(f":small[:{colour}[:material/{icon}: {plain(note.message)}]]")  # a caption would be too pale

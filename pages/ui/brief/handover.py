@@ -31,6 +31,11 @@ def take() -> str | None:
     return brief_id
 
 
+def is_waiting() -> bool:
+    """Return whether a press asked for Create and was not followed yet."""
+    return _GOES_ON in st.session_state
+
+
 def follow() -> None:
     """Go to Create if a press asked for it; for every other page."""
     if (brief_id := take()) is not None:

@@ -94,4 +94,4 @@ def _draw_anew(mine: Presses, sent: SentJob) -> None:
     except StudioError as error:
         mine.refusal = PressRefusal(press, "Not started", plain(str(error)))
     else:
-        mine.sent = SentJob(press, job.id, sent.at_s, again=False, ceiling_usd_micros=None)
+        mine.sent = SentJob(press, job.id, sent.at_s)

@@ -19,7 +19,7 @@ from lipsync_core import (
     StudioError,
 )
 from pages.ui.frame import desk, dialog, in_sandbox, pressed, studio
-from pages.ui.text import job_name, plain
+from pages.ui.text import plain
 
 LIBRARY = "From the library"
 AT_HAND = 4
@@ -44,7 +44,7 @@ def choose(kind: ItemKind, project: str, key: str, take: Callable[[Item], None])
     """Draw a slot's part of the library, with a search if it is long; ``take`` is the callback of a choice."""
     count = studio().library.count(kinds=[kind])
     if not count:
-        st.caption("The library is empty. Fill this slot, then choose “Keep in the library…”.")
+        st.caption("The library is empty. Fill this slot, then choose “Save to library…”.")
     text = ""
     if count > SHOWN:
         text = st.text_input("Search", type="search", placeholder="Name or project", key=f"{key}.search") or ""
@@ -89,13 +89,13 @@ def short(item: Item) -> str:
 # Keeping
 
 
-def offer(facts: MediumFacts, project: str, key: str) -> None:
-    """Draw, in a filled slot, the button to keep it in the library, or its library entry."""
+def offer(facts: MediumFacts, noun: str, project: str, key: str) -> None:
+    """Draw, in the filled slot of a ``noun``, the button to keep it in the library, or its library entry."""
     known = studio().library.find(facts.kind, facts.sha256)
     if known is not None:
         _known(known)
     else:
-        keep_button("Keep in the library…", facts, project, key)
+        keep_button(f"Save {noun} to library…", facts, project, key)
 
 
 def offer_presenter(presenter: Presenter, vendor: str, project: str, key: str) -> None:
@@ -103,7 +103,7 @@ def offer_presenter(presenter: Presenter, vendor: str, project: str, key: str) -
     known = studio().library.find("creator", presenter.id, sandbox=in_sandbox())
     if known is not None:
         _known(known)
-    elif _button("Keep in the library…", key):
+    elif _button("Save presenter to library…", key):
         _keep_presenter(presenter, vendor, project)
 
 
@@ -113,18 +113,18 @@ def offer_of_job(job: Job) -> None:
         FIELDS[name].noun: desk().media.facts(getattr(job.brief, name), kind) for name, kind in MEDIUM_KINDS.items()
     }
     if job.output_sha256 is not None:
-        video = KeptMedium(job.output_sha256, f"{job_name(job)}.mp4")
+        video = KeptMedium(job.output_sha256, f"{job.title}.mp4")
         kept["finished video"] = desk().media.facts(video, "video")
     found = {word: facts for word, facts in kept.items() if facts is not None}
     if job.pending or not found:
         return
-    with st.expander("Keep in the library"):
+    with st.expander("Save to library"):
         for word, facts in found.items():
             known = studio().library.find(facts.kind, facts.sha256)
             if known is not None:
                 _known(known, f"The {word} is")
             else:
-                keep_button(f"Keep the {word}…", facts, job.brief.project, f"keep-{job.id}-{word}")
+                keep_button(f"Save the {word}…", facts, job.brief.project, f"keep-{job.id}-{word}")
 
 
 def _known(item: Item, what: str = "") -> None:
@@ -142,7 +142,7 @@ def _button(label: str, key: str) -> bool:
     return st.button(label, key=key, icon=":material/bookmark_add:", type="tertiary", wrap=True)
 
 
-@dialog("Keep in the library")
+@dialog("Save to library")
 def _keep_medium(facts: MediumFacts, project: str) -> None:
     stem = facts.name.rpartition(".")[0] or facts.name
     name, kept_for, consent = words(stem[:MAX_NAME], project, "", facts.sha256)
@@ -150,7 +150,7 @@ def _keep_medium(facts: MediumFacts, project: str) -> None:
     _confirm(lambda: library.keep(facts, name=name, project=kept_for, consent=consent, by=desk().by))
 
 
-@dialog("Keep in the library")
+@dialog("Save to library")
 def _keep_presenter(presenter: Presenter, vendor: str, project: str) -> None:
     name, kept_for, consent = words(presenter.name[:MAX_NAME], project, "", presenter.id)
     library, sandbox = studio().library, in_sandbox()

@@ -34,10 +34,10 @@ def picture_with_box(facts: MediumFacts, box: MouthBox, width: int, *, close: bo
     )
 
 
-@dialog("Place the mouth", width="medium")
+@dialog("Mark the mouth", width="medium")
 def place_mouth(brief_id: str, facts: MediumFacts, placed: MouthBox | None) -> None:
     """Draw three sliders that move the box on the picture, and a preview of the open mouth."""
-    st.caption("Place the box around the closed lips, from corner to corner.")
+    st.caption("Fit the box to the closed lips, from corner to corner.")
     x, y, w, h = box_of(facts, placed)
     key = f"{brief_id}.mouth.{facts.sha256}"
     first = (round((x + w / 2) / facts.width * 100, 1), round((y + h / 2) / facts.height * 100, 1))
@@ -50,7 +50,7 @@ def place_mouth(brief_id: str, facts: MediumFacts, placed: MouthBox | None) -> N
     with whole:
         picture_with_box(facts, box, width=320)
     with st.container(horizontal=True):
-        st.button("Use this position", type="primary", on_click=pressed(_place), args=(brief_id, facts, key))
+        st.button("Save position", type="primary", on_click=pressed(_place), args=(brief_id, facts, key))
         tried = st.button("Preview open mouth", icon=":material/visibility:")
     if hand().placed:
         st.rerun()  # a press in here reruns only this body

@@ -25,14 +25,21 @@ def draw(form: Form) -> None:
     """Draw the presenter's slot."""
     with st.container(border=True, key="slot-creator"):
         st.header("Presenter", anchor=False)
+        if are_simulated(form) and not in_sandbox():
+            st.caption(f"Presenters of the sandbox. {form.engine.vendor}’s own are listed once its key is added.")
         try:
             if form.brief.creator and not st.session_state.get(_replacing(form)):
-                _chosen(form, studio().presenters.find(form.brief.creator, sandbox=in_sandbox()))
+                _chosen(form, studio().presenters.find(form.brief.creator, sandbox=are_simulated(form)))
             else:
                 _choose(form)
         except VendorError as error:
             _by_id(form, str(error))
         form.note("creator")
+
+
+def are_simulated(form: Form) -> bool:
+    """Return whether the presenters are those of the sandbox: in it, and where the vendor's key is missing."""
+    return in_sandbox() or studio().vendors.state(form.engine.provider, sandbox=False).missing is not None
 
 
 def _chosen(form: Form, presenter: Presenter | None) -> None:
@@ -54,7 +61,7 @@ def _chosen(form: Form, presenter: Presenter | None) -> None:
             presenter, form.engine.vendor, form.brief.project, f"{form.brief_id}.creator.keep"
         )
     st.button(
-        "Replace",
+        "Replace presenter",
         key=f"{form.brief_id}.creator.replace",
         icon=":material/swap_horiz:",
         on_click=pressed(_replace),
@@ -63,7 +70,7 @@ def _chosen(form: Form, presenter: Presenter | None) -> None:
 
 
 def _choose(form: Form) -> None:
-    known = studio().presenters.choices(sandbox=in_sandbox())
+    known = studio().presenters.choices(sandbox=are_simulated(form))
     turn = st.session_state.get(f"{form.brief_id}.creator.turn", 0)
     item = library_picker.at_hand("creator", form.brief.project, f"{form.brief_id}.creator.hand.{turn}")
     if item is not None:
@@ -88,7 +95,7 @@ def _choose(form: Form) -> None:
 
     def ask() -> PresenterPage:
         number = st.session_state.get(_page(form), 1)
-        return studio().presenters.page(number, sandbox=in_sandbox(), **wanted)
+        return studio().presenters.page(number, sandbox=are_simulated(form), **wanted)
 
     page = ask()
     _faces(form, page, ask)
@@ -138,10 +145,7 @@ def _face(form: Form, presenter: Presenter, *, waits: bool) -> None:
 
 
 def _by_id(form: Form, why: str) -> None:
-    if studio().vendors.state(form.engine.provider, sandbox=in_sandbox()).missing is not None:
-        st.info(plain(why))
-    else:
-        st.warning(plain(why), title=f"{form.engine.vendor}’s presenters cannot be shown")
+    st.warning(plain(why), title=f"{form.engine.vendor}’s presenters cannot be shown")
     st.text_input(
         "Presenter’s id",
         key=form.key("creator"),

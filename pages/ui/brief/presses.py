@@ -73,6 +73,22 @@ class PressRefusal:
     """The brief as it was when this was shown; None before that."""
 
 
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a person said in the dialog before a press was sent."""
+
+    again: bool = False
+    """Whether it is to be made although the same clip was made already."""
+    ceiling_usd_micros: int | None = None
+    """What a cap reserves for an unknown price."""
+    reason: str = ""
+    """Why it should be approved."""
+
+
+NO_QUESTION = Consent()
+"""Nothing had to be asked."""
+
+
 @dataclass(slots=True)
 class SentJob:
     """A press that made a job."""
@@ -81,8 +97,7 @@ class SentJob:
     job_id: int
     at_s: float
     """When it was pressed, on the monotonic clock."""
-    again: bool
-    ceiling_usd_micros: int | None
+    consent: Consent = NO_QUESTION
     drawn_s: float | None = None
     """When a page with the job was drawn completely, on the same clock; None before that."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lipsync_core import MediumFacts, unheard_words
+from lipsync_core import MediumFacts, MouthBox, unheard_words
+from pages.ui import moving_picture
 from pages.ui.brief.form import change
 from pages.ui.brief.mouth import picture_with_box, place_mouth
 from pages.ui.brief.slots import SlotForm
@@ -12,23 +13,28 @@ from pages.ui.brief.trim import trim_video, trim_voice
 from pages.ui.frame import desk, pressed
 from pages.ui.text import length, plain
 
+PICTURE_PX = 80
+SPEAKING_PX = 128
+"""The width of a picture, and of one whose mouth moves."""
+
 
 def speaker(slot: SlotForm, facts: MediumFacts) -> None:
     """Draw one person's picture, in which the draft engine needs the mouth position."""
     form = slot.form
     placed, guess = form.brief.mouth_box, facts.mouth
     doubtful = placed is None and guess is not None and not guess.sure
-    found = "mouth placed by hand" if placed else "no face found" if guess and not guess.found else "face found"
-    _picture(facts, found)
+    found = "mouth marked by hand" if placed else "no face found" if guess and not guess.found else "face found"
+    box = placed or (guess.box if guess is not None and guess.found else None)
+    _picture(facts, found, speaking=box if slot.is_new(facts) else None)
     if doubtful and guess is not None:
         if guess.found:
-            st.warning("If not, place the box around the lips.", title="Is this the mouth?")
+            st.warning("If not, move the box to the lips.", title="Is this the mouth?")
         else:
-            st.warning("No face was found, so place the box around the lips.", title="Where is the mouth?")
+            st.warning("No face was found: fit a box to the lips.", title="Where is the mouth?")
         picture_with_box(facts, guess.box, width=240)
     with st.container(horizontal=True):
         slot.replace_button()
-        if st.button("Adjust mouth" if not doubtful else "Place the mouth", icon=":material/crop_free:"):
+        if st.button("Adjust the mouth" if not doubtful else "Mark the mouth", icon=":material/crop_free:"):
             place_mouth(form.brief_id, facts, placed)
         if doubtful and guess is not None and guess.found:
             st.button(
@@ -57,7 +63,7 @@ def voice(slot: SlotForm, facts: MediumFacts) -> None:
     with st.container(horizontal=True):
         slot.replace_button()
         if st.button("Trim", key=f"{slot.form.brief_id}.{slot.field}.trim", icon=":material/content_cut:"):
-            trim_voice(slot.form.brief_id, slot.field, facts)
+            trim_voice(slot.form.brief_id, slot.field, facts, slot.form.engine.id)
 
 
 def video(slot: SlotForm, facts: MediumFacts) -> None:
@@ -73,9 +79,15 @@ def video(slot: SlotForm, facts: MediumFacts) -> None:
             trim_video(slot.form.brief_id, slot.field, facts)
 
 
-def _picture(facts: MediumFacts, found: str = "") -> None:
+def _picture(facts: MediumFacts, found: str = "", *, speaking: MouthBox | None = None) -> None:
+    """Draw a small picture beside what is known about it. With ``speaking``, the mouth there opens a few times."""
+    link, alt = desk().media.link(facts, "preview"), f"Picture: {facts.name}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(desk().media.link(facts, "preview"), width=80, alt=f"Picture: {facts.name}")
+        if speaking is None:
+            st.image(link, width=PICTURE_PX, alt=alt)
+        else:
+            loop = desk().media.speaking_link(facts, speaking)
+            moving_picture.draw(link, loop, alt, width=SPEAKING_PX, turns=4, key=f"speaking-{facts.sha256[:16]}")
         with st.container(width="stretch", gap="xsmall"):
             st.text(facts.name)
             st.caption(" · ".join(filter(None, (f"{facts.width} × {facts.height}", found))))

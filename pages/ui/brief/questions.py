@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import streamlit as st
 
 from lipsync_core import (
+    HOLD_S,
     MOST_CEILING_USD_MICROS,
     VOICE_FIELDS,
     Job,
@@ -19,21 +21,30 @@ from lipsync_core import (
     price_text,
     unheard_words,
 )
-from pages.ui.brief.presses import RenderPress, hand, sum_of
+from pages.ui.brief.presses import Consent, RenderPress, hand, sum_of
+from pages.ui.decimal_field import Figures, TypedError, decimal, number
 from pages.ui.frame import desk, dialog, pressed, studio
-from pages.ui.text import about, md, plain, state_word
+from pages.ui.money.rate_link import draw_rate_link
+from pages.ui.text import about, hour, md, plain, state_word
 
 WAITS = "The job waits until somebody approves it; nothing is sent or charged before that."
-CEILING_USD = 5.0
+LONGEST_REASON = 500
+CEILING_USD = Decimal(5)
 """The proposed reserve for an unknown price."""
 
-Send = Callable[[RenderPress, bool, int | None], None]
-"""Sends a confirmed press: (press, whether it is a second time, the ceiling of an unknown price)."""
+Send = Callable[[RenderPress, Consent], None]
+"""Sends a confirmed press."""
 
 
 def asked(press: RenderPress) -> tuple[Question, ...]:
     """Return the questions to ask before a press is sent."""
     return press_questions(_facts(press))
+
+
+def needs_approval(press: RenderPress) -> bool:
+    """Return whether somebody else would have to approve a press."""
+    facts = PressFacts(is_free=press.engine.is_draft, is_sandbox=press.sandbox, above_limit=_above_limit(press))
+    return any(question.kind is QuestionKind.APPROVAL for question in press_questions(facts))
 
 
 def draw(press: RenderPress, send: Send) -> None:
@@ -49,6 +60,7 @@ def draw(press: RenderPress, send: Send) -> None:
     def body() -> None:
         if hand().asking is None:
             st.rerun()  # a press in here reruns only this body
+        st.caption(md(_plan(press, after_approval=approval)))
         for question in questions.values():
             _explain(press, question, spent)
         with st.container(horizontal=True):
@@ -74,25 +86,45 @@ def _explain(press: RenderPress, question: Question, spent: str) -> None:
             st.markdown(" ".join(question.says) + md(f" Render it a second time for {spent}?"))
         case QuestionKind.UNKNOWN_PRICE:
             st.markdown(md(_unknown(press)))
+            if press.quote.usd_micros is None:
+                draw_rate_link(press.quote.engine)
             if studio().budgets.any_cap(press.brief.project, desk().by):
                 _ask_ceiling(press)
         case QuestionKind.THRESHOLD:
             limit = price_text(studio().budgets.asks_above())
-            st.markdown(md(f"Your team wants a second look at every price above {limit}."))
+            st.markdown(md(f"Your team confirms every clip above {limit}."))
         case QuestionKind.APPROVAL:
             st.markdown(md(f"{plain(' '.join(question.says))} {WAITS}"))
+            st.text_input(
+                "Why (the approver reads it)",
+                key=_reason(press),
+                max_chars=LONGEST_REASON,
+                placeholder="For Monday’s launch",
+            )
+
+
+def _plan(press: RenderPress, *, after_approval: bool) -> str:
+    """Say in one line what would be made, by when, and that it cannot be stopped."""
+    engine, wait_s = press.engine, press.quote.expected_s
+    if press.sandbox:
+        return f"{engine.title}, in the sandbox."
+    if wait_s is None:
+        ready = ""
+    elif after_approval:
+        ready = f", ready about {about(wait_s)} after approval"
+    else:
+        ready = f", ready around {hour(datetime.now(UTC) + timedelta(seconds=HOLD_S + wait_s))}"
+    return f"{engine.title}{ready}, can’t be stopped once sent."
 
 
 def _ask_ceiling(press: RenderPress) -> None:
-    least = max(1, -(-press.quote.least_ceiling_usd_micros // 10_000)) / 100
-    st.number_input(
-        "Reserve from the month’s cap, in dollars",
-        min_value=least,
-        max_value=MOST_CEILING_USD_MICROS / 1e6,
-        value=max(CEILING_USD, least),
-        step=1.0,
+    least = Decimal(max(1, -(-press.quote.least_ceiling_usd_micros // 10_000))) / 100
+    decimal(
+        "Set aside from this month’s cap ($)",
+        max(CEILING_USD, least),
         key=_ceiling(press),
-        help="It is set aside until the real cost is known. It is not a limit at the vendor.",
+        figures=Figures(least=least, most=Decimal(MOST_CEILING_USD_MICROS) / 1_000_000, before="$"),
+        help="Until the real cost is known. It is not a limit at the vendor.",
     )
 
 
@@ -106,11 +138,18 @@ def _facts(press: RenderPress) -> PressFacts:
         is_priced=quote.reserved_usd_micros is not None,
         dearest_usd_micros=quote.usd_micros,
         threshold_usd_micros=studio().budgets.asks_above(),
-        # A ceiling is not a price.
-        above_limit=desk().above_limit(quote.reserved_usd_micros, rests_on_link=quote.open_ended),
+        above_limit=_above_limit(press),
         alike=() if twice is None else (_started(twice),),
         unheard=[words for voice in voices if voice is not None and (words := unheard_words(voice)) is not None],
     )
+
+
+def _above_limit(press: RenderPress) -> str | None:
+    """Say why a press needs approval. A ceiling is not a price."""
+    quote = press.quote
+    if press.engine.is_draft:
+        return None
+    return desk(sandbox=press.sandbox).above_limit(quote.reserved_usd_micros, rests_on_link=quote.open_ended)
 
 
 def _unknown(press: RenderPress) -> str:
@@ -144,13 +183,21 @@ def _started(job: Job) -> str:
 
 
 def _agreed(press: RenderPress, again: bool, send: Send) -> None:
-    dollars: float | None = st.session_state.to_dict().get(_ceiling(press))
+    try:
+        dollars = number(_ceiling(press))
+    except TypedError:
+        return  # the field asks what is meant
+    reason = st.session_state.to_dict().get(_reason(press)) or ""
     _answered()
-    send(press, again, None if dollars is None else round(dollars * 1_000_000))
+    send(press, Consent(again, None if dollars is None else int(dollars * 1_000_000), reason))
 
 
 def _answered() -> None:
     hand().asking = None
+
+
+def _reason(press: RenderPress) -> str:
+    return f"{press.brief_id}.reason"
 
 
 def _ceiling(press: RenderPress) -> str:

@@ -28,8 +28,8 @@ from lipsync_core import (
 )
 from pages.ui.brief import not_sent, questions, which_clip
 from pages.ui.brief.entered import Entered, entered
-from pages.ui.brief.presses import PressRefusal, RenderPress, SentJob, Shown, hand, seen
-from pages.ui.frame import desk, pressed, studio
+from pages.ui.brief.presses import NO_QUESTION, Consent, PressRefusal, RenderPress, SentJob, Shown, hand, seen
+from pages.ui.frame import desk, in_sandbox, pressed, studio, switch_sandbox
 from pages.ui.text import md, plain
 
 
@@ -46,7 +46,7 @@ def button(press: RenderPress) -> None:
         icon=":material/play_arrow:",
         shortcut="Ctrl+Enter" if press.engine.is_draft else None,
         disabled=bool(press.quote.problems),
-        on_click=pressed(_pressed),
+        on_click=pressed(_pressed if press.sandbox == in_sandbox() else _tried),
         args=(press,),
     )
     asked = hand().asking
@@ -71,8 +71,10 @@ def label(press: RenderPress) -> str:
     """Return the button's label."""
     if press.engine.is_draft:
         return "Render free draft"
+    if questions.needs_approval(press):
+        return md(f"Ask for approval · {'$0.00 in the sandbox' if press.sandbox else priced(press.quote)}")
     if press.sandbox:
-        return r"Render in sandbox · \$0.00"
+        return r"Render in sandbox · \$0.00" if in_sandbox() else "Try it in the sandbox, free"
     if press.quote.usd_micros is None:
         return md(f"Render · {priced(press.quote)}")
     return md(f"Render for {priced(press.quote)}")
@@ -112,6 +114,12 @@ def _pressed(press: RenderPress) -> None:
         not_sent.refuse_changed(lower)
     else:
         _decide(press)
+
+
+def _tried(press: RenderPress) -> None:
+    """Send a press to the sandbox from outside it, and take its maker there."""
+    _pressed(press)
+    switch_sandbox(True)
 
 
 def _is_as_drawn(press: RenderPress, now: Entered) -> bool:
@@ -167,19 +175,19 @@ def _decide(press: RenderPress) -> None:
         _send(press)
 
 
-def _send_agreed(press: RenderPress, again: bool, ceiling: int | None) -> None:
+def _send_agreed(press: RenderPress, consent: Consent) -> None:
     """Send a press after its question was answered."""
     if _is_as_drawn(press, entered(press)):
-        _send(press, again=again, ceiling=ceiling)
+        _send(press, consent)
 
 
 def _send_stopped(stopped: SentJob) -> None:
     """Send a press whose job was stopped. It was confirmed before."""
     press = replace(stopped.press, after=stopped.job_id)
-    _send(press, again=stopped.again, ceiling=stopped.ceiling_usd_micros)
+    _send(press, stopped.consent)
 
 
-def _send(press: RenderPress, *, again: bool = False, ceiling: int | None = None) -> None:
+def _send(press: RenderPress, consent: Consent = NO_QUESTION) -> None:
     """Insert the intent to render."""
     at_s = time.monotonic()
     try:
@@ -189,8 +197,9 @@ def _send(press: RenderPress, *, again: bool = False, ceiling: int | None = None
             after=press.after,
             shown=None if press.engine.is_draft else press.brief,
             agreed=press.quote,
-            again=again,
-            ceiling_usd_micros=ceiling,
+            again=consent.again,
+            ceiling_usd_micros=consent.ceiling_usd_micros,
+            reason=consent.reason,
         )
     except BriefChangedError:
         not_sent.refuse_changed(press)
@@ -202,7 +211,7 @@ def _send(press: RenderPress, *, again: bool = False, ceiling: int | None = None
         not_sent.refuse(press, "Not started", plain(str(error)))
     else:
         if job.id != press.after:
-            hand().sent = SentJob(press, job.id, at_s, again, ceiling)
+            hand().sent = SentJob(press, job.id, at_s, consent)
 
 
 def _drop_stale_question(press: RenderPress) -> None:

@@ -1,4 +1,4 @@
-"""The choice among the four scenes, and the inputs that are put aside when another scene is chosen.
+"""The choice among the four scenes and many clips, and the inputs that are put aside when another scene is chosen.
 
 A brief's row holds only what its scene uses, because all of it goes to the engine. Other inputs are kept in this visit
 and return with a scene that uses them.
@@ -18,15 +18,24 @@ from lipsync_core import (
     Engine,
     FieldRole,
     fields_of,
+    new_brief_id,
 )
 from pages.ui.brief.form import Form, change
 from pages.ui.frame import desk, pressed
 
 Mode = Literal["recording", "text"]
 
-MODES: Mapping[Mode, str] = {"recording": "Recording", "text": "Written text"}
+MODES: Mapping[Mode, str] = {"recording": "Audio", "text": "Written text"}
+
+MANY = "many"
+"""What is made if it is a table of clips instead of one scene; also the address's value of `MAKE`."""
+MAKE = "make"
+"""The address parameter that says that many clips are made."""
 
 _FIRST_MODE: Mapping[str, Mode] = {"presenter": "text"}
+
+FIRST = {"order": "left_right"}
+"""Our own defaults: two people talk in turn, whatever the vendor would do."""
 
 MADE_OF = fields_of(FieldRole.CONTENT, FieldRole.SPEECH)
 """The content of a clip; each field applies only to scenes that use it."""
@@ -47,19 +56,27 @@ def speaks(scene: str) -> bool:
 
 
 def choose_scene(brief_id: str, scene: str) -> None:
-    """Draw the choice of a scene; ``scene`` is the current one."""
+    """Draw the choice of what is made; ``scene`` is the current one, or `MANY`."""
     key = f"{brief_id}.scene"
     if st.session_state.get(key) != scene:
         st.session_state[key] = scene
     st.radio(
         "What are you making?",
-        list(SCENES),
-        format_func=lambda name: SCENES[name],
+        [*SCENES, MANY],
+        format_func=lambda name: SCENES.get(name, "Many clips"),
         horizontal=True,
         key=key,
         on_change=pressed(_change_scene),
         args=(brief_id,),
     )
+
+
+def open_brief_id() -> str:
+    """Return the id of the brief that this visit is filling in, a new one if there is none."""
+    if "brief_id" not in st.session_state:
+        st.session_state.brief_id = new_brief_id()
+    brief_id: str = st.session_state.brief_id
+    return brief_id
 
 
 def is_written(brief_id: str, brief: Brief) -> bool:
@@ -90,8 +107,14 @@ def choose_mode(form: Form) -> None:
 
 
 def _change_scene(brief_id: str) -> None:
-    scene: str = st.session_state[f"{brief_id}.scene"]
-    _rearrange(brief_id, _taken_by(engines_of(scene)), {"scene": scene, "engine": None})
+    scene: str = st.session_state.to_dict()[f"{brief_id}.scene"]
+    if scene == MANY:
+        st.query_params[MAKE] = MANY
+        return
+    st.query_params.pop(MAKE, None)
+    open_brief = desk().briefs.open(brief_id)
+    if scene != (open_brief.brief if open_brief else Brief()).scene:  # equal if many clips were made meanwhile
+        _rearrange(brief_id, _taken_by(engines_of(scene)), {"scene": scene, "engine": None})
 
 
 def _change_mode(brief_id: str, scene: str) -> None:
@@ -146,8 +169,9 @@ def _carry_over(row: Mapping[str, Any], aside: dict[str, Any], changes: dict[str
 
 
 def default_of(scene: str, field: str) -> str | None:
-    """Return the default of the scene's engines for a field, else the first of their choices."""
+    """Return what a new brief of the scene has in a field: ours, else its engines' default, else their first choice."""
     for engine in engines_of(scene):
-        if field in engine.form.choices:
-            return engine.form.defaults.get(field, engine.form.choices[field][0])
+        if (choices := engine.form.choices.get(field)) is not None:
+            ours = FIRST.get(field)
+            return ours if ours in choices else engine.form.defaults.get(field, choices[0])
     return None

@@ -10,13 +10,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 import streamlit as st
 
-from lipsync_core import PORTRAITS, VOICES, Came, Item, Kind, MediaError, MediumFacts, Sample, StudioError
-from pages.ui.brief import late_changes, library_picker
+from lipsync_core import (
+    CLIPS,
+    FIELDS,
+    PAIRS,
+    PORTRAITS,
+    VOICES,
+    Came,
+    Item,
+    Kind,
+    MediaError,
+    MediumFacts,
+    Sample,
+    StudioError,
+    link_of,
+)
+from pages.ui.brief import late_changes, library_picker, sample_choice
 from pages.ui.brief.form import Form, change_asked
-from pages.ui.frame import desk, pressed, studio
+from pages.ui.frame import desk, dialog, pressed, studio
 from pages.ui.text import length, plain
 from pages.ui.upload_memory import release
 
@@ -32,7 +47,6 @@ class Slot:
     kind: Kind
     title: str
     file_label: str
-    types: tuple[str, ...]
     hint: str
     samples: tuple[Sample, ...]
     live: str
@@ -46,31 +60,31 @@ PICTURE = Slot(
     kind="image",
     title="Picture",
     file_label="Picture file",
-    types=("png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "avif"),
-    hint="PNG, JPEG or WebP. One face looking at the camera works best.",
+    hint="JPEG, PNG, WebP or HEIC. One face looking at the camera works best.",
     samples=PORTRAITS,
     live="Take a photo",
+)
+TWO_PEOPLE = replace(
+    PICTURE, hint="JPEG, PNG, WebP or HEIC. Two faces side by side, looking at the camera.", samples=PAIRS
 )
 VOICE = Slot(
     field="audio",
     kind="audio",
     title="Voice",
-    file_label="Sound file",
-    types=("wav", "mp3", "m4a", "ogg", "opus", "flac", "aac", "webm", "mp4", "mov"),
+    file_label="Audio file",
     hint="WAV, MP3, M4A, OGG or FLAC, up to 10 minutes.",
     samples=VOICES,
     live="Record a voice",
 )
-LEFT_VOICE = replace(VOICE, field="left_audio", title="Left voice", file_label="Left person’s sound file")
-RIGHT_VOICE = replace(VOICE, field="right_audio", title="Right voice", file_label="Right person’s sound file")
+LEFT_VOICE = replace(VOICE, field="left_audio", title="Left voice", file_label="Left person’s audio file")
+RIGHT_VOICE = replace(VOICE, field="right_audio", title="Right voice", file_label="Right person’s audio file")
 VIDEO = Slot(
     field="video",
     kind="video",
     title="Video",
     file_label="Video file",
-    types=("mp4", "mov", "webm", "m4v", "mkv"),
-    hint="MP4, MOV, WebM or MKV. The new voice replaces its sound.",
-    samples=(),
+    hint="MP4, MOV, WebM, MKV or AVI. The new voice replaces its sound.",
+    samples=CLIPS,
     live="",
 )
 MASK = replace(
@@ -85,8 +99,21 @@ MASK = replace(
 )
 
 LINK = "Paste a link"
-EARLIER = "Use an earlier one"
+EARLIER = "Recent"
 UPLOAD = "Upload a file"
+CAMERA_PX = 880
+"""Width of the camera’s picture on screen; with the button below it, it fits on a laptop."""
+
+
+def _is_secure(address: str) -> bool:
+    """Return whether browsers allow camera and microphone on a page at this address."""
+    here = urlsplit(address)
+    return here.scheme == "https" or here.hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def _only_where_allowed() -> None:
+    if not _is_secure(st.context.url or ""):
+        st.caption("The browser allows camera and microphone only over https, or on this computer.")
 
 
 class SlotForm:
@@ -103,9 +130,18 @@ class SlotForm:
         return self._slot.title
 
     @property
+    def noun(self) -> str:
+        """What it holds, in a sentence: ``left voice``."""
+        return FIELDS[self._slot.field].noun
+
+    @property
     def field(self) -> str:
         """The brief's field that it fills."""
         return self._slot.field
+
+    def is_new(self, facts: MediumFacts) -> bool:
+        """Return whether this medium was given here in this visit, not taken from the library or recent ones."""
+        return bool(st.session_state.get(f"{self._key}.new") == facts.sha256)
 
     def draw(
         self,
@@ -125,7 +161,7 @@ class SlotForm:
             if facts is not None and not st.session_state.get(f"{self._key}.replacing"):
                 filled(self, facts)
                 if self._slot.shelved:
-                    library_picker.offer(facts, self.form.brief.project, f"{self._key}.keep")
+                    library_picker.offer(facts, self.noun, self.form.brief.project, f"{self._key}.keep")
             else:
                 self._choose(can_go_back=facts is not None)
             self.form.note(self._slot.field)
@@ -133,7 +169,7 @@ class SlotForm:
     def replace_button(self) -> None:
         """Draw the button that empties the slot; the medium stays until another one has arrived."""
         st.button(
-            "Replace",
+            f"Replace {self.noun}",
             key=f"{self._key}.replace",
             icon=":material/swap_horiz:",
             on_click=pressed(self._replacing),
@@ -151,7 +187,7 @@ class SlotForm:
         if way == LINK:
             self._link()
         elif way == slot.live:
-            self._live()
+            self._record()
         elif way == EARLIER:
             self._earlier()
         elif way == library_picker.LIBRARY:
@@ -168,8 +204,10 @@ class SlotForm:
         with st.container(horizontal=True):
             library = library_picker.LIBRARY if slot.shelved else ""
             ways = [w for w in (UPLOAD, slot.live, library, LINK, EARLIER) if w and w != way]
-            picked = st.menu_button("Other ways", ways, key=f"{self._key}.ways", type="tertiary")
-            if picked is not None:
+            picked = st.menu_button("Other sources", ways, key=f"{self._key}.ways", type="tertiary")
+            if picked == slot.live and slot.kind == "image":
+                take_photo(self)
+            elif picked is not None:
                 st.session_state[f"{self._key}.way"] = picked
                 st.session_state.pop(f"{self._key}.error", None)
                 st.rerun()
@@ -183,24 +221,33 @@ class SlotForm:
 
     def _upload(self) -> None:
         turn = st.session_state.get(f"{self._key}.turn", 0)
-        file = st.file_uploader(self._slot.file_label, type=list(self._slot.types), key=f"{self._key}.file.{turn}")
+        # Without `type`: a file's name, or what a browser makes of it, does not tell what it is. Its reader does.
+        file = st.file_uploader(self._slot.file_label, key=f"{self._key}.file.{turn}")
         if file is not None:
             self._arrived(file, file.name, "file")
 
-    def _live(self) -> None:
-        st.caption("The browser allows camera and microphone only over https, or on this computer.")
-        if self._slot.kind == "image":
-            taken, name = st.camera_input("Photo", key=f"{self._key}.camera"), "photo.jpg"
-        else:
-            taken, name = st.audio_input("Recording", sample_rate=44100, key=f"{self._key}.recorder"), "recording.wav"
+    def _record(self) -> None:
+        _only_where_allowed()
+        taken = st.audio_input("Recording", sample_rate=44100, key=f"{self._key}.recorder")
         if taken is not None:
-            self._arrived(taken, name, "photo" if self._slot.kind == "image" else "recording")
+            self._arrived(taken, "recording.wav", "recording")
+
+    def photograph(self) -> None:
+        """Draw the camera, and store what it takes."""
+        _only_where_allowed()
+        with st.container(horizontal_alignment="center"):
+            taken = st.camera_input(
+                "Photo", resolution="1080p", key=f"{self._key}.camera", label_visibility="collapsed", width=CAMERA_PX
+            )
+        if taken is not None:
+            self._arrived(taken, "photo.jpg", "photo")
+        self._error()
 
     def _link(self) -> None:
         with st.form(f"{self._key}.link", border=False):
-            url = st.text_input(f"Link to a {self._slot.title.lower()}", type="url", placeholder="https://…").strip()
+            url = st.text_input(f"Link to a {self._slot.title.lower()}", type="url", placeholder="https://…")
             if st.form_submit_button("Fetch", icon=":material/download:"):
-                st.session_state[f"{self._key}.url"] = url
+                st.session_state[f"{self._key}.url"] = link_of(url)
         if (asked := st.session_state.get(f"{self._key}.url")) is None:
             return
         if asked.lower().startswith(("http://", "https://")):
@@ -238,14 +285,10 @@ class SlotForm:
             studio().library.used(item.id)
 
     def _samples(self) -> None:
-        titles = {sample.title: sample for sample in self._slot.samples}
-        picked = st.pills(
-            "Or a sample",
-            list(titles),
-            key=f"{self._key}.sample.{st.session_state.get(f'{self._key}.turn', 0)}",
-        )
-        if picked is not None:
-            self._use_sample(titles[picked])
+        key = f"{self._key}.sample.{st.session_state.get(f'{self._key}.turn', 0)}"
+        is_wide = self._slot.samples != PORTRAITS
+        if (sample := sample_choice.choose(self._slot.samples, "Or a sample", wide=is_wide, key=key)) is not None:
+            self._use_sample(sample)
 
     def _use_sample(self, sample: Sample) -> None:
         kind, path = self._slot.kind, sample.path
@@ -267,6 +310,7 @@ class SlotForm:
             self._say("Not kept", str(error))
         else:
             self._put(facts, at_s)
+            st.session_state[f"{self._key}.new"] = facts.sha256
             settled()
             st.rerun()
         settled()
@@ -286,4 +330,10 @@ class SlotForm:
     def _error(self) -> None:
         if (error := st.session_state.get(f"{self._key}.error")) is not None:
             title, advice = error
-            st.error(f"{plain(advice)} Nothing else was lost.", title=plain(title))
+            st.error(f"{plain(advice)} Your other inputs are safe.", title=plain(title))
+
+
+@dialog("Take a photo", width="large")
+def take_photo(slot: SlotForm) -> None:
+    """Take a picture with the camera; the dialog closes once it is stored."""
+    slot.photograph()

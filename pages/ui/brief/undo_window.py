@@ -13,7 +13,7 @@ from pages.ui.frame import desk, fragment, pressed, refresh, studio, why_not
 from pages.ui.job import card
 from pages.ui.job.dialogs import anchor_of
 from pages.ui.job.progress_text import is_held, recipient
-from pages.ui.text import job_name, md, plain, price, vendor
+from pages.ui.text import md, plain, price, vendor
 
 SECOND_CLICK_S = 0.7
 """A click this soon after the press is the second half of a double click that hit the new button."""
@@ -33,7 +33,7 @@ def draw(job: Job) -> None:
     @fragment(run_every=card.TICK_S)
     def tick() -> None:
         now = studio().job(job.id)
-        if card.face(now) != drawn:
+        if card.face(now) != drawn or not holds(now):
             refresh(job.id)
         goes = f"oes to {recipient(job)} in {left_s(now)} s"
         st.button(
@@ -46,7 +46,7 @@ def draw(job: Job) -> None:
             on_click=pressed(_undo),
             args=(job,),
         )
-        st.caption(md(f"Job {job.id}, “{plain(job_name(job))}”: {plain(price(job))}. Nothing is sent or charged yet."))
+        st.caption(md(f"Job {job.id}, “{plain(job.title)}”: {plain(price(job))}. Nothing is sent or charged yet."))
 
     tick()
 

@@ -99,7 +99,7 @@ def _shown(brief: Brief, field: str) -> str:
         case "seed":
             return "random" if value == -1 else str(value)
         case "mouth_box":
-            return "found automatically" if value is None else "placed by hand"
+            return "found automatically" if value is None else "marked by hand"
         case "creator" | "accent" if value:
             return plain(_cast(field, value))
     if isinstance(value, KeptMedium):

@@ -1,1 +1,1 @@
-"""The Estimate page: one clip, or a batch that can be sent."""
+"""The Estimate page: what one clip costs, and how long it takes."""

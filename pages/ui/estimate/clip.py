@@ -1,4 +1,4 @@
-"""One clip on the Estimate page: a length, typed, set or measured, and each engine's price and wait for it.
+"""One clip on the Estimate page: its scene, its length, typed, set or measured, and each engine's price and wait.
 
 The length and its prices are a fragment, so that a move of the slider redraws nothing else. The address holds all
 settings.
@@ -10,36 +10,35 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import streamlit as st
 
 from lipsync_core import (
     ENGINES,
-    TARIFFS,
+    LONGEST_ASKED_S,
+    SCENES,
     Action,
     Estimate,
     LengthError,
     MediaError,
     MediumFacts,
     StudioError,
-    Waste,
-    credits_text,
+    decimals_of,
     length_text,
     new_brief_id,
-    price_text,
-    priced,
     seconds_of,
-    times,
     unheard_words,
-    until_ready_s,
 )
 from pages.ui import refusals
 from pages.ui.brief.form import BRIEF, change
-from pages.ui.brief.slots import VIDEO, VOICE
-from pages.ui.estimate import stairs_chart, wait_chart
+from pages.ui.decimal_field import decimal, number
+from pages.ui.estimate import remarks, stairs_chart, wait_chart
 from pages.ui.frame import desk, fragment, pressed, studio, why_not
-from pages.ui.text import about, length, md, plain, together
+from pages.ui.money.rate_link import draw_rate_link
+from pages.ui.money_field import DOLLARS
+from pages.ui.text import length, plain
 from pages.ui.upload_memory import release
 
 CREATE = Path(__file__).parents[2] / "create.py"
@@ -57,52 +56,83 @@ AHEAD_S = 0.03
 class Asked:
     """The settings besides the length."""
 
+    scene: str
     size: str
     engine: str
     """An engine's id, or `EVERY`."""
     clips: int
-    budget: int
+    budget: Decimal | None
+    """In dollars; None if no budget was entered."""
 
 
 def draw() -> None:
     """Draw the page below its head."""
-    answer, settings = st.columns([3, 2], gap="large")
     voice = _voice()
-    with settings:
+    scene = _scene()
+    with st.grid(4, min_column_width=150):
+        engines = [engine.id for engine in ENGINES.values() if engine.scene == scene]
+        if st.session_state.get("engine") not in (EVERY, None, *engines):
+            st.session_state.engine = EVERY  # that of another scene
+        engine = st.selectbox("Engine", [EVERY, *engines], format_func=_title, key="engine", bind="query-params")
         size = st.radio("Size", SIZES, key="size", horizontal=True, bind="query-params")
-        engine = st.selectbox("Engine", [EVERY, *ENGINES], format_func=_title, key="engine", bind="query-params")
         clips = st.number_input("How many clips", 1, MOST_CLIPS, 1, key="clips", bind="query-params")
-        budget = st.number_input("Budget in dollars", 0, 1_000_000, 50, 10, key="budget", bind="query-params")
-        if why_not(Action.MAKE) is None:
-            _uploader()
-    asked = Asked(size, engine, clips, budget)
-    with answer:
-        if voice is None:
-            _follow(asked)
-        else:
-            _measured(voice)
-            _below(_table(asked, voice.duration_s), asked, voice.duration_s, voice)
-        if why_not(Action.MAKE) is None:
-            _create(asked, voice)
+        decimal("Budget ($)", None, key="budget", figures=DOLLARS, empty="none", in_address=True)
+    _follow(Asked(scene, size, engine, clips, _budget()), voice)
+
+
+def _scene() -> str:
+    """Ask what is made; an address that names an engine only means the engine's scene."""
+    if "scene" not in st.session_state and "scene" not in st.query_params:
+        named = st.query_params.get("engine", "")
+        found = next((engine.scene for engine in ENGINES.values() if engine.title == named), None)
+        if found is not None:
+            st.session_state.scene = found
+    return st.radio(
+        "What are you making?",
+        list(SCENES),
+        format_func=SCENES.__getitem__,
+        key="scene",
+        horizontal=True,
+        bind="query-params",
+    )
+
+
+def _budget() -> Decimal | None:
+    try:
+        return number("budget")
+    except StudioError:  # the field says so
+        return None
 
 
 @fragment()
-def _follow(asked: Asked) -> None:
+def _follow(asked: Asked, voice: MediumFacts | None) -> None:
     """Draw the length and its prices. A move of the slider redraws only this, the table first."""
-    above = st.container()
+    entry, answer = st.columns([2, 3], gap="large")
     written = st.session_state.get("length", st.query_params.get("length"))  # what the field is about to show
-    seconds, error = _understood(written)
-    if seconds is None:
-        st.caption("Type a length, and every engine’s price and wait appear here.")
-    else:
-        shown = _table(asked, seconds)
-        time.sleep(AHEAD_S)
-    with above:
-        _length(seconds, error)
-    if st.session_state.length != (written or ""):  # the address named what no field takes
+    seconds, error, readings = (voice.duration_s, None, ()) if voice is not None else _understood(written)
+    shown: list[Estimate] = []
+    with answer:
+        if seconds is None:
+            st.caption("Enter a length to see every engine’s price and wait.")
+        else:
+            shown = _table(asked, seconds)
+            time.sleep(AHEAD_S)
+    with entry:
+        if voice is None:
+            _length(seconds, error, readings)
+        else:
+            _measured(voice)
+        if why_not(Action.MAKE) is None:
+            _uploader()
+    if voice is None and st.session_state.length != (written or ""):  # the address named what no field takes
         st.rerun()
-    if seconds is not None:
-        _below(shown, asked, seconds, None)
+    if seconds is None:
+        return
+    with answer:
+        _below(shown, asked, seconds, voice)
+    stairs_chart.draw(shown, asked.size, seconds)
+    wait_chart.draw(shown, asked.clips)
+    _sources(shown)
 
 
 def _title(engine: str) -> str:
@@ -112,15 +142,19 @@ def _title(engine: str) -> str:
 # The length
 
 
-def _understood(written: str | None) -> tuple[float | None, str | None]:
-    """Return the seconds that were meant, or why the text is not a length."""
+def _understood(written: str | None) -> tuple[float | None, str | None, tuple[Decimal, ...]]:
+    """Return the seconds that were meant, or why the text is not a length, or the two lengths that it may be."""
+    text = (written or "").strip() or FIRST_LENGTH
+    readings = decimals_of(text)
+    if len(readings) > 1 and readings[0] <= LONGEST_ASKED_S:
+        return None, None, readings
     try:
-        return seconds_of((written or "").strip() or FIRST_LENGTH), None
+        return seconds_of(text), None, ()
     except LengthError as error:
-        return None, str(error)
+        return None, str(error), ()
 
 
-def _length(seconds: float | None, error: str | None) -> None:
+def _length(seconds: float | None, error: str | None, readings: Sequence[Decimal]) -> None:
     """Draw the length field and the slider, which show the same value."""
     st.text_input(
         "Length",
@@ -130,9 +164,15 @@ def _length(seconds: float | None, error: str | None) -> None:
         placeholder=FIRST_LENGTH,
         help="Seconds (83.5), minutes and seconds (1:23.5), or hours too (0:01:23).",
     )
-    with st.container():  # always there, so that the slider keeps its place
+    with st.container(gap="xsmall"):  # always there, so that the slider keeps its place
         if error is not None:
             st.error(plain(error))
+        if readings:
+            meant = [length_text(float(one)) for one in readings]
+            st.warning(f"Is “{plain(st.session_state.length.strip())}” {meant[0]} or {meant[1]}?")
+            with st.container(horizontal=True, gap="small"):
+                for text in meant:
+                    st.button(text, key=f"length-as-{text}", on_click=pressed(_meant), args=(text,))
     if seconds is not None:
         st.session_state["estimate.seconds"] = seconds
     # Set at each drawing, even beside an error: a slider without a value falls back to its lowest end.
@@ -143,6 +183,10 @@ def _length(seconds: float | None, error: str | None) -> None:
 
 def _slid() -> None:
     st.session_state.length = length_text(round(st.session_state.slider, 1))
+
+
+def _meant(text: str) -> None:
+    st.session_state.length = text
 
 
 def _voice() -> MediumFacts | None:
@@ -159,22 +203,18 @@ def _measured(voice: MediumFacts) -> None:
         if (words := unheard_words(voice)) is not None:
             st.warning(plain(words))
         st.audio(desk().media.link(voice), format=voice.mime, alt=f"Voice: {voice.name}")
-        st.button("Type a length instead", icon=":material/edit:", on_click=pressed(_forget))
-
-
-def _forget() -> None:
-    st.query_params.pop("voice", None)
+        if st.button("Enter a length instead", icon=":material/edit:"):
+            st.query_params.pop("voice", None)
+            st.rerun()
 
 
 def _uploader() -> None:
     turn = st.session_state.setdefault("estimate.turn", 0)
-    file = st.file_uploader(
-        "Or measure an audio or video file", type=[*VOICE.types, *VIDEO.types], key=f"estimate.file.{turn}"
-    )
+    file = st.file_uploader("Or upload a file to measure", key=f"estimate.file.{turn}")
     with st.container():
         if (wrong := st.session_state.get("estimate.wrong")) is not None:
             title, advice = wrong
-            st.error(f"{plain(advice)} Nothing else was lost.", title=plain(title))
+            st.error(f"{plain(advice)} Your other inputs are safe.", title=plain(title))
     if file is None:
         return
     try:
@@ -199,15 +239,17 @@ def _uploader() -> None:
 
 def _table(asked: Asked, seconds: float) -> list[Estimate]:
     """Draw price and wait of the selected engines, and return them."""
-    estimates = studio().estimates.clip(seconds, asked.size, asked.budget * 1_000_000)
-    shown = [one for one in estimates if asked.engine in (EVERY, one.engine.id)]
+    budget_micros = int((asked.budget or 0) * 1_000_000)
+    estimates = studio().estimates.clip(seconds, asked.size, budget_micros)
+    here = [one for one in estimates if one.engine.scene == asked.scene]
+    shown = [one for one in here if asked.engine in (EVERY, one.engine.id)]
     cost = "Price" if asked.clips == 1 else f"Price of {asked.clips:,}"
     st.table(
         [
             {
                 "Engine": one.engine.title,
-                cost: together(md(_price(one, asked.clips))),
-                "Wait": together(_wait(one, asked.clips)),
+                cost: remarks.price_words(one, asked.clips),
+                "Wait": remarks.wait_words(one, asked.clips),
             }
             for one in shown
         ],
@@ -219,98 +261,26 @@ def _table(asked: Asked, seconds: float) -> list[Estimate]:
 
 
 def _below(shown: Sequence[Estimate], asked: Asked, seconds: float, voice: MediumFacts | None) -> None:
-    """Draw the remarks, the charts and the sources below the table."""
-    st.markdown("\n\n".join([*_bought(shown, asked), *_remarks(shown, seconds, voice)]))
-    stairs_chart.draw(shown, asked.size, seconds)
-    wait_chart.draw(shown, asked.clips)
-    _sources(shown)
-
-
-def _price(estimate: Estimate, clips: int) -> str:
-    several = times(estimate, clips)
-    if several.usd_micros is None or several.credits is None:
-        return priced(several)  # shows credits if nothing else is known
-    return f"{priced(several)} · {credits_text(several.credits)}"
-
-
-def _wait(estimate: Estimate, clips: int) -> str:
-    half_s, most_s = until_ready_s(estimate, clips)
-    return f"{about(half_s)}, 9 of 10 in {about(most_s)}"
-
-
-def _bought(estimates: Sequence[Estimate], asked: Asked) -> list[str]:
-    """Say what the budget buys at known prices; engines with the same result share a line."""
-    titles: dict[str, list[str]] = {}
-    for one in estimates:
-        if one.buys_s is not None and one.buys_s != float("inf"):
-            titles.setdefault("no clip" if one.buys_s == 0 else length(one.buys_s), []).append(one.engine.title)
-    return [
-        rf"**\${asked.budget:,} buys {bought}** at {asked.size} with {' or '.join(whose)}."
-        for bought, whose in titles.items()
-    ]
-
-
-def _remarks(estimates: Sequence[Estimate], seconds: float, voice: MediumFacts | None) -> list[str]:
-    """Say what would be paid for but not used, and what an engine may refuse."""
-    said: dict[str, list[str]] = {}
-    for one in estimates:
-        # If whole seconds are billed, an unused part of one matters only when a single engine is selected.
-        if one.waste is not None and (TARIFFS[one.engine.id].unit_s > 1 or len(estimates) == 1):
-            said.setdefault(_unused(one.waste, seconds, voice), []).append(one.engine.title)
-        if one.problem:
-            said.setdefault(one.problem, [])
-    return [
-        (f"**{' and '.join(titles)}:** " if titles and len(estimates) > 1 else "") + md(sentence)
-        for sentence, titles in said.items()
-    ]
-
-
-def _unused(waste: Waste, seconds: float, voice: MediumFacts | None) -> str:
-    unused = f"{_exactly(waste.unused_s)} of the last block are unused"
-    fill = f"any length up to {_exactly(waste.fill_to_s)} costs the same"
-    if waste.trim_to_s is None:
-        return f"{_exactly(waste.unused_s)} of the minimum billed length are unused; {fill}."
-    saves = _saving(waste)
-    if voice is None:
-        trim = f"trim to {_exactly(waste.trim_to_s)} and save {saves}"
-        return f"You pay for {_exactly(waste.unused_s)} that you don’t use: {trim}, or use it: {fill}."
-    cut = seconds - waste.trim_to_s
-    if voice.silent_head_s + voice.silent_tail_s < cut:
-        return f"{unused}; {fill}."
-    head = min(voice.silent_head_s, cut)
-    parts = [(head, "at the beginning"), (cut - head, "at the end")]
-    where = " and ".join(f"{_exactly(part)} {place}" for part, place in parts if part > 0.0005)
-    return f"{unused}: cut {where}, which are silent, and save {saves}."
-
-
-def _saving(waste: Waste) -> str:
-    if waste.saves_usd_micros is not None:
-        return price_text(waste.saves_usd_micros)
-    return "a unit" if waste.saves_credits is None else credits_text(waste.saves_credits)
-
-
-def _exactly(seconds: float) -> str:
-    """Return seconds to the millisecond if needed, else to a tenth: ``1.6 s``, ``10.0 s``, ``0.401 s``."""
-    text = f"{seconds:.3f}".rstrip("0")
-    return f"{text}0 s" if text.endswith(".") else f"{text} s"
+    """Draw below the table what is worth knowing of it, and the way on."""
+    said = remarks.remarks(shown, seconds, voice, asked.budget, asked.size)
+    if said:
+        st.markdown("\n\n".join(said))
+    for engine in {one.engine.provider: one.engine.id for one in shown if one.price.usd_micros is None}.values():
+        draw_rate_link(engine)
+    if why_not(Action.MAKE) is None and (voice is not None or asked.engine != EVERY):
+        _start(asked, voice)
 
 
 def _sources(estimates: Sequence[Estimate]) -> None:
-    lines = []
-    for one in estimates:
-        known = f"the last {one.samples} renders of this studio" if one.samples else one.wait.source
-        basis = " ".join(plain(line) for line in (one.price.explanation, one.price.basis, f"Wait: {known}.") if line)
-        lines.append(f"**{one.engine.title}**: {basis}")
-        lines += [f":orange[:material/warning: {plain(warning)}]" for warning in one.price.warnings]
     with st.expander("Where these figures come from"):
-        st.markdown("\n\n".join(lines))
+        st.markdown("\n\n".join(remarks.sources(estimates)))
 
 
-def _create(asked: Asked, voice: MediumFacts | None) -> None:
-    if st.button("Create with these settings", icon=":material/arrow_forward:"):
+def _start(asked: Asked, voice: MediumFacts | None) -> None:
+    """Draw the way to Create, once there is something to carry there."""
+    if st.button("Start a clip with this", type="primary", icon=":material/arrow_forward:"):
         brief_id = new_brief_id()
-        engine = ENGINES.get(asked.engine)
-        chosen = {} if engine is None else {"scene": engine.scene, "engine": engine.id}
-        if change(brief_id, resolution=asked.size, audio=voice, **chosen):
+        chosen = {} if asked.engine == EVERY else {"engine": asked.engine}
+        if change(brief_id, scene=asked.scene, resolution=asked.size, audio=voice, **chosen):
             st.switch_page(CREATE, query_params={"brief": brief_id})
-        refusals.refusal(BRIEF)
+    refusals.refusal(BRIEF)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from math import ceil
 
 import streamlit as st
 
 from lipsync_core import Estimate, Step, credits_text, price_text
+from pages.ui.chart_colours import QUIET, SERIES
 from pages.ui.frame import studio
 from pages.ui.text import md
 
 SHORTEST_S = 30.0
 """The chart shows at least this length."""
 LONGEST_S = 3600.0
-HEIGHT = 260
+HEIGHT = 300
 MOST_IN_CENTS = 3
 """Up to this many dollars, the chart uses cents."""
 NEAR = 2
@@ -63,20 +65,34 @@ def _option(stairs: dict[str, list[Step]], seconds: float, end: float, in_dollar
             "type": "line",
             "name": name,
             "showSymbol": False,
+            "color": colour,
+            "lineStyle": {"width": 2.5},
+            "endLabel": {
+                "show": True,
+                "formatter": name,
+                "align": "right",
+                "verticalAlign": "bottom",
+                "offset": [-8, -4],
+                "fontSize": 13,
+                "fontWeight": "bold",
+            },
+            "labelLayout": {"moveOverlap": "shiftY"},
             "data": [
                 [edge, round((_height(step, in_dollars) or 0) * times, 4)]
                 for step in steps
                 for edge in (step.from_s, step.to_s)
             ],
         }
-        for name, steps in stairs.items()
+        for (name, steps), colour in zip(stairs.items(), cycle(SERIES), strict=False)
     ]
-    here = {"xAxis": round(seconds, 3), "label": {"formatter": "this clip"}, "lineStyle": {"type": "dashed"}}
+    words = {"formatter": "this clip", "position": "insideStartTop", "rotate": 0, "fontSize": 13}
+    here = {"xAxis": round(seconds, 3), "label": words, "lineStyle": {"type": "dashed", "color": QUIET}}
     series[0]["markLine"] = {"symbol": "none", "silent": True, "data": [here]}
     return {
         "animation": False,
-        "grid": {"left": 8, "right": 24, "top": 28, "bottom": 40 if len(stairs) > 1 else 8, "containLabel": True},
-        "legend": {"show": len(stairs) > 1, "bottom": 0},
+        "title": {"text": "Price by length", "left": 0, "textStyle": {"fontSize": 14}},
+        "grid": {"left": 8, "right": 24, "top": 56, "bottom": 8, "containLabel": True},
+        "legend": {"show": False},
         "xAxis": {"type": "value", "min": 0, "max": end, "axisLabel": {"formatter": "{value} s"}},
         "yAxis": {
             "type": "value",

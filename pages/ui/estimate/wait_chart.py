@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lipsync_core import Estimate, until_ready_s
+from pages.ui.chart_colours import LINE
+from pages.ui.text import about
 
-BAR, FRAME = 26, 56
+BAR, FRAME = 30, 84
 """Height in pixels for each engine, and for the axis and the legend."""
 UNITS = ((3 * 3600, 3600, "h"), (180, 60, "min"), (0, 1, "s"))
 """The units of the axis: (from this many seconds on, seconds per unit, name)."""
-HALF, MOST = "half are ready", "9 of 10 are ready"
+HALF, MOST = "typical", "slow case"
 
 
 def draw(estimates: Sequence[Estimate], clips: int) -> None:
@@ -33,18 +35,26 @@ def _option(waits: dict[str, tuple[float, float]]) -> dict[str, object]:
     bar = {"type": "bar", "stack": "wait"}
     return {
         "animation": False,
-        "grid": {"left": 8, "right": 24, "top": 8, "bottom": 28, "containLabel": True},
-        "legend": {"bottom": 0},
+        "title": {"text": "Wait by engine: typical, and slow case", "left": 0, "textStyle": {"fontSize": 14}},
+        "grid": {"left": 8, "right": 110, "top": 36, "bottom": 8, "containLabel": True},
+        "legend": {"show": False},
         "xAxis": {"type": "value", "axisLabel": {"formatter": f"{{value}} {unit}"}},
         "yAxis": {"type": "category", "inverse": True, "data": list(waits), "axisTick": {"show": False}},
         "series": [
-            bar | {"name": HALF, "data": [round(half / of_one, 3) for half, _most in waits.values()]},
+            bar | {"name": HALF, "color": LINE, "data": [round(half / of_one, 3) for half, _most in waits.values()]},
             # Stacked on the first bar: the rest of the longer wait.
             bar
             | {
                 "name": MOST,
-                "data": [round((most - half) / of_one, 3) for half, most in waits.values()],
-                "itemStyle": {"opacity": 0.4},
+                "data": [
+                    {
+                        "value": round((most - half) / of_one, 3),
+                        "label": {"formatter": f"{about(half)} – {about(most)}"},
+                    }
+                    for half, most in waits.values()
+                ],
+                "label": {"show": True, "position": "right", "fontSize": 13},
+                "color": f"{LINE}66",  # paler
             },
         ],
     }

@@ -17,7 +17,7 @@ from lipsync_core import (
 from pages.ui import places, refusals
 from pages.ui.frame import desk, fragment, looking, pressed, refresh, studio, why_not
 from pages.ui.job import card
-from pages.ui.text import clock, job_name, length, md, plain, price, vendor
+from pages.ui.text import clock, length, md, plain, price, vendor
 
 LOOK_S = 5.0
 """Seconds between two checks for new jobs to decide, or new decisions."""
@@ -34,8 +34,8 @@ def mine() -> list[Job]:
     return [job for job in desk().approvals.waiting() if why_not(Action.DECIDE, owner=job.by) is None]
 
 
-def draw_others() -> None:
-    """Draw the jobs that wait for somebody else's decision, each with a button to withdraw it."""
+def draw_others() -> bool:
+    """Draw the jobs that wait for somebody else's decision, each with a button to withdraw it; return if any do."""
     waiting = desk().approvals.waiting()
     others = [job for job in waiting if why_not(Action.DECIDE, owner=job.by) is not None]
     if others:
@@ -49,13 +49,14 @@ def draw_others() -> None:
         if len(others) > MOST:
             st.caption(f"and {len(others) - MOST} more")
     watch(waiting, everything=looking() is not None and why_not(Action.DECIDE) is None)
+    return bool(others)
 
 
 def _awaits(job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         card.thumbnail(job, 56)
         with st.container(width="stretch", gap="xsmall"):
-            st.page_link("jobs.py", label=plain(job_name(job)), query_params={"job": str(job.id)})
+            st.page_link("jobs.py", label=plain(job.title), query_params={"job": str(job.id)})
             card.badges(job)
     card.awaited(job)
     st.caption(f"{card.summary(job)} · {plain(job.by)}")
@@ -90,10 +91,10 @@ def decide(job: Job, *, facts: bool = True) -> None:
         with cost, st.container(gap="xsmall"):
             _price(job)
         st.text_input(
-            f"Why job {job.id} is declined",
+            f"Reason for declining job {job.id}",
             key=f"why-{job.id}",
             max_chars=LONGEST_REASON,
-            placeholder="The maker can read it",
+            placeholder=f"Shown to {job.by}",
         )
         with st.container(horizontal=True):
             st.button(
@@ -133,7 +134,7 @@ def _media(job: Job) -> None:
 
 def _brief(job: Job) -> None:
     brief = job.brief
-    st.page_link("jobs.py", label=plain(job_name(job)), query_params={"job": str(job.id)})
+    st.page_link("jobs.py", label=plain(job.title), query_params={"job": str(job.id)})
     card.badges(job)
     presenter = brief.creator and (studio().presenters.name_of(brief.creator, sandbox=job.sandbox) or brief.creator)
     facts = {

@@ -13,7 +13,7 @@ from pages.ui import places, refusals
 from pages.ui.frame import desk, fragment, in_sandbox, pressed, refresh, studio, why_not
 from pages.ui.job import approvals, card, dialogs
 from pages.ui.job.progress_text import unanswered, unsaved
-from pages.ui.text import clock, job_name, md, plain, vendor
+from pages.ui.text import clock, md, plain, vendor
 
 MOST = 8
 """The most jobs of each kind drawn at once."""
@@ -23,8 +23,11 @@ WRITE_OFF = "Write it off"
 SEND_AGAIN = "Send again…"
 
 
-def draw() -> None:
-    """Draw the zone at the top, if anything waits. It does not tick: a changed alert is announced again."""
+def draw() -> bool:
+    """Draw the zone at the top, if anything waits, and return whether it does.
+
+    It does not tick: a changed alert is announced again.
+    """
     # Hidden jobs are included: one that may have been paid, or may be lost, must not be overlooked.
     unclear = studio().page(Filter(states=(JobState.UNCONFIRMED,), hidden=True), limit=MOST + 1)
     saving = studio().page(Filter(states=(JobState.ARCHIVING,), hidden=True), limit=50)
@@ -33,7 +36,7 @@ def draw() -> None:
     mine = approvals.mine()
     refusals.refusal(approvals.PLACE)
     if not (mine or unclear or unsaved_yet or paused):
-        return
+        return False
     all_ = len(mine) + len(unclear) + len(unsaved_yet) + len(paused)
     count = f"more than {MOST}" if max(len(unclear), len(mine)) > MOST else str(all_)
     with st.container(border=True, key="needs-you"):
@@ -53,6 +56,7 @@ def draw() -> None:
         for state in paused:
             _paused(state)
     _watch([*unclear, *unsaved_yet])
+    return True
 
 
 def _places(kind: str, now: Mapping[int, Job]) -> list[tuple[int, DeltaGenerator]]:
@@ -79,10 +83,10 @@ def unconfirmed(job: Job, *, alone: bool = True) -> None:
         why = why_not(Action.HANDLE, owner=job.by)
         with st.container(horizontal=True, vertical_alignment="center"):
             if why is None:
-                with st.popover(label("It was taken"), icon=":material/link:"):
+                with st.popover(label(f"{vendor(job)} has it"), icon=":material/link:"):
                     _taken(job)
                 st.button(
-                    label("It was not taken"),
+                    label(f"{vendor(job)} doesn’t have it"),
                     key=f"not-taken-{job.id}",
                     icon=":material/block:",
                     on_click=pressed(_ask),
@@ -115,13 +119,15 @@ def _books(job: Job) -> str:
         return "In the sandbox nothing is reserved and nothing is spent."
     known = job.counted_usd_micros
     cost = price_text(known) if known else "its price"
-    return f"“It was not taken” frees {cost}; “{WRITE_OFF}” keeps it as spent and stops asking."
+    return f"“{vendor(job)} doesn’t have it” frees {cost}; “{WRITE_OFF}” keeps it as spent and stops asking."
 
 
 def _taken(job: Job) -> None:
     """Draw the field for the vendor's id of a job that was taken; the id is checked before it counts."""
     who, failed = vendor(job), f"taken-failed-{job.id}"
-    typed = st.text_input(f"{who} task id", value=job.candidate or "", key=f"task-{job.id}", max_chars=300)
+    typed = st.text_input(
+        f"{who} task ID of job {job.id}", value=job.candidate or "", key=f"task-{job.id}", max_chars=300
+    )
     st.caption(f"We ask {who} about it first, which costs nothing.")
     if st.button(f"Check it with {who}", key=f"check-{job.id}", type="primary"):
         st.session_state[failed] = None
@@ -158,7 +164,7 @@ def _ask(what: str, job_id: int) -> None:
 
 def _not_saved(job: Job) -> None:
     with st.container(key=f"unsaved-{job.id}", gap="small"):
-        st.warning(md(unsaved(job, datetime.now(UTC))), title=f"Job {job.id}: “{plain(job_name(job))}”")
+        st.warning(md(unsaved(job, datetime.now(UTC))), title=f"Job {job.id}: “{plain(job.title)}”")
         with st.container(horizontal=True, vertical_alignment="center"):
             if why_not(Action.HANDLE, owner=job.by) is None:
                 st.button(

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
 from lipsync_core import AWAITS_PERSON, ENGINES, PROVIDERS, Action, Job, JobState, cost_above
-from pages.ui import refusals
+from pages.ui import player as video, refusals
 from pages.ui.base_path import href
 from pages.ui.brief import handover
 from pages.ui.frame import desk, fragment, in_sandbox, pressed, refresh, studio, why_not
 from pages.ui.job import dialogs
+from pages.ui.job.cells import DECLINED
 from pages.ui.job.progress_text import NO_QUEUE, Queue, is_held, tell, unanswered
 from pages.ui.moving import Moving
 from pages.ui.text import (
     STATE_WORDS,
     billed,
     clock,
-    job_name,
     md,
     money,
     plain,
@@ -40,23 +41,29 @@ BILL_COMES = timedelta(days=1)
 WORRYING_FAILURES = 2
 """Failed downloads in a row after which the card says so; a single one is retried within seconds."""
 
+_RATIOS = {"16:9": 16 / 9, "1:1": 1.0, "9:16": 9 / 16}
+
 MAYBE_PAID = "It may have been paid"
 MOST_NAMED = 3
 """The most approvers named on a card."""
 
 CANCEL = "Cancel…"
-DELETE = "Delete"
+ARCHIVE = "Archive"
 
 
-def badges(job: Job) -> None:
-    """Draw the job's state and the kind of its result as coloured badges."""
+def badges(job: Job, *, declined: Collection[int] | None = None) -> None:
+    """Draw the job's state and the kind of its result as coloured badges.
+
+    ``declined`` are the jobs that an approver declined, where a list has asked for all of its jobs at once.
+    """
     words = STATE_WORDS[job.state]
+    was_declined = job.id in (studio().listing.declined([job]) if declined is None else declined)
     st.markdown(
-        f":{words.colour}-badge[{words.badge}]"
+        f":{words.colour}-badge[{DECLINED if was_declined else words.badge}]"
         + " :gray-badge[Draft]" * job.is_draft
         + " :violet-badge[SANDBOX]" * job.sandbox
         + " :red-badge[Above its price]" * (job.above_at is not None)
-        + " :gray-badge[Hidden]" * job.hidden,
+        + " :gray-badge[Archived]" * job.hidden,
         width="content",
     )
 
@@ -144,13 +151,23 @@ def progress(anchor: Moving, job: Job, ahead: int = 0, queue: Queue | None = Non
         anchor.show((told.text, percent), lambda: st.progress(percent, text=told.text))
 
 
-def player(job: Job, width: int | str = "stretch", *, facts: bool = True) -> None:
-    """Draw the job's video, streamed from the studio's own route; with ``facts``, its price and vendor copy below."""
-    link = desk().media.output_link(job)
-    if link is None:
-        return
-    st.video(link, alt=f"Video: {job_name(job)}", width=width)  # type: ignore[arg-type]  # int or "stretch"
-    if facts and not job.is_draft:
+def player(job: Job, *, starts: bool = False) -> None:
+    """Draw the job's video, streamed from the studio's own route; with ``starts`` it plays at once. Drafts loop."""
+    if (link := desk().media.output_link(job)) is not None:
+        video.draw(link, f"Video: {job.title}", key=str(job.id), ratio=_ratio(job), starts=starts, loops=job.is_draft)
+
+
+def _ratio(job: Job) -> float:
+    """Return the video's expected width to its height: that of what it was made of, else the one asked for."""
+    made_of = desk().media.facts(job.brief.video, "video") or desk().media.facts(job.brief.image, "image")
+    if made_of is not None and made_of.height:
+        return made_of.width / made_of.height
+    return _RATIOS.get(job.brief.aspect_ratio or "", 16 / 9)
+
+
+def facts(job: Job) -> None:
+    """Draw what a finished video cost, and how long the vendor keeps its copy."""
+    if job.output_sha256 is not None and not job.is_draft:
         st.caption(md(" ".join(filter(None, (money(job), vendors_copy(job))))))
 
 
@@ -187,7 +204,7 @@ def failure(job: Job) -> None:
             st.error(why or "The render failed.", title="No video")
             st.caption(md(money(job)))
         case JobState.REJECTED:
-            st.error(why or "The order was refused.", title="Not accepted")
+            st.error(why or plain(f"{vendor(job)} refused the order and gave no reason."), title="Not accepted")
             st.caption(md(money(job)))
         case JobState.LOST:
             st.error(why or "The video is gone.", title="Lost")
@@ -227,8 +244,11 @@ def _either(names: list[str]) -> str:
     return " or ".join(filter(None, (", ".join(few[:-1]), few[-1])))
 
 
-def actions(job: Job) -> None:
-    """Draw the buttons for the job's state and the visitor's permissions, and the dialog that one of them opened."""
+def actions(job: Job, *, more: Callable[[], None] = lambda: None) -> None:
+    """Draw the buttons for the job's state and the visitor's permissions, and the dialog that one of them opened.
+
+    ``more`` draws further buttons beside them.
+    """
     handles = why_not(Action.HANDLE, owner=job.by) is None
     with st.container(horizontal=True, vertical_alignment="center"):
         # In a permanent container, so that the menu keeps its place, and stays open, when a button disappears.
@@ -236,12 +256,15 @@ def actions(job: Job) -> None:
             _result_actions(job)
             if handles:
                 _running_actions(job)
+        more()
         if handles:
             _menu(job)
     if not job.hidden:
         refusals.refusal(dialogs.anchor_of(job.id))
     if st.session_state.get("too_late") == job.id:
         st.caption(f"Job {job.id} was already sent to {vendor(job)} and could no longer be withdrawn.")
+    with st.container():
+        _asked_again(job)
     if job.hidden and why_not(Action.HANDLE, owner=job.by) is None:
         off_the_lists(job)
     dialogs.cancelling(job)
@@ -262,7 +285,7 @@ def _result_actions(job: Job) -> None:
             on_click=pressed(_render_for_real),
             args=(job.id, engine),
         )
-    if _is_over(job):
+    if job.is_over:
         rejected = job.state is JobState.REJECTED
         st.button(
             "Fix and send" if rejected else "Use again",
@@ -271,11 +294,6 @@ def _result_actions(job: Job) -> None:
             on_click=pressed(_use_again),
             args=(job.id,),
         )
-
-
-def _is_over(job: Job) -> bool:
-    """Return whether nothing is left to do or decide about it."""
-    return not job.pending and job.state not in AWAITS_PERSON
 
 
 def _running_actions(job: Job) -> None:
@@ -296,11 +314,20 @@ def _running_actions(job: Job) -> None:
             on_click=pressed(dialogs.undo_not_taken),
             args=(job.id,),
         )
-    if job.state is JobState.OVERDUE:
+    if waits_for_vendor(job):
         _ask_now(job, f"Ask now about job {job.id}")
     if job.state is JobState.ARCHIVING and job.failures_in_a_row and not job.is_draft:
         _ask_now(job, f"Try now to save job {job.id}")
         open_at_vendor(job)
+
+
+def waits_for_vendor(job: Job) -> bool:
+    """Return whether the studio asks the vendor about the job from time to time, and waits in between."""
+    if job.is_draft:
+        return False
+    return job.state in (JobState.RENDERING, JobState.OVERDUE) or (
+        job.state is JobState.UNCONFIRMED and job.due_at is not None
+    )
 
 
 def _ask_now(job: Job, label: str) -> None:
@@ -308,8 +335,20 @@ def _ask_now(job: Job, label: str) -> None:
 
 
 def ask_now(job_id: int) -> None:
-    """Have the vendor polled at once."""
-    refusals.attempt(dialogs.anchor_of(job_id), desk().jobs.ask_now, job_id)
+    """Have the vendor polled at once, unless that was wished for a moment ago."""
+
+    def ask() -> None:
+        wait_s = desk().jobs.ask_now(job_id)
+        st.session_state.asked_again = (job_id, time.monotonic() + wait_s) if wait_s else None
+
+    refusals.attempt(dialogs.anchor_of(job_id), ask)
+
+
+def _asked_again(job: Job) -> None:
+    """Say that a vendor was asked a moment ago, while another question would be too soon."""
+    job_id, until_s = st.session_state.get("asked_again") or (None, 0.0)
+    if job_id == job.id and time.monotonic() < until_s and (waits_for_vendor(job) or job.state is JobState.ARCHIVING):
+        st.caption(f"{vendor(job)} was asked about job {job.id} a moment ago. Its answer shows here once it comes.")
 
 
 def open_at_vendor(job: Job) -> None:
@@ -323,8 +362,8 @@ def _menu(job: Job) -> None:
     """Draw the menu of rarely used actions, under the job's number."""
     if job.pending or job.can_withdraw:
         option = CANCEL
-    elif _is_over(job) and not job.hidden:
-        option = DELETE
+    elif job.is_over and not job.hidden:
+        option = ARCHIVE
     else:
         return
     # Keyed by its content: an open menu closes instead of offering something else under the pointer.
@@ -340,9 +379,9 @@ def _chosen(key: str, job_id: int) -> None:
 
 
 def off_the_lists(job: Job) -> None:
-    """Draw that a job is hidden, and a button to show it again."""
+    """Draw that a job is archived, and a button to show it again."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"off-{job.id}"):
-        st.markdown(f"Job {job.id} is hidden.", width="content")
+        st.markdown(f"Job {job.id} archived.", width="content")
         st.button(
             "Undo",
             key=f"unhide-{job.id}",

@@ -69,7 +69,7 @@ def cancelling(job: Job) -> None:
     if job.can_withdraw:
         title = f"Withdraw job {job.id}?"
     elif job.pending:
-        title = f"{vendor(job)} can’t be stopped" if not job.is_draft else f"Job {job.id} is almost done"
+        title = "This render can’t be stopped" if not job.is_draft else f"Job {job.id} is almost done"
     else:
         title = f"Job {job.id} has ended"
 
@@ -84,7 +84,7 @@ def cancelling(job: Job) -> None:
                 return
             st.button("Close", on_click=pressed(close), key="close")
             if job.pending and not job.hidden and not job.is_draft:
-                st.button("Stop watching", on_click=pressed(hide), args=(job.id,), key="stop-watching")
+                st.button("Archive", on_click=pressed(hide), args=(job.id,), key="archive")
 
     body()
 
@@ -97,7 +97,7 @@ def _truth(job: Job) -> str:
         return "There is nothing left to cancel."
     if job.is_draft:
         return "The video is made and is being saved. Drafts are free."
-    kept = "We keep fetching it and keep the video; you can hide it from your running list."
+    kept = "We keep fetching it and keep the video; you can archive it, so that the lists leave it out."
     cost = priced(job.quote)
     if job.sandbox:
         return f"The render continues; in the sandbox nothing is billed (really {cost}). {kept}"
@@ -111,7 +111,7 @@ def declaring(job: Job) -> None:
     if not _is_asked(NOT_TAKEN, job):
         return
     who, held = vendor(job), job.counted_usd_micros
-    title = f"Free the {price_text(held)} of job {job.id}?" if held else f"Say that job {job.id} was not taken?"
+    title = f"Free the {price_text(held)} of job {job.id}?" if held else f"Mark job {job.id} as not received?"
     billed = f"If {who} did take it, it is billed all the same"
     if job.sandbox:
         books = "In the sandbox nothing is reserved and nothing is billed."
@@ -129,7 +129,8 @@ def declaring(job: Job) -> None:
         st.caption("You can undo this for a day.")
         with st.container(horizontal=True):
             st.button("Back", on_click=pressed(close), key="back")
-            label = f"It was not taken: free {price_text(held)}" if held else "It was not taken"
+            words = f"{vendor(job)} doesn’t have it"
+            label = f"{words}: free {price_text(held)}" if held else words
             st.button(md(label), type="primary", wrap=True, on_click=pressed(_declare), args=(job.id,), key="declare")
 
     body()

@@ -11,8 +11,8 @@ from pages.ui.text import plain
 
 def draw() -> None:
     """Draw the section. After an import, the job's page opens, and a new, empty field replaces the old one."""
-    with st.expander("Import a vendor’s job"):
-        st.caption("A render that was started in a vendor’s own pages or by a script: we watch it and keep its video.")
+    with st.expander("Track a render started elsewhere"):
+        st.caption("For a render started at the vendor or by a script. We watch it and keep its video.")
         paid = [engine.id for engine in ENGINES.values() if not engine.is_draft]
         turn = st.session_state.setdefault("imports", 0)
         which, typed = st.columns([2, 3], vertical_alignment="bottom")
@@ -22,7 +22,7 @@ def draw() -> None:
             )
         with typed:
             vendor_id = st.text_input(
-                f"Its id at {ENGINES[engine].vendor}", key=f"import-id-{turn}", max_chars=300
+                f"{ENGINES[engine].vendor} task ID", key=f"import-id-{turn}", max_chars=300
             ).strip()
         if st.button("Import", icon=":material/download:", disabled=not vendor_id):
             st.session_state.import_failed = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lipsync_core import HOLD_S, PROVIDERS, Job, JobState
-from pages.ui.text import about, clip, hour, job_name, md, plain, price, vendor, weekday
+from pages.ui.text import about, clip, hour, md, plain, price, vendor, weekday
 
 MOST_GUESSED = 0.95
 """The most that a bar fills by the clock alone: only the vendor knows that the job is done."""
@@ -64,8 +64,10 @@ def tell(
         case JobState.QUEUED:
             return _queued(job, now, queue)
         case JobState.SUBMITTING:
-            charge = f"Nothing is billed: {price(job)}" if job.sandbox else "May be charged from now on"
-            return Told(f"On its way to {recipient(job)}. {md(charge)}.")
+            charge = (
+                f"Nothing is billed: {price(job)}" if job.sandbox else "Can’t be undone any more, and may be charged"
+            )
+            return Told(f"Sending to {recipient(job)}. {md(charge)}.")
         case JobState.RENDERING if job.is_draft:
             return _drafted(job, now)
         case JobState.RENDERING:
@@ -98,7 +100,7 @@ def unsaved(job: Job, now: datetime) -> str:
 def unanswered(job: Job, now: datetime) -> str:
     """Say what is known of a job whose answer was lost, what it may cost, and where a person can find out."""
     who, sent = vendor(job), job.sent_at or job.created_at
-    name, at = plain(job_name(job)), hour(sent, seconds=True)
+    name, at = plain(job.title), hour(sent, seconds=True)
     why = f": {plain(job.error)}" if job.error else "."
     happened = f"We sent “{name}” to {recipient(job)} at {at} and got no clear answer{why}"
     bill = f"Nothing is billed in the sandbox: {price(job)}." if job.sandbox else f"and may bill {price(job)}."

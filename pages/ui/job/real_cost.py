@@ -26,15 +26,17 @@ def draw(job: Job) -> None:
         return
     version = st.session_state.setdefault("real_cost_version", 0)
     key = f"real-cost-{job.id}-{version}"
-    with st.form(f"real-cost-form-{job.id}-{version}", border=False):
-        amount("What it cost, in dollars", known, key=key, empty="see the invoice", width=220)
-        st.caption(md(said))
-        st.form_submit_button("Save what it cost", icon=":material/save:", on_click=pressed(_save), args=(job.id, key))
+    amount("Real cost ($)", known, key=key, empty="see the invoice", width=220)
+    st.caption(md(said))
+    st.button("Save real cost", icon=":material/save:", key=f"{key}-save", on_click=pressed(_save), args=(job.id, key))
     refusals.refusal(_place(job.id), "Nothing was changed")
 
 
 def _save(job_id: int, key: str) -> None:
-    if refusals.attempt(_place(job_id), studio().budgets.set_cost, job_id, typed(key), desk().by):
+    def save() -> None:
+        studio().budgets.set_cost(job_id, typed(key), desk().by)
+
+    if refusals.attempt(_place(job_id), save):
         st.session_state.real_cost_version += 1
 
 

@@ -43,7 +43,7 @@ def zip_button(batch: str) -> None:
     count = sum(job.output_sha256 is not None for job in jobs)
     name = f"{count} videos.zip" if count > 1 else "1 video.zip"
     if (link := studio().sharing.zip_link(jobs, name=name, person=looking())) is not None:
-        label = f"Download {count} videos (ZIP)" if count > 1 else "Download the one that is done (ZIP)"
+        label = f"Download {count} finished videos" if count > 1 else "Download 1 finished video"
         st.link_button(label, href(link), icon=":material/folder_zip:")
 
 

@@ -20,17 +20,16 @@ def draw_invoices(view: Month) -> None:
         return
     st.caption(f"{what} Leave a field empty until the invoice arrives.")
     version = st.session_state.setdefault("invoices_version", 0)
-    with st.form(f"invoices-{view.month}-{version}", border=False):
-        grid = st.grid(4, min_column_width=200)
-        keys = {}
-        for vendor in view.vendors:
-            with grid.container(gap="xsmall"):
-                keys[vendor.provider] = key = f"invoice-{view.month}-{vendor.provider}-{version}"
-                label = f"{plain(title_of(vendor.provider))} invoice"
-                amount(label, vendor.invoice_usd_micros, key=key, empty="not entered")
-                for line in _beside(vendor):
-                    st.caption(md(line))
-        st.form_submit_button("Save invoices", icon=":material/save:", on_click=pressed(_save), args=(view.month, keys))
+    grid = st.grid(4, min_column_width=200)
+    keys = {}
+    for vendor in view.vendors:
+        with grid.container(gap="xsmall"):
+            keys[vendor.provider] = key = f"invoice-{view.month}-{vendor.provider}-{version}"
+            label = md(f"{title_of(vendor.provider)} invoice")  # a label is also read out as it is written
+            amount(label, vendor.invoice_usd_micros, key=key, empty="not entered")
+            for line in _beside(vendor):
+                st.caption(md(line))
+    st.button("Save invoices", icon=":material/save:", on_click=pressed(_save), args=(view.month, keys))
     with st.container():  # always there, so that what follows keeps its place
         if (said := st.session_state.pop("invoices_said", None)) is not None:
             st.success(plain(said))
@@ -60,10 +59,10 @@ def reports_bill(provider: str) -> bool:
 
 
 def _beside(vendor: VendorMonth) -> list[str]:
-    counted = f"We count {dollars(vendor.sums.spent)}"
+    counted = f"Our total: {dollars(vendor.sums.spent)}"
     if vendor.sums.ended:
-        counted += f", {'as billed where reported' if reports_bill(vendor.provider) else 'as quoted'}"
-    lines = [f"{counted}."]
+        counted += f" ({'billed where reported' if reports_bill(vendor.provider) else 'quoted'})"
+    lines = [counted]
     if vendor.difference is None:
         return lines
     if vendor.difference:
@@ -90,11 +89,11 @@ def _may_explain(vendor: VendorMonth) -> list[str]:
 
 
 def _save(month: str, keys: dict[str, str]) -> None:
-    wanted = changed(keys)
-    if not wanted:
-        st.session_state.invoices_said = "Nothing was changed: enter an amount first."
-        return
     try:
+        wanted = changed(keys)
+        if not wanted:
+            st.session_state.invoices_said = "Nothing was changed: enter an amount first."
+            return
         studio().budgets.set_invoices(month, wanted, desk().by)
     except StudioError as error:
         st.session_state.invoices_wrong = str(error)

@@ -32,7 +32,7 @@ def may(role):
 print(json.dumps({
     "raised": [error.value for error in app.exception],
     "titles": [title.value for title in app.title],
-    "captions": [caption.value for caption in app.caption],
+    "captions": [caption.value for caption in app.caption if "Nothing was lost" in caption.value],
     "kept_address": "/losses" in page_table.PATHS,
     "script": "losses" in warming.SCRIPTS,
     "opens_to": [role.value for role in Role if may(role)],

@@ -20,6 +20,7 @@ from lipsync_core.ledger.jobs import Ledger, NewJob
 from pages.ui import frame
 from pages.ui.brief import undo_window as held
 from pages.ui.job.card import summary
+from pages.ui.job.cells import cells_of
 from pages.ui.job.progress_text import Queue, tell, unanswered
 from pages.ui.text import about, money, plain, price
 from tests import corpus
@@ -89,7 +90,7 @@ def test_a_queued_job_says_what_it_waits_for(make: Make) -> None:
 
 
 def test_a_job_on_its_way_may_be_charged(make: Make) -> None:
-    assert told(make(S.SUBMITTING)) == "On its way to JoyPix. May be charged from now on."
+    assert told(make(S.SUBMITTING)) == "Sending to JoyPix. Can’t be undone any more, and may be charged."
     assert "Nothing is billed" in told(make(S.SUBMITTING, sandbox=True))
 
 
@@ -229,6 +230,16 @@ def test_a_sandbox_price_is_nothing_and_says_what_it_would_be(make: Make) -> Non
     assert "would have billed" in money(replace(make(S.DONE, sandbox=True), billed_credits=Decimal(5)))
 
 
+def test_in_the_table_a_sandbox_job_costs_nothing_with_the_real_price_in_brackets(make: Make) -> None:
+    def cell(job: Job) -> str:
+        return cells_of(job, picture=None, engine="", progress=None, link="", who="", declined=()).price
+
+    sandboxed = make(S.DONE, sandbox=True)
+    assert cell(sandboxed) == "$0.00 ($0.90)"
+    assert cell(replace(sandboxed, quote=replace(QUOTE, usd_micros=None))) == "$0.00"
+    assert cell(make(S.DONE)) == COST
+
+
 SCRIPT = str(ROOT / "pages" / "navigation.py")
 
 
@@ -263,7 +274,13 @@ def visit(shared: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[[
         ),
         (S.QUEUED, {"attempts": 0}, "Queued", "Not sent, nothing charged", {"Withdraw job {id}", "Job {id}: Cancel…"}),
         (S.SUBMITTING, {}, "Sending", "May be charged from now on", {"Job {id}: Cancel…"}),
-        (S.RENDERING, {}, "Rendering", "left, ready around", {"Job {id}: Cancel…"}),
+        (
+            S.RENDERING,
+            {},
+            "Rendering",
+            "left, ready around",
+            {"Ask now about job {id}", "Job {id}: Cancel…"},
+        ),
         (S.OVERDUE, {}, "Overdue", "Nothing to do", {"Ask now about job {id}", "Job {id}: Cancel…"}),
         (S.ARCHIVING, {}, "Saving", "we are saving the video", {"Job {id}: Cancel…"}),
         (
@@ -273,32 +290,32 @@ def visit(shared: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[[
             "Not saved yet",
             {"Try now to save job {id}", "Job {id}: Cancel…"},
         ),
-        (S.DONE, {"vendor_id": "jp-1"}, "Done", "does not report it", {"Use again", "Job {id}: Delete"}),
+        (S.DONE, {"vendor_id": "jp-1"}, "Done", "does not report it", {"Use again", "Job {id}: Archive"}),
         (
             S.FAILED,
             {"error": "No face *at all*.", "vendor_word": "failed"},
             "Failed",
             "Refund promised",
-            {"Use again", "Job {id}: Delete"},
+            {"Use again", "Try again…", "Job {id}: Archive"},
         ),
         (
             S.REJECTED,
             {"error": "Bad key."},
             "Not accepted",
             "Nothing was charged",
-            {"Fix and send", "Job {id}: Delete"},
+            {"Fix and send", "Try again…", "Job {id}: Archive"},
         ),
         (
             S.UNCONFIRMED,
             {},
             "Unconfirmed",
             "may bill",
-            {"It was not taken", "More: Write it off", "More: Send again…", "Check it with JoyPix"},
+            {"JoyPix doesn’t have it", "More: Write it off", "More: Send again…", "Check it with JoyPix"},
         ),
-        (S.NOT_TAKEN, {}, "Not taken", "Nothing was charged", {"Use again", "Job {id}: Delete"}),
-        (S.WRITTEN_OFF, {}, "Written off", "Counts as spent", {"Use again", "Job {id}: Delete"}),
-        (S.WITHDRAWN, {}, "Withdrawn", "Never sent", {"Use again", "Job {id}: Delete"}),
-        (S.LOST, {"error": "Gone."}, "Lost", "Charged about", {"Use again", "Job {id}: Delete"}),
+        (S.NOT_TAKEN, {}, "Not received", "Nothing was charged", {"Use again", "Job {id}: Archive"}),
+        (S.WRITTEN_OFF, {}, "Written off", "Counts as spent", {"Use again", "Job {id}: Archive"}),
+        (S.WITHDRAWN, {}, "Withdrawn", "Never sent", {"Use again", "Job {id}: Archive"}),
+        (S.LOST, {"error": "Gone."}, "Lost", "Charged about", {"Use again", "Try again…", "Job {id}: Archive"}),
     ],
 )
 def test_every_state_has_its_card(
@@ -316,7 +333,7 @@ def test_every_state_has_its_card(
     drawn: list[Any] = [one for kind in ("markdown", "caption", "warning", "text", "progress") for one in app.get(kind)]
     assert any(shown in str(getattr(one.proto, "text", "") or one.value) for one in drawn)
     assert [error.value for error in app.error] == ([plain(row["error"])] if "error" in row else [])
-    offered = {button.label for button in app.button}
+    offered = {button.label for button in app.button if not button.disabled}
     offered |= {f"{menu.proto.label}: {option}" for menu in app.get("menu_button") for option in menu.proto.options}
     assert offered == {button.format(id=job.id) for button in buttons}
 
@@ -333,10 +350,10 @@ def test_not_taken_asks_with_the_sum_and_is_taken_back_on_the_jobs_own_page(
     make: Make, whole: Studio, visit: Callable[[Job], AppTest]
 ) -> None:
     job = make(S.UNCONFIRMED, sent_ms=now_ms(), month="2026-11", counted_usd_micros=900_000)
-    app = press(visit(job), "It was not taken")
+    app = press(visit(job), "JoyPix doesn’t have it")
     assert whole.job(job.id).state is S.UNCONFIRMED
     assert any(r"the \$0.90 that this month reserves for it is free again" in one.value for one in app.markdown)
-    press(app, r"It was not taken: free \$0.90")
+    press(app, r"JoyPix doesn’t have it: free \$0.90")
     assert (whole.job(job.id).state, whole.job(job.id).counted_usd_micros) == (S.NOT_TAKEN, 0)
     press(visit(job), f"Undo: job {job.id} may have been taken")
     assert (whole.job(job.id).state, whole.job(job.id).counted_usd_micros) == (S.UNCONFIRMED, 900_000)

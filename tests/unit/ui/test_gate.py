@@ -78,4 +78,4 @@ def test_only_the_way_in_and_out_stands_before_the_gate() -> None:
         for option in call.keywords
         if option.arg and option.arg.startswith("on_") and not isinstance(option.value, ast.Constant)
     ]
-    assert set(bare) == {"_sign_out", "st.login", "pressed(dismissed)"}
+    assert set(bare) == {"_sign_out", "st.login", "pressed(dismissed)", "pressed(_toggled)"}

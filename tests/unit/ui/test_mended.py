@@ -5,13 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.media_file_storage import MediaFileStorageError
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.state import SessionState
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
-from pages.ui.streamlit_internals import finish_callbacks, keep_what_is_said_once
+from pages.ui.streamlit_internals import (
+    OFFERED_S,
+    finish_callbacks,
+    keep_offered_files,
+    keep_what_is_said_once,
+)
 
 
 def waiting() -> ForwardMsgQueue:
@@ -103,3 +112,32 @@ def test_the_server_does_so() -> None:
         "S.on_script_will_rerun.__wrapped__"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def offered() -> tuple[MediaFileManager, str]:
+    """What a download button offers, whose page has been drawn anew since."""
+    files = MediaFileManager(MemoryMediaFileStorage("/media"))
+    file_id = files.add_deferred(lambda: b"name,usd", "text/csv", "1.0", file_name="batch.csv")
+    files.clear_session_refs()
+    files.remove_orphaned_files()
+    return files, file_id
+
+
+def test_streamlit_alone_still_drops_what_a_button_offered() -> None:
+    code = (
+        "from tests.unit.ui.test_mended import offered\n"
+        "files, file_id = offered()\n"
+        "assert file_id not in files._deferred_callables, 'keep_offered_files can go'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_a_button_offered_can_be_had_for_some_time_after_it_was_drawn_anew() -> None:
+    keep_offered_files()
+    keep_offered_files()  # twice is once
+    files, file_id = offered()
+    assert files.execute_deferred(file_id).endswith(".csv")
+    vars(files)["orphaned_since"][file_id] -= OFFERED_S  # half a minute later
+    files.remove_orphaned_files()
+    with pytest.raises(MediaFileStorageError):
+        files.execute_deferred(file_id)

@@ -1,6 +1,7 @@
 """Every page through Streamlit's own test harness; titles are asserted, because an empty page raises nothing."""
 
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -9,18 +10,14 @@ from streamlit.testing.v1 import AppTest
 from lipsync_core import ROOT, Brief, Override, Studio
 from lipsync_core.samples import PORTRAITS, VOICES
 from pages.ui import frame
+from pages.ui.component_key import component_key
+from pages.ui.text import plain
+from tests import corpus
+from tests.unit.ui.engines import choose, listed
 
-pytestmark = pytest.mark.usefixtures("stocked")
+pytestmark = pytest.mark.usefixtures("stocked", "own_studio")
 
 SCRIPT = str(ROOT / "pages" / "navigation.py")
-
-
-@pytest.fixture(autouse=True)
-def own_studio(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Point the pages at the test's own folder."""
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    frame.studio.clear()
 
 
 def visit(page: str | None = None, **query: str) -> AppTest:
@@ -45,6 +42,22 @@ def test_jobs_says_that_there_are_none() -> None:
     app = visit("jobs.py")
     assert [title.value for title in app.title] == ["Jobs"]
     assert any("No jobs yet" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("brief_id", ["brief_0001", "brief__0001", "__brief___", "______"])
+def test_a_brief_s_id_may_hold_whatever_an_address_does(studio: Studio, brief_id: str) -> None:
+    visit(brief=brief_id)
+    image = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    audio = studio.desk().media.keep(VOICES[0].path, "audio", "voice.flac")
+    studio.desk("ana").briefs.change(brief_id, image=image, audio=audio)
+    assert "Render free draft" in [button.label for button in visit(brief=brief_id).button]
+
+
+def test_a_component_s_key_is_its_own() -> None:
+    keys = ["".join(letters) for letters in product("_-a", repeat=5)]
+    made = {component_key(key) for key in keys}
+    assert len(made) == len(keys)
+    assert not any("__" in key for key in made)
 
 
 def test_a_brief_in_the_address_fills_the_form(studio: Studio) -> None:
@@ -102,17 +115,26 @@ def test_pressing_render_makes_one_pending_job_with_the_visitors_name(studio: St
 def test_each_scene_has_its_slots(studio: Studio, scene: str, slots: list[str]) -> None:
     studio.desk("ana").briefs.change("brief-0003", scene=scene)
     app = visit(brief="brief-0003")
-    assert [header.value for header in app.header][: len(slots)] == slots
+    assert [header.value for header in app.header][: len(slots) + 1] == ["Make it say something", *slots]
+
+
+def test_two_people_speak_in_turn_unless_one_chooses_otherwise(studio: Studio) -> None:
+    app = visit(brief="brief-0009")
+    app.radio(key="brief-0009.scene").set_value("dialog").run()
+    assert not app.exception
+    opened = studio.desk().briefs.open("brief-0009")
+    assert opened is not None
+    assert opened.brief.order == "left_right"
 
 
 def test_the_options_are_those_of_the_chosen_engine(studio: Studio) -> None:
     voice = studio.desk().media.keep(VOICES[0].path, "audio", "voice.flac")
     studio.desk("ana").briefs.change("brief-0004", scene="redub", audio=voice, engine="lipsync-studio/lipsync-video")
     app = visit(brief="brief-0004")
-    fine_print = "About this price and wait"
-    assert [expander.label for expander in app.expander] == ["More options: prompt, seed, mask", fine_print]
-    app.radio(key="brief-0004.engine").set_value("aimlapi/pixverse-lip-sync").run()
-    assert [expander.label for expander in app.expander] == [fine_print]
+    form = "Your clip"
+    assert [expander.label for expander in app.expander] == [form, "More options: prompt, seed, mask"]
+    choose(app, "aimlapi/pixverse-lip-sync")
+    assert [expander.label for expander in app.expander] == [form]
     assert "Size" not in [radio.label for radio in app.radio]
     open_brief = studio.desk().briefs.open("brief-0004")
     assert open_brief is not None
@@ -125,12 +147,39 @@ def test_the_lowest_known_price_is_marked_once_two_are_known(studio: Studio) -> 
     studio.desk("ana").briefs.change("brief-0005", image=image, audio=voice)
 
     def marked() -> list[str]:
-        lines = visit(brief="brief-0005").radio(key="brief-0005.engine").options
-        return [line.partition(" · ")[0] for line in lines if "Lowest known price" in line]
+        return [row["name"] for row in listed(visit(brief="brief-0005")).values() if row["mark"] == "lowest price"]
 
     assert marked() == []
     studio.desk().rates.set("lipsync-studio", Override(usd_per_credit=Decimal("0.01")))
-    assert marked() == ["**lipsync.studio image**"]
+    assert marked() == ["lipsync.studio image"]
+
+
+def test_an_engine_is_a_name_a_price_a_wait_and_how_far_the_price_holds(studio: Studio) -> None:
+    image = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    voice = studio.desk().media.keep(corpus.wav(seconds=7.0), "audio", "voice.wav")
+    studio.desk("ana").briefs.change("brief-0006", image=image, audio=voice)
+    rows = listed(visit(brief="brief-0006")).values()
+    assert [(row["name"], row["price"], row["words"]) for row in rows] == [
+        ("Draft engine", "free", ["draft"]),
+        ("JoyPix Motion-2", "$0.30", ["estimate"]),
+        ("lipsync.studio image", "14 credits", ["price not set"]),
+    ]
+    assert [row["note"] for row in rows][1:] == ["2 blocks of 5 s; $0.15 up to 5 s.", "Billed as 7 s."]
+    assert [row["spoken"] for row in rows][1] == "JoyPix Motion-2, $0.30, about 2 min, estimate, no key"
+
+
+def test_a_price_that_is_not_set_leads_to_where_it_is_set(studio: Studio) -> None:
+    image = studio.desk().media.keep(PORTRAITS[0].path, "image", "face.jpg")
+    voice = studio.desk().media.keep(VOICES[0].path, "audio", "voice.flac")
+    studio.desk("ana").briefs.change("brief-0008", image=image, audio=voice)
+
+    def links() -> list[str]:
+        found = visit(brief="brief-0008").get("page_link")
+        return [f"{link.proto.label} {link.proto.query_string}" for link in found if "price" in link.proto.label]
+
+    assert links() == [f"Set the price of {plain('lipsync.studio')} rate=lipsync-studio"]
+    studio.desk().rates.set("lipsync-studio", Override(usd_per_credit=Decimal("0.01")))
+    assert links() == []
 
 
 def test_rates_that_cannot_be_read_are_named_and_the_page_stands(studio: Studio, environment: dict[str, str]) -> None:
@@ -187,7 +236,7 @@ def test_in_the_sandbox_the_button_says_so_and_the_real_price_stands_below(
     app = visit(brief="brief-0006")
     button = next(button for button in app.button if button.label == r"Render in sandbox · \$0.00")
     assert not button.disabled
-    assert any("The real price would be about" in caption.value for caption in app.caption)
+    assert any(plain("Free in the sandbox (real price about $0.15).") in caption.value for caption in app.caption)
     button.click().run()
     (job,) = studio.jobs()
     assert (job.engine, job.sandbox, job.can_withdraw) == ("joypix/motion-2", True, True)
@@ -199,5 +248,5 @@ def test_one_job_shows_its_facts(studio: Studio) -> None:
     app = visit("jobs.py")
     app.query_params["job"] = str(job.id)
     app.run()
-    assert [title.value for title in app.title] == ["Jobs"]
-    assert "Weekly" in [header.value for header in app.header]
+    assert [title.value for title in app.title] == ["Weekly"]
+    assert {"Free", "Draft engine, 480p", "grace_hopper.jpg"} <= {text.value for text in app.text}

@@ -15,8 +15,10 @@ from streamlit.testing.v1 import AppTest
 
 from lipsync_core import ROOT, Brief, Job, JobState, Role, Settings, Studio
 from lipsync_core.db.database import Database
+from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.samples import PORTRAITS, VOICES
 from pages.ui import frame
+from pages.ui.text import plain
 from tests import corpus
 from tests.oidc import claims_of, secrets_file
 from tests.spent import LIPSYNC, add
@@ -132,6 +134,21 @@ def test_a_price_that_rose_is_told_in_words_and_asks_again(
     assert team.job(waiting.id).state is JobState.QUEUED
 
 
+def test_a_retry_above_ones_limit_waits_for_approval_again(
+    team: Studio, waiting: Job, variables: dict[str, str]
+) -> None:
+    assert team.desk(APPROVER).approvals.approve(waiting.id, agreed=waiting.quote)
+    rows = Ledger(Database(variables["STUDIO_DATABASE_URL"]))
+    assert rows.move(waiting.id, JobState.QUEUED, JobState.SUBMITTING)
+    assert rows.move(waiting.id, JobState.SUBMITTING, JobState.REJECTED)
+    app = press(visit(MAKER, "jobs.py", job=str(waiting.id)), "Try again…")
+    assert "The jobs wait until somebody approves them" in " ".join(line.value for line in app.markdown)
+    app.button(key="bulk-yes").click().run()
+    assert not app.exception
+    (again,) = [job for job in team.jobs() if job.id != waiting.id]
+    assert (again.state, again.by) == (JobState.AWAITING_APPROVAL, MAKER)
+
+
 def test_who_decided_first_wins_and_the_other_is_told(team: Studio, waiting: Job) -> None:
     app = visit(APPROVER, "jobs.py")
     team.desk(ADMIN).approvals.decline(waiting.id)
@@ -175,12 +192,17 @@ def test_above_the_limit_the_one_dialog_says_that_somebody_has_to_agree(team: St
     image = team.desk(MAKER).media.keep(PORTRAITS[0].path, "image", "face.jpg")
     voice = team.desk(MAKER).media.keep(corpus.wav(seconds=1.2), "audio", "voice.wav")
     team.desk(MAKER).briefs.change("brief-0002", image=image, audio=voice, engine="joypix/motion-2", resolution="480p")
-    app = press(visit(MAKER, brief="brief-0002"), r"Render in sandbox · \$0.00")
+    app = press(visit(MAKER, brief="brief-0002"), r"Ask for approval · \$0.00 in the sandbox")
+    assert any(plain("your limit is $0.10.") in line.value for line in app.markdown)
     assert any("The job waits until somebody approves it" in line.value for line in app.markdown)
     assert list(team.jobs()) == []
+    app.text_input(key="brief-0002.reason").set_value("For Monday’s launch")
     press(app, "Ask for approval")
     (job,) = team.jobs()
     assert job.state is JobState.AWAITING_APPROVAL
+    assert "limit is $0.10. Reason: “For Monday’s launch”" in (job.decided_why or "")
+    approver = visit(APPROVER, "jobs.py", job=str(job.id))
+    assert any("Reason: “For Monday’s launch”" in text.value for text in approver.text)
 
 
 def test_whoever_approves_sees_that_nothing_is_heard(team: Studio) -> None:
@@ -198,10 +220,10 @@ def test_whoever_approves_sees_that_nothing_is_heard(team: Studio) -> None:
 def test_a_viewer_is_offered_nothing_that_is_not_theirs(team: Studio, waiting: Job) -> None:
     app = visit(VIEWER)
     assert [title.value for title in app.title] == ["Jobs"]
-    assert labels(app) == {"Sign out"}
+    assert labels(app) == {"Cards", "Sign out"}
     assert not [expander.label for expander in app.expander if "Import" in expander.label]
     for page in ("estimate.py", "spend.py", "team.py"):
-        offered = labels(visit(VIEWER, page)) - {"Sign out", "Start sending"}
+        offered = labels(visit(VIEWER, page)) - {"Sign out", "Start sending", "Ask for access to Create"}
         assert offered == set(), page
 
 
@@ -209,7 +231,7 @@ def test_the_team_page_adds_changes_and_removes_people(team: Studio) -> None:
     app = visit(ADMIN, "team.py")
     app.text_input(key="invite-address-0").set_value("New@Elsewhere.test").run()
     app.selectbox(key="invite-role-0").set_value(Role.MAKER).run()
-    app.number_input(key="invite-limit-0").set_value(2.5).run()
+    app.text_input(key="invite-limit-0").set_value("2,5").run()
     press(app, "Add to the team")
     person = team.people.who("new@elsewhere.test")
     assert person is not None
@@ -263,12 +285,28 @@ def test_what_an_unknown_job_cost_is_typed_in_on_its_page(team: Studio, variable
     spend = visit(ADMIN, "spend.py")
     assert any("enter the real cost on the job" in caption.value for caption in spend.caption)
     page = visit(MAKER, "jobs.py", job=str(job_id))
-    assert "Save what it cost" not in labels(page)
+    assert "Save real cost" not in labels(page)
     page = visit(ADMIN, "jobs.py", job=str(job_id))
-    page.number_input[0].set_value(1.3)
-    press(page, "Save what it cost")
+    next(field for field in page.text_input if field.label == "Real cost ($)").set_value("1,30").run()
+    press(page, "Save real cost")
     assert team.job(job_id).counted_usd_micros == 1_300_000
     assert any("According to lipsync" in caption.value and "1.30" in caption.value for caption in page.caption)
+
+
+def test_spend_names_people_and_keeps_the_caps_which_team_leads_to(team: Studio, variables: dict[str, str]) -> None:
+    add(Database(variables["STUDIO_DATABASE_URL"]), JobState.DONE, by=MAKER)
+    team.budgets.set_caps({f"person:{MAKER}": 5_000_000}, ADMIN)
+    with sqlite3.connect(variables["STUDIO_DATABASE_URL"].removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE people SET name = 'Max Muster' WHERE email = ?", (MAKER,))
+    connection.close()
+    spend = visit(ADMIN, "spend.py", by="Person")
+    (line,) = spend.table[0].value.to_dict("records")
+    assert (line["Person"], "max" in line["Address"], line["Clips"]) == ("Max Muster", True, "1")
+    assert "Max Muster" in [field.label for field in spend.text_input]
+    assert "Save caps" in labels(spend)
+    team_page = visit(ADMIN, "team.py")
+    assert "Save caps" not in labels(team_page)
+    assert "Save caps" not in labels(visit(MAKER, "spend.py"))
 
 
 def test_what_ended_is_told_on_every_page_until_it_is_dismissed(team: Studio, variables: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from lipsync_core.samples import PORTRAITS, VOICES
 from lipsync_core.sandbox.creatify_cast import PERSONAS, VOICES as ACCENTS
 from pages.ui import frame
 from tests import corpus
+from tests.unit.ui.engines import choose
 
 pytestmark = pytest.mark.usefixtures("stocked")
 
@@ -147,8 +148,8 @@ def test_what_arrives_right_after_a_press_stops_its_job_and_either_can_be_meant(
 def test_a_mouth_that_is_placed_in_the_message_of_a_press_is_kept_and_nothing_is_sent(studio: Studio) -> None:
     begin(studio)
     app = visit()
-    next(button for button in app.button if button.label == "Adjust mouth").click().run()
-    next(button for button in app.button if button.label == "Use this position").click()
+    next(button for button in app.button if button.label == "Adjust the mouth").click().run()
+    next(button for button in app.button if button.label == "Save position").click()
     press(app)
     assert brief_of(studio).mouth_box is not None
     assert [job for job in studio.jobs() if job.state is not JobState.WITHDRAWN] == []
@@ -167,11 +168,38 @@ def test_where_the_price_stays_the_second_press_sends_it(studio: Studio) -> None
 def test_another_engine_in_the_message_of_a_press_is_chosen_and_nothing_is_sent(studio: Studio) -> None:
     begin(studio)
     app = visit()
-    app.radio(key=f"{BRIEF_ID}.engine").set_value("lipsync-studio/lipsync-image")
-    press(app)
+    next(button for button in app.button if button.label == PAID).click()
+    choose(app, "lipsync-studio/lipsync-image")
     assert list(studio.jobs()) == []
     assert brief_of(studio).engine == "lipsync-studio/lipsync-image"
     assert any("The engine changed." in warning.value for warning in app.warning)
+    press(app)
+    (job,) = studio.jobs()
+    assert job.engine == "lipsync-studio/lipsync-image"
+
+
+def test_another_engine_right_after_a_press_stops_its_job_and_the_page_asks(studio: Studio) -> None:
+    begin(studio)
+    app = visit()
+    press(app)
+    choose(right_after(app), "lipsync-studio/lipsync-image")
+    (stopped,) = studio.jobs()
+    assert (stopped.engine, stopped.state) == ("joypix/motion-2", JobState.WITHDRAWN)
+    app.button(key="meant.new").click().run()
+    assert not app.exception
+    assert next(studio.jobs()).engine == "lipsync-studio/lipsync-image"
+
+
+def test_a_choice_that_the_browser_repeats_does_not_outlive_another_change_of_the_engine(studio: Studio) -> None:
+    """The list keeps its last choice in every message; what the row says since then counts."""
+    begin(studio)
+    app = visit()
+    choose(app, "lipsync-studio/lipsync-image")
+    studio.desk("Ana").briefs.change(BRIEF_ID, engine="joypix/motion-2")  # as “Use again” does, or another tab
+    app.run()
+    press(app)
+    (job,) = studio.jobs()
+    assert job.engine == "joypix/motion-2"
 
 
 def test_a_medium_that_somebody_else_replaced_meanwhile_is_not_sent_unseen(studio: Studio) -> None:

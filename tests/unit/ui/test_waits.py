@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from lipsync_core import Studio, until_ready_s
 from pages.ui import frame
+from pages.ui.text import about
 
 
 def bars(seconds: float, clips: int) -> None:
@@ -42,7 +43,9 @@ def test_half_and_the_rest_add_up_to_the_tables_waits(
     frame.studio.clear()
     spec = drawn(seconds, clips)
     waits = [until_ready_s(one, clips) for one in studio.estimates.clip(seconds, "480p")]
-    half, rest = (series["data"] for series in spec["series"])
+    half, labelled = (series["data"] for series in spec["series"])
+    rest = [one["value"] for one in labelled]
+    assert [one["label"]["formatter"] for one in labelled] == [f"{about(one)} – {about(most)}" for one, most in waits]
     assert spec["xAxis"]["axisLabel"]["formatter"] == f"{{value}} {unit}"
     assert [value * of_one for value in half] == pytest.approx([wait[0] for wait in waits], abs=of_one / 1000)
     assert [(one + more) * of_one for one, more in zip(half, rest, strict=True)] == pytest.approx(

@@ -46,15 +46,6 @@ def test_a_worker_that_takes_too_long_is_ended(tmp_path: Path) -> None:
         look(fifo, Limits(memory_mb=2048, seconds=1.5))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's address space")
-def test_a_worker_that_needs_too_much_memory_is_ended(tmp_path: Path) -> None:
-    path = tmp_path / "large.png"
-    path.write_bytes(corpus.png(width=6000, height=6000))
-    arguments = {"path": str(path), "name": path.name}
-    with pytest.raises(WorkerError):
-        run("look_image", arguments, Limits(memory_mb=300, seconds=600))
-
-
 def test_a_worker_whose_result_is_no_longer_wanted_is_ended(tmp_path: Path) -> None:
     fifo = tmp_path / "never.wav"
     os.mkfifo(fifo)
@@ -93,6 +84,72 @@ def test_a_worker_whose_folder_was_taken_away_is_watched_all_the_same(tmp_path: 
 def test_a_worker_that_crashes_fails_alone() -> None:
     with pytest.raises(WorkerError, match="crashed"):
         run("no_such_task", {}, ROOMY)
+
+
+def opened_in(site: Path, setting_up: str) -> str:
+    """The error when a voice is opened by a server that finds its packages as ``setting_up`` leaves them."""
+    code = f"""
+import os, sys
+from pathlib import Path
+site = Path({str(site)!r})
+{setting_up}
+from lipsync_core.errors import StudioError
+from lipsync_core.worker.process import Limits, run
+try:
+    print(run("look_audio", {{"path": {str(site / "voice.wav")!r}, "name": "voice.wav"}}, Limits(2048, 600)))
+except StudioError as error:
+    print(type(error).__name__, error)
+"""
+    (site / "voice.wav").write_bytes(corpus.wav(seconds=1.25))
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    return said.stdout
+
+
+BROKEN = {
+    "a package that is missing": ("(site / 'av.py').write_text('raise ModuleNotFoundError(name=\"av\")')", "“av”"),
+    "a package of another system": (
+        "(site / 'av.py').write_text('raise ImportError(\"libc.so.7: no such file\")')",
+        "",
+    ),
+    "a package that ends the process": ("(site / 'av.py').write_text('import os; os.abort()')", "did not start"),
+    "Python itself is gone": ("sys.executable = str(site / 'gone')", "could not be started: No such file"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_worker_that_cannot_start_is_the_installations_fault_and_not_the_files(what: str, tmp_path: Path) -> None:
+    setting_up, words = BROKEN[what]
+    said = opened_in(tmp_path, f"{setting_up}; sys.path.insert(0, str(site))")
+    assert said.startswith("InstallationError The studio cannot open files"), said
+    assert words in said
+    assert "fault of the installation, not of the file" in said
+    assert "voice.wav" not in said
+
+
+def test_packages_that_only_the_servers_search_path_knows_reach_the_workers(tmp_path: Path) -> None:
+    """As with ``pip install --target`` and PYTHONPATH, or with links to where the packages really are (Nix, uv)."""
+    said = opened_in(
+        tmp_path,
+        """
+import av, shutil
+real = Path(av.__file__).parent
+moved, linked = site / "store" / "av", site / "packages"
+shutil.copytree(real, moved)
+for libraries in real.parent.glob("av.libs"):
+    shutil.copytree(libraries, moved.with_name("av.libs"))
+linked.mkdir()
+(linked / "av").symlink_to(moved)
+del sys.modules["av"]
+sys.path.insert(0, str(linked))
+""",
+    )
+    assert "'duration_s': 1.25" in said, said
+
+
+def test_files_are_opened_where_no_temporary_folder_can_be_written_to(tmp_path: Path) -> None:
+    said = opened_in(tmp_path, "import tempfile; tempfile._candidate_tempdir_list = lambda: []")
+    assert "'duration_s': 1.25" in said, said
 
 
 LIES = {
@@ -176,6 +233,11 @@ def intruder(taken_over: Path) -> dict[str, Any]:
 @linux
 def test_a_worker_that_fills_the_disk_with_many_files_is_ended(taken_over: Path) -> None:
     assert "output exceeded 4096 MB" in did(taken_over, "fill_the_disk")["error"]
+
+
+@linux
+def test_a_worker_that_needs_too_much_memory_is_ended(taken_over: Path) -> None:
+    assert "needed more than 2048 MB of memory" in did(taken_over, "fill_the_memory")["error"]
 
 
 @linux

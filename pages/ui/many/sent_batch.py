@@ -11,7 +11,7 @@ from lipsync_core import PENDING, UNCHOSEN_ENDS, Brief, Job, JobState
 from pages.ui import refusals
 from pages.ui.brief import undo_window
 from pages.ui.frame import desk, fragment, pressed, refresh, studio
-from pages.ui.job import card
+from pages.ui.job import bulk, card, retry
 from pages.ui.moving import Moving
 from pages.ui.text import md, state_word
 
@@ -30,6 +30,8 @@ class SentBatch:
     briefs: tuple[Brief, ...]
     cost: str
     """The confirmed amount, in words."""
+    rows: tuple[Brief, ...]
+    """All clips of the table it came from, also where it tried only those again that had failed."""
 
     @property
     def jobs(self) -> str:
@@ -61,7 +63,7 @@ def can_undo(sent: SentBatch) -> bool:
 
 def is_same(sent: SentBatch, briefs: Sequence[Brief]) -> bool:
     """Return whether these rows are those that were sent and not withdrawn."""
-    return st.session_state.get(_TAKEN_BACK) is None and sent.briefs == tuple(briefs)
+    return st.session_state.get(_TAKEN_BACK) is None and sent.rows == tuple(briefs)
 
 
 def countdown(sent: SentBatch) -> None:
@@ -108,6 +110,8 @@ def outcome(sent: SentBatch, *, is_held: bool) -> None:
 
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         place = Moving()
+        if not moves:
+            bulk.failed_again(sent.batch, key="batch.again")
         query = {"batch": sent.batch}
         st.page_link("jobs.py", label=f"See the {sent.jobs}", icon=":material/arrow_forward:", query_params=query)
 
@@ -124,6 +128,16 @@ def outcome(sent: SentBatch, *, is_held: bool) -> None:
         place.show(words, lambda: st.progress(done / total, text=words))
 
     tick()
+
+
+def question(sent: SentBatch) -> None:
+    """Draw the question whether what failed shall be tried again; what that sends takes its place on the page."""
+
+    def follow(again: retry.Sent) -> None:
+        note(SentBatch(again.press, tuple(job.brief for job in again.jobs), again.cost, sent.rows))
+
+    with st.container():
+        bulk.question(follow)
 
 
 def _held(sent: SentBatch) -> Job | None:

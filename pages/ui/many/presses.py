@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -16,13 +16,13 @@ import streamlit as st
 from lipsync_core import PressFacts, StudioError, press_questions
 from pages.ui.brief.late_changes import AFTER_S, BEHIND_S
 from pages.ui.brief.which_clip import NOT_KEPT
-from pages.ui.estimate import batch_sent
 from pages.ui.frame import desk, dialog, pressed
+from pages.ui.many import rows, sent_batch
 from pages.ui.text import md
 
 if TYPE_CHECKING:
-    from pages.ui.estimate.batch_files import Brought
-    from pages.ui.estimate.batch_send import BatchPress
+    from pages.ui.many.brought import Brought
+    from pages.ui.many.send import BatchPress
 
 SETTINGS = {
     "batch.picture": "picture",
@@ -44,12 +44,16 @@ class Screen:
     """The id of the inputs, and their version."""
     arriving: bool
     """Whether files are arriving."""
+    edits: Mapping[str, Mapping[str, str]]
+    """The cells that were changed on the page."""
 
     def changed(self, now: Screen) -> str:
         """Say what is different ``now``: ``The size changed.``; empty if nothing is."""
         words = [f"the {name}" for key, name in SETTINGS.items() if self.settings.get(key) != now.settings.get(key)]
         if self.brought != now.brought or self.arriving != now.arriving:
             words.append("the table or its files")
+        elif self.edits != now.edits:
+            words.append("the rows")
         if not words:
             return ""
         *most, last = words
@@ -75,6 +79,10 @@ class BatchPresses:
 
     asking: str = ""
     """The id of the question that is drawn."""
+    asked_s: float = 0.0
+    """When its button was pressed, on the monotonic clock."""
+    renewed: int = 0
+    """How often a question was asked anew; its button has another key each time, so that an older press finds none."""
     screen: Screen | None = None
     """What decided its rows when it was asked."""
     words: str = ""
@@ -99,6 +107,7 @@ def forget() -> None:
     """Drop the presses of an earlier stay on the page."""
     mine = hand()
     mine.sent = mine.stopped = None
+    st.session_state["batch.asking"] = None
 
 
 def screen() -> Screen:
@@ -107,7 +116,7 @@ def screen() -> Screen:
     here: Brought | None = state.get("batch.brought")
     arriving = any(value for key, value in state.items() if key.startswith("batch.files."))
     settings = {key: state.get(key) for key in SETTINGS}
-    return Screen(settings, ("", 0) if here is None else (here.id, here.version), arriving)
+    return Screen(settings, ("", 0) if here is None else (here.id, here.version), arriving, rows.edits_in(state))
 
 
 def watch(asking: str, words: str) -> None:
@@ -117,6 +126,22 @@ def watch(asking: str, words: str) -> None:
         mine.asking, mine.screen, mine.words, mine.before = asking, screen(), words, ""
     elif mine.words != words:
         mine.words, mine.before, mine.since_s = words, mine.words, time.monotonic()
+
+
+def renews(asking: str, anew: str) -> bool:
+    """Ask a question anew, under the id ``anew``, if cells changed so soon that they were changed before its press.
+
+    The browser tells of a changed cell a moment after the click that left it. Return whether that was done.
+    """
+    mine, now = hand(), screen()
+    then = mine.screen
+    if mine.asking != asking or then is None or time.monotonic() - mine.asked_s > AFTER_S:
+        return False
+    if then.edits == now.edits or replace(then, edits=now.edits) != now:
+        return False
+    mine.asking, mine.screen = anew, now  # the amount stays, so that `watch` sees it change
+    mine.renewed += 1
+    return True
 
 
 def overtaken(asking: str) -> tuple[str, str] | None:
@@ -163,7 +188,7 @@ def look() -> tuple[str, str] | None:
     left = len(sent.job_ids) - _taken_back(sent)
     if not left:
         mine.stopped, st.session_state["batch.outcome"] = sent, None
-        batch_sent.note(None)
+        sent_batch.note(None)
         return None
     return (
         "Your last change came too late",

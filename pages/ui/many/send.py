@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import streamlit as st
 
@@ -32,17 +33,20 @@ from lipsync_core import (
 )
 from pages.ui import scroll
 from pages.ui.brief.questions import WAITS
-from pages.ui.estimate import batch_press, batch_sent
-from pages.ui.estimate.batch_press import Screen
-from pages.ui.estimate.batch_sent import SentBatch
+from pages.ui.decimal_field import Figures, TypedError, decimal, number
 from pages.ui.frame import desk, dialog, in_sandbox, pressed, studio
+from pages.ui.job import views
+from pages.ui.many import presses, sent_batch
+from pages.ui.many.presses import Screen
+from pages.ui.many.sent_batch import SentBatch
 from pages.ui.text import hour, md, plain
 
 MOST_AT_ONCE = 500
 """The most rows that one press sends. More are usually a mistake."""
 AS_LONG_AS = "as long as the links give what we measured"
 CEILING = "batch.ceiling"
-CEILING_USD = 5.0
+CEILINGS = Figures(least=Decimal("0.01"), most=Decimal(MOST_CEILING_USD_MICROS) / 1_000_000, before="$")
+CEILING_USD = Decimal(5)
 """The proposed reserve for each unknown price."""
 NAMED = 5
 """The most left-out rows that the question names."""
@@ -89,7 +93,7 @@ def sum_words(total: Total) -> str:
     if not total.unknown:
         return known or "nothing"
     credits = total.unknown_credits
-    left = f"{total.unknown:,} of unknown price" if credits is None else f"{credits_text(credits)}, price unknown"
+    left = f"{total.unknown:,} of unknown price" if credits is None else f"{credits_text(credits)}, price not set"
     return f"{known} and {left}" if known and total.usd_micros else left
 
 
@@ -103,57 +107,71 @@ def _videos(count: int) -> str:
 
 def draw(plan: Plan) -> None:
     """Draw the bar below the rows."""
-    if (asking := st.session_state.get("batch.asking")) and (why := batch_press.overtaken(asking)) is not None:
-        st.session_state["batch.asking"], st.session_state["batch.outcome"] = None, why
     ready = plan.ready
     count = int(ready.sum())
+    _follow_changes(count)
     total = plan.total(ready)
-    sent = batch_sent.last()
-    is_held = sent is not None and batch_sent.can_undo(sent)  # read once: a hold may end while the page is drawn
-    with st.container(key="batch-bar"):
+    sent = sent_batch.last()
+    is_held = sent is not None and sent_batch.can_undo(sent)  # read once: a hold may end while the page is drawn
+    obstacle = None if is_held else _obstacle(plan, count)
+    with st.bottom, st.container(key="batch-bar"):  # in sight wherever the table is scrolled to
         with st.container():  # always there, so that the bar keeps its place
             _refusal()
             if sent is not None:
-                batch_sent.outcome(sent, is_held=is_held)
+                sent_batch.outcome(sent, is_held=is_held)
+            if obstacle is not None:
+                st.error(plain(obstacle))
         with st.container(border=True, horizontal=True, vertical_alignment="center", key="sum"):
             if sent is not None and is_held:
-                obstacle = None
-                batch_sent.countdown(sent)
+                sent_batch.countdown(sent)
             else:
-                obstacle = _obstacle(plan, count)
-                again = sent is not None and len(sent.briefs) == count and batch_sent.is_same(sent, _briefs(plan))
+                again = sent is not None and len(sent.rows) == count and sent_batch.is_same(sent, _briefs(plan))
                 _bar(plan, total, is_free_to_press=obstacle is None, again=again)
     if sent is not None:
-        scroll.bring("batch-bar", batch_sent.turn(sent, is_held=is_held))
-    if obstacle is not None:
-        st.error(plain(obstacle))
+        scroll.bring("batch-bar", sent_batch.turn(sent, is_held=is_held), focuses="button")
+        sent_batch.question(sent)
     now, price = "", ""
     if count and obstacle is None:
         price = sum_words(total)
         now = _count_and_sum(count, "$0.00 in the sandbox" if in_sandbox() and not _is_free(total) else price)
-    batch_press.question(now, price, _send_stopped, _ask)
-    if count and st.session_state.get("batch.asking") and batch_press.hand().stopped is None:
+    presses.question(now, price, _send_stopped, _ask)
+    if count and st.session_state.get("batch.asking") and presses.hand().stopped is None:
         _question(plan, total)
+
+
+def _follow_changes(count: int) -> None:
+    """Ask anew, or take the question back, if what it is about has changed."""
+    if not (asking := st.session_state.get("batch.asking")):
+        return
+    if count and presses.renews(asking, anew := secrets.token_urlsafe(9)):
+        st.session_state["batch.asking"] = anew
+    elif (why := presses.overtaken(asking)) is not None:
+        st.session_state["batch.asking"], st.session_state["batch.outcome"] = None, why
 
 
 def without_rows() -> None:
     """Draw messages and questions if there are no rows."""
-    sent = batch_sent.last()
-    is_held = sent is not None and batch_sent.can_undo(sent)
+    sent = sent_batch.last()
+    is_held = sent is not None and sent_batch.can_undo(sent)
     with st.container():
         _refusal()
         if sent is not None:
-            batch_sent.outcome(sent, is_held=is_held)
+            sent_batch.outcome(sent, is_held=is_held)
     if sent is not None and is_held:
         with st.container(border=True, key="sum"):
-            batch_sent.countdown(sent)
-    batch_press.question("", "", _send_stopped, _ask)
+            sent_batch.countdown(sent)
+    if sent is not None:
+        sent_batch.question(sent)
+    presses.question("", "", _send_stopped, _ask)
 
 
 def _bar(plan: Plan, total: Total, *, is_free_to_press: bool, again: bool) -> None:
     """Draw the total of the ready rows, and the button that asks about them; ``again`` if just these were sent."""
     count = int(plan.ready.sum())
-    st.markdown(_said(plan, count, total), width="stretch")
+    narrow = views.is_narrow()
+    with st.container(gap=None, width="stretch"):
+        views.watch_width(narrow=narrow)
+        st.markdown(_said(plan, count, total, narrow=narrow))
     st.button(
         "Render again…" if again else md(_label(count, total)),
         key="batch.send",
@@ -169,7 +187,7 @@ def _briefs(plan: Plan) -> list[Brief]:
     return [plan.batch.brief(row, plan.engines[row]) for row in plan.ready.nonzero()[0].tolist()]
 
 
-def _said(plan: Plan, count: int, total: Total) -> str:
+def _said(plan: Plan, count: int, total: Total, *, narrow: bool) -> str:
     rows = len(plan.problems)
     if not count:
         quoted = plan.total(plan.quoted)
@@ -178,8 +196,12 @@ def _said(plan: Plan, count: int, total: Total) -> str:
         )
         return words + (md(f" · as an estimate {sum_words(quoted)}") if quoted.rows else "")
     parts = [f"**{count:,} of {rows:,} rows ready**", md(sum_words(total))]
+    if narrow:
+        return " · ".join(parts)
     slots = studio().estimates.slots()
     makers = {ENGINES[engine].provider for engine in plan.engines[plan.ready]}
+    engines = set(plan.engines[plan.ready].tolist())
+    parts.insert(1, f"all with {ENGINES[engines.pop()].title}" if len(engines) == 1 else f"{len(engines)} engines")
     if len(makers) == 1:
         parts.append(f"{slots[makers.pop()]} at a time")
     finish_s = plan.finish_s(plan.ready, slots)
@@ -220,8 +242,9 @@ def _obstacle(plan: Plan, count: int) -> str | None:
 
 
 def _ask() -> None:
-    if batch_press.hand().stopped is not None:
+    if presses.hand().stopped is not None:
         return  # which was meant has to be said first
+    presses.hand().asked_s = time.monotonic()
     st.session_state["batch.asking"] = secrets.token_urlsafe(9)
     st.session_state["batch.outcome"] = None
 
@@ -239,9 +262,9 @@ def _question(plan: Plan, total: Total) -> None:
         [price for row in rows if (price := plan.price(row)) is not None],
         in_sandbox(),
         sum_words(total),
-        batch_press.screen(),
+        presses.screen(),
     )
-    batch_press.watch(order.batch, order.words)
+    presses.watch(order.batch, order.words)
     videos = _videos(len(rows))
     free = _is_free(total)
     if free:
@@ -265,10 +288,11 @@ def _question(plan: Plan, total: Total) -> None:
         for question in press_questions(facts):
             _explain(order, facts, question)
         if not free:
-            st.caption(f"You can undo this for {HOLD_S:.0f} seconds, and withdraw waiting jobs after that.")
+            st.caption(f"You can undo all for {HOLD_S:.0f} s; queued clips can be cancelled later.")
         with st.container(horizontal=True):
             st.button("Back", key="batch.back", on_click=pressed(_answered))
-            st.button(md(button), key="batch.spend", type="primary", wrap=True, on_click=pressed(_send), args=(order,))
+            key = f"batch.spend{presses.hand().renewed or ''}"
+            st.button(md(button), key=key, type="primary", wrap=True, on_click=pressed(_send), args=(order,))
 
     body()
 
@@ -295,18 +319,16 @@ def _explain(order: BatchPress, facts: PressFacts, question: Question) -> None:
         case QuestionKind.UNKNOWN_PRICE:
             st.markdown("We can’t say what the credits are in dollars.")
             if any(studio().budgets.any_cap(project, desk().by) for project in {one.project for one in order.briefs}):
-                st.number_input(
-                    "Reserve from the month’s cap for each clip of unknown price, in dollars",
-                    min_value=0.01,
-                    max_value=MOST_CEILING_USD_MICROS / 1e6,
-                    value=CEILING_USD,
-                    step=1.0,
+                decimal(
+                    "Set aside from this month’s cap for each clip of unknown price ($)",
+                    CEILING_USD,
                     key=CEILING,
-                    help="It is set aside until the real cost is known. It is not a limit at the vendor.",
+                    figures=CEILINGS,
+                    help="Until the real cost is known. It is not a limit at the vendor.",
                 )
         case QuestionKind.THRESHOLD:
             limit = price_text(facts.threshold_usd_micros)
-            st.markdown(md(f"Your team wants a second look at every price above {limit}."))
+            st.markdown(md(f"Your team confirms every clip above {limit}."))
         case QuestionKind.APPROVAL:
             st.markdown(md(f"{plain(' '.join(question.says))} {WAITS}"))
 
@@ -354,10 +376,13 @@ def _again(order: BatchPress, plan: Plan, rows: Sequence[int]) -> list[str]:
 
 def _send(order: BatchPress) -> None:
     """Queue all jobs or none, if the page still matches the question."""
-    why = batch_press.why_not(order)
-    dollars: float | None = st.session_state.get(CEILING)  # missing if no field was drawn
+    why = presses.why_not(order)
+    try:
+        dollars = number(CEILING)  # None if no field was drawn
+    except TypedError:
+        return  # the field asks what is meant
     if why is None:
-        _submit(order if dollars is None else replace(order, ceiling_usd_micros=round(dollars * 1_000_000)))
+        _submit(order if dollars is None else replace(order, ceiling_usd_micros=int(dollars * 1_000_000)))
     else:
         st.session_state["batch.outcome"] = why
     st.session_state["batch.asking"] = None
@@ -365,7 +390,7 @@ def _send(order: BatchPress) -> None:
 
 def _send_stopped(order: BatchPress) -> None:
     """Queue all jobs of a stopped press, whatever the page shows now: it was confirmed before."""
-    _submit(replace(order, batch=secrets.token_urlsafe(9), screen=batch_press.screen()))
+    _submit(replace(order, batch=secrets.token_urlsafe(9), screen=presses.screen()))
 
 
 def _submit(order: BatchPress) -> None:
@@ -386,8 +411,8 @@ def _submit(order: BatchPress) -> None:
     except NotAllowedError as error:
         st.session_state["batch.outcome"] = ("Nothing was sent", str(error))
     else:
-        batch_press.made(order, tuple(job.id for job in jobs), at_s)
-        batch_sent.note(SentBatch(order.batch, tuple(order.briefs), order.cost))
+        presses.made(order, tuple(job.id for job in jobs), at_s)
+        sent_batch.note(SentBatch(order.batch, tuple(order.briefs), order.cost, tuple(order.briefs)))
 
 
 def _refusal() -> None:

@@ -1,0 +1,1 @@
+"""Many clips: a table of rows that are priced and sent together."""
