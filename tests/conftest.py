@@ -14,11 +14,13 @@ from lipsync_core import Settings, Studio
 pytest_plugins = ["tests.again"]
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome")) if p), None)
+NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 
 PROGRAMS = {
     "browser": (CHROMIUM, "Chromium", "apt-get install chromium"),
     "espeak": (shutil.which("espeak-ng"), "espeak-ng", "apt-get install espeak-ng"),
     "flite": (shutil.which("flite"), "flite", "apt-get install flite"),
+    "nginx": (NGINX, "nginx", "apt-get install nginx"),
 }
 """For each marker: the program that its tests need, its name, and how to get it on Debian."""
 

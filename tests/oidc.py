@@ -113,4 +113,4 @@ def sign_out(page: Page) -> None:
 
 def signed_out(page: Page) -> Locator:
     """The door that somebody sees who has to sign in."""
-    return page.get_by_role("heading", name="Sign in", level=1)
+    return page.get_by_role("heading", name="Lip-Sync Studio", level=1)

@@ -165,7 +165,7 @@ def _submitted(studio: Studio, name: str, engine: str, image: Path, audio: Path)
 
 def batch(page: Page) -> None:
     """A batch: one picture, many voices, one price."""
-    open_page(page, "/estimate?about=Batch&maker=JoyPix+Motion-2", "Estimate")
+    open_page(page, "/?make=many&maker=JoyPix+Motion-2")
     page.locator("input[type=file]").first.set_input_files([MIRA, CLEAR, CALM, BRIGHT, SAMPLES / "voice_en_deep.flac"])
     expect(page.get_by_role("button", name=re.compile("Render all 4"))).to_be_visible()
     saved(page, "batch.webp")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import resource
 import shlex
 import signal
@@ -20,13 +21,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 LOOP = """
-import os
-parent = os.getppid()
-while os.getppid() == parent:
+import os, sys
+while os.getppid() == int(sys.argv[1]):
     for _ in range(1_000_000):
         pass
 """
-"""Ends itself once its parent process is gone."""
+"""Ends itself once its parent process, whose id it is given, is gone; also if that was before it began to run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def looping(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     loops: list[subprocess.Popen[bytes]] = []
     try:
         for _ in range(count):
-            loops.append(subprocess.Popen([sys.executable, "-c", LOOP], start_new_session=True))
+            loops.append(subprocess.Popen([sys.executable, "-c", LOOP, str(os.getpid())], start_new_session=True))
         yield loops
     finally:
         for loop in loops:
