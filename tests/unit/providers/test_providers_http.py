@@ -478,18 +478,20 @@ def test_a_sender_that_is_held_up_right_before_its_first_byte_writes_none() -> N
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process can be stopped here")
 def test_a_sender_that_is_stopped_in_the_midst_of_a_long_order_never_completes_it() -> None:
     """What the system had taken by then still leaves; the rest does not, so that nobody has a whole order."""
-    woken = threading.Event()
+    begun, woken = threading.Event(), threading.Event()
     came: list[bytes] = []
 
     def read_late(connection: socket.socket, _nothing: bytes) -> None:
-        came.append(connection.recv(100))
+        while not b"".join(came).partition(b"\r\n\r\n")[2]:  # the head may leave alone
+            came.append(connection.recv(100))
+        begun.set()
         wait(woken)
         while block := connection.recv(1 << 20):
             came.append(block)
 
     with line(read_late, reads=False) as server:
         process = subprocess.Popen([sys.executable, "-c", LONG_ORDER, server.url], cwd=ROOT, stdout=subprocess.PIPE)
-        until(lambda: bool(came))
+        wait(begun)
         process.send_signal(signal.SIGSTOP)
         time.sleep(5.0)
         process.send_signal(signal.SIGCONT)
