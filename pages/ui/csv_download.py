@@ -14,6 +14,10 @@ from pages.ui.frame import offered, pressed
 
 _CHOICE = "csv.semicolons"
 _WORDS = {False: "Commas (1.5)", True: "Semicolons (1,5)"}
+_FOR = {
+    False: "The next export suits most programs, and an Excel in English.",
+    True: "The next export suits an Excel whose language writes 1,5, such as German, French or Spanish.",
+}
 _LANGUAGES = (
     "az be bg bs ca cs da de el es et eu fi fr gl hr hu hy id is it ka kk lt lv mk nb nl nn no pl pt ro ru sk sl sq sr "
     "sv tr uk uz vi"
@@ -59,7 +63,7 @@ def draw(label: str, make: Callable[[bool], bytes], file_name: str, *, key: str,
                 on_change=pressed(_choose),
                 args=(widget,),
             )
-            st.caption("Choose semicolons for an Excel whose language writes 1,5, such as German, French or Spanish.")
+            st.caption(_FOR[semicolons])
 
 
 def _choose(widget: str) -> None:

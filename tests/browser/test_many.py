@@ -221,6 +221,7 @@ def test_a_table_says_in_each_row_what_is_wrong_and_goes_on(page: Page) -> None:
     assert "missing.wav is missing" in exported[1]["problem"]
     press(page, "CSV format")
     page.get_by_text("Semicolons (1,5)").click()
+    expect(page.get_by_text("suits an Excel whose language writes 1,5")).to_be_visible()
     settle(page)
     with page.expect_download() as started:
         page.get_by_role("button", name="Export as CSV").click(delay=30)
