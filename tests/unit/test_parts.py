@@ -92,6 +92,43 @@ def test_all_parts_run_though_one_fails_and_the_end_names_what_failed(
     assert "Every test passed, in " in capfd.readouterr().out.splitlines()[-1]
 
 
+TOO_BUSY = """
+from pathlib import Path
+import pytest
+
+@pytest.mark.parametrize("number", range({tests}))
+def test_shy(number):
+    seen = Path(__file__).with_name(f"seen{{number}}")
+    if not seen.exists():
+        seen.touch()
+        pytest.fail("somebody is watching")
+    assert {well}
+"""
+
+
+@pytest.mark.parametrize(
+    ("tests", "pardoned", "well", "passes"),
+    [(2, 2, True, True), (3, 2, True, False), (1, 2, False, False), (1, 0, True, False)],
+)
+def test_what_failed_beside_others_and_passes_alone_is_named_and_does_not_fail_the_run(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], tests: int, pardoned: int, well: bool, passes: bool
+) -> None:
+    (tmp_path / "test_shy.py").write_text(TOO_BUSY.format(tests=tests, well=well))
+    part = Part("shy", "how shy", (str(tmp_path / "test_shy.py"), *bare(tmp_path), "-n", "2"), pardoned)
+    assert run_parts([part]) == (0 if passes else 1)
+    said = capfd.readouterr().out.splitlines()
+    unsteady = "Unsteady, to be mended: failed beside others, passed alone:"
+    assert said.count(unsteady) == passes
+    assert said.count("One at a time:") == (not passes)
+    named = said[said.index(unsteady if passes else "One at a time:") + 1 :]
+    assert len(named) == tests
+    assert all("test_shy.py::test_shy[" in line for line in named)
+
+
+def test_what_is_paid_once_has_no_second_run() -> None:
+    assert [part.pardoned for part in PARTS if part.name == "faults"] == [0]
+
+
 def test_the_parts_hold_every_test() -> None:
     folders = {argument for part in PARTS for argument in part.arguments if argument.startswith("tests/")}
     written = {f"tests/{path.relative_to(ROOT / 'tests').parts[0]}" for path in ROOT.glob("tests/**/test_*.py")}
