@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from lipsync_core.brief import MEDIUM_KINDS
+from lipsync_core.estimates.header_words import BEFORE, BEHIND, BETWEEN, TRANSLATED, UNITS
 from lipsync_core.plain_text import without_marks
 
 
@@ -22,7 +23,6 @@ class Column:
     also: tuple[str, ...] = ()
 
 
-_LENGTHS, _UNITS = ("duration", "length"), ("s", "sec", "secs", "seconds", "in s", "in seconds")
 _ALL = (
     Column("name", "what the job is called", "Weekly update 47 EN", ("title", "job", "clip", "job name", "clip name")),
     Column("project", "what it belongs to", "Weekly update"),
@@ -33,7 +33,7 @@ _ALL = (
         "duration",
         "how long the clip lasts, if there is no recording: 83.5 or 1:23.5",
         "",
-        ("length", "seconds", "secs", "time", "runtime", *(f"{noun} {unit}" for noun in _LENGTHS for unit in _UNITS)),
+        ("length", "seconds", "secs", "time", "runtime"),
     ),
     Column("image", "a picture: a file dropped with the table, or a link", "anchor.jpg", ("picture", "photo", "face")),
     Column("video", "for a redub: a file dropped with the table, or a link", "", ("film", "clip file")),
@@ -61,26 +61,52 @@ COLUMNS: Mapping[str, Column] = MappingProxyType({column.name: column for column
 
 
 def _plainly(text: str) -> str:
-    """Return a header's letters and digits: ``Audio_File``, ``audio-file`` and ``audioFile`` are the same."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", without_marks(text))).casefold()
+    """Return a header's letters without accents, and digits: ``Audio_File``, ``audio-file`` and ``audioFile`` are the
+    same, and so are ``Durée`` and ``duree``."""
+    letters = unicodedata.normalize("NFKD", without_marks(text).casefold())
+    return re.sub(r"[\W_]+", "", "".join(letter for letter in letters if not unicodedata.combining(letter)))
 
 
-_FORMS = ("file", "file name", "path", "url", "link")
-"""What people add to the name of a column with files or links."""
-_MEANT = {_plainly(name): column.name for column in _ALL for name in (column.name, *column.also)}
-_MEANT |= {
-    _plainly(f"{name} {form}"): column.name
-    for column in _ALL
-    if column.name in MEDIUM_KINDS
-    for name in (column.name, *column.also)
-    for form in _FORMS
-    if _plainly(f"{name} {form}") not in _MEANT
-}
+_FORMS = ("file", "file name", "path", "url", "link", *BEHIND)
+"""What people add behind the name of a column with files or links."""
+_UNITS = ("s", "sec", "secs", "seconds", "in s", "in seconds", *UNITS)
+"""What people add to the name of a column with lengths."""
+_SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+"""How German is written where umlauts are missing."""
+
+
+def _meant() -> dict[str, str]:
+    """Return the column of every name; what a name means in English comes first."""
+    meant = {_plainly(name): column.name for column in _ALL for name in (column.name, *column.also)}
+    for column, names in TRANSLATED.items():
+        for name in names:
+            for spelt in (name, name.casefold().translate(_SPELT_OUT)):
+                meant.setdefault(_plainly(spelt), column)
+    return meant
+
+
+def _one_of(words: Iterable[str]) -> str:
+    return "|".join(map(_plainly, words))
+
+
+_MEANT = _meant()
+_MEDIUM = re.compile(
+    f"(?:(?:{_one_of(BEFORE)})(?:{_one_of(BETWEEN)})?)?"
+    f"({'|'.join(name for name, column in _MEANT.items() if column in MEDIUM_KINDS)})"
+    f"(?:{_one_of(_FORMS)})?"
+)
+"""A column with files or links, with what people add to its name."""
+_LENGTH = re.compile(
+    f"({'|'.join(name for name, column in _MEANT.items() if column == 'duration')})(?:{_one_of(_UNITS)})"
+)
+"""A column with lengths and its unit."""
 
 
 def meant_by(header: str) -> str | None:
     """Return the column that a header means; None if it is unknown."""
-    return _MEANT.get(_plainly(header))
+    plain = _plainly(header)
+    combined = _MEDIUM.fullmatch(plain) or _LENGTH.fullmatch(plain)
+    return _MEANT.get(plain) or (combined and _MEANT[combined[1]])
 
 
 def template(*, semicolons: bool = False) -> bytes:

@@ -56,9 +56,30 @@ def is_error_value(cell: str) -> bool:
     return cell.upper() == cell and bool(_SHOUTED.fullmatch(cell) or _MISSING.fullmatch(cell))
 
 
+def error_within(cell: str) -> str | None:
+    """Return the first error value inside a longer text, such as ``#N/A`` in “Hello #N/A”; None if there is none.
+
+    Only values that are listed count, in capitals, and not those that are tags of people as well.
+    """
+    found = None if "#" not in cell and "rr:" not in cell else _WITHIN.search(unicodedata.normalize("NFC", cell))
+    return None if found is None else found[0]
+
+
 def _plainly(cell: str) -> str:
     """Normalize Spanish, which writes both ``#¡REF!`` and ``#REF!``."""
     return unicodedata.normalize("NFC", cell).replace("¡", "").replace("¿", "").casefold()
 
 
 _KNOWN = frozenset(map(_plainly, _EXCEL.split()))
+_TAGS = ("#AD?", "#FIELD!", "#HIV!", "#LUKU!", "#REFERENCE!", "#NUMMER!", "#TOM!", "#ZERO!")
+"""Error values that people write as tags, too."""
+_WITHIN = re.compile(
+    r"(?<!\w)(?:"
+    + "|".join(
+        re.escape(value).replace("\\#", "#[¡¿]?", 1)
+        for value in sorted(_EXCEL.split(), key=len, reverse=True)
+        if value.startswith("#") and value not in _TAGS
+    )
+    + r"|Err:\s?\d{3}|#{7,})(?!\w)"
+)
+"""An error value between other words. Markdown’s headings have up to six of its signs."""

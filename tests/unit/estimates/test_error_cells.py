@@ -66,6 +66,52 @@ def test_what_a_program_writes_for_nothing_is_not_spoken(cell: str) -> None:
     assert plan.batch.texts["name"][0] == cell, "people are called Null, too"
 
 
+WITHIN = {
+    "Hello #N/A": "#N/A",
+    "Hello #N/A, welcome back.": "#N/A",
+    "Bonjour\n#VALEUR! et merci": "#VALEUR!",
+    "Guten Tag #NV!": "#NV",
+    "Hola #¡REF!": "#¡REF!",
+    "Привет, #ССЫЛКА!": "#ССЫЛКА!",
+    "(#REF!)": "#REF!",
+    "#REF! was in the cell": "#REF!",
+    "Your balance: Err:502": "Err:502",
+    "Delivered on ########.": "########",
+    "#U\u0308BERLAUF! am Montag": "#ÜBERLAUF!",
+}
+TAGGED = [
+    "We are #1!",
+    "It is #ZERO! now",
+    "#AD? Yes.",
+    "Error 502",
+    "## Intro",
+    "#Monday #NVidia",
+    "room#N/A2",
+    "C# is fun!",
+]
+
+
+@pytest.mark.parametrize("text", WITHIN)
+def test_hello_and_an_error_is_not_spoken(text: str) -> None:
+    rows = [{"name": one, "creator": "x", "text": one, "aspect_ratio": "9:16"} for one in (text, "Hello Ana")]
+    batch = quote_rows(sheet_of(rows), rates=Rates())
+    assert f"holds {WITHIN[text]}, an error of the spreadsheet. Fix its formula" in batch.problems[0]
+    assert batch.brief(0, "creatify/lipsync").text == ""
+    assert batch.problems[1] == ""
+
+
+@pytest.mark.parametrize("text", TAGGED)
+def test_a_number_sign_in_a_text_is_spoken(text: str) -> None:
+    batch = quote_rows(sheet_of([{"creator": "x", "text": text, "aspect_ratio": "9:16"}]), rates=Rates())
+    assert (batch.problems[0], batch.brief(0, "creatify/lipsync").text) == ("", text)
+
+
+def test_a_long_text_with_an_error_is_quoted_around_it() -> None:
+    text = "Welcome to the weekly news of our company, dear #NAME? and all others who have joined us."
+    batch = quote_rows(sheet_of([{"creator": "x", "text": text}]), rates=Rates())
+    assert batch.problems[0].startswith("“…ws of our company, dear #NAME? and all others…” holds #NAME?")
+
+
 @pytest.mark.parametrize("column", COLUMNS)
 def test_an_error_in_any_column_stops_its_row(column: str) -> None:
     rows = [{"name": "A", "duration": "5", column: "#BEZUG!"}, {"name": "B", "duration": "5"}]

@@ -83,6 +83,28 @@ def test_a_header_is_known_in_the_spellings_people_use(header: str, column: str)
     assert list(read_sheet(f"{header},x\n5,1\n".encode()).cells) == [column]
 
 
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        ("Projekt;Titel;Bild;Ton;Dauer (s);Auflösung", "project,name,image,audio,duration,resolution"),
+        ("PROJEKT;Bilddatei;Stimme;Länge in Sekunden;Größe", "project,image,audio,duration,resolution"),
+        ("Portraet;Tondatei;Laenge;Groesse", "image,audio,duration,resolution"),
+        ("Gra\u0308\u00adn;Stimme links;Stimme rechts;Pra\u0308sentator", "left_audio,right_audio,creator"),
+        ("Nom;Projet;Image;Voix;Durée;Résolution", "name,project,image,audio,duration,resolution"),
+        ("NOM DU CLIP;Lien vers l’image;Fichier audio;duree (secondes)", "name,image,audio,duration"),
+        ("Titre;URL de la vidéo;Son;Texte", "name,video,audio,text"),
+        ("Nombre;Proyecto;Imagen;Voz;Duración;Guion", "name,project,image,audio,duration,text"),
+    ],
+)
+def test_headers_in_german_french_and_spanish_are_known(header: str, columns: str) -> None:
+    table = f"{header}\n{';'.join('5' for _ in header.split(';'))}\n".encode()
+    assert {*read_sheet(table).cells} == {*columns.split(",")}
+
+
+def test_a_word_that_may_mean_something_else_is_listed_as_unused() -> None:
+    assert read_sheet(b"Titel;Sprache;Zeit\nA;de;10\n").notes == ("Not used: Sprache, Zeit.",)
+
+
 def test_a_sentence_keeps_its_quotes_and_loses_its_marks() -> None:
     sheet = read_sheet(
         csv_of(
