@@ -77,6 +77,22 @@ def test_what_is_typed_moves_the_slider_and_the_slider_writes_what_it_shows(page
     expect(page).to_have_url(re.compile(r"length=0%3A20\.1"))
 
 
+def test_a_length_is_priced_while_one_types(page: Page) -> None:
+    estimate(page)
+    field = page.get_by_label("Length", exact=True)
+    field.fill("")
+    field.press_sequentially("1:", delay=60)
+    expect(page.get_by_text("isn’t a length")).to_be_visible()
+    field.press_sequentially("20", delay=60)
+    expect(price_of(page, "JoyPix Motion-2")).to_contain_text("$2.40")
+    expect(page.get_by_text("isn’t a length")).to_have_count(0)
+    expect(page.get_by_role("slider")).to_have_value("80")
+    expect(field).to_be_focused()
+    field.press_sequentially(".5")
+    expect(price_of(page, "JoyPix Motion-2")).to_contain_text("$2.55")
+    expect(field).to_have_value("1:20.5")
+
+
 def test_back_brings_the_length_before(page: Page) -> None:
     estimate(page, "length=1:00")
     field, slider = page.get_by_label("Length", exact=True), page.get_by_role("slider")

@@ -162,6 +162,7 @@ def _length(seconds: float | None, error: str | None, readings: Sequence[Decimal
         bind="query-params",
         max_chars=40,
         placeholder=FIRST_LENGTH,
+        live=True,  # quotes while one types
         help="Seconds (83.5), minutes and seconds (1:23.5), or hours too (0:01:23).",
     )
     with st.container(gap="xsmall"):  # always there, so that the slider keeps its place
