@@ -28,6 +28,7 @@ export default function ({ data, parentElement }) {
   video.onloadedmetadata = () => {
     if (video.videoHeight) video.style.setProperty('--ratio', video.videoWidth / video.videoHeight)
   }
+  video.onloadeddata = () => { video.style.background = 'none' } // no dark line where its width is no whole pixel
   const sound = document.createElement('button')
   sound.type = 'button'
   sound.innerHTML = SOUND + '<span>Sound on</span>'
