@@ -22,13 +22,13 @@ def draw_month_figure(view: Month, caps: list[Cap], *, present: bool) -> None:
     course = studio().spending.course(view.month)
     of_team = next((cap for cap in caps if cap.scope == TEAM), None)
     with st.container(border=True, key="month-figure"):
-        figure, chart = st.columns([2, 3], gap="large", vertical_alignment="center")
-        with figure:
+        beside = st.columns([2, 3] if course.used else 1, gap="large", vertical_alignment="center")
+        with beside[0]:
             st.metric(f"Spent in {month_text(view.month)}", dollars(view.total.spent))
             for line in _beside(view, course, of_team, present=present):
                 st.markdown(md(line))
         if course.used:
-            with chart:
+            with beside[1]:
                 _chart(course, of_team)
         if caps:
             draw_cap_bars(caps, studio().people.names())
