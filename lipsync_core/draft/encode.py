@@ -40,6 +40,9 @@ that fills the frame), which is not visible; the file grows by a fifth."""
 
 VOICE_BIT_RATE = 128_000
 
+ORIGIN = "AI-generated"
+"""What every draft says of itself, in the comment and the description of its file."""
+
 _BT709 = 1  # H.273 code of the primaries, the transfer curve and the matrix
 _AAC_RATES = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 _USUAL_RATE = 48_000
@@ -112,6 +115,7 @@ def _mux(part: Path, frames: Iterator[Image], voice: Path | None) -> None:
     first = next(frames)
     with ExitStack() as files:
         container = files.enter_context(av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}))
+        container.metadata.update(comment=ORIGIN, description=ORIGIN)
         picture = _picture_track(container, first.shape[1], first.shape[0] * 2 // 3)
         sound = _sound(container, files.enter_context(opened(voice)), voice) if voice is not None else iter(())
         sound_s = 0.0

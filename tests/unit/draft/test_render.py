@@ -87,6 +87,12 @@ def test_the_clip_is_what_every_browser_plays(draft: Callable[..., tuple[Rendere
     assert content.index(b"moov") < content.index(b"mdat")
 
 
+def test_the_file_says_that_it_is_ai_generated(draft: Callable[..., tuple[Rendered, Path]]) -> None:
+    _, path = draft()
+    with av.open(str(path)) as container:
+        assert container.metadata["comment"] == container.metadata["description"] == "AI-generated"
+
+
 def test_the_video_lasts_as_long_as_the_voice_to_a_frame(draft: Callable[..., tuple[Rendered, Path]]) -> None:
     rendered, path = draft()
     assert len(pictures(path)) == rendered.frames
