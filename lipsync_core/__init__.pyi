@@ -37,6 +37,15 @@ from .errors import (
     VendorIdTakenError as VendorIdTakenError,
     WorkerError as WorkerError,
 )
+from .espeak import (
+    HOW_TO_GET as HOW_TO_GET,
+    PACE as PACE,
+    PACES as PACES,
+    PITCH as PITCH,
+    PITCHES as PITCHES,
+    Speaker as Speaker,
+    speakers as speakers,
+)
 from .estimates import (
     COLUMNS as COLUMNS,
     ENCODINGS as ENCODINGS,

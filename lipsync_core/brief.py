@@ -11,6 +11,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, Literal
 
+from lipsync_core.espeak import PACES, PITCHES
 from lipsync_core.plain_text import one_line, paragraphs
 
 MAX_NAME = 120
@@ -88,6 +89,8 @@ _TABLE = (
     BriefField("text", "text", _R.CONTENT, longest=20_000),
     BriefField("speaker", "speaker", _R.SPEECH, missing=_SPEAKER, longest=300),
     BriefField("accent", "speaker", _R.SPEECH, missing=_SPEAKER, longest=300),
+    BriefField("pace", "speaking pace", _R.SPEECH),
+    BriefField("pitch", "pitch", _R.SPEECH),
     BriefField("resolution", "size", _R.OPTION, longest=80),
     BriefField("aspect_ratio", "aspect ratio", _R.OPTION, missing="Choose an aspect ratio.", longest=80),
     BriefField("prompt", "prompt", _R.OPTION, longest=5_000),
@@ -138,9 +141,13 @@ class Brief:
     text: str = ""
     """The text to be spoken, instead of a recording."""
     speaker: str | None = None
-    """The voice that speaks the text, by the vendor's name for it."""
+    """The voice that speaks the text, by the vendor's name for it; for a draft, ``en-us`` or ``de+f2`` (`speakers`)."""
     accent: str | None = None
     """The voice that speaks the text, by the vendor's id for it."""
+    pace: int | None = None
+    """Words a minute of a text that a draft speaks, 80 to 320; None is the voice's own pace, 165."""
+    pitch: int | None = None
+    """How high a draft speaks a text, 0 to 99; None is the voice's own pitch, 50."""
     resolution: str = "480p"
     """The length of the shorter side."""
     aspect_ratio: str | None = None
@@ -205,6 +212,7 @@ LONGEST: Mapping[str, int] = MappingProxyType(
 )
 """Characters by field, for any engine. All known vendor limits are lower. Pages read all jobs of a team, so one
 text of a few megabytes would slow all of them down."""
+_RANGES: Mapping[str, tuple[int, int]] = MappingProxyType({"pace": PACES, "pitch": PITCHES})
 LONGEST_LINK = 4_096
 """The most characters of a medium's link, path or file name."""
 
@@ -218,6 +226,11 @@ def oversized(values: Mapping[str, Any]) -> dict[str, str]:
     seed, box = values.get("seed", -1), values.get("mouth_box")
     if isinstance(seed, bool) or not isinstance(seed, int) or not -1 <= seed <= MAX_SEED:
         wrong["seed"] = f"A seed is a whole number from 0 to {MAX_SEED:,}, or −1 for a random one."
+    for field, (least, most) in _RANGES.items():
+        number = values.get(field)
+        is_whole = isinstance(number, int) and not isinstance(number, bool)
+        if number is not None and not (is_whole and least <= number <= most):
+            wrong[field] = f"A {FIELDS[field].noun} is a whole number from {least} to {most}."
     if box is not None and not (len(box) == 4 and all(isinstance(side, int | float) for side in box)):
         wrong["mouth_box"] = "A mouth box is four numbers: left, top, width and height."
     elif box is not None and not all(map(math.isfinite, box)):

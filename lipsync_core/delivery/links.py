@@ -116,11 +116,22 @@ class Links:
             return None
 
     def to_made(
-        self, facts: MediumFacts, what: What, *, box: MouthBox | None = None, person: Person | None = None
+        self,
+        facts: MediumFacts,
+        what: What,
+        *,
+        box: MouthBox | None = None,
+        person: Person | None = None,
+        name: str = "",
+        download: bool = False,
     ) -> str:
-        """Return a relative link for ``person`` to what is made of a medium when the link is followed."""
+        """Return a relative link for ``person`` to what is made of a medium when the link is followed.
+
+        With ``download``, a browser saves it as ``name``, with its own extension.
+        """
         token = self._made.dumps([facts.sha256, facts.kind, what, box, self._until(), *self._bound(person)])
-        return f"{MADE_ROUTE}/{token}/{what}{FILES[what][0]}"
+        called = quote(f"{name or what}{FILES[what][0]}", safe="")
+        return f"{MADE_ROUTE}/{token}/{called}{'?download' if download else ''}"
 
     def read_made(self, token: str) -> MadeRef | None:
         """Return the target of such a token; None if it is forged or expired, or its person has no access."""

@@ -17,6 +17,7 @@ from lipsync_core.accounts.reach import Account, Accounts
 from lipsync_core.brief import MEDIA_FIELDS, MEDIUM_KINDS, Brief, KeptMedium, Medium, brief_oversized, mouth_box_error
 from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.desk import pasted_links
+from lipsync_core.desk.spoken_text import unspoken
 from lipsync_core.errors import BriefError, FetchError, MediaError
 from lipsync_core.job import LIVE
 from lipsync_core.ledger.budget import Budget
@@ -229,7 +230,7 @@ class Intake:
         rates, today = snapshot.rates, snapshot.today
         if engine.is_draft:  # media that this computer cannot read, it cannot render
             unreadable = [Issue(field, why, stops=True) for field, why in unread.items()]
-            return assess(engine, brief, media, rates=rates, today=today, issues=unreadable)
+            return assess(engine, brief, media, rates=rates, today=today, issues=(*unreadable, *unspoken(brief)))
         account = self.accounts.of(engine.provider, snapshot.environment)
         standing = snapshot.standing(engine.provider, snapshot.environment)
         changes = self.hosting.changes(media, engine.form, account.environment)

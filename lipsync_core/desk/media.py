@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import BinaryIO
+from pathlib import Path, PurePath
+from typing import BinaryIO, Literal
 
 from lipsync_core.brief import KeptMedium, Medium, MouthBox
 from lipsync_core.delivery.file_names import download_name
@@ -16,6 +16,9 @@ from lipsync_core.media.trim import trim
 from lipsync_core.medium import Kind, MediumFacts, Variant
 from lipsync_core.people.roles import Action
 from lipsync_core.worker import process
+
+Captions = Literal["vtt", "srt"]
+"""WebVTT, as browsers show it, and SubRip, as most editors take it."""
 
 
 class DeskMedia(Part):
@@ -114,6 +117,14 @@ class DeskMedia(Part):
         return self.rooms.links.to(
             video_facts(job.output_sha256), name=download_name(job), person=self.seat.visit, download=download
         )
+
+    def captions_link(self, job: Job, what: Captions = "vtt", *, download: bool = False) -> str | None:
+        """Return a relative link to the captions of a text that a draft spoke; None if a job has none."""
+        if not (job.is_draft and job.brief.text and job.brief.audio is None and job.output_sha256):
+            return None
+        name = PurePath(download_name(job)).stem
+        facts = video_facts(job.output_sha256)
+        return self.rooms.links.to_made(facts, what, person=self.seat.visit, name=name, download=download)
 
 
 def video_facts(sha256: str) -> MediumFacts:

@@ -65,27 +65,29 @@ def render(
     mouth_box: Box | None,
     seed: int,
     on_progress: Callable[[int, int], None],
+    track: MouthTrack | None = None,
 ) -> Rendered:
     """Make ``image`` (h, w, 3, RGB, upright) speak with the ``voice``, as an MP4 at ``out``.
 
     ``mouth_box`` is the mouth that a person marked, in pixels of ``image``; without it, the mouth of the largest face
-    is used. The same inputs and ``seed`` draw the same frames. ``on_progress`` is called with the frames done and the
+    is used. ``track`` is how the mouth moves, if that is known; else it is heard in the voice. The same inputs and
+    ``seed`` draw the same frames. ``on_progress`` is called with the frames done and the
     total, a few times a second. Raises `RenderError`, or `MediaError` for a voice that cannot be read.
     """
     with ThreadPoolExecutor(1) as beside:
-        heard = beside.submit(lambda: mouth_track(speech_blocks(voice), fps=FPS))
+        heard = beside.submit(lambda: track or mouth_track(speech_blocks(voice), fps=FPS))
         mouth = _mouth(image, mouth_box)
         if mouth is None:
             raise RenderError("No face was found in the picture. Mark the mouth, then render again.")
         rig, (width, height) = _rig(image, mouth, resolution)
-        track = heard.result()
-    count = len(track.openness)
+        moves = heard.result()
+    count = len(moves.openness)
 
     def tell(done: int) -> None:
         if done % _PROGRESS_EVERY == 0 or done == count:
             on_progress(done, count)
 
-    write_mp4(out, poses_drawn(rig, track, IdleMotion(seed, count, FPS)), voice, tell)
+    write_mp4(out, poses_drawn(rig, moves, IdleMotion(seed, count, FPS)), voice, tell)
     return Rendered(width, height, count, count / FPS)
 
 

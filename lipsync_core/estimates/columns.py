@@ -47,7 +47,7 @@ _ALL = (
     Column("right_audio", "for two people: the right one’s voice", "", ("right voice", "right")),
     Column("order", "for two people: meanwhile, left_right or right_left"),
     Column("text", "the text to speak, instead of a recording", "", ("script", "spoken text", "script text")),
-    Column("speaker", "who speaks the text, for PixVerse"),
+    Column("speaker", "who speaks the text: for PixVerse by name, for a draft a language such as en-us"),
     Column("creator", "a stock presenter, by Creatify’s id", "", ("presenter", "persona")),
     Column("accent", "who speaks the text, by Creatify’s id"),
     Column("aspect_ratio", "16:9, 1:1 or 9:16, for a presenter", "", ("aspect", "ratio", "format")),

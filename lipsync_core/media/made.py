@@ -5,24 +5,28 @@ It is kept beside the medium, is removed together with it, and can be made again
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from lipsync_core.brief import MouthBox
+from lipsync_core.captions import Caption, as_srt, as_vtt
 from lipsync_core.errors import MediaError, RenderError, WorkerError
 from lipsync_core.media.files import move_durably
 from lipsync_core.media.store import LOOK, MediaStore
 from lipsync_core.medium import MediumFacts
 from lipsync_core.worker import process
 
-What = Literal["waveform", "speaking"]
+What = Literal["waveform", "speaking", "vtt", "srt"]
 
 FILES: Mapping[What, tuple[str, str]] = {
     "waveform": (".json", "application/json"),
     "speaking": (".mp4", "video/mp4"),
+    "vtt": (".vtt", "text/vtt"),
+    "srt": (".srt", "application/x-subrip"),
 }
 """The extension and the content type of each."""
+_CAPTIONS: Mapping[What, Callable[[Iterable[Caption]], str]] = {"vtt": as_vtt, "srt": as_srt}
 
 
 def made_of(store: MediaStore, facts: MediumFacts, what: What, box: MouthBox | None = None) -> Path | None:
@@ -40,13 +44,28 @@ def made_of(store: MediaStore, facts: MediumFacts, what: What, box: MouthBox | N
         return None
     with store.scratch("made") as scratch:
         out = scratch / f"made{extension}"
-        arguments: dict[str, Any] = {"path": str(path), "name": facts.name, "out": str(out), "mouth_box": box}
-        try:
-            process.run(f"make_{what}", arguments, LOOK)
-        except (MediaError, RenderError, WorkerError):
+        if not (_written(store, facts, what, out) if what in _CAPTIONS else _worked_out(path, facts, what, out, box)):
             return None
         move_durably(out, kept)
     if path.is_file():
         return kept
     kept.unlink(missing_ok=True)  # the medium was removed meanwhile
     return None
+
+
+def _worked_out(path: Path, facts: MediumFacts, what: What, out: Path, box: MouthBox | None) -> bool:
+    """Make the file in a worker; return whether it could be made."""
+    arguments: dict[str, Any] = {"path": str(path), "name": facts.name, "out": str(out), "mouth_box": box}
+    try:
+        process.run(f"make_{what}", arguments, LOOK)
+    except (MediaError, RenderError, WorkerError):
+        return False
+    return True
+
+
+def _written(store: MediaStore, facts: MediumFacts, what: What, out: Path) -> bool:
+    """Write the captions of a spoken text; return whether the video has any."""
+    captions = store.captions(facts)
+    if captions:
+        out.write_text(_CAPTIONS[what](captions), encoding="utf-8")
+    return bool(captions)

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import RowMapping, insert, select, update
 
+from lipsync_core.captions import Caption, kept as kept_captions
 from lipsync_core.config.processors import processors
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import media
@@ -169,6 +170,13 @@ class MediaStore:
             query = select(media).where(media.c.sha256 == sha256, media.c.kind == kind)
             row = connection.execute(query).mappings().first()
         return None if row is None else from_row(row)
+
+    def captions(self, facts: MediumFacts) -> tuple[Caption, ...]:
+        """Return the captions that were kept with a video; none if there are none."""
+        with self._db.read() as connection:
+            query = select(media.c.facts).where(media.c.sha256 == facts.sha256, media.c.kind == facts.kind)
+            found = connection.execute(query).scalar()
+        return () if found is None else kept_captions(json.loads(found).get("captions"))
 
     def get_all(self, sha256s: Collection[str]) -> dict[tuple[str, Kind], MediumFacts]:
         """The facts of all stored media with these hashes, by hash and kind."""

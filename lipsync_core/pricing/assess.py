@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from lipsync_core.brief import VOICE_FIELDS, Brief
+from lipsync_core.espeak import PACE
 from lipsync_core.medium import MediumFacts
 from lipsync_core.pricing import TARIFFS, Measure, Rates, price, spoken_s
 from lipsync_core.pricing.catalogue import Engine
@@ -37,7 +38,7 @@ def assess(
     costs = price(engine.id, measure_of(brief, media), rates, today)
     length_s = length_of(brief, media)
     if length_s is None and brief.text.strip():
-        length_s = max(spoken_s(brief.text))
+        length_s = max(spoken_s(brief.text)) * PACE / (brief.pace or PACE)
     if length_s is not None and (too_long := length_problem(engine.form, length_s)):
         message, stops = too_long
         message += " Trim it to fit." if not brief.text.strip() else ""

@@ -8,7 +8,7 @@ from datetime import date
 from types import MappingProxyType
 
 from lipsync_core.providers.facts import DRAFT, Engine, Tariff, TariffKind, Timing
-from lipsync_core.providers.forms import EngineForm
+from lipsync_core.providers.forms import EngineForm, Limit
 from lipsync_core.providers.registry import PROVIDERS
 
 _HERE = "This computer"
@@ -18,10 +18,12 @@ _DRAFTS = (
             engine="draft/portrait",
             title="Draft engine",
             scene="portrait",
-            required=("image", "audio"),
-            optional=("resolution", "seed"),
+            required=("image",),
+            optional=("pace", "pitch", "resolution", "seed"),
+            voices=(("audio",), ("text", "speaker")),
             choices=MappingProxyType({"resolution": ("480p", "720p")}),
             defaults=MappingProxyType({"resolution": "480p"}),
+            limits=MappingProxyType({"text": Limit(8_000, "about ten minutes of speech")}),
             seeds=(-1, 2**31 - 1),
         ),
         purpose="Free preview for timing and framing. Not for publishing.",
@@ -30,7 +32,7 @@ _DRAFTS = (
             overhead_s=1.5,
             source="twice what tests/bench/bench_draft.py measured on two cores",
         ),
-        tariff=Tariff(TariffKind.FREE, source="made on this computer", read_on=date(2026, 11, 21)),
+        tariff=Tariff(TariffKind.FREE, source="made on this computer", read_on=date(2026, 11, 21), speaks=True),
     ),
 )
 

@@ -59,7 +59,7 @@ def order_of(brief: Brief, form: EngineForm, links: Mapping[str, str], **more: A
         name: getattr(brief, name) or None
         for name in ("order", "creator", "text", "speaker", "accent", "resolution", "aspect_ratio", "prompt")
     }
-    values |= {"seed": None if brief.seed == -1 else brief.seed}
+    values |= {"seed": None if brief.seed == -1 else brief.seed, "pace": brief.pace, "pitch": brief.pitch}
     kept = {name: value for name, value in values.items() if name in form.fields or name not in LEFT_OUT}
     media: dict[str, Any] = dict(links)
     return Order(engine=form.engine, **kept, **media, name=brief.name or None, **more)
@@ -67,4 +67,4 @@ def order_of(brief: Brief, form: EngineForm, links: Mapping[str, str], **more: A
 
 def _given(brief: Brief, name: str) -> bool:
     value = getattr(brief, name)
-    return value != -1 if name == "seed" else bool(value)
+    return value != -1 if name == "seed" else value == 0 or bool(value)

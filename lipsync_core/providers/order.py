@@ -31,6 +31,10 @@ class Order:
     """The voice that speaks the text, by the vendor's name for it."""
     accent: str | None = None
     """The voice that speaks the text, by the vendor's id for it."""
+    pace: int | None = None
+    """Words a minute of the spoken text."""
+    pitch: int | None = None
+    """How high the text is spoken."""
     resolution: str | None = None
     """``480p`` or ``720p``: the shorter side."""
     aspect_ratio: str | None = None

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lipsync_core.brief import KeptMedium
+from lipsync_core.brief import Brief, KeptMedium
 from lipsync_core.errors import StudioError
+from lipsync_core.espeak import HOW_TO_GET, LONGEST_S, PACE, PITCH, speaker, speakers
 from lipsync_core.job import Job, JobState
 from lipsync_core.ledger.claims import Claims
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.media.store import MediaStore
 from lipsync_core.medium import Kind, MediumFacts
+from lipsync_core.pricing import spoken_s
 from lipsync_core.worker.process import Limits, Withdrawn, run
 
 log = logging.getLogger(__name__)
@@ -55,19 +57,19 @@ class DraftRenderer:
     def _draft(self, job: Job) -> None:
         brief = job.brief
         _, picture = self._stored(brief.image, "image")
-        voice, audio = self._stored(brief.audio, "audio")
+        voice, length_s = self._voice(brief)
         self.store.sweep(f"job-{job.id}-")
         with self.store.scratch(f"job-{job.id}-") as scratch:
             out = scratch / "video.mp4"
             arguments = {
                 "image": str(picture),
-                "audio": str(audio),
                 "out": str(out),
+                **voice,
                 "resolution": brief.resolution,
                 "mouth_box": brief.mouth_box,
                 "seed": brief.seed,
             }
-            limits = Limits(memory_mb=2048, seconds=120 + 10 * voice.duration_s, in_bulk=job.batch is not None)
+            limits = Limits(memory_mb=2048, seconds=120 + 10 * length_s, in_bulk=job.batch is not None)
             hold = _Hold(
                 lambda frames: not self.stopping() and self.claims.renew(job.id, self.owner, self.lease_s, frames),
                 every_s=self.lease_s / 5,
@@ -75,13 +77,37 @@ class DraftRenderer:
             found = run("render_draft", arguments, limits, on_frames=hold.frames, wanted=hold.wanted)
             self._keep(job, out, found)
 
+    def _voice(self, brief: Brief) -> tuple[dict[str, Any], float]:
+        """Return the worker's arguments about what is heard, and about how many seconds that lasts at most."""
+        if brief.audio is not None:
+            recording, audio = self._stored(brief.audio, "audio")
+            return {"audio": str(audio)}, recording.duration_s
+        who = None if brief.speaker is None else speaker(brief.speaker)
+        if who is None:
+            gone = f"The speaker “{brief.speaker}” is not installed here any more. Choose another, then render again."
+            raise StudioError(gone if speakers() else HOW_TO_GET)
+        pace = PACE if brief.pace is None else brief.pace
+        length_s = min(LONGEST_S, max(spoken_s(brief.text)) * PACE / pace)
+        return {
+            "audio": None,
+            "text": brief.text,
+            "speaker": who.voice,
+            "pace": pace,
+            "pitch": PITCH if brief.pitch is None else brief.pitch,
+            "most_s": LONGEST_S,
+        }, length_s
+
     def _keep(self, job: Job, out: Path, found: dict[str, Any]) -> None:
         if job.state is JobState.RENDERING:
             moved = self.ledger.move(job.id, JobState.RENDERING, JobState.ARCHIVING, owner=self.owner)
             if not moved:
                 return
         kept = self.store.keep_rendered(out, found)
-        done = {"output_sha256": kept.sha256, "note": "kept"}
+        done: dict[str, Any] = {
+            "output_sha256": kept.sha256,
+            "output_ms": round(1000 * kept.duration_s),
+            "note": "kept",
+        }
         self.ledger.move(job.id, JobState.ARCHIVING, JobState.DONE, owner=self.owner, **done)
 
     def _stored(self, medium: object, kind: Kind) -> tuple[MediumFacts, Path]:

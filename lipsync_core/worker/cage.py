@@ -176,11 +176,13 @@ _SYSTEM = (
     "/etc/ld.so.cache",
     "/etc/localtime",
     "/usr/share/zoneinfo",
+    "/usr/share/espeak-ng-data",  # beside /usr/lib, where Debian keeps it
+    "/usr/local/share/espeak-ng-data",
     "/dev/urandom",
     "/proc/cpuinfo",
     "/sys/devices/system/cpu",
 )
-"""Paths that programs read while they start: shared libraries, and the list of processors."""
+"""Paths that programs read while they start: shared libraries, the list of processors, and espeak-ng's voices."""
 
 
 # System calls, by seccomp

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from lipsync_core import decode
+from lipsync_core import captions, decode
 
 Arguments = Mapping[str, Any]
 Progress = Callable[[int, int], None]
@@ -129,21 +129,35 @@ def write_jpeg(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
 
 
 def render_draft(arguments: Arguments, progress: Progress) -> dict[str, Any]:
-    """Render one portrait with one voice into an MP4; return facts about it, from decoding the result."""
-    from lipsync_core.draft import render
+    """Render one portrait with one voice, or a text, into an MP4; return facts about it, from decoding the result.
+
+    The captions of a text are among the facts, as `lipsync_core.captions.told` writes them.
+    """
+    from lipsync_core.draft import render, spoken
 
     box = arguments["mouth_box"]
     out = Path(arguments["out"])
+    told = None
+    if arguments["audio"] is None:
+        told = spoken.spoken(
+            arguments["text"],
+            out.with_name("voice.wav"),
+            speaker=arguments["speaker"],
+            pace=arguments["pace"],
+            pitch=arguments["pitch"],
+            most_s=arguments["most_s"],
+        )
     render.render(
         image=decode.load_image(Path(arguments["image"])),
-        voice=Path(arguments["audio"]),
+        voice=Path(arguments["audio"]) if told is None else told.voice,
         out=out,
         resolution=arguments["resolution"],
         mouth_box=None if box is None else tuple(box),
         seed=arguments["seed"],
         on_progress=progress,
+        track=None if told is None else told.track,
     )
-    return asdict(decode.check_video(out))
+    return asdict(decode.check_video(out)) | ({} if told is None else {"captions": captions.told(told.captions)})
 
 
 def show_mouth(arguments: Arguments, _progress: Progress) -> dict[str, Any]:

@@ -35,6 +35,12 @@ export default function ({ data, parentElement }) {
   sound.hidden = true
   sound.onclick = () => { video.muted = false; video.focus(); video.play() }
   video.onvolumechange = () => { if (!video.muted) sound.hidden = true }
+  if (data.captions) {
+    const track = document.createElement('track')
+    const src = new URL(data.captions, document.baseURI).href
+    Object.assign(track, { kind: 'captions', label: 'Captions', src, srclang: data.language })
+    video.append(track) // the player's own menu switches it; until then it is off
+  }
   place.replaceChildren(video, sound)
   if (!data.starts || matchMedia('(prefers-reduced-motion: reduce)').matches) return
   video.play().catch(() => {
@@ -66,8 +72,19 @@ _STYLE = """
 """
 
 
-def draw(link: str, title: str, *, key: str, ratio: float, starts: bool = False, loops: bool = False) -> None:
+def draw(
+    link: str,
+    title: str,
+    *,
+    key: str,
+    ratio: float,
+    starts: bool = False,
+    loops: bool = False,
+    captions: tuple[str, str] | None = None,
+) -> None:
     """Draw the player of the video at a relative ``link``; ``ratio`` is its width to its height, as far as known.
+
+    ``captions`` are a relative link to WebVTT and its language; they are shown once somebody turns them on.
 
     With ``starts`` it plays at once: with sound if the browser permits it, else muted below a button “Sound on”; not at
     all for a visitor who prefers reduced motion. A redrawn page does not restart it.
@@ -76,4 +93,6 @@ def draw(link: str, title: str, *, key: str, ratio: float, starts: bool = False,
         "player", html='<div class="studio-player"></div>', css=_STYLE, js=_PLAYER, isolate_styles=False
     )
     data = {"link": href(link), "title": title, "ratio": ratio, "starts": starts, "loops": loops}
+    if captions is not None:
+        data |= {"captions": href(captions[0]), "language": captions[1]}
     component(data=data, key=f"player-{key}")

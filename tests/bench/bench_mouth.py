@@ -47,7 +47,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that the scri
 
 from lipsync_core.draft.spectrum import SAMPLE_RATE
 from lipsync_core.draft.speech import MouthTrack, mouth_track
-from lipsync_core.draft.training.espeak import speak
+from lipsync_core.draft.synthesis import speak
 from lipsync_core.draft.training.flite import speak_recorded
 from lipsync_core.draft.training.sound import resample
 from lipsync_core.draft.training.train import RECORDED_VOICES

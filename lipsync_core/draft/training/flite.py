@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lipsync_core.draft.training.espeak import Speech
+from lipsync_core.draft.synthesis import Speech
 from lipsync_core.draft.visemes import Phone
 
 _PHONES = """

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipsync_core.draft.spectrum import BANDS, SAMPLE_RATE, Floats
-from lipsync_core.draft.training.espeak import Speech
+from lipsync_core.draft.synthesis import Speech
 from lipsync_core.draft.visemes import HOP_S, Phone
 
 FIELD_DB = 3.0

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from lipsync_core.draft.spectrum import BANDS, SAMPLE_RATE, Floats, features, mel_powers
 from lipsync_core.draft.speech import CONTEXT, TABLE
-from lipsync_core.draft.training.espeak import Speech, speak
+from lipsync_core.draft.synthesis import Speech, speak
 from lipsync_core.draft.training.flite import speak_recorded
 from lipsync_core.draft.training.sentences import SENTENCES
 from lipsync_core.draft.training.sound import changed, hiss, resample, spoken_otherwise

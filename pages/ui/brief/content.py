@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from lipsync_core import FIELDS, VendorError
+from lipsync_core import FIELDS, HOW_TO_GET, PACE, PACES, PITCH, PITCHES, VendorError, speakers
 from pages.ui.brief import presenters, previews, sample_scene
 from pages.ui.brief.form import Form
 from pages.ui.brief.scenes import choose_mode, speaks
@@ -60,7 +60,7 @@ def missing(form: Form) -> str:
         case "redub":
             return "a video and a text" if form.written else "a video and a new voice"
         case _:
-            return "a picture and a voice"
+            return "a picture and a text" if form.written else "a picture and a voice"
 
 
 def _voice(form: Form, slot: Slot, *, alone: bool = False) -> None:
@@ -88,9 +88,14 @@ def _text(form: Form, title: str, top: Callable[[], None] | None) -> None:
             st.caption(plain(_count(form)), width="stretch")
             # A click on it leaves the field, which then tells its text; the button itself has nothing to do.
             st.button("Update the price", key=f"{form.brief_id}.priced", icon=":material/refresh:")
+        if form.engine.is_draft and not speakers():
+            st.markdown(f":small[:orange[:material/warning: {plain(HOW_TO_GET)}]]")  # a caption would be too pale
+            return
         form.note("text")
         if form.takes("speaker"):
             _speaker(form)
+        if form.takes("pace"):
+            _manner(form)
         if form.takes("accent"):
             _accent(form)
 
@@ -106,15 +111,46 @@ def _count(form: Form) -> str:
 
 
 def _speaker(form: Form) -> None:
+    words = {name: name for name in form.engine.form.choices.get("speaker", ())}
+    if form.engine.is_draft:
+        words = {one.id: one.name for one in speakers()}
+    key = form.key("speaker")
+    if st.session_state[key] is not None:  # brought by a script or a table: the note below says what is wrong with it
+        words.setdefault(st.session_state[key], st.session_state[key])
     st.selectbox(
         "Speaker",
-        form.engine.form.choices["speaker"],
-        key=form.key("speaker"),
+        list(words),
+        format_func=lambda name: words.get(name, name),
+        index=None,
+        key=key,
         placeholder="Choose who speaks",
         on_change=pressed(form.change),
         args=("speaker",),
     )
     form.note("speaker")
+
+
+def _manner(form: Form) -> None:
+    """Draw how fast and how high a draft speaks the text."""
+    fields = {
+        "pace": ("Pace", "Words a minute", PACES, PACE, 5),
+        "pitch": ("Pitch", "From low to high", PITCHES, PITCH, 1),
+    }
+    for column, (name, (label, scale, (least, most), usual, step)) in zip(st.columns(2), fields.items(), strict=True):
+        with column:
+            st.number_input(
+                label,
+                min_value=least,
+                max_value=most,
+                step=step,
+                value=None,
+                placeholder=f"{usual}",
+                key=form.key(name),
+                on_change=pressed(form.change),
+                args=(name,),
+                help=f"{scale}, {least} to {most}. Empty: {usual}.",
+            )
+            form.note(name)
 
 
 def _accent(form: Form) -> None:

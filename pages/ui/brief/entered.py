@@ -25,6 +25,8 @@ FIELDS = (
     "text",
     "speaker",
     "accent",
+    "pace",
+    "pitch",
     "resolution",
     "aspect_ratio",
     "prompt",

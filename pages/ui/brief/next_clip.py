@@ -20,7 +20,7 @@ KEEP_VOICE = {"dialog": "Keep the voices"}
 
 _SHARED = ("scene", "engine", "resolution", "aspect_ratio", "project")
 PICTURE = (*_SHARED, "image", "video", "creator", "mouth_box", "mask_image", "prompt")
-VOICE = (*_SHARED, "audio", "left_audio", "right_audio", "order", "text", "speaker", "accent")
+VOICE = (*_SHARED, "audio", "left_audio", "right_audio", "order", "text", "speaker", "accent", "pace", "pitch")
 
 
 def new_button() -> None:

@@ -139,15 +139,22 @@ def _rearrange(brief_id: str, taken: Collection[str], changes: dict[str, Any]) -
     row = (open_brief.brief if open_brief else Brief()).to_dict()
     aside: dict[str, Any] = dict(st.session_state.get(f"{brief_id}.aside", {}))
     empty = Brief().to_dict()
+    scene, next_scene = row["scene"], changes.get("scene", row["scene"])
     for field in (*MADE_OF, *OPTIONS, "mouth_box"):
-        if field not in taken and row[field] != empty[field]:
-            aside[field], changes[field] = row[field], empty[field]
-        elif field in taken and row[field] == empty[field] and field in aside:
-            changes[field] = aside.pop(field)
+        leaves = field not in taken or (field == "speaker" and next_scene != scene)
+        if leaves and row[field] != empty[field]:
+            aside[_place(field, scene)], changes[field] = row[field], empty[field]
+        if field in taken and changes.get(field, row[field]) == empty[field] and _place(field, next_scene) in aside:
+            changes[field] = aside.pop(_place(field, next_scene))
     if "scene" in changes:
         _carry_over(row, aside, changes)
     st.session_state[f"{brief_id}.aside"] = aside
     change(brief_id, **changes)
+
+
+def _place(field: str, scene: str) -> str:
+    """Return where a field is put aside: each scene's engines have speakers of their own."""
+    return f"{field} of {scene}" if field == "speaker" else field
 
 
 def _carry_over(row: Mapping[str, Any], aside: dict[str, Any], changes: dict[str, Any]) -> None:
@@ -160,12 +167,13 @@ def _carry_over(row: Mapping[str, Any], aside: dict[str, Any], changes: dict[str
         return
     if scene == "presenter":
         changes["aspect_ratio"] = then["aspect_ratio"] or default_of(scene, "aspect_ratio")
-    if then["audio"] is None and not then["text"] and "left_audio" in aside:
+    is_recorded = row["left_audio"] is not None  # which then stays, rather than a text that was written earlier
+    if then["audio"] is None and "left_audio" in aside and (is_recorded or not then["text"]):
         changes["audio"] = then["audio"] = aside.pop("left_audio")
     gone = {"audio"} if row["text"] and then["text"] else SPOKEN if then["audio"] is not None else set()
     for field in gone:
         if then[field]:
-            aside[field], changes[field] = then[field], "" if field == "text" else None
+            aside[_place(field, scene)], changes[field] = then[field], "" if field == "text" else None
 
 
 def default_of(scene: str, field: str) -> str | None:

@@ -98,6 +98,8 @@ def _shown(brief: Brief, field: str) -> str:
             return plain(f"“{value if len(value) <= MOST_LETTERS else value[:MOST_LETTERS] + '…'}”")
         case "seed":
             return "random" if value == -1 else str(value)
+        case "pace" | "pitch":
+            return "the voice’s own" if value is None else str(value)
         case "mouth_box":
             return "found automatically" if value is None else "marked by hand"
         case "creator" | "accent" if value:

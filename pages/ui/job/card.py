@@ -154,7 +154,16 @@ def progress(anchor: Moving, job: Job, ahead: int = 0, queue: Queue | None = Non
 def player(job: Job, *, starts: bool = False) -> None:
     """Draw the job's video, streamed from the studio's own route; with ``starts`` it plays at once. Drafts loop."""
     if (link := desk().media.output_link(job)) is not None:
-        video.draw(link, f"Video: {job.title}", key=str(job.id), ratio=_ratio(job), starts=starts, loops=job.is_draft)
+        captions = desk().media.captions_link(job)
+        video.draw(
+            link,
+            f"Video: {job.title}",
+            key=str(job.id),
+            ratio=_ratio(job),
+            starts=starts,
+            loops=job.is_draft,
+            captions=None if captions is None else (captions, (job.brief.speaker or "").partition("+")[0]),
+        )
 
 
 def _ratio(job: Job) -> float:
@@ -275,6 +284,7 @@ def _result_actions(job: Job) -> None:
     if (link := desk().media.output_link(job, download=True)) is not None:
         label = "Download draft" if job.is_draft else "Download"
         st.link_button(label, href(link), icon=":material/download:", type="primary")
+    _captions(job)
     if why_not(Action.MAKE) is not None:
         return
     if job.state is JobState.DONE and job.is_draft and (engine := _paid_engine(job)) is not None:
@@ -294,6 +304,16 @@ def _result_actions(job: Job) -> None:
             on_click=pressed(_use_again),
             args=(job.id,),
         )
+
+
+def _captions(job: Job) -> None:
+    """Draw the menu of files with the captions of a text that was spoken."""
+    srt, vtt = (desk().media.captions_link(job, kind, download=True) for kind in ("srt", "vtt"))
+    if srt is None or vtt is None:
+        return
+    with st.popover("Captions", icon=":material/closed_caption:", key=f"captions-{job.id}"):
+        st.link_button("SubRip (.srt), for editors", href(srt), icon=":material/download:", type="tertiary")
+        st.link_button("WebVTT (.vtt), for web pages", href(vtt), icon=":material/download:", type="tertiary")
 
 
 def _running_actions(job: Job) -> None:
@@ -409,6 +429,8 @@ def _use_again(job_id: int, **changes: object) -> None:
 def _paid_engine(job: Job) -> str | None:
     """Return the most likely paid engine for a draft: the first of its scene with a key, else the first."""
     paid = [engine for engine in ENGINES.values() if engine.scene == job.brief.scene and not engine.is_draft]
+    if job.brief.text:
+        paid = [engine for engine in paid if "text" in engine.form.fields]
     usable = [e for e in paid if studio().vendors.state(e.provider, sandbox=in_sandbox()).missing is None]
     return next((engine.id for engine in (*usable, *paid)), None)
 

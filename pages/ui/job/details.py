@@ -7,7 +7,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from lipsync_core import FIELDS, MEDIUM_KINDS, PROVIDERS, Job, JobState, priced
+from lipsync_core import FIELDS, MEDIUM_KINDS, PROVIDERS, Job, JobState, priced, speakers
 from pages.ui.frame import desk, studio
 from pages.ui.job import card
 from pages.ui.text import about, billed, clock, length, money, price, real_price, said, state_word, unbilled, vendor
@@ -85,9 +85,17 @@ def _all(job: Job) -> dict[str, str]:
         "Job": str(job.id),
         **(_at_vendor(job) if job.provider in PROVIDERS else {}),
         "Rendered in": _rendered_in(job),
-        "Speaker": job.brief.speaker or "",
+        "Speaker": _speaker(job),
+        "Words a minute": "" if job.brief.pace is None else str(job.brief.pace),
+        "Pitch": "" if job.brief.pitch is None else str(job.brief.pitch),
         "Seed": str(job.brief.seed) if job.brief.seed >= 0 else "",
     }
+
+
+def _speaker(job: Job) -> str:
+    """Return who speaks a text: for a draft, by the voice's name in words."""
+    its_id = job.brief.speaker or ""
+    return next((one.name for one in speakers() if one.id == its_id), its_id) if job.is_draft else its_id
 
 
 def _at_vendor(job: Job) -> dict[str, str]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lipsync_core.draft.spectrum import SAMPLE_RATE
 from lipsync_core.draft.speech import MouthCurve, MouthTrack, mouth_track, to_frames
-from lipsync_core.draft.training.espeak import Speech, speak
+from lipsync_core.draft.synthesis import Speech, speak
 from lipsync_core.draft.training.flite import speak_recorded
 from lipsync_core.draft.training.sound import resample
 from lipsync_core.draft.visemes import Phone, mouth_truth
