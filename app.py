@@ -13,6 +13,7 @@ from streamlit.auth_util import get_secrets_auth_section
 from lipsync_core import ROOT, LedgerError, Settings, SettingsError
 from lipsync_core.config.private_files import keep_private
 from lipsync_core.db.ledger_file import bring_up_to_date
+from lipsync_core.logs import as_json
 from lipsync_core.server.access import OPEN_REFUSED, is_loopback
 from lipsync_core.server.doors import doors
 from lipsync_core.server.life import ServerWork
@@ -21,13 +22,15 @@ from lipsync_core.server.routes import routes
 from lipsync_core.worker.cage import hide_memory
 from pages.ui.base_path import address
 from pages.ui.page_server import page_server
-from pages.ui.streamlit_internals import finish_callbacks, keep_offered_files, keep_what_is_said_once
+from pages.ui.streamlit_internals import finish_callbacks, keep_offered_files, keep_what_is_said_once, log_by
 from pages.ui.warming import load_first, load_rest
 
 try:
     SETTINGS = Settings.from_env()
 except SettingsError as error:
     refuse(error)
+if SETTINGS.json_log:
+    log_by(as_json(SETTINGS.keys))
 if SETTINGS.sign_in != bool(get_secrets_auth_section()):
     refuse(
         "Streamlit and the studio disagree whether people sign in. Put the [auth] table into "

@@ -40,6 +40,7 @@ from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.ledger.listing import Listing
 from lipsync_core.ledger.open_briefs import BriefDesk
 from lipsync_core.ledger.spending import Spending
+from lipsync_core.ledger.standing import Standing, standing_of
 from lipsync_core.ledger.team_rates import TeamRates
 from lipsync_core.ledger.vendor_status import VendorStatuses
 from lipsync_core.ledger.verdicts import Verdicts
@@ -86,7 +87,7 @@ class Studio:
         database.migrate()
         self._ledger = Ledger(database)
         self._latest = Latest(database)
-        self.people = People(database, settings)
+        self.people: People = People(database, settings)
         """The team, and what each person may do."""
         has_address = _team(settings) is not None
         self.access = AccessRequests(
@@ -125,7 +126,7 @@ class Studio:
         self._links = Links(
             self._ledger.secret("links", secrets.token_bytes(32)), self.people if settings.sign_in else None
         )
-        self.sharing = Sharing(self._ledger, self._links, self._store, self.people.check)
+        self.sharing: Sharing = Sharing(self._ledger, self._links, self._store, self.people.check)
         """Links that share finished videos."""
         self.cleanup = CleanUp(database, self._store, self.people.check)
         """Removes media that were not used for long."""
@@ -412,6 +413,10 @@ class Studio:
     def tracker_seen(self) -> datetime | None:
         """Return when a tracker last reported that it is alive; None if never."""
         return self._ledger.tracker_seen()
+
+    def standing(self) -> Standing:
+        """Return how things stand in the ledger, for whoever watches the server."""
+        return standing_of(self._database)
 
     def tracker_alive(self) -> bool:
         """Return whether a tracker has reported recently."""

@@ -14,6 +14,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from lipsync_core import ROOT, Settings, Studio
+from tests import patient
 from tests.forked import Forked
 
 STUDIO = ROOT / "app.py"
@@ -198,6 +199,13 @@ class Server:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.01)
         raise AssertionError(f"the server did not start:\n{self.log()}")
+
+    def await_ready(self) -> None:
+        """Wait until the studio is open and its tracker runs, which comes after the first answer."""
+        deadline = time.monotonic() + LONGEST_START_S
+        while patient.get(f"{self.url}{self._base}/api/ready").status_code != 200:
+            assert time.monotonic() < deadline, f"the studio did not open:\n{self.log()}"
+            time.sleep(0.02)
 
     @property
     def pid(self) -> int:

@@ -78,6 +78,16 @@ def word(name: str, text: str) -> str:
     return text
 
 
+def token(name: str, text: str) -> str:
+    """Return a secret that other programs name in a header: at least 16 letters, digits and signs."""
+    if not re.fullmatch(r"[!-~]{16,200}", text):
+        raise SettingsError(
+            f"{name} is not a safe token. Give 16 to 200 letters and digits without spaces, for instance the output "
+            "of: openssl rand -hex 24"
+        )
+    return text
+
+
 def words(_name: str, text: str) -> str:
     """Return any text."""
     return text

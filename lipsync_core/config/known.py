@@ -40,6 +40,9 @@ NOTIFY_URL = Variable("STUDIO_NOTIFY_URL", kinds.receiver, secret=True)
 NOTIFY_SECRET = Variable("STUDIO_NOTIFY_SECRET", kinds.signing_secret, secret=True)
 NOTIFY_ALLOW = Variable("STUDIO_NOTIFY_ALLOW", kinds.hosts)
 
+METRICS_TOKEN = Variable("STUDIO_METRICS_TOKEN", kinds.token, secret=True)
+LOG = Variable("STUDIO_LOG", kinds.choice("text", "json"))
+
 DATABASE_URL = Variable("STUDIO_DATABASE_URL", kinds.database, secret=True)
 MEDIA_URL = Variable("STUDIO_MEDIA_URL", kinds.storage)
 MEDIA_CACHE = Variable("STUDIO_MEDIA_CACHE", kinds.folder)

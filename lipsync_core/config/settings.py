@@ -86,6 +86,12 @@ class Settings:
     """``STUDIO_NOTIFY_URL``: where the team is notified of the results of jobs."""
     notify_secret: str | None = field(default=None, repr=False)
     """``STUDIO_NOTIFY_SECRET``: the key that signs these notifications."""
+    metrics_token: str | None = field(default=None, repr=False)
+    """``STUDIO_METRICS_TOKEN``: what a program that reads ``/api/metrics`` has to name."""
+    json_log: bool = False
+    """``STUDIO_LOG=json``: the log is one JSON object a line."""
+    keys: tuple[str, ...] = field(default=(), repr=False)
+    """The values of all secret variables, which no log may contain; never shown."""
     proxy: Proxy | None = None
     """``STUDIO_PROXY``: the proxy through which vendors, pasted links and notifications are reached."""
     certificates: tuple[str, ...] = ()
@@ -129,6 +135,9 @@ class Settings:
             approve_own=given.value(known.APPROVE_OWN) or False,
             notify_allow=given.value(known.NOTIFY_ALLOW) or (),
             **_notify(given),
+            metrics_token=given.value(known.METRICS_TOKEN),
+            json_log=given.value(known.LOG) == "json",
+            keys=tuple(filter(None, (given.text(one.name) for one in table.values() if one.secret))),
             proxy=given.value(known.PROXY),
             certificates=tuple(dict.fromkeys(filter(None, map(given.value, known.CERTIFICATES)))),
             vendors={name: given.text(name) for name in table if name not in known.OWN and given.text(name)},

@@ -163,7 +163,11 @@ class Looks:
         return self._nearest(upper) if upper.startswith(self.prefixes) else None
 
     def _nearest(self, upper: str) -> str:
-        return next(iter(get_close_matches(upper, self.known, 1, 0.7)), "")
+        """Compare without the prefix: what is short would be near to everything with the same one."""
+        prefix = next(one for one in self.prefixes if upper.startswith(one))
+        rests = {one.removeprefix(prefix): one for one in self.known if one.startswith(prefix)}
+        found = get_close_matches(upper.removeprefix(prefix), list(rests), 1, 0.7)
+        return rests[found[0]] if found else ""
 
 
 def _check_plain(variable: Variable[Any], text: str) -> None:

@@ -42,6 +42,8 @@ class Due:
 
     to_send: tuple[Job, ...]
     begun: tuple[Job, ...]
+    taken_over: int = 0
+    """How many of ``begun`` another tracker had claimed and then no longer worked on."""
 
 
 class Claims:
@@ -140,11 +142,14 @@ class Claims:
             or_(jobs.c.lease_until_ms.is_(None), jobs.c.lease_until_ms <= now),
             jobs.c.id.not_in(but),
         )
-        begun = select(jobs.c.id).where(free, jobs.c.state != JobState.QUEUED).order_by(jobs.c.due_ms).limit(limit)
+        left = and_(jobs.c.lease_owner != owner, jobs.c.lease_until_ms > 0)  # one that stops cleanly sets it to 0
+        not_queued = select(jobs.c.id, left).where(free, jobs.c.state != JobState.QUEUED)
+        begun = not_queued.order_by(jobs.c.due_ms).limit(limit)
         with self._db.read() as connection:  # an idle studio takes no write lock
             if connection.execute(select(jobs.c.id).where(free).limit(1)).first() is None:
                 return Due((), ())
-            begun_ids = list(connection.execute(begun).scalars())
+            was_left = {job_id: bool(is_left) for job_id, is_left in connection.execute(begun)}
+            begun_ids = list(was_left)
             queued_ids = self._next_in_line(connection, free, slots)
         if not begun_ids and not queued_ids:
             return Due((), ())
@@ -168,7 +173,7 @@ class Claims:
             rows = self._hold(connection, affordable, and_(free, jobs.c.state == JobState.QUEUED), sends)
             for row in rows:
                 record(connection, row["id"], JobState.SUBMITTING, TRACKER, "about to be sent")
-        return Due(tuple(job_of(row) for row in rows), begun_jobs)
+        return Due(tuple(job_of(row) for row in rows), begun_jobs, sum(was_left[job.id] for job in begun_jobs))
 
     def _reserve(self, connection: Connection, job_id: int) -> bool:
         """Reserve a queued job's cost under its caps; if one would be exceeded, reject the job without sending it.

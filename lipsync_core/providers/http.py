@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from email.utils import formatdate
@@ -20,6 +21,7 @@ from typing import Any, Self
 import httpcore
 import httpx
 
+from lipsync_core import metrics
 from lipsync_core.net.body import MAX_REDIRECTS, REDIRECTS, BodyError, BodyFault, plain_blocks
 from lipsync_core.net.deadline import Deadline
 from lipsync_core.net.outlet import DIRECT, Outlet
@@ -65,6 +67,7 @@ class VendorHttp:
         self._tls = tls
         self._most = max_connections
         self._polling: dict[Outlet, _Transport] = {}
+        metrics.meters()  # loaded before anything is sent: nothing can fail between an answer and its row in the ledger
 
     async def __aenter__(self) -> Self:
         return self
@@ -102,6 +105,20 @@ class VendorHttp:
         or the computer slept meanwhile: the clock is checked right before each block is written. ``at_first_byte`` is
         called before the check for the first block.
         """
+        began_s = time.monotonic()
+        outcome = await self._send_once(provider, keys, base_url, request, deadline, at_first_byte)
+        metrics.vendor_answered(provider.id, "order", _result(outcome), time.monotonic() - began_s)
+        return outcome
+
+    async def _send_once(
+        self,
+        provider: Provider,
+        keys: Keys,
+        base_url: str,
+        request: Request,
+        deadline: Deadline,
+        at_first_byte: Callable[[], None],
+    ) -> Response | NotSent | Unclear:
         asked = _prepared(provider, keys, base_url, request, deadline.left_s)
         if isinstance(asked, str):
             return NotSent(asked)
@@ -143,6 +160,20 @@ class VendorHttp:
         max_bytes: int = MOST_BYTES,
     ) -> Response | AskAgain:
         """Make a free request; ``keys`` None sends no key. Redirects are followed within the same origin only."""
+        began_s = time.monotonic()
+        outcome = await self._get(provider, keys, base_url, request, timeout_s, max_bytes)
+        metrics.vendor_answered(provider.id, "free", _result(outcome), time.monotonic() - began_s)
+        return outcome
+
+    async def _get(
+        self,
+        provider: Provider,
+        keys: Keys | None,
+        base_url: str,
+        request: Request,
+        timeout_s: float,
+        max_bytes: int,
+    ) -> Response | AskAgain:
         asked = _prepared(provider, keys, base_url, request, timeout_s)
         if isinstance(asked, str):
             return AskAgain(asked)
@@ -160,6 +191,13 @@ class VendorHttp:
         except Exception as error:  # a free request that failed for any reason is repeated
             return AskAgain(_why(error, provider.title))
         return AskAgain(f"{provider.title} redirects too many times.")
+
+
+def _result(outcome: Response | NotSent | Unclear | AskAgain) -> str:
+    """Return what came of a request, in a word of which there are few."""
+    if isinstance(outcome, Response):
+        return f"{outcome.status // 100}xx"
+    return {NotSent: "not sent", Unclear: "unclear", AskAgain: "no answer"}[type(outcome)]
 
 
 class _Transport(httpx.AsyncHTTPTransport):

@@ -23,7 +23,10 @@ from lipsync_core.door.sockets import open_sockets
 from lipsync_core.door.talk import Tongue
 from lipsync_core.door.uploads import GuestOf, OpenPages, Uploads
 from lipsync_core.server.access import Claims, KeepsAddress, LoopbackOnly, TeamOnly, guest_by
-from lipsync_core.server.routes import OWN_PATHS, ready, studio
+from lipsync_core.server.routes import OWN_PATHS, readiness, studio
+
+PROBED = ("/api/health", "/api/ready", "/_stcore/health")
+"""What probes ask for, who may not know the server's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def doors(settings: Settings, pages: PageServer, *, is_open: bool) -> list[Middl
         Middleware(Below, base=pages.base, own=OWN_PATHS),
         entrance,
         *([] if guest_of is None else _for_a_team(pages, guest_of, open_pages)),
-        Middleware(OnceReady, ready=ready),
+        Middleware(OnceReady, ready=readiness.is_open),
         Middleware(PageFiles, base=pages.base, code=PageCode(pages.folder, pages.index, pages.instead)),
     ]
 
@@ -84,6 +87,6 @@ def _front(settings: Settings, pages: PageServer) -> FrontSettings:
     return FrontSettings(
         hosts=Hosts.of(filter(None, (pages.origin, settings.public_url)), settings.hosts),
         content_policy=policy(inline_scripts(pages.index)),
-        health=frozenset(start + path for start in ("", pages.base) for path in ("/api/health", "/_stcore/health")),
+        health=frozenset(start + path for start in ("", pages.base) for path in PROBED),
         secure_cookies=pages.origin.startswith("https://"),
     )

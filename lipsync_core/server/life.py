@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lipsync_core.config.settings import Settings
-from lipsync_core.server.routes import leaving, ready, studio
+from lipsync_core.server.routes import leaving, readiness, studio
 
 if TYPE_CHECKING:
     from lipsync_core.tracker.loop import Tracker
@@ -40,7 +40,7 @@ class ServerWork:
         try:
             yield
         finally:
-            ready.clear()
+            readiness.stop()
             working.cancel()
             await asyncio.wait([working])
 
@@ -49,7 +49,7 @@ class ServerWork:
         tracker = await asyncio.to_thread(self._open)
         if tracker is None:
             sys.exit(1)  # ends the server
-        ready.set()
+        readiness.is_open.set()
         tasks = [
             asyncio.create_task(tracker.run(), name="tracker"),
             asyncio.ensure_future(self.load_rest()),

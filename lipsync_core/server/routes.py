@@ -1,20 +1,17 @@
-"""The server's routes besides the pages: stored media by signed link, webhooks, and a health check.
+"""The server's routes besides the pages: stored media by signed link, webhooks, and what other programs ask.
 
-Routes have no login, no cross-site check and no body limit of their own. These need none: health and webhooks reveal
-nothing, and the others give only the target of an unguessable, expiring link and, if people sign in, only while the
-link's person has access (`lipsync_core.delivery.links`).
+Routes have no login, no cross-site check and no body limit of their own. These need none: health, readiness and
+webhooks reveal nothing, the figures ask for their token, and the others give only the target of an unguessable,
+expiring link and, if people sign in, only while the link's person has access (`lipsync_core.delivery.links`).
 """
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from lipsync_core.delivery.routes import medium_route, review_route, samples_route, zip_route
@@ -22,6 +19,7 @@ from lipsync_core.delivery.webhooks import endpoint
 from lipsync_core.door.sign_out import Leaving
 from lipsync_core.door.sockets import open_sockets
 from lipsync_core.samples import served
+from lipsync_core.server.watching import Figures, Readiness, health
 
 if TYPE_CHECKING:
     from lipsync_core.studio import Studio
@@ -42,15 +40,11 @@ def _opened() -> Studio:
     return Studio.from_env()
 
 
-ready = asyncio.Event()
-"""Set while the studio is open and the tracker runs."""
+readiness = Readiness()
+"""Whether the studio is open."""
 
-
-async def health(_request: Request) -> Response:
-    """Answer once the server is ready for work; report nothing else."""
-    await ready.wait()
-    return JSONResponse({"ok": True})
-
+figures = Figures(studio, readiness)
+"""The server's figures; for whoever has their token."""
 
 webhook = endpoint(lambda: studio().webhook)
 """Receives vendors' webhooks. Like the health check, it is open to everyone and reveals nothing."""
@@ -79,6 +73,8 @@ def routes() -> list[BaseRoute]:
     """Return all these routes; Streamlit serves the rest."""
     api = [
         Route("/health", health, methods=["GET"]),
+        Route("/ready", readiness.answer, methods=["GET"]),
+        Route("/metrics", figures.answer, methods=["GET"]),
         Route("/webhooks/{provider}/{token}", webhook, methods=["POST"]),
     ]
     return [

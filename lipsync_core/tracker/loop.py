@@ -19,6 +19,7 @@ from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from lipsync_core import logs, metrics
 from lipsync_core.accounts.output_hosts import OutputHosts
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.delivery.hosting import Hosting
@@ -176,6 +177,7 @@ class Tracker:
             job = await call(self._claims.claim_draft, self.owner, self._pace.lease_s)
             if job is None:
                 return
+            logs.moved(job.id, job.state)
             drafts.add(call(self._draft_renderer.render, job))
 
     async def _take_paid(
@@ -196,10 +198,12 @@ class Tracker:
             but=frozenset(self._held),
         )
         due: Due = await call(claim)
+        metrics.round_done(due.taken_over)
         asked: dict[str, list[Job]] = defaultdict(list)
         unbilled: list[Job] = []
         self._held.update(job.id for job in (*due.to_send, *due.begun))
         for job in due.to_send:
+            logs.moved(job.id, job.state)
             sends.add(asyncio.create_task(self._step([job], self._sender.send(job))))
         for job in due.begun:
             match job.state:
@@ -232,7 +236,8 @@ class Tracker:
     async def _step(self, jobs: Sequence[Job], step: Coroutine[Any, Any, None]) -> None:
         """Run one step of claimed jobs. Errors are logged; the lease expires and the jobs are claimed again."""
         try:
-            await step
+            with logs.about(*(job.id for job in jobs)):
+                await step
         except Exception:
             log.exception("a step of job %s failed", ", ".join(str(job.id) for job in jobs[:5]))
         finally:
@@ -301,11 +306,14 @@ class _Together:
             self._many.clear()
             batch, self._waiting = self._waiting, []
             self._next_at = time.monotonic() + self._every_s
+            asked = [change for changes, _made in batch for change in changes]
             error: Exception | None = None
             try:
-                await asyncio.to_thread(self._claims.apply_all, [one for changes, _made in batch for one in changes])
+                for change, made in zip(asked, await asyncio.to_thread(self._claims.apply_all, asked), strict=True):
+                    if made and change.then is not None:
+                        logs.moved(change.job_id, change.then)
             except Exception as caught:
                 error = caught
-            for _changes, made in batch:
-                if not made.done():
-                    made.set_result(None) if error is None else made.set_exception(error)
+            for _changes, waits in batch:
+                if not waits.done():
+                    waits.set_result(None) if error is None else waits.set_exception(error)

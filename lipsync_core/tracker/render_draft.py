@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lipsync_core import logs
 from lipsync_core.brief import Brief, KeptMedium
 from lipsync_core.errors import StudioError
 from lipsync_core.espeak import HOW_TO_GET, LONGEST_S, PACE, PITCH, speaker, speakers
@@ -40,6 +41,10 @@ class DraftRenderer:
 
     def render(self, job: Job) -> None:
         """Render a claimed draft, from its media to the stored video; never raises."""
+        with logs.about(job.id):
+            self._render(job)
+
+    def _render(self, job: Job) -> None:
         try:
             if job.attempts > MOST_ATTEMPTS:
                 self._fail(job, f"The render was interrupted {MOST_ATTEMPTS} times, so it was not started again.")
@@ -108,7 +113,8 @@ class DraftRenderer:
             "output_ms": round(1000 * kept.duration_s),
             "note": "kept",
         }
-        self.ledger.move(job.id, JobState.ARCHIVING, JobState.DONE, owner=self.owner, **done)
+        if self.ledger.move(job.id, JobState.ARCHIVING, JobState.DONE, owner=self.owner, **done):
+            logs.moved(job.id, JobState.DONE)
 
     def _stored(self, medium: object, kind: Kind) -> tuple[MediumFacts, Path]:
         facts = self.store.get(medium.sha256, kind) if isinstance(medium, KeptMedium) else None
@@ -120,6 +126,7 @@ class DraftRenderer:
     def _fail(self, job: Job, reason: str) -> None:
         for state in (JobState.RENDERING, JobState.ARCHIVING):
             if self.ledger.move(job.id, state, JobState.FAILED, owner=self.owner, note=reason, error=reason):
+                logs.moved(job.id, JobState.FAILED)
                 return
 
 

@@ -12,14 +12,18 @@ A download button whose file is made at the press gets another id in each run, a
 ends. A press that was on its way then showed “Failed to generate file”.
 
 What a field wrote in the address goes when a run does not draw the field, even where the page still reads it there.
+
+Streamlit gives each of its loggers, and uvicorn's, a handler of its own that writes text.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from functools import wraps
 from typing import Any
 
+from streamlit import logger as loggers
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.state import get_session_state
@@ -98,3 +102,19 @@ def keep_address() -> None:
     with get_session_state().query_params() as address:
         for field in list(address._bindings_by_widget):
             address.unbind_widget(field)
+
+
+def log_by(handler: logging.Handler) -> None:
+    """From now on, let every logger of Streamlit and of its server write by ``handler`` only."""
+
+    def set_up(logger: logging.Logger) -> None:
+        own = getattr(logger, "streamlit_console_handler", None)
+        if own is not None and own not in logger.handlers:
+            return  # its server has turned this one off: addresses may be secret
+        if own is not None:
+            logger.removeHandler(own)
+        logger.streamlit_console_handler = handler  # type: ignore[attr-defined]  # where Streamlit keeps its own
+        logger.addHandler(handler)
+
+    loggers.setup_formatter = set_up
+    loggers.update_formatter()

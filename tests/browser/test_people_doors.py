@@ -163,6 +163,8 @@ def test_no_page_and_no_route_is_forgotten_here() -> None:
     assert set(page_addresses()) == set(OPENS)
     assert route_paths() == {
         "/api/health",
+        "/api/metrics",
+        "/api/ready",
         "/api/webhooks/{provider}/{token}",
         "/app/static/made/{token}/{name}",
         "/app/static/media/{token}/{name}",

@@ -1,7 +1,9 @@
 """The server itself: cold deep links, own routes, and whom it answers."""
 
 import contextlib
+import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -21,7 +23,7 @@ from pages.ui.page_table import PAGES, PATHS
 from tests import corpus, patient
 from tests.browser.visit import PORTRAIT, SAMPLES, open_page
 from tests.patient import PATIENCE_S
-from tests.server import Server, free_port
+from tests.server import Server, free_port, studio_of
 
 
 @pytest.mark.browser
@@ -43,6 +45,7 @@ def test_routes_answer_with_their_own_status(server: Server) -> None:
     for method, path, status in (
         ("GET", "/api/health", 200),
         ("POST", "/api/health", 405),
+        ("POST", "/api/ready", 405),
         ("GET", "/api/webhooks/joypix/forged", 405),
         ("POST", "/api/webhooks/joypix/forged", 200),
         ("GET", "/api/unknown", 404),
@@ -102,6 +105,34 @@ def test_it_refuses_to_start_with_what_it_cannot_keep_to_and_says_what_to_set(
     assert done.returncode == status
     assert says in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_its_log_as_json_names_each_job_by_its_number_and_no_person_or_file(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    environment |= {"STUDIO_LOG": "json", "STUDIO_METRICS_TOKEN": "0123456789abcdef"}
+    with Server(environment, tmp_path / "server.log", command=True) as server:
+        server.await_ready()
+        assert patient.get(f"{server.url}/api/ready").json() == {"ready": True}
+        ledger = studio_of(environment)
+        voice = SAMPLES / "voice_en_clear.flac"
+        job = ledger.wait(
+            ledger.submit(Brief(engine="draft/portrait", image=PORTRAIT, audio=voice, name="Hush"), by="ana").id, 120
+        )
+        bearer = {"Authorization": "Bearer 0123456789abcdef"}
+        assert (
+            'studio_jobs{environment="live",state="done",vendor="draft"} 1.0'
+            in patient.get(f"{server.url}/api/metrics", headers=bearer).text
+        )
+    lines = server.log().splitlines()
+    assert [line for line in lines if not line.startswith("{")] == [
+        f"Lip-Sync Studio answers at {server.url.replace('127.0.0.1', 'localhost')}"
+    ]
+    assert "/api/metrics" not in server.log()  # an address may be secret
+    told = [json.loads(line) for line in lines if line.startswith("{")]
+    said = [line["message"] for line in told if line.get("job") == job.id]
+    assert said == [f"job {job.id}: rendering", f"job {job.id}: done"]
+    assert not re.search("hush|ana|hopper|voice_en", server.log(), re.IGNORECASE)
 
 
 def test_it_says_where_it_answers_once_it_does(environment: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import secrets
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,8 @@ def test_a_vendors_variable_reaches_the_vendor(name: str, value: str) -> None:
 def test_what_stands_there_is_taken_as_it_is_and_shows_the_defaults(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     lines = {name: value.replace("…", "a-key") for name, value in LINES}
-    lines |= {"STUDIO_NOTIFY_SECRET": new_secret()}  # which nothing that is printed can be
+    # Nothing that is printed may be one of these.
+    lines |= {"STUDIO_NOTIFY_SECRET": new_secret(), "STUDIO_METRICS_TOKEN": secrets.token_urlsafe()}
     dotenv.write_text("\n".join(f"{name}={value}" for name, value in lines.items()), encoding="utf-8")
     settings = Settings.from_env({}, dotenv=dotenv)
     unset = Settings.from_env({}, dotenv=tmp_path / "no.env")

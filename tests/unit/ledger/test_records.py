@@ -1,7 +1,10 @@
 """Changes that are made together: each says for itself whether it was made."""
 
+from sqlalchemy import update
+
 from lipsync_core import Brief, JobState, Qualifier, Quote
 from lipsync_core.db.database import Database, now_ms
+from lipsync_core.db.schema import jobs
 from lipsync_core.ledger.claims import Claims
 from lipsync_core.ledger.jobs import Ledger, NewJob
 from lipsync_core.ledger.rows import Change
@@ -49,3 +52,21 @@ def test_a_webhook_that_came_while_the_vendor_was_asked_is_not_forgotten(databas
     Claims(database).apply_all([still_running(first, HERE), still_running(second, HERE)])
     due = Claims(database).claim_due(HERE, lease_s=60, send_lease_s=60, slots=lambda _vendor: 4, limit=9)
     assert [job.id for job in due.begun] == [first]
+
+
+def test_what_another_tracker_left_is_counted_and_what_it_gave_back_is_not(database: Database) -> None:
+    rendering(database, 2)
+
+    def left(owner: str) -> tuple[int, int]:
+        due = Claims(database).claim_due(owner, lease_s=60, send_lease_s=60, slots=lambda _vendor: 4, limit=9)
+        return len(due.begun), due.taken_over
+
+    assert left(ELSEWHERE) == (0, 0)  # they are held
+    with database.write() as connection:
+        connection.execute(update(jobs).values(lease_until_ms=now_ms() - 1, due_ms=now_ms() - 1))
+    assert left(ELSEWHERE) == (2, 2)
+    with database.write() as connection:
+        connection.execute(update(jobs).values(lease_until_ms=now_ms() - 1, due_ms=now_ms() - 1))
+    assert left(ELSEWHERE) == (2, 0)  # its own: the computer slept
+    Ledger(database).rest(ELSEWHERE)
+    assert left(HERE) == (2, 0)
