@@ -144,10 +144,12 @@ class CompanyProxy:
     """The targets that it was asked for."""
     heads: list[str] = field(default_factory=list)
     port: int = 0
+    secure: bool = False
+    """Whether it is spoken to over TLS."""
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"https://localhost:{self.port}" if self.secure else f"http://127.0.0.1:{self.port}"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -173,10 +175,14 @@ class CompanyProxy:
 
 @contextmanager
 def proxying(
-    routes: Mapping[str, int], *, credentials: str | None = None, answers: bytes | None = None
+    routes: Mapping[str, int],
+    *,
+    credentials: str | None = None,
+    answers: bytes | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[CompanyProxy]:
-    """A proxy that leads to these targets, such as ``{"vendor.test:443": 40123}``."""
-    proxy = CompanyProxy(routes, credentials, answers)
-    with listening(proxy.serve) as port:
+    """A proxy that leads to these targets, such as ``{"vendor.test:443": 40123}``; ``https://`` with ``tls``."""
+    proxy = CompanyProxy(routes, credentials, answers, secure=tls is not None)
+    with listening(proxy.serve, tls) as port:
         proxy.port = port
         yield proxy

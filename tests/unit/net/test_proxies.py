@@ -157,6 +157,81 @@ def test_an_order_that_the_proxy_gave_no_tunnel_for_was_certainly_not_sent(answe
     assert came.reason.endswith("Nothing was sent.")
 
 
+def through_https(proxy: CompanyProxy, *certificates: Path, **options: Any) -> Outlet:
+    return Outlet(
+        Proxy("localhost", proxy.port, secure=True, **options), (*map(str, certificates),), frozenset({VENDOR})
+    )
+
+
+def test_an_order_leaves_once_through_a_proxy_that_is_itself_reached_over_tls(authority: Authority) -> None:
+    with (
+        answering(200, TAKEN) as plain,
+        secured(plain, authority.serving(VENDOR)) as secure,
+        proxying({f"{VENDOR}:443": secure}, credentials=AUTHORIZATION, tls=authority.serving("localhost")) as proxy,
+    ):
+        came = sent(through_https(proxy, authority.file, credentials=AUTHORIZATION))
+    assert isinstance(came, Response)
+    assert isinstance(JOYPIX.read_submit(came), Taken)
+    assert proxy.asked == [f"{VENDOR}:443"]
+
+
+def test_a_proxy_over_tls_is_what_the_setting_names_and_the_check_says_so(
+    base: str, authority: Authority, tmp_path: Path
+) -> None:
+    with (
+        secured(int(base.rpartition(":")[2]), authority.serving(VENDOR)) as secure,
+        proxying({f"{VENDOR}:443": secure}, tls=authority.serving("localhost")) as proxy,
+    ):
+        given = as_live(base) | {
+            "STUDIO_DATABASE_URL": f"sqlite:///{tmp_path / 'studio.db'}",
+            "STUDIO_MEDIA_URL": str(tmp_path / "media"),
+            "JOYPIX_BASE_URL": f"https://{VENDOR}/joypix",
+            "STUDIO_PROXY": proxy.url,
+            "SSL_CERT_FILE": str(authority.file),
+        }
+        studio = Studio(Settings.from_env(given, tmp_path / "no.env"))
+        assert studio.vendors.check("joypix").verdict is Verdict.ACCEPTED
+        studio.close()
+        doubtful = Studio(Settings.from_env(given | {"SSL_CERT_FILE": ""}, tmp_path / "no.env"))
+        says = doubtful.vendors.check("joypix").says
+        assert f"No secure connection to the proxy localhost:{proxy.port} could be made" in says
+        assert "SSL_CERT_FILE" in says
+        doubtful.close()
+
+
+@pytest.mark.parametrize("host", ["localhost", "elsewhere.example"])
+def test_a_proxy_whose_certificate_is_not_trusted_or_of_another_host_gets_nothing(
+    host: str, authority: Authority
+) -> None:
+    certificates = () if host == "localhost" else (authority.file,)
+    with proxying({}, tls=authority.serving(host)) as proxy:
+        came = sent(through_https(proxy, *certificates, credentials=AUTHORIZATION))
+    assert isinstance(came, NotSent)
+    assert f"No secure connection to the proxy localhost:{proxy.port} could be made" in came.reason
+    assert (proxy.asked, proxy.heads) == ([], [])
+
+
+def test_a_tunnel_within_tls_that_the_proxy_refuses_leaves_nothing_sent(authority: Authority) -> None:
+    with proxying({}, tls=authority.serving("localhost")) as proxy:
+        came = sent(through_https(proxy, authority.file))
+    assert isinstance(came, NotSent)
+    assert "could not reach" in came.reason
+    assert proxy.asked == [f"{VENDOR}:443"]
+
+
+def test_a_pasted_link_is_fetched_through_a_proxy_over_tls_by_the_address_that_was_checked(
+    authority: Authority, tmp_path: Path
+) -> None:
+    with (
+        answering(200, b"a voice", **{"Content-Type": "audio/wav"}) as plain,
+        secured(plain, authority.serving(FILES)) as secure,
+        proxying({"93.184.215.14:443": secure}, tls=authority.serving("localhost")) as proxy,
+    ):
+        got(f"https://{FILES}/voice.wav", tmp_path / "voice", through_https(proxy, authority.file))
+    assert (tmp_path / "voice").read_bytes() == b"a voice"
+    assert proxy.asked == ["93.184.215.14:443"]
+
+
 @pytest.mark.parametrize("status", [407, 502, 503])
 def test_a_proxys_own_page_after_an_order_left_is_no_answer_of_the_vendor(status: int, authority: Authority) -> None:
     """A proxy that opens encrypted connections answers within the tunnel, after the vendor may have got the order."""
