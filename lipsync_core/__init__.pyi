@@ -24,6 +24,7 @@ from .door.talk import Stage as Stage, Tongue as Tongue
 from .errors import (
     BriefChangedError as BriefChangedError,
     BriefError as BriefError,
+    DiskError as DiskError,
     FetchError as FetchError,
     LedgerError as LedgerError,
     LibraryError as LibraryError,

@@ -7,6 +7,7 @@
     ├── MediaError          a file that cannot be used as the picture, voice or video it was given for
     │   ├── FetchError      a link that was refused, could not be reached, or answered badly
     │   ├── BucketError     the bucket that holds the media refused, or did not answer
+    │   ├── DiskError       the disk that holds the media is full or read-only
     │   └── InstallationError   nothing can be opened here: a fault of the installation, not of a file
     ├── RenderError         a draft render ended without a video
     │   └── WorkerError     the worker process was killed: memory, time, or a crash
@@ -35,8 +36,10 @@ class SettingsError(StudioError):
 
 
 class LedgerError(StudioError):
-    """The ledger's file cannot be used as it is: it is newer, damaged, read-only, another program's. Nothing in it was
-    changed."""
+    """The ledger's file cannot be used as it is: newer, damaged, read-only, another program's, or on a full disk.
+
+    The text says whether something was changed.
+    """
 
 
 class BriefError(StudioError):
@@ -96,6 +99,17 @@ class FetchError(MediaError):
 
 class BucketError(MediaError):
     """The media bucket refused a request, or did not answer. Nothing was sent to a vendor."""
+
+
+class DiskError(MediaError):
+    """No file can be written where media are kept: its disk is full or read-only. No file is at fault."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The studio’s disk is full, or may not be written to",
+            "Nothing was kept, and nothing was sent or charged. Free some space on the disk that holds the media, then "
+            "try again.",
+        )
 
 
 class InstallationError(MediaError):

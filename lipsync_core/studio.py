@@ -410,6 +410,10 @@ class Studio:
         folder = self.settings.media_dir / ".sandbox"
         return origin_of(folder, self.linked_file, self.webhook, self.settings.sandbox_speed)
 
+    def unwritable(self) -> str | None:
+        """Return why nothing can be saved at the moment (a full disk, a read-only ledger), for people; else None."""
+        return self._database.unwritable()
+
     def tracker_seen(self) -> datetime | None:
         """Return when a tracker last reported that it is alive; None if never."""
         return self._ledger.tracker_seen()

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from lipsync_core import Person
-from pages.ui import access, gate, look, news
+from pages.ui import access, gate, ledger_trouble, look, news
 from pages.ui.frame import looking
 from pages.ui.page_table import BY_ADDRESS, PAGES, StudioPage
 from pages.ui.warming import draws
@@ -46,6 +46,6 @@ def main(who: Person | None) -> None:
         gate.refuse(who, BY_ADDRESS[page.url_path])
 
 
-with draws.one_more():
+with draws.one_more(), ledger_trouble.told():
     if gate.is_open():
         main(looking())

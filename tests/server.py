@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from functools import cache
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -143,17 +144,26 @@ class Server:
     the paths of its pages begin with. As a context it is started.
 
     The studio is forked from a process that has done its imports (tests/forkserver.py), unless ``command`` asks for
-    ``python -m streamlit run`` itself: where the start is what is tested or measured.
+    ``python -m streamlit run`` itself: where the start is what is tested or measured. ``before`` is written before
+    that command.
     """
 
     def __init__(
-        self, environment: dict[str, str], log: Path, app: Path = STUDIO, base: str = "", *, command: bool = False
+        self,
+        environment: dict[str, str],
+        log: Path,
+        app: Path = STUDIO,
+        base: str = "",
+        *,
+        command: bool = False,
+        before: Sequence[str] = (),
     ) -> None:
         self._environment = environment
         self._log = log
         self._app = app
         self._base = base
-        self._is_forked = app == STUDIO and not command and sys.platform == "linux"
+        self._before = before
+        self._is_forked = app == STUDIO and not (command or before) and sys.platform == "linux"
         self._process: subprocess.Popen[bytes] | Forked | None = None
         self.port = _ports().take()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -178,7 +188,7 @@ class Server:
         else:
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", *arguments],
+                    [*self._before, sys.executable, "-m", *arguments],
                     cwd=self._app.parent,
                     env=variables,
                     stdout=log,

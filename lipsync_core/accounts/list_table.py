@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lipsync_core.db.database import Database
 from lipsync_core.db.schema import vendor_lists
+from lipsync_core.errors import LedgerError
 
 log = logging.getLogger(__name__)
 
@@ -38,5 +39,5 @@ class ListTable:
         try:
             with self._db.write(judged=False) as connection:  # no visit: vendors are also asked in the background
                 connection.execute(insert(vendor_lists).values(row).on_conflict_do_update(["name"], set_=row))
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, LedgerError) as error:
             log.warning("%s could not be stored: %s", name, error)

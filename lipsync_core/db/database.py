@@ -13,7 +13,7 @@ from threading import Lock
 from sqlalchemy import Connection, PoolProxiedConnection, create_engine, event
 
 from lipsync_core.db.ledger_file import HEAD, is_newest, ledger_file, prepare
-from lipsync_core.db.ledger_trouble import told
+from lipsync_core.db.ledger_trouble import told, told_in_use, unwritable
 
 
 class Database:
@@ -56,23 +56,24 @@ class Database:
 
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-        with self.write() as connection:
+        with self._writer.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, to)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open one consistent view of the database."""
-        with self._engine.begin() as connection:
+        """Open one consistent view of the database. Raises `LedgerError` if its file cannot be used at the moment."""
+        with told_in_use(self._file), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self, *, judged: bool = True) -> Iterator[Connection]:
         """Open one unit of work. It holds the write lock from the start and is durable when it ends.
 
-        ``judged`` says whether `judge` is called.
+        ``judged`` says whether `judge` is called. Raises `LedgerError` if the file cannot be written to at the moment;
+        then nothing was changed.
         """
-        with self._writer.begin() as connection:
+        with told_in_use(self._file), self._writer.begin() as connection:
             if judged and self.judge is not None:
                 self.judge(connection)
             yield connection
@@ -93,6 +94,10 @@ class Database:
                 return self._watchers, cursor.execute("PRAGMA data_version").fetchone()[0]
             finally:
                 cursor.close()
+
+    def unwritable(self) -> str | None:
+        """Return why nothing can be saved at the moment, for people; None if nothing is known to prevent it."""
+        return None if self._file is None else unwritable(self._file)
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,7 +1,8 @@
-"""Words for a ledger that cannot be used as it is: what was found, what to do, and that nothing was changed."""
+"""Words for a ledger that cannot be used as it is: what was found, what to do, and whether something was changed."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -31,6 +32,54 @@ _WORDS = {
 """What to say about SQLite's error codes, after the name of the file. All others are faults of the studio."""
 
 
+_NOT_DONE = "so this was not done: nothing was saved, sent or charged."
+_NO_RIGHT = (
+    f"The studio’s ledger cannot be written to, {_NOT_DONE} Give the studio’s account the right to write to its file "
+    "and folder, then try again."
+)
+_IN_USE = {
+    sqlite3.SQLITE_FULL: f"The disk of the studio’s ledger is full, {_NOT_DONE} Free some space there, then try again.",
+    sqlite3.SQLITE_READONLY: _NO_RIGHT,
+    sqlite3.SQLITE_PERM: _NO_RIGHT,
+    sqlite3.SQLITE_CANTOPEN: _NO_RIGHT,
+    sqlite3.SQLITE_BUSY: f"The studio’s ledger is locked by another program, {_NOT_DONE} End that program or wait "
+    "until it is done, then try again.",
+    sqlite3.SQLITE_IOERR: "The disk of the studio’s ledger reports an error, so it is not certain that this was saved. "
+    "Look at Jobs before you try again.",
+    sqlite3.SQLITE_CORRUPT: f"The studio’s ledger is damaged, {_NOT_DONE} Whoever runs the studio has to stop it and "
+    "put the last copy in its place.",
+}
+"""What to say of the same errors while the studio runs, to whoever pressed something."""
+
+
+@contextmanager
+def told_in_use(file: Path | None) -> Iterator[None]:
+    """Raise `LedgerError` in place of an error that comes from the state of a ledger in use."""
+    try:
+        yield
+    except Exception as error:
+        cause = getattr(error, "orig", None)
+        words = _IN_USE.get(_code(cause, file)) if isinstance(cause, sqlite3.Error) else None
+        if words is None:
+            raise
+        raise LedgerError(words) from error
+
+
+def unwritable(file: Path) -> str | None:
+    """Return why nothing can be saved in this ledger at the moment, and what to do; None if nothing is known of it."""
+    if _is_full(file.parent):
+        return (
+            "The disk of the studio’s ledger is full. Jobs wait until there is space on it, and then go on by "
+            "themselves."
+        )
+    if _is_read_only(file):
+        return (
+            "The studio’s ledger cannot be written to. Jobs wait until the studio’s account may write to its file and "
+            "folder, and then go on by themselves."
+        )
+    return None
+
+
 @contextmanager
 def told(file: Path) -> Iterator[None]:
     """Raise `LedgerError` in place of an error that comes from the state of this file."""
@@ -48,12 +97,29 @@ def trouble(file: Path, error: object) -> LedgerError | None:
     if isinstance(error, OSError):
         return LedgerError(f"The ledger’s folder {file.parent} cannot be made: {error.strerror}.")
     if isinstance(error, sqlite3.Error):
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _is_full(file.parent):
-            code = sqlite3.SQLITE_FULL
-        words = _WORDS.get(code)
+        words = _WORDS.get(_code(error, file))
         return None if words is None else LedgerError(f"The ledger {file} {words} {UNHARMED}")
     return None
+
+
+def _code(error: sqlite3.Error, file: Path | None) -> int:
+    """Return SQLite's own code for an error, after a look at the disk where it has no word for what is wrong."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if file is not None and code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+        if _is_full(file.parent):
+            return sqlite3.SQLITE_FULL
+        if _is_read_only(file):
+            return sqlite3.SQLITE_READONLY
+    return code
+
+
+def _is_read_only(file: Path) -> bool:
+    """Whether the file, or the disk that it is on, may not be written to."""
+    try:
+        disk = os.statvfs(file) if hasattr(os, "statvfs") else None
+    except OSError:
+        return False
+    return not os.access(file, os.W_OK) or (disk is not None and bool(disk.f_flag & os.ST_RDONLY))
 
 
 def _is_full(folder: Path) -> bool:

@@ -18,7 +18,7 @@ from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, R
 
 from lipsync_core.delivery.review_page import CSP, Reviewed, page, page_of_nothing
 from lipsync_core.delivery.zip_stream import Packed, zipped
-from lipsync_core.errors import BucketError
+from lipsync_core.errors import BucketError, DiskError
 from lipsync_core.plain_text import clean_name
 
 Route = Callable[[Request], Awaitable[Response]]
@@ -114,12 +114,12 @@ def review_route(find: Callable[[str], Reviewed | None]) -> Route:
 
 
 def _in_words(route: Route) -> Route:
-    """Return the same route, but answer with the reason if the bucket does not give a file."""
+    """Return the same route, but answer with the reason if the bucket or the disk does not give a file."""
 
     async def answer(request: Request) -> Response:
         try:
             return await route(request)
-        except BucketError as error:
+        except (BucketError, DiskError) as error:
             return PlainTextResponse(str(error), 503, headers={"Cache-Control": "no-store", **_GUARDED})
 
     return answer

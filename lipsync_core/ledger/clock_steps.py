@@ -26,6 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lipsync_core.db.database import Database
 from lipsync_core.db.schema import accounts, jobs, notices, trackers, vendor_lists
+from lipsync_core.errors import LedgerError
 from lipsync_core.job import JobState
 from lipsync_core.net.deadline import boot_s
 
@@ -94,7 +95,10 @@ class ClockSteps:
             if self._kept is None or abs(_step_ms(reading, self._kept)) >= NOTICED_MS:
                 try:
                     self._kept = self._compare(reading)
-                except SQLAlchemyError:  # the next look tries again; what is done meanwhile must not fail for this
+                except (
+                    SQLAlchemyError,
+                    LedgerError,
+                ):  # the next look tries again; what is done meanwhile must not fail for this
                     log.exception("the clocks could not be compared")
         return reading
 

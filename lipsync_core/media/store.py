@@ -7,6 +7,7 @@ remade.
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import threading
@@ -24,7 +25,7 @@ from lipsync_core.captions import Caption, kept as kept_captions
 from lipsync_core.config.processors import processors
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import media
-from lipsync_core.errors import BucketError, MediaError, WorkerError
+from lipsync_core.errors import BucketError, DiskError, MediaError, WorkerError
 from lipsync_core.media.bucket import Bucket
 from lipsync_core.media.files import move_durably, sha256_of, stored_copy
 from lipsync_core.medium import Kind, MediumFacts, MouthGuess, Variant
@@ -37,6 +38,8 @@ PICTURES: tuple[Variant, ...] = ("preview", "thumb")
 LOOK = process.Limits(memory_mb=2048, seconds=90)
 """The limits for inspecting one file: enough for a 50-megapixel picture, or ten minutes of sound."""
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""What a system says of a disk that takes nothing more."""
 _BROUGHT_AT_ONCE = 16
 """Files that are fetched back from the bucket at once; each is fetched once."""
 _looks = threading.BoundedSemaphore(max(2, processors()))
@@ -274,11 +277,18 @@ class MediaStore:
 
     @contextmanager
     def scratch(self, label: str = "in") -> Iterator[Path]:
-        """Provide a folder on the store's own disk that is removed afterwards."""
+        """Provide a folder on the store's own disk that is removed afterwards.
+
+        Raises `DiskError` if the disk does not take what is written, in the folder or anywhere else in the store.
+        """
         folder = self._folder / ".scratch" / f"{label}-{uuid.uuid4().hex}"
-        folder.mkdir(parents=True)
         try:
+            folder.mkdir(parents=True)
             yield folder
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                raise DiskError from error
+            raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -15,7 +15,7 @@ from lipsync_core.config.settings import Settings
 from lipsync_core.db import audit_log
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import budgets, people, sign_outs
-from lipsync_core.errors import FetchError, NotAllowedError
+from lipsync_core.errors import FetchError, LedgerError, NotAllowedError
 from lipsync_core.net.guard import checked_link
 from lipsync_core.people.identity import bind, check_account, released
 from lipsync_core.people.rights import Person, check, person_of, refusal, who
@@ -63,7 +63,11 @@ class People:
         self._check_rules(guest, row)
         stale = row is None or row["subject"] is None or now_ms() - (row["seen_ms"] or 0) >= SEEN_EVERY_MS
         if stale or row is None or (row["role"] != Role.ADMIN and self._is_first_admin(guest.email)):
-            row = self._seen(guest)
+            try:
+                row = self._seen(guest)
+            except LedgerError:
+                if row is None or row["subject"] is None:
+                    raise
         check_account(row, guest)
         return replace(person_of(row), visit=guest.visit)
 

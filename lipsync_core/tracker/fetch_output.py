@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from lipsync_core.accounts.output_hosts import OutputHosts, out_of_reach
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.brief import KeptMedium
-from lipsync_core.errors import BucketError, FetchError, MediaError, RenderError
+from lipsync_core.errors import BucketError, DiskError, FetchError, MediaError, RenderError
 from lipsync_core.job import Job
 from lipsync_core.ledger.clock_steps import ClockSteps
 from lipsync_core.ledger.rows import Change
@@ -30,6 +30,10 @@ log = logging.getLogger(__name__)
 MOST_BYTES = 2 * 1024**3
 WITHIN_S = 1800.0
 _GONE = (403, 404, 410)
+_NO_ROOM = (
+    "The video could not be written: the studio’s disk is full. Free some space on it; the video is fetched again "
+    "until the vendor deletes it."
+)
 _TRIES_TO_PLAY = 3
 """Number of downloads of an unplayable video before it is stored as it is."""
 
@@ -102,6 +106,8 @@ class OutputFetcher:
             await self._again(job, why, gone=error.status in _GONE)
         except BucketError as error:
             await self._again(job, str(error))
+        except DiskError:
+            await self._again(job, _NO_ROOM)
         except OSError as error:
             await self._again(job, f"The video could not be written: {error.strerror or 'the disk refused it'}.")
 
@@ -109,6 +115,8 @@ class OutputFetcher:
         try:
             found: dict[str, Any] = self.store.look_at_video(path)
             flaw = ""
+        except DiskError:
+            raise
         except (MediaError, RenderError) as error:
             flaw = str(error)
             if job.bad_outputs + 1 < _TRIES_TO_PLAY:

@@ -26,7 +26,7 @@ from lipsync_core.accounts.output_hosts import OutputHosts
 from lipsync_core.accounts.reach import Account, Accounts
 from lipsync_core.db.database import ms_of
 from lipsync_core.delivery.hosting import Hosting
-from lipsync_core.errors import BucketError, MediaError, VendorIdTakenError
+from lipsync_core.errors import BucketError, LedgerError, MediaError, VendorIdTakenError
 from lipsync_core.job import Job
 from lipsync_core.ledger.claims import Answer, Claims
 from lipsync_core.ledger.clock_steps import ClockSteps
@@ -143,7 +143,7 @@ class Sender:
         for tried in range(_TRIES_TO_KEEP):
             try:
                 return await asyncio.to_thread(self.claims.journal, job.id, came)
-            except SQLAlchemyError:
+            except (SQLAlchemyError, LedgerError):
                 log.exception("the answer to job %s could not be recorded; trying again", job.id)
             await asyncio.sleep(min(0.5 * 2**tried, 30.0))
         return await asyncio.to_thread(self.claims.journal, job.id, came)

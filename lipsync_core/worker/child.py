@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -45,6 +46,14 @@ def main() -> None:
         say({"broken": f"Python’s package “{error.name}”" if error.name else "one of Python’s packages"})
     except MemoryError:
         say({"out_of_memory": True})
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        say({"no_room": True})
+
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says of a disk without room for a task's output."""
 
 
 def be_modest() -> None:

@@ -30,7 +30,7 @@ from typing import IO, Any
 
 from lipsync_core.config import ROOT
 from lipsync_core.config.processors import processors
-from lipsync_core.errors import InstallationError, MediaError, RenderError, WorkerError
+from lipsync_core.errors import DiskError, InstallationError, MediaError, RenderError, WorkerError
 from lipsync_core.worker.cage import Bounds
 
 log = logging.getLogger(__name__)
@@ -95,6 +95,7 @@ def run(
     Raises:
         MediaError: the file cannot be used; the text is for the person.
         RenderError: the render cannot be made; the text is for the person.
+        DiskError: there is no room for what the worker writes.
         WorkerError: the worker ran out of memory or time, or crashed.
         InstallationError: the worker did not start, or a package is missing.
         Withdrawn: the result is no longer wanted.
@@ -153,6 +154,8 @@ def _run(
             return last
         if "refused" in last:
             raise _refusal(last["refused"])
+        if "no_room" in last:
+            raise DiskError
         log.warning("worker %r ended with %s:%s", task, code, end_of(complaints))
         if last.get("out_of_memory") or code == -9:
             raise WorkerError(f"It needed more than {limits.memory_mb} MB of memory, the limit for one file.")

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 import streamlit as st
 
 from lipsync_core import MAX_NAME, Action, Desk, NotAllowedError, Person, Studio, act_for, one_line
-from pages.ui import lost_files, menu, refusals, steady
+from pages.ui import ledger_trouble, lost_files, menu, refusals, steady
 from pages.ui.signed_cookie import TOKENS
 from pages.ui.text import about, clock, plain
 
@@ -96,7 +96,10 @@ def header(
         _remember()
     with st.container():  # the same
         refusals.arrive(elsewhere=elsewhere)
-        _tracker_note()
+        unwritable = studio().unwritable()
+        ledger_trouble.draw(unwritable)
+        if unwritable is None:
+            _tracker_note()
 
 
 def looking() -> Person | None:
@@ -177,9 +180,10 @@ def pressed(do: Callable[P, object]) -> Callable[P, None]:
     @wraps(do)
     def guarded(*given: P.args, **named: P.kwargs) -> None:
         _desk.set(None)  # the previous run's
-        _person, why = _enter()
-        if why is None:
-            do(*given, **named)
+        with ledger_trouble.press():
+            _person, why = _enter()
+            if why is None:
+                do(*given, **named)
 
     return guarded
 
@@ -194,9 +198,10 @@ def fragment(run_every: float | None = None) -> Callable[[Callable[P, None]], Ca
         @st.fragment(run_every=run_every)
         @wraps(draw)
         def guarded(*given: P.args, **named: P.kwargs) -> None:
-            if closed() is not None:
-                st.rerun()
-            draw(*given, **named)
+            with ledger_trouble.told():
+                if closed() is not None:
+                    st.rerun()
+                draw(*given, **named)
 
         return guarded
 
@@ -223,9 +228,10 @@ def dialog(
         @st.dialog(title, width=width, on_dismiss=pressed(dismissed))
         @wraps(draw)
         def guarded(*given: P.args, **named: P.kwargs) -> None:
-            if closed() is not None:
-                st.rerun()
-            draw(*given, **named)
+            with ledger_trouble.told():
+                if closed() is not None:
+                    st.rerun()
+                draw(*given, **named)
 
         @wraps(draw)
         def opened(*given: P.args, **named: P.kwargs) -> None:

@@ -19,7 +19,8 @@ from lipsync_core.db.database import Database
 from lipsync_core.db.ledger_file import bring_up_to_date, is_newest, look_at_log, prepare
 from lipsync_core.server.refusal import check_folders
 from tests.conftest import COMPLETE
-from tests.unit.tracker.test_disk_full import UNSHARE, run_on_a_small_disk
+from tests.small_disk import UNSHARE
+from tests.unit.tracker.test_disk_full import run_on_a_small_disk
 
 
 def of_schema(file: Path, version: str) -> None:
@@ -126,6 +127,108 @@ def test_a_full_or_read_only_disk_is_told_before_anything_is_paid_for(tmp_path: 
     assert "has no room: its disk is full" in full_new
     assert "studio.db cannot be written to" in read_only
     assert "another.db cannot be written to" in read_only_new
+
+
+WHILE_IT_RUNS = """
+import sys, threading, time
+from pathlib import Path
+from lipsync_core import Brief, JobState, Settings, Studio, StudioError
+from tests.small_disk import empty, fill
+
+disk = Path(sys.argv[1]) / "disk"
+ledger = disk / "studio.db"
+settings = Settings.from_env(
+    {"STUDIO_DATABASE_URL": f"sqlite:///{ledger}", "STUDIO_MEDIA_URL": str(disk / "media"), "STUDIO_SANDBOX": "1",
+     "STUDIO_POLL_INTERVAL_S": "0.1"},
+    dotenv=disk / "no.env",
+)
+studio = Studio(settings)
+portrait, voice = Path("lipsync_core/samples/grace_hopper.jpg"), Path("lipsync_core/samples/voice_en_clear.flac")
+brief = Brief(engine="joypix/motion-2", image=portrait, audio=voice)
+
+def told(do):
+    try:
+        do()
+    except StudioError as error:
+        print(error)
+    else:
+        print("done")
+
+first = studio.submit(brief, by="ana")
+ends = []
+waiting = threading.Thread(target=lambda: ends.append(studio.wait(first.id, timeout_s=600)))
+waiting.start()
+while studio.job(first.id).state is not JobState.RENDERING:
+    time.sleep(0.05)
+fill(disk, ledger)
+told(lambda: studio.submit(brief, by="ana"))
+told(lambda: studio.desk("ana").media.keep(b"RIFF" + bytes(100_000), "audio", "voice.wav"))
+told(lambda: studio.desk("ana").briefs.change("abcdefgh", name="A"))
+print(studio.unwritable())
+print(len(list(studio.jobs())), studio.job(first.id).state in (JobState.DONE, JobState.FAILED))
+empty(disk)
+waiting.join()
+print(ends[0].state, studio.unwritable())
+told(lambda: studio.submit(brief, by="ana"))
+"""
+
+
+def test_a_disk_that_fills_up_while_a_job_is_under_way_is_told_and_the_job_goes_on_once_there_is_room(
+    tmp_path: Path,
+) -> None:
+    if UNSHARE is None and not COMPLETE:
+        pytest.skip("a small disk can only be made on Linux")
+    done = run_on_a_small_disk(tmp_path, WHILE_IT_RUNS, mb=16)
+    if "Traceback" not in done.stderr and "mount" in done.stderr and not COMPLETE:
+        pytest.skip("this machine lets nobody mount a small disk")
+    assert done.stdout.count("\n") == 7, done.stderr + done.stdout
+    press, file, change, now, jobs, ended, again = done.stdout.splitlines()
+    assert press == f"image: {file}; audio: {file}"
+    assert change.startswith(
+        "The disk of the studio’s ledger is full, so this was not done: nothing was saved, sent or"
+    )
+    assert file.startswith("The studio’s disk is full, or may not be written to. Nothing was kept")
+    assert now.startswith("The disk of the studio’s ledger is full. Jobs wait until there is space")
+    assert (jobs, ended, again) == ("1 False", "done None", "done")
+
+
+BECOMES_READ_ONLY = """
+import subprocess, sys
+from pathlib import Path
+from lipsync_core import Settings, Studio, StudioError
+
+disk = Path(sys.argv[1]) / "disk"
+settings = Settings.from_env(
+    {"STUDIO_DATABASE_URL": f"sqlite:///{disk / 'studio.db'}", "STUDIO_MEDIA_URL": str(disk / "media")},
+    dotenv=disk / "no.env",
+)
+studio = Studio(settings)
+desk = studio.desk("ana")
+studio.close()
+subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+for do in (
+    lambda: desk.media.keep(b"RIFF" + bytes(100_000), "audio", "voice.wav"),
+    lambda: desk.briefs.change("abcdefgh", name="A"),
+):
+    try:
+        do()
+    except StudioError as error:
+        print(error)
+print(studio.unwritable())
+"""
+
+
+def test_a_ledger_that_becomes_read_only_while_the_studio_runs_is_told(tmp_path: Path) -> None:
+    if UNSHARE is None and not COMPLETE:
+        pytest.skip("a small disk can only be made on Linux")
+    done = run_on_a_small_disk(tmp_path, BECOMES_READ_ONLY)
+    if "Traceback" not in done.stderr and "mount" in done.stderr and not COMPLETE:
+        pytest.skip("this machine lets nobody mount a small disk")
+    assert done.stdout.count("\n") == 3, done.stderr + done.stdout
+    file, change, now = done.stdout.splitlines()
+    assert file.startswith("The studio’s disk is full, or may not be written to. Nothing was kept")
+    assert change.startswith("The studio’s ledger cannot be written to, so this was not done: nothing was saved, sent")
+    assert now.startswith("The studio’s ledger cannot be written to. Jobs wait")
 
 
 def test_a_disk_that_cannot_keep_the_log_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -22,7 +22,7 @@ from lipsync_core import ROOT
 from lipsync_core.errors import FetchError
 from lipsync_core.net.fetch import Fetched, fetch, post
 from lipsync_core.net.guard import is_public, may_lead, nat64_prefixes
-from tests.unit.tracker.test_disk_full import UNSHARE
+from tests.small_disk import UNSHARE
 
 IP = shutil.which("ip")
 VOICE = bytes(range(256)) * 40

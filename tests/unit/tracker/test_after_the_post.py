@@ -27,7 +27,8 @@ from tests import corpus, patient
 from tests.conftest import COMPLETE
 from tests.desk import PACE, Desk, vendors
 from tests.sandbox import HEADERS, SUBMITS, served
-from tests.unit.tracker.test_disk_full import UNSHARE, run_on_a_small_disk
+from tests.small_disk import UNSHARE
+from tests.unit.tracker.test_disk_full import run_on_a_small_disk
 
 DONE = JobState.DONE
 

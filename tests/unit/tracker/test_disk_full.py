@@ -1,6 +1,5 @@
 """A disk that fills up while a draft renders: that job fails with this reason, and the studio goes on."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +9,7 @@ import pytest
 from lipsync_core import ROOT
 from tests import corpus
 from tests.conftest import COMPLETE
-
-UNSHARE = shutil.which("unshare")
+from tests.small_disk import UNSHARE, on_a_small_disk
 
 SCRIPT = """
 import sys
@@ -46,13 +44,12 @@ print(studio.wait(studio.submit(brief, by="ana").id, timeout_s=600).state)
 """
 
 
-def run_on_a_small_disk(work: Path, script: str) -> "subprocess.CompletedProcess[str]":
-    """Run ``script`` in a mount namespace of its own, where ``work/disk`` is a disk of 8 MB."""
+def run_on_a_small_disk(work: Path, script: str, mb: int = 8) -> "subprocess.CompletedProcess[str]":
+    """Run ``script`` in a mount namespace of its own, where ``work/disk`` is a disk of ``mb`` megabytes."""
     (work / "disk").mkdir()
     (work / "script.py").write_text(script)
-    shell = 'mount -t tmpfs -o size=8m tmpfs "$1/disk" && exec "$2" "$1/script.py" "$1"'
     return subprocess.run(
-        [str(UNSHARE), "--map-root-user", "--mount", "sh", "-c", shell, "sh", str(work), sys.executable],
+        [*on_a_small_disk(work / "disk", mb), sys.executable, str(work / "script.py"), str(work)],
         cwd=ROOT,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
         capture_output=True,
