@@ -109,7 +109,6 @@ class Studio:
         self._cap_notices = CapNotices(database, settings.timezone, has_address, settings.public_url)
         self.endings = Endings(database)
         """A person's recently ended jobs."""
-        self._clock = ClockSteps(database)
         self._claims = Claims(database, settings.timezone, terms if settings.sign_in else None)
         self.budgets = Budgets(database, settings.timezone, self.people.check)
         """Monthly caps and the vendors' invoices."""
@@ -123,8 +122,11 @@ class Studio:
         open_briefs = BriefDesk(database)
         bucket = None if settings.bucket is None else Bucket(*settings.bucket, settings.aws)
         self._store = store(settings.media_dir, database, bucket=bucket)
+        self._clock = ClockSteps(database)
         self._links = Links(
-            self._ledger.secret("links", secrets.token_bytes(32)), self.people if settings.sign_in else None
+            self._ledger.secret("links", secrets.token_bytes(32)),
+            self.people if settings.sign_in else None,
+            self._clock.steady_s,
         )
         self.sharing: Sharing = Sharing(self._ledger, self._links, self._store, self.people.check)
         """Links that share finished videos."""

@@ -12,8 +12,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -77,10 +78,12 @@ class ReviewRef:
 class Links:
     """Makes and reads media links with the studio's own secret; ``people`` is the team if people sign in.
 
-    Making a link reads no database, so lists may do it.
+    Making a link reads no database, so lists may do it. ``clock`` gives seconds and is the same whoever sets the
+    computer's clock, so that a link neither ends early nor comes back to life when that is set.
     """
 
-    def __init__(self, secret: bytes, people: People | None = None) -> None:
+    def __init__(self, secret: bytes, people: People | None = None, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or (lambda: time.time())
         self._secret = secret
         self._people = people
         self._serializer = URLSafeSerializer(secret, salt="media")
@@ -103,7 +106,7 @@ class Links:
 
     def path_for(self, facts: MediumFacts, good_for_s: float) -> str:
         """Return ``/token/name`` for a vendor that fetches the medium itself within ``good_for_s`` seconds."""
-        until = int(time.time() + good_for_s)
+        until = int(self._clock() + good_for_s)
         token = self._serializer.dumps([facts.sha256, facts.kind, "file", until, VENDOR, ""])
         return f"/{token}/{facts.kind}{facts.extension}"
 
@@ -141,8 +144,9 @@ class Links:
         except (BadSignature, ValueError, TypeError):
             return None
 
-    def to_review(self, job_id: int, sha256: str, until: int, *, by: str) -> str:
-        """Return a relative link, made by ``by``, to the page that shows one video of one job until that second."""
+    def to_review(self, job_id: int, sha256: str, good_for_s: float, *, by: str) -> str:
+        """Return a relative link, made by ``by``, to the page that shows one video of one job for so many seconds."""
+        until = int(self._clock() + good_for_s)
         return f"{REVIEW_ROUTE}/{self._reviews.dumps([job_id, sha256, until, self._mark(by)])}"
 
     def read_review(self, token: str) -> ReviewRef | None:
@@ -171,10 +175,14 @@ class Links:
         except (BadSignature, ValueError, TypeError):
             return None
 
+    def end_of(self, review: ReviewRef) -> datetime:
+        """Return when a review ends, as the calendar clock shows it now."""
+        return datetime.now(UTC) + timedelta(seconds=review.until - self._clock())
+
     def _until(self) -> int:
         """Return the second until which a link made now is valid; it is the same for a whole period."""
         period_s = PERIOD_S if self._people is None else SIGNED_IN_PERIOD_S
-        return (int(time.time()) // period_s + 2) * period_s
+        return (int(self._clock()) // period_s + 2) * period_s
 
     def _bound(self, person: Person | None) -> tuple[str, str]:
         if person is None:
@@ -185,7 +193,7 @@ class Links:
         return hmac.new(self._secret, email.encode(), hashlib.sha256).hexdigest()[:_MARK] if email else ""
 
     def _is_open(self, until: int, who: str, visit: str) -> bool:
-        if time.time() >= until:
+        if self._clock() >= until:
             return False
         if self._people is None or who == VENDOR:
             return True

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from lipsync_core.delivery.file_names import download_name
 from lipsync_core.delivery.links import Links
@@ -44,7 +42,7 @@ class Sharing:
             raise ValueError(f"a review link is valid for up to {MOST_DAYS:.0f} days, not for {days}")
         if job.output_sha256 is None:
             return None
-        return self._links.to_review(job.id, job.output_sha256, int(time.time() + days * _DAY_S), by=by)
+        return self._links.to_review(job.id, job.output_sha256, days * _DAY_S, by=by)
 
     def reviewed(self, token: str) -> Reviewed | None:
         """Return what a review link shows; None if it is forged or has ended, or its video is no longer kept."""
@@ -60,7 +58,7 @@ class Sharing:
         return Reviewed(
             name=job.brief.title or f"Video {job.id}",
             source=self._links.to_reviewed(facts, meant),
-            until=datetime.fromtimestamp(meant.until, UTC),
+            until=self._links.end_of(meant),
             remark="A draft, for judging timing and wording." if job.is_draft else _SANDBOX if job.sandbox else "",
         )
 

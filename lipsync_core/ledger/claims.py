@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, insert, or_, select, update
 
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import accounts, answers, jobs
 from lipsync_core.job import CORRECTABLE, LIVE, TAKES_SLOT, TRACKER, Job, JobState
 from lipsync_core.ledger import caps
 from lipsync_core.ledger.approvals import ApprovalRules, before_paying
+from lipsync_core.ledger.clock_steps import other_instant
 from lipsync_core.ledger.rows import Change, apply, apply_all, candidates_of, check_id_is_free, job_of, quote_of, record
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.providers.wire import Response
@@ -186,7 +187,7 @@ class Claims:
             return False
         if job["environment"] != LIVE:
             return True
-        over = caps.reserve(connection, job, caps.month_at(self._zone, datetime.now(UTC)))
+        over = self._over_cap(connection, job, datetime.now(UTC))
         if over is None:
             return True
         quote = quote_of(job["quote"])
@@ -196,6 +197,21 @@ class Claims:
         why = caps.over_cap(over, what=what, by=job["made_by"]).message
         apply(connection, Change(job_id, JobState.QUEUED, JobState.REJECTED, note=why, values={"error": why}))
         return False
+
+    def _over_cap(self, connection: Connection, job: RowMapping, now: datetime) -> caps.Over | None:
+        """Count a job in this month; return the cap that it would exceed, if any, and then count nothing.
+
+        If the clock was just set to another month, nobody knows which of the two is right, so the job has to fit both.
+        """
+        month = caps.month_at(self._zone, now)
+        other = other_instant(connection, now)
+        if other is not None and (doubted := caps.month_at(self._zone, other)) != month:
+            with connection.begin_nested() as tried:
+                over = caps.reserve(connection, job, doubted)
+                tried.rollback()
+            if over is not None:
+                return over
+        return caps.reserve(connection, job, month)
 
     def _hold(
         self, connection: Connection, ids: Sequence[int], still: ColumnElement[bool], values: dict[str, Any]

@@ -14,8 +14,8 @@ import platform
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -25,7 +25,7 @@ from sqlalchemy import ColumnElement, Connection, and_, insert, not_, or_, selec
 from sqlalchemy.exc import SQLAlchemyError
 
 from lipsync_core.db.database import Database
-from lipsync_core.db.schema import accounts, jobs, notices, trackers, vendor_lists
+from lipsync_core.db.schema import accounts, jobs, notices, sign_outs, trackers, vendor_lists
 from lipsync_core.errors import LedgerError
 from lipsync_core.job import JobState
 from lipsync_core.net.deadline import boot_s
@@ -66,6 +66,10 @@ class Kept:
     apart_ms: int
     set_at_ms: int | None = None
     """The running clock at the last step; None if there was none since that start."""
+    step_ms: int = 0
+    """By how much the clock was set then."""
+    stepped_ms: int = 0
+    """By how much it was set in all, also before that start."""
 
 
 class ClockSteps:
@@ -89,6 +93,17 @@ class ClockSteps:
             return False
         return kept.set_at_ms is None or reading.running_ms - kept.set_at_ms > SETTLED_S * 1000
 
+    def steady_s(self) -> float:
+        """Return the seconds of a clock that shows what the calendar clock would if nobody had ever set it.
+
+        What may only be written once, such as the end of a link, is given in it.
+        """
+        reading, kept = self._look(), self._kept
+        if kept is None:
+            return reading.calendar_ms / 1000
+        step_ms = _step_ms(reading, kept)  # not 0 where the ledger could not be written to
+        return (reading.calendar_ms - kept.stepped_ms - (step_ms if abs(step_ms) >= NOTICED_MS else 0)) / 1000
+
     def _look(self) -> Reading:
         reading = self._clocks()
         with self._lock:
@@ -108,16 +123,32 @@ class ClockSteps:
         with self._db.write(judged=False) as connection:
             kept = _read(connection)
             if kept is None or kept.start != computer_start():
-                kept = Kept(computer_start(), apart_ms)
+                kept = Kept(computer_start(), apart_ms, stepped_ms=0 if kept is None else kept.stepped_ms)
                 _hasten(connection, reading.calendar_ms)
             elif abs(step_ms := _step_ms(reading, kept)) >= NOTICED_MS:
                 log.warning("the computer's clock was set by %+.1f s; what waits was moved with it", step_ms / 1000)
-                kept = Kept(kept.start, apart_ms, reading.running_ms)
+                kept = Kept(kept.start, apart_ms, reading.running_ms, step_ms, kept.stepped_ms + step_ms)
                 _move(connection, reading.calendar_ms, step_ms)
             else:
                 return kept
             _write(connection, kept)
             return kept
+
+
+def other_instant(connection: Connection, at: datetime) -> datetime | None:
+    """Return which instant it would be if the clock had not been set within the last hour; None if it was not.
+
+    Nobody knows yet which of the two is right.
+    """
+    kept = _read(connection)
+    if kept is None or kept.start != computer_start() or kept.set_at_ms is None or not kept.step_ms:
+        return None
+    if Reading.now().running_ms - kept.set_at_ms > SETTLED_S * 1000:
+        return None
+    try:
+        return at - timedelta(milliseconds=kept.step_ms)
+    except OverflowError:
+        return None
 
 
 def _step_ms(reading: Reading, kept: Kept) -> int:
@@ -142,8 +173,7 @@ def _read(connection: Connection) -> Kept | None:
 
 
 def _write(connection: Connection, kept: Kept) -> None:
-    content = json.dumps({"start": kept.start, "apart_ms": kept.apart_ms, "set_at_ms": kept.set_at_ms})
-    row = {"name": _NAME, "content": content}
+    row = {"name": _NAME, "content": json.dumps(asdict(kept))}
     if connection.execute(update(vendor_lists).where(vendor_lists.c.name == _NAME).values(row)).rowcount == 0:
         connection.execute(insert(vendor_lists).values(row))
 
@@ -175,6 +205,9 @@ def _move(connection: Connection, now_ms: int, step_ms: int) -> None:
     pause, notice, seen = accounts.c.wait_until_ms, notices.c.due_ms, trackers.c.seen_ms
     connection.execute(update(accounts).where(waits(pause, _NEW_MS)).values(wait_until_ms=pause + step_ms))
     connection.execute(update(notices).where(waits(notice, _NEW_MS)).values(due_ms=notice + step_ms))
+    left = sign_outs.c.at_ms  # kept for a time that has to pass, so that no ended visit comes back to life
+    since = left.between(now_ms - _NEW_MS, now_ms) if step_ms < 0 else left > before_ms
+    connection.execute(update(sign_outs).where(not_(since)).values(at_ms=left + step_ms))
     lately = seen > now_ms if step_ms < 0 else and_(seen > before_ms - _NEW_LEASE_MS, seen <= before_ms)
     connection.execute(update(trackers).where(lately).values(seen_ms=seen + step_ms))
 

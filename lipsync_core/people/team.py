@@ -126,7 +126,8 @@ class People:
     def sign_out(self, claims: Mapping[str, Any]) -> None:
         """End a visit for every tab and every copy of its cookie, even if it is already over."""
         with self._db.write(judged=False) as connection:
-            connection.execute(delete(sign_outs).where(sign_outs.c.at_ms < now_ms() - SIGN_OUTS_KEPT_MS))
+            kept_ms = max(SIGN_OUTS_KEPT_MS, int(self._settings.sign_in_hours * 3_600_000))
+            connection.execute(delete(sign_outs).where(sign_outs.c.at_ms < now_ms() - kept_ms))
             visit = visit_of(claims)
             if connection.execute(select(sign_outs.c.visit).where(sign_outs.c.visit == visit)).first() is None:
                 connection.execute(insert(sign_outs).values(visit=visit, at_ms=now_ms()))

@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import select, update
+import pytest
+from sqlalchemy import insert, select, update
 
 from lipsync_core import Brief, JobState, Qualifier, Quote
+from lipsync_core.accounts.list_table import ListTable
 from lipsync_core.db.database import Database, now_ms
-from lipsync_core.db.schema import accounts, jobs
+from lipsync_core.db.schema import accounts, budgets, jobs, sign_outs
+from lipsync_core.delivery.links import Links
+from lipsync_core.ledger.caps import TEAM, Budgets, month_at
 from lipsync_core.ledger.claims import Claims
 from lipsync_core.ledger.clock_steps import SETTLED_S, ClockSteps, Reading, computer_start
 from lipsync_core.ledger.jobs import Ledger, NewJob
 from lipsync_core.ledger.vendor_status import VendorStatuses
+from lipsync_core.medium import MediumFacts
 
 ENGINE = "joypix/motion-2"
 QUOTE = Quote(ENGINE, 150_000, 15, 1, "one block", Qualifier.EXACT, 40.0, 90.0)
@@ -157,6 +162,88 @@ def test_a_lease_of_a_tracker_that_ended_is_over_as_soon_as_without_the_step(dat
     clocks.set_by(-HOUR_MS)
     steps.now()
     assert instant(database, job_id) < now_ms() + 60_000
+
+
+# What people hold in their hands: links, sign-ins, and the month of a cap
+
+FACTS = MediumFacts("ab" * 32, "video", "v.mp4", ".mp4", "video/mp4", 9)
+DAY_S = 86_400
+
+
+def test_a_link_lasts_as_long_as_it_was_made_for_however_the_clock_is_set(database: Database) -> None:
+    clocks = Clocks(Reading.now())
+    links = Links(b"secret", clock=ClockSteps(database, clocks).steady_s)
+    review = links.to_review(7, FACTS.sha256, 7 * DAY_S, by="").rsplit("/", 1)[-1]
+    vendors = links.path_for(FACTS, 2 * DAY_S).split("/")[1]
+    clocks.set_by(MONTH_MS)
+    assert links.read_review(review) is not None
+    assert links.read(vendors) is not None
+    made_while_wrong = links.to_review(8, FACTS.sha256, 7 * DAY_S, by="").rsplit("/", 1)[-1]
+    clocks.set_by(-MONTH_MS)
+    clocks.run(6 * DAY_S * 1000)
+    assert links.read_review(review) is not None
+    assert links.read_review(made_while_wrong) is not None
+    assert links.read(vendors) is None
+    clocks.run(2 * DAY_S * 1000)
+    assert links.read_review(review) is None
+    assert links.read_review(made_while_wrong) is None, "it was made for seven days, not for forty more"
+    clocks.set_by(-MONTH_MS)
+    assert links.read_review(review) is None, "it would come back to life"
+    restarted = Links(b"secret", clock=ClockSteps(database, clocks).steady_s)
+    assert restarted.read_review(review) is None
+    assert restarted.read_review(restarted.to_review(9, FACTS.sha256, 60, by="").rsplit("/", 1)[-1]) is not None
+
+
+def test_a_links_end_is_shown_by_the_clock_as_it_is_now(database: Database) -> None:
+    clocks = Clocks(Reading.now())
+    links = Links(b"secret", clock=ClockSteps(database, clocks).steady_s)
+    review = links.read_review(links.to_review(7, FACTS.sha256, 7 * DAY_S, by="").rsplit("/", 1)[-1])
+    assert review is not None
+    clocks.run(2 * DAY_S * 1000)
+    assert abs((links.end_of(review) - datetime.now(UTC)).total_seconds() - 5 * DAY_S) < 60
+
+
+def test_a_sign_out_is_not_forgotten_when_the_clock_goes_far_forward_and_right_again(database: Database) -> None:
+    clocks = Clocks(Reading.now())
+    steps = ClockSteps(database, clocks)
+    steps.now()
+    with database.write() as connection:
+        connection.execute(insert(sign_outs).values(visit="ended", at_ms=clocks.reading.calendar_ms - HOUR_MS))
+    clocks.set_by(10 * MONTH_MS)
+    steps.now()
+    with database.read() as connection:
+        left = connection.execute(select(sign_outs.c.at_ms)).scalar_one()
+    assert left == clocks.reading.calendar_ms - HOUR_MS
+    clocks.set_by(-10 * MONTH_MS)
+    steps.now()
+    with database.read() as connection:
+        left = connection.execute(select(sign_outs.c.at_ms)).scalar_one()
+    assert left == clocks.reading.calendar_ms - HOUR_MS
+
+
+@pytest.mark.parametrize("months", [-1, 1])
+def test_right_after_a_step_into_another_month_a_job_has_to_fit_both(database: Database, months: int) -> None:
+    """The clock shows this month now; before the step it showed another one, in which the cap is used up."""
+    clocks = Clocks(Reading.now())
+    clocks.set_by(months * MONTH_MS)
+    steps = ClockSteps(database, clocks)
+    steps.now()
+    other = month_at("UTC", datetime.fromtimestamp(clocks.reading.calendar_ms / 1000, UTC))
+    Budgets(database, "UTC").set_cap(TEAM, 1_000_000, "mia")
+    with database.write() as connection:
+        connection.execute(insert(budgets).values(scope=TEAM, month=other, taken_usd_micros=900_000))
+    clocks.set_by(-months * MONTH_MS)
+    steps.now()
+    brief = Brief(engine=ENGINE)
+    first = Ledger(database).add(NewJob(brief, QUOTE, "ana", key_fingerprint="k"))
+    claims = Claims(database)
+    assert not claims.claim_due("t", lease_s=60, send_lease_s=60, slots=lambda _vendor: 9, limit=9).to_send
+    assert "cap is $1.00. Nothing was sent." in (Ledger(database).job(first.id).error or "")
+    kept = ListTable(database).read("clock")
+    ListTable(database).write("clock", kept | {"set_at_ms": kept["set_at_ms"] - int(SETTLED_S * 1000) - 1})
+    Ledger(database).add(NewJob(brief, QUOTE, "ana", key_fingerprint="k"))
+    sent = claims.claim_due("t", lease_s=60, send_lease_s=60, slots=lambda _vendor: 9, limit=9).to_send
+    assert len(sent) == 1, "an hour later, the clock is believed"
 
 
 def test_where_the_computer_names_its_start_it_is_the_same_for_every_process() -> None:
