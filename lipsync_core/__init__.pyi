@@ -122,6 +122,7 @@ from .pricing import (
     Step as Step,
     Tariff as Tariff,
     Waste as Waste,
+    spoken_s as spoken_s,
 )
 from .pricing.catalogue import ENGINES as ENGINES, SCENES as SCENES
 from .pricing.media_doubts import media_doubts as media_doubts

@@ -20,11 +20,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lipsync_core.draft.spectrum import HOP, SAMPLE_RATE
+from lipsync_core.draft.spectrum import HOP, SAMPLE_RATE, Floats
 from lipsync_core.draft.speech import MouthCurve, MouthTrack, to_frames
 from lipsync_core.draft.visemes import SILENCE, Phone, mouth_truth, visemes_of
 from lipsync_core.espeak import PACE, PITCH, PROGRAM
 
+FASTEST_PER_S = 12.0
+"""The most that a mouth opens or closes in a second, as a multiple of its whole way: 80 ms from closed to wide, as
+people's jaws take at least. Closed lips stay closed; the sounds beside them open less wide."""
 REST_S = (0.24, 0.4)
 """Seconds of silence before and after a text that is spoken in a clip."""
 
@@ -187,7 +190,18 @@ def spoken_track(speech: Speech, *, fps: int = 25) -> MouthTrack:
     truth = mouth_truth(speech.phones, max(1, round(speech.length_s * SAMPLE_RATE / HOP)))
     shut, silence = (np.asarray(marked, np.float32) for marked in (truth.shut, truth.viseme == SILENCE))
     curve = MouthCurve(truth.openness, truth.width, shut, silence)
-    return to_frames(curve, max(1, round(speech.length_s * fps)), fps)
+    track = to_frames(curve, max(1, round(speech.length_s * fps)), fps)
+    return replace(track, openness=_eased(track.openness, np.float32(FASTEST_PER_S / fps)))
+
+
+def _eased(openness: Floats, most: np.float32) -> Floats:
+    """Return the curve lowered where it would rise or fall by more than ``most`` from one frame to the next."""
+    eased = openness.copy()
+    for index in range(1, eased.size):
+        eased[index] = min(eased[index], eased[index - 1] + most)
+    for index in range(eased.size - 2, -1, -1):
+        eased[index] = min(eased[index], eased[index + 1] + most)
+    return eased
 
 
 def _phones(sounds: list[tuple[float, str]], samples: NDArray[np.float32], rate: int) -> tuple[Phone, ...]:

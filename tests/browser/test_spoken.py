@@ -53,6 +53,7 @@ def newest(ledger: Studio) -> Job:
 @pytest.mark.espeak
 def test_a_picture_speaks_a_text_with_captions_that_one_can_turn_on_and_take(page: Page, ledger: Studio) -> None:
     picture_and_text(page, TEXT)
+    expect(page.locator(".st-key-slot-text")).to_contain_text("63 characters. About 4 to 5 s when spoken.")
     expect(page.get_by_text("Choose who speaks the text.")).to_be_visible()
     expect(page.get_by_role("button", name="Render free draft")).to_be_disabled()
     choose_speaker(page, "English (America)")

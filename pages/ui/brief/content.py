@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from lipsync_core import FIELDS, HOW_TO_GET, PACE, PACES, PITCH, PITCHES, VendorError, speakers
+from lipsync_core import FIELDS, HOW_TO_GET, PACE, PACES, PITCH, PITCHES, VendorError, speakers, spoken_s
 from pages.ui.brief import presenters, previews, sample_scene
 from pages.ui.brief.form import Form
 from pages.ui.brief.scenes import choose_mode, speaks
@@ -102,12 +102,22 @@ def _text(form: Form, title: str, top: Callable[[], None] | None) -> None:
 
 def _count(form: Form) -> str:
     """Return how long the text is and may be; the source of that is among those of the prices."""
-    count = f"{len(form.brief.text):,} character{'s' * (len(form.brief.text) != 1)}."
+    text = form.brief.text
+    count = f"{len(text):,} character{'s' * (len(text) != 1)}.{_lasts(form)}"
     limit = form.engine.form.limits.get("text")
     if limit is None:
         return count
     takes = "takes" if limit.blocks else "probably takes"
     return f"{count} {form.engine.title} {takes} up to {limit.most:,}."
+
+
+def _lasts(form: Form) -> str:
+    """Return about how long the text lasts when spoken; empty without a text."""
+    if not form.brief.text.strip():
+        return ""
+    slower = PACE / (form.brief.pace or PACE) if form.takes("pace") else 1.0
+    least, most = (max(1, round(slower * seconds)) for seconds in spoken_s(form.brief.text))
+    return f" About {least} s when spoken." if least == most else f" About {least} to {most} s when spoken."
 
 
 def _speaker(form: Form) -> None:

@@ -47,6 +47,7 @@ def test_in_every_language_lips_close_on_m_b_and_p_open_on_vowels_and_rest_in_si
     assert np.mean(np.array(widest) > 0.2) >= 0.9
     assert track.openness[:4].max() == track.openness[-6:].max() == 0.0
     assert track.openness.max() <= 1.0
+    assert np.abs(np.diff(track.openness)).max() < 0.5  # no jaw is faster
 
 
 @pytest.mark.espeak

@@ -561,3 +561,12 @@ def test_importing_the_studio_imports_no_pandas() -> None:
         "sys.exit('pandas' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_a_row_with_a_text_is_a_free_draft_once_it_says_who_speaks() -> None:
+    columns = "image,text,speaker,engine"
+    plan = planned(f"{columns}\nface.png,Hello,de,draft/portrait\nface.png,Hello,,draft/portrait\n", files=HERE)
+    assert plan.problems.tolist() == [""] * 2
+    assert plan.ready.tolist() == [True, False]
+    assert plan.lacks.tolist() == ["", "Choose who speaks the text."]
+    assert plan.total(plan.quoted).usd_micros == 0
