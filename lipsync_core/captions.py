@@ -76,9 +76,19 @@ def _pieces(text: str, words: Sequence[tuple[int, float, float]]) -> list[_Piece
             known.append((at, start_s, end_s))
     edges = [0, *(at for at, _start_s, _end_s in known[1:]), len(text)] if known else []
     return [
-        (text[begin:end], start_s, end_s)
+        part
         for (begin, end), (_at, start_s, end_s) in zip(pairwise(edges), known, strict=True)
+        for part in _chopped(text[begin:end], start_s, end_s)
     ]
+
+
+def _chopped(word: str, start_s: float, end_s: float) -> Iterable[_Piece]:
+    """Yield a word, in parts if it is longer than a line, as in languages that are written without spaces."""
+    count = max(1, ceil(_width(word.rstrip()) / LINE))
+    size = ceil(len(word) / count)
+    for index in range(count):
+        from_s, to_s = (start_s + (end_s - start_s) * part / count for part in (index, index + 1))
+        yield word[index * size : (index + 1) * size], from_s, to_s
 
 
 def _sentences(pieces: Iterable[_Piece]) -> Iterable[list[_Piece]]:
@@ -96,7 +106,11 @@ def _parts(sentence: list[_Piece]) -> Iterable[list[_Piece]]:
     """Divide a sentence into as few parts as fit into captions, of about equal length."""
     whole = sum(_width(piece) for piece, _start_s, _end_s in sentence)
     lasts_s = sentence[-1][2] - sentence[0][1]
-    target = whole / max(1, ceil(whole / MOST), ceil(lasts_s / LONGEST_S))
+    count = max(ceil(whole / MOST), ceil(lasts_s / LONGEST_S))
+    if count <= 1:
+        yield sentence
+        return
+    target = whole / count
     part: list[_Piece] = []
     size = 0
     for piece in sentence:

@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 PROGRAM = "espeak-ng"
 HOW_TO_GET = (
-    "To speak a text, a draft needs the program espeak-ng on the server: "
-    "“apt-get install espeak-ng” (Debian, Ubuntu), “brew install espeak-ng” (macOS), or github.com/espeak-ng/espeak-ng."
+    "For a draft to speak a text, install espeak-ng on the server: apt-get install espeak-ng (macOS: brew install "
+    "espeak-ng)."
 )
 """What to do where the program is missing."""
 HIGHER = "+f2"

@@ -26,6 +26,11 @@ def test_a_caption_never_crosses_the_end_of_a_sentence() -> None:
     ]
 
 
+def test_a_sentence_that_fits_is_not_divided_at_its_commas() -> None:
+    text = "Good evening, everybody, and welcome."
+    assert [caption.text for caption in captions_of(text, at_pace(text))] == [text]
+
+
 def test_a_long_sentence_is_divided_into_lines_that_can_be_read() -> None:
     text = "Today we look at the new office, " + "and at trains that leave every hour of the day " * 5 + "at last."
     captions = captions_of(text, at_pace(text))
@@ -53,6 +58,14 @@ def test_a_text_without_spaces_is_divided_too() -> None:
     captions = captions_of(text, words)
     assert "".join(caption.text.replace("\n", "") for caption in captions) == text
     assert len(captions) >= 2
+
+
+def test_a_word_longer_than_a_line_is_shown_in_parts() -> None:
+    text = "a" * 500
+    captions = captions_of(text, [(0, 0.0, 50.0)])
+    assert "".join(re.sub(r"\s", "", caption.text) for caption in captions) == text
+    assert max(len(line) for caption in captions for line in caption.text.split("\n")) <= LINE
+    assert captions[-1].end_s == 50.0
 
 
 def test_a_word_that_is_told_twice_is_shown_once() -> None:
