@@ -66,6 +66,19 @@ _ONLY_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
 Found by letting every voice of espeak-ng 1.51 speak a word in each script. Voices change to the right language by
 themselves for Greek, Devanagari, Bengali, Gurmukhi, Gujarati, Tamil, Kannada, Malayalam, Sinhala, Georgian, Armenian
 and Hangul."""
+_USUAL: Mapping[str, str] = MappingProxyType(
+    {
+        "LATIN": "gmw/en-US",
+        "CYRILLIC": "zle/ru",
+        "HEBREW": "sem/he",
+        "ARABIC": "sem/ar",
+        "THAI": "tai/th",
+        "ETHIOPIC": "sem/am",
+        "CJK": "sit/cmn-Latn-pinyin",
+        "HIRAGANA": "jpx/ja",
+        "KATAKANA": "jpx/ja",
+    }
+)
 _NAMES: Mapping[str, str] = MappingProxyType({"CJK": "Chinese", "ORIYA": "Odia", "MYANMAR": "Burmese"})
 
 
@@ -119,6 +132,12 @@ def listed(table: str) -> tuple[Speaker, ...]:
             found.setdefault(its_id, Speaker(its_id, name, voice))
             found.setdefault(its_id + HIGHER, Speaker(its_id + HIGHER, f"{name}, higher voice", voice + HIGHER))
     return tuple(sorted(found.values(), key=lambda one: (one.name.casefold(), one.id)))
+
+
+def voice_of(text: str) -> str:
+    """Return espeak-ng's name of a voice that can speak a text, by its letters; American English for Latin ones."""
+    scripts = Counter(script for letter in text if letter.isalpha() and (script := _script(letter)) in _USUAL)
+    return _USUAL[scripts.most_common(1)[0][0]] if scripts else "gmw/en-US"
 
 
 def unspeakable(text: str, speaker: Speaker) -> str | None:

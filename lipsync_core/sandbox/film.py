@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import wave
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,20 @@ from lipsync_core.decode.container import opened, picture_stream
 from lipsync_core.decode.display import Display
 from lipsync_core.decode.timing import Timing
 from lipsync_core.draft import render
+from lipsync_core.draft.speech import MouthTrack
+from lipsync_core.draft.synthesis import Speech, speak, spoken_track, write_wav
 from lipsync_core.errors import RenderError
+from lipsync_core.espeak import PACE, PACES, voice_of
 
 Image = NDArray[np.uint8]
 Sound = NDArray[np.float32]
 
 _FPS = 25
 _HUM_HZ = 140
+_FASTEST_PACE = 400
+"""Words a minute at which one still hears words."""
+_SLOWEST = 4.0
+"""The most that a text is spoken, as a multiple of the length that is billed for it."""
 
 
 def film(
@@ -46,22 +53,31 @@ def film(
     right_first: bool,
     resolution: str,
     aspect: str,
+    text: str = "",
 ) -> None:
-    """Write an MP4 of the picture or the video with the voices, or with a hum of ``hum_s`` seconds.
+    """Write an MP4 of the picture or the video with the voices, or with ``text`` spoken within ``hum_s`` seconds.
+
+    Where espeak-ng is not installed, a hum stands for the text.
 
     ``voices`` are in the order in which they speak; of two, the first is the left person's unless ``right_first``.
     ``resolution`` is "480p" or "720p"; ``aspect`` is like "16:9", or empty for that of the picture. Raises
     `MediaError` for a medium that cannot be read.
     """
     voice = out.with_suffix(".wav")
-    _write_voice(voice, _sound([speech_blocks(path) for path in voices] or [_hum(hum_s)], overlap=overlap))
+    told = None if voices or not text else _told(text, hum_s)
+    if told is None:
+        _write_voice(voice, _sound([speech_blocks(path) for path in voices] or [_hum(hum_s)], overlap=overlap))
+    else:
+        said = out.with_suffix(".said.wav")
+        write_wav(told, said)
+        _write_voice(voice, speech_blocks(said))
     if video is not None:
         _mux(out, _moving(video, resolution), voice)
         return
     if picture is None:
         raise RenderError("There is neither a picture nor a video.")
     image = _framed(load_image(picture), aspect)
-    if len(voices) < 2 and _spoken(out, image, voice, resolution):
+    if len(voices) < 2 and _spoken(out, image, voice, resolution, None if told is None else spoken_track(told)):
         return
     width, height = render.frame_size(image.shape[1], image.shape[0], resolution)
     if len(voices) == 2:
@@ -75,7 +91,23 @@ def film(
     _mux(out, itertools.repeat(still), voice)
 
 
-def _spoken(out: Path, image: Image, voice: Path, resolution: str) -> bool:
+def _told(text: str, seconds: float) -> Speech | None:
+    """Return the text spoken as fast as it takes to last so long, cut or followed by silence; None without a voice."""
+    try:
+        voice = voice_of(text)
+        natural = speak(text, voice, most_s=_SLOWEST * seconds)
+        pace = min(_FASTEST_PACE, max(PACES[0], round(PACE * natural.length_s / seconds)))
+        speech = speak(text, voice, words_per_minute=pace, most_s=_SLOWEST * seconds)
+    except (OSError, ValueError):
+        return None
+    if not speech.phones:
+        return None
+    whole = round(seconds * speech.rate)
+    samples = np.pad(speech.samples, (0, max(0, whole - speech.samples.size)))[:whole]
+    return replace(speech, samples=samples)
+
+
+def _spoken(out: Path, image: Image, voice: Path, resolution: str, track: MouthTrack | None = None) -> bool:
     try:
         render.render(
             image=image,
@@ -85,6 +117,7 @@ def _spoken(out: Path, image: Image, voice: Path, resolution: str) -> bool:
             mouth_box=None,
             seed=1,
             on_progress=lambda _done, _total: None,
+            track=track,
         )
     except RenderError:
         return False  # no face: a vendor would animate it anyway
@@ -229,5 +262,6 @@ def film_task(arguments: Mapping[str, Any], _progress: Callable[[int, int], None
         right_first=arguments.get("right_first", False),  # absent from the orders of older studios
         resolution=arguments["resolution"],
         aspect=arguments["aspect"],
+        text=arguments.get("text", ""),
     )
     return asdict(check_video(out))

@@ -99,7 +99,7 @@ class Outputs:
                     part.replace(path)
         except StudioError as error:
             # The media were measured before, so this is not the caller's error: its job gets the canned video.
-            log.warning("the sandbox could not render %s: %s", film, error)
+            log.warning("the sandbox could not render %s: %s", {**film, "text": "…"}, error)
             path.write_bytes(CANNED.read_bytes())
         finally:
             self._rendering.pop(path.name, None)

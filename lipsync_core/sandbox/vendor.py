@@ -265,6 +265,7 @@ class Vendor(ABC):
             "video": None if video is None else str(video),
             "voices": [str(voice.path) for voice in voices],
             "hum_s": hum_s,
+            "text": order.text or "",
             "overlap": self.overlaps(order, self.sandbox.rules),
             "right_first": order.right_first,
             "resolution": order.resolution,

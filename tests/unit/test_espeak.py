@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lipsync_core.espeak import Speaker, listed, speaker, speakers, unspeakable
+from lipsync_core.espeak import Speaker, listed, speaker, speakers, unspeakable, voice_of
 
 TABLE = """Pty Language       Age/Gender VoiceName          File                 Other Languages
  5  de              --/M      German             gmw/de               
@@ -88,3 +88,16 @@ def test_what_a_voice_can_speak_is_taken(text: str, language: str) -> None:
 @pytest.mark.parametrize("text", ["…", "?!", "---"])
 def test_a_text_without_a_word_is_refused(text: str) -> None:
     assert "nothing to speak" in (unspeakable(text, voice("en-us")) or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "voice"),
+    [
+        ("Hello, мир and all", "gmw/en-US"),
+        ("Привет, hi", "zle/ru"),
+        ("你好", "sit/cmn-Latn-pinyin"),
+        ("123 …", "gmw/en-US"),
+    ],
+)
+def test_a_voice_is_found_by_the_letters_of_a_text(text: str, voice: str) -> None:
+    assert voice_of(text) == voice

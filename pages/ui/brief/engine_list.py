@@ -27,6 +27,7 @@ from lipsync_core import (
     credits_text,
     media_doubts,
     price_text,
+    speakers,
 )
 from pages.ui.brief import engine_radio, price_sources
 from pages.ui.brief.engine_radio import Row
@@ -139,7 +140,7 @@ def obstacles(form: Form, quote: Quote) -> None:
     is_simulated = in_sandbox() or any(issue.kind is IssueKind.NO_KEY for issue in quote.issues)
     lacks = _SANDBOX_LACKS.get((form.engine.scene, form.written))
     if is_simulated and lacks is not None:
-        st.caption(lacks)
+        st.caption(lacks.format("a computer’s voice speaks" if speakers() else "a hum stands for"))
 
 
 def _notes(brief: Brief, quote: Quote | None) -> dict[str, tuple[Note, ...]]:
@@ -237,10 +238,10 @@ def _is_to_do(brief: Brief, field: str) -> bool:
 
 _SANDBOX_LACKS = {
     ("redub", False): "The sandbox changes the sound only: lips do not move there.",
-    ("redub", True): "The sandbox changes the sound only, and a hum stands for the text.",
-    ("presenter", True): "In the sandbox, a hum stands for the text.",
+    ("redub", True): "The sandbox changes the sound only, and {} the text.",
+    ("presenter", True): "In the sandbox, {} the text.",
 }
-"""What the sandbox's videos lack, by scene, and by whether a text is spoken."""
+"""What the sandbox's videos lack, by scene, and by whether a text is spoken; with a place for by whom."""
 
 _ADMINS_DO = {
     IssueKind.NO_KEY: "It is added on the server. The sandbox needs none.",

@@ -1,16 +1,18 @@
-"""The sandbox's film of two people: whoever speaks moves their lips, and the other does not."""
+"""The sandbox's films: whoever speaks moves their lips, and a written text is heard."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lipsync_core.decode import SPEECH_RATE, speech_blocks
 from lipsync_core.decode.container import opened, picture_stream
 from lipsync_core.draft.face import find_mouth
-from lipsync_core.samples import PAIRS, VOICES
+from lipsync_core.samples import PAIRS, PORTRAITS, VOICES
 from lipsync_core.sandbox.outputs import RENDER
 from lipsync_core.worker import process
 from tests import corpus
@@ -58,3 +60,26 @@ def test_whoever_speaks_moves_their_lips(tmp_path: Path, right_first: bool) -> N
     speaker, other = reversed(first) if right_first else first
     assert speaker > 5 * other
     assert sorted(file.name for file in tmp_path.iterdir() if file.suffix == ".mp4") == ["film.mp4"]
+
+
+@pytest.mark.espeak
+@pytest.mark.parametrize("text", ["Bob and Mia built a cabin by the sea.", "Привет, как дела, друзья мои?"])
+def test_a_written_text_is_spoken_for_as_long_as_it_is_billed(tmp_path: Path, text: str) -> None:
+    out = tmp_path / "film.mp4"
+    asked: dict[str, Any] = {
+        "picture": str(PORTRAITS[0].path),
+        "video": None,
+        "voices": [],
+        "hum_s": 3.0,
+        "text": text,
+        "overlap": False,
+        "right_first": False,
+        "resolution": "480p",
+        "aspect": "",
+        "out": str(out),
+    }
+    assert process.run("sandbox_film", asked, RENDER)["duration_s"] == pytest.approx(3.0, abs=0.05)
+    heard = np.concatenate(list(speech_blocks(out)))
+    power = np.abs(np.fft.rfft(heard)) ** 2
+    hertz = np.fft.rfftfreq(heard.size, 1 / SPEECH_RATE)
+    assert power[hertz > 3_000].sum() > 0.005 * power.sum()  # sibilants, which a hum has not
