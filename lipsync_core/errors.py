@@ -3,6 +3,7 @@
     StudioError
     ├── SettingsError       a setting is invalid
     ├── LedgerError         the ledger's file cannot be used as it is
+    ├── BackupError         a backup that cannot be made or restored
     ├── BriefError          a brief that cannot be rendered: field → message
     ├── MediaError          a file that cannot be used as the picture, voice or video it was given for
     │   ├── FetchError      a link that was refused, could not be reached, or answered badly
@@ -40,6 +41,10 @@ class LedgerError(StudioError):
 
     The text says whether something was changed.
     """
+
+
+class BackupError(StudioError):
+    """A backup that cannot be made or restored; nothing was left half done."""
 
 
 class BriefError(StudioError):

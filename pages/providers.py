@@ -59,8 +59,13 @@ def _card(state: VendorState, sandbox: bool) -> None:
         st.header(plain(state.title), anchor=False, width="content")
         word, colour = _standing(state, sandbox)
         st.markdown(f":{colour}-badge[{word}]", width="content")
-    if state.paused:
-        since = f" since {clock(state.standing.paused_at)}" if state.standing.paused_at else ""
+    since = f" since {clock(state.standing.paused_at)}" if state.standing.paused_at else ""
+    if state.paused and state.standing.after_restore:
+        st.warning(
+            f"Nothing is sent to {plain(state.title)}{since}. {plain(state.standing.paused_why or '')}", title="Paused"
+        )
+        _resume_button(state, sandbox, "Waiting jobs are sent, and cost what their cards say.")
+    elif state.paused:
         st.warning(
             plain(
                 f"Nothing is sent to {state.paused_title}{since}. {state.title} refused an order: "
@@ -114,15 +119,19 @@ def _check(state: VendorState, sandbox: bool, checks: dict[tuple[str, str], Chec
         return
     draw = {Verdict.ACCEPTED: st.success, Verdict.REFUSED: st.error, Verdict.UNCLEAR: st.warning}
     draw[checked.check.verdict](plain(checked.check.says))
-    if state.paused and checked.check.verdict is Verdict.UNCLEAR:
-        st.button(
-            f"Resume {state.title}",
-            icon=":material/play_arrow:",
-            on_click=pressed(_resume),
-            args=(state, sandbox),
-            help="If the key is refused again, nothing is charged, and it is paused again.",
-        )
+    if state.paused and not state.standing.after_restore and checked.check.verdict is Verdict.UNCLEAR:
+        _resume_button(state, sandbox, "If the key is refused again, nothing is charged, and it is paused again.")
     st.caption(f"Checked {clock(checked.at)} · {checked.balance}")
+
+
+def _resume_button(state: VendorState, sandbox: bool, explain: str) -> None:
+    st.button(
+        f"Resume {state.title}",
+        icon=":material/play_arrow:",
+        on_click=pressed(_resume),
+        args=(state, sandbox),
+        help=explain,
+    )
 
 
 def _note(checks: dict[tuple[str, str], Checked], state: VendorState, sandbox: bool) -> None:

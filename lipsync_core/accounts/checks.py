@@ -103,7 +103,7 @@ class Vendors:
             slots_variable=provider.slots_variable,
             standing=standing,
             held=standing.held(account.fingerprint),
-            paused=standing.paused_at is not None and standing.paused_key == account.fingerprint,
+            paused=standing.pauses(account.fingerprint),
             paused_title=_title_of(standing.paused_engine, provider),
             assumptions=tuple(
                 (name, provider.assumed[name], assumption.why, assumption.variable)
@@ -118,7 +118,8 @@ class Vendors:
     def check(self, provider_id: str, *, sandbox: bool = False, by: str = "") -> KeyCheck:
         """Check whether the key is valid, which costs nothing. If it is, a paused vendor resumes.
 
-        Raises `NotAllowedError`.
+        It does not where the ledger was restored from a backup: what waits may have been sent, and a key knows nothing
+        of that. Raises `NotAllowedError`.
         """
         self._guard(by, Action.CHECK)
         environment = SANDBOX if sandbox else LIVE
@@ -127,9 +128,9 @@ class Vendors:
             verdict = provider.read_check(self.ask(provider_id, environment, provider.check()))
         except VendorError as error:
             return KeyCheck(Verdict.UNCLEAR, str(error))
-        if verdict.verdict is Verdict.ACCEPTED:
+        if verdict.verdict is Verdict.ACCEPTED and not self._standings.of(provider_id, environment).after_restore:
             self._resume(provider_id, environment, by)
-        else:
+        elif verdict.verdict is not Verdict.ACCEPTED:
             self._standings.failed(provider_id, environment, verdict.says)
         return verdict
 

@@ -288,7 +288,8 @@ class Intake:
             return Issue("engine", account.key_problem, stops=True, title=title, kind=IssueKind.NO_KEY)
         if standing.stops(engine.id, account.fingerprint):
             what = engine.vendor if standing.paused_engine is None else engine.title
-            why = f"{standing.paused_why} Check the connection on the Providers page; it then continues."
+            cure = "Then resume it" if standing.after_restore else "Check the connection"
+            why = f"{standing.paused_why} {cure} on the Providers page."
             return Issue("engine", why, stops=True, title=f"{what} is paused", kind=IssueKind.PAUSED)
         unfetchable = self.hosting.problem(media, engine.form, account.environment, engine.vendor)
         return unfetchable or self.reach.problem(account)

@@ -21,6 +21,7 @@ from lipsync_core.ledger import caps
 from lipsync_core.ledger.approvals import ApprovalRules, before_paying
 from lipsync_core.ledger.clock_steps import other_instant
 from lipsync_core.ledger.rows import Change, apply, apply_all, candidates_of, check_id_is_free, job_of, quote_of, record
+from lipsync_core.ledger.vendor_status import EVERY_KEY
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.providers.wire import Response
 from lipsync_core.quote import price_text, priced
@@ -243,7 +244,7 @@ class Claims:
         found: list[int] = []
         for provider, environment, key in groups:
             account = shut.get((provider, environment))
-            paused = account is not None and account.paused_ms is not None and account.paused_key == key
+            paused = account is not None and account.paused_ms is not None and account.paused_key in (key, EVERY_KEY)
             if account is not None and (
                 (paused and account.paused_engine is None) or (account.wait_until_ms or 0) > now_ms()
             ):

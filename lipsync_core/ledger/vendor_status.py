@@ -16,6 +16,8 @@ from lipsync_core.pricing import day_text
 from lipsync_core.providers.wire import Balance
 from lipsync_core.quote import credits_text, price_text
 
+EVERY_KEY = "*"
+"""In place of a key's fingerprint: the account is paused whatever its key, because the ledger was restored."""
 _SAME_FOR = timedelta(seconds=30)
 
 
@@ -38,9 +40,18 @@ class VendorStatus:
     """The fingerprint of the key used for that; another key may belong to another account."""
     balance_at: datetime | None = None
 
+    @property
+    def after_restore(self) -> bool:
+        """Whether it is paused because the ledger was restored from a backup; only a person ends that."""
+        return self.paused_at is not None and self.paused_key == EVERY_KEY
+
+    def pauses(self, key: str | None) -> bool:
+        """Whether sending with this key is paused, to all engines or to one, until a person has checked."""
+        return self.paused_at is not None and self.paused_key in (key, EVERY_KEY)
+
     def stops(self, engine: str, key: str | None) -> bool:
         """Whether sending to an engine with this key is paused until a person has checked."""
-        return self.paused_at is not None and self.paused_key == key and self.paused_engine in (None, engine)
+        return self.pauses(key) and self.paused_engine in (None, engine)
 
     def held(self, key: str | None) -> tuple[Balance, datetime] | None:
         """This key's account balance and when it was checked; None if it never was."""
@@ -77,8 +88,9 @@ class VendorStatuses:
 
     def pause(self, provider: str, environment: str, key: str | None, why: str) -> None:
         """Send nothing more with this key until `resume`."""
-        paused = {"paused_ms": now_ms(), "paused_key": key, "paused_why": why, "paused_engine": None}
-        self._set(provider, environment, **paused)
+        if not self.of(provider, environment).after_restore:
+            paused = {"paused_ms": now_ms(), "paused_key": key, "paused_why": why, "paused_engine": None}
+            self._set(provider, environment, **paused)
         self.failed(provider, environment, why)
 
     def narrow(self, provider: str, environment: str, key: str | None, engine: str, was: str, why: str) -> None:

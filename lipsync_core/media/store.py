@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from lipsync_core.captions import Caption, kept as kept_captions
 from lipsync_core.config.processors import processors
@@ -188,6 +188,15 @@ class MediaStore:
         with self._db.read() as connection:
             rows = connection.execute(select(media).where(media.c.sha256.in_(sha256s))).mappings()
             return {(row["sha256"], row["kind"]): from_row(row) for row in rows}
+
+    def every(self, connection: Connection) -> Iterator[MediumFacts]:
+        """Yield the facts of all stored media, as this transaction sees them."""
+        for row in connection.execute(select(media).execution_options(yield_per=500)).mappings():
+            yield from_row(row)
+
+    def is_there(self, facts: MediumFacts) -> bool:
+        """Whether the file of a medium is in the folder, or in the bucket. Raises `BucketError`."""
+        return self.path(facts).is_file() or (self.bucket is not None and self.bucket.holds(_key(facts)))
 
     def recent(self, kind: Kind, limit: int) -> list[MediumFacts]:
         """Stored media of a kind, the latest arrival first."""

@@ -20,11 +20,10 @@ UNBOUND = {"issuer": None, "subject": None}
 
 
 def check_account(row: RowMapping, guest: Vouched) -> None:
-    """Raise `NotAllowedError` if the person in this row is bound to a different account than the guest's."""
-    if row["subject"] is None:
-        if row["bind_after_ms"] is not None and guest.issued_ms < row["bind_after_ms"]:
-            raise NotAllowedError("An admin has reset your sign-in. Sign in again to continue.")
-    elif (row["issuer"], row["subject"]) != guest.account:
+    """Raise `NotAllowedError` if the guest's sign-in is older than its reset, or not by the account in this row."""
+    if row["bind_after_ms"] is not None and guest.issued_ms < row["bind_after_ms"]:
+        raise NotAllowedError("Your sign-in was reset. Sign in again to continue.")
+    if row["subject"] is not None and (row["issuer"], row["subject"]) != guest.account:
         raise NotAllowedError(
             f"{guest.email} signed in with another account of the sign-in service before. If the account has really "
             "changed, an admin of this studio can reset the sign-in on the Team page."

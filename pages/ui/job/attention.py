@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -32,12 +32,12 @@ def draw() -> bool:
     unclear = studio().page(Filter(states=(JobState.UNCONFIRMED,), hidden=True), limit=MOST + 1)
     saving = studio().page(Filter(states=(JobState.ARCHIVING,), hidden=True), limit=50)
     unsaved_yet = [job for job in saving if job.failures_in_a_row >= card.WORRYING_FAILURES][:MOST]
-    paused = [state for state in _vendors() if state.paused]
+    paused, restored = _paused_vendors()
     mine = approvals.mine()
     refusals.refusal(approvals.PLACE)
-    if not (mine or unclear or unsaved_yet or paused):
+    if not (mine or unclear or unsaved_yet or paused or restored):
         return False
-    all_ = len(mine) + len(unclear) + len(unsaved_yet) + len(paused)
+    all_ = len(mine) + len(unclear) + len(unsaved_yet) + len(paused) + bool(restored)
     count = f"more than {MOST}" if max(len(unclear), len(mine)) > MOST else str(all_)
     with st.container(border=True, key="needs-you"):
         st.header(f"Needs you · {count}", anchor=False)
@@ -53,8 +53,10 @@ def draw() -> bool:
         for job_id, place in _places("unsaved", not_saved):
             with place:
                 _not_saved(not_saved[job_id])
+        if restored:
+            _paused(restored)
         for state in paused:
-            _paused(state)
+            _paused([state])
     _watch([*unclear, *unsaved_yet])
     return True
 
@@ -178,15 +180,27 @@ def _not_saved(job: Job) -> None:
             _sandbox_badge(job)
 
 
-def _paused(state: VendorState) -> None:
-    at, why = state.standing.paused_at, state.standing.paused_why or "Its key was refused."
+def _paused_vendors() -> tuple[list[VendorState], list[VendorState]]:
+    """Return the vendors that are paused, and apart from them those that are because the ledger was restored."""
+    paused = [state for state in _vendors() if state.paused]
+    restored = [state for state in paused if state.standing.after_restore]
+    return [state for state in paused if state not in restored], restored
+
+
+def _paused(states: Sequence[VendorState]) -> None:
+    """Draw what is known of a paused vendor, or of all that are paused for the same reason."""
+    first = states[0]
+    at, why = first.standing.paused_at, first.standing.paused_why or "Its key was refused."
     since = f" since {clock(at)}" if at else ""
-    with st.container(key=f"paused-{state.id}-{state.environment}", gap="small"):
-        st.warning(
-            f"{plain(why)} Its jobs wait, and nothing is sent or charged. Check the key or the credit, "
-            "then check the connection on Providers: that is free, and the jobs continue.",
-            title=f"{state.paused_title} is paused{since}",
-        )
+    cure = (
+        "Nothing is sent or charged until then. Then resume the vendors on Providers."
+        if first.standing.after_restore
+        else "Its jobs wait, and nothing is sent or charged. Check the key or the credit, then check the connection on "
+        "Providers: that is free, and the jobs continue."
+    )
+    named = f"{first.paused_title} is" if len(states) == 1 else "All vendors are"
+    with st.container(key=f"paused-{first.id}-{first.environment}", gap="small"):
+        st.warning(f"{plain(why)} {cure}", title=f"{named} paused{since}")
         if (why_cannot := why_not(Action.CHECK)) is None:
             st.page_link("providers.py", label="Providers", icon=":material/hub:")
         else:
