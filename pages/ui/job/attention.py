@@ -193,12 +193,13 @@ def _paused(states: Sequence[VendorState]) -> None:
     at, why = first.standing.paused_at, first.standing.paused_why or "Its key was refused."
     since = f" since {clock(at)}" if at else ""
     cure = (
-        "Nothing is sent or charged until then. Then resume the vendors on Providers."
+        "Then resume them on Providers; until then, nothing is sent or charged."
         if first.standing.after_restore
         else "Its jobs wait, and nothing is sent or charged. Check the key or the credit, then check the connection on "
         "Providers: that is free, and the jobs continue."
     )
-    named = f"{first.paused_title} is" if len(states) == 1 else "All vendors are"
+    *most, last = (state.paused_title for state in states)
+    named = f"{', '.join(most)} and {last} are" if most else f"{last} is"
     with st.container(key=f"paused-{first.id}-{first.environment}", gap="small"):
         st.warning(f"{plain(why)} {cure}", title=f"{named} paused{since}")
         if (why_cannot := why_not(Action.CHECK)) is None:
