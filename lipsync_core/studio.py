@@ -322,7 +322,7 @@ class Studio:
         return standing.stops(job.engine, job.key_fingerprint)
 
     def _slots(self, provider: str) -> int:
-        return self.settings.draft_slots if provider == DRAFT else self._accounts.slots(provider)
+        return max(1, self.settings.draft_slots) if provider == DRAFT else self._accounts.slots(provider)
 
     def expected_s(self, job: Job) -> tuple[float | None, float | None]:
         """Return the seconds within which 50 % and 90 % of renders like this one are ready; None if unknown."""

@@ -49,13 +49,13 @@ def number(*, most: float) -> Callable[[str, str], float]:
     return read
 
 
-def count(*, most: int) -> Callable[[str, str], int]:
-    """Return the reader of a whole number from 1 to ``most``."""
+def count(*, most: int, least: int = 1) -> Callable[[str, str], int]:
+    """Return the reader of a whole number from ``least`` to ``most``."""
 
     def read(name: str, text: str) -> int:
-        if re.fullmatch(r"\d{1,9}", text, re.ASCII) and 0 < int(text) <= most:
+        if re.fullmatch(r"\d{1,9}", text, re.ASCII) and least <= int(text) <= most:
             return int(text)
-        raise SettingsError(f"{name} is “{text}”. Give a whole number from 1 to {most:,}, or leave it out.")
+        raise SettingsError(f"{name} is “{text}”. Give a whole number from {least} to {most:,}, or leave it out.")
 
     return read
 

@@ -48,7 +48,7 @@ MEDIA_URL = Variable("STUDIO_MEDIA_URL", kinds.storage)
 MEDIA_CACHE = Variable("STUDIO_MEDIA_CACHE", kinds.folder)
 RATES_FILE = Variable("STUDIO_RATES_FILE", kinds.file)
 TIMEZONE = Variable("STUDIO_TIMEZONE", kinds.timezone)
-DRAFT_SLOTS = Variable("STUDIO_DRAFT_SLOTS", kinds.count(most=256))
+DRAFT_SLOTS = Variable("STUDIO_DRAFT_SLOTS", kinds.count(most=256, least=0))
 POLL_INTERVAL_S = Variable("STUDIO_POLL_INTERVAL_S", kinds.number(most=86_400))
 
 AWS = (

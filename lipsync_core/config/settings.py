@@ -36,7 +36,7 @@ class Settings:
     """``STUDIO_ALLOW_OPEN``: listen beyond loopback although sign-in is off."""
     draft_slots: int
     """``STUDIO_DRAFT_SLOTS``: how many drafts are rendered at once. Default: one per two processors that the
-    studio may use, see `processors`."""
+    studio may use, see `processors`. With 0, only others that share the ledger render drafts."""
     bucket: tuple[str, str] | None = None
     """``STUDIO_MEDIA_URL`` as ``s3://bucket/prefix``: the bucket, and the prefix of its object names."""
     aws: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -115,7 +115,7 @@ class Settings:
             fetch_allow=given.value(known.FETCH_ALLOW) or (),
             poll_interval_s=given.value(known.POLL_INTERVAL_S),
             allow_open=given.value(known.ALLOW_OPEN) or False,
-            draft_slots=given.value(known.DRAFT_SLOTS) or max(1, processors() // 2),
+            draft_slots=_draft_slots(given),
             sandbox=given.value(known.SANDBOX) or False,
             sandbox_speed=given.value(known.SANDBOX_SPEED) or 20.0,
             public_url=given.value(known.PUBLIC_URL),
@@ -142,6 +142,11 @@ class Settings:
             certificates=tuple(dict.fromkeys(filter(None, map(given.value, known.CERTIFICATES)))),
             vendors={name: given.text(name) for name in table if name not in known.OWN and given.text(name)},
         )
+
+
+def _draft_slots(given: Given) -> int:
+    slots = given.value(known.DRAFT_SLOTS)
+    return max(1, processors() // 2) if slots is None else slots
 
 
 def _secrets_files(given: Given) -> list[Path]:

@@ -49,7 +49,7 @@ def test_media_may_be_a_path_or_a_file_url(value: str, tmp_path: Path) -> None:
         ("STUDIO_POLL_INTERVAL_S", "-1"),
         ("STUDIO_POLL_INTERVAL_S", "1_0"),
         ("STUDIO_POLL_INTERVAL_S", "0,5"),
-        ("STUDIO_DRAFT_SLOTS", "0"),
+        ("STUDIO_DRAFT_SLOTS", "-1"),
         ("STUDIO_DRAFT_SLOTS", "0.5"),
         ("STUDIO_DRAFT_SLOTS", "two"),
         ("STUDIO_SANDBOX", "enabled"),
@@ -207,8 +207,8 @@ def test_a_wrong_value_is_told_with_the_place_that_gave_it(tmp_path: Path) -> No
     dotenv = "# two\n\nexport STUDIO_DRAFT_SLOTS=two\n"
     with pytest.raises(SettingsError, match=r"^In \.env, line 3: STUDIO_DRAFT_SLOTS is “two”\. Give a whole number"):
         read({}, dotenv, folder=tmp_path)
-    with pytest.raises(SettingsError, match=r"^In the environment: STUDIO_DRAFT_SLOTS is “0”\. Give a whole number"):
-        read({"STUDIO_DRAFT_SLOTS": "0"}, dotenv, folder=tmp_path)
+    with pytest.raises(SettingsError, match=r"^In the environment: STUDIO_DRAFT_SLOTS is “257”\. Give a whole number"):
+        read({"STUDIO_DRAFT_SLOTS": "257"}, dotenv, folder=tmp_path)
 
 
 @pytest.mark.parametrize(
