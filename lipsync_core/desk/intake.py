@@ -19,6 +19,7 @@ from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.desk import pasted_links
 from lipsync_core.desk.spoken_text import unspoken
 from lipsync_core.errors import BriefError, FetchError, MediaError
+from lipsync_core.face_models import MISSING, installed
 from lipsync_core.job import LIVE
 from lipsync_core.ledger.budget import Budget
 from lipsync_core.ledger.caps import Budgets, Over, Room, over_cap, scopes_of
@@ -229,8 +230,10 @@ class Intake:
         """Return the quote for the media that the engine gets: ``sent``, or those known so far."""
         rates, today = snapshot.rates, snapshot.today
         if engine.is_draft:  # media that this computer cannot read, it cannot render
-            unreadable = [Issue(field, why, stops=True) for field, why in unread.items()]
-            return assess(engine, brief, media, rates=rates, today=today, issues=(*unreadable, *unspoken(brief)))
+            obstacles = [*(Issue(field, why, stops=True) for field, why in unread.items()), *unspoken(brief)]
+            if not installed():
+                obstacles.append(Issue("engine", MISSING, stops=True))
+            return assess(engine, brief, media, rates=rates, today=today, issues=obstacles)
         account = self.accounts.of(engine.provider, snapshot.environment)
         standing = snapshot.standing(engine.provider, snapshot.environment)
         changes = self.hosting.changes(media, engine.form, account.environment)

@@ -1,31 +1,30 @@
-"""Find the face and its mouth in one upright picture.
+"""Find the people in one upright picture, and their mouths.
 
-OpenCV's Haar cascades find the face. Inside it, the mouth is a dark, level valley with red lips around it, close to the
-usual position. The face is scaled to one size for the search, so that the constants fit every picture. Nothing here is
-learned from people's pictures and nothing is downloaded.
+MediaPipe's detector sees a face, its mesh says where the lips are and whether it is one (`mesh`). Where the detector
+sees none, OpenCV's Haar cascades may: the mesh then decides. Where the models are not installed, the cascades alone say
+where a face is, and the mouth is at its usual place in it, which a person has to check.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lipsync_core.draft.mesh import CHIN, CORNERS, FOREHEAD, LIPS_MIDDLE, PRESENT, Mesh, Seen, detect, fit
+from lipsync_core.face_models import installed
+
 Image = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 Box = tuple[float, float, float, float]
 """x, y, width, height in source pixels."""
 
-Pixels = TypeVar("Pixels", Image, Floats)
-
 FaceBox = tuple[int, int, int, int]
-"""x, y, width, height of a face in source pixels."""
+"""x, y, width, height of a face in source pixels: a square from its chin to its hair."""
 
 SURE = 1.0
 """A `Mouth.score` below this means: show the person the likely position of the mouth, and ask."""
@@ -33,14 +32,37 @@ SURE = 1.0
 USUAL_X, USUAL_Y, USUAL_WIDTH = 0.497, 0.80, 0.30
 """The usual centre of a mouth's seam in a face box, and its width, in face widths (measured on 32 portraits)."""
 
-_DETECT_PX = 640
+_HAAR_PX = 640
+_HAAR_MIDDLE, _HAAR_SIDE = 0.53, 0.9
+"""The face that the mesh looks for in a box of the cascades: how far down its middle is, and its side."""
+
 _SPEAKER = 0.45
 """A speaker's face has at least this share of the largest one's width."""
-_SEARCH_PX = 160
-_MARGIN = 0.20
-_TILTS = (-16, -12, -8, -4, 0, 4, 8, 12, 16)
-_WIDTHS = (0.22, 0.26, 0.30, 0.35, 0.40)
-_REACH_X, _REACH_Y = 0.10, 0.12
+
+_LEAST_PRESENT = 3.0
+"""A mesh whose presence is below this lies on no face at all."""
+
+_LEAST_FACE_PX = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face. ``mesh`` is `None` if the models are not installed."""
+
+    box: FaceBox
+    mesh: Mesh | None = field(compare=False)
+
+    def scaled(self, across: float, down: float) -> Face:
+        """Return this face in a picture that is so many times as wide and as high."""
+        left, top, width, height = self.box
+        box = (round(left * across), round(top * down), round(width * across), round(height * down))
+        by = np.array([across, down], np.float32)
+        return Face(box, None if self.mesh is None else Mesh(self.mesh.points * by, self.mesh.presence))
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether this is a face beyond doubt, and its mesh lies on it."""
+        return self.mesh is not None and self.mesh.presence >= PRESENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +78,35 @@ class Mouth:
     width: float
     tilt_deg: float
     score: float | None
-    face: FaceBox | None
+    face: Face | None
 
 
 def find_mouth(image: Image) -> Mouth | None:
     """Return the mouth of the largest face in an upright RGB picture (h, w, 3), or `None` if no face is found."""
-    return mouth_among(image, find_faces(image))
+    return mouth_among(find_faces(image))
 
 
-def mouth_among(image: Image, faces: Sequence[FaceBox]) -> Mouth | None:
+def mouth_among(faces: Sequence[Face]) -> Mouth | None:
     """Return the mouth of the first of these faces, or `None` if there is none."""
-    return _mouth_in(image, faces[0]) if faces else None
+    return mouth_of(faces[0]) if faces else None
 
 
-def speakers(faces: Sequence[FaceBox]) -> int:
+def mouth_of(face: Face) -> Mouth:
+    """Return the mouth of this face: where its mesh has the lips, else at the usual place, with score 0."""
+    if face.mesh is None:
+        left, top, side, _ = face.box
+        return Mouth(left + USUAL_X * side, top + USUAL_Y * side, USUAL_WIDTH * side, 0.0, 0.0, face)
+    points = face.mesh.points
+    left_corner, right_corner = (points[corner] for corner in CORNERS)
+    across = right_corner - left_corner
+    x, y = (float(value) for value in points[LIPS_MIDDLE[0]])
+    tilt = float(np.degrees(np.arctan2(across[1], across[0])))
+    return Mouth(x, y, max(float(np.hypot(*across)), 2.0), tilt, face.mesh.presence / PRESENT, face)
+
+
+def speakers(faces: Sequence[Face]) -> int:
     """Return how many of these faces, largest first, are large enough to be a speaker and not a mistake."""
-    return sum(face[2] >= _SPEAKER * faces[0][2] for face in faces)
+    return sum(face.box[2] >= _SPEAKER * faces[0].box[2] for face in faces)
 
 
 def likely_mouth(image: Image) -> Mouth:
@@ -84,18 +119,53 @@ def likely_mouth(image: Image) -> Mouth:
 def mouth_from_box(image: Image, box: Box) -> Mouth:
     """Return the mouth that a person marked. The box spans the lips from corner to corner; it overrides any detection.
 
-    A face is searched only to learn the size of the head around this mouth; the mouth stays in the box.
+    A face is searched only to learn what else is part of this head; the mouth stays in the box.
     """
     x, y, width, height = box
     middle_x, middle_y = x + width / 2, y + height / 2
-    around = next((face for face in find_faces(image) if _fits(face, middle_x, middle_y, width)), None)
-    return Mouth(middle_x, middle_y, max(width, 2.0), 0.0, None, around)
+    fitting = (face for face in find_faces(image) if _fits(face.box, middle_x, middle_y, width))
+    around = min(fitting, key=lambda face: _away(mouth_of(face), middle_x, middle_y), default=None)
+    tilt = mouth_of(around).tilt_deg if around else 0.0
+    return Mouth(middle_x, middle_y, max(width, 2.0), tilt, None, around)
 
 
-def find_faces(image: Image) -> list[FaceBox]:
-    """Return every face found, largest first: frontal ones if there are any, otherwise profiles."""
+def find_faces(image: Image) -> list[Face]:
+    """Return every face, largest first. If none is beyond doubt, only the likeliest; none if nothing is like a face."""
+    if not installed():
+        return [Face(box, None) for box in _haar(image)]
+    found = [_met(image, seen) for seen in detect(image)]
+    if not any(face.is_sure for face in found):
+        found += [_met(image, _as_seen(box)) for box in _haar(image)[:3]]
+    sure = [face for face in found if face.is_sure]
+    if sure:
+        return sorted(sure, key=lambda face: -face.box[2])
+    likely = [face for face in found if _presence(face) >= _LEAST_PRESENT]
+    return [max(likely, key=_presence)] if likely else []
+
+
+def _met(image: Image, seen: Seen) -> Face:
+    mesh = fit(image, seen)
+    chin, forehead = mesh.points[CHIN], mesh.points[FOREHEAD]
+    side = 1.05 * max(float(np.hypot(*(chin - forehead))), float(np.ptp(mesh.points[:, 0])))
+    x, y = (float(value) for value in (chin + forehead) / 2)
+    low = float(np.ptp(mesh.points[:, 0])) < _LEAST_FACE_PX
+    box = (round(x - side / 2), round(y - side / 2), max(1, round(side)), max(1, round(side)))
+    return Face(box, Mesh(mesh.points, -np.inf) if low else mesh)
+
+
+def _presence(face: Face) -> float:
+    return face.mesh.presence if face.mesh is not None else 0.0
+
+
+def _as_seen(box: FaceBox) -> Seen:
+    left, top, side, _ = box
+    return Seen(left + side / 2, top + _HAAR_MIDDLE * side, _HAAR_SIDE * side, 0.0)
+
+
+def _haar(image: Image) -> list[FaceBox]:
+    """Return the boxes that the cascades find, largest first: frontal faces if there are any, otherwise profiles."""
     height, width = image.shape[:2]
-    scale = min(1.0, _DETECT_PX / max(height, width))
+    scale = min(1.0, _HAAR_PX / max(height, width))
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
     grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
     smallest = max(24, min(grey.shape) // 12)
@@ -123,83 +193,6 @@ def _fits(face: FaceBox, x: float, y: float, mouth_width: float) -> bool:
     return 0.2 < across < 0.8 and 0.55 < down < 1.1 and 0.12 < mouth_width / width < 0.7
 
 
-def _mouth_in(image: Image, face: FaceBox) -> Mouth:
-    """Return the best position for a mouth in this face: a dark valley, red lips, near the usual position."""
-    left, top, face_px, _ = face
-    # The face, with a margin, at one size: 160 px across.
-    scale = _SEARCH_PX / face_px
-    side = round(_SEARCH_PX * (1 + 2 * _MARGIN))
-    to_search = np.array(
-        [[scale, 0, (_MARGIN * face_px - left) * scale], [0, scale, (_MARGIN * face_px - top) * scale]], np.float32
-    )
-    if scale < 0.5:  # warpAffine does not average: shrink in halves first
-        halved = 1.0
-        while scale / halved < 0.5:
-            image, halved = np.asarray(cv2.pyrDown(image), np.uint8), halved / 2
-        to_search = to_search @ np.diag([1 / halved, 1 / halved, 1]).astype(np.float32)
-    small = _turned(image, to_search, side)
-    valley, red = _valley(small), _redness(small)
-    usual = ((USUAL_X + _MARGIN) * _SEARCH_PX, (USUAL_Y + _MARGIN) * _SEARCH_PX)
-    best_score, best = -np.inf, Mouth(0.0, 0.0, 0.0, 0.0, None, face)
-    for tilt in _TILTS:
-        level = np.asarray(cv2.getRotationMatrix2D(usual, tilt, 1.0), np.float32)
-        flat_valley, flat_red = _turned(valley, level, side), _turned(red, level, side)
-        for width in _WIDTHS:
-            scores = _scores(flat_valley, flat_red, usual, width) - 0.5 * (tilt / 9) ** 2
-            row, column = np.unravel_index(int(np.argmax(scores)), scores.shape)
-            score = float(scores[row, column])
-            if score > best_score:
-                x, y = cv2.invertAffineTransform(level) @ np.array([column, row, 1.0])
-                best_score, best = (
-                    score,
-                    Mouth(
-                        float(left + x / scale - _MARGIN * face_px),
-                        float(top + y / scale - _MARGIN * face_px),
-                        width * face_px,
-                        float(tilt),
-                        score,
-                        face,
-                    ),
-                )
-    return best
-
-
-def _turned(pixels: Pixels, by: Floats, side: int) -> Pixels:
-    turned = cv2.warpAffine(pixels, by, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(turned, pixels.dtype)
-
-
-def _valley(small: Image) -> Floats:
-    """Return how much darker each pixel is than those above and below it, in units of the usual spread."""
-    grey = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 1.5)
-    reach = round(0.045 * _SEARCH_PX)
-    above, below = np.roll(grey, reach, axis=0), np.roll(grey, -reach, axis=0)
-    depth = np.minimum(above, below) - grey
-    return _standard(np.clip(depth, -4.0, 40.0))
-
-
-def _redness(small: Image) -> Floats:
-    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
-    return _standard(np.asarray(cv2.GaussianBlur(lab[:, :, 1], (0, 0), 2.0), np.float32))
-
-
-def _standard(values: Floats) -> Floats:
-    edge = round(_MARGIN * _SEARCH_PX)
-    inside = values[edge:-edge, edge:-edge]
-    return np.asarray((values - inside.mean()) / max(float(inside.std()), 0.5), np.float32)
-
-
-def _scores(valley: Floats, red: Floats, usual: tuple[float, float], width: float) -> Floats:
-    """Score a level mouth of this width (in face widths) centred on each pixel."""
-    span = round(width * _SEARCH_PX) | 1
-    beyond = round(1.5 * width * _SEARCH_PX) | 1
-    along = cv2.blur(valley, (span, 3))
-    around = cv2.blur(valley, (beyond, 3))
-    lips = cv2.blur(red, (span, round(0.12 * _SEARCH_PX) | 1))
-    skin = cv2.blur(red, (beyond, round(0.30 * _SEARCH_PX) | 1))
-    y, x = np.indices(valley.shape, np.float32)
-    off_x, off_y = (x - usual[0]) / _SEARCH_PX, (y - usual[1]) / _SEARCH_PX
-    score = along + 1.2 * (along - around) + 0.9 * (lips - skin)
-    score -= 0.3 * ((off_x / 0.035) ** 2 + (off_y / 0.045) ** 2) + 0.2 * ((width - USUAL_WIDTH) / 0.06) ** 2
-    score[(np.abs(off_x) > _REACH_X) | (np.abs(off_y) > _REACH_Y)] = -np.inf
-    return np.asarray(score, np.float32)
+def _away(mouth: Mouth, x: float, y: float) -> float:
+    """Return how far this point is from a mouth, in its widths."""
+    return float(np.hypot(mouth.x - x, mouth.y - y)) / mouth.width

@@ -183,7 +183,7 @@ def _jaw(mouth: Mouth) -> _Jaw:
     if not mouth.face:
         # A drawing or an animal: its outline is unknown, so only a small area beside the mouth may move.
         return _Jaw(chin=0.0, fall=0.75, side=2.4, gap=0.56, cheek=1.2)
-    face = 2 * mouth.face[2] / mouth.width
+    face = 2 * mouth.face.box[2] / mouth.width
     chin = float(np.clip(0.24 * face, 0.7, 2.2))
     return _Jaw(chin, fall=0.9 * chin, side=max(0.45 * face, 1.8), gap=0.72, cheek=1.5)
 

@@ -20,6 +20,7 @@ from lipsync_core.draft.life import IdleMotion
 from lipsync_core.draft.rig import Pose, Rig
 from lipsync_core.draft.speech import MouthTrack, mouth_track
 from lipsync_core.errors import RenderError
+from lipsync_core.face_models import MISSING, installed
 
 Image = NDArray[np.uint8]
 
@@ -74,6 +75,8 @@ def render(
     ``seed`` draw the same frames. ``on_progress`` is called with the frames done and the
     total, a few times a second. Raises `RenderError`, or `MediaError` for a voice that cannot be read.
     """
+    if not installed():
+        raise RenderError(MISSING)
     with ThreadPoolExecutor(1) as beside:
         heard = beside.submit(lambda: track or mouth_track(speech_blocks(voice), fps=FPS))
         mouth = _mouth(image, mouth_box)
@@ -130,11 +133,6 @@ def _rig(image: Image, mouth: Mouth, resolution: str) -> tuple[Rig, tuple[int, i
     size = frame_size(image.shape[1], image.shape[0], resolution)
     across, down = size[0] / image.shape[1], size[1] / image.shape[0]
     picture = cv2.resize(image, size, interpolation=cv2.INTER_AREA if across < 1 else cv2.INTER_CUBIC)
-    face = mouth.face and (
-        round(mouth.face[0] * across),
-        round(mouth.face[1] * down),
-        round(mouth.face[2] * across),
-        round(mouth.face[3] * down),
-    )
-    scaled = replace(mouth, x=mouth.x * across, y=mouth.y * down, width=mouth.width * across, face=face or None)
+    face = mouth.face and mouth.face.scaled(across, down)
+    scaled = replace(mouth, x=mouth.x * across, y=mouth.y * down, width=mouth.width * across, face=face)
     return Rig(np.asarray(picture, np.uint8), scaled), size

@@ -37,7 +37,7 @@ class Rig:
         room = _room(picture.shape[0], picture.shape[1])
         mouth, seam_line = seam.trace(picture, mouth)
         self._mouth = MovingMouth(picture, mouth, seam_line, room)
-        found = find_eyes(picture, mouth.face) if mouth.face else None
+        found = find_eyes(picture, mouth.face.box) if mouth.face else None
         self._lids = Lids(picture, found) if found else None
         self._head = SwayingHead(nv12.from_rgb(picture), head_of(mouth), room)
 

@@ -34,7 +34,7 @@ class Head:
 def head_of(mouth: Mouth) -> Head:
     """Return the head around this mouth; from usual proportions if no face was found."""
     if mouth.face:
-        left, top, width, height = mouth.face
+        left, top, width, height = mouth.face.box
         return Head(left + width / 2, top + height / 2, float(width), float(top + height))
     across = mouth.width / USUAL_WIDTH
     brow = mouth.y - USUAL_Y * across

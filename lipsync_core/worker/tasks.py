@@ -31,7 +31,7 @@ def look_image(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     facts = decode.image_facts(path, name=name)
     picture = decode.load_image(path, name=name)
     faces = face.find_faces(picture)
-    mouth = face.mouth_among(picture, faces)
+    mouth = face.mouth_among(faces)
     guess = mouth or face.likely_mouth(picture)
     if "preview" in arguments:
         _small_pictures(picture, arguments)

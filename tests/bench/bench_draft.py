@@ -120,7 +120,7 @@ def timed(work: Callable[[], None]) -> float:
 def portrait(share: float) -> NDArray[np.uint8]:
     """Return a sample portrait cropped to a square of 720 pixels or more in which the face takes this share."""
     image = load_image(PORTRAITS[0].path)
-    x, y, width, _ = find_faces(image)[0]
+    x, y, width, _ = find_faces(image)[0].box
     half = round(width / share / 2)
     around = cv2.copyMakeBorder(image, half, half, half, half, cv2.BORDER_REFLECT)
     square = around[y + width // 2 : y + width // 2 + 2 * half, x + width // 2 : x + width // 2 + 2 * half]

@@ -35,7 +35,7 @@ def test_the_mouth_of_every_sample_portrait_is_found(name: str, portrait: Image)
     assert mouth.score >= SURE
     assert mouth.face is not None
     x, y, width = SEEN[name]
-    assert np.hypot(mouth.x - x, mouth.y - y) < 0.06 * mouth.face[2]
+    assert np.hypot(mouth.x - x, mouth.y - y) < 0.06 * mouth.face.box[2]
     assert 0.6 < mouth.width / width < 1.4
 
 
@@ -44,7 +44,7 @@ def test_a_larger_copy_has_its_mouth_in_the_same_place(portrait: Image) -> None:
     assert small is not None
     assert large is not None
     assert small.face is not None
-    assert np.hypot(large.x / 2.5 - small.x, large.y / 2.5 - small.y) < 0.05 * small.face[2]
+    assert np.hypot(large.x / 2.5 - small.x, large.y / 2.5 - small.y) < 0.05 * small.face.box[2]
 
 
 def test_a_picture_without_a_face_has_no_mouth_but_a_place_to_start_from() -> None:
@@ -74,14 +74,14 @@ def test_two_people_are_found_larger_face_first() -> None:
     both = np.hstack([far, near[:512]])
     faces = find_faces(both)
     assert len(faces) >= 2
-    assert faces[0][0] > 512
-    assert any(x < 512 for x, *_ in faces)
+    assert faces[0].box[0] > 512
+    assert any(face.box[0] < 512 for face in faces)
 
 
 def test_eyes_behind_glasses_are_left_alone_and_bare_ones_found() -> None:
     glasses, bare = (load_image(PORTRAITS[0].path.with_name(n)) for n in ("grace_hopper.jpg", "eileen_collins.png"))
-    assert find_eyes(glasses, find_faces(glasses)[0]) is None
-    eyes = find_eyes(bare, find_faces(bare)[0])
+    assert find_eyes(glasses, find_faces(glasses)[0].box) is None
+    eyes = find_eyes(bare, find_faces(bare)[0].box)
     assert eyes is not None
     assert [round(eye.x / 4) for eye in eyes] == pytest.approx([203 / 4, 248 / 4], abs=1.5)
     assert [eye.y for eye in eyes] == pytest.approx([100, 101], abs=4)
@@ -91,4 +91,4 @@ def test_eyes_behind_glasses_are_left_alone_and_bare_ones_found() -> None:
 def test_eyes_drawn_with_heavy_lashes_are_left_alone(scale: float) -> None:
     drawing = load_image(PORTRAITS[0].path.with_name("drawn_mira.png"))
     sized = np.asarray(cv2.resize(drawing, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    assert find_eyes(sized, find_faces(sized)[0]) is None
+    assert find_eyes(sized, find_faces(sized)[0].box) is None

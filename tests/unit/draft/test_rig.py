@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lipsync_core.decode import load_image
 from lipsync_core.draft import nv12
-from lipsync_core.draft.face import Mouth, find_mouth, mouth_from_box
+from lipsync_core.draft.face import Face, Mouth, find_mouth, mouth_from_box
 from lipsync_core.draft.life import IdleMotion, Sway
 from lipsync_core.draft.rig import Pose, Rig
 from lipsync_core.samples import PORTRAITS
@@ -110,7 +110,7 @@ def test_round_lips_are_narrower_than_spread_ones(rig: Rig, picture: Image, mout
 def test_only_the_face_moves_with_the_mouth(rig: Rig, picture: Image, mouth: Mouth) -> None:
     assert mouth.face is not None
     rows, columns = np.nonzero(changed(drawn(rig, OPEN), pictured(picture)))
-    face = mouth.face[2]
+    face = mouth.face.box[2]
     assert rows.min() > mouth.y - 0.5 * face
     assert rows.max() < mouth.y + 0.9 * face
     assert np.abs(columns - mouth.x).max() < 0.9 * face
@@ -118,9 +118,9 @@ def test_only_the_face_moves_with_the_mouth(rig: Rig, picture: Image, mouth: Mou
 
 def test_corners_never_change_even_for_a_face_that_fills_the_frame(picture: Image, mouth: Mouth) -> None:
     assert mouth.face is not None
-    x, y, side = mouth.face[0], mouth.face[1], mouth.face[2] // 2 * 2
+    x, y, side = mouth.face.box[0], mouth.face.box[1], mouth.face.box[2] // 2 * 2
     filled = np.ascontiguousarray(picture[y : y + side, x : x + side])
-    close = Rig(filled, replace(mouth, x=mouth.x - x, y=mouth.y - y, face=(0, 0, side, side)))
+    close = Rig(filled, replace(mouth, x=mouth.x - x, y=mouth.y - y, face=Face((0, 0, side, side), None)))
     moved = changed(drawn(close, Pose(1.0, -1.0, 1.0, MOVED)), pictured(filled))
     assert moved.any()
     corner = side // 12
