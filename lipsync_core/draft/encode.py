@@ -34,9 +34,13 @@ from lipsync_core.errors import RenderError
 Image = NDArray[np.uint8]
 
 FPS = 25
-X264 = {"preset": "veryfast", "crf": "21", "x264-params": "subme=1:partitions=i4x4,i8x8"}
-"""The shorter search saves a third of the work and costs half a decibel of luma (42.4 instead of 42.9 dB for a face
-that fills the frame), which is not visible; the file grows by a fifth."""
+X264 = {
+    "preset": "veryfast",
+    "crf": "17",
+    "x264-params": "subme=4:no-dct-decimate=1:no-fast-pskip=1:chroma-qp-offset=-3",
+}
+"""With `veryfast` alone at 21, x264 drops the small residue of lips that have closed: specks stay along their seam.
+These settings keep it, for about 2 ms a frame."""
 
 VOICE_BIT_RATE = 128_000
 

@@ -1,6 +1,7 @@
-"""Find eyes that can blink: only where detection is certain, and never behind glasses.
+"""Find eyes that can blink: open ones, and never those behind glasses.
 
-A wrong lid looks worse than no blink, so any doubt means no blink.
+Where the lids are is the mesh's word; whether there is skin to make a lid of, the picture's. A wrong lid looks worse
+than no blink, so any doubt means no blink.
 """
 
 from __future__ import annotations
@@ -11,124 +12,130 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lipsync_core.draft.face import FaceBox, cascade
+from lipsync_core.draft.mesh import Mesh
+from lipsync_core.draft.shape import is_flat
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-_SEARCH_PX = 200
-"""The width to which the face is scaled to find eyes and recognise glasses."""
+_UPPER = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (362, 398, 384, 385, 386, 387, 388, 466, 263))
+_LOWER = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (362, 382, 381, 380, 374, 373, 390, 249, 263))
+_BROW = ((46, 53, 52, 65, 55), (285, 295, 282, 283, 276))
+"""The edges of both lids from the left corner of each eye to the right one, and the lower edges of the brows."""
 
-_USUAL_WIDTH = 0.20
+_APART_PX, _LEVEL_SIZE, _LEVEL_EYES_Y = 84.0, (200, 130), 52.0
+"""The level picture in which glasses are recognised: the distance of the eyes, its size, and the height of the eyes."""
+
 _GLASSES_EDGE = 26.0
-_LEAST_LID, _MOST_LID = 0.34, 0.56
-"""Bounds for the distance of a lid's edge from the pupil, in half widths of the eye."""
+_LEAST_OPEN = 0.20
+"""The distance of an open eye's lids, in half widths of the eye."""
 
-PLAIN_FROM, PLAIN_TO = 0.36, 0.14
-"""The skin that lids are made of: its distance above the open eye's upper edge, in half widths of the eye."""
+_LEAST_HALF_PX = 3.0
+_LEAST_WIDTH = 0.45
+"""The width of the narrower eye, in widths of the other: below this, the head is turned so far that lids overlap."""
+
+_SHADOW = 0.16
+"""How much darker than the lightest of it the skin of a lid can be, in lightnesses of the cheek."""
 
 _PLAIN_DEPTH = 80.0
 """How much darker than the cheek (of 255) a shadow on the skin above an eye can be; brows and lashes are darker."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Eye:
-    """The pupil, the width of an eye from corner to corner, and its height above and below the pupil, in pixels."""
+    """One eye: its middle, half its width and its tilt (radians, clockwise), in pixels of the picture.
+
+    ``upper``, ``lower`` and ``brow`` are curves (n, 2) in half widths of the eye, across and down from its middle.
+    """
 
     x: float
     y: float
-    width: float
-    above: float
-    below: float
+    half: float
+    tilt: float
+    upper: Floats
+    lower: Floats
+    brow: Floats
+    plain: tuple[float, float] = (0.36, 0.12)
+    """The skin that lids are made of: its distances above the upper lid, the farther one first."""
 
 
-def find_eyes(picture: Image, face: FaceBox) -> tuple[Eye, Eye] | None:
-    """Return both eyes of a frontal face, the left one in the picture first; `None` if unsure or behind glasses."""
-    left, top, face_px, _ = face
-    crop = picture[max(0, top) : top + round(0.65 * face_px), max(0, left) : left + face_px]
-    if min(crop.shape[:2]) < 24:
+def find_eyes(picture: Image, mesh: Mesh) -> tuple[Eye, Eye] | None:
+    """Return both eyes of a face, the left one in the picture first; `None` if unsure, closed, or behind glasses."""
+    left, right = (_eye(mesh.points, side) for side in range(2))
+    wider = max(left.half, right.half)
+    if min(left.half, right.half) < max(_LEAST_HALF_PX, _LEAST_WIDTH * wider):
         return None
-    scale = _SEARCH_PX / face_px
-    smoothing = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    sized = np.asarray(cv2.resize(crop, None, fx=scale, fy=scale, interpolation=smoothing), np.uint8)
-    grey = np.asarray(cv2.cvtColor(sized, cv2.COLOR_RGB2GRAY), np.uint8)
-    found = cascade("eye").detectMultiScale(grey, 1.05, 4, minSize=(28, 28), maxSize=(80, 80))
-    pair = _pair([(x + w / 2, y + h / 2) for x, y, w, h in found])
-    if pair is None or _has_glasses(grey, *pair):
+    if any(float((eye.lower - eye.upper)[:, 1].max()) < _LEAST_OPEN for eye in (left, right)):
         return None
-    first, second = (_measured(sized, grey, centre) for centre in pair)
-    # Both eyes are equally open: averaging halves an error in one of them.
-    above, below = (first.above + second.above) / 2, (first.below + second.below) / 2
-    first, second = (replace(eye, above=above, below=below) for eye in (first, second))
-    if not (_has_plain_skin(grey, first) and _has_plain_skin(grey, second)):
+    if is_flat(picture, mesh.points) or _has_glasses(picture, left, right):
         return None
-    return _placed(first, scale, left, top), _placed(second, scale, left, top)
+    skins = [_plain_skin(picture, eye) for eye in (left, right)]
+    first, second = (
+        None if skin is None else replace(eye, plain=skin) for eye, skin in zip((left, right), skins, strict=True)
+    )
+    return None if first is None or second is None else (first, second)
 
 
-def _placed(eye: Eye, scale: float, left: int, top: int) -> Eye:
-    """Convert an eye found on the scaled face to pixels of the picture."""
-    x, y = max(0, left) + eye.x / scale, max(0, top) + eye.y / scale
-    return Eye(x, y, eye.width / scale, eye.above / scale, eye.below / scale)
+def _eye(points: Floats, side: int) -> Eye:
+    upper, lower = points[list(_UPPER[side])], points[list(_LOWER[side])]
+    across = upper[-1] - upper[0]
+    half = max(float(np.hypot(*across)) / 2, 1e-3)
+    tilt = float(np.arctan2(across[1], across[0]))
+    middle = (upper[0] + upper[-1]) / 2
+    cos, sin = np.cos(tilt) / half, np.sin(tilt) / half
+    turn = np.array([[cos, -sin], [sin, cos]])
+    edges = (upper, lower, points[list(_BROW[side])])
+    upper, lower, brow = (np.asarray((edge - middle) @ turn, np.float32) for edge in edges)
+    return Eye(float(middle[0]), float(middle[1]), half, tilt, upper, lower, brow)
 
 
-def _measured(face: Image, grey: Image, centre: tuple[float, float]) -> Eye:
-    """Measure the eye around this point: it is as high as its colours differ from the skin below it."""
-    x, y = _pupil(grey, *centre)
-    width = _USUAL_WIDTH * _SEARCH_PX
-    half = width / 2
-    columns = np.s_[round(x - 0.3 * half) : round(x + 0.3 * half) + 1]
-    strip = cv2.cvtColor(face, cv2.COLOR_RGB2LAB).astype(np.float32)[:, columns].mean(axis=1)
-    skin = np.median(strip[round(y + 0.9 * half) : round(y + 1.3 * half)], axis=0)
-    unlike = np.linalg.norm(strip - skin, axis=1)
-    row = round(y)
-    like_skin = unlike < 0.35 * unlike[max(0, row - 3) : row + 4].max(initial=1.0)
-    below = float(np.argmax(like_skin[row:])) if like_skin[row:].any() else 0.0
-    above = float(np.argmax(like_skin[row::-1])) if like_skin[row::-1].any() else 0.0
-    least, most = _LEAST_LID * half, _MOST_LID * half
-    return Eye(x, y, width, min(max(above, least), most), min(max(below, least), most))
+def _plain_skin(picture: Image, eye: Eye) -> tuple[float, float] | None:
+    """Return the strip of skin between the brow and the lashes, or `None` if both are as dark: they would smear."""
+    u = np.linspace(-0.45, 0.45, 13, dtype=np.float32)
+    lid = np.interp(u, eye.upper[:, 0], eye.upper[:, 1])
+    below = np.interp(u, eye.lower[:, 0], eye.lower[:, 1])
+    brow = np.interp(u, eye.brow[:, 0], eye.brow[:, 1])
+    away = np.linspace(0.05, max(0.16, 0.9 * float(np.median(lid - brow))), 24)
+    light = np.median(_greys(picture, eye, u, lid - away[:, None]), axis=1)
+    cheek = float(np.median(_greys(picture, eye, u, below + np.linspace(0.5, 0.9, 6)[:, None])))
+    lightest = int(light.argmax())
+    if light[lightest] < cheek - _PLAIN_DEPTH:
+        return None
+    plain = light > light[lightest] - _SHADOW * max(cheek, 60.0)
+    near = lightest - int(np.argmin(np.append(plain[lightest::-1], False))) + 1
+    far = lightest + int(np.argmin(np.append(plain[lightest:], False))) - 1
+    return max(float(away[far]), float(away[near]) + 0.06), float(away[near])
 
 
-def _has_plain_skin(grey: Image, eye: Eye) -> bool:
-    """Whether there is skin between the brow and the lashes: a lid made of either would smear them."""
-    half = eye.width / 2
-    columns = slice(max(0, round(eye.x - 0.9 * half)), round(eye.x + 0.9 * half))
-    first, last = (round(eye.y - eye.above - far * half) for far in (PLAIN_FROM + 0.09, PLAIN_TO - 0.09))
-    above, below = grey[max(0, first) : last + 1, columns], grey[round(eye.y + 0.9 * half) :, columns][: round(half)]
-    return bool(above.size and below.size and np.percentile(above, 5) > np.median(below) - _PLAIN_DEPTH)
+def _greys(picture: Image, eye: Eye, u: Floats, v: NDArray[np.floating]) -> Floats:
+    """Return the lightness, 0…255, at points (n, m) of the eye's frame."""
+    cos, sin = np.cos(eye.tilt) * eye.half, np.sin(eye.tilt) * eye.half
+    x, y = (eye.x + u * cos - v * sin).astype(np.float32), (eye.y + u * sin + v * cos).astype(np.float32)
+    found = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.cvtColor(np.asarray(found, np.uint8), cv2.COLOR_RGB2GRAY), np.float32)
 
 
-def _pair(centres: list[tuple[float, float]]) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """Return the two centres that are placed like a person's eyes: level, apart, one in each half of the face."""
-    lefts = [c for c in centres if 0.18 < c[0] / _SEARCH_PX < 0.45 and 0.25 < c[1] / _SEARCH_PX < 0.52]
-    rights = [c for c in centres if 0.55 < c[0] / _SEARCH_PX < 0.82 and 0.25 < c[1] / _SEARCH_PX < 0.52]
-    pairs = [(a, b) for a in lefts for b in rights if abs(b[1] - a[1]) < 0.16 * (b[0] - a[0])]
-    return min(pairs, key=lambda pair: abs(pair[0][1] - pair[1][1])) if pairs else None
-
-
-def _has_glasses(grey: Image, left: tuple[float, float], right: tuple[float, float]) -> bool:
+def _has_glasses(picture: Image, left: Eye, right: Eye) -> bool:
     """Whether rims of glasses cross the bridge of the nose or the skin below the eyes, which are smooth otherwise."""
-    smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.2)
+    apart = np.array([right.x - left.x, right.y - left.y])
+    scale, angle = _APART_PX / max(float(np.hypot(*apart)), 1e-3), np.degrees(np.arctan2(apart[1], apart[0]))
+    middle = ((left.x + right.x) / 2, (left.y + right.y) / 2)
+    level = np.asarray(cv2.getRotationMatrix2D(middle, angle, scale), np.float32)
+    level[:, 2] += np.array([_LEVEL_SIZE[0] / 2 - middle[0], _LEVEL_EYES_Y - middle[1]], np.float32)
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+    flags = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
+    flat = cv2.warpAffine(grey, level, _LEVEL_SIZE, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    smooth = cv2.GaussianBlur(flat.astype(np.float32), (0, 0), 1.2)
     contrast = 100.0 / max(float(np.percentile(smooth, 95)), 30.0)
-    middle_x, middle_y = (left[0] + right[0]) / 2, (left[1] + right[1]) / 2
-    apart = right[0] - left[0]
 
     def swing(x: float, y: float, half_width: float, half_height: float) -> float:
-        """Return the largest light-to-dark swing down a strip."""
-        rows = slice(max(0, round(y - half_height)), round(y + half_height))
-        strip = smooth[rows, max(0, round(x - half_width)) : round(x + half_width)]
-        down = strip.mean(axis=1) if strip.size else np.zeros(1)
+        """Return the largest light-to-dark swing down a strip, whose place and size are in distances of the eyes."""
+        x, y = _LEVEL_SIZE[0] / 2 + x * _APART_PX, _LEVEL_EYES_Y + y * _APART_PX
+        rows = slice(max(0, round(y - half_height * _APART_PX)), round(y + half_height * _APART_PX))
+        across = slice(max(0, round(x - half_width * _APART_PX)), round(x + half_width * _APART_PX))
+        down = smooth[rows, across].mean(axis=1)
         return float(down.max() - down.min()) * contrast
 
-    bridge = swing(middle_x, middle_y + 0.02 * apart, 0.06 * apart, 0.22 * apart)
-    below = min(swing(x, y + 0.42 * apart, 0.10 * apart, 0.16 * apart) for x, y in (left, right))
+    bridge = swing(0.0, 0.02, 0.06, 0.22)
+    below = min(swing(x, 0.42, 0.10, 0.16) for x in (-0.5, 0.5))
     return max(bridge, below) > _GLASSES_EDGE
-
-
-def _pupil(grey: Image, x: float, y: float) -> tuple[float, float]:
-    """Return the darkest point close to where the eye was found."""
-    reach = round(0.06 * _SEARCH_PX)
-    dark = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 0.025 * _SEARCH_PX)
-    left, top = max(0, round(x) - reach), max(0, round(y) - reach)
-    spot = dark[top : round(y) + reach, left : round(x) + reach]
-    row, column = np.unravel_index(int(spot.argmin()), spot.shape)
-    return left + float(column), top + float(row)

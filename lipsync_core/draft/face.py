@@ -99,7 +99,7 @@ def mouth_of(face: Face) -> Mouth:
     points = face.mesh.points
     left_corner, right_corner = (points[corner] for corner in CORNERS)
     across = right_corner - left_corner
-    x, y = (float(value) for value in points[LIPS_MIDDLE[0]])
+    x, y = (float(value) for value in points[list(LIPS_MIDDLE)].mean(axis=0))
     tilt = float(np.degrees(np.arctan2(across[1], across[0])))
     return Mouth(x, y, max(float(np.hypot(*across)), 2.0), tilt, face.mesh.presence / PRESENT, face)
 

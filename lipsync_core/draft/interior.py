@@ -1,23 +1,31 @@
-"""The inside of an open mouth: a dark gradient, a tongue, the upper teeth and the lip's shadow.
+"""The inside of an open mouth: the picture's own teeth where it shows some, else drawn ones; dark and tongue below.
 
-All colours come from the picture, so that a painting's mouth is painted and a grey photograph's is grey.
+All colours come from the picture, so that a painting's mouth is painted and a grey photograph's is grey; what is drawn
+is as soft and as grainy as the lips beside it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from lipsync_core.draft.nv12 import Area
+from lipsync_core.draft.shape import CHEEKS, INNER_LOWER, INNER_UPPER, LIP_COLOUR, Shape, is_flat, smooth
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-_TEETH_EDGE_V = 0.14
-"""How far the upper front teeth reach below the closed seam, in mouth units."""
+_TEETH_EDGE_V, _LOWER_TEETH_V = 0.17, 0.10
+"""How far the upper front teeth reach below the closed seam, and the lower ones above the lower lip, in half widths."""
 
-_TEETH_U = 0.88
-_SHADOW_V = 0.11
+_TEETH_U = 0.80
+_TEETH_FROM, _TEETH_AT = 0.12, 0.26
+"""The openness from which teeth begin to show, and at which they are all there."""
+
+_SUPER = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,66 +33,187 @@ class Palette:
     """Colours of one mouth, RGB in 0…255, float32 arrays of shape (3,)."""
 
     deep: Floats
-    back: Floats
     tongue: Floats
     teeth: Floats
+    line: Floats
 
 
-def palette(picture: Image, lips: Floats, skin: Floats) -> Palette:
+class Interior:
+    """What one sees between the lips of one picture."""
+
+    def __init__(self, picture: Image, shape: Shape) -> None:
+        self._picture, self._shape = picture, shape
+        lips, skin = _around(picture, shape, LIP_COLOUR), _around(picture, shape, CHEEKS)
+        self._grain = _grain(picture, shape)
+        self._flat = is_flat(picture, shape.points[:468])
+        self._colours = palette(picture, lips, skin, flat=self._flat)
+        self._noise = np.random.default_rng(1).normal(0.0, 1.0, (64, 64)).astype(np.float32)
+
+    def show(self, pixels: Image, area: Area, level: Floats, openness: float, width: float) -> None:
+        """Draw the inside on the moved ``pixels`` of the ``area``; ``level`` are the posed points of the shape."""
+        upper, lower = level[list(INNER_UPPER)], level[list(INNER_LOWER)]
+        rim = self._shape.to_picture(np.concatenate([upper, lower[::-1]])) - np.array(area[:2], np.float32)
+        box = _box(rim, pixels.shape[1], pixels.shape[0], margin=4)
+        if box is None:
+            return
+        here, corner = np.s_[box[1] : box[3], box[0] : box[2]], np.array(box[:2], np.float32)
+        cover = _cover(rim - corner, box[2] - box[0], box[3] - box[1])
+        y, x = np.mgrid[box[1] : box[3], box[0] : box[2]].astype(np.float32)
+        at = np.stack([x + area[0], y + area[1]], axis=-1)
+        uv = self._shape.to_level(at)
+        u, v = uv[..., 0], uv[..., 1]
+        top = np.interp(u, upper[:, 0], upper[:, 1]).astype(np.float32)
+        bottom = np.interp(u, lower[:, 0], lower[:, 1]).astype(np.float32)
+        inside = self._painted(u, v, top, bottom, openness, width)
+        if self._shape.opens_from:
+            own, shown = self._own(at)
+            inside += (own - inside) * shown[..., None]
+        under = pixels[here].astype(np.float32)
+        under += (inside - under) * cover[..., None]
+        if self._shape.opens_from:
+            self._close(under, u, v, upper, lower)
+        pixels[here] = np.clip(under, 0, 255).astype(np.uint8)
+
+    def _own(self, at: Floats) -> tuple[Floats, Floats]:
+        """Return what the picture itself has at these pixels, and how far it is inside its mouth, 0…1."""
+        left, top = int(at[0, 0, 0]), int(at[0, 0, 1])
+        own = self._picture[top : top + at.shape[0], left : left + at.shape[1]].astype(np.float32)
+        rim = self._shape.points[[*INNER_UPPER, *INNER_LOWER[::-1]]] - np.array([left, top], np.float32)
+        shown = _cover(rim, at.shape[1], at.shape[0])
+        soft = max(0.6, 0.03 * self._shape.half_px)
+        return own, np.clip(2.0 * cv2.GaussianBlur(shown, (0, 0), soft) - 0.75, 0, 1) * 1.0
+
+    def _painted(self, u: Floats, v: Floats, top: Floats, bottom: Floats, openness: float, width: float) -> Floats:
+        """Return the drawn inside at these points of the level frame, (h, w, 3)."""
+        colours, pixel = self._colours, 1.0 / self._shape.half_px
+        gap = np.maximum(bottom - top, 1e-3)
+        depth = np.clip((v - top) / gap, 0.0, 1.0)
+        side = np.clip(1.0 - u * u, 0.0, 1.0)
+        shade = 1.0 if self._flat else (0.75 + 0.5 * depth * side)[..., None]
+        colour = np.broadcast_to(colours.deep * shade, (*u.shape, 3)).astype(np.float32)
+        soft = max(pixel, 0.02) if not self._flat else pixel
+        rise = np.minimum(0.46 * gap, 0.34)
+        crown = bottom - rise * np.sqrt(np.clip(1.0 - (u / 0.74) ** 2, 0.0, 1.0))
+        tongue = smooth((v - crown) / ((0.02 if self._flat else 0.10) + 2 * soft)) * smooth((gap - 0.18) / 0.22)
+        lit = np.clip((v - crown) / 0.35, 0.0, 1.0)
+        groove = 1.0 - 0.14 * np.exp(-((u / 0.07) ** 2)) * lit
+        body = 1.0 if self._flat else ((0.62 + 0.38 * lit) * groove * (0.75 + 0.25 * side))[..., None]
+        colour += (colours.tongue * body - colour) * tongue[..., None]
+        rounded = max(-width, 0.0)
+        if not self._shape.opens_from:
+            shown = float(np.clip((openness - _TEETH_FROM) / (_TEETH_AT - _TEETH_FROM), 0, 1)) * max(
+                0, 1 - 1.6 * rounded
+            )
+            self._teeth(colour, u, v, top, gap, shown, soft)
+            if width > 0.3 and not self._flat:
+                self._lower_teeth(colour, u, v, bottom, gap, shown * min(1.0, 2 * (width - 0.3)), soft)
+        if not self._flat:
+            shadow = 0.60 + 0.40 * smooth((v - top) / np.float32(0.09))
+            rim = 0.78 + 0.22 * smooth((bottom - v) / np.float32(0.06))
+            corners = 0.55 + 0.45 * smooth((1.02 - np.abs(u)) / np.float32(0.35))
+            colour *= (shadow * rim * corners)[..., None]
+            noise = np.tile(self._noise, (u.shape[0] // 64 + 1, u.shape[1] // 64 + 1))[: u.shape[0], : u.shape[1]]
+            colour += (self._grain * noise)[..., None]
+        return np.asarray(colour, np.float32)
+
+    def _teeth(self, colour: Floats, u: Floats, v: Floats, top: Floats, gap: Floats, shown: float, soft: float) -> None:
+        """Draw the upper teeth: an arch that falls back into the dark, its edge scalloped, its gaps only hinted at."""
+        if shown <= 0:
+            return
+        across = np.abs(u) / _TEETH_U
+        arch = np.asarray(np.clip(1.0 - across**2.4, 0.0, 1.0), np.float32)
+        place = np.arcsin(np.clip(u / _TEETH_U, -1, 1)) / 0.30
+        line = np.abs(place - np.round(place + 0.5) + 0.5)  # 0 in the middle of a tooth, ½ between two
+        seam = self._shape.seam_at(u)
+        second = 0.012 * ((np.abs(place) > 1) & (np.abs(place) < 2))
+        hang = seam + _TEETH_EDGE_V - 0.15 * across**2 * _TEETH_U - second - 0.05 * np.maximum(2 * line - 0.62, 0) ** 2
+        edge = np.minimum(hang, top + 0.62 * gap)
+        here = smooth((edge - v) / np.float32(2.0 * soft) + 0.5) * smooth(arch * 2.6) * smooth((gap - 0.02) / 0.10)
+        if self._flat:
+            colour += (self._colours.teeth - colour) * (shown * (here > 0.5))[..., None]
+            return
+        hint = 1.0 - 0.08 * np.exp(-(((0.5 - line) / 0.09) ** 2)) * (1 - 0.5 * across)
+        round_ = 1.0 - 0.10 * (2 * line) ** 2
+        lit = (0.46 + 0.54 * arch) * hint * round_ * (1.0 - 0.16 * np.clip((v - top) / 0.35, 0, 1))
+        colour += (self._colours.teeth * lit[..., None] - colour) * (0.95 * shown * here)[..., None]
+
+    def _lower_teeth(
+        self, colour: Floats, u: Floats, v: Floats, bottom: Floats, gap: Floats, shown: float, soft: float
+    ) -> None:
+        """Draw the edge of the lower teeth, which ee and s show."""
+        arch = np.asarray(np.clip(1.0 - (np.abs(u) / 0.62) ** 2.4, 0.0, 1.0), np.float32)
+        edge = bottom - np.minimum(_LOWER_TEETH_V * arch, 0.28 * gap)
+        here = smooth((v - edge) / np.float32(2.0 * soft) + 0.5) * smooth(arch * 2.4) * smooth((gap - 0.1) / 0.15)
+        lit = 0.62 * (0.5 + 0.5 * arch)
+        colour += (self._colours.teeth * lit[..., None] - colour) * (0.85 * shown * here)[..., None]
+
+    def _close(self, pixels: Floats, u: Floats, v: Floats, upper: Floats, lower: Floats) -> None:
+        """Shade the line along which the lips of an open mouth meet when they close."""
+        top = np.interp(u, upper[:, 0], upper[:, 1]).astype(np.float32)
+        bottom = np.interp(u, lower[:, 0], lower[:, 1]).astype(np.float32)
+        gap = np.maximum(bottom - top, 0.0)
+        left, right = float(upper[0, 0]), float(upper[-1, 0])
+        within = np.abs(2 * (u - left) / (right - left) - 1)
+        strength = (1.0 - smooth(gap / np.float32(0.09))) * (1.0 - smooth((within - 0.80) / np.float32(0.2)))
+        thick = np.float32(max(0.026, 0.9 / self._shape.half_px))
+        line = np.exp(-(((v - (top + bottom) / 2) / thick) ** 2)) * strength
+        pixels += (self._colours.line - pixels) * (0.7 * line)[..., None]
+
+
+def palette(picture: Image, lips: Floats, skin: Floats, *, flat: bool) -> Palette:
     """Return colours for this picture, from those of its ``lips`` and of the ``skin`` around them."""
-    light = float(np.clip(np.percentile(picture.max(axis=2)[::4, ::4], 97) / 255, 0.45, 1.0))
-    shade = float(np.clip(skin.max() / 255, 0.25, 1.0))
-    bright = min(light, 0.40 + 0.60 * shade)
-    grey = float(np.abs(lips - lips.mean()).max() < 6)
-    warm = np.array([186, 92, 92], np.float32) * bright
-    tongue = (1 - grey) * (0.45 * lips + 0.55 * warm) * 0.86 + grey * lips * 0.8
-    deep = 0.16 * lips * (1 - 0.3 * grey) + np.array([8, 2, 3], np.float32) * (1 - grey)
-    teeth = np.array([244, 234, 216], np.float32) * bright
-    teeth = 0.88 * teeth + 0.12 * skin if not grey else np.full(3, teeth.mean(), np.float32)
-    return Palette(*(np.asarray(c, np.float32) for c in (deep, deep + 0.22 * tongue, tongue, teeth)))
+    brightest = float(np.percentile(picture.max(axis=2)[::4, ::4], 97)) / 255
+    shade = float(np.clip(skin.max() / 255, 0.2, 1.0))
+    bright = float(np.clip(min(brightest, 0.34 + 0.62 * shade), 0.25, 1.0))
+    grey = bool(np.abs(lips - lips.mean()).max() < 6)
+    warm = np.array([182, 90, 88], np.float32) * bright
+    tongue = lips * 0.72 if grey else (0.5 * lips + 0.5 * warm) * 0.84
+    deep = 0.15 * lips + (0 if grey else np.array([9, 2, 2], np.float32))
+    if flat:  # in the drawing's own dark red: its lips' line and fill
+        deep, tongue = 0.34 * lips, 0.82 * lips
+    tint = np.array([238, 229, 210], np.float32)
+    cast = skin / max(float(skin.mean()), 1.0)
+    ivory = tint * (0.75 + 0.25 * cast)
+    teeth = np.full(3, tint.mean()) * 0.92 * bright if grey else ivory * bright * (1.0 if flat else 0.92)
+    line = 0.30 * lips + 0.05 * skin
+    return Palette(*(np.asarray(np.clip(colour, 0, 255), np.float32) for colour in (deep, tongue, teeth, line)))
 
 
-def paint(
-    u: Floats, v: Floats, top: Floats, bottom: Floats, seam: Floats, colours: Palette, *, pixel: float, teeth: bool
-) -> Floats:
-    """Return colours (n, 3) for points ``u, v`` between the lips' edges ``top`` and ``bottom``, in mouth units (n,).
-
-    ``seam`` is where the closed lips met (the upper teeth are fixed to the skull, not to the lip); ``pixel`` is the
-    size of one pixel in mouth units.
-    """
-    gap = np.maximum(bottom - top, 1e-3)
-    depth = np.clip((v - top) / gap, 0.0, 1.0)
-    side = np.clip(1.0 - u * u, 0.0, 1.0)
-    colour = _mix(colours.deep, colours.back, 0.75 * depth * depth * side)
-    # The tongue is on the floor of the mouth: it fills the lower part and is visible only if there is room.
-    rise = np.minimum(0.52 * gap, 0.34)
-    crown = bottom - rise * np.sqrt(np.clip(1.0 - (u / 0.72) ** 2, 0.0, 1.0))
-    shown = _step((v - crown) / (0.05 + 2 * pixel)) * _step((gap - 0.16) / 0.25)
-    lit = np.clip((v - crown) / 0.30, 0.0, 1.0)
-    groove = 1.0 - 0.16 * np.exp(-((u / 0.06) ** 2)) * lit
-    body = colours.tongue * ((0.55 + 0.45 * lit) * groove * (0.72 + 0.28 * side))[:, None]
-    colour += (body - colour) * shown[:, None]
-    if teeth:
-        arch = np.asarray(np.clip(1.0 - (np.abs(u) / _TEETH_U) ** 2.5, 0.0, 1.0), np.float32)
-        across = np.arcsin(np.clip(u / _TEETH_U, -1, 1)) / 0.262
-        line = np.abs(across - np.round(across))
-        hang = seam + _TEETH_EDGE_V - 0.14 * u * u - 0.005 * np.cos(2 * np.pi * line)
-        edge = np.asarray(np.minimum(hang, top + 0.60 * gap), np.float32)
-        shown = _step((edge - v) / (2.2 * pixel) + 0.5) * _step(arch * 2.2) * _step(gap / 0.10)
-        # Teeth narrow towards the corners; the lines between them are only hinted at.
-        hint = 1.0 - 0.15 * np.exp(-(((0.5 - line) / 0.06) ** 2))
-        lit = (0.40 + 0.60 * arch) * hint * (1.0 - 0.10 * np.clip((v - top) / 0.3, 0, 1))
-        colour += (colours.teeth * lit[:, None] - colour) * (0.96 * shown)[:, None]
-    shadow = 0.52 + 0.48 * _step((v - top) / _SHADOW_V)
-    rim = 0.70 + 0.30 * _step((bottom - v) / 0.05)
-    return np.asarray(colour * (shadow * rim)[:, None], np.float32)
+def _around(picture: Image, shape: Shape, points: tuple[int, ...]) -> Floats:
+    """Return the median colour close to these points of the mesh."""
+    reach = max(1, round(0.06 * shape.half_px))
+    found = []
+    for x, y in shape.points[list(points)]:
+        column, row = (int(np.clip(at, 0, size - 1)) for at, size in zip((x, y), picture.shape[1::-1], strict=True))
+        spot = picture[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
+        found.append(spot.reshape(-1, 3))
+    return np.asarray(np.median(np.concatenate(found), axis=0), np.float32)
 
 
-def _mix(a: Floats, b: Floats, part: Floats) -> Floats:
-    return np.asarray(a + (b - a) * part[:, None], np.float32)
+def _grain(picture: Image, shape: Shape) -> float:
+    """Return the standard deviation of the noise in the skin, of 255, from its smoothest parts."""
+    reach = max(3, round(0.2 * shape.half_px))
+    found = []
+    for x, y in shape.points[list(CHEEKS)]:
+        spot = picture[max(0, int(y) - reach) : int(y) + reach, max(0, int(x) - reach) : int(x) + reach]
+        if min(spot.shape[:2]) < 4:
+            continue
+        grey = np.asarray(cv2.cvtColor(spot, cv2.COLOR_RGB2GRAY), np.float32)
+        found.append(float(np.median(np.abs(grey - cv2.medianBlur(grey, 3)))) * 1.9)
+    return float(np.clip(np.median(found), 0.0, 6.0)) if found else 1.0
 
 
-def _step(x: Floats) -> Floats:
-    """Return 0 below 0, 1 above 1, and a smooth step between."""
-    x = np.clip(x, 0.0, 1.0)
-    return np.asarray(x * x * (3.0 - 2.0 * x), np.float32)
+def _cover(rim: Floats, width: int, height: int) -> Floats:
+    """Return how much of each pixel is inside a polygon (n, 2), 0…1, with an edge as soft as a lens makes it."""
+    large = np.zeros((height * _SUPER, width * _SUPER), np.uint8)
+    corners = np.round((rim + 0.5) * _SUPER * 16 - 8).astype(np.int32)
+    cv2.fillPoly(large, [corners], 255, cv2.LINE_8, 4)
+    small = cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
+    return np.asarray(cv2.GaussianBlur(small, (0, 0), 0.55), np.float32)
+
+
+def _box(points: Floats, width: int, height: int, margin: int) -> Area | None:
+    left, top = (int(value) for value in np.floor(points.min(axis=0)) - margin)
+    right, bottom = (int(value) for value in np.ceil(points.max(axis=0)) + margin)
+    left, top, right, bottom = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+    return (left, top, right, bottom) if right > left and bottom > top else None

@@ -34,6 +34,10 @@ SPEAKING = tuple(
 """How far the mouth is open in each frame of `speaking`: three syllables and a rest."""
 _LONGEST = 2.5
 _PROGRESS_EVERY = 8
+_EASE = 6
+"""Frames in which a clip leaves its first, the picture itself."""
+
+_SHUT = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +123,25 @@ def speaking(*, image: Image, mouth_box: Box, out: Path) -> None:
 
 
 def poses_drawn(rig: Rig, track: MouthTrack, life: IdleMotion) -> Iterator[Image]:
-    """Yield the frames of a clip in order, as NV12."""
-    for index, (openness, width) in enumerate(zip(track.openness, track.width, strict=True)):
-        yield rig.draw(Pose(float(openness), float(width), life.lids(index), life.sway(index)))
+    """Yield the frames of a clip in order, as NV12. The first is the picture; the mouth eases from it into speech."""
+    for index, (openness, width) in enumerate(zip(held(track.openness), track.width, strict=True)):
+        part = min(index / _EASE, 1.0)
+        part *= part * (3.0 - 2.0 * part)
+        eased = rig.pictured + (float(openness) - rig.pictured) * part
+        yield rig.draw(Pose(eased, float(width) * part, life.lids(index), life.sway(index)))
+
+
+def held(openness: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the openness (n,) with no closure of a single frame: lips need 60 ms and more, a shorter one is a pop.
+
+    A lone closed frame is held for the next or the previous one too, whichever is less open.
+    """
+    shut = np.pad(openness <= _SHUT, 1, constant_values=True)
+    lone = np.flatnonzero(shut[1:-1] & ~shut[:-2] & ~shut[2:])
+    longer = openness.copy()
+    for frame in lone:
+        longer[frame - 1 if openness[frame - 1] < openness[frame + 1] else frame + 1] = openness[frame]
+    return longer
 
 
 def _mouth(image: Image, box: Box | None) -> Mouth | None:

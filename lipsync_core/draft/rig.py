@@ -7,16 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lipsync_core.draft import nv12, seam
+from lipsync_core.draft import nv12
 from lipsync_core.draft.eyes import find_eyes
 from lipsync_core.draft.face import Mouth
 from lipsync_core.draft.lids import Lids
 from lipsync_core.draft.life import STILL, Sway
+from lipsync_core.draft.mesh import LIPS_MIDDLE
 from lipsync_core.draft.mouth import MovingMouth
+from lipsync_core.draft.shape import Shape, on_box
 from lipsync_core.draft.sway import SwayingHead, head_of
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+
+
+_SAME, _NEAR = 0.12, 0.7
+"""How close a box is to the mesh's lips, in its widths: up to the first it confirms, up to the second it moves them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +41,37 @@ class Rig:
     def __init__(self, picture: Image, mouth: Mouth) -> None:
         picture = np.ascontiguousarray(picture)
         room = _room(picture.shape[0], picture.shape[1])
-        mouth, seam_line = seam.trace(picture, mouth)
-        self._mouth = MovingMouth(picture, mouth, seam_line, room)
-        found = find_eyes(picture, mouth.face.box) if mouth.face else None
+        self._shape = shape_of(picture, mouth)
+        self._mouth = MovingMouth(picture, self._shape, room)
+        found = find_eyes(picture, mouth.face.mesh) if mouth.face and mouth.face.mesh else None
         self._lids = Lids(picture, found) if found else None
         self._head = SwayingHead(nv12.from_rgb(picture), head_of(mouth), room)
+
+    @property
+    def pictured(self) -> float:
+        """The openness at which the mouth is as pictured: 0 if its lips are closed there."""
+        return self._shape.pictured
 
     def draw(self, pose: Pose) -> Image:
         """Return one frame of the picture's size, NV12, read-only."""
         mouth = self._mouth.patch(pose.openness, pose.width)
         lids = self._lids.patches(pose.lids) if self._lids else ()
         return self._head.drawn((mouth, *lids) if mouth else lids, pose.sway)
+
+
+def shape_of(picture: Image, mouth: Mouth) -> Shape:
+    """Return the mesh of this mouth's face; where a person placed it elsewhere or no face is known, the mean one."""
+    mesh = mouth.face.mesh if mouth.face else None
+    if mesh is None:
+        return Shape(picture, on_box(mouth.x, mouth.y, mouth.width, mouth.tilt_deg), alone=True)
+    points = mesh.points
+    if mouth.score is None:
+        lips = points[list(LIPS_MIDDLE)].mean(axis=0)
+        off = np.array([mouth.x, mouth.y], np.float32) - lips
+        if float(np.hypot(*off)) > _NEAR * mouth.width:
+            return Shape(picture, on_box(mouth.x, mouth.y, mouth.width, mouth.tilt_deg), alone=True)
+        points = points + off if float(np.hypot(*off)) > _SAME * mouth.width else points
+    return Shape(picture, points, alone=False)
 
 
 def _room(height: int, width: int) -> Floats:

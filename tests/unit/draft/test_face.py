@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lipsync_core.decode import load_image
 from lipsync_core.draft.eyes import find_eyes
 from lipsync_core.draft.face import SURE, Mouth, find_faces, find_mouth, likely_mouth, mouth_from_box
+from lipsync_core.draft.mesh import Mesh
 from lipsync_core.samples import PORTRAITS
 
 Image = NDArray[np.uint8]
@@ -21,6 +22,12 @@ SEEN = {"grace_hopper.jpg": (267, 278, 78), "eileen_collins.png": (224, 145, 42)
 @pytest.fixture(params=sorted(SEEN))
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+def mesh_of(picture: Image) -> Mesh:
+    mesh = find_faces(picture)[0].mesh
+    assert mesh is not None
+    return mesh
 
 
 @pytest.fixture
@@ -80,8 +87,8 @@ def test_two_people_are_found_larger_face_first() -> None:
 
 def test_eyes_behind_glasses_are_left_alone_and_bare_ones_found() -> None:
     glasses, bare = (load_image(PORTRAITS[0].path.with_name(n)) for n in ("grace_hopper.jpg", "eileen_collins.png"))
-    assert find_eyes(glasses, find_faces(glasses)[0].box) is None
-    eyes = find_eyes(bare, find_faces(bare)[0].box)
+    assert find_eyes(glasses, mesh_of(glasses)) is None
+    eyes = find_eyes(bare, mesh_of(bare))
     assert eyes is not None
     assert [round(eye.x / 4) for eye in eyes] == pytest.approx([203 / 4, 248 / 4], abs=1.5)
     assert [eye.y for eye in eyes] == pytest.approx([100, 101], abs=4)
@@ -91,4 +98,4 @@ def test_eyes_behind_glasses_are_left_alone_and_bare_ones_found() -> None:
 def test_eyes_drawn_with_heavy_lashes_are_left_alone(scale: float) -> None:
     drawing = load_image(PORTRAITS[0].path.with_name("drawn_mira.png"))
     sized = np.asarray(cv2.resize(drawing, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    assert find_eyes(sized, find_faces(sized)[0].box) is None
+    assert find_eyes(sized, mesh_of(sized)) is None
