@@ -45,6 +45,7 @@ from .espeak import (
     PITCH as PITCH,
     PITCHES as PITCHES,
     Speaker as Speaker,
+    speaker_for as speaker_for,
     speakers as speakers,
 )
 from .estimates import (

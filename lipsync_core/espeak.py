@@ -44,6 +44,8 @@ _ROW = re.compile(r"\s*\d+\s+(\S+)\s+\S+\s+(\S+)\s+(\S+)")
 _BETTER: Mapping[str, tuple[str, str]] = MappingProxyType({"sit/cmn-Latn-pinyin": ("cmn", "Chinese (Mandarin)")})
 """Voices that stand for another of the same language: of espeak-ng 1.51, the first Mandarin one spells most words in
 English letters (“n i three”)."""
+_LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "en-us", "fr": "fr-fr", "no": "nb", "nn": "nb", "zh": "cmn"})
+"""The usual voice of a language that has none of its plain name."""
 _CYRILLIC = ("ba", "be", "bg", "bs", "cv", "hr", "kk", "ky", "lfn", "mk", "nog", "ru", "sr", "tt", "uk", "uz")
 _ONLY_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -108,6 +110,20 @@ def speakers() -> tuple[Speaker, ...]:
 def speaker(its_id: str) -> Speaker | None:
     """Return an installed voice by its id; None if there is none."""
     return next((one for one in speakers() if one.id == its_id), None)
+
+
+def speaker_for(text: str, locale: str) -> str | None:
+    """Return the id of the voice that a text probably wants; None if no voice is installed.
+
+    It is the one of the browser's language, such as ``pt-BR``, unless that cannot speak the text's letters.
+    """
+    installed = {one.id: one for one in speakers()}
+    tag = locale.lower().replace("_", "-")
+    language = tag.partition("-")[0]
+    by_letters = (one.id for one in installed.values() if one.voice == voice_of(text))
+    wanted = [tag, _LANGUAGES.get(language, language), *by_letters, "en-us"]
+    found = [installed[its_id] for its_id in wanted if its_id in installed]
+    return next((one.id for one in found if unspeakable(text, one) is None), found[0].id if found else None)
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lipsync_core.espeak import Speaker, listed, speaker, speakers, unspeakable, voice_of
+from lipsync_core.espeak import Speaker, listed, speaker, speaker_for, speakers, unspeakable, voice_of
 
 TABLE = """Pty Language       Age/Gender VoiceName          File                 Other Languages
  5  de              --/M      German             gmw/de               
@@ -101,3 +101,23 @@ def test_a_text_without_a_word_is_refused(text: str) -> None:
 )
 def test_a_voice_is_found_by_the_letters_of_a_text(text: str, voice: str) -> None:
     assert voice_of(text) == voice
+
+
+@pytest.mark.espeak
+@pytest.mark.parametrize(
+    ("text", "locale", "its_id"),
+    [
+        ("Hallo", "de-AT", "de"),
+        ("Olá", "pt-BR", "pt-br"),
+        ("Hello", "en-AU", "en-us"),
+        ("Hello", "en_GB", "en-gb"),
+        ("Bonjour", "fr", "fr-fr"),
+        ("你好", "zh-TW", "cmn"),
+        ("Привет", "de-DE", "ru"),
+        ("こんにちは", "en-US", "ja"),
+        ("Hello", "", "en-us"),
+        ("Hello", "xx", "en-us"),
+    ],
+)
+def test_a_text_has_a_voice_by_the_browsers_language_or_by_its_letters(text: str, locale: str, its_id: str) -> None:
+    assert speaker_for(text, locale) == its_id

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
-from lipsync_core import FIELDS, HOW_TO_GET, PACE, PACES, PITCH, PITCHES, VendorError, speakers, spoken_s
+from lipsync_core import FIELDS, HOW_TO_GET, PACE, PACES, PITCH, PITCHES, VendorError, speaker_for, speakers, spoken_s
 from pages.ui.brief import presenters, previews, sample_scene
-from pages.ui.brief.form import Form
+from pages.ui.brief.form import Form, change
 from pages.ui.brief.scenes import choose_mode, speaks
 from pages.ui.brief.slots import LEFT_VOICE, PICTURE, RIGHT_VOICE, TWO_PEOPLE, VIDEO, VOICE, Slot, SlotForm
 from pages.ui.frame import desk, pressed, studio
@@ -81,8 +82,8 @@ def _text(form: Form, title: str, top: Callable[[], None] | None) -> None:
             key=form.key("text"),
             height=TEXT_HEIGHT,
             max_chars=FIELDS["text"].longest,
-            on_change=pressed(form.change),
-            args=("text",),
+            on_change=pressed(_write),
+            args=(form,),
         )
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(plain(_count(form)), width="stretch")
@@ -98,6 +99,14 @@ def _text(form: Form, title: str, top: Callable[[], None] | None) -> None:
             _manner(form)
         if form.takes("accent"):
             _accent(form)
+
+
+def _write(form: Form) -> None:
+    """Keep the text; for a draft, with the speaker of the visitor's language until another is chosen."""
+    changes: dict[str, Any] = {"text": st.session_state.to_dict()[f"{form.brief_id}.text"]}
+    if form.engine.is_draft and form.brief.speaker is None and changes["text"].strip():
+        changes["speaker"] = speaker_for(changes["text"], st.context.locale or "")
+    change(form.brief_id, **changes)
 
 
 def _count(form: Form) -> str:
