@@ -17,6 +17,7 @@ from lipsync_core import VOICES, Brief, Job, Role, Studio
 from lipsync_core.server.routes import routes
 from pages.ui.page_table import PAGES
 from tests import corpus, patient
+from tests.browser.looks import Look, violations_in_all_looks
 from tests.browser.visit import PORTRAIT, policy_broken, put_file, settle, slot, visitor
 from tests.oidc import Provider, claims_of, signed_cookie, signed_out
 from tests.server import Server, sandboxed, studio_of
@@ -120,6 +121,15 @@ def server(variables: dict[str, str], folder: Path, job: Job) -> Iterator[Server
     """A cold one: nobody has asked it anything but whether it is up."""
     with Server(variables, folder / "server.log") as server:
         yield server
+
+
+SEEN_BY: dict[Role, Look] = {
+    Role.VIEWER: ("light", 390),
+    Role.MAKER: ("dark", 1280),
+    Role.APPROVER: ("light", 1280),
+    Role.ADMIN: ("dark", 390),
+}
+"""In which look axe sees the pages of each role; other tests see most of them in all."""
 
 
 class Wire:
@@ -226,6 +236,8 @@ def test_each_role_is_offered_what_is_theirs_and_nothing_else(
             if where == bare and "job=" not in address:
                 offered = page.get_by_role("button", name=label, exact=True)
                 expect(offered, f"{label} on {address}").to_have_count(1 if role in roles else 0)
+        if address == bare:
+            assert violations_in_all_looks(page, [SEEN_BY[role]]) == [], address
     assert wire.holds("Confidential film")  # which is theirs to see; so the wire was read
     assert wire.holds("una-unseen") is (role is Role.ADMIN)
 
