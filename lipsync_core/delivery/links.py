@@ -162,6 +162,11 @@ class Links:
         token = self._serializer.dumps([facts.sha256, facts.kind, "file", review.until, review.by, ""])
         return f"{MEDIA_ROUTE}/{token}/video{facts.extension}"
 
+    def to_reviewed_captions(self, facts: MediumFacts, review: ReviewRef) -> str:
+        """Return a relative link to the captions of a review's video, which ends with the review."""
+        token = self._made.dumps([facts.sha256, facts.kind, "vtt", None, review.until, review.by, ""])
+        return f"{MADE_ROUTE}/{token}/captions.vtt"
+
     def to_zip(self, job_ids: Sequence[int], *, name: str, person: Person | None = None) -> str:
         """Return a relative link for ``person`` that saves the videos of these jobs as one ZIP."""
         token = self._zips.dumps([list(job_ids), self._until(), *self._bound(person)])

@@ -1,6 +1,6 @@
 """The page of a review link: one video, for a person who may see nothing else here. Pure.
 
-It has no script and no link to another page; its policy lets a browser load only that video.
+It has no script and no link to another page; its policy lets a browser load only that video and its captions.
 """
 
 from __future__ import annotations
@@ -39,16 +39,24 @@ class Reviewed:
     until: datetime
     remark: str = ""
     """What the viewer has to know: that it is a draft, or not a real render."""
+    captions: str = ""
+    """A link to the captions of a text that is spoken, relative like ``source``; empty without any."""
+    language: str = ""
+    """The language of the captions, as a tag."""
 
 
 def page(reviewed: Reviewed) -> str:
     """Return the page that shows the video."""
     name, source = escape(reviewed.name), f"..{escape(reviewed.source)}"
     remark = f"{escape(reviewed.remark)} " if reviewed.remark else ""
+    track = ""
+    if reviewed.captions:
+        address, language = f"..{escape(reviewed.captions)}", escape(reviewed.language)
+        track = f'<track kind="captions" label="Captions" srclang="{language}" src="{address}">'
     return _page(
         name,
         f"<h1>{name}</h1>\n"
-        f'<video controls playsinline preload="metadata" src="{source}" aria-label="{name}"></video>\n'
+        f'<video controls playsinline preload="metadata" src="{source}" aria-label="{name}">{track}</video>\n'
         f"<p>{remark}This link works until {reviewed.until:%d %B %Y, %H:%M} UTC.</p>",
     )
 

@@ -11,6 +11,7 @@ import av
 import pytest
 
 from lipsync_core import Brief, BriefError, Job, JobState, Studio
+from lipsync_core.delivery.review_page import page
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
 
@@ -78,6 +79,18 @@ def test_its_captions_are_beside_it_in_both_formats(studio: Studio, done: Job) -
     link = desk.media.captions_link(done, "srt", download=True)
     assert link is not None
     assert link.endswith(".srt?download")
+
+
+@pytest.mark.espeak
+@pytest.mark.usefixtures("stocked")
+def test_its_review_page_offers_the_captions_until_it_ends(studio: Studio, done: Job) -> None:
+    link = studio.sharing.review_link(done)
+    assert link is not None
+    reviewed = studio.sharing.reviewed(link.split("/")[-1])
+    assert reviewed is not None
+    assert f'<track kind="captions" label="Captions" srclang="en-us" src="..{reviewed.captions}">' in page(reviewed)
+    vtt, _ = content_of(studio, reviewed.captions)
+    assert "Welcome to our weekly update." in vtt
 
 
 @pytest.mark.espeak
