@@ -46,7 +46,7 @@ class Interior:
         lips, skin = _around(picture, shape, LIP_COLOUR), _around(picture, shape, CHEEKS)
         self._grain = _grain(picture, shape)
         self._flat = is_flat(picture, shape.points[:468])
-        self._colours = palette(picture, lips, skin, flat=self._flat)
+        self._colours = palette(picture, lips, skin, _seam_line(picture, shape) if self._flat else None)
         self._noise = np.random.default_rng(1).normal(0.0, 1.0, (64, 64)).astype(np.float32)
 
     def show(self, pixels: Image, area: Area, level: Floats, openness: float, width: float) -> None:
@@ -64,9 +64,10 @@ class Interior:
         u, v = uv[..., 0], uv[..., 1]
         top = np.interp(u, upper[:, 0], upper[:, 1]).astype(np.float32)
         bottom = np.interp(u, lower[:, 0], lower[:, 1]).astype(np.float32)
+        cover *= np.clip((bottom - top) * self._shape.half_px, 0.0, 1.0)  # where lips touch, nothing is between them
         inside = self._painted(u, v, top, bottom, openness, width)
         if self._shape.opens_from:
-            own, shown = self._own(at)
+            own, shown = self._own(at, openness)
             inside += (own - inside) * shown[..., None]
         under = pixels[here].astype(np.float32)
         under += (inside - under) * cover[..., None]
@@ -74,14 +75,14 @@ class Interior:
             self._close(under, u, v, upper, lower)
         pixels[here] = np.clip(under, 0, 255).astype(np.uint8)
 
-    def _own(self, at: Floats) -> tuple[Floats, Floats]:
+    def _own(self, at: Floats, openness: float) -> tuple[Floats, Floats]:
         """Return what the picture itself has at these pixels, and how far it is inside its mouth, 0…1."""
         left, top = int(at[0, 0, 0]), int(at[0, 0, 1])
         own = self._picture[top : top + at.shape[0], left : left + at.shape[1]].astype(np.float32)
-        rim = self._shape.points[[*INNER_UPPER, *INNER_LOWER[::-1]]] - np.array([left, top], np.float32)
+        rim = self._shape.own_inside(openness) - np.array([left, top], np.float32)
         shown = _cover(rim, at.shape[1], at.shape[0])
-        soft = max(0.6, 0.03 * self._shape.half_px)
-        return own, np.clip(2.0 * cv2.GaussianBlur(shown, (0, 0), soft) - 0.75, 0, 1) * 1.0
+        soft = max(0.6, 0.025 * self._shape.half_px)
+        return own, np.clip(2.0 * cv2.GaussianBlur(shown, (0, 0), soft) - 1.0, 0, 1)
 
     def _painted(self, u: Floats, v: Floats, top: Floats, bottom: Floats, openness: float, width: float) -> Floats:
         """Return the drawn inside at these points of the level frame, (h, w, 3)."""
@@ -128,13 +129,13 @@ class Interior:
         second = 0.012 * ((np.abs(place) > 1) & (np.abs(place) < 2))
         hang = seam + _TEETH_EDGE_V - 0.15 * across**2 * _TEETH_U - second - 0.05 * np.maximum(2 * line - 0.62, 0) ** 2
         edge = np.minimum(hang, top + 0.62 * gap)
-        here = smooth((edge - v) / np.float32(2.0 * soft) + 0.5) * smooth(arch * 2.6) * smooth((gap - 0.02) / 0.10)
+        here = smooth((edge - v) / np.float32(2.6 * soft) + 0.5) * smooth(arch * 2.6) * smooth((gap - 0.02) / 0.10)
         if self._flat:
-            colour += (self._colours.teeth - colour) * (shown * (here > 0.5))[..., None]
+            colour += (self._colours.teeth - colour) * (shown * np.clip(3 * here - 1, 0, 1))[..., None]
             return
         hint = 1.0 - 0.08 * np.exp(-(((0.5 - line) / 0.09) ** 2)) * (1 - 0.5 * across)
         round_ = 1.0 - 0.10 * (2 * line) ** 2
-        lit = (0.46 + 0.54 * arch) * hint * round_ * (1.0 - 0.16 * np.clip((v - top) / 0.35, 0, 1))
+        lit = (0.52 + 0.48 * arch) * hint * round_ * (1.0 - 0.16 * np.clip((v - top) / 0.35, 0, 1))
         colour += (self._colours.teeth * lit[..., None] - colour) * (0.95 * shown * here)[..., None]
 
     def _lower_teeth(
@@ -143,7 +144,7 @@ class Interior:
         """Draw the edge of the lower teeth, which ee and s show."""
         arch = np.asarray(np.clip(1.0 - (np.abs(u) / 0.62) ** 2.4, 0.0, 1.0), np.float32)
         edge = bottom - np.minimum(_LOWER_TEETH_V * arch, 0.28 * gap)
-        here = smooth((v - edge) / np.float32(2.0 * soft) + 0.5) * smooth(arch * 2.4) * smooth((gap - 0.1) / 0.15)
+        here = smooth((v - edge) / np.float32(2.6 * soft) + 0.5) * smooth(arch * 2.4) * smooth((gap - 0.1) / 0.15)
         lit = 0.62 * (0.5 + 0.5 * arch)
         colour += (self._colours.teeth * lit[..., None] - colour) * (0.85 * shown * here)[..., None]
 
@@ -155,13 +156,16 @@ class Interior:
         left, right = float(upper[0, 0]), float(upper[-1, 0])
         within = np.abs(2 * (u - left) / (right - left) - 1)
         strength = (1.0 - smooth(gap / np.float32(0.09))) * (1.0 - smooth((within - 0.80) / np.float32(0.2)))
-        thick = np.float32(max(0.026, 0.9 / self._shape.half_px))
+        thick = np.float32(max(0.02, 0.8 / self._shape.half_px))
         line = np.exp(-(((v - (top + bottom) / 2) / thick) ** 2)) * strength
-        pixels += (self._colours.line - pixels) * (0.7 * line)[..., None]
+        pixels += (self._colours.line - pixels) * (0.6 * line)[..., None]
 
 
-def palette(picture: Image, lips: Floats, skin: Floats, *, flat: bool) -> Palette:
-    """Return colours for this picture, from those of its ``lips`` and of the ``skin`` around them."""
+def palette(picture: Image, lips: Floats, skin: Floats, drawn: Floats | None) -> Palette:
+    """Return colours for this picture, from those of its ``lips`` and of the ``skin`` around them.
+
+    ``drawn`` is the line between the lips of a cartoon, whose mouth is filled with plain colours.
+    """
     brightest = float(np.percentile(picture.max(axis=2)[::4, ::4], 97)) / 255
     shade = float(np.clip(skin.max() / 255, 0.2, 1.0))
     bright = float(np.clip(min(brightest, 0.34 + 0.62 * shade), 0.25, 1.0))
@@ -169,13 +173,14 @@ def palette(picture: Image, lips: Floats, skin: Floats, *, flat: bool) -> Palett
     warm = np.array([182, 90, 88], np.float32) * bright
     tongue = lips * 0.72 if grey else (0.5 * lips + 0.5 * warm) * 0.84
     deep = 0.15 * lips + (0 if grey else np.array([9, 2, 2], np.float32))
-    if flat:  # in the drawing's own dark red: its lips' line and fill
-        deep, tongue = 0.34 * lips, 0.82 * lips
+    if drawn is not None:  # in the drawing's own line and fill; a mouth without lips gets a tongue of its own
+        deep = 0.6 * drawn
+        tongue = 0.82 * lips if float(np.abs(lips - skin).max()) > 24 else 0.35 * skin + 0.65 * np.array([200, 70, 75])
     tint = np.array([238, 229, 210], np.float32)
     cast = skin / max(float(skin.mean()), 1.0)
     ivory = tint * (0.75 + 0.25 * cast)
-    teeth = np.full(3, tint.mean()) * 0.92 * bright if grey else ivory * bright * (1.0 if flat else 0.92)
-    line = 0.30 * lips + 0.05 * skin
+    teeth = np.full(3, tint.mean()) * 0.92 * bright if grey else ivory * bright * (0.96 if drawn is None else 1.0)
+    line = 0.42 * lips + 0.08 * skin
     return Palette(*(np.asarray(np.clip(colour, 0, 255), np.float32) for colour in (deep, tongue, teeth, line)))
 
 
@@ -188,6 +193,17 @@ def _around(picture: Image, shape: Shape, points: tuple[int, ...]) -> Floats:
         spot = picture[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
         found.append(spot.reshape(-1, 3))
     return np.asarray(np.median(np.concatenate(found), axis=0), np.float32)
+
+
+def _seam_line(picture: Image, shape: Shape) -> Floats:
+    """Return the colour of the line along which the lips of a drawing meet."""
+    u = np.linspace(-0.6, 0.6, 25, dtype=np.float32)
+    off = np.linspace(-0.08, 0.08, 9, dtype=np.float32)
+    grid = np.stack(np.broadcast_arrays(u[:, None], shape.seam_at(u)[:, None] + off), axis=-1).astype(np.float32)
+    where = shape.to_picture(grid.reshape(-1, 2)).reshape(grid.shape)
+    found = cv2.remap(picture, where[..., 0], where[..., 1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    darkest = found.astype(np.int16).sum(axis=2).argmin(axis=1)
+    return np.asarray(np.median(found[np.arange(len(u)), darkest], axis=0), np.float32)
 
 
 def _grain(picture: Image, shape: Shape) -> float:
@@ -209,7 +225,7 @@ def _cover(rim: Floats, width: int, height: int) -> Floats:
     corners = np.round((rim + 0.5) * _SUPER * 16 - 8).astype(np.int32)
     cv2.fillPoly(large, [corners], 255, cv2.LINE_8, 4)
     small = cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
-    return np.asarray(cv2.GaussianBlur(small, (0, 0), 0.55), np.float32)
+    return np.asarray(cv2.GaussianBlur(small, (0, 0), 0.8), np.float32)
 
 
 def _box(points: Floats, width: int, height: int, margin: int) -> Area | None:

@@ -60,7 +60,7 @@ class MovingMouth:
     def _draw(self, openness: float, width: float) -> Patch:
         level = self._shape.posed(openness, width)
         from_x, from_y = self._sources(self._shape.to_picture(level))
-        moved = cv2.remap(self._picture, from_x, from_y, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
+        moved = cv2.remap(self._picture, from_x, from_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         pixels = np.asarray(moved, np.uint8)
         self._interior.show(pixels, self.area, level, openness, width)
         return Patch(self.area, nv12.from_rgb(pixels))

@@ -52,6 +52,11 @@ class Rig:
         """The openness at which the mouth is as pictured: 0 if its lips are closed there."""
         return self._shape.pictured
 
+    @property
+    def blinks(self) -> bool:
+        """Whether the lids can close: not behind glasses, nor where there is no skin to make them of."""
+        return self._lids is not None
+
     def draw(self, pose: Pose) -> Image:
         """Return one frame of the picture's size, NV12, read-only."""
         mouth = self._mouth.patch(pose.openness, pose.width)

@@ -43,6 +43,9 @@ OVAL = (
 )
 """The outline of the face, clockwise from the forehead."""
 
+_JAW_SIDES = ((58, 172, 136), (288, 397, 365))
+"""The outline of the face beside and below the mouth, left and right."""
+
 LIP_COLOUR = (17, 84, 314, 16, 85, 315)
 CHEEKS = (205, 425, 50, 280, 199, 200)
 
@@ -64,6 +67,9 @@ _FLAT = 0.80
 
 _SEAM, _SEAM_ALONE = 0.13, 0.35
 """How far the seam may be from where the mesh has it, in half mouth widths: of a face, and of a placed mouth."""
+
+_ABOVE_TEETH, _BELOW_TEETH, _ABOVE_LIP = 0.06, 0.08, 0.035
+"""How far the picture's own inside reaches beyond its outline: up, down as pictured; and less, once opened wider."""
 
 _SLIVER_PX2 = 0.75
 _UPPER_PART = 0.14
@@ -120,9 +126,11 @@ class Shape:
         is_open = self.pictured_gap > SURELY_OPEN or (may_open and self._shows_inside(picture))
         self.opens_from = self.pictured_gap if is_open and not alone else 0.0
         reach = _SEAM_ALONE if alone else _SEAM
+        pictured_lower = flat[list(INNER_LOWER)]
         flat = _clear_of_teeth(flat) if self.opens_from else self._with_seam(picture, flat, reach)
         self.level = np.concatenate([flat, _ring(flat)])
         self.points = self.to_picture(self.level)
+        self._pictured_lower = pictured_lower
         ring = np.arange(468, 468 + len(OVAL))
         outer = [(OVAL[i], ring[i - 1], ring[i]) for i in range(len(OVAL))]
         outer += [(OVAL[i], OVAL[i - 1], ring[i - 1]) for i in range(len(OVAL))]
@@ -160,6 +168,16 @@ class Shape:
         seam = upper + (lower - upper) * (_CLOSING_FROM_ABOVE if self.opens_from else 0.5)
         return np.asarray(np.interp(u, seam[:, 0], seam[:, 1]), np.float32)
 
+    def own_inside(self, openness: float) -> Floats:
+        """Return the outline (22, 2) of the picture's own inside of its mouth that shows at this openness, in pixels.
+
+        It reaches under the upper lip. The farther the lower lip goes, the less of its pictured edge is left behind.
+        """
+        left = float(smooth(np.array((openness - self.pictured) / 0.15)))
+        upper = self.level[list(INNER_UPPER)] - np.array([0.0, _ABOVE_TEETH], np.float32)
+        lower = self._pictured_lower + np.array([0.0, _BELOW_TEETH * (1 - left) - _ABOVE_LIP * left], np.float32)
+        return self.to_picture(np.concatenate([upper, lower[::-1]]))
+
     def posed(self, openness: float, width: float) -> Floats:
         """Return the level points (504, 2) for this openness (0…1) and width (−1 rounded … 1 spread)."""
         spread, rounded = max(width, 0.0), max(-width, 0.0)
@@ -177,7 +195,7 @@ class Shape:
         lower = (down + (jaw - down) * self._deep) * self._falls
         moved = self.level.copy()
         moved[:, 1] += np.where(self._below, lower, -up * self._high)
-        stretch = 0.10 * spread - 0.30 * rounded - 0.05 * openness
+        stretch = 0.10 * spread - 0.37 * rounded - 0.05 * openness
         moved[:, 0] += np.clip(u, -1.6, 1.6) * stretch * self._near
         moved[:, 1] += 0.26 * rounded * v * self._full
         return np.asarray(moved, np.float32)
@@ -207,7 +225,12 @@ class Shape:
             self._jaw = _JAW_PART * np.maximum(1.0 - (u / side) ** 2, 0.0) ** np.float32(1.5) * free
         nose = max(float(-v[2]), 0.4)
         self._high = 1.0 - smooth(above / nose)
-        self._near = np.exp(-((u / 1.45) ** 4) - ((v - 0.15) / 0.95) ** 4) * free
+        across, down = (1.2, 0.6) if self._alone else (1.45, 0.95)
+        self._near = np.exp(-((u / across) ** 4) - ((v - 0.15) / down) ** 4) * free
+        if not self._alone:  # cheeks give way to rounded lips, the outline of the face does not
+            outline = [max(float(np.abs(u[list(side)]).min()), 1.3) for side in _JAW_SIDES]
+            within = (np.abs(u) - 1.0) / (np.where(u < 0, outline[0], outline[1]) - 1.0)
+            self._near = self._near * (1.0 - smooth(within))
         self._full = np.exp(-((u / 0.95) ** 4) - (v / 0.62) ** 4) * free
 
     def _shows_inside(self, picture: Image) -> bool:
@@ -250,9 +273,11 @@ class Shape:
         found = cv2.remap(grey, where[..., 0], where[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         dark = cv2.GaussianBlur(found.astype(np.float32), (0, 0), sigmaX=2.0, sigmaY=1.0)
         depth = np.median(dark, axis=0) - dark - 12.0 * (v[:, None] / reach) ** 2
-        row = depth.argmax(axis=0)
-        sure = np.clip(depth[row, np.arange(len(u))], 0.0, 40.0)
-        off = np.polyfit(u, v[row], 2, w=np.sqrt(sure + 0.5)) * float(sure.mean() / (sure.mean() + 2.0))
+        # The middle of the dark line, which may be thick where it is drawn.
+        core = np.maximum(depth - 0.75 * np.maximum(depth.max(axis=0), 1.0), 1e-4)
+        line = (core * v[:, None]).sum(axis=0) / core.sum(axis=0)
+        sure = np.clip(depth.max(axis=0), 0.0, 40.0)
+        off = np.polyfit(u, line, 2, w=np.sqrt(sure + 0.5)) * float(sure.mean() / (sure.mean() + 2.0))
         moved = flat.copy()
         within = np.clip(flat[:, 0], -1.0, 1.0)
         by = np.polyval(off, within) * np.exp(-((np.maximum(np.abs(flat[:, 0]) - 0.8, 0) / 0.35) ** 2))
