@@ -89,6 +89,36 @@ def aiff(size: int) -> bytes:
     return data[:4] + struct.pack(">I", size) + data[8:]
 
 
+def by_a_browser(format: str, codec: str, options: dict[str, str], rate: int = 48_000) -> bytes:
+    """What a browser's recorder hands over: written to no file, so that no length or index could be put in later."""
+    sink = _Stream()
+    with av.open(sink, "w", format=format, options=options) as container:
+        stream = container.add_stream(codec, rate=rate, layout="mono")
+        assert isinstance(stream, AudioStream)
+        whole = av.AudioFrame.from_ndarray(corpus.tone(2.0, rate)[np.newaxis], format="flt", layout="mono")
+        whole.sample_rate = rate
+        size = 960 if codec == "libopus" else 1024
+        converter = av.AudioResampler(stream.codec_context.format, "mono", rate, size)
+        for frame in [*converter.resample(whole), *converter.resample(None)]:
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return bytes(sink.written)
+
+
+class _Stream:
+    """Takes bytes in order and cannot go back."""
+
+    def __init__(self) -> None:
+        self.written = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self.written += data
+        return len(data)
+
+
+SAFARI = {"movflags": "empty_moov+default_base_moof+frag_keyframe", "frag_duration": "500000"}
+"""Safari's recorder, on iOS and on Macs: fragments, each with its own index."""
+
 TONE = corpus.tone(2.0, RATE)
 QUIET = np.zeros_like(TONE)
 
@@ -106,6 +136,11 @@ VOICES: dict[str, tuple[Callable[[], bytes], float]] = {
     "an AIFF of the largest size": (partial(aiff, 0x7FFFFFFF), 2.0),
     "an M4A of eight hours, so it says": (overstated_m4a, 2.0),
     "a browser's recording of the wrong length": (overstated_webm, 2.0),
+    "Safari's recorder, on iOS": (partial(by_a_browser, "mp4", "aac", SAFARI), 2.0),
+    "Safari's recorder, with an iPhone's rate": (partial(by_a_browser, "mp4", "aac", SAFARI, 44_100), 2.0),
+    "Firefox's recorder, in Ogg": (partial(by_a_browser, "ogg", "libopus", {}), 2.0),
+    "Firefox's recorder, in WebM": (partial(by_a_browser, "webm", "libopus", {"live": "1"}), 2.0),
+    "Chrome's recorder": (partial(by_a_browser, "webm", "libopus", {"live": "1", "cluster_time_limit": "100"}), 2.0),
     "a game in the first track, a voice in the second": (partial(tracks, QUIET, TONE), 2.0),
     "a quiet room in the first track": (partial(tracks, 0.03 * TONE, TONE, QUIET), 2.0),
     "two tracks in an MP4": (partial(tracks, QUIET, TONE, format="mp4", codec="aac"), 2.0),

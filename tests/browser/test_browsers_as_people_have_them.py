@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from contextlib import suppress
 
 import pytest
@@ -12,6 +13,7 @@ from lipsync_core import Filter, Studio
 from tests import corpus
 from tests.browser.holding import Hold
 from tests.browser.visit import PORTRAIT, open_page, press, put_file, settle, slot, waits
+from tests.recorded import VOICES
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
@@ -92,6 +94,35 @@ def test_a_second_tab_on_the_same_brief_sends_what_it_shows_or_asks(
     if not jobs:
         expect(page.get_by_role("dialog").or_(page.get_by_role("alert")).first).to_be_visible()
     other.close()
+
+
+RECORDS = """([bytes, kind]) => {
+  const made = new Blob([Uint8Array.from(atob(bytes), letter => letter.charCodeAt(0))], { type: kind })
+  Object.defineProperty(BlobEvent.prototype, 'data', { get: () => made })
+  Object.defineProperty(MediaRecorder.prototype, 'mimeType', { get: () => kind })
+  MediaRecorder.isTypeSupported = asked => asked.startsWith(kind.split(';')[0])
+}"""
+"""Hands over what another browser's recorder writes."""
+
+
+@pytest.mark.parametrize(
+    ("recorder", "kind"),
+    [
+        ("Safari's recorder, on iOS", "audio/mp4"),
+        ("Firefox's recorder, in Ogg", "audio/ogg; codecs=opus"),
+        ("Firefox's recorder, in WebM", "audio/webm; codecs=opus"),
+    ],
+)
+def test_what_another_browser_records_is_taken_at_its_length(page: Page, recorder: str, kind: str) -> None:
+    make, seconds = VOICES[recorder]
+    open_page(page)
+    page.evaluate(RECORDS, [b64encode(make()).decode(), kind])
+    slot(page, "audio").get_by_role("button", name="Other sources").click()
+    page.get_by_role("menuitem", name="Record a voice").click()
+    record = slot(page, "audio").get_by_test_id("stAudioInput")
+    record.get_by_role("button", name="Record").click()
+    record.get_by_role("button", name="Stop recording").click()
+    expect(slot(page, "audio")).to_contain_text(f"{seconds:.1f} s")
 
 
 def test_a_file_chosen_while_the_connection_is_down_is_said_not_to_be_taken(page: Page, server: Server) -> None:
