@@ -77,16 +77,21 @@ FILMS: dict[str, Film] = {
 }
 
 
-def filmed(film: Film) -> bytes:
-    """The file."""
+def filmed(film: Film, pause_s: tuple[float, float] = (0.0, 0.0)) -> bytes:
+    """The file. Of its sound, nothing is written between these two instants."""
     width, height = film.stored
     picture = av.VideoFrame.from_ndarray(np.asarray(corpus.quarters(width, height)), format="rgb24")
     frames = [picture.reformat(format=film.pixels)] * round(SECONDS * FPS)
-    return written(film, frames, corpus.tone(SECONDS, RATE))
+    return written(film, frames, corpus.tone(SECONDS, RATE), pause_s)
 
 
-def written(film: Film, frames: list[av.VideoFrame], sound: NDArray[np.float32]) -> bytes:
+def written(
+    film: Film, frames: list[av.VideoFrame], sound: NDArray[np.float32], pause_s: tuple[float, float] = (0.0, 0.0)
+) -> bytes:
     """Any pictures and any sound, written as ``film`` is."""
+
+    def sounding(packets: list[Any]) -> list[Any]:
+        return [one for one in packets if not pause_s[0] <= float(one.pts * one.time_base) < pause_s[1]]
 
     def fill(container: OutputContainer) -> None:
         moving = container.add_stream(film.codec, rate=FPS, options=dict(film.options))
@@ -107,13 +112,13 @@ def written(film: Film, frames: list[av.VideoFrame], sound: NDArray[np.float32])
             frame.pts, frame.time_base = number + round(film.starts_s * FPS), Fraction(1, FPS)
             container.mux(moving.encode(frame))
             while (block := next(blocks, None)) is not None:
-                container.mux(heard.encode(block))
+                container.mux(sounding(heard.encode(block)))
                 if block.pts is not None and block.pts / RATE > film.starts_s + number / FPS:
                     break
         for block in blocks:
-            container.mux(heard.encode(block))
+            container.mux(sounding(heard.encode(block)))
         container.mux(moving.encode())
-        container.mux(heard.encode())
+        container.mux(sounding(heard.encode()))
 
     return corpus.muxed(fill, film.format)
 

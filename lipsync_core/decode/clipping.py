@@ -33,6 +33,8 @@ from lipsync_core.errors import MediaError
 X264 = {"crf": "18", "preset": "veryfast"}
 """Hardly distinguishable from the source."""
 _SOUND_BIT_RATE = 192_000
+_GAP_S = 0.06
+"""A longer pause in a sound track's time stamps is a pause; a shorter one comes from rounding."""
 _SAME_S = 1e-4
 """Instants closer than this are the same: clocks count in different units."""
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -182,10 +184,32 @@ class _Sound:
             quiet = min(-skip, self._rate)
             yield np.zeros((quiet, channels), np.int16)
             skip += quiet
-        for block in blocks_of(chain([first], frames), self._rate, channels):
+        for block in blocks_of(_without_gaps(chain([first], frames)), self._rate, channels):
             if skip < len(block):
                 yield block[skip:]
             skip = max(0, skip - len(block))
+
+
+def _without_gaps(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
+    """Put silence where a sound track pauses, so that what follows stays with its pictures."""
+    over_s: float | None = None
+    for frame in frames:
+        at_s = frame.time
+        if over_s is not None and at_s is not None:
+            while (gap_s := at_s - over_s) > _GAP_S:
+                quiet_s = min(gap_s, 1.0)
+                yield _silent(frame, round(quiet_s * frame.sample_rate))
+                over_s += quiet_s
+        over_s = None if at_s is None else at_s + frame.samples / frame.sample_rate
+        yield frame
+
+
+def _silent(like: AudioFrame, samples: int) -> AudioFrame:
+    frame = AudioFrame(like.format.name, like.layout.name, samples)
+    frame.sample_rate = like.sample_rate
+    for plane in frame.planes:
+        plane.update((b"\x80" if like.format.name.startswith("u8") else b"\0") * plane.buffer_size)
+    return frame
 
 
 def _on_screen(timing: Timing, start_s: float) -> int:

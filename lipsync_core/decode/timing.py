@@ -56,6 +56,11 @@ class Timing:
                 frame.pts, frame.time_base, frame.duration = at - begin, self.unit, self._length(frame)
                 yield frame
 
+    @property
+    def origin(self) -> int:
+        """The time stamp with which the video begins."""
+        return self._origin
+
     def seconds(self, at: int) -> float:
         """Return a time in seconds."""
         return float(at * self.unit)

@@ -19,7 +19,15 @@ from lipsync_core.decode.sniff import FileFamily, look_at, shown
 from lipsync_core.decode.timing import Timing
 from lipsync_core.errors import MediaError
 
-_PLAYED = ("video/mp4", "video/quicktime", "video/webm")
+_BACK_S = 1.0
+"""By how much a picture may be decoded earlier than the one before it, by its time stamp."""
+
+
+_DOLBY_ONLY = ("dvh1", "dvhe", "dva1", "dvav")
+"""How MP4 names videos that need Dolby Vision’s own data, by “Dolby Vision Streams within the ISO Base Media File
+Format”; those that can be shown without it have the usual names."""
+_UNSAID = 2
+"""The code of H.273 for a transfer that is not told: with one, the video can be shown without that data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,12 @@ def check_video(path: Path, *, name: str | None = None) -> VideoFacts:
                 if stream is None:
                     raise _damaged(name, "holds no moving picture that can be decoded")
                 return _checked(path, container, stream, name)
+    except _JoinedError as error:
+        raise MediaError(
+            "Several videos in one file",
+            f"The clock of {shown(name)} starts anew after {error.after_s:.0f} s: recordings were put one behind the "
+            "other, and programs show only parts of it. Join them with a video program and export an MP4.",
+        ) from error
     except (FFmpegError, ValueError) as error:
         if look.kind is FileFamily.VIDEO:
             raise _damaged(name, "cannot be decoded") from error
@@ -60,11 +74,25 @@ def check_video(path: Path, *, name: str | None = None) -> VideoFacts:
     raise MediaError("Not a video", f"{shown(name)} is {look.phrase}. Choose an MP4 or WebM video.")
 
 
+class _JoinedError(Exception):
+    """The time stamps of a video start anew after so many seconds."""
+
+    def __init__(self, after_s: float) -> None:
+        self.after_s = after_s
+        super().__init__()
+
+
 def _checked(path: Path, container: InputContainer, stream: VideoStream, name: str) -> VideoFacts:
     width, height = stream.codec_context.width, stream.codec_context.height
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
         raise MediaError("Video too large", f"{shown(name)} is {width:,} × {height:,} pixels.")
     timing = Timing(container, stream)
+    if stream.codec_context.codec_tag in _DOLBY_ONLY and timing.first.color_trc == _UNSAID:
+        raise MediaError(
+            "Colours of Dolby Vision only",
+            f"{shown(name)} has no colours that other programs can show: faces would be green and purple. Export it "
+            "with ordinary colours (SDR), or as HDR10 or HLG.",
+        )
     container.seek(0)
     pictures, end_s, ends = _demuxed(container, stream, timing)
     if not any(True for _ in timing.pictures(end_s)):
@@ -80,6 +108,7 @@ def _checked(path: Path, container: InputContainer, stream: VideoStream, name: s
 def _demuxed(container: InputContainer, stream: VideoStream, timing: Timing) -> tuple[int, float, dict[int, float]]:
     """Return the number of pictures, when the last one is over, and the last time stamp of each stream in seconds."""
     pictures, end_s = 0, 0.0
+    decoded_s: float | None = None
     ends: dict[int, float] = {}
     for packet in container.demux():
         if packet.pts is not None and packet.time_base is not None:
@@ -88,6 +117,11 @@ def _demuxed(container: InputContainer, stream: VideoStream, timing: Timing) -> 
         if packet.stream_index == stream.index and (over_s := timing.end_s(packet)) is not None:
             pictures += 1
             end_s = max(end_s, over_s)
+            if packet.dts is not None:
+                now_s = timing.seconds(packet.dts)
+                if decoded_s is not None and now_s < decoded_s - _BACK_S:
+                    raise _JoinedError(decoded_s - timing.seconds(timing.origin))
+                decoded_s = now_s
     if end_s <= 0:
         raise ValueError("a video without a time stamp")
     return pictures, end_s, ends

@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lipsync_core.decode import check_video, cut_video, first_picture, speech_blocks, voice_facts
+from lipsync_core.errors import MediaError
 from lipsync_core.sandbox.film import film as sandbox_film
 from tests import corpus
 from tests.filmed import FILMS, FPS, RATE, SECONDS, Film, filmed, save, written
@@ -197,3 +198,36 @@ def test_a_still_scene_of_changing_speed_keeps_its_times(tmp_path: Path) -> None
     cut_video(tmp_path / "film", tmp_path / "part.mp4", start_s=0.45)
     with av.open(str(tmp_path / "part.mp4")) as container:
         assert [round(1000 * frame.time) for frame in container.decode(video=0)] == [0, 460, 480, 1360]
+
+
+def test_recordings_put_one_behind_the_other_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    part = filmed(Film("mpegts", starts_s=10.0, mime="video/mp2t"))
+    (tmp_path / "joined.ts").write_bytes(part + part)
+    with pytest.raises(MediaError, match=r"“joined\.ts” starts anew after 2 s.*export an MP4") as refused:
+        check_video(tmp_path / "joined.ts")
+    assert refused.value.title == "Several videos in one file"
+
+
+def test_colours_that_only_dolby_vision_can_show_are_refused_before_they_are_paid_for(tmp_path: Path) -> None:
+    plain = filmed(Film())
+    assert plain.count(b"avc1") >= 1
+    (tmp_path / "phone.mp4").write_bytes(plain.replace(b"avc1", b"dva1"))
+    with pytest.raises(MediaError, match="Export it with ordinary colours") as refused:
+        check_video(tmp_path / "phone.mp4")
+    assert refused.value.title == "Colours of Dolby Vision only"
+    told = filmed(Film(codes={"color_primaries": 1, "color_trc": 1, "colorspace": 1}))
+    (tmp_path / "phone.mp4").write_bytes(told.replace(b"avc1", b"dva1"))
+    assert check_video(tmp_path / "phone.mp4").unlike == ""
+
+
+@pytest.mark.parametrize("format", ["matroska", "mpegts", "mp4"])
+def test_after_a_pause_in_a_sound_track_a_cut_still_fits_its_pictures(format: str, tmp_path: Path) -> None:
+    """The track has no packets from 0.8 to 1.2 s; the cut begins at 0.4 s."""
+    path, part = tmp_path / "film", tmp_path / "part.mp4"
+    path.write_bytes(filmed(Film(format), pause_s=(0.8, 1.2)))
+    cut_video(path, part, start_s=0.4, end_s=1.8)
+    heard = np.abs(np.concatenate(list(speech_blocks(part))))
+    assert voice_facts(part).duration_s == pytest.approx(1.4, abs=0.05)
+    tenths = [float(one.max()) for one in np.array_split(heard, 14)]
+    assert max(tenths[5:7]) < 0.05
+    assert min([*tenths[:3], *tenths[9:13]]) > 0.2
