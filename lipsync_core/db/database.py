@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
-from sqlalchemy import Connection, PoolProxiedConnection, create_engine, event
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event
 
 from lipsync_core.db.ledger_file import HEAD, is_newest, ledger_file, prepare
 from lipsync_core.db.ledger_trouble import told, told_in_use, unwritable
@@ -32,9 +33,10 @@ class Database:
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
         self._writer = self._engine.execution_options(writes=True)
-        self._watcher: PoolProxiedConnection | None = None
+        self._watcher: list[PoolProxiedConnection] = []
         self._watchers = 0
         self._watching = Lock()
+        weakref.finalize(self, _close, self._engine, self._watcher)  # whoever forgets it leaves no file open
         self.judge: Callable[[Connection], None] | None = None
         """Called first in every transaction that writes; an exception from it cancels the transaction."""
 
@@ -84,12 +86,12 @@ class Database:
             if self._file is None:  # in memory: a second connection would see other tables
                 self._watchers += 1
                 return self._watchers, 0
-            if self._watcher is None:
+            if not self._watcher:
                 # SQLite counts, for each connection, the writes of others, so this one must never write.
-                self._watcher = self._engine.raw_connection()
-                self._watcher.detach()
+                self._watcher.append(self._engine.raw_connection())
+                self._watcher[0].detach()
                 self._watchers += 1
-            cursor = self._watcher.cursor()
+            cursor = self._watcher[0].cursor()
             try:
                 return self._watchers, cursor.execute("PRAGMA data_version").fetchone()[0]
             finally:
@@ -102,10 +104,13 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         with self._watching:
-            if self._watcher is not None:
-                self._watcher.close()
-                self._watcher = None
-        self._engine.dispose()
+            _close(self._engine, self._watcher)
+
+
+def _close(engine: Engine, watcher: list[PoolProxiedConnection]) -> None:
+    while watcher:
+        watcher.pop().close()
+    engine.dispose()
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:

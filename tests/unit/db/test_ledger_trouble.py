@@ -159,6 +159,7 @@ ends = []
 waiting = threading.Thread(target=lambda: ends.append(studio.wait(first.id, timeout_s=600)))
 waiting.start()
 while studio.job(first.id).state is not JobState.RENDERING:
+    assert waiting.is_alive()
     time.sleep(0.05)
 fill(disk, ledger)
 told(lambda: studio.submit(brief, by="ana"))
