@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import Action, Item, ItemKind, MediumFacts, Root
-from pages.ui import deletion, refusals
+from pages.ui import deletion, refusals, sound_player
 from pages.ui.brief import handover, library_picker
 from pages.ui.deletion import KINDS
 from pages.ui.frame import desk, dialog, header, in_sandbox, pressed, studio, why_not
@@ -104,8 +104,7 @@ def _card(item: Item) -> None:
                 st.markdown(f"**{plain(item.name)}**")
                 st.caption(plain(" · ".join(filter(None, (_kind(item), item.project)))))
         if item.medium is not None and item.kind == "audio":
-            link = desk().media.link(item.medium)
-            st.audio(link, format=item.medium.mime, alt=f"Voice: {item.name}")
+            sound_player.draw(item.medium, f"Voice: {item.name}")
         with st.container(gap="xsmall"):
             st.caption(plain(f"{came(item)}. Kept by {item.by}, {clock(item.added_at)}."))
             if item.consent:

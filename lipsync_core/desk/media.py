@@ -21,6 +21,13 @@ Captions = Literal["vtt", "srt"]
 """WebVTT, as browsers show it, and SubRip, as most editors take it."""
 
 
+PLAYED = frozenset(
+    {"audio/wav", "audio/mpeg", "audio/mp4", "audio/aac", "audio/flac", "audio/ogg", "audio/webm"}
+    | {"video/mp4", "video/webm", "video/quicktime"}
+)
+"""The types that Chrome, Firefox and Safari play."""
+
+
 class DeskMedia(Part):
     """Media of the store. If people sign in, a link works for this visit only (`lipsync_core.delivery.links`)."""
 
@@ -82,6 +89,17 @@ class DeskMedia(Part):
         """Return a relative link to a stored medium."""
         name = f"{variant}{facts.extension if variant == 'file' else '.jpg'}"
         return self.rooms.links.to(facts, variant, name=name, person=self.seat.visit)
+
+    def player_link(self, facts: MediumFacts) -> tuple[str, str] | None:
+        """Return a relative link to a voice or a video as browsers play it, and its content type.
+
+        A voice that they do not play is made a WAV when it is first fetched; None for such a video.
+        """
+        if facts.mime in PLAYED:
+            return self.link(facts), facts.mime
+        if facts.kind == "video":
+            return None
+        return self.rooms.links.to_made(facts, "playable", person=self.seat.visit), "audio/wav"
 
     def waveform_link(self, facts: MediumFacts) -> str:
         """Return a relative link to the outline of a stored sound: up to 600 numbers from 0 to 100, as JSON.

@@ -17,11 +17,12 @@ from lipsync_core.media.store import LOOK, MediaStore
 from lipsync_core.medium import MediumFacts
 from lipsync_core.worker import process
 
-What = Literal["waveform", "speaking", "vtt", "srt"]
+What = Literal["waveform", "speaking", "playable", "vtt", "srt"]
 
 FILES: Mapping[What, tuple[str, str]] = {
     "waveform": (".json", "application/json"),
     "speaking": (".mp4", "video/mp4"),
+    "playable": (".wav", "audio/wav"),
     "vtt": (".vtt", "text/vtt"),
     "srt": (".srt", "application/x-subrip"),
 }

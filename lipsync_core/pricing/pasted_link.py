@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from lipsync_core.brief import Brief
+from lipsync_core.brief import FIELDS, Brief
 from lipsync_core.medium import MediumFacts
 from lipsync_core.pricing import Measure, Rates, price
 from lipsync_core.pricing.assess import measure_of
@@ -39,7 +39,9 @@ def qualified(
     """
     if not passed_on:
         return quote
-    notes = [Issue(field, _note(engine.vendor, field), stops=False) for field in passed_on if field in media]
+    notes = [
+        Issue(field, _note(engine.vendor, field, media[field]), stops=False) for field in passed_on if field in media
+    ]
     quote = replace(quote, passed_on=tuple(passed_on), issues=(*quote.issues, *notes))
     if DECISIVE.isdisjoint(passed_on):
         return quote
@@ -70,6 +72,12 @@ def longest_price(
     return None if most is None else max(most, quote.usd_micros)
 
 
-def _note(vendor: str, field: str) -> str:
+def _note(vendor: str, field: str, facts: MediumFacts) -> str:
     what = "The price holds" if field in DECISIVE else "It gets what you see here"
-    return f"{vendor} fetches this link itself. {what} {AS_LONG_AS}."
+    note = f"{vendor} fetches this link itself. {what} {AS_LONG_AS}."
+    if not facts.unlike:
+        return note
+    return (
+        f"{note} This {FIELDS[field].noun} {facts.unlike}, so {vendor} may take something else than is played here: "
+        "put a converted copy behind the link."
+    )

@@ -184,6 +184,7 @@ TASKS: Mapping[str, str] = {
     "cut_video": "lipsync_core.worker.tasks:cut_video",
     "make_waveform": "lipsync_core.worker.tasks:make_waveform",
     "make_speaking": "lipsync_core.worker.tasks:make_speaking",
+    "make_playable": "lipsync_core.worker.tasks:write_wav",
     "write_wav": "lipsync_core.worker.tasks:write_wav",
     "write_jpeg": "lipsync_core.worker.tasks:write_jpeg",
     "render_draft": "lipsync_core.worker.tasks:render_draft",

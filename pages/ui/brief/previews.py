@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lipsync_core import MediumFacts, MouthBox, unheard_words
-from pages.ui import moving_picture
+from pages.ui import moving_picture, sound_player
 from pages.ui.brief.form import change
 from pages.ui.brief.mouth import picture_with_box, place_mouth
 from pages.ui.brief.slots import SlotForm
@@ -53,7 +53,7 @@ def picture(slot: SlotForm, facts: MediumFacts) -> None:
 
 def voice(slot: SlotForm, facts: MediumFacts) -> None:
     """Draw a voice's player."""
-    st.audio(desk().media.link(facts), format=facts.mime, alt=f"{slot.title}: {facts.name}")
+    sound_player.draw(facts, f"{slot.title}: {facts.name}")
     with st.container(gap="xsmall"):
         st.text(facts.name)
         st.caption(length(facts.duration_s))

@@ -31,7 +31,7 @@ from lipsync_core import (
     seconds_of,
     unheard_words,
 )
-from pages.ui import refusals
+from pages.ui import refusals, sound_player
 from pages.ui.brief.form import BRIEF, change
 from pages.ui.decimal_field import decimal, number
 from pages.ui.estimate import remarks, stairs_chart, wait_chart
@@ -203,7 +203,7 @@ def _measured(voice: MediumFacts) -> None:
         st.caption(f"{length(voice.duration_s)}, measured")
         if (words := unheard_words(voice)) is not None:
             st.warning(plain(words))
-        st.audio(desk().media.link(voice), format=voice.mime, alt=f"Voice: {voice.name}")
+        sound_player.draw(voice, f"Voice: {voice.name}")
         if st.button("Enter a length instead", icon=":material/edit:"):
             st.query_params.pop("voice", None)
             st.rerun()

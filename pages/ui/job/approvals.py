@@ -14,7 +14,7 @@ from lipsync_core import (
     Job,
     unheard_words,
 )
-from pages.ui import places, refusals
+from pages.ui import places, refusals, sound_player
 from pages.ui.frame import desk, fragment, looking, pressed, refresh, studio, why_not
 from pages.ui.job import card
 from pages.ui.text import clock, length, md, plain, price, vendor
@@ -118,7 +118,11 @@ def decide(job: Job, *, facts: bool = True) -> None:
 def _media(job: Job) -> None:
     brief = job.brief
     if (video := desk().media.facts(brief.video, "video")) is not None:
-        st.video(desk().media.link(video), alt=f"Video of job {job.id}")
+        if desk().media.player_link(video) is not None:
+            st.video(desk().media.link(video), alt=f"Video of job {job.id}")
+        else:
+            st.image(desk().media.link(video, "preview"), width=PICTURE_PX, alt=f"Video of job {job.id}")
+            st.caption("Browsers do not play this format, so only the first picture is shown.")
     elif (picture := desk().media.facts(brief.image, "image")) is not None:
         link = desk().media.link(picture, "preview")
         st.image(link, width=PICTURE_PX, alt=f"Picture of job {job.id}")
@@ -126,8 +130,7 @@ def _media(job: Job) -> None:
         title = FIELDS[field].noun.capitalize()
         if (voice := desk().media.facts(getattr(brief, field), "audio")) is not None:
             st.caption(f"{title}, {length(voice.duration_s)}")
-            link = desk().media.link(voice)
-            st.audio(link, format=voice.mime, alt=f"{title} of job {job.id}")
+            sound_player.draw(voice, f"{title} of job {job.id}")
             if (words := unheard_words(voice)) is not None:
                 st.warning(plain(words))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import wave
 from pathlib import Path
 
 import av
@@ -13,6 +14,7 @@ from lipsync_core import MediumFacts, Settings, Studio
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
 from tests.behind import store_of
+from tests.filmed import FILMS, filmed
 
 
 @pytest.fixture
@@ -69,6 +71,26 @@ def test_a_sound_has_an_outline(studio: Studio) -> None:
     path, mime = fetched(studio, studio.desk().media.waveform_link(voice))
     assert mime == "application/json"
     assert max(json.loads(path.read_text())) == 100
+
+
+@pytest.mark.parametrize(("format", "codec"), [("aiff", "pcm_s16be"), ("matroska", "flac"), ("asf", "libmp3lame")])
+def test_a_voice_that_browsers_do_not_play_is_made_one_that_they_do(format: str, codec: str, studio: Studio) -> None:
+    voice = studio.desk().media.keep(corpus.sound(format, codec, 1.0, 48_000), "audio", "voice")
+    playable = studio.desk().media.player_link(voice)
+    assert playable is not None
+    link, shown_as = playable
+    path, mime = fetched(studio, link)
+    assert mime == shown_as == "audio/wav"
+    with wave.open(str(path), "rb") as file:
+        assert file.getnframes() / file.getframerate() == pytest.approx(1.0, abs=0.1)
+
+
+def test_what_browsers_play_is_played_as_it_is_and_a_video_that_they_do_not_has_no_player(studio: Studio) -> None:
+    media = studio.desk().media
+    voice = media.keep(corpus.wav(seconds=1.0), "audio", "voice.wav")
+    assert media.player_link(voice) == (media.link(voice), "audio/wav")
+    recording = media.keep(filmed(FILMS["DivX in AVI"]), "video", "film.avi")
+    assert media.player_link(recording) is None
 
 
 def test_a_made_up_token_makes_nothing(studio: Studio) -> None:

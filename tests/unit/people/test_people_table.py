@@ -95,7 +95,7 @@ ASKS_ONLY = {
     "desk.approvals.waiting",
     *(f"desk.media.{name}" for name in ("facts", "recent", "has_thumbnail", "preview", "mouth_still")),
     *(f"desk.media.{name}" for name in ("link", "waveform_link", "speaking_link", "thumbnail_link", "output_link")),
-    "desk.media.captions_link",
+    *("desk.media.player_link", "desk.media.captions_link"),
     *("desk.outcomes.undo_not_taken_until", "desk.outcomes.sent_again_as"),
     "people.check",  # is the judge
     *("audit.note", "library.arrived"),  # note down what a method with a judge has done

@@ -45,6 +45,7 @@ from lipsync_core.sandbox.state import SandboxState
 from lipsync_core.tracker.pace import Pace
 from tests import corpus, patient
 from tests.oidc import claims_of, secrets_file
+from tests.recorded import VOICES
 from tests.sandbox import UUID, as_live, served
 
 ADMIN, MAKER = "mia@studio.test", "max@studio.test"
@@ -197,6 +198,15 @@ def test_where_nothing_can_be_hosted_the_quote_says_what_it_rests_on(play: Play)
     done = play.run(studio, studio.submit(brief, by="ana"))
     assert done.state is JobState.DONE
     assert set(play.faces.others) == {"voice.wav", "face.jpg"}
+
+
+def test_a_link_that_is_passed_on_with_its_voice_in_a_later_track_is_told_of(play: Play) -> None:
+    studio = play.open()
+    make, _seconds = VOICES["a game in the first track, a voice in the second"]
+    play.faces.files["voice.wav"] = (make(), make())
+    notes = dict(quoted(studio, play.brief(studio)).concerns)
+    assert "This voice is not in the file’s first sound track, so JoyPix may take something else" in notes["audio"]
+    assert "may take something else" not in notes["image"]
 
 
 def test_a_press_for_many_says_whether_a_link_is_passed_on(play: Play) -> None:
