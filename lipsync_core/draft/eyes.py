@@ -26,7 +26,9 @@ _BROW = ((46, 53, 52, 65, 55), (285, 295, 282, 283, 276))
 _APART_PX, _LEVEL_SIZE, _LEVEL_EYES_Y = 84.0, (200, 130), 52.0
 """The level picture in which glasses are recognised: the distance of the eyes, its size, and the height of the eyes."""
 
-_GLASSES_EDGE = 26.0
+_RIM, _HEAVY_BRIDGE = 22.0, 45.0
+"""The swings (of 100) of glasses: a frown swings at the bridge of the nose alone, a smile below the eyes alone."""
+
 _LEAST_OPEN = 0.20
 """The distance of an open eye's lids, in half widths of the eye."""
 
@@ -138,4 +140,4 @@ def _has_glasses(picture: Image, left: Eye, right: Eye) -> bool:
 
     bridge = swing(0.0, 0.02, 0.06, 0.22)
     below = min(swing(x, 0.42, 0.10, 0.16) for x in (-0.5, 0.5))
-    return max(bridge, below) > _GLASSES_EDGE
+    return min(bridge, below) > _RIM or bridge > _HEAVY_BRIDGE

@@ -94,6 +94,18 @@ def test_eyes_behind_glasses_are_left_alone_and_bare_ones_found() -> None:
     assert [eye.y for eye in eyes] == pytest.approx([100, 101], abs=4)
 
 
+@pytest.mark.parametrize(("bridge", "rims"), [(True, False), (False, True), (True, True)])
+def test_a_frown_or_a_crease_is_no_pair_of_glasses_and_both_are(bridge: bool, rims: bool) -> None:
+    drawn = load_image(PORTRAITS[0].path.with_name("eileen_collins.png"))
+    mesh = mesh_of(drawn)
+    if bridge:
+        cv2.line(drawn, (219, 101), (231, 101), (145, 115, 95), 3)
+    if rims:
+        for x in (203, 248):
+            cv2.ellipse(drawn, (x, 102), (17, 17), 0, 10, 170, (60, 40, 35), 3)
+    assert (find_eyes(drawn, mesh) is None) == (bridge and rims)
+
+
 @pytest.mark.parametrize("scale", [0.625, 1.0, 1.5])
 def test_eyes_drawn_with_heavy_lashes_are_left_alone(scale: float) -> None:
     drawing = load_image(PORTRAITS[0].path.with_name("drawn_mira.png"))

@@ -14,7 +14,9 @@ from lipsync_core.decode import load_image
 from lipsync_core.draft import nv12
 from lipsync_core.draft.face import Face, Mouth, find_mouth, mouth_from_box
 from lipsync_core.draft.life import IdleMotion, Sway
+from lipsync_core.draft.render import poses_drawn
 from lipsync_core.draft.rig import Pose, Rig
+from lipsync_core.draft.speech import MouthTrack
 from lipsync_core.samples import PORTRAITS
 
 Image = NDArray[np.uint8]
@@ -184,6 +186,14 @@ def test_hair_beside_the_jaw_stays() -> None:
 def test_a_box_at_the_edge_or_hardly_there_still_draws(box: tuple[float, float, float, float]) -> None:
     drawing = np.random.default_rng(3).integers(0, 255, (400, 500, 3), np.uint8)
     assert drawn(Rig(drawing, mouth_from_box(drawing, box)), Pose(1.0, 1.0, 1.0, MOVED)).shape == drawing.shape
+
+
+def test_a_clip_starts_as_its_picture_and_eases_from_there_into_speech(rig: Rig, picture: Image) -> None:
+    silence = MouthTrack(np.zeros(12, np.float32), np.full(12, 0.6, np.float32))
+    frames = list(poses_drawn(rig, silence, IdleMotion(1, 12, 25)))
+    assert np.array_equal(frames[0], nv12.from_rgb(picture))
+    changes = [float(np.abs(after.astype(int) - before).mean()) for before, after in pairwise(frames)]
+    assert max(changes) < 0.6 * max(sum(changes), 1e-9) or not any(changes)
 
 
 def life_of(seed: int, n_frames: int = 500) -> list[tuple[float, Sway]]:
