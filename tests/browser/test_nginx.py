@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +92,57 @@ def test_people_sign_in_upload_watch_save_and_review_through_nginx(
         assert patient.post(f"{address}{BASE}/api/webhooks/joypix/forged").json() == {"received": True}
         assert patient.get(f"{address}{BASE}/media/any.csv").status_code == 403
         assert refused == []
+        context.close()
+
+
+@pytest.mark.parametrize("strips", [False, True], ids=["passes the path on", "removes the path"])
+def test_players_seek_zips_arrive_recordings_are_taken_and_signing_out_ends_links_through_nginx(
+    browser: Browser,
+    server: Server,
+    variables: dict[str, str],
+    provider: Provider,
+    port: int,
+    strips: bool,
+    tmp_path: Path,
+) -> None:
+    ledger = studio_of(variables)
+    person = ledger.people.enter(provider.claims_of(ADMIN))
+    brief = Brief(engine="draft/portrait", image=PORTRAIT, audio=corpus.wav(seconds=0.5))
+    job = ledger.wait(ledger.submit(brief, by=ADMIN).id, timeout_s=300)
+    assert job.output is not None
+    review = f"{BASE}{ledger.sharing.review_link(job, by=ADMIN)}"
+    with in_front(server.port, port, tmp_path / "nginx", strips=strips) as address:
+        context = visitor(browser, address)
+        page = context.new_page()
+        page.goto(f"{BASE}/jobs?job={job.id}")
+        sign_in(page, ADMIN)
+        settle(page)
+        source = page.locator("video").first.evaluate("video => video.currentSrc || video.src")
+        assert source.startswith(f"{address}{BASE}/app/static/media/")
+        part = context.request.get(source, headers={"Range": "bytes=100-199"})
+        assert (part.status, part.headers["content-range"]) == (206, f"bytes 100-199/{job.output.stat().st_size}")
+        assert part.body() == job.output.read_bytes()[100:200]
+        packed = context.request.get(
+            f"{address}{BASE}{ledger.sharing.zip_link([job], name='clips.zip', person=person)}"
+        )
+        with zipfile.ZipFile(io.BytesIO(packed.body())) as clips:
+            assert clips.read(clips.namelist()[0]) == job.output.read_bytes()
+        open_page(page, f"{BASE}/")
+        slot(page, "audio").get_by_role("button", name="Other sources").click()
+        page.get_by_role("menuitem", name="Record a voice").click()
+        recorder = page.get_by_test_id("stAudioInput")
+        recorder.get_by_role("button", name="Record").click()
+        expect(recorder).to_contain_text("00:01")
+        recorder.get_by_role("button", name="Stop").click()
+        expect(slot(page, "audio").get_by_text("recording.wav")).to_be_visible()
+        page.get_by_role("button", name="Mia").click()
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_role("button", name="End session").click()
+        expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+        assert page.url.startswith(f"{address}{BASE}")
+        assert context.request.get(source).status == 404
+        page.goto(review)
+        page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
         context.close()
 
 
