@@ -10,7 +10,7 @@ from __future__ import annotations
 from lipsync_core.decode.clipping import cut_video
 from lipsync_core.decode.cutting import cut_voice
 from lipsync_core.decode.image import MAX_PIXELS, MIN_SIDE, ImageFacts, image_facts, load_image, write_jpeg
-from lipsync_core.decode.sound import MAX_VOICE_S, SPEECH_RATE, VoiceFacts, speech_blocks, voice_facts
+from lipsync_core.decode.sound import MAX_VOICE_S, SPEECH_RATE, VoiceFacts, sound_blocks, speech_blocks, voice_facts
 from lipsync_core.decode.video import VideoFacts, check_video, first_picture
 from lipsync_core.decode.waveform import MOST_PEAKS, peaks
 
@@ -30,6 +30,7 @@ __all__ = [
     "image_facts",
     "load_image",
     "peaks",
+    "sound_blocks",
     "speech_blocks",
     "voice_facts",
     "write_jpeg",

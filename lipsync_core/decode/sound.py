@@ -138,6 +138,14 @@ def speech_blocks(path: Path, *, name: str | None = None) -> Iterator[NDArray[np
         raise _not_sound(look, name) from error
 
 
+def sound_blocks(path: Path, *, rate: int, name: str | None = None) -> Iterator[NDArray[np.float32]]:
+    """Yield the sound in two channels (samples × 2) of this rate, in blocks of one second, the last one shorter.
+
+    Streams, and rejects files, like `speech_blocks`.
+    """
+    yield from _blocks(sound_frames(path, name=name), rate)
+
+
 def sound_frames(path: Path, *, name: str | None = None) -> Iterator[AudioFrame]:
     """Yield the sound as recorded, frame by frame. Streams, and rejects files, like `speech_blocks`."""
     look = look_at(path)
@@ -225,8 +233,8 @@ def _refuse_damage(tally: _Tally, whole_s: float | None, name: str) -> None:
         )
 
 
-def _blocks(frames: Iterator[AudioFrame]) -> Iterator[NDArray[np.float32]]:
-    """Yield frames resampled to 16 kHz in two channels (samples × 2), in blocks of one second.
+def _blocks(frames: Iterator[AudioFrame], rate: int = SPEECH_RATE) -> Iterator[NDArray[np.float32]]:
+    """Yield frames resampled to ``rate`` in two channels (samples × 2), in blocks of one second.
 
     Both channels of a mono sound are the same.
     """
@@ -239,13 +247,13 @@ def _blocks(frames: Iterator[AudioFrame]) -> Iterator[NDArray[np.float32]]:
             # Some streams change their rate or channels; a resampler serves only one format.
             waiting += _drained(resampler)
             layout = "mono" if frame.layout.nb_channels == 1 else "stereo"
-            resampler, shape = av.AudioResampler("fltp", layout, SPEECH_RATE, options=_DOWNMIX), now
+            resampler, shape = av.AudioResampler("fltp", layout, rate, options=_DOWNMIX), now
         assert resampler is not None  # noqa: S101 - made above, for the first frame at the latest
         frame.pts = None  # ignore gaps and jumps in the file's time stamps
         waiting += [_samples(part) for part in resampler.resample(frame)]
         count = sum(map(len, waiting))
-        if count >= SPEECH_RATE:
-            *whole, rest = np.split(np.concatenate(waiting), range(SPEECH_RATE, count + 1, SPEECH_RATE))
+        if count >= rate:
+            *whole, rest = np.split(np.concatenate(waiting), range(rate, count + 1, rate))
             yield from whole
             waiting = [rest]
     waiting += _drained(resampler)

@@ -1,9 +1,9 @@
-"""The draft engine: makes a talking portrait from one still picture and one voice."""
+"""The draft engine: makes one or two people in a still picture talk."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipsync_core.decode import speech_blocks
-from lipsync_core.draft import nv12
+from lipsync_core.draft import dialog, nv12
 from lipsync_core.draft.encode import FPS, write_mp4
-from lipsync_core.draft.face import Box, Mouth, find_mouth, likely_mouth, mouth_from_box
+from lipsync_core.draft.face import Box, Mouth, find_faces, find_mouth, likely_mouth, mouth_from_box
 from lipsync_core.draft.life import IdleMotion
 from lipsync_core.draft.rig import Pose, Rig
 from lipsync_core.draft.speech import MouthTrack, mouth_track
@@ -98,6 +98,67 @@ def render(
     return Rendered(width, height, count, count / FPS)
 
 
+def render_dialog(
+    *,
+    image: Image,
+    left: Path,
+    right: Path,
+    order: str,
+    out: Path,
+    resolution: str,
+    seed: int,
+    on_progress: Callable[[int, int], None],
+) -> Rendered:
+    """Make the two people in ``image`` (h, w, 3, RGB, upright) speak, each with a voice, as an MP4 at ``out``.
+
+    ``order`` is one of `dialog.ORDERS`. The two largest faces speak, from left to right. All else is as in `render`.
+    """
+    if not installed():
+        raise RenderError(MISSING)
+    sound = out.with_name("dialog.wav")
+    turns = dialog.mix(left, right, sound, order)
+    with ThreadPoolExecutor(1) as beside:
+        heard = beside.submit(lambda: [mouth_track(speech_blocks(voice), fps=FPS) for voice in (left, right)])
+        mouths = dialog.two_mouths(find_faces(image))
+        if mouths is None:
+            raise RenderError(
+                "Two faces are needed, and fewer were found in the picture. Choose a picture of two people, or let one "
+                "person speak."
+            )
+        picture, scaled, (width, height) = _at_size(image, mouths, resolution)
+        *parts, middle = dialog.sides(height, width, *scaled)
+        rigs = [Rig(picture, mouth, part) for mouth, part in zip(scaled, parts, strict=True)]
+        tracks = heard.result()
+    count = max(1, round(turns.whole_s * FPS))
+    starts = (turns.left_s, turns.right_s)
+    lefts, rights = (dialog.placed(track, at_s, count, FPS) for track, at_s in zip(tracks, starts, strict=True))
+    lives = (
+        dialog.Listener(IdleMotion(seed, count, FPS), lefts, rights, towards=1, fps=FPS),
+        dialog.Listener(IdleMotion(seed + 1, count, FPS), rights, lefts, towards=-1, fps=FPS),
+    )
+    on_left, on_right = (poses_drawn(*one) for one in zip(rigs, (lefts, rights), lives, strict=True))
+
+    def tell(done: int) -> None:
+        if done % _PROGRESS_EVERY == 0 or done == count:
+            on_progress(done, count)
+
+    write_mp4(out, _joined(on_left, on_right, middle), sound, tell)
+    sound.unlink(missing_ok=True)
+    return Rendered(width, height, count, count / FPS)
+
+
+def _joined(left: Iterator[Image], right: Iterator[Image], middle: int) -> Iterator[Image]:
+    """Yield frames whose columns up to ``middle``, an even number, are the left person's, and the rest the right's."""
+    last: tuple[Image, Image] | None = None
+    frame: Image | None = None
+    for pair in zip(left, right, strict=True):
+        if frame is None or last is None or pair[0] is not last[0] or pair[1] is not last[1]:
+            frame = pair[0].copy()
+            frame[:, middle:] = pair[1][:, middle:]
+            last = pair
+        yield frame
+
+
 def still(*, image: Image, resolution: str, mouth_box: Box | None, openness: float = 0.8, width: float = 0.0) -> Image:
     """Return one RGB frame with the mouth this open, so that a person can judge its position.
 
@@ -122,7 +183,7 @@ def speaking(*, image: Image, mouth_box: Box, out: Path) -> None:
     write_mp4(out, poses, None, lambda _count: None)
 
 
-def poses_drawn(rig: Rig, track: MouthTrack, life: IdleMotion) -> Iterator[Image]:
+def poses_drawn(rig: Rig, track: MouthTrack, life: IdleMotion | dialog.Listener) -> Iterator[Image]:
     """Yield the frames of a clip in order, as NV12. The first is the picture; the mouth eases from it into speech."""
     for index, (openness, width) in enumerate(zip(held(track.openness), track.width, strict=True)):
         part = min(index / _EASE, 1.0)
@@ -150,9 +211,25 @@ def _mouth(image: Image, box: Box | None) -> Mouth | None:
 
 def _rig(image: Image, mouth: Mouth, resolution: str) -> tuple[Rig, tuple[int, int]]:
     """Return the rig of the picture, at the video's size."""
+    picture, (scaled,), size = _at_size(image, (mouth,), resolution)
+    return Rig(picture, scaled), size
+
+
+def _at_size(
+    image: Image, mouths: Sequence[Mouth], resolution: str
+) -> tuple[Image, tuple[Mouth, ...], tuple[int, int]]:
+    """Return the picture and its mouths at the video's size, and that size."""
     size = frame_size(image.shape[1], image.shape[0], resolution)
     across, down = size[0] / image.shape[1], size[1] / image.shape[0]
     picture = cv2.resize(image, size, interpolation=cv2.INTER_AREA if across < 1 else cv2.INTER_CUBIC)
-    face = mouth.face and mouth.face.scaled(across, down)
-    scaled = replace(mouth, x=mouth.x * across, y=mouth.y * down, width=mouth.width * across, face=face)
-    return Rig(np.asarray(picture, np.uint8), scaled), size
+    scaled = tuple(
+        replace(
+            mouth,
+            x=mouth.x * across,
+            y=mouth.y * down,
+            width=mouth.width * across,
+            face=mouth.face and mouth.face.scaled(across, down),
+        )
+        for mouth in mouths
+    )
+    return np.asarray(picture, np.uint8), scaled, size

@@ -36,11 +36,16 @@ class Pose:
 
 
 class Rig:
-    """An RGB picture (h, w, 3) of even size that can be posed. ``mouth`` is in its pixels."""
+    """An RGB picture (h, w, 3) of even size that can be posed. ``mouth`` is in its pixels.
 
-    def __init__(self, picture: Image, mouth: Mouth) -> None:
+    ``part`` (h, w), 0…1, is how much of each pixel belongs to this person; without it, all of the picture does.
+    """
+
+    def __init__(self, picture: Image, mouth: Mouth, part: Floats | None = None) -> None:
         picture = np.ascontiguousarray(picture)
         room = _room(picture.shape[0], picture.shape[1])
+        if part is not None:
+            room *= part
         self._shape = shape_of(picture, mouth)
         self._mouth = MovingMouth(picture, self._shape, room)
         found = find_eyes(picture, mouth.face.mesh) if mouth.face and mouth.face.mesh else None

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
 
-from lipsync_core.providers.facts import DRAFT, Engine, Tariff, TariffKind, Timing
+from lipsync_core.providers.facts import DRAFT, DialogRule, Engine, Tariff, TariffKind, Timing
 from lipsync_core.providers.forms import EngineForm, Limit
 from lipsync_core.providers.registry import PROVIDERS
 
 _HERE = "This computer"
+_FREE = Tariff(TariffKind.FREE, source="made on this computer", read_on=date(2026, 11, 21))
 _DRAFTS = (
     Engine(
         form=EngineForm(
@@ -32,7 +33,28 @@ _DRAFTS = (
             overhead_s=1.5,
             source="twice what tests/bench/bench_draft.py measured on two cores",
         ),
-        tariff=Tariff(TariffKind.FREE, source="made on this computer", read_on=date(2026, 11, 21), speaks=True),
+        tariff=replace(_FREE, speaks=True),
+    ),
+    Engine(
+        form=EngineForm(
+            engine="draft/dialog",
+            title="Draft engine",
+            scene="dialog",
+            required=("image", "left_audio", "right_audio"),
+            optional=("order", "resolution", "seed"),
+            choices=MappingProxyType(
+                {"resolution": ("480p", "720p"), "order": ("left_right", "right_left", "meanwhile")}
+            ),
+            defaults=MappingProxyType({"resolution": "480p", "order": "left_right"}),
+            seeds=(-1, 2**31 - 1),
+        ),
+        purpose="Free preview for timing and framing. Not for publishing.",
+        timing=Timing(
+            rtf={"480p": (0.15, 0.5), "720p": (0.25, 0.8)},
+            overhead_s=2.0,
+            source="twice what tests/bench/bench_draft.py measured on two cores",
+        ),
+        tariff=replace(_FREE, dialog=DialogRule.BY_ORDER),
     ),
 )
 

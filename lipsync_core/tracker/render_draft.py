@@ -62,16 +62,15 @@ class DraftRenderer:
     def _draft(self, job: Job) -> None:
         brief = job.brief
         _, picture = self._stored(brief.image, "image")
-        voice, length_s = self._voice(brief)
+        task, voices, length_s = self._dialog(brief) if brief.scene == "dialog" else self._portrait(brief)
         self.store.sweep(f"job-{job.id}-")
         with self.store.scratch(f"job-{job.id}-") as scratch:
             out = scratch / "video.mp4"
             arguments = {
                 "image": str(picture),
                 "out": str(out),
-                **voice,
+                **voices,
                 "resolution": brief.resolution,
-                "mouth_box": brief.mouth_box,
                 "seed": brief.seed,
             }
             limits = Limits(memory_mb=2048, seconds=120 + 10 * length_s, in_bulk=job.batch is not None)
@@ -79,8 +78,18 @@ class DraftRenderer:
                 lambda frames: not self.stopping() and self.claims.renew(job.id, self.owner, self.lease_s, frames),
                 every_s=self.lease_s / 5,
             )
-            found = run("render_draft", arguments, limits, on_frames=hold.frames, wanted=hold.wanted)
+            found = run(task, arguments, limits, on_frames=hold.frames, wanted=hold.wanted)
             self._keep(job, out, found)
+
+    def _portrait(self, brief: Brief) -> tuple[str, dict[str, Any], float]:
+        voice, length_s = self._voice(brief)
+        return "render_draft", {**voice, "mouth_box": brief.mouth_box}, length_s
+
+    def _dialog(self, brief: Brief) -> tuple[str, dict[str, Any], float]:
+        left, left_path = self._stored(brief.left_audio, "audio")
+        right, right_path = self._stored(brief.right_audio, "audio")
+        spoken = {"voices": [str(left_path), str(right_path)], "order": brief.order or "left_right"}
+        return "render_draft_dialog", spoken, left.duration_s + right.duration_s
 
     def _voice(self, brief: Brief) -> tuple[dict[str, Any], float]:
         """Return the worker's arguments about what is heard, and about how many seconds that lasts at most."""

@@ -160,6 +160,25 @@ def render_draft(arguments: Arguments, progress: Progress) -> dict[str, Any]:
     return asdict(decode.check_video(out)) | ({} if told is None else {"captions": captions.told(told.captions)})
 
 
+def render_draft_dialog(arguments: Arguments, progress: Progress) -> dict[str, Any]:
+    """Render two people in one picture, each with a voice, into an MP4; return facts about it, from decoding it."""
+    from lipsync_core.draft import render
+
+    out = Path(arguments["out"])
+    left, right = map(Path, arguments["voices"])
+    render.render_dialog(
+        image=decode.load_image(Path(arguments["image"])),
+        left=left,
+        right=right,
+        order=arguments["order"],
+        out=out,
+        resolution=arguments["resolution"],
+        seed=arguments["seed"],
+        on_progress=progress,
+    )
+    return asdict(decode.check_video(out))
+
+
 def show_mouth(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     """Write one JPEG frame with the mouth open at the given box, so that a person can judge the box."""
     from PIL import Image
@@ -188,6 +207,7 @@ TASKS: Mapping[str, str] = {
     "write_wav": "lipsync_core.worker.tasks:write_wav",
     "write_jpeg": "lipsync_core.worker.tasks:write_jpeg",
     "render_draft": "lipsync_core.worker.tasks:render_draft",
+    "render_draft_dialog": "lipsync_core.worker.tasks:render_draft_dialog",
     "show_mouth": "lipsync_core.worker.tasks:show_mouth",
     "sandbox_film": "lipsync_core.sandbox.film:film_task",
 }

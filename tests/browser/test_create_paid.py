@@ -217,7 +217,9 @@ def test_two_people_from_the_form_to_a_playing_video(
     put(page, "left_audio", files["left.wav"])
     put(page, "right_audio", files["right.wav"])
     expect(page.get_by_text("Left 1.2 s, right 0.8 s: 2.0 s one after the other, 1.2 s at once.")).to_be_visible()
-    expect(page.get_by_text("Who speaks when")).to_have_count(0)  # JoyPix, the cheapest, takes no order
+    expect(page.get_by_text("Who speaks when")).to_be_visible()  # as a draft has it
+    pick(page, "JoyPix Motion-2-Dialog")
+    expect(page.get_by_text("Who speaks when")).to_have_count(0)  # which takes no order
     pick(page, "lipsync.studio dialog")
     pick(page, "Left first")
     expect(page.get_by_text("Billed as 5 s, the minimum.")).to_be_visible()
