@@ -38,7 +38,7 @@ _DRAFTS = (
     Engine(
         form=EngineForm(
             engine="draft/dialog",
-            title="Draft engine",
+            title="Draft dialog",
             scene="dialog",
             required=("image", "left_audio", "right_audio"),
             optional=("order", "resolution", "seed"),

@@ -403,3 +403,8 @@ def test_money_is_whole_micro_dollars_and_never_below_the_exact_sum(
 @given(ENGINE, st.integers(1, 900_000), st.floats(-0.00049, 0.00049))
 def test_less_than_half_a_millisecond_changes_nothing(engine: str, ms: int, noise: float) -> None:
     assert of(engine, voice(ms / 1000 + noise), THEIRS) == of(engine, voice(ms / 1000), THEIRS)
+
+
+def test_no_two_engines_have_the_same_title() -> None:
+    """Menus, charts and tables tell them apart by it."""
+    assert len({engine.title for engine in ENGINES.values()}) == len(ENGINES)
