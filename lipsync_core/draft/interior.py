@@ -135,7 +135,7 @@ class Interior:
             return
         hint = 1.0 - 0.08 * np.exp(-(((0.5 - line) / 0.09) ** 2)) * (1 - 0.5 * across)
         round_ = 1.0 - 0.10 * (2 * line) ** 2
-        lit = (0.52 + 0.48 * arch) * hint * round_ * (1.0 - 0.16 * np.clip((v - top) / 0.35, 0, 1))
+        lit = np.minimum(0.62 + 0.48 * arch, 1.0) * hint * round_ * (1.0 - 0.16 * np.clip((v - top) / 0.35, 0, 1))
         colour += (self._colours.teeth * lit[..., None] - colour) * (0.95 * shown * here)[..., None]
 
     def _lower_teeth(
@@ -178,7 +178,7 @@ def palette(picture: Image, lips: Floats, skin: Floats, drawn: Floats | None) ->
         tongue = 0.82 * lips if float(np.abs(lips - skin).max()) > 24 else 0.35 * skin + 0.65 * np.array([200, 70, 75])
     tint = np.array([238, 229, 210], np.float32)
     cast = skin / max(float(skin.mean()), 1.0)
-    ivory = tint * (0.75 + 0.25 * cast)
+    ivory = tint * (0.66 + 0.34 * cast)
     teeth = np.full(3, tint.mean()) * 0.92 * bright if grey else ivory * bright * (0.96 if drawn is None else 1.0)
     line = 0.42 * lips + 0.08 * skin
     return Palette(*(np.asarray(np.clip(colour, 0, 255), np.float32) for colour in (deep, tongue, teeth, line)))
