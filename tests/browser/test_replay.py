@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import ConnectionClosed
 
 from lipsync_core import Brief, Role, Studio
 from pages.ui.page_table import PAGES
@@ -235,8 +236,9 @@ def test_the_same_presses_of_an_admin_change_the_ledger(server: Server, ledger: 
         message = on("team")
         fill(message, aim.widgets["team"])
         line.say(message)
-        line.until_drawn()
-        line.draw("jobs")
+        with suppress(ConnectionClosed):  # “Sign out” is among the presses, so the visit may end before Jobs is drawn
+            line.until_drawn()
+            line.draw("jobs")
     assert written(ledger) != before
 
 
