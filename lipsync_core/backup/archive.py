@@ -23,6 +23,7 @@ from sqlalchemy import Connection, MetaData, Table, select
 
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.errors import BackupError
+from lipsync_core.media.files import move_durably
 from lipsync_core.media.store import MediaStore
 
 FORMAT = 1
@@ -58,12 +59,13 @@ def back_up(database: Database, store: MediaStore, target: Path) -> About:
         raise BackupError(f"{target} exists. A backup is never written over another: name a new file.")
     beside = target.with_name(f".{target.name}.part")
     try:
-        with os.fdopen(os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, database.read() as connection:
-                about = _write(archive, connection, store)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(target)
+        with (
+            os.fdopen(os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file,
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+            database.read() as connection,
+        ):
+            about = _write(archive, connection, store)
+        move_durably(beside, target)
     except OSError as error:
         raise BackupError(f"{target} cannot be written: {error.strerror or error}. Nothing was kept there.") from error
     finally:

@@ -8,7 +8,8 @@ again at once. Visits and links of the old ledger are over, and new jobs get num
 from __future__ import annotations
 
 import os
-import time
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,20 +133,19 @@ def _made_safe(connection: Connection, made_ms: int) -> Restored:
     last_event = connection.execute(select(func.max(events.c.id))).scalar() or 0
     connection.execute(update(read_events).values(until=last_event))
     last = connection.execute(select(func.max(jobs.c.id))).scalar() or 0
-    for statement in (
-        "DELETE FROM sqlite_sequence WHERE name = 'jobs'",
-        f"INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', {last - last % GAP + 2 * GAP if last else 0})",  # noqa: S608
-    ):
-        connection.exec_driver_sql(statement)
+    from_here = last - last % GAP + 2 * GAP if last else 0
+    connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = 'jobs'")
+    connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', ?)", (from_here,))
     audit_log.note(connection, "studio", "restored it from a backup", "ledger", f"{made_at:%Y-%m-%d %H:%M} UTC")
     number = connection.execute(select(func.count()).select_from(jobs)).scalar() or 0
     return Restored(made_at, number, waiting, unanswered)
 
 
 def _put_on_disk(file: Path) -> None:
-    """Make sure that it survives a power cut; closing the last connection has emptied the write-ahead log."""
-    deadline = time.monotonic() + 5
-    while file.with_name(file.name + "-wal").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    """Put all of it into the one file, and make sure that it survives a power cut."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(
+            "PRAGMA journal_mode=DELETE"
+        )  # empties the write-ahead log, or raises; a server makes a new one
     with file.open("rb") as made:
         os.fsync(made.fileno())

@@ -24,7 +24,6 @@ from lipsync_core.draft.speech import MouthTrack
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-ORDERS = ("left_right", "right_left", "meanwhile")
 RATE = 48_000
 """Samples a second of the sound of a dialog."""
 

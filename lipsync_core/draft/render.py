@@ -90,11 +90,7 @@ def render(
         moves = heard.result()
     count = len(moves.openness)
 
-    def tell(done: int) -> None:
-        if done % _PROGRESS_EVERY == 0 or done == count:
-            on_progress(done, count)
-
-    write_mp4(out, poses_drawn(rig, moves, IdleMotion(seed, count, FPS)), voice, tell)
+    write_mp4(out, poses_drawn(rig, moves, IdleMotion(seed, count, FPS)), voice, _now_and_then(on_progress, count))
     return Rendered(width, height, count, count / FPS)
 
 
@@ -111,7 +107,8 @@ def render_dialog(
 ) -> Rendered:
     """Make the two people in ``image`` (h, w, 3, RGB, upright) speak, each with a voice, as an MP4 at ``out``.
 
-    ``order`` is one of `dialog.ORDERS`. The two largest faces speak, from left to right. All else is as in `render`.
+    ``order`` is ``left_right``, ``right_left`` or ``meanwhile``. The two largest faces speak, from left to right. All
+    else is as in `render`.
     """
     if not installed():
         raise RenderError(MISSING)
@@ -138,13 +135,19 @@ def render_dialog(
     )
     on_left, on_right = (poses_drawn(*one) for one in zip(rigs, (lefts, rights), lives, strict=True))
 
+    write_mp4(out, _joined(on_left, on_right, middle), sound, _now_and_then(on_progress, count))
+    sound.unlink(missing_ok=True)
+    return Rendered(width, height, count, count / FPS)
+
+
+def _now_and_then(on_progress: Callable[[int, int], None], count: int) -> Callable[[int], None]:
+    """Return what tells some of the frames that are done, and the last one."""
+
     def tell(done: int) -> None:
         if done % _PROGRESS_EVERY == 0 or done == count:
             on_progress(done, count)
 
-    write_mp4(out, _joined(on_left, on_right, middle), sound, tell)
-    sound.unlink(missing_ok=True)
-    return Rendered(width, height, count, count / FPS)
+    return tell
 
 
 def _joined(left: Iterator[Image], right: Iterator[Image], middle: int) -> Iterator[Image]:

@@ -11,12 +11,12 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import suppress
 from email.utils import formatdate
-from functools import lru_cache
+from functools import lru_cache, wraps
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpcore
 import httpx
@@ -51,6 +51,34 @@ _HELD_UP = "The studio or its computer was held up until it was too late to send
 
 def do_nothing() -> None:
     """Do nothing: the default ``at_first_byte`` of `send_once`."""
+
+
+P = ParamSpec("P")
+Outcome = TypeVar("Outcome", bound=Response | NotSent | Unclear | AskAgain)
+Asking = Callable[Concatenate["VendorHttp", Provider, P], Coroutine[Any, Any, Outcome]]
+
+
+def _counted(kind: str) -> Callable[[Asking[P, Outcome]], Asking[P, Outcome]]:
+    """Let the method that asks a vendor count what came of each request, and how long that took."""
+
+    def counting(ask: Asking[P, Outcome]) -> Asking[P, Outcome]:
+        @wraps(ask)
+        async def counted(http: VendorHttp, provider: Provider, /, *given: P.args, **named: P.kwargs) -> Outcome:
+            began_s = time.monotonic()
+            outcome = await ask(http, provider, *given, **named)
+            metrics.vendor_answered(provider.id, kind, _result(outcome), time.monotonic() - began_s)
+            return outcome
+
+        return counted
+
+    return counting
+
+
+def _result(outcome: Response | NotSent | Unclear | AskAgain) -> str:
+    """Return what came of a request, in a word of which there are few."""
+    if isinstance(outcome, Response):
+        return f"{outcome.status // 100}xx"
+    return {NotSent: "not sent", Unclear: "unclear", AskAgain: "no answer"}[type(outcome)]
 
 
 class VendorHttp:
@@ -89,6 +117,7 @@ class VendorHttp:
             self._polling[outlet] = _Transport(outlet, self._tls, self._most, keepalive_s=IDLE_S)
         return self._polling[outlet]
 
+    @_counted("order")
     async def send_once(
         self,
         provider: Provider,
@@ -105,20 +134,6 @@ class VendorHttp:
         or the computer slept meanwhile: the clock is checked right before each block is written. ``at_first_byte`` is
         called before the check for the first block.
         """
-        began_s = time.monotonic()
-        outcome = await self._send_once(provider, keys, base_url, request, deadline, at_first_byte)
-        metrics.vendor_answered(provider.id, "order", _result(outcome), time.monotonic() - began_s)
-        return outcome
-
-    async def _send_once(
-        self,
-        provider: Provider,
-        keys: Keys,
-        base_url: str,
-        request: Request,
-        deadline: Deadline,
-        at_first_byte: Callable[[], None],
-    ) -> Response | NotSent | Unclear:
         asked = _prepared(provider, keys, base_url, request, deadline.left_s)
         if isinstance(asked, str):
             return NotSent(asked)
@@ -150,6 +165,7 @@ class VendorHttp:
             with suppress(Exception):  # a received answer counts, even if closing the connection fails
                 await transport.aclose()
 
+    @_counted("free")
     async def get(
         self,
         provider: Provider,
@@ -160,20 +176,6 @@ class VendorHttp:
         max_bytes: int = MOST_BYTES,
     ) -> Response | AskAgain:
         """Make a free request; ``keys`` None sends no key. Redirects are followed within the same origin only."""
-        began_s = time.monotonic()
-        outcome = await self._get(provider, keys, base_url, request, timeout_s, max_bytes)
-        metrics.vendor_answered(provider.id, "free", _result(outcome), time.monotonic() - began_s)
-        return outcome
-
-    async def _get(
-        self,
-        provider: Provider,
-        keys: Keys | None,
-        base_url: str,
-        request: Request,
-        timeout_s: float,
-        max_bytes: int,
-    ) -> Response | AskAgain:
         asked = _prepared(provider, keys, base_url, request, timeout_s)
         if isinstance(asked, str):
             return AskAgain(asked)
@@ -191,13 +193,6 @@ class VendorHttp:
         except Exception as error:  # a free request that failed for any reason is repeated
             return AskAgain(_why(error, provider.title))
         return AskAgain(f"{provider.title} redirects too many times.")
-
-
-def _result(outcome: Response | NotSent | Unclear | AskAgain) -> str:
-    """Return what came of a request, in a word of which there are few."""
-    if isinstance(outcome, Response):
-        return f"{outcome.status // 100}xx"
-    return {NotSent: "not sent", Unclear: "unclear", AskAgain: "no answer"}[type(outcome)]
 
 
 class _Transport(httpx.AsyncHTTPTransport):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lipsync_core.studio import Studio
 
 NO_STORE = {"Cache-Control": "no-store"}
-NO_TOKEN = "This server's figures are for whoever knows STUDIO_METRICS_TOKEN: send it as “Authorization: Bearer …”."  # noqa: S105
+NO_TOKEN = "This server's figures are for whoever knows STUDIO_METRICS_TOKEN: send it as “Authorization: Bearer …”."  # noqa: S105 - says how, holds none
 
 
 async def health(_request: Request) -> Response:

@@ -14,6 +14,7 @@ import tempfile
 import time
 import wave
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import av
@@ -26,8 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that the scri
 from lipsync_core.decode import SPEECH_RATE, load_image, speech_blocks
 from lipsync_core.draft.encode import FPS, VOICE_BIT_RATE, X264
 from lipsync_core.draft.face import find_faces
-from lipsync_core.draft.render import frame_size, render
-from lipsync_core.samples import PORTRAITS, VOICES
+from lipsync_core.draft.render import frame_size, render, render_dialog
+from lipsync_core.samples import PAIRS, PORTRAITS, VOICES
 
 SECONDS = 32
 REPEATS = 3
@@ -40,6 +41,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         speed(Path(folder))
+        two_people(Path(folder))
         if "--no-memory" not in sys.argv:
             memory(Path(folder))
 
@@ -56,6 +58,33 @@ def speed(folder: Path) -> None:
             ratio, rtf, encode_rtf = runs[REPEATS // 2]
             size = f"{width}×{height}"
             print(f"{share:>20} {resolution:>6} {size:>10} {rtf:>6.3f} {encode_rtf:>7.3f} {ratio:>6.2f}", flush=True)
+
+
+def two_people(folder: Path) -> None:
+    """Print the real-time factor of a dialog: the median of three."""
+    voice = looped_voice(folder / "half.wav", SECONDS // 2)
+    image = load_image(PAIRS[0].path)
+    for resolution in ("480p", "720p"):
+        took = sorted(
+            timed(partial(conversation, image, voice, folder / "dialog.mp4", resolution)) for _ in range(REPEATS)
+        )
+        width, height = frame_size(image.shape[1], image.shape[0], resolution)
+        size = f"{width}×{height}"
+        print(f"{'two people':>20} {resolution:>6} {size:>10} {took[REPEATS // 2] / SECONDS:>6.3f}", flush=True)
+
+
+def conversation(image: NDArray[np.uint8], voice: Path, out: Path, resolution: str) -> None:
+    """Render a dialog in which both people say the same, one after the other."""
+    render_dialog(
+        image=image,
+        left=voice,
+        right=voice,
+        order="left_right",
+        out=out,
+        resolution=resolution,
+        seed=1,
+        on_progress=lambda *_: None,
+    )
 
 
 def compared(image: NDArray[np.uint8], resolution: str, voice: Path, folder: Path) -> tuple[float, float, float]:
