@@ -144,8 +144,7 @@ def _made_safe(connection: Connection, made_ms: int) -> Restored:
 def _put_on_disk(file: Path) -> None:
     """Put all of it into the one file, and make sure that it survives a power cut."""
     with closing(sqlite3.connect(file)) as connection:
-        connection.execute(
-            "PRAGMA journal_mode=DELETE"
-        )  # empties the write-ahead log, or raises; a server makes a new one
+        # Empties the write-ahead log, or raises; a server begins a new one.
+        connection.execute("PRAGMA journal_mode=DELETE")
     with file.open("rb") as made:
         os.fsync(made.fileno())

@@ -29,7 +29,7 @@ _DRAFTS = (
         ),
         purpose="Free preview for timing and framing. Not for publishing.",
         timing=Timing(
-            rtf={"480p": (0.1, 0.3), "720p": (0.15, 0.5)},
+            rtf={"480p": (0.1, 0.3), "720p": (0.25, 0.5)},
             overhead_s=1.5,
             source="twice what tests/bench/bench_draft.py measured on two cores",
         ),
@@ -50,7 +50,7 @@ _DRAFTS = (
         ),
         purpose="Free preview for timing and framing. Not for publishing.",
         timing=Timing(
-            rtf={"480p": (0.15, 0.5), "720p": (0.25, 0.8)},
+            rtf={"480p": (0.25, 0.5), "720p": (0.4, 0.8)},
             overhead_s=2.0,
             source="twice what tests/bench/bench_draft.py measured on two cores",
         ),
