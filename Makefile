@@ -1,8 +1,8 @@
-# Six targets: setup, run, test, check, bench, faults. Each prepares what it needs and is safe to run again.
+# Seven targets: setup, run, test, check, bench, faults, image. Each prepares what it needs and is safe to run again.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup run test check bench faults bytecode
+.PHONY: setup run test check bench faults image bytecode
 .DEFAULT_GOAL := run
 
 setup: .venv/.ready .venv/.ready-dev
@@ -27,6 +27,10 @@ N ?= 1000
 SEED ?= 1
 faults: setup bytecode
 	@$(BIN)/python -m tests.faults -n $(N) --seed $(SEED)
+
+# The Dockerfile's steps without a container engine: as root, with debootstrap.
+image: setup
+	@$(BIN)/python -m tests.image
 
 # Compiled once, and not by every server and every worker anew where PYTHONDONTWRITEBYTECODE is set, as in containers.
 bytecode: .venv/.ready

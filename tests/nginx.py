@@ -1,11 +1,11 @@
-"""A real nginx in front of a studio, with the lines that docs/operations.md gives for it."""
+"""A real nginx: before one studio, with the lines of docs/operations.md, or before two, with deploy/nginx.conf."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -45,12 +45,43 @@ def lines(studio_port: int, port: int, *, strips: bool, limit: str) -> str:
     return re.sub(r"\n\s*ssl_certificate[^\n]*", "", given)
 
 
+def balancer(studio_ports: Sequence[int], port: int, folder: Path) -> str:
+    """The configuration of the balancer before these studios on this computer; all else as it is in containers."""
+    given = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    for number, own in enumerate(studio_ports, 11):
+        for words, instead in (
+            (f"server 172.30.85.{number}:8501", f"server 127.0.0.1:{own}"),
+            (rf"~172\.30\.85\.{number}:8501$", rf"~127\.0\.0\.1:{own}$"),
+        ):
+            assert words in given, words
+            given = given.replace(words, instead)
+    for words, instead in (("listen 8080;", f"listen 127.0.0.1:{port};"), ("/tmp/nginx", f"{folder}/nginx")):
+        assert words in given, words
+        given = given.replace(words, instead)
+    return f"daemon off; master_process off;\n{given}"
+
+
 @contextmanager
 def in_front(studio_port: int, port: int, folder: Path, *, strips: bool = False, limit: str = "210m") -> Iterator[str]:
     """An nginx at ``port`` before the studio at ``studio_port``; yields its address."""
     folder.mkdir()
+    given = MAIN.format(folder=folder, lines=lines(studio_port, port, strips=strips, limit=limit))
+    with _running(given, port, folder) as address:
+        yield address
+
+
+@contextmanager
+def balanced(studio_ports: Sequence[int], port: int, folder: Path) -> Iterator[str]:
+    """The balancer at ``port`` before these studios; yields its address."""
+    folder.mkdir()
+    with _running(balancer(studio_ports, port, folder), port, folder) as address:
+        yield address
+
+
+@contextmanager
+def _running(given: str, port: int, folder: Path) -> Iterator[str]:
     config = folder / "nginx.conf"
-    config.write_text(MAIN.format(folder=folder, lines=lines(studio_port, port, strips=strips, limit=limit)))
+    config.write_text(given)
     log = folder / "log"
     with log.open("wb") as told:
         process = subprocess.Popen([str(NGINX), "-p", str(folder), "-c", str(config)], stderr=told, stdout=told)

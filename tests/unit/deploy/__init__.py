@@ -1,0 +1,1 @@
+"""Tests of what runs the studio elsewhere: image, compose file, balancer, units."""
