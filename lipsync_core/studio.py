@@ -41,6 +41,7 @@ from lipsync_core.ledger.listing import Listing
 from lipsync_core.ledger.open_briefs import BriefDesk
 from lipsync_core.ledger.spending import Spending
 from lipsync_core.ledger.standing import Standing, standing_of
+from lipsync_core.ledger.tally import Tally
 from lipsync_core.ledger.team_rates import TeamRates
 from lipsync_core.ledger.vendor_status import VendorStatuses
 from lipsync_core.ledger.verdicts import Verdicts
@@ -116,6 +117,7 @@ class Studio:
         """Each month's spending."""
         self.team_rates = TeamRates(database, self._latest, settings.rates_file, self.people.check)
         """The team's own rates."""
+        self._tally = Tally(database)
         self._vendor_statuses = VendorStatuses(database)
         self.listing = Listing(database, self._latest, self._whole)
         """Lists of jobs in any order, and what they can be filtered by."""
@@ -422,7 +424,7 @@ class Studio:
 
     def standing(self) -> Standing:
         """Return how things stand in the ledger, for whoever watches the server."""
-        return standing_of(self._database)
+        return standing_of(self._database, self._tally)
 
     def tracker_alive(self) -> bool:
         """Return whether a tracker has reported recently."""
