@@ -8,8 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from lipsync_core.decode import load_image
+from lipsync_core.draft import nv12
 from lipsync_core.draft.eyes import find_eyes
 from lipsync_core.draft.face import SURE, Mouth, find_faces, find_mouth, likely_mouth, mouth_from_box
+from lipsync_core.draft.lids import Lids
 from lipsync_core.draft.mesh import Mesh
 from lipsync_core.samples import PORTRAITS
 
@@ -106,8 +108,40 @@ def test_a_frown_or_a_crease_is_no_pair_of_glasses_and_both_are(bridge: bool, ri
     assert (find_eyes(drawn, mesh) is None) == (bridge and rims)
 
 
+def test_eyes_behind_sunglasses_are_left_alone() -> None:
+    drawn = load_image(PORTRAITS[0].path.with_name("eileen_collins.png"))
+    mesh = mesh_of(drawn)
+    for x in (203, 248):
+        cv2.ellipse(drawn, (x, 102), (19, 15), 0, 0, 360, (20, 20, 24), -1)
+    assert find_eyes(drawn, mesh) is None
+
+
 @pytest.mark.parametrize("scale", [0.625, 1.0, 1.5])
-def test_eyes_drawn_with_heavy_lashes_are_left_alone(scale: float) -> None:
+def test_eyes_drawn_in_plain_colours_close_to_a_line_on_plain_skin(scale: float) -> None:
     drawing = load_image(PORTRAITS[0].path.with_name("drawn_mira.png"))
     sized = np.asarray(cv2.resize(drawing, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    assert find_eyes(sized, mesh_of(sized)) is None
+    sized = np.ascontiguousarray(sized[: len(sized) // 2 * 2, : sized.shape[1] // 2 * 2])
+    eyes = find_eyes(sized, mesh_of(sized))
+    assert eyes is not None
+    closed = Lids(sized, eyes).patches(1.0)
+    for eye, patch in zip(eyes, closed, strict=True):
+        left, top, _, _ = patch.area
+        x, y, reach = round(eye.x) - left, round(eye.y) - top, round(0.9 * eye.half)
+        around = nv12.to_rgb(patch.pixels)[y - reach : y + reach, x - reach : x + reach].astype(np.int16)
+        skin = np.median(around.reshape(-1, 3), axis=0)
+        assert (around - skin).max() < 40, "the white of the eye is seen"
+        assert 0.01 < (np.abs(around - skin).max(axis=2) > 40).mean() < 0.15, "more or less than a line is seen"
+
+
+def test_a_closed_lid_is_as_smooth_as_skin_and_ends_in_a_dark_line() -> None:
+    picture = load_image(PORTRAITS[0].path.with_name("eileen_collins.png"))
+    eyes = find_eyes(picture, mesh_of(picture))
+    assert eyes is not None
+    for eye, patch in zip(eyes, Lids(picture, eyes).patches(1.0), strict=True):
+        left, top, _, _ = patch.area
+        shown = nv12.to_rgb(patch.pixels).mean(axis=2)
+        x, y = round(eye.x) - left, round(eye.y - 0.2 * eye.half) - top
+        across = shown[y - 1 : y + 1, x - round(0.5 * eye.half) : x + round(0.5 * eye.half)]
+        assert across.std(axis=1).max() < 12, "the lashes are drawn out over the lid"
+        down = shown[y : y + round(0.9 * eye.half), x]
+        assert down.min() < across.mean() - 25
