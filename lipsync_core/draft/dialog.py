@@ -94,7 +94,10 @@ def placed(track: MouthTrack, start_s: float, count: int, fps: int) -> MouthTrac
     length = max(0, min(len(track.openness), count - start))
     openness[start : start + length] = track.openness[:length]
     width[start : start + length] = track.width[:length]
-    return MouthTrack(openness, width)
+    inside = np.zeros(count, np.int8)
+    if track.inside is not None:
+        inside[start : start + length] = track.inside[:length]
+    return MouthTrack(openness, width, inside)
 
 
 def sides(height: int, width: int, left: Mouth, right: Mouth) -> tuple[Floats, Floats, int]:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lipsync_core.draft.inside import Inside
 from lipsync_core.draft.nv12 import Area
 from lipsync_core.draft.shape import CHEEKS, INNER_LOWER, INNER_UPPER, LIP_COLOUR, Shape, is_flat, smooth
 
@@ -24,6 +25,9 @@ _TEETH_EDGE_V, _LOWER_TEETH_V = 0.17, 0.10
 _TEETH_U = 0.80
 _TEETH_FROM, _TEETH_AT = 0.12, 0.26
 """The openness from which teeth begin to show, and at which they are all there."""
+
+_TEETH_DOWN_TO = {Inside.BITE: 1.3, Inside.HISS: 0.58}
+"""How far down the gap between the lips the upper teeth reach where they bite on the lip, or meet the lower ones."""
 
 _SUPER = 4
 
@@ -49,7 +53,9 @@ class Interior:
         self._colours = palette(picture, lips, skin, _seam_line(picture, shape) if self._flat else None)
         self._noise = np.random.default_rng(1).normal(0.0, 1.0, (64, 64)).astype(np.float32)
 
-    def show(self, pixels: Image, area: Area, level: Floats, openness: float, width: float) -> None:
+    def show(
+        self, pixels: Image, area: Area, level: Floats, openness: float, width: float, seen: Inside = Inside.PLAIN
+    ) -> None:
         """Draw the inside on the moved ``pixels`` of the ``area``; ``level`` are the posed points of the shape."""
         upper, lower = level[list(INNER_UPPER)], level[list(INNER_LOWER)]
         rim = self._shape.to_picture(np.concatenate([upper, lower[::-1]])) - np.array(area[:2], np.float32)
@@ -65,7 +71,7 @@ class Interior:
         top = np.interp(u, upper[:, 0], upper[:, 1]).astype(np.float32)
         bottom = np.interp(u, lower[:, 0], lower[:, 1]).astype(np.float32)
         cover *= np.clip((bottom - top) * self._shape.half_px, 0.0, 1.0)  # where lips touch, nothing is between them
-        inside = self._painted(u, v, top, bottom, openness, width)
+        inside = self._painted(u, v, top, bottom, openness, width, seen)
         if self._shape.opens_from:
             own, shown = self._own(at, openness)
             inside += (own - inside) * shown[..., None]
@@ -84,7 +90,9 @@ class Interior:
         soft = max(0.6, 0.025 * self._shape.half_px)
         return own, np.clip(2.0 * cv2.GaussianBlur(shown, (0, 0), soft) - 1.0, 0, 1)
 
-    def _painted(self, u: Floats, v: Floats, top: Floats, bottom: Floats, openness: float, width: float) -> Floats:
+    def _painted(
+        self, u: Floats, v: Floats, top: Floats, bottom: Floats, openness: float, width: float, seen: Inside
+    ) -> Floats:
         """Return the drawn inside at these points of the level frame, (h, w, 3)."""
         colours, pixel = self._colours, 1.0 / self._shape.half_px
         gap = np.maximum(bottom - top, 1e-3)
@@ -93,9 +101,12 @@ class Interior:
         shade = 1.0 if self._flat else (0.75 + 0.5 * depth * side)[..., None]
         colour = np.broadcast_to(colours.deep * shade, (*u.shape, 3)).astype(np.float32)
         soft = max(pixel, 0.02) if not self._flat else pixel
-        rise = np.minimum(0.46 * gap, 0.34)
-        crown = bottom - rise * np.sqrt(np.clip(1.0 - (u / 0.74) ** 2, 0.0, 1.0))
-        tongue = smooth((v - crown) / ((0.02 if self._flat else 0.10) + 2 * soft)) * smooth((gap - 0.18) / 0.22)
+        rise, reach = np.minimum(0.46 * gap, 0.34), 0.74
+        if seen == Inside.TONGUE:  # its tip is behind the upper teeth, narrower than the rest
+            rise, reach = 0.86 * gap, 0.52
+        crown = bottom - rise * np.sqrt(np.clip(1.0 - (u / reach) ** 2, 0.0, 1.0))
+        begins = 0.06 if seen == Inside.TONGUE else 0.18
+        tongue = smooth((v - crown) / ((0.02 if self._flat else 0.10) + 2 * soft)) * smooth((gap - begins) / 0.22)
         lit = np.clip((v - crown) / 0.35, 0.0, 1.0)
         groove = 1.0 - 0.14 * np.exp(-((u / 0.07) ** 2)) * lit
         body = 1.0 if self._flat else ((0.62 + 0.38 * lit) * groove * (0.75 + 0.25 * side))[..., None]
@@ -105,9 +116,12 @@ class Interior:
             shown = float(np.clip((openness - _TEETH_FROM) / (_TEETH_AT - _TEETH_FROM), 0, 1)) * max(
                 0, 1 - 1.6 * rounded
             )
-            self._teeth(colour, u, v, top, gap, shown, soft)
-            if width > 0.3 and not self._flat:
-                self._lower_teeth(colour, u, v, bottom, gap, shown * min(1.0, 2 * (width - 0.3)), soft)
+            if seen in _TEETH_DOWN_TO:
+                shown = 1.0
+            self._teeth(colour, u, v, top, gap, shown, soft, seen)
+            if seen == Inside.HISS or (width > 0.3 and not self._flat):
+                shown *= 1.0 if seen == Inside.HISS else min(1.0, 2 * (width - 0.3))
+                self._lower_teeth(colour, u, v, bottom, gap, shown, soft, seen)
         if not self._flat:
             shadow = 0.60 + 0.40 * smooth((v - top) / np.float32(0.09))
             rim = 0.78 + 0.22 * smooth((bottom - v) / np.float32(0.06))
@@ -117,7 +131,9 @@ class Interior:
             colour += (self._grain * noise)[..., None]
         return np.asarray(colour, np.float32)
 
-    def _teeth(self, colour: Floats, u: Floats, v: Floats, top: Floats, gap: Floats, shown: float, soft: float) -> None:
+    def _teeth(
+        self, colour: Floats, u: Floats, v: Floats, top: Floats, gap: Floats, shown: float, soft: float, seen: Inside
+    ) -> None:
         """Draw the upper teeth: an arch that falls back into the dark, its edge scalloped, its gaps only hinted at."""
         if shown <= 0:
             return
@@ -129,6 +145,8 @@ class Interior:
         second = 0.012 * ((np.abs(place) > 1) & (np.abs(place) < 2))
         hang = seam + _TEETH_EDGE_V - 0.15 * across**2 * _TEETH_U - second - 0.05 * np.maximum(2 * line - 0.62, 0) ** 2
         edge = np.minimum(hang, top + 0.62 * gap)
+        if seen in _TEETH_DOWN_TO:
+            edge = top + np.float32(_TEETH_DOWN_TO[seen]) * gap
         here = smooth((edge - v) / np.float32(2.6 * soft) + 0.5) * smooth(arch * 2.6) * smooth((gap - 0.02) / 0.10)
         if self._flat:
             colour += (self._colours.teeth - colour) * (shown * np.clip(3 * here - 1, 0, 1))[..., None]
@@ -139,11 +157,13 @@ class Interior:
         colour += (self._colours.teeth * lit[..., None] - colour) * (0.95 * shown * here)[..., None]
 
     def _lower_teeth(
-        self, colour: Floats, u: Floats, v: Floats, bottom: Floats, gap: Floats, shown: float, soft: float
+        self, colour: Floats, u: Floats, v: Floats, bottom: Floats, gap: Floats, shown: float, soft: float, seen: Inside
     ) -> None:
         """Draw the edge of the lower teeth, which ee and s show."""
         arch = np.asarray(np.clip(1.0 - (np.abs(u) / 0.62) ** 2.4, 0.0, 1.0), np.float32)
         edge = bottom - np.minimum(_LOWER_TEETH_V * arch, 0.28 * gap)
+        if seen == Inside.HISS:
+            edge = bottom - np.float32(0.93 - _TEETH_DOWN_TO[seen]) * gap
         here = smooth((v - edge) / np.float32(2.6 * soft) + 0.5) * smooth(arch * 2.4) * smooth((gap - 0.1) / 0.15)
         lit = 0.62 * (0.5 + 0.5 * arch)
         colour += (self._colours.teeth * lit[..., None] - colour) * (0.85 * shown * here)[..., None]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipsync_core.draft import nv12
+from lipsync_core.draft.inside import Inside
 from lipsync_core.draft.interior import Interior
 from lipsync_core.draft.nv12 import Area, Patch
 from lipsync_core.draft.shape import INNER_LOWER, INNER_UPPER, Shape, areas
@@ -41,28 +42,28 @@ class MovingMouth:
         self._room = np.ascontiguousarray(room[top:bottom, left:right])
         self._y, self._x = np.mgrid[top:bottom, left:right].astype(np.float32)
         self._interior = Interior(picture, shape)
-        self._patches: OrderedDict[tuple[int, int], Patch] = OrderedDict()
+        self._patches: OrderedDict[tuple[int, int, Inside], Patch] = OrderedDict()
 
-    def patch(self, openness: float, width: float) -> Patch | None:
+    def patch(self, openness: float, width: float, inside: Inside = Inside.PLAIN) -> Patch | None:
         """Return the mouth this open (0…1) and this wide (−1…1), or `None` if that is the picture itself."""
-        state = (_step(openness), round(width * (WIDTH_STEPS // 2)))
-        if state == (_step(self._shape.pictured), 0):
+        state = (_step(openness), round(width * (WIDTH_STEPS // 2)), inside)
+        if state == (_step(self._shape.pictured), 0, Inside.PLAIN):
             return None
         if state in self._patches:
             self._patches.move_to_end(state)
             return self._patches[state]
-        made = self._draw(state[0] / (OPENNESS_STEPS - 1), state[1] / (WIDTH_STEPS // 2))
+        made = self._draw(state[0] / (OPENNESS_STEPS - 1), state[1] / (WIDTH_STEPS // 2), inside)
         while self._patches and (len(self._patches) + 1) * made.pixels.nbytes > _CACHE_BYTES:
             self._patches.popitem(last=False)
         self._patches[state] = made
         return made
 
-    def _draw(self, openness: float, width: float) -> Patch:
-        level = self._shape.posed(openness, width)
+    def _draw(self, openness: float, width: float, inside: Inside) -> Patch:
+        level = self._shape.posed(openness, width, bites=inside == Inside.BITE)
         from_x, from_y = self._sources(self._shape.to_picture(level))
         moved = cv2.remap(self._picture, from_x, from_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         pixels = np.asarray(moved, np.uint8)
-        self._interior.show(pixels, self.area, level, openness, width)
+        self._interior.show(pixels, self.area, level, openness, width, inside)
         return Patch(self.area, nv12.from_rgb(pixels))
 
     def _sources(self, points: Floats) -> tuple[Floats, Floats]:

@@ -16,6 +16,7 @@ from lipsync_core.decode import speech_blocks
 from lipsync_core.draft import dialog, nv12
 from lipsync_core.draft.encode import FPS, write_mp4
 from lipsync_core.draft.face import Box, Mouth, find_faces, find_mouth, likely_mouth, mouth_from_box
+from lipsync_core.draft.inside import Inside, fitting
 from lipsync_core.draft.life import IdleMotion
 from lipsync_core.draft.rig import Pose, Rig
 from lipsync_core.draft.speech import MouthTrack, mouth_track
@@ -188,11 +189,13 @@ def speaking(*, image: Image, mouth_box: Box, out: Path) -> None:
 
 def poses_drawn(rig: Rig, track: MouthTrack, life: IdleMotion | dialog.Listener) -> Iterator[Image]:
     """Yield the frames of a clip in order, as NV12. The first is the picture; the mouth eases from it into speech."""
+    inside = np.zeros(len(track.openness), np.int8) if track.inside is None else track.inside
     for index, (openness, width) in enumerate(zip(held(track.openness), track.width, strict=True)):
         part = min(index / _EASE, 1.0)
         part *= part * (3.0 - 2.0 * part)
-        eased = rig.pictured + (float(openness) - rig.pictured) * part
-        yield rig.draw(Pose(eased, float(width) * part, life.lids(index), life.sway(index)))
+        seen = Inside(int(inside[index])) if part == 1.0 and openness > 0 else Inside.PLAIN
+        eased = rig.pictured + (fitting(float(openness), seen) - rig.pictured) * part
+        yield rig.draw(Pose(eased, float(width) * part, life.lids(index), life.sway(index), seen))
 
 
 def held(openness: NDArray[np.float32]) -> NDArray[np.float32]:

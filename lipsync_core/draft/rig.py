@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lipsync_core.draft import nv12
 from lipsync_core.draft.eyes import find_eyes
 from lipsync_core.draft.face import Mouth
+from lipsync_core.draft.inside import Inside
 from lipsync_core.draft.lids import Lids
 from lipsync_core.draft.life import STILL, Sway
 from lipsync_core.draft.mesh import LIPS_MIDDLE
@@ -33,6 +34,7 @@ class Pose:
     width: float
     lids: float = 0.0
     sway: Sway = STILL
+    inside: Inside = Inside.PLAIN
 
 
 class Rig:
@@ -64,7 +66,7 @@ class Rig:
 
     def draw(self, pose: Pose) -> Image:
         """Return one frame of the picture's size, NV12, read-only."""
-        mouth = self._mouth.patch(pose.openness, pose.width)
+        mouth = self._mouth.patch(pose.openness, pose.width, pose.inside)
         lids = self._lids.patches(pose.lids) if self._lids else ()
         return self._head.drawn((mouth, *lids) if mouth else lids, pose.sway)
 

@@ -71,6 +71,9 @@ _SEAM, _SEAM_ALONE = 0.13, 0.35
 _ABOVE_TEETH, _BELOW_TEETH, _ABOVE_LIP = 0.06, 0.08, 0.035
 """How far the picture's own inside reaches beyond its outline: up, down as pictured; and less, once opened wider."""
 
+_ROLLS_IN, _BARES = 0.10, 0.05
+"""How far, in half mouth widths, the lower lip rises and the upper one withdraws where teeth bite on it."""
+
 _SLIVER_PX2 = 0.75
 _UPPER_PART = 0.14
 _CLOSING_FROM_ABOVE = 0.30
@@ -178,8 +181,11 @@ class Shape:
         lower = self._pictured_lower + np.array([0.0, _BELOW_TEETH * (1 - left) - _ABOVE_LIP * left], np.float32)
         return self.to_picture(np.concatenate([upper, lower[::-1]]))
 
-    def posed(self, openness: float, width: float) -> Floats:
-        """Return the level points (504, 2) for this openness (0…1) and width (−1 rounded … 1 spread)."""
+    def posed(self, openness: float, width: float, *, bites: bool = False) -> Floats:
+        """Return the level points (504, 2) for this openness (0…1) and width (−1 rounded … 1 spread).
+
+        Where it ``bites``, the lower lip rolls in below the upper teeth, and the upper lip lets them be seen.
+        """
         spread, rounded = max(width, 0.0), max(-width, 0.0)
         goal = self._widest * openness
         u, v = self._u, self._v
@@ -198,6 +204,8 @@ class Shape:
         stretch = 0.10 * spread - 0.37 * rounded - 0.05 * openness
         moved[:, 0] += np.clip(u, -1.6, 1.6) * stretch * self._near
         moved[:, 1] += 0.26 * rounded * v * self._full
+        if bites:
+            moved[:, 1] -= np.where(self._below, _ROLLS_IN * self._lips, _BARES * self._lens * self._high)
         return np.asarray(moved, np.float32)
 
     def _weigh(self) -> None:
@@ -232,6 +240,7 @@ class Shape:
             within = (np.abs(u) - 1.0) / (np.where(u < 0, outline[0], outline[1]) - 1.0)
             self._near = self._near * (1.0 - smooth(within))
         self._full = np.exp(-((u / 0.95) ** 4) - (v / 0.62) ** 4) * free
+        self._lips = self._lens * (v / 0.3).clip(0.0, 1.0) * (1.0 - smooth((v - 0.35) / 0.5))
 
     def _shows_inside(self, picture: Image) -> bool:
         """Whether most of what lies between the lips looks unlike lips: teeth or dark, and not a drawn line."""

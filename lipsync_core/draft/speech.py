@@ -15,6 +15,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from lipsync_core.draft.inside import inside_of, shown
 from lipsync_core.draft.spectrum import (
     HOP,
     SAMPLE_RATE,
@@ -57,24 +58,27 @@ class MouthTrack:
     """One value per video frame, float32 arrays of shape (n_frames,).
 
     ``openness`` runs from 0 (closed) to 1 (widest); ``width`` from −1 (rounded: oo, w) over 0 (neutral) to 1
-    (spread: ee, s).
+    (spread: ee, s). ``inside`` is the `Inside` of each frame, int8; without it, all are plain.
     """
 
     openness: Floats
     width: Floats
+    inside: NDArray[np.int8] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MouthCurve:
     """One value per 10 ms, float32 arrays of shape (n_points,).
 
-    Openness and width as in `MouthTrack`, before lips are closed; ``shut`` and ``silence`` are probabilities.
+    Openness and width as in `MouthTrack`, before lips are closed; ``shut`` and ``silence`` are probabilities, and
+    ``inside``, of shape (n_points, 4), those of each `Inside`.
     """
 
     openness: Floats
     width: Floats
     shut: Floats
     silence: Floats
+    inside: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,8 @@ def mouth_curve(powers: Floats, jury: tuple[MouthNetwork, ...]) -> MouthCurve:
         levels = features(as_from_another_throat(powers, bands))
         for network in jury:
             answer += _answer(levels, network) / np.float32(len(THROATS) * len(jury))
-    return MouthCurve(answer[:, 0], answer[:, 1], answer[:, 2 + LIPS_SHUT], answer[:, 2 + SILENCE])
+    shut, silence = answer[:, 2 + LIPS_SHUT], answer[:, 2 + SILENCE]
+    return MouthCurve(answer[:, 0], answer[:, 1], shut, silence, inside_of(answer[:, 2:]))
 
 
 def _answer(levels: Floats, network: MouthNetwork) -> Floats:
@@ -153,7 +158,8 @@ def to_frames(curve: MouthCurve, n_frames: int, fps: int) -> MouthTrack:
     shut = np.where(pausing, 0.0, curve.shut / np.maximum(1 - curve.silence, 0.1))
     shut = np.convolve(np.pad(shut, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
     openness[_closed(shut, openness, first)] = 0.0
-    return MouthTrack(np.clip(openness, 0.0, 1.0), np.clip(width, -1.0, 1.0))
+    inside = None if curve.inside is None else shown(_means(curve.inside, first), openness)
+    return MouthTrack(np.clip(openness, 0.0, 1.0), np.clip(width, -1.0, 1.0), inside)
 
 
 def _closed(shut: Floats, openness: Floats, first: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -183,9 +189,9 @@ def _pauses(silence: Floats) -> NDArray[np.bool_]:
 
 
 def _means(curve: NDArray[np.floating], first: NDArray[np.intp]) -> Floats:
-    """Return the mean of ``curve`` from each first point to the next."""
+    """Return the mean of ``curve``, of shape (points, …), from each first point to the next."""
     counts = np.maximum(np.diff(np.append(first, len(curve))), 1)
-    return np.asarray(np.add.reduceat(curve, first) / counts, np.float32)
+    return np.asarray((np.add.reduceat(curve, first).T / counts).T, np.float32)
 
 
 def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lipsync_core.draft.inside import inside_of
 from lipsync_core.draft.spectrum import HOP, SAMPLE_RATE, Floats
 from lipsync_core.draft.speech import MouthCurve, MouthTrack, to_frames
-from lipsync_core.draft.visemes import SILENCE, Phone, mouth_truth, visemes_of
+from lipsync_core.draft.visemes import SILENCE, VISEMES, Phone, mouth_truth, visemes_of
 from lipsync_core.espeak import PACE, PITCH, PROGRAM
 
 FASTEST_PER_S = 12.0
@@ -189,7 +190,8 @@ def spoken_track(speech: Speech, *, fps: int = 25) -> MouthTrack:
     """Return the movement of the mouth by the exact timing of the sounds: one value per video frame."""
     truth = mouth_truth(speech.phones, max(1, round(speech.length_s * SAMPLE_RATE / HOP)))
     shut, silence = (np.asarray(marked, np.float32) for marked in (truth.shut, truth.viseme == SILENCE))
-    curve = MouthCurve(truth.openness, truth.width, shut, silence)
+    inside = inside_of(np.eye(len(VISEMES), dtype=np.float32)[truth.viseme])
+    curve = MouthCurve(truth.openness, truth.width, shut, silence, inside)
     track = to_frames(curve, max(1, round(speech.length_s * fps)), fps)
     return replace(track, openness=_eased(track.openness, np.float32(FASTEST_PER_S / fps)))
 

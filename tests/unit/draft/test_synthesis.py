@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lipsync_core.draft.inside import Inside
 from lipsync_core.draft.synthesis import Speech, rested, speak, spoken_track, write_wav
 from lipsync_core.draft.visemes import VISEMES, VOWELS, Phone, visemes_of
 
@@ -48,6 +49,18 @@ def test_in_every_language_lips_close_on_m_b_and_p_open_on_vowels_and_rest_in_si
     assert track.openness[:4].max() == track.openness[-6:].max() == 0.0
     assert track.openness.max() <= 1.0
     assert np.abs(np.diff(track.openness)).max() < 0.5  # no jaw is faster
+
+
+@pytest.mark.espeak
+def test_teeth_lip_and_tongue_are_seen_with_the_sounds_that_they_make() -> None:
+    speech = rested(speak("Five fish sit still on the shelf.", "en"))
+    inside = spoken_track(speech).inside
+    assert inside is not None
+    for letters, seen in (("fv", Inside.BITE), ("sʃ", Inside.HISS), ("nð", Inside.TONGUE)):
+        of_them = [phone for phone in speech.phones if phone.ipa and phone.ipa in letters]
+        assert of_them
+        assert any(seen in inside[frames_of(phone)] for phone in of_them)
+    assert set(inside[:4]) == {Inside.PLAIN}
 
 
 @pytest.mark.espeak
