@@ -126,6 +126,7 @@ from .pricing import (
     spoken_s as spoken_s,
 )
 from .pricing.catalogue import ENGINES as ENGINES, SCENES as SCENES
+from .pricing.clipped_voice import clipped_words as clipped_words
 from .pricing.media_doubts import media_doubts as media_doubts
 from .pricing.press_questions import (
     PressFacts as PressFacts,

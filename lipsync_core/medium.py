@@ -63,6 +63,8 @@ class MediumFacts:
     """Completes “This picture …”, “This voice …” or “This video …” if programs that read it carelessly would get
     something else than people see and hear; empty if not.
     """
+    clipped: float = 0.0
+    """For a voice: the share of its samples (0 to 1) that were cut off at the loudest value a recording can hold."""
     url: str | None = None
     """The link that it was fetched from just now."""
     made_of: str | None = None

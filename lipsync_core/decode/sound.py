@@ -20,6 +20,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
+from lipsync_core.decode.clipped import FlatTops
 from lipsync_core.decode.container import opened, picture_stream
 from lipsync_core.decode.declared import believed_s, counted_length_s, is_cut_off, missing_of_s, stops_inside_a_page
 from lipsync_core.decode.filetype import sound_type
@@ -46,7 +47,8 @@ class VoiceFacts:
     ``duration_s`` is counted in decoded samples. ``sample_rate`` in Hz and ``channels`` are the file's own. ``mime`` is
     the type with which a browser plays it. ``silent_head_s`` and ``silent_tail_s`` can be cut off without cutting a
     word. ``unheard`` says why no voice is audible; it is empty if one is. ``unlike`` completes “This voice …” where
-    programs that read the file carelessly would hear something else.
+    programs that read the file carelessly would hear something else. ``clipped`` is the share of samples (0 to 1) that
+    were cut off at the loudest value, as `lipsync_core.decode.clipped` counts them.
     """
 
     duration_s: float
@@ -59,6 +61,7 @@ class VoiceFacts:
     silent_tail_s: float = 0.0
     unheard: Unheard = ""
     unlike: str = ""
+    clipped: float = 0.0
 
 
 @dataclass(slots=True)
@@ -77,14 +80,14 @@ def voice_facts(path: Path, *, name: str | None = None) -> VoiceFacts:
 
     ``name`` is the person's name for the file. Raises `MediaError`.
     """
-    tally = _Tally()
+    tally, tops = _Tally(), FlatTops()
     look = look_at(path)
     name = name or path.name
     try:
         with opened(path) as container:
             stream = _sound_stream(path, container, look, name)
             # Decode and resample all of it: a file that is accepted here can be rendered later.
-            mixed, sides = _levels(_frames(path, container, stream, tally, name))
+            mixed, sides = _levels(tops.watching(_frames(path, container, stream, tally, name)))
             mime, extension = sound_type(container, moving=picture_stream(container) is not None)
             codec = stream.codec_context.codec.canonical_name
             unlike = _unlike(path, container, stream, tally.decoded_s)
@@ -101,6 +104,7 @@ def voice_facts(path: Path, *, name: str | None = None) -> VoiceFacts:
         *silent_ends([mixed], SPEECH_RATE),
         why_unheard(mixed, sides),
         unlike,
+        round(tops.share, 4),
     )
 
 

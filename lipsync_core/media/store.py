@@ -336,6 +336,7 @@ def _facts(sha256: str, kind: Kind, name: str, size: int, found: dict[str, Any])
         silent_tail_s=found.get("silent_tail_s", 0.0),
         unheard=found.get("unheard", ""),
         unlike=found.get("unlike", ""),
+        clipped=found.get("clipped", 0.0),
         made_of=found.get("made_of"),
         copies=tuple(found.get("copies", {}).items()),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lipsync_core import MediumFacts, MouthBox, unheard_words
+from lipsync_core import MediumFacts, MouthBox, clipped_words, unheard_words
 from pages.ui import moving_picture, sound_player
 from pages.ui.brief.form import change
 from pages.ui.brief.mouth import picture_with_box, place_mouth
@@ -60,6 +60,8 @@ def voice(slot: SlotForm, facts: MediumFacts) -> None:
     words = unheard_words(facts)
     if words is not None and slot.field not in slot.form.notes:  # if there is a price, its notes say this
         st.warning(plain(words))
+    if (words := clipped_words(facts.clipped)) is not None:
+        st.caption(words)
     with st.container(horizontal=True):
         slot.replace_button()
         if st.button("Trim", key=f"{slot.form.brief_id}.{slot.field}.trim", icon=":material/content_cut:"):

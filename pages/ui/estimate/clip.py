@@ -25,6 +25,7 @@ from lipsync_core import (
     MediaError,
     MediumFacts,
     StudioError,
+    clipped_words,
     decimals_of,
     length_text,
     new_brief_id,
@@ -203,6 +204,8 @@ def _measured(voice: MediumFacts) -> None:
         st.caption(f"{length(voice.duration_s)}, measured")
         if (words := unheard_words(voice)) is not None:
             st.warning(plain(words))
+        if (words := clipped_words(voice.clipped)) is not None:
+            st.caption(words)
         sound_player.draw(voice, f"Voice: {voice.name}")
         if st.button("Enter a length instead", icon=":material/edit:"):
             st.query_params.pop("voice", None)

@@ -163,6 +163,17 @@ def test_a_voice_that_is_heard_is_sent_without_a_question(studio: Studio) -> Non
 
 
 @pytest.mark.usefixtures("live")
+def test_a_voice_that_was_recorded_too_loud_has_a_remark_and_no_question(studio: Studio) -> None:
+    loud = np.clip(3 * corpus.tone(1.0) / 0.3, -1, 1)
+    brief_with(studio, wav(loud))
+    app = visit(brief="brief-0001")
+    (remark,) = [caption.value for caption in app.caption if "clipped" in caption.value]
+    assert remark.startswith("78.8% of this recording is clipped")
+    app.button(key="brief-0001.render.joypix/motion-2").click().run()
+    assert studio.count(Filter(hidden=True)) == 1
+
+
+@pytest.mark.usefixtures("live")
 def test_a_batch_names_the_rows_in_which_nothing_is_heard(studio: Studio) -> None:
     files: dict[tuple[str, str], KeptMedium | str] = {}
     for name, voice in (("dead.wav", wav(nothing(2))), ("fine.wav", wav(SPOKEN))):
