@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from lipsync_core import Job
-from pages.ui.base_path import base_path
+from pages.ui.base_path import href
 from pages.ui.frame import desk, fragment, pressed, refresh, studio
 from pages.ui.job import card, grid_keys, ticked
 from pages.ui.job.cells import ROW_PX, Cells, cells_of, columns, moves, table_of
@@ -107,13 +107,14 @@ class _Drawn:
 
 
 def _cells(job: Job, names: Mapping[str, str], declined: frozenset[int]) -> Cells:
+    picture = desk().media.thumbnail_link(job)
     done = tell(job, datetime.now(UTC), wait=studio().expected_s(job)).done if moves(job) else None
     return cells_of(
         job,
-        picture=desk().media.thumbnail_link(job),
+        picture=None if picture is None else href(picture),
         engine=card.engine_title(job),
         progress=done,
-        link=f"{base_path()}/jobs?job={job.id}",
+        link=href(f"/jobs?job={job.id}"),
         who=names.get(job.by, job.by),
         declined=declined,
     )
