@@ -1,8 +1,8 @@
-# Seven targets: setup, run, test, check, bench, faults, image. Each prepares what it needs and is safe to run again.
+# Eight targets: setup, run, test, places, check, bench, faults, image. Each prepares what it needs and is safe to run again.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup run test check bench faults image bytecode
+.PHONY: setup run test places check bench faults image bytecode
 .DEFAULT_GOAL := run
 
 setup: .venv/.ready .venv/.ready-dev
@@ -12,6 +12,10 @@ run: .venv/.ready bytecode
 
 test: setup bytecode
 	@$(BIN)/python -m tests
+
+# The tests of media, uploads, links and people, all of them, below a path and behind a real nginx.
+places: setup bytecode
+	@$(BIN)/python -m tests nginx nginx-strips
 
 check: setup
 	@$(BIN)/ruff check .

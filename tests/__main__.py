@@ -2,7 +2,8 @@
 
 All parts run, whatever failed before; the end names what failed and how to run only that again. In the parts that keep
 every core busy, a test or two that failed get a second run, alone: what passes then is named as unsteady, and is to be
-mended, but does not fail the run (decision 0054). ``python -m tests unit`` runs one part.
+mended, but does not fail the run (decision 0054). ``python -m tests unit`` runs one part; those of
+the long run (`.ci/nightly`) have to be named.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.again import FAILURES, ROOT
+from tests.place import PLACE, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,12 @@ class Part:
     """What pytest is told."""
     pardoned: int = 0
     """At most so many failed tests run once more, alone. None where a promise about money must hold on every run."""
+    place: Place | None = None
+    """Where the studio stands."""
 
+
+IN_CHROMIUM = ("tests/browser", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
+"""A worker that has nothing left takes over from the others: no file is so long that it decides the end."""
 
 PARTS = (
     Part("faults", "bad days against the sandbox", ("tests/faults",)),
@@ -41,25 +48,32 @@ PARTS = (
         ("tests/unit", "-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"),
         pardoned=2,
     ),
-    # A worker that has nothing left takes over from the others: no file is so long that it decides the end.
+    Part("browser", "the studio in Chromium", IN_CHROMIUM, pardoned=2),
     Part(
-        "browser",
-        "the studio in Chromium",
-        ("tests/browser", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"),
+        "places",
+        "a few of them again, below a path and behind an nginx",
+        (*IN_CHROMIUM, "-m", "places(gate=True)"),
         pardoned=2,
+        place=Place.NGINX,
     ),
 )
+LONG = (
+    Part("nginx", "all that hold in each place, below a path and behind an nginx", IN_CHROMIUM, 2, Place.NGINX),
+    Part("nginx-strips", "the same, where nginx removes the path", IN_CHROMIUM, 2, Place.NGINX_STRIPS),
+)
+"""What takes too long for every change."""
 
 
 def main() -> int:
     """Run the parts that are asked for, or all; return 0 where every test passed."""
     parser = argparse.ArgumentParser(prog="python -m tests", description=(__doc__ or "").partition("\n\n")[0])
-    names = [part.name for part in PARTS]
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(names)} (default: all)")
-    asked = parser.parse_args().parts or names
+    names = [part.name for part in (*PARTS, *LONG)]
+    usual = [part.name for part in PARTS]
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(names)} (default: {', '.join(usual)})")
+    asked = parser.parse_args().parts or usual
     if unknown := set(asked) - set(names):
         parser.error(f"no such part: {', '.join(sorted(unknown))}. There are {', '.join(names)}.")
-    return run([part for part in PARTS if part.name in asked])
+    return run([part for part in (*PARTS, *LONG) if part.name in asked])
 
 
 def run(parts: Sequence[Part]) -> int:
@@ -93,7 +107,8 @@ def _passes(part: Part, failures: Path, *more: str) -> bool:
     """Run one part in a process of its own: what a browser or a server leaves behind ends with it."""
     # Unbuffered, so that a log shows how far it is as a terminal does.
     command = [sys.executable, "-u", "-m", "pytest", *part.arguments, *more]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, FAILURES: str(failures)}, check=False).returncode == 0
+    environment = {**os.environ, FAILURES: str(failures), PLACE: part.place or ""}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 
 
 def _commands(failures: Path) -> list[str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.place import PLACE
+
 ROOT = Path(__file__).resolve().parents[1]
 
 FAILURES = "STUDIO_TESTS_FAILURES"
@@ -30,7 +32,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def command(test: str) -> str:
-    """What to type at a shell to run one test."""
+    """What to type at a shell to run one test, in the place where it ran."""
     python = Path(sys.executable)
     python = python.relative_to(ROOT) if python.is_relative_to(ROOT) else python
-    return shlex.join([str(python), "-m", "pytest", test])
+    at = [f"{PLACE}={place}"] if (place := os.environ.get(PLACE)) else []
+    return shlex.join([*at, str(python), "-m", "pytest", test])

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from lipsync_core import Settings, Studio
+from tests.nginx import NGINX
+from tests.place import wanted
 
 pytest_plugins = ["tests.again"]
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome")) if p), None)
-NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 
 PROGRAMS = {
     "browser": (CHROMIUM, "Chromium", "apt-get install chromium"),
@@ -53,8 +54,14 @@ def _has_room(folder: Path) -> bool:
     return system.f_bavail * system.f_frsize >= ROOM and not system.f_flag & os.ST_NOEXEC
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out the tests whose program is missing, unless all must run."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests whose program is missing, unless all must run; and those that are not for the place."""
+    if wanted():
+        elsewhere = [item for item in items if not item.get_closest_marker("places")]
+        items[:] = [item for item in items if item.get_closest_marker("places")]
+        config.hook.pytest_deselected(items=elsewhere)
+        for item in items:
+            item.add_marker(pytest.mark.nginx)
     for item in items:
         for marker, (program, name, _how) in PROGRAMS.items():
             if program is None and not COMPLETE and item.get_closest_marker(marker):

@@ -17,6 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from tests.patient import PATIENCE_S
+from tests.place import origin_of
 
 CLOSES_WITHIN_S = 1.0
 """How long the connection below is waited for once both sides have said that they close: whoever said more than the
@@ -121,9 +122,9 @@ def opened(
     with (
         socket.create_connection((at.hostname, at.port)) as plain,
         connect(
-            f"ws://{host or at.netloc}{path}",
+            f"ws://{host or at.netloc}{at.path}{path}",
             sock=plain,
-            origin=cast(Origin | None, url if origin == "" else origin),
+            origin=cast(Origin | None, origin_of(url) if origin == "" else origin),
             subprotocols=[cast(Subprotocol, one) for one in ("streamlit", token, session) if one],
             additional_headers={"Cookie": "; ".join(f"{name}={value}" for name, value in jar.items()), **headers},
             max_size=None,

@@ -17,6 +17,7 @@ from playwright.sync_api import Locator, Page, expect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from tests import patient
+from tests.place import origin_of
 from tests.server import free_port
 
 CLIENT = "studio"
@@ -84,7 +85,7 @@ def secrets_file(folder: Path, more: str = "") -> Path:
 
 def signed_cookie(url: str, claims: dict[str, Any], *, secret: str = COOKIE_SECRET) -> dict[str, str]:
     """A sign-in's cookie as a server at ``url`` makes it of these claims, for a browser's jar."""
-    content = json.dumps({**claims, "origin": url, "is_logged_in": True, "provider": "default"})
+    content = json.dumps({**claims, "origin": origin_of(url), "is_logged_in": True, "provider": "default"})
     return {"name": SIGN_IN_COOKIE, "value": create_signed_value(secret, SIGN_IN_COOKIE, content).decode(), "url": url}
 
 

@@ -15,8 +15,9 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from lipsync_core import ROOT, Settings, Studio
-from tests import patient
+from tests import nginx, patient
 from tests.forked import Forked
+from tests.place import BASE, Place, wanted
 
 STUDIO = ROOT / "app.py"
 
@@ -146,6 +147,9 @@ class Server:
     The studio is forked from a process that has done its imports (tests/forkserver.py), unless ``command`` asks for
     ``python -m streamlit run`` itself: where the start is what is tested or measured. ``before`` is written before
     that command.
+
+    Unless it has a ``base`` of its own, the studio stands where the tests' place is (tests/place.py): ``url`` is where
+    people find it, with the path.
     """
 
     def __init__(
@@ -165,8 +169,17 @@ class Server:
         self._before = before
         self._is_forked = app == STUDIO and not (command or before) and sys.platform == "linux"
         self._process: subprocess.Popen[bytes] | Forked | None = None
+        self._place = wanted() if app == STUDIO and not base else None
+        self._front = contextlib.ExitStack()
+        """Has the nginx once it runs, which stays while the studio is started anew."""
+        self._is_behind = False
         self.port = _ports().take()
+        """Where people find it."""
+        self._own_port = _ports().take() if self._place else self.port
         self.url = f"http://127.0.0.1:{self.port}"
+        if self._place:
+            self._base = BASE
+            self.url += BASE
 
     def __enter__(self) -> Server:
         self.start()
@@ -177,11 +190,12 @@ class Server:
 
     def start(self) -> None:
         """Start and wait until it answers."""
-        _ports().take_again(self.port)
+        for port in (self.port, self._own_port):
+            _ports().take_again(port)
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("STUDIO_", "STREAMLIT_"))
         }
-        variables = inherited | self._environment | {"STREAMLIT_SERVER_PORT": str(self.port)}
+        variables = inherited | self._environment | {"STREAMLIT_SERVER_PORT": str(self._own_port)} | self._placed()
         arguments = ["streamlit", "run", str(self._app)]
         if self._is_forked:
             self._process = Forked(arguments, cwd=self._app.parent, env=variables, log=self._log)
@@ -196,12 +210,29 @@ class Server:
                     start_new_session=True,
                 )
         self._await_answer(self._process)
+        if self._place and not self._is_behind:
+            strips = self._place is Place.NGINX_STRIPS
+            folder = self._log.with_suffix(".nginx")
+            self._front.enter_context(nginx.in_front(self._own_port, self.port, folder, strips=strips))
+            self._is_behind = True
+
+    def _placed(self) -> dict[str, str]:
+        """What a studio is told that stands below the path and behind an nginx."""
+        if self._place is None:
+            return {}
+        told = {"STREAMLIT_SERVER_BASE_URL_PATH": BASE.strip("/"), "STUDIO_PROXIES": "127.0.0.1"}
+        if secrets := self._environment.get("STREAMLIT_SECRETS_FILES"):
+            here = self._log.with_suffix(".secrets.toml")
+            text = Path(secrets).read_text(encoding="utf-8")
+            here.write_text(text.replace("http://127.0.0.1:{port}/", f"{self.url}/"), encoding="utf-8")
+            told["STREAMLIT_SECRETS_FILES"] = str(here)
+        return told
 
     def _await_answer(self, process: subprocess.Popen[bytes] | Forked) -> None:
         """Its socket takes the request before it can answer, and the answer comes once it can."""
         deadline = time.monotonic() + LONGEST_START_S
         while (left := deadline - time.monotonic()) > 0 and process.poll() is None:
-            connection = HTTPConnection("127.0.0.1", self.port, timeout=left)
+            connection = HTTPConnection("127.0.0.1", self._own_port, timeout=left)
             with contextlib.closing(connection), contextlib.suppress(OSError, HTTPException):
                 connection.request("GET", f"{self._base}/_stcore/health")
                 if connection.getresponse().status == 200:
@@ -213,7 +244,7 @@ class Server:
     def await_ready(self) -> None:
         """Wait until the studio is open and its tracker runs, which comes after the first answer."""
         deadline = time.monotonic() + LONGEST_START_S
-        while patient.get(f"{self.url}{self._base}/api/ready").status_code != 200:
+        while patient.get(f"http://127.0.0.1:{self._own_port}{self._base}/api/ready").status_code != 200:
             assert time.monotonic() < deadline, f"the studio did not open:\n{self.log()}"
             time.sleep(0.02)
 
@@ -232,7 +263,10 @@ class Server:
     def stop(self) -> None:
         """Stop in good order, and make sure of it."""
         self._end()
-        _ports().give_back(self.port)
+        for port in (self.port, self._own_port):
+            _ports().give_back(port)
+        self._is_behind = False
+        self._front.close()
 
     def _end(self) -> None:
         if self._process is None or self._process.poll() is not None:

@@ -19,6 +19,7 @@ from websockets.typing import Origin, Subprotocol
 
 from tests.line import CLOSES_WITHIN_S
 from tests.patient import PATIENCE_S
+from tests.place import origin_of
 
 
 class Tampered:
@@ -46,7 +47,7 @@ class Tampered:
         self._opens = connect(
             f"{url.replace('http', 'ws', 1)}/_stcore/stream",
             subprotocols=[Subprotocol("streamlit"), Subprotocol(token)],
-            origin=Origin(url),
+            origin=Origin(origin_of(url)),
             additional_headers={"Cookie": f"{cookie['name']}={cookie['value']}; {XSRF_COOKIE_NAME}={token}"},
             max_size=None,
             proxy=None,

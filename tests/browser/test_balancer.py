@@ -12,9 +12,8 @@ import httpx
 import pytest
 
 from lipsync_core import ROOT
-from tests.conftest import NGINX
 from tests.line import Line, opened
-from tests.nginx import balanced, balancer
+from tests.nginx import NGINX, balanced, balancer
 from tests.patient import PATIENCE_S
 from tests.server import Server, free_port, sandboxed
 

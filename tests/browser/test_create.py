@@ -30,7 +30,7 @@ from tests.browser.visit import (
 from tests.sandbox import as_live
 from tests.server import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.places]
 
 VOICE = SAMPLES / "voice_en_clear.flac"
 
@@ -242,6 +242,7 @@ def test_a_drawing_without_a_face_asks_for_the_mouth_and_keeps_the_box_with_the_
     assert next(ledger.jobs()).brief.mouth_box is not None
 
 
+@pytest.mark.places(gate=True)
 def test_a_voice_is_recorded_in_the_browser(page: Page, ledger: Studio) -> None:
     open_page(page)
     slot(page, "audio").get_by_role("button", name="Other sources").click()

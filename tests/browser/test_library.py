@@ -18,7 +18,7 @@ from tests.browser.looks import violations_in_all_looks
 from tests.browser.visit import PORTRAIT, SAMPLES, open_page, put_file, settle, slot
 from tests.server import Server, sandboxed, studio_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.places]
 
 RUDE = "$5 of $a$ ![x](x.png)"
 

@@ -23,7 +23,7 @@ from tests.films import make_film
 from tests.patient import PATIENCE_S
 from tests.server import Server, sandboxed, studio_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.places]
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +158,7 @@ def seek_to(video: Locator, second: float) -> None:
     assert abs(video.evaluate("player => player.currentTime") - second) < 0.1
 
 
+@pytest.mark.places(gate=True)
 def test_what_the_vendor_deletes_after_72_hours_is_still_here(
     page: Page, ledger: Studio, hold: Hold, tmp_path: Path
 ) -> None:

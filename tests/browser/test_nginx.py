@@ -1,4 +1,7 @@
-"""A studio below a path and behind a real nginx with the documented lines, which passes the path on or removes it."""
+"""A studio below a path and behind a real nginx with the documented lines, which removes the path or limits a file.
+
+With an nginx that passes the path on, other tests are run again, as they are (tests/place.py).
+"""
 
 from __future__ import annotations
 
@@ -57,21 +60,19 @@ def server(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
         yield server
 
 
-@pytest.mark.parametrize("strips", [False, True], ids=["passes the path on", "removes the path"])
-def test_people_sign_in_upload_watch_save_and_review_through_nginx(
+def test_people_sign_in_upload_watch_save_and_review_where_nginx_removes_the_path(
     browser: Browser,
     server: Server,
     variables: dict[str, str],
     provider: Provider,
     port: int,
-    strips: bool,
     tmp_path: Path,
 ) -> None:
     ledger = studio_of(variables)
     ledger.people.enter(provider.claims_of(ADMIN))
     brief = Brief(engine="draft/portrait", image=PORTRAIT, audio=corpus.wav(seconds=0.5))
     job = ledger.wait(ledger.submit(brief, by=ADMIN).id, timeout_s=300)
-    with in_front(server.port, port, tmp_path / "nginx", strips=strips) as address:
+    with in_front(server.port, port, tmp_path / "nginx", strips=True) as address:
         context = visitor(browser, address)
         refused = policy_broken(context)
         page = context.new_page()
@@ -95,14 +96,12 @@ def test_people_sign_in_upload_watch_save_and_review_through_nginx(
         context.close()
 
 
-@pytest.mark.parametrize("strips", [False, True], ids=["passes the path on", "removes the path"])
-def test_players_seek_zips_arrive_recordings_are_taken_and_signing_out_ends_links_through_nginx(
+def test_players_seek_zips_arrive_recordings_are_taken_and_signing_out_ends_links_there(
     browser: Browser,
     server: Server,
     variables: dict[str, str],
     provider: Provider,
     port: int,
-    strips: bool,
     tmp_path: Path,
 ) -> None:
     ledger = studio_of(variables)
@@ -111,7 +110,7 @@ def test_players_seek_zips_arrive_recordings_are_taken_and_signing_out_ends_link
     job = ledger.wait(ledger.submit(brief, by=ADMIN).id, timeout_s=300)
     assert job.output is not None
     review = f"{BASE}{ledger.sharing.review_link(job, by=ADMIN)}"
-    with in_front(server.port, port, tmp_path / "nginx", strips=strips) as address:
+    with in_front(server.port, port, tmp_path / "nginx", strips=True) as address:
         context = visitor(browser, address)
         page = context.new_page()
         page.goto(f"{BASE}/jobs?job={job.id}")

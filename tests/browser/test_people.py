@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, WebSocket, expect
@@ -25,10 +26,11 @@ from tests.browser.looks import violations
 from tests.browser.opened import ONE_BY_ONE, open_menu
 from tests.browser.visit import PORTRAIT, is_silent, open_page, policy_broken, settle, visitor, waits
 from tests.oidc import Provider, sign_in, sign_out, signed_cookie, signed_out
+from tests.place import origin_of
 from tests.sandbox import Host, hosting
 from tests.server import Server, sandboxed, studio_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.places]
 
 ADMIN, APPROVER, MAKER, VIEWER = (f"{name}@studio.test" for name in ("mia", "ada", "max", "vic"))
 TEAM = {ADMIN: Role.ADMIN, APPROVER: Role.APPROVER, MAKER: Role.MAKER, VIEWER: Role.VIEWER}
@@ -92,7 +94,7 @@ class Visitors:
 
     def __init__(self, browser: Browser, server: Server, provider: Provider) -> None:
         self._browser = browser
-        self._hosts = (server.url, provider.url, "data:", "blob:", "about:")
+        self._hosts = (origin_of(server.url), provider.url, "data:", "blob:", "about:")
         self._base = server.url
         self._signed_in: dict[str, BrowserContext] = {}
         self._contexts: list[BrowserContext] = []
@@ -168,6 +170,7 @@ def hold(variables: dict[str, str], ledger: Studio) -> Hold:
 # Entering
 
 
+@pytest.mark.places(gate=True)
 def test_a_deep_link_survives_the_login(page: Page) -> None:
     page.goto("/estimate?seconds=12")
     expect(signed_out(page)).to_be_visible()
@@ -395,6 +398,7 @@ def shows(page: Page, job: Job) -> str:
     return source
 
 
+@pytest.mark.places(gate=True)
 def test_signing_out_in_one_tab_ends_the_other_its_links_and_every_copy_of_the_cookie(
     visitors: Visitors, server: Server, draft: Job
 ) -> None:
@@ -546,7 +550,8 @@ def test_only_the_cookie_of_this_server_for_this_application_that_is_fresh_opens
     good, now = provider.claims_of(VIEWER), int(time.time())
     cookie = signed_cookie(server.url, good)
     broken = {**cookie, "value": f"{cookie['value'][:-4]}AAAA"}
-    bare = base64.urlsafe_b64encode(json.dumps({**good, "is_logged_in": True, "origin": server.url}).encode()).decode()
+    said = {**good, "is_logged_in": True, "origin": origin_of(server.url)}
+    bare = base64.urlsafe_b64encode(json.dumps(said).encode()).decode()
     forged = {
         "another secret": signed_cookie(server.url, good, secret="another server’s secret, which is as long as ours"),
         "a broken signature": broken,
@@ -581,4 +586,4 @@ def test_the_login_leads_back_to_this_server_only(page: Page, server: Server) ->
     assert page.url.startswith(f"{server.url}/")
     for path in ("/auth/login?provider=forged&next=//evil.test", "/oauth2callback?code=x&state=y&next=//evil.test"):
         answer = patient.get(server.url + path)
-        assert (answer.status_code, answer.headers["location"]) == (302, "/")
+        assert (answer.status_code, answer.headers["location"]) == (302, f"{urlsplit(server.url).path}/")

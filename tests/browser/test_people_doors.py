@@ -20,9 +20,10 @@ from tests import corpus, patient
 from tests.browser.looks import Look, violations_in_all_looks
 from tests.browser.visit import PORTRAIT, policy_broken, put_file, settle, slot, visitor
 from tests.oidc import Provider, claims_of, signed_cookie, signed_out
+from tests.place import BASE
 from tests.server import Server, sandboxed, studio_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.places]
 
 ADMIN, APPROVER, MAKER, VIEWER, UNSEEN = (
     f"{name}@studio.test" for name in ("mia-admin", "ada-approver", "max-maker", "vic-viewer", "una-unseen")
@@ -146,7 +147,7 @@ class Wire:
 
     def _answered(self, response: Response) -> None:
         kind = response.headers.get("content-type", "").partition("/")[0]
-        ours = urlsplit(response.url).path.startswith(("/app/static/", "/media/", "/review/"))
+        ours = urlsplit(response.url).path.removeprefix(BASE).startswith(("/app/static/", "/media/", "/review/"))
         if response.ok and (ours or kind in ("video", "audio")):
             self.media.append(response.url)
 
@@ -304,7 +305,7 @@ def test_what_a_page_offers_to_save_and_what_it_is_brought_pass_a_guard(
         one = signed_cookie(server.url, claims_of(who), **more)
         return {one["name"]: one["value"]}
 
-    assert urlsplit(address).path.startswith("/media/")
+    assert address.startswith(f"{server.url}/media/")
     assert "invite" in patient.get(address, cookies={cookie["name"]: cookie["value"]}).text
     for stranger in ({}, cookie_of("eve@elsewhere.test"), cookie_of(ADMIN, secret="another secret of somebody else's")):
         assert code(stranger) == 403

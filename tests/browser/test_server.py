@@ -41,6 +41,7 @@ def test_a_deep_link_on_a_cold_server_goes_through_the_navigation(page: Page, pa
     expect(page.get_by_role("link", name="Jobs", exact=True)).to_be_visible()
 
 
+@pytest.mark.places(gate=True)
 def test_routes_answer_with_their_own_status(server: Server) -> None:
     for method, path, status in (
         ("GET", "/api/health", 200),
@@ -59,6 +60,7 @@ def test_routes_answer_with_their_own_status(server: Server) -> None:
         assert "text/html" not in answer.headers.get("content-type", ""), f"{method} {path}"
 
 
+@pytest.mark.places
 def test_a_kept_video_is_served_in_ranges_and_cannot_be_sniffed(server: Server, ledger: Studio) -> None:
     voice = SAMPLES / "voice_en_clear.flac"
     job = ledger.wait(ledger.submit(Brief(engine="draft/portrait", image=PORTRAIT, audio=voice), by="ana").id, 120)

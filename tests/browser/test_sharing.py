@@ -14,7 +14,7 @@ from tests import corpus, patient
 from tests.browser.visit import PORTRAIT, SAMPLES, open_page, press, put_file, settle, slot, visitor, waits
 from tests.server import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.places]
 
 
 def drag(page: Page, place: Locator, *, begin: float, end: float) -> None:
@@ -61,6 +61,7 @@ def test_a_voice_is_trimmed_heard_and_taken_in_the_whole_one_s_place(page: Page,
     expect(slot(page, "audio")).to_contain_text("voice_en_clear 1.25–2.75 s.wav")
 
 
+@pytest.mark.places(gate=True)
 def test_a_review_link_plays_for_a_stranger_and_a_batch_comes_as_a_zip(
     page: Page, browser: Browser, server: Server, ledger: Studio
 ) -> None:

@@ -19,7 +19,7 @@ from tests.patient import PATIENCE_S
 from tests.server import Server, sandboxed, studio_of
 from tests.wire import Tampered
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.places]
 
 ADMIN = "mia@studio.test"
 SESSION = {"is_logged_in": True, "provider": "default"}

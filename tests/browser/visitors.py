@@ -14,6 +14,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Error, Page, Request, ViewportSize
 
 from tests.browser.visit import PATIENCE_MS, policy_broken
+from tests.place import origin_of
 
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 LASTING = ("on", "once", "add_init_script", "expose_binding", "expose_function", "route", "route_web_socket")
@@ -62,9 +63,10 @@ class Visitors:
         context = self._browser.new_context(base_url=address, viewport=WIDE, locale="en-GB")
         context.set_default_timeout(PATIENCE_MS)
         foreign: list[str] = []
+        own = (origin_of(address), "data:", "blob:", "about:")
 
         def watch(request: Request) -> None:
-            if not request.url.startswith((address, "data:", "blob:", "about:")):
+            if not request.url.startswith(own):
                 foreign.append(request.url)
 
         context.on("request", watch)
@@ -110,4 +112,4 @@ def _empty(visitor: Visitor, address: str) -> None:
     visitor.tabs_own.send("Page.resetNavigationHistory")
     visitor.context.clear_cookies()
     visitor.context.clear_permissions()
-    visitor.tabs_own.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "all"})
+    visitor.tabs_own.send("Storage.clearDataForOrigin", {"origin": origin_of(address), "storageTypes": "all"})

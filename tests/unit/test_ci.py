@@ -56,6 +56,11 @@ def test_the_long_run_plays_ten_thousand_days_of_the_date(tmp_path: Path) -> Non
     assert "faults N=10000 SEED=20" in made[-1]
 
 
+def test_the_long_run_has_the_studio_stand_behind_nginx(tmp_path: Path) -> None:
+    _status, made, _said = asked(tmp_path, "nightly")
+    assert any(line.startswith("--no-print-directory places ") for line in made)
+
+
 def test_the_long_run_names_the_suites_that_failed(tmp_path: Path) -> None:
     status, _made, said = asked(tmp_path, "nightly", fails="faults")
     assert status == 1

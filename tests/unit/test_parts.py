@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.__main__ import PARTS, Part, run as run_parts
+from tests.__main__ import LONG, PARTS, Part, run as run_parts
 from tests.again import FAILURES, ROOT
+from tests.place import PLACE, Place
 
 TESTS = """
 import pytest
@@ -40,10 +41,10 @@ def bare(folder: Path) -> tuple[str, ...]:
     return "-q", "-p", "tests.again", "-p", "no:hypothesispytest", "-c", str(folder / "pytest.ini")
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str, place: str = "") -> subprocess.CompletedProcess[str]:
     """Pytest as a person starts it."""
     command = [sys.executable, "-m", "pytest", *bare(folder), *arguments]
-    environment = os.environ | {FAILURES: str(folder / "failures")}
+    environment = os.environ | {FAILURES: str(folder / "failures"), PLACE: place}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -59,6 +60,12 @@ def test_each_failure_names_the_command_that_runs_it_alone(tmp_path: Path, sprea
     assert again.stdout.splitlines()[-1].startswith("3 failed, 1 error in"), again.stdout
     python = Path(sys.executable)
     assert {shlex.split(command)[0] for command in commands} == {str(python.relative_to(ROOT))}
+
+
+def test_what_failed_in_a_place_is_run_again_there(tmp_path: Path) -> None:
+    (tmp_path / "test_words.py").write_text("def test_ill(): assert False")
+    run(tmp_path, str(tmp_path), place=Place.NGINX)
+    assert (tmp_path / "failures").read_text().startswith("STUDIO_TESTS_PLACE=nginx ")
 
 
 def test_a_file_that_cannot_be_imported_is_named(tmp_path: Path) -> None:
@@ -133,6 +140,10 @@ def test_the_parts_hold_every_test() -> None:
     folders = {argument for part in PARTS for argument in part.arguments if argument.startswith("tests/")}
     written = {f"tests/{path.relative_to(ROOT / 'tests').parts[0]}" for path in ROOT.glob("tests/**/test_*.py")}
     assert written == folders
+
+
+def test_each_place_has_a_part_of_the_long_run() -> None:
+    assert [part.place for part in LONG] == [*Place]
 
 
 def test_a_part_that_there_is_not_is_refused() -> None:
