@@ -232,6 +232,65 @@ def test_a_ledger_that_becomes_read_only_while_the_studio_runs_is_told(tmp_path:
     assert now.startswith("The studio’s ledger cannot be written to. Jobs wait")
 
 
+PAGES_OF_A_READ_ONLY_LEDGER = """
+import os, subprocess, sys
+from html import unescape
+from pathlib import Path
+from lipsync_core import Filter
+
+disk = Path(sys.argv[1]) / "disk"
+os.environ |= {"STUDIO_DATABASE_URL": f"sqlite:///{disk / 'studio.db'}", "STUDIO_MEDIA_URL": str(disk / "media")}
+from streamlit.testing.v1 import AppTest
+from pages.ui import frame
+
+def shown():
+    print(" | ".join(f"{one.proto.title}: {unescape(one.value)}" for one in app.error), *app.exception, sep="")
+
+def press():
+    next(button for button in app.button if button.label == "Render the sample").click().run()
+    shown()
+
+app = AppTest.from_file(str(Path("pages/navigation.py").resolve()), default_timeout=300)
+app.session_state.visitor = app.session_state.remembered = "Ana"  # the harness has no cookies to read it from
+app.run()
+shown()
+logs = {path: path.read_bytes() for path in disk.glob("studio.db-*")}
+frame.studio().close()  # a disk on which files are open for writing does not become read-only
+for path, content in logs.items():
+    path.write_bytes(content)  # as they lie there while a server runs
+subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+app.run()
+shown()
+press()
+app.switch_page("jobs.py").run()
+shown()
+print(*(title.value for title in app.title))
+frame.studio().close()
+subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+app.switch_page("create.py").run()
+press()
+print(frame.studio().count(Filter()))
+"""
+
+
+def test_pages_of_a_ledger_that_becomes_read_only_say_so_at_every_look_and_press_and_work_again_after_it(
+    tmp_path: Path,
+) -> None:
+    if UNSHARE is None and not COMPLETE:
+        pytest.skip("a small disk can only be made on Linux")
+    done = run_on_a_small_disk(tmp_path, PAGES_OF_A_READ_ONLY_LEDGER, mb=24)
+    if "Traceback" not in done.stderr and "mount" in done.stderr and not COMPLETE:
+        pytest.skip("this machine lets nobody mount a small disk")
+    assert done.stdout.count("\n") == 7, done.stderr + done.stdout
+    before, look, press, jobs, title, again, count = done.stdout.splitlines()
+    cannot = "Nothing can be saved at the moment: The studio’s ledger cannot be written to. Jobs wait"
+    assert before == ""
+    assert look.startswith(cannot)
+    assert "Not started: The studio’s disk is full, or may not be written to. Nothing was kept, and nothing" in press
+    assert cannot in jobs
+    assert (title, again, count) == ("Jobs", "", "1")
+
+
 def test_a_disk_that_cannot_keep_the_log_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """SQLite's own driver for drives without shared memory is given the file."""
     file = tmp_path / "ledger.db"
