@@ -12,6 +12,6 @@ def clipped_words(share: float) -> str | None:
     if share < NOTICEABLE:
         return None
     return (
-        f"{share:.1%} of this recording is clipped: it was too loud for the microphone or the program, and sounds "
-        "distorted in every video. If you can, record it again at a lower level."
+        f"{share:.1%} of this voice is clipped: it was recorded too loud, and sounds distorted in every video. If you "
+        "can, record it again at a lower level."
     )

@@ -123,5 +123,5 @@ def test_a_voice_as_loud_as_fits_is_not_called_clipped(spoken: NDArray[np.float3
 def test_it_is_said_with_its_share_and_a_cure() -> None:
     words = clipped_words(0.0349)
     assert words is not None
-    assert words.startswith("3.5% of this recording is clipped")
+    assert words.startswith("3.5% of this voice is clipped")
     assert "record it again at a lower level" in words

@@ -168,7 +168,7 @@ def test_a_voice_that_was_recorded_too_loud_has_a_remark_and_no_question(studio:
     brief_with(studio, wav(loud))
     app = visit(brief="brief-0001")
     (remark,) = [caption.value for caption in app.caption if "clipped" in caption.value]
-    assert remark.startswith("78.8% of this recording is clipped")
+    assert remark.startswith("78.8% of this voice is clipped")
     app.button(key="brief-0001.render.joypix/motion-2").click().run()
     assert studio.count(Filter(hidden=True)) == 1
 
