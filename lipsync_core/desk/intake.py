@@ -360,7 +360,11 @@ class Intake:
             source: Path | bytes = medium
             name: str = kind
         else:
-            source = Path(medium)
+            try:
+                source = Path(medium)
+            except TypeError:
+                given = type(medium).__name__
+                raise MediaError("No medium", f"Give a path, bytes or a link; this is of the type {given}.") from None
             name = source.name
             if not source.is_file():
                 raise MediaError("No such file", f"There is no file at {medium}.")

@@ -1,6 +1,7 @@
 """The facade without a server: quote, submit, wait, list; and that a refused brief leaves nothing behind."""
 
 import asyncio
+import io
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -134,6 +135,7 @@ def test_an_impossible_option_is_a_problem_in_the_quote_and_refused_by_submit(st
         ({"mouth_box": (float("nan"), 0.0, 20.0, 10.0)}, "mouth_box"),
         ({"image": Path("/nowhere/face.png")}, "image"),
         ({"image": "http://127.0.0.1:9/face.png"}, "image"),
+        ({"image": io.BytesIO(corpus.png())}, "image"),
         ({"image": corpus.svg()}, "image"),
         ({"audio": corpus.png()}, "audio"),
         ({"image": corpus.png()}, "mouth_box"),  # no face in it, and nobody placed the mouth
