@@ -24,8 +24,8 @@ oy:ɔɪ uh:ʊ uw:u b:b d:d g:ɡ k:k p:p t:t ch:tʃ jh:dʒ dh:ð th:θ f:f
 v:v s:s z:z sh:ʃ zh:ʒ hh:h l:l r:ɹ w:w m:m n:n ng:ŋ y:j el:əl
 em:m en:n
 """
-_IPA = dict(pair.split(":") for pair in _PHONES.split())
-"""flite's American phones in IPA; missing ones (``pau``) are silence."""
+IPA = dict(pair.split(":") for pair in _PHONES.split())
+"""American phones (ARPABET, as flite and pocketsphinx write them) in IPA; missing ones (``pau``) are silence."""
 
 
 def speak_recorded(text: str, voice: str, *, stretch: float = 1.0, pitch_hz: float | None = None) -> Speech:
@@ -49,5 +49,5 @@ def speak_recorded(text: str, voice: str, *, stretch: float = 1.0, pitch_hz: flo
             pcm = np.frombuffer(file.readframes(file.getnframes()), np.int16)
     ends = [(name, float(end)) for name, end in (item.split(":") for item in told.split())]
     starts = [0.0, *(end for _, end in ends)]
-    phones = tuple(Phone(_IPA.get(name, ""), start, end) for (name, end), start in zip(ends, starts, strict=False))
+    phones = tuple(Phone(IPA.get(name, ""), start, end) for (name, end), start in zip(ends, starts, strict=False))
     return Speech(pcm.astype(np.float32) / np.float32(32768), rate, phones)

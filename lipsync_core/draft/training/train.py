@@ -24,19 +24,9 @@ from lipsync_core.draft.synthesis import Speech, speak
 from lipsync_core.draft.training.flite import speak_recorded
 from lipsync_core.draft.training.sentences import SENTENCES
 from lipsync_core.draft.training.sound import changed, hiss, resample, spoken_otherwise
+from lipsync_core.draft.training.voices import ACCENTS, RECORDED_VOICES, VARIANTS
 from lipsync_core.draft.visemes import VISEMES, MouthTruth, Phone, mouth_truth
 
-VARIANTS = (
-    *("m1", "m2", "m3", "m4", "m5", "m7", "f1", "f2", "f3", "f4", "klatt", "klatt2", "klatt4", "anika", "Annie"),
-    *("belinda", "david", "Diogo", "edward", "Henrique", "linda", "marcelo", "Mario", "pablo", "steph", "travis"),
-    *("zac", "adam", "Alicia", "Gene", "grandpa"),
-)
-"""The espeak-ng voices for training; ``tests/bench/bench_mouth.py`` evaluates with others."""
-
-RECORDED_VOICES = ("kal16", "awb")
-"""The flite voices for training; the benchmark evaluates with the others."""
-
-ACCENTS = {"en": ("en-us", "en-gb-x-rp", "en-029"), "es": ("es", "es-419")}
 SEED = 25
 JURY = 2
 """Networks trained on the same data from different initial weights; the mean of their answers has a smaller error."""
