@@ -11,7 +11,7 @@ FROM python:3.11-slim-bookworm
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends espeak-ng \
  && rm -rf /var/lib/apt/lists/*
-RUN useradd --system --uid 10001 --user-group --home-dir /data --shell /usr/sbin/nologin studio \
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin studio \
  && install --directory --owner studio --group studio --mode 0700 /data
 COPY --from=packages /opt/studio /opt/studio
 WORKDIR /srv/studio

@@ -92,6 +92,7 @@ from .ledger.caps import (
     month_name as month_name,
 )
 from .ledger.filters import Filter as Filter, Order as Order
+from .ledger.found_orders import FoundOrder as FoundOrder
 from .ledger.job_cost import cost_above as cost_above
 from .ledger.listing import BatchFacts as BatchFacts, BatchSums as BatchSums
 from .ledger.month_course import Course as Course

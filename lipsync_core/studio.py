@@ -36,6 +36,7 @@ from lipsync_core.ledger.claims import Claims
 from lipsync_core.ledger.clock_steps import ClockSteps
 from lipsync_core.ledger.endings import Endings
 from lipsync_core.ledger.filters import Filter
+from lipsync_core.ledger.found_orders import FoundOrders
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.ledger.listing import Listing
 from lipsync_core.ledger.open_briefs import BriefDesk
@@ -179,6 +180,7 @@ class Studio:
             terms,
             self._approvals,
             Verdicts(database),
+            FoundOrders(database),
             Tables(self._store),
             self.vendors,
             self.team_rates,

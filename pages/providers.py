@@ -8,7 +8,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 import streamlit as st
 
-from lipsync_core import PROVIDERS, Balance, KeyCheck, StudioError, VendorState, Verdict
+from lipsync_core import PROVIDERS, Balance, FoundOrder, KeyCheck, StudioError, VendorState, Verdict, price_text
 from pages.ui import refusals
 from pages.ui.frame import came_from_elsewhere, desk, header, in_sandbox, pressed, sandbox_toggle, studio
 from pages.ui.money.rates import draw_rates
@@ -64,6 +64,7 @@ def _card(state: VendorState, sandbox: bool) -> None:
         st.warning(
             f"Nothing is sent to {plain(state.title)}{since}. {plain(state.standing.paused_why or '')}", title="Paused"
         )
+        _orders(state)
         _resume_button(state, sandbox, "Waiting jobs are sent, and cost what their cards say.")
     elif state.paused:
         st.warning(
@@ -122,6 +123,56 @@ def _check(state: VendorState, sandbox: bool, checks: dict[tuple[str, str], Chec
     if state.paused and not state.standing.after_restore and checked.check.verdict is Verdict.UNCLEAR:
         _resume_button(state, sandbox, "If the key is refused again, nothing is charged, and it is paused again.")
     st.caption(f"Checked {clock(checked.at)} · {checked.balance}")
+
+
+def _orders(state: VendorState) -> None:
+    """Offer what the vendor's own list shows of the time after the backup."""
+    title = plain(state.title)
+    if state.orders_reach_h is None:
+        st.caption(f"{title} offers no list that can be asked from here. Look on its website.")
+        return
+    found: dict[str, tuple[FoundOrder, ...]] = st.session_state.setdefault("found_orders", {})
+    if st.button(f"Compare with {state.title}’s list", key=f"orders-{state.id}", icon=":material/checklist:"):
+        with st.spinner(f"Asking {title} …"):
+            done = refusals.attempt(state.id, _note_orders, found, state)
+        if done:
+            st.rerun()
+    orders = found.get(state.id)
+    if orders is None:
+        st.caption(f"Free of charge. Its list goes back {state.orders_reach_h} hours.")
+    elif not orders:
+        st.success(f"{title}’s list of the last {state.orders_reach_h} hours has no order that is missing here.")
+    else:
+        many = "1 order is" if len(orders) == 1 else f"{len(orders)} orders are"
+        lines = "\n".join(f"- {plain(_order_words(order))}" for order in orders)
+        st.warning(f"{many} in {title}’s list and not here:\n\n{lines}", title="Sent after the backup")
+        st.button(
+            "Take it in" if len(orders) == 1 else f"Take in all {len(orders)}",
+            key=f"take-{state.id}",
+            icon=":material/download:",
+            on_click=pressed(_take_in),
+            args=(state,),
+            help="Each becomes a job here: its video is fetched, and its cost counts this month, even above a cap. "
+            "Nothing is sent.",
+        )
+
+
+def _order_words(order: FoundOrder) -> str:
+    cost = "cost unknown" if order.usd_micros is None else price_text(order.usd_micros)
+    if order.waits:
+        return f"job {order.job_id}, which waits here: {order.vendor_id}, {cost}"
+    was = "not from this studio" if order.job_id is None else "unknown here"
+    return f"{order.vendor_id}, {was}, {cost}"
+
+
+def _note_orders(found: dict[str, tuple[FoundOrder, ...]], state: VendorState) -> None:
+    found[state.id] = desk().outcomes.found_orders(state.id)
+
+
+def _take_in(state: VendorState) -> None:
+    found: dict[str, tuple[FoundOrder, ...]] = st.session_state.get("found_orders", {})
+    if refusals.attempt(state.id, desk().outcomes.take_in, state.id):
+        found[state.id] = ()
 
 
 def _resume_button(state: VendorState, sandbox: bool, explain: str) -> None:

@@ -147,7 +147,8 @@ class Debian:
     def run_sealed(self, script: str, user: str, environment: Mapping[str, str], volume: str, workdir: str) -> None:
         """Run a script as the image's user, where only the volume and /tmp can be written."""
         root = shlex.quote(str(self.root))
-        inner = f"chroot --userspec={user} {root} /bin/sh -ec {shlex.quote(f'cd {workdir}; {script}')}"
+        chroot, sealed = shutil.which("chroot", path=PATH), shlex.quote(f"cd {workdir}; {script}")
+        inner = f"{chroot} --userspec={user} {root} /bin/sh -ec {sealed}"
         mounts = (
             f"--bind {root} {root}",
             f"--bind {root}{volume} {root}{volume}",
@@ -157,7 +158,15 @@ class Debian:
             f"--rbind /dev {root}/dev",
         )
         seal = "".join(f"mount {mount}; " for mount in mounts)
-        line = ["unshare", "--mount", "--pid", "--fork", "/bin/sh", "-ec", f"{seal}{inner}"]
+        line = [
+            shutil.which("unshare", path=PATH) or "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "/bin/sh",
+            "-ec",
+            f"{seal}{inner}",
+        ]
         subprocess.run(line, check=True, env=dict(environment))
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
+from lipsync_core.ledger.found_orders import FoundOrder
 from lipsync_core.ledger.spending import Need
 from lipsync_core.ledger.vendor_status import VendorStatus, VendorStatuses, unmet
 from lipsync_core.net.run_async import run_async
@@ -20,7 +22,12 @@ from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.providers.base import Provider
 from lipsync_core.providers.keys import Keys
 from lipsync_core.providers.reading import id_of
-from lipsync_core.providers.wire import AskAgain, Balance, KeyCheck, Poll, Request, Response, Verdict
+from lipsync_core.providers.wire import AskAgain, Balance, KeyCheck, LogRow, Poll, Request, Response, Verdict
+
+MOST_PAGES = 20
+"""The most pages of a vendor's list of orders that are read: at AI/ML API, up to 2,000 orders."""
+TRACES = re.compile(r"lipsync-studio\.(\d{1,12})\.(\d{1,15})\.\d{1,9}")
+"""The studio's own id of a submit, see `lipsync_core.tracker.send.trace_of`: the job's number, and when it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,8 @@ class VendorState:
     """The variable of a proxy for this vendor alone."""
     offers_balance: bool
     webhooks: bool
+    orders_reach_h: int | None
+    """How many hours the list goes back in which it can be asked what was ordered; None if there is no such list."""
     slots: int
     """The most jobs that it is given at once."""
     slots_variable: str
@@ -99,6 +108,7 @@ class Vendors:
             proxy_variable=provider.proxy_variable,
             offers_balance=provider.balance() is not None,
             webhooks=provider.webhooks,
+            orders_reach_h=provider.logs_reach_h,
             slots=self._accounts.slots(provider.id),
             slots_variable=provider.slots_variable,
             standing=standing,
@@ -178,6 +188,29 @@ class Vendors:
             raise VendorError(f"{provider.title} does not know a job with the id {vendor_id}. Nothing was changed.")
         return poll
 
+    def orders(self, provider_id: str, environment: str) -> tuple[FoundOrder, ...]:
+        """Return what the vendor's list says was ordered with this key, but for what failed and is free.
+
+        Raises `VendorError` if it has no such list, or could not be asked.
+        """
+        provider = self._accounts.providers[provider_id]
+        if provider.logs() is None:
+            raise VendorError(f"{provider.title} offers no list of orders. Look on its website; nothing was changed.")
+        rows = list(self._log_of(provider, environment))
+        return tuple(_order_of(row) for row in rows if row.job_id is not None and not row.free)
+
+    def _log_of(self, provider: Provider, environment: str) -> Iterator[LogRow]:
+        offset = 0
+        for _ in range(MOST_PAGES):
+            request = provider.logs(offset)
+            read = () if request is None else provider.read_logs(self.ask(provider.id, environment, request))
+            if isinstance(read, AskAgain):
+                raise VendorError(f"{read.what} Nothing was changed.")
+            if not read:
+                return
+            yield from read
+            offset += len(read)
+
     def ask(self, provider_id: str, environment: str, request: Request, frozen_url: str | None = None) -> Response:
         """Return the answer to a free request. Raise `VendorError` if none arrives."""
         account = self._accounts.of(provider_id, environment)
@@ -220,6 +253,12 @@ class Vendors:
                 return await http.get(provider, keys, base_url, request)
 
         return run_async(get())
+
+
+def _order_of(row: LogRow) -> FoundOrder:
+    ours = TRACES.fullmatch(row.trace_id or "")
+    number, created_ms = (int(ours[1]), int(ours[2])) if ours else (None, None)
+    return FoundOrder(row.job_id or "", row.cost.usd_micros, number, created_ms)
 
 
 def _title_of(engine_id: str | None, provider: Provider) -> str:

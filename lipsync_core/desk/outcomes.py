@@ -1,4 +1,4 @@
-"""The four ways to resolve a job whose answer was lost; and importing jobs that were started elsewhere."""
+"""The four ways to resolve a job whose answer was lost; and orders that the vendor knows and the ledger does not."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from lipsync_core.brief import Brief
 from lipsync_core.db.database import now_ms
 from lipsync_core.desk.press import HOLD_S, Press
 from lipsync_core.desk.rooms import Part
-from lipsync_core.errors import VendorError
+from lipsync_core.errors import VendorError, VendorIdTakenError
 from lipsync_core.job import LIVE, Job, JobState
+from lipsync_core.ledger.found_orders import FoundOrder
 from lipsync_core.ledger.jobs import NewJob
 from lipsync_core.people.roles import Action
 from lipsync_core.pricing.assess import assess
-from lipsync_core.pricing.catalogue import ENGINES
+from lipsync_core.pricing.catalogue import ENGINES, Engine
 from lipsync_core.quote import Quote
 
 
@@ -106,9 +107,48 @@ class DeskOutcomes(Part):
         if made_by.is_draft:
             raise VendorError("Drafts are made here: there is nothing to import.")
         environment, vendor_id = self.seat.environment, vendor_id.strip()
+        base_url = self.rooms.accounts.of(made_by.provider, environment).base_url
+        self.rooms.vendors.look(made_by.provider, environment, base_url or None, vendor_id)
+        return self._adopted(made_by, vendor_id)
+
+    def found_orders(self, provider_id: str) -> tuple[FoundOrder, ...]:
+        """Return what the vendor's own list knows and this ledger does not, such as what was sent after a backup.
+
+        Raises:
+            VendorError: it has no such list, or could not be asked.
+            NotAllowedError: this person may not resume vendors.
+        """
+        self.seat.check(Action.CHECK)
+        environment = self.seat.environment
+        return self.rooms.found_orders.unknown(
+            provider_id, environment, self.rooms.vendors.orders(provider_id, environment)
+        )
+
+    def take_in(self, provider_id: str) -> list[int]:
+        """Make each of `found_orders` a job here, which is watched and counts under the caps; returns their numbers.
+
+        A job that waits here although it was sent takes its order. Raises as `found_orders` does; what was taken in
+        before stays.
+        """
+        engine = next(one for one in ENGINES.values() if one.provider == provider_id)
+        month = self.rooms.month() if self.seat.environment == LIVE else None
+        taken: list[int] = []
+        for order in self.found_orders(provider_id):
+            try:
+                if order.waits and self.rooms.found_orders.recognise(order, provider_id, month=month, by=self.by):
+                    taken.append(order.job_id or 0)
+                else:
+                    taken.append(self._adopted(engine, order.vendor_id, order.usd_micros).id)
+            except VendorIdTakenError:  # somebody else took it in meanwhile
+                continue
+        if taken:
+            self.rooms.audit.note(self.by, "took in orders that it knew", "vendor", f"{provider_id} ({len(taken)})")
+        return taken
+
+    def _adopted(self, made_by: Engine, vendor_id: str, said_usd_micros: int | None = None) -> Job:
+        environment = self.seat.environment
         account = self.rooms.accounts.of(made_by.provider, environment)
-        self.rooms.vendors.look(made_by.provider, environment, account.base_url or None, vendor_id)
-        brief = Brief(scene=made_by.scene, engine=engine, name=f"From {made_by.vendor}")
+        brief = Brief(scene=made_by.scene, engine=made_by.id, name=f"From {made_by.vendor}")
         quote = assess(made_by, brief, {}, rates=self.rooms.team_rates.now(), today=datetime.now(UTC).date())
         new = NewJob(
             brief,
@@ -119,7 +159,7 @@ class DeskOutcomes(Part):
             key_fingerprint=account.fingerprint,
         )
         month = self.rooms.month() if environment == LIVE else None
-        return self.rooms.ledger.adopt(new, vendor_id, now_ms(), month)
+        return self.rooms.ledger.adopt(new, vendor_id, now_ms(), month, said_usd_micros)
 
 
 def _again(job_id: int) -> str:

@@ -17,6 +17,7 @@ from lipsync_core.errors import NotAllowedError
 from lipsync_core.estimates.reader import Tables
 from lipsync_core.job import Job
 from lipsync_core.ledger.approvals import ApprovalRules, Approvals
+from lipsync_core.ledger.found_orders import FoundOrders
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.ledger.open_briefs import BriefDesk
 from lipsync_core.ledger.team_rates import TeamRates
@@ -48,6 +49,7 @@ class Rooms:
     terms: ApprovalRules
     approvals: Approvals
     verdicts: Verdicts
+    found_orders: FoundOrders
     tables: Tables
     vendors: Vendors
     team_rates: TeamRates

@@ -31,6 +31,7 @@ from lipsync_core.job import (
     JobEvent,
     JobState,
 )
+from lipsync_core.ledger.caps import settle
 from lipsync_core.ledger.filters import Filter, conditions
 from lipsync_core.ledger.listing import read_page
 from lipsync_core.ledger.projects import set_projects
@@ -102,10 +103,13 @@ class Ledger:
             made = map(job_of, rows)
         return [pressed.get(new.nonce) or next(made) for new in news]
 
-    def adopt(self, new: NewJob, vendor_id: str, due_ms: int, month: str | None = None) -> Job:
+    def adopt(
+        self, new: NewJob, vendor_id: str, due_ms: int, month: str | None = None, said_usd_micros: int | None = None
+    ) -> Job:
         """Record a job that was started elsewhere; raise `VendorIdTakenError` if another job has the id.
 
-        Its cost, once known, counts in ``month``, although no cap could have stopped it.
+        Its cost, once known, counts in ``month``, although no cap could have stopped it; what the vendor says that it
+        cost, at once.
         """
         with self._db.write() as connection:
             (job,) = self._add_all(connection, [new])
@@ -117,9 +121,12 @@ class Ledger:
                 "started_ms": now,
                 "due_ms": due_ms,
                 "month": month,
+                "said_usd_micros": said_usd_micros,
             }
             row = connection.execute(update(jobs).where(jobs.c.id == job.id).values(values).returning(jobs)).mappings()
             record(connection, job.id, JobState.RENDERING, new.by, f"started elsewhere, imported as {vendor_id}")
+            if said_usd_micros is not None:
+                settle(connection, job.id, JobState.RENDERING)
             return job_of(row.one())
 
     def job(self, job_id: int) -> Job:

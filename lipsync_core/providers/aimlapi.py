@@ -128,6 +128,7 @@ class AimlApi(Provider):
     keeps_records_days = Fact(None, "AI/ML API does not say")
     failed_is_free = Fact(True, "aimlapi/api-docs, usage-logs.md: a failed request is not billed")
     unpromised_ends = frozenset({"canceled", "timeout"})
+    logs_reach_h = 48
     poll_every_s = Fact(15.0, "docs.aimlapi.com, pixverse/lip-sync: the sample polls every 15 seconds")
     reports_bill = True
     ask = (
@@ -174,7 +175,12 @@ class AimlApi(Provider):
 
     def logs(self, offset: int = 0) -> Request:
         """Ask for the requests of the last two days, newest first, to look for a submit whose answer was lost."""
-        query = (("period", "48h"), ("model", MODEL), ("limit", str(LOG_ROWS)), ("offset", str(offset)))
+        query = (
+            ("period", f"{self.logs_reach_h}h"),
+            ("model", MODEL),
+            ("limit", str(LOG_ROWS)),
+            ("offset", str(offset)),
+        )
         return Request("GET", "/v2/logs", query=query)
 
     def read_submit(self, response: Response) -> SubmitOutcome:

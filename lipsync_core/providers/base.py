@@ -77,6 +77,8 @@ class Provider(ABC):
     reports_bill: ClassVar[bool] = False
     """Whether a poll may report what was billed."""
     webhooks: ClassVar[bool] = False
+    logs_reach_h: ClassVar[int | None] = None
+    """How many hours its log goes back, see `logs`; None where it has none."""
     check_asks_for_no_job: ClassVar[bool] = False
     """Whether `check` asks about a job that does not exist, because the vendor has no better free request."""
     ask: ClassVar[str]
