@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, expect
 
 from lipsync_core import ROOT
+from tests.browser.visit import PORTRAIT, SAMPLES, finished, press, settle, upload, visitor
 from tests.line import Line, opened
 from tests.nginx import NGINX, balanced, balancer
+from tests.oidc import Provider, sign_in
 from tests.patient import PATIENCE_S
 from tests.server import Server, free_port, sandboxed
 
 pytestmark = pytest.mark.nginx
 
+ADMIN = "mia@studio.test"
 COOKIE = "studio_server"
 TOKEN = secrets.token_hex(16)
 
@@ -110,3 +116,52 @@ def test_a_visitor_stays_with_one_server_and_goes_on_with_the_other_where_that_i
         servers[0].start()
         servers[0].await_ready()
         assert moved.server() == named["2"], "whoever was moved is not moved back: page and uploads are there"
+
+
+@contextmanager
+def worker(variables: dict[str, str]) -> Iterator[None]:
+    """A tracker without pages, which renders the drafts."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("STUDIO_", "STREAMLIT_"))}
+    command = [sys.executable, "-m", "lipsync_core.tracker"]
+    process = subprocess.Popen(command, cwd=ROOT, env=inherited | variables, stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        assert process.wait(PATIENCE_S) == 0
+
+
+@pytest.mark.browser
+def test_the_server_that_served_a_page_is_killed_and_after_a_reload_everything_is_there(
+    browser: Browser, tmp_path: Path
+) -> None:
+    port = free_port()
+    with ExitStack() as stack:
+        provider = stack.enter_context(Provider())
+        provider.knows(ADMIN, email=ADMIN, email_verified=True, name="Mia")
+        secrets_file = provider.secrets(tmp_path)
+        back = f"http://localhost:{port}/oauth2callback"
+        secrets_file.write_text(secrets_file.read_text().replace("http://127.0.0.1:{port}/oauth2callback", back))
+        variables = sandboxed(tmp_path, STUDIO_PROXIES="127.0.0.1", STUDIO_ADMIN=ADMIN)
+        pages = variables | {"STREAMLIT_SECRETS_FILES": str(secrets_file), "STUDIO_DRAFT_SLOTS": "0"}
+        servers = {name: stack.enter_context(Server(pages, tmp_path / f"server-{name}.log")) for name in ("1", "2")}
+        address = stack.enter_context(balanced([one.port for one in servers.values()], port, tmp_path / "nginx"))
+        context = visitor(browser, address)
+        stack.callback(context.close)
+        page = context.new_page()
+        page.goto("/")
+        sign_in(page, ADMIN)
+        settle(page)
+        upload(page, PORTRAIT, SAMPLES / "voice_en_clear.flac")
+        press(page, "Render free draft")
+        expect(page.get_by_role("button", name="Render free draft")).to_be_hidden()
+        (drew,) = (str(cookie.get("value")) for cookie in context.cookies() if cookie.get("name") == COOKIE)
+        servers[drew].kill()
+        page.reload()
+        expect(page.get_by_role("heading", name="voice_en_clear")).to_be_visible()
+        expect(page.get_by_text("grace_hopper · voice_en_clear")).to_be_visible()
+        expect(page.get_by_text("Queued")).to_be_visible()
+        (draws,) = (str(cookie.get("value")) for cookie in context.cookies() if cookie.get("name") == COOKIE)
+        assert draws != drew
+        with worker(variables):
+            finished(page)
