@@ -80,6 +80,11 @@ class Accounts:
                 problem = str(error)
         return Account(provider, LIVE, found, problem, base_url.rstrip("/"), tuple(missing), self.outlet(provider.id))
 
+    def held(self) -> frozenset[tuple[str, str]]:
+        """Return the live accounts that this server has a key for: the vendor, and the key's fingerprint."""
+        accounts = (self.of(provider_id, LIVE) for provider_id in self.providers)
+        return frozenset((one.provider.id, one.fingerprint) for one in accounts if one.fingerprint is not None)
+
     def _base_url(self, provider: Provider) -> str:
         return self._given.get(provider.base_url_variable, "").strip() or provider.base_url
 

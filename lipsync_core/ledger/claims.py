@@ -12,10 +12,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    case,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from lipsync_core.db.database import Database, now_ms
-from lipsync_core.db.schema import accounts, answers, jobs
+from lipsync_core.db.schema import accounts, answers, jobs, trackers
 from lipsync_core.job import CORRECTABLE, LIVE, TAKES_SLOT, TRACKER, Job, JobState
 from lipsync_core.ledger import caps
 from lipsync_core.ledger.approvals import ApprovalRules, before_paying
@@ -26,6 +39,10 @@ from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.providers.wire import Response
 from lipsync_core.quote import price_text, priced
 
+LEFT_TO_OTHERS_S = 60.0
+"""For so long a due job whose key a tracker does not have is left to the others that are alive."""
+ALIVE_S = 45.0
+"""A tracker that reported within this time counts as alive."""
 _WORKING = (JobState.RENDERING, JobState.ARCHIVING)
 _DRAFTS = tuple(engine.id for engine in ENGINES.values() if engine.is_draft)
 
@@ -131,12 +148,15 @@ class Claims:
         slots: Callable[[str], int],
         limit: int,
         but: Collection[int] = (),
+        keys: Collection[tuple[str, str]] | None = None,
     ) -> Due:
         """Claim up to ``limit`` paid jobs that are due and unclaimed, and as many queued ones as may be sent at once.
 
         A queued job becomes `SUBMITTING`: nothing was sent yet, and `mark_sending` records when that changes. Any other
         keeps its state. ``slots`` tells how many jobs a vendor may be given at once. ``but`` are those that ``owner``
-        still works on, whatever became of their lease: a machine may have slept.
+        still works on, whatever became of their lease: a machine may have slept. ``keys`` are the vendors and the keys'
+        fingerprints that ``owner`` has. Jobs of other keys are left to the other trackers that are alive, for
+        `LEFT_TO_OTHERS_S`; if none of those has the key either, ``owner`` takes them and says so.
         """
         now = now_ms()
         free = and_(
@@ -144,6 +164,12 @@ class Claims:
             or_(jobs.c.lease_until_ms.is_(None), jobs.c.lease_until_ms <= now),
             jobs.c.id.not_in(but),
         )
+        if keys is not None:
+            alive_ms, left_ms = now - int(ALIVE_S * 1000), now - int(LEFT_TO_OTHERS_S * 1000)
+            others = select(trackers.c.owner).where(trackers.c.owner != owner, trackers.c.seen_ms > alive_ms)
+            ours = tuple_(jobs.c.provider, jobs.c.key_fingerprint).in_(list(keys))
+            anybodys = or_(jobs.c.environment != LIVE, jobs.c.key_fingerprint.is_(None))
+            free = and_(free, or_(ours, anybodys, jobs.c.due_ms <= left_ms, not_(others.exists())))
         left = and_(jobs.c.lease_owner != owner, jobs.c.lease_until_ms > 0)  # one that stops cleanly sets it to 0
         not_queued = select(jobs.c.id, left).where(free, jobs.c.state != JobState.QUEUED)
         begun = not_queued.order_by(jobs.c.due_ms).limit(limit)
