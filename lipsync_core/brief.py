@@ -207,6 +207,9 @@ def mouth_box_error(box: MouthBox, width: int, height: int) -> str | None:
 
 # The studio's own limits
 
+LONGEST_DRAFT_SIDE = 1_920
+"""Pixels of the longer side of a draft that is made of a video; a larger video is made smaller."""
+
 LONGEST: Mapping[str, int] = MappingProxyType(
     {name: field.longest for name, field in FIELDS.items() if field.longest is not None}
 )

@@ -10,8 +10,9 @@ import errno
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -48,21 +49,46 @@ ORIGIN = "AI-generated"
 """What every draft says of itself, in the comment and the description of its file."""
 
 _BT709 = 1  # H.273 code of the primaries, the transfer curve and the matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """When each frame is shown: ``stamps`` in a ``unit`` of seconds, and the mean ``rate``, by which x264 plans.
+
+    Without stamps, the frames follow one another in this unit. ``colours`` are the H.273 codes of the frames'
+    primaries, transfer curve and matrix.
+    """
+
+    unit: Fraction = Fraction(1, FPS)
+    rate: Fraction = Fraction(FPS)
+    stamps: Sequence[int] | None = None
+    colours: tuple[int, int, int] = (_BT709, _BT709, _BT709)
+
+    def stamp(self, index: int) -> int:
+        """Return the time of a frame in the unit."""
+        return index if self.stamps is None else self.stamps[index]
+
+
+STEADY = Clock()
+"""25 frames a second, as a draft of a picture has."""
+
 _AAC_RATES = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 _USUAL_RATE = 48_000
 _QUEUED_FRAMES = 8
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def write_mp4(out: Path, frames: Iterable[Image], voice: Path | None, on_frame: Callable[[int], None]) -> None:
-    """Encode NV12 ``frames`` (all of one even size) at 25 a second, with the ``voice`` if there is one, into ``out``.
+def write_mp4(
+    out: Path, frames: Iterable[Image], voice: Path | None, on_frame: Callable[[int], None], clock: Clock = STEADY
+) -> None:
+    """Encode NV12 ``frames`` (all of one even size) by the ``clock``, with the ``voice`` if there is one, into ``out``.
 
     ``on_frame`` is called, in the calling thread, with the number of frames passed on so far. Raises `RenderError` if
     the file cannot be written; nothing is left at ``out`` then.
     """
     part = out.with_name(f".{out.name}.part")
     try:
-        _encode(part, frames, voice, on_frame)
+        _encode(part, frames, voice, on_frame, clock)
         _check_whole(part)
         with part.open("rb+") as file:
             os.fsync(file.fileno())
@@ -79,7 +105,9 @@ def _cannot_write(error: OSError | FFmpegError) -> str:
     return f"The video could not be saved ({error.strerror}). Check the folder for videos, then render again."
 
 
-def _encode(part: Path, frames: Iterable[Image], voice: Path | None, on_frame: Callable[[int], None]) -> None:
+def _encode(
+    part: Path, frames: Iterable[Image], voice: Path | None, on_frame: Callable[[int], None], clock: Clock
+) -> None:
     """Pass frames to a thread that encodes them; an exception in that thread is raised here."""
     waiting: queue.Queue[Image | None] = queue.Queue(_QUEUED_FRAMES)
     failures: list[BaseException] = []
@@ -90,7 +118,7 @@ def _encode(part: Path, frames: Iterable[Image], voice: Path | None, on_frame: C
 
     def encode() -> None:
         try:
-            _mux(part, taken(), voice)
+            _mux(part, taken(), voice, clock)
         except BaseException as error:  # the calling thread raises it, whatever it is
             failures.append(error)
 
@@ -115,21 +143,22 @@ def _encode(part: Path, frames: Iterable[Image], voice: Path | None, on_frame: C
         raise failures[0]
 
 
-def _mux(part: Path, frames: Iterator[Image], voice: Path | None) -> None:
+def _mux(part: Path, frames: Iterator[Image], voice: Path | None, clock: Clock) -> None:
     first = next(frames)
     with ExitStack() as files:
         container = files.enter_context(av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}))
         container.metadata.update(comment=ORIGIN, description=ORIGIN)
-        picture = _picture_track(container, first.shape[1], first.shape[0] * 2 // 3)
+        picture = _picture_track(container, first.shape[1], first.shape[0] * 2 // 3, clock)
         sound = _sound(container, files.enter_context(opened(voice)), voice) if voice is not None else iter(())
         sound_s = 0.0
         for index, pixels in enumerate(_chain(first, frames)):
-            while sound_s <= index / FPS and (piece := next(sound, None)) is not None:
+            stamp = clock.stamp(index)
+            while sound_s <= stamp * clock.unit and (piece := next(sound, None)) is not None:
                 container.mux(piece[0])
                 sound_s += piece[1]
             # Not from_numpy_buffer: PyAV 18.1 mistakes heights that are not a multiple of 4 for smaller ones.
             frame = av.VideoFrame.from_ndarray(pixels, format="nv12")
-            frame.pts, frame.time_base = index, Fraction(1, FPS)
+            frame.pts, frame.time_base = stamp, clock.unit
             container.mux(picture.encode(frame))
         for packets, _seconds in sound:
             container.mux(packets)
@@ -163,13 +192,14 @@ def _chain(first: Image, rest: Iterator[Image]) -> Iterator[Image]:
     yield from rest
 
 
-def _picture_track(container: OutputContainer, width: int, height: int) -> VideoStream:
-    track = container.add_stream("libx264", rate=FPS, options=X264)
+def _picture_track(container: OutputContainer, width: int, height: int, clock: Clock) -> VideoStream:
+    track = container.add_stream("libx264", rate=clock.rate, options=X264)
     track.width, track.height, track.pix_fmt = width, height, "nv12"
     context = track.codec_context
     context.thread_count = 2
+    context.time_base = clock.unit
     context.color_range = ColorRange.MPEG
-    context.color_primaries = context.color_trc = context.colorspace = _BT709
+    context.color_primaries, context.color_trc, context.colorspace = clock.colours
     return track
 
 

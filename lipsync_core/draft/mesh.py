@@ -77,7 +77,7 @@ def detect(image: Image) -> list[Seen]:
     return sorted(kept, key=lambda face: -face.side)
 
 
-def fit(image: Image, face: Seen) -> Mesh:
+def fit(image: Image, face: Seen, *, passes: int = _PASSES) -> Mesh:
     """Return the mesh of this face in an RGB picture. Raises `RenderError` if the models are not installed.
 
     Each pass takes its crop from the points of the pass before, level and 1.5 times as large as the face.
@@ -85,7 +85,7 @@ def fit(image: Image, face: Seen) -> Mesh:
     x, y, side, tilt = face.x, face.y, face.side * _AROUND, face.tilt_deg
     points, presence = np.zeros((468, 2), np.float32), -np.inf
     network = _network(MESH)
-    for _ in range(_PASSES):
+    for _ in range(passes):
         to_crop = cv2.getRotationMatrix2D((x, y), tilt, _MESH_PX / side)
         to_crop[:, 2] += np.array([_MESH_PX / 2 - x, _MESH_PX / 2 - y])
         network.setInput(_blob(_cropped(image, to_crop.astype(np.float32), _MESH_PX), 1 / 255, 0.0))
@@ -101,6 +101,14 @@ def fit(image: Image, face: Seen) -> Mesh:
         if not np.isfinite(side) or side < 4.0:
             break
     return Mesh(points, presence)
+
+
+def seen_again(points: Floats) -> Seen:
+    """Return where the face at these points (468, 2) is looked for in the next picture of a video."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    x, y = (float(value) for value in (low + high) / 2)
+    across = points[EYE_CORNERS[1]] - points[EYE_CORNERS[0]]
+    return Seen(x, y, float((high - low).max()), float(np.degrees(np.arctan2(across[1], across[0]))))
 
 
 @cache

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipsync_core.draft import nv12
+from lipsync_core.draft.bending import MOVED_PX, shifts
 from lipsync_core.draft.inside import Inside
 from lipsync_core.draft.interior import Interior
 from lipsync_core.draft.nv12 import Area, Patch
-from lipsync_core.draft.shape import INNER_LOWER, INNER_UPPER, Shape, areas
+from lipsync_core.draft.shape import INNER_LOWER, INNER_UPPER, Shape
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -24,8 +25,6 @@ Floats = NDArray[np.float32]
 OPENNESS_STEPS, WIDTH_STEPS = 28, 7
 """The number of states in which a mouth is drawn; finer ones are invisible at 25 frames a second."""
 
-_SUBPIXEL_BITS = 4
-_MOVED_PX = 0.02
 _CACHE_BYTES = 48 << 20
 
 
@@ -69,37 +68,12 @@ class MovingMouth:
     def _sources(self, points: Floats) -> tuple[Floats, Floats]:
         """Return which point of the picture each pixel comes from, if the mesh has these ``points``."""
         triangles = self._shape.triangles
-        before, after = self._shape.points[triangles], points[triangles]
-        moves = np.abs(after - before).max(axis=(1, 2)) > _MOVED_PX
-        moves &= areas(points, triangles) > 0  # one that turned over lies in a fold, which its neighbours cover
-        before, after = before[moves], after[moves]
-        which = np.full(self._x.shape, -1, np.int32)
-        corners = np.round((after - np.array(self.area[:2], np.float32)) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
-        for number, corner in enumerate(corners):
-            cv2.fillConvexPoly(which, corner, number, cv2.LINE_8, _SUBPIXEL_BITS)
-        affine = _affine(after, before)
-        here = which >= 0
-        a, b, c, d, e, f = affine[which[here]].T
-        x, y = self._x[here], self._y[here]
-        by_x, by_y = np.zeros_like(self._x), np.zeros_like(self._y)
-        by_x[here], by_y[here] = a * x + b * y + c - x, d * x + e * y + f - y
+        by_x, by_y = shifts(self._shape.points[triangles], points[triangles], self.area)
         return self._x + by_x * self._room, self._y + by_y * self._room
 
 
 def _step(openness: float) -> int:
     return round(openness * (OPENNESS_STEPS - 1))
-
-
-def _affine(after: Floats, before: Floats) -> Floats:
-    """Return the maps (n, 6) that lead from each triangle ``after`` to the one ``before``; both (n, 3, 2)."""
-    one, other = after[:, 1] - after[:, 0], after[:, 2] - after[:, 0]
-    area = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
-    area = np.where(np.abs(area) < 1e-4, np.float32(1e-4), area)
-    to_one, to_other = before[:, 1] - before[:, 0], before[:, 2] - before[:, 0]
-    across = (to_one * other[:, 1:] - to_other * one[:, 1:]) / area[:, None]
-    down = (to_other * one[:, :1] - to_one * other[:, :1]) / area[:, None]
-    shift = before[:, 0] - across * after[:, :1, 0] - down * after[:, :1, 1]
-    return np.stack([across[:, 0], down[:, 0], shift[:, 0], across[:, 1], down[:, 1], shift[:, 1]], axis=1)
 
 
 def _reach(picture: Image, shape: Shape) -> Area:
@@ -108,7 +82,7 @@ def _reach(picture: Image, shape: Shape) -> Area:
     poses = [shape.points]
     for openness, width in ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, -1.0)):
         points = shape.to_picture(shape.posed(openness, width))
-        moved |= np.abs(points - shape.points).max(axis=1) > _MOVED_PX
+        moved |= np.abs(points - shape.points).max(axis=1) > MOVED_PX
         poses.append(points)
     touched = shape.triangles[moved[shape.triangles].any(axis=1)]
     lips = shape.points[[*INNER_UPPER, *INNER_LOWER]]

@@ -56,6 +56,22 @@ _DRAFTS = (
         ),
         tariff=replace(_FREE, dialog=DialogRule.BY_ORDER),
     ),
+    Engine(
+        form=EngineForm(
+            engine="draft/redub",
+            title="Draft re-dub",
+            scene="redub",
+            required=("video", "audio"),
+            optional=("mask_image",),
+        ),
+        purpose="Free preview for timing and framing. Not for publishing.",
+        timing=Timing(
+            rtf={"": (0.7, 1.5)},
+            overhead_s=2.0,
+            source="twice what tests/bench/bench_redub.py measured on two cores",
+        ),
+        tariff=replace(_FREE, extends_video=True),
+    ),
 )
 
 

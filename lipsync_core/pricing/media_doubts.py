@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lipsync_core.brief import Brief
+from lipsync_core.brief import LONGEST_DRAFT_SIDE, Brief
 from lipsync_core.medium import MediumFacts
 from lipsync_core.pricing.catalogue import Engine
 
@@ -22,6 +22,8 @@ def media_doubts(engine: Engine, brief: Brief, media: Mapping[str, MediumFacts])
     voice, video = media.get("audio"), media.get("video")
     if voice is not None and video is not None and (words := _lengths(engine, voice.duration_s - video.duration_s)):
         found.append(("audio" if voice.duration_s > video.duration_s else "video", words))
+    if engine.is_draft and video is not None and max(video.width, video.height) > LONGEST_DRAFT_SIDE:
+        found.append(("video", f"{video.width} × {video.height}: the draft’s longer side is {LONGEST_DRAFT_SIDE:,}."))
     return found
 
 
@@ -51,6 +53,8 @@ def _lengths(engine: Engine, longer_s: float) -> str:
         return ""
     rest = f"{abs(longer_s):.1f} s"
     if engine.tariff is not None and engine.tariff.extends_video:
+        if longer_s > 0 and engine.is_draft:
+            return f"The voice is {rest} longer than the video, which then goes on backwards and forwards."
         if longer_s > 0:
             return f"The voice is {rest} longer than the video; {engine.title} makes the video longer."
         return f"The last {rest} of the video are left out: {engine.title} ends it with the voice."

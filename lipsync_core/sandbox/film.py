@@ -1,7 +1,7 @@
 """The videos that the sandbox delivers. Runs only in a worker process, see `lipsync_core.worker.tasks`.
 
-A picture with a face and one voice go through the draft engine, and so does each half of a picture with two people. All
-else is filmed without lip-sync: a still picture, or a video, with the voices as its sound.
+A picture with a face and one voice go through the draft engine, and so do each half of a picture with two people and a
+video of somebody. All else is filmed without lip-sync: a still picture, or a video, with the voices as its sound.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from lipsync_core.decode.container import opened, picture_stream
 from lipsync_core.decode.display import Display
 from lipsync_core.decode.timing import Timing
 from lipsync_core.draft import render
+from lipsync_core.draft.footage import film_of
+from lipsync_core.draft.redub import redub
 from lipsync_core.draft.speech import MouthTrack
 from lipsync_core.draft.synthesis import Speech, speak, spoken_track, write_wav
 from lipsync_core.errors import RenderError
@@ -72,6 +74,8 @@ def film(
         write_wav(told, said)
         _write_voice(voice, speech_blocks(said))
     if video is not None:
+        if _redubbed(out, video, voice, resolution, None if told is None else spoken_track(told)):
+            return
         _mux(out, _moving(video, resolution), voice)
         return
     if picture is None:
@@ -121,6 +125,22 @@ def _spoken(out: Path, image: Image, voice: Path, resolution: str, track: MouthT
         )
     except RenderError:
         return False  # no face: a vendor would animate it anyway
+    return True
+
+
+def _redubbed(out: Path, video: Path, voice: Path, resolution: str, track: MouthTrack | None) -> bool:
+    try:
+        size = film_of(video)
+        redub(
+            video=video,
+            voice=voice,
+            out=out,
+            on_progress=lambda _done, _total: None,
+            track=track,
+            most_side=max(render.frame_size(size.width, size.height, resolution)),
+        )
+    except RenderError:
+        return False  # no face: a vendor would change the sound at least
     return True
 
 

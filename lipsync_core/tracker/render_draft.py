@@ -61,18 +61,11 @@ class DraftRenderer:
 
     def _draft(self, job: Job) -> None:
         brief = job.brief
-        _, picture = self._stored(brief.image, "image")
-        task, voices, length_s = self._dialog(brief) if brief.scene == "dialog" else self._portrait(brief)
+        task, asked, length_s = self._asked(brief)
         self.store.sweep(f"job-{job.id}-")
         with self.store.scratch(f"job-{job.id}-") as scratch:
             out = scratch / "video.mp4"
-            arguments = {
-                "image": str(picture),
-                "out": str(out),
-                **voices,
-                "resolution": brief.resolution,
-                "seed": brief.seed,
-            }
+            arguments = {"out": str(out), **asked}
             limits = Limits(memory_mb=2048, seconds=120 + 10 * length_s, in_bulk=job.batch is not None)
             hold = _Hold(
                 lambda frames: not self.stopping() and self.claims.renew(job.id, self.owner, self.lease_s, frames),
@@ -81,9 +74,28 @@ class DraftRenderer:
             found = run(task, arguments, limits, on_frames=hold.frames, wanted=hold.wanted)
             self._keep(job, out, found)
 
+    def _asked(self, brief: Brief) -> tuple[str, dict[str, Any], float]:
+        """Return the worker's task, its arguments but for ``out``, and about how many seconds the video will last."""
+        match brief.scene:
+            case "redub":
+                return self._redub(brief)
+            case "dialog":
+                task, voices, length_s = self._dialog(brief)
+            case _:
+                task, voices, length_s = self._portrait(brief)
+        _, picture = self._stored(brief.image, "image")
+        return task, {"image": str(picture), **voices, "resolution": brief.resolution, "seed": brief.seed}, length_s
+
     def _portrait(self, brief: Brief) -> tuple[str, dict[str, Any], float]:
         voice, length_s = self._voice(brief)
         return "render_draft", {**voice, "mouth_box": brief.mouth_box}, length_s
+
+    def _redub(self, brief: Brief) -> tuple[str, dict[str, Any], float]:
+        _, video = self._stored(brief.video, "video")
+        voice, audio = self._stored(brief.audio, "audio")
+        mask = None if brief.mask_image is None else str(self._stored(brief.mask_image, "image")[1])
+        asked = {"video": str(video), "audio": str(audio), "mask": mask, "mouth_box": brief.mouth_box}
+        return "render_draft_redub", asked, voice.duration_s
 
     def _dialog(self, brief: Brief) -> tuple[str, dict[str, Any], float]:
         left, left_path = self._stored(brief.left_audio, "audio")

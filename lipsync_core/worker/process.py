@@ -45,7 +45,7 @@ _AT_HOME = ("HOME", "TMPDIR", "TEMP", "TMP")
 _PACKAGES = ("av", "charset_normalizer", "cv2", "lazy_loader", "numpy", "pi_heif", "PIL")
 """The packages that tasks use."""
 
-READS = ("path", "image", "audio", "video", "picture", "voices")
+READS = ("path", "image", "audio", "video", "picture", "mask", "voices")
 """The arguments of a task that name its input files."""
 WRITES = ("out", "preview", "thumb")
 """The arguments that name its output files, which it writes in its scratch folder; they are moved when it is done."""

@@ -179,6 +179,22 @@ def render_draft_dialog(arguments: Arguments, progress: Progress) -> dict[str, A
     return asdict(decode.check_video(out))
 
 
+def render_draft_redub(arguments: Arguments, progress: Progress) -> dict[str, Any]:
+    """Render a video with a new voice into an MP4; return facts about it, from decoding it."""
+    from lipsync_core.draft import redub
+
+    out, mask, box = Path(arguments["out"]), arguments["mask"], arguments["mouth_box"]
+    redub.redub(
+        video=Path(arguments["video"]),
+        voice=Path(arguments["audio"]),
+        out=out,
+        on_progress=progress,
+        mouth_box=None if box is None else tuple(box),
+        mask=None if mask is None else decode.load_image(Path(mask)),
+    )
+    return asdict(decode.check_video(out))
+
+
 def show_mouth(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     """Write one JPEG frame with the mouth open at the given box, so that a person can judge the box."""
     from PIL import Image
@@ -208,6 +224,7 @@ TASKS: Mapping[str, str] = {
     "write_jpeg": "lipsync_core.worker.tasks:write_jpeg",
     "render_draft": "lipsync_core.worker.tasks:render_draft",
     "render_draft_dialog": "lipsync_core.worker.tasks:render_draft_dialog",
+    "render_draft_redub": "lipsync_core.worker.tasks:render_draft_redub",
     "show_mouth": "lipsync_core.worker.tasks:show_mouth",
     "sandbox_film": "lipsync_core.sandbox.film:film_task",
 }

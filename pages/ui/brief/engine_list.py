@@ -237,8 +237,7 @@ def _is_to_do(brief: Brief, field: str) -> bool:
 
 
 _SANDBOX_LACKS = {
-    ("redub", False): "The sandbox changes the sound only: lips do not move there.",
-    ("redub", True): "The sandbox changes the sound only, and {} the text.",
+    ("redub", True): "In the sandbox, {} the text.",
     ("presenter", True): "In the sandbox, {} the text.",
 }
 """What the sandbox's videos lack, by scene, and by whether a text is spoken; with a place for by whom."""

@@ -72,6 +72,8 @@ def test_a_picture_too_small_for_a_video_is_said(width: int, height: int, is_sma
         ("aimlapi/pixverse-lip-sync", 9.3, "audio", "PixVerse lip-sync does not say what it does with the rest."),
         ("aimlapi/pixverse-lip-sync", 6.4, "video", "The video is 1.9 s longer than the voice; PixVerse lip-sync does"),
         ("aimlapi/pixverse-lip-sync", 8.5, "", ""),
+        ("draft/redub", 9.3, "audio", "1.0 s longer than the video, which then goes on backwards and forwards."),
+        ("draft/redub", 6.4, "video", "The last 1.9 s of the video are left out: Draft re-dub"),
     ],
 )
 def test_what_happens_to_the_rest_of_a_voice_or_a_video(engine: str, voice_s: float, field: str, says: str) -> None:
@@ -95,3 +97,11 @@ def test_faces_are_counted_when_a_picture_is_kept_and_a_doubt_stops_nothing(stud
     words = "We see only one face in this picture; two people speak."
     assert ("image", words, False) in [(issue.field, issue.text, issue.stops) for issue in quote.issues]
     assert quote.qualifier is not Qualifier.UNKNOWN
+
+
+def test_a_draft_of_a_very_large_video_says_how_large_it_will_be() -> None:
+    media = {"video": replace(VIDEO, width=3840, height=2160)}
+    assert media_doubts(ENGINES["draft/redub"], Brief(scene="redub"), media) == [
+        ("video", "3840 × 2160: the draft’s longer side is 1,920.")
+    ]
+    assert media_doubts(ENGINES["lipsync-studio/lipsync-video"], Brief(scene="redub"), media) == []

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lipsync_core.decode import SPEECH_RATE, speech_blocks
 from lipsync_core.decode.container import opened, picture_stream
 from lipsync_core.draft.face import find_mouth
-from lipsync_core.samples import PAIRS, PORTRAITS, VOICES
+from lipsync_core.samples import CLIPS, PAIRS, PORTRAITS, VOICES
 from lipsync_core.sandbox.outputs import RENDER
 from lipsync_core.worker import process
 from tests import corpus
@@ -83,3 +83,24 @@ def test_a_written_text_is_spoken_for_as_long_as_it_is_billed(tmp_path: Path, te
     power = np.abs(np.fft.rfft(heard)) ** 2
     hertz = np.fft.rfftfreq(heard.size, 1 / SPEECH_RATE)
     assert power[hertz > 3_000].sum() > 0.005 * power.sum()  # sibilants, which a hum has not
+
+
+def test_lips_move_in_a_video_that_gets_a_new_voice(tmp_path: Path) -> None:
+    out = tmp_path / "film.mp4"
+    asked: dict[str, Any] = {
+        "picture": None,
+        "video": str(CLIPS[0].path),
+        "voices": [str(VOICES[2].path)],
+        "hum_s": 0.0,
+        "overlap": False,
+        "resolution": "480p",
+        "aspect": "",
+        "out": str(out),
+    }
+    process.run("sandbox_film", asked, RENDER)
+    before, after = (np.stack(frames_of(path)[:100]).astype(int) for path in (CLIPS[0].path, out))
+    mouth = find_mouth(frames_of(CLIPS[0].path)[0])
+    assert mouth is not None
+    x, y, width = int(mouth.x - mouth.width / 2), int(mouth.y - mouth.width / 3), int(mouth.width)
+    changed = np.abs(after - before)
+    assert changed[:, y : y + width * 2 // 3, x : x + width].mean() > 5 * changed[:, : y - 2 * width].mean()
