@@ -6,6 +6,7 @@ instants (television), or colours of a better screen (HDR). A player undoes all 
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -28,6 +29,9 @@ from lipsync_core.decode.tone import Tone, tone_of
 MAX_SIDE = 8_192
 """Pixels. Most decoders do not support more."""
 _NAMED_MATRIX = {1: "bt709", 4: "fcc", 5: "bt601", 6: "smpte170m", 7: "smpte240m", 9: "bt2020", 10: "bt2020"}
+_UNFREED_BYTES = 64 << 20
+"""A picture and the list of its side data refer to each other, so that Python frees them only once it looks for such
+pairs: after so many bytes of pictures, it has to. 200 pictures of 4K are 3 GB."""
 _FULL = 2
 """PyAV's code for the range of pictures from 0 to 255."""
 
@@ -90,7 +94,12 @@ class Display:
 
     def shown(self, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
         """Yield each picture as it is shown; one with combs waits for its successor."""
+        unfreed = 0
         for frame in frames:
+            unfreed += frame.width * frame.height * frame.format.padded_bits_per_pixel // 8
+            if unfreed > _UNFREED_BYTES:
+                gc.collect()
+                unfreed = 0
             combed = frame.interlaced_frame or (self._stored is not None and self._stored.interlaced)
             colour = (frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range)
             stored = _Stored(frame.width, frame.height, frame.format.name, colour, _turn(frame), combed)

@@ -24,6 +24,10 @@ from lipsync_core.worker.process import Limits, Withdrawn, run
 log = logging.getLogger(__name__)
 
 PROGRESS_S = 0.5
+_START_S, _MOST_RTF, _MOST_REDUB_RTF = 120.0, 10.0, 60.0
+"""How long a render may take: to start, and for each second of its video. A video of 4K at 60 pictures a second takes
+26 for each on a busy computer."""
+
 MOST_ATTEMPTS = 4
 """A render that was interrupted this often is given up: it may be what crashes the machine."""
 
@@ -61,12 +65,12 @@ class DraftRenderer:
 
     def _draft(self, job: Job) -> None:
         brief = job.brief
-        task, asked, length_s = self._asked(brief)
+        task, asked, most_s = self._asked(brief)
         self.store.sweep(f"job-{job.id}-")
         with self.store.scratch(f"job-{job.id}-") as scratch:
             out = scratch / "video.mp4"
             arguments = {"out": str(out), **asked}
-            limits = Limits(memory_mb=2048, seconds=120 + 10 * length_s, in_bulk=job.batch is not None)
+            limits = Limits(memory_mb=2048, seconds=most_s, in_bulk=job.batch is not None)
             hold = _Hold(
                 lambda frames: not self.stopping() and self.claims.renew(job.id, self.owner, self.lease_s, frames),
                 every_s=self.lease_s / 5,
@@ -75,7 +79,7 @@ class DraftRenderer:
             self._keep(job, out, found)
 
     def _asked(self, brief: Brief) -> tuple[str, dict[str, Any], float]:
-        """Return the worker's task, its arguments but for ``out``, and about how many seconds the video will last."""
+        """Return the worker's task, its arguments but for ``out``, and how many seconds it may take at most."""
         match brief.scene:
             case "redub":
                 return self._redub(brief)
@@ -84,7 +88,8 @@ class DraftRenderer:
             case _:
                 task, voices, length_s = self._portrait(brief)
         _, picture = self._stored(brief.image, "image")
-        return task, {"image": str(picture), **voices, "resolution": brief.resolution, "seed": brief.seed}, length_s
+        asked = {"image": str(picture), **voices, "resolution": brief.resolution, "seed": brief.seed}
+        return task, asked, _START_S + _MOST_RTF * length_s
 
     def _portrait(self, brief: Brief) -> tuple[str, dict[str, Any], float]:
         voice, length_s = self._voice(brief)
@@ -95,7 +100,7 @@ class DraftRenderer:
         voice, audio = self._stored(brief.audio, "audio")
         mask = None if brief.mask_image is None else str(self._stored(brief.mask_image, "image")[1])
         asked = {"video": str(video), "audio": str(audio), "mask": mask, "mouth_box": brief.mouth_box}
-        return "render_draft_redub", asked, voice.duration_s
+        return "render_draft_redub", asked, _START_S + _MOST_REDUB_RTF * voice.duration_s
 
     def _dialog(self, brief: Brief) -> tuple[str, dict[str, Any], float]:
         left, left_path = self._stored(brief.left_audio, "audio")
