@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,8 +22,10 @@ from lipsync_core.decode import SPEECH_RATE, speech_blocks
 from lipsync_core.draft.encode import FPS, Clock, write_mp4
 from lipsync_core.draft.face import Box
 from lipsync_core.draft.footage import Showing, film_of, pictures, played
+from lipsync_core.draft.inside import Inside, fitting
 from lipsync_core.draft.relipped import NewMouth
 from lipsync_core.draft.render import Rendered, held
+from lipsync_core.draft.rig import Pose
 from lipsync_core.draft.speech import MouthTrack, mouth_track
 from lipsync_core.draft.track import Followed, Run, follow
 from lipsync_core.errors import RenderError
@@ -100,7 +103,7 @@ def _values_a_second(rate: float) -> int:
 
 def _heard(voice: Path, fps: int) -> tuple[MouthTrack, int]:
     track = mouth_track(speech_blocks(voice), fps=fps)
-    return MouthTrack(held(track.openness), track.width), fps
+    return replace(track, openness=held(track.openness)), fps
 
 
 def _at(heard: tuple[MouthTrack, int], order: Sequence[Showing], unit: Fraction) -> MouthTrack:
@@ -111,6 +114,7 @@ def _at(heard: tuple[MouthTrack, int], order: Sequence[Showing], unit: Fraction)
     return MouthTrack(
         np.interp(middles, instants, track.openness).astype(np.float32),
         np.interp(middles, instants, track.width).astype(np.float32),
+        None if track.inside is None else track.inside[np.minimum(middles * fps, len(instants) - 1).astype(np.intp)],
     )
 
 
@@ -128,7 +132,9 @@ def _drawn(
         if mouth is None or now is not run:
             run, mouth = now, NewMouth(now, now.portrait, float(followed.film.rate))
         openness, width = float(track.openness[index]), float(track.width[index])
-        yield mouth.draw(frame, shot - now.first, openness, width, changeable)
+        seen = Inside.PLAIN if track.inside is None or openness <= 0 else Inside(int(track.inside[index]))
+        pose = Pose(fitting(openness, seen), width, inside=seen)
+        yield mouth.draw(frame, shot - now.first, pose, changeable)
 
 
 class _Telling:

@@ -15,16 +15,21 @@ from numpy.typing import NDArray
 
 from lipsync_core.draft import nv12
 from lipsync_core.draft.bending import MOVED_PX, shifts
+from lipsync_core.draft.inside import Inside
 from lipsync_core.draft.interior import Interior
 from lipsync_core.draft.mesh import CORNERS
 from lipsync_core.draft.mouth import OPENNESS_STEPS, WIDTH_STEPS
 from lipsync_core.draft.nv12 import Area
 from lipsync_core.draft.resting import FaceNow, Resting
+from lipsync_core.draft.rig import Pose
 from lipsync_core.draft.shape import CHEEKS, INNER_LOWER, INNER_UPPER, Shape, smooth
 from lipsync_core.draft.track import Portrait, Run, turned
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+
+State = tuple[int, int, Inside]
+"""The steps of openness and of width, and what is seen inside."""
 
 _RIM = (*INNER_UPPER, *INNER_LOWER[::-1])
 _MOST_KEPT = 96
@@ -51,10 +56,10 @@ class NewMouth:
         self._face = Resting(run, self._shape, portrait.mesh, rate)
         self._interior = Interior(portrait.picture, self._shape)
         self._light = _light(nv12.planes(_evened(portrait.picture))[0], portrait.mesh)
-        self._insides: OrderedDict[tuple[int, int], tuple[Image, Area, Floats]] = OrderedDict()
+        self._insides: OrderedDict[State, tuple[Image, Area, Floats]] = OrderedDict()
 
-    def draw(self, frame: Image, number: int, openness: float, width: float, changeable: Floats | None) -> Image:
-        """Return a picture (NV12) of the run, counted from its first, with the mouth this open and this wide.
+    def draw(self, frame: Image, number: int, pose: Pose, changeable: Floats | None) -> Image:
+        """Return a picture (NV12) of the run, counted from its first, with the mouth as in this pose.
 
         ``changeable`` (h, w), 0…1, says how far each pixel may change.
         """
@@ -62,8 +67,9 @@ class NewMouth:
         strength = self._strength(number, now)
         if strength <= 0:
             return frame
-        state = (round(openness * (OPENNESS_STEPS - 1)), round(width * (WIDTH_STEPS // 2)))
-        level = self._shape.posed(state[0] / (OPENNESS_STEPS - 1), state[1] / (WIDTH_STEPS // 2))
+        state = (round(pose.openness * (OPENNESS_STEPS - 1)), round(pose.width * (WIDTH_STEPS // 2)), pose.inside)
+        openness, width = state[0] / (OPENNESS_STEPS - 1), state[1] / (WIDTH_STEPS // 2)
+        level = self._shape.posed(openness, width, bites=pose.inside == Inside.BITE)
         goal = now.rest + self._face.in_own(self._shape.to_picture(level)) - self._face.in_own(self._shape.points)
         before, after = now.in_picture(now.own), now.in_picture(goal)
         area = _moved(before, after, self._shape, frame)
@@ -85,9 +91,7 @@ class NewMouth:
         aside = (turned(now.in_picture(now.own)) - _ASIDE[0]) / (_ASIDE[1] - _ASIDE[0])
         return comes * goes * (1.0 - float(smooth(np.array(aside))))
 
-    def _fill(
-        self, drawn: Image, area: Area, level: Floats, state: tuple[int, int], now: FaceNow, after: Floats
-    ) -> None:
+    def _fill(self, drawn: Image, area: Area, level: Floats, state: State, now: FaceNow, after: Floats) -> None:
         """Lay what is between the lips into the picture, where they part."""
         rim = after[list(_RIM)]
         if now.gap > _APART:  # the old mouth's teeth may show in its corners
@@ -117,7 +121,7 @@ class NewMouth:
         chroma = differences[top // 2 : bottom // 2, left // 2 : right // 2]
         _lay(chroma, made_differences.astype(np.float32), np.asarray(small, np.float32))
 
-    def _inside(self, level: Floats, state: tuple[int, int]) -> tuple[Image, Area, Floats]:
+    def _inside(self, level: Floats, state: State) -> tuple[Image, Area, Floats]:
         """Return the inside of the portrait's mouth in this state: RGB, where it is, and the middle of the mouth."""
         if state in self._insides:
             self._insides.move_to_end(state)
@@ -127,7 +131,8 @@ class NewMouth:
         area = _box(rim, (0, 0, width - width % 2, height - height % 2)) or (0, 0, 2, 2)
         left, top, right, bottom = area
         pixels = self._picture[top:bottom, left:right].copy()
-        self._interior.show(pixels, area, level, state[0] / (OPENNESS_STEPS - 1), state[1] / (WIDTH_STEPS // 2))
+        openness, width = state[0] / (OPENNESS_STEPS - 1), state[1] / (WIDTH_STEPS // 2)
+        self._interior.show(pixels, area, level, openness, width, state[2])
         while len(self._insides) >= _MOST_KEPT:
             self._insides.popitem(last=False)
         self._insides[state] = pixels, area, rim.mean(axis=0)

@@ -23,6 +23,7 @@ from lipsync_core.draft.footage import Film, Shot, film_of, pictures, played
 from lipsync_core.draft.mesh import fit, seen_again
 from lipsync_core.draft.redub import redub
 from lipsync_core.draft.relipped import NewMouth
+from lipsync_core.draft.rig import Pose
 from lipsync_core.draft.speech import mouth_track
 from lipsync_core.draft.track import Followed, follow, opening
 from lipsync_core.errors import RenderError
@@ -107,13 +108,13 @@ def test_only_the_lower_face_changes_and_of_it_only_what_the_mask_allows(followe
     mouth = NewMouth(run, run.portrait, 25.0)
     frame = next(pictures(clip, played(clip, 1.0)))
     eyes, chin = run.meshes(0, 1)[0][[159, 152], 1]
-    drawn = mouth.draw(frame, 0, 0.8, 0.0, None)
+    drawn = mouth.draw(frame, 0, Pose(0.8, 0.0), None)
     changed = np.argwhere(np.abs(nv12.planes(drawn)[0].astype(int) - nv12.planes(frame)[0]) > 0)
     assert eyes < changed[:, 0].min()
     assert chin < changed[:, 0].max() < chin + 0.5 * (chin - eyes)
     left = np.zeros((clip.height, clip.width), np.float32)
     left[:, : clip.width // 2] = 1.0
-    half = mouth.draw(frame, 0, 0.8, 0.0, left)
+    half = mouth.draw(frame, 0, Pose(0.8, 0.0), left)
     for whole, masked, plain in zip(*map(nv12.planes, (drawn, half, frame)), strict=True):
         middle = plain.shape[1] // 2
         assert np.array_equal(masked[:, middle:], plain[:, middle:])
