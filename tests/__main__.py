@@ -36,16 +36,17 @@ class Part:
     """Where the studio stands."""
 
 
-IN_CHROMIUM = ("tests/browser", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
+ONE_MORE = (os.cpu_count() or 1) + 1
+"""Workers where every core is to be busy: a test that waits leaves its core to another."""
+IN_CHROMIUM = ("tests/browser", "-n", str(ONE_MORE), "--maxprocesses", "4", "--dist", "worksteal")
 """A worker that has nothing left takes over from the others: no file is so long that it decides the end."""
 
 PARTS = (
     Part("faults", "bad days against the sandbox", ("tests/faults",)),
-    # One more than there are cores: a test that waits leaves its core to another.
     Part(
         "unit",
         "the core and the pages, without a browser",
-        ("tests/unit", "-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"),
+        ("tests/unit", "-n", str(ONE_MORE), "--dist", "worksteal"),
         pardoned=2,
     ),
     Part("browser", "the studio in Chromium", IN_CHROMIUM, pardoned=2),
@@ -107,7 +108,9 @@ def _passes(part: Part, failures: Path, *more: str) -> bool:
     """Run one part in a process of its own: what a browser or a server leaves behind ends with it."""
     # Unbuffered, so that a log shows how far it is as a terminal does.
     command = [sys.executable, "-u", "-m", "pytest", *part.arguments, *more]
-    environment = {**os.environ, FAILURES: str(failures), PLACE: part.place or ""}
+    # Each worker compiles every file of tests anew where Python may not write bytecode, as in many containers.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment |= {FAILURES: str(failures), PLACE: part.place or ""}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 
 

@@ -39,11 +39,16 @@ def playwright() -> Iterator[Playwright]:
 expect.set_options(timeout=PATIENCE_MS)  # a busy machine may take its time; what is waited for still has to come
 
 
+COMPILED_ONCE = "--js-flags=--no-opt --no-maglev --max-lazy"
+"""A page of a test lives for seconds: to compile its scripts a second and third time costs more than that saves.
+Benches do without this, for people's browsers do it."""
+
+
 @pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """One Chromium for all tests."""
     assert CHROMIUM is not None, "Chromium is needed: apt-get install chromium"
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS), timeout=PATIENCE_MS)
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, COMPILED_ONCE], timeout=PATIENCE_MS)
     yield browser
     browser.close()
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Error, Page
+from playwright.sync_api import Browser, Error, Page
 
 from tests.browser.visit import open_page
 from tests.browser.visitors import Visitors
@@ -74,6 +74,18 @@ def test_a_tab_into_which_something_was_put_for_good_is_nobodys_again(
         (other,) = visitor.pages
         other.goto("/api/health")
         assert other.evaluate("() => window.left") is None
+
+
+def test_so_is_one_that_many_have_had(browser: Browser, server: Server) -> None:
+    few, tabs = Visitors(browser, most_visits=2), []
+    for _ in range(3):
+        with few.one(server.url) as visitor:
+            tabs.append(visitor.pages[0])
+    visitor.close()
+    first, second, third = tabs
+    assert first is second
+    assert first.is_closed()
+    assert third is not first
 
 
 def test_but_its_browser_has_the_scripts_already(visitors: Visitors, server: Server) -> None:

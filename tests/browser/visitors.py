@@ -19,6 +19,8 @@ from tests.place import origin_of
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 LASTING = ("on", "once", "add_init_script", "expose_binding", "expose_function", "route", "route_web_socket")
 """What nothing can take from a tab again: nobody gets that tab after the test."""
+MOST_VISITS = 25
+"""So many visitors have the same tab. What it has compiled stays, but so do twenty megabytes of each visit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,16 @@ class Visitor:
     """What was put into the tab for good."""
     refused: list[str]
     foreign: list[str]
+    visits: int = 0
+    """How many visitors have had this tab before."""
 
 
 class Visitors:
     """The contexts of one browser, by the address that they open."""
 
-    def __init__(self, browser: Browser) -> None:
+    def __init__(self, browser: Browser, most_visits: int = MOST_VISITS) -> None:
         self._browser = browser
+        self._most_visits = most_visits
         self._by_address: dict[str, Visitor] = {}
 
     @contextlib.contextmanager
@@ -52,7 +57,9 @@ class Visitors:
         except Error:  # it is still on its way somewhere: nobody gets it again
             visitor.context.close()
         else:
-            self._by_address[address] = _with_a_tab(visitor) if visitor.lasting else visitor
+            visits = visitor.visits + 1
+            is_worn = visitor.lasting or visits == self._most_visits
+            self._by_address[address] = _with_a_tab(visitor) if is_worn else replace(visitor, visits=visits)
         refused, foreign = [*visitor.refused], [*visitor.foreign]
         visitor.refused.clear()
         visitor.foreign.clear()
@@ -78,7 +85,7 @@ def _with_a_tab(visitor: Visitor) -> Visitor:
     """The same visitor with another tab."""
     visitor.tab.close()
     tab, tabs_own, lasting = _new_tab(visitor.context)
-    return replace(visitor, tab=tab, tabs_own=tabs_own, lasting=lasting)
+    return replace(visitor, tab=tab, tabs_own=tabs_own, lasting=lasting, visits=0)
 
 
 def _new_tab(context: BrowserContext) -> tuple[Page, CDPSession, list[str]]:
