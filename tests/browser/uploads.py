@@ -8,7 +8,7 @@ import numpy as np
 from playwright.sync_api import Page
 
 from tests import corpus
-from tests.browser.visit import PORTRAIT, settle
+from tests.browser.visit import PORTRAIT, a_rerun
 
 
 def voice(seconds: float, name: str, silent_s: float = 0.0) -> dict[str, Any]:
@@ -29,6 +29,5 @@ def table(text: str, name: str = "weekly.csv") -> dict[str, Any]:
 
 
 def drop(page: Page, *files: dict[str, Any]) -> None:
-    page.locator("input[type=file]").set_input_files(list(files))  # type: ignore[arg-type]  # payloads
-    page.wait_for_timeout(300)  # the rerun has begun
-    settle(page)
+    with a_rerun(page):
+        page.locator("input[type=file]").set_input_files(list(files))  # type: ignore[arg-type]  # payloads

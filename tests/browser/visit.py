@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,14 @@ PATIENCE_MS = PATIENCE_S * 1000
 """A busy machine may take its time; what is waited for still has to come."""
 
 READY = "() => document.querySelector('[data-testid=\"stApp\"]')?.dataset.testScriptState === 'notRunning'"
+
+BEGINS = """() => {
+  window.begun = 0
+  const app = document.querySelector('[data-testid="stApp"]')
+  new MutationObserver(() => { window.begun += app.dataset.testScriptState === 'running' })
+    .observe(app, {attributes: true, attributeFilter: ['data-test-script-state']})
+}"""
+"""From now on the page counts the reruns that begin."""
 
 DRAWN = "() => ![...document.querySelectorAll('[data-testid=stSkeleton]')].some(one => one.getClientRects().length)"
 """Nothing is a place for something that is still fetched, and moves what is below it once it is there."""
@@ -92,6 +101,15 @@ def go_back_to(page: Page, address: str) -> None:
 def settle(page: Page) -> None:
     """Wait until the present rerun has ended."""
     page.wait_for_function(READY)
+
+
+@contextmanager
+def a_rerun(page: Page) -> Iterator[None]:
+    """Do something within, and wait until the rerun that comes of it has begun and ended."""
+    page.evaluate(BEGINS)
+    yield
+    page.wait_for_function("() => window.begun > 0")
+    settle(page)
 
 
 def waits(page: Page, until: Callable[[], bool]) -> None:
