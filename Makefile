@@ -10,8 +10,9 @@ setup: .venv/.ready .venv/.ready-dev
 run: .venv/.ready bytecode
 	@$(BIN)/python -m streamlit run app.py
 
+# All parts, or some: make test PARTS=unit.
 test: setup bytecode
-	@$(BIN)/python -m tests
+	@$(BIN)/python -m tests $(PARTS)
 
 # The tests of media, uploads, links and people, all of them, below a path and behind a real nginx.
 places: setup bytecode

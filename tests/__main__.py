@@ -41,6 +41,9 @@ ONE_MORE = (os.cpu_count() or 1) + 1
 IN_CHROMIUM = ("tests/browser", "-n", str(ONE_MORE), "--maxprocesses", "4", "--dist", "worksteal")
 """A worker that has nothing left takes over from the others: no file is so long that it decides the end."""
 
+ON_SERVER = ("--ledger=postgresql", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
+"""With a ledger on a PostgreSQL server."""
+
 PARTS = (
     Part("faults", "bad days against the sandbox", ("tests/faults",)),
     Part(
@@ -57,8 +60,19 @@ PARTS = (
         pardoned=2,
         place=Place.NGINX,
     ),
+    # What is decided when several hands reach for one thing.
+    Part(
+        "postgresql",
+        "the ledger on a PostgreSQL server",
+        ("tests/unit/ledger/test_at_once.py", "tests/unit/ledger/test_verdicts.py", *ON_SERVER),
+    ),
 )
 LONG = (
+    Part(
+        "postgresql-whole",
+        "all that touches the ledger, on a PostgreSQL server",
+        ("tests/unit/db", "tests/unit/ledger", "tests/unit/people", "tests/unit/tracker", *ON_SERVER),
+    ),
     Part("nginx", "all that hold in each place, below a path and behind an nginx", IN_CHROMIUM, 2, Place.NGINX),
     Part("nginx-strips", "the same, where nginx removes the path", IN_CHROMIUM, 2, Place.NGINX_STRIPS),
 )

@@ -20,7 +20,9 @@ FAILURES = "STUDIO_TESTS_FAILURES"
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the commands below the failures."""
     reports = [report for outcome in ("failed", "error") for report in terminalreporter.stats.get(outcome, [])]
-    commands = list(dict.fromkeys(command(report.nodeid) for report in reports))
+    ledger = terminalreporter.config.getoption("--ledger", "sqlite")
+    more = () if ledger == "sqlite" else (f"--ledger={ledger}",)
+    commands = list(dict.fromkeys(command(report.nodeid, *more) for report in reports))
     if not commands:
         return
     terminalreporter.write_sep("=", "one at a time")
@@ -31,9 +33,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             out.writelines(f"{line}\n" for line in commands)
 
 
-def command(test: str) -> str:
+def command(test: str, *more: str) -> str:
     """What to type at a shell to run one test, in the place where it ran."""
     python = Path(sys.executable)
     python = python.relative_to(ROOT) if python.is_relative_to(ROOT) else python
     at = [f"{PLACE}={place}"] if (place := os.environ.get(PLACE)) else []
-    return shlex.join([*at, str(python), "-m", "pytest", test])
+    return shlex.join([*at, str(python), "-m", "pytest", *more, test])

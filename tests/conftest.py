@@ -11,18 +11,21 @@ from pathlib import Path
 import pytest
 
 from lipsync_core import Settings, Studio
+from lipsync_core.db.ledger_file import is_on_server
 from tests.nginx import NGINX
 from tests.place import wanted
 
-pytest_plugins = ["tests.again"]
+pytest_plugins = ["tests.again", "tests.postgres"]
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome")) if p), None)
+POSTGRESQL = max(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4]), default=None)
 
 PROGRAMS = {
     "browser": (CHROMIUM, "Chromium", "apt-get install chromium"),
     "espeak": (shutil.which("espeak-ng"), "espeak-ng", "apt-get install espeak-ng"),
     "flite": (shutil.which("flite"), "flite", "apt-get install flite"),
     "nginx": (NGINX, "nginx", "apt-get install nginx"),
+    "postgresql": (POSTGRESQL, "PostgreSQL", "apt-get install postgresql"),
 }
 """For each marker: the program that its tests need, its name, and how to get it on Debian."""
 
@@ -64,6 +67,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             item.add_marker(pytest.mark.nginx)
     for item in items:
+        if config.getoption("--ledger") == "postgresql":
+            item.add_marker("postgresql")
         for marker, (program, name, _how) in PROGRAMS.items():
             if program is None and not COMPLETE and item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=f"{name} is not installed"))
@@ -83,11 +88,33 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"LEFT OUT: every test marked “{marker}”, because {name} is missing ({how}).")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the same tests run with another ledger."""
+    parser.addoption("--ledger", choices=["sqlite", "postgresql"], default="sqlite", help="where studios keep theirs")
+
+
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """The variables of a studio that keeps everything in the test's own folder."""
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a new ledger: in the test's own folder, or with ``--ledger=postgresql`` on a server."""
+    if request.config.getoption("--ledger") == "postgresql":
+        return str(request.getfixturevalue("on_server"))
+    return f"sqlite:///{tmp_path / 'data' / 'studio.db'}"
+
+
+@pytest.fixture
+def in_file(ledger_url: str) -> None:
+    """Leave a test out whose promise is about a ledger in a file, where the ledger is on a server."""
+    if is_on_server(ledger_url):
+        pytest.skip("is about a ledger in a file")
+
+
+@pytest.fixture
+def environment(ledger_url: str, tmp_path: Path) -> dict[str, str]:
+    """The variables of a studio that keeps everything else in the test's own folder."""
+    beside = {"STUDIO_RATES_FILE": str(tmp_path / "data" / "rates.toml")} if is_on_server(ledger_url) else {}
     return {
-        "STUDIO_DATABASE_URL": f"sqlite:///{tmp_path / 'data' / 'studio.db'}",
+        **beside,
+        "STUDIO_DATABASE_URL": ledger_url,
         "STUDIO_MEDIA_URL": str(tmp_path / "data" / "media"),
         "STUDIO_POLL_INTERVAL_S": "0.1",
     }

@@ -17,7 +17,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine, NullPool, create_engine, insert, text
+
 from lipsync_core import Brief, Job, JobEvent, JobState, KeptMedium, Settings, Studio
+from lipsync_core.db.schema import arrivals, media
 from lipsync_core.pricing.catalogue import ENGINES
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.app import sandbox_app
@@ -66,14 +69,14 @@ def brief_for(engine: str, template: Path, link: Callable[[str], str]) -> Brief:
         return KeptMedium(sums[name], name, link(name))
 
     picture, voice, other = medium("picture.jpg"), medium("voice.wav"), medium("other.wav")
-    media: dict[str, dict[str, Any]] = {
+    scenes: dict[str, dict[str, Any]] = {
         "portrait": {"image": picture, "audio": voice},
         "dialog": {"image": picture, "left_audio": voice, "right_audio": other},
         "redub": {"video": medium("video.mp4"), "audio": voice},
         "presenter": {"creator": UUID, "audio": voice, "aspect_ratio": "9:16"},
     }
     scene = ENGINES[engine].scene
-    return Brief(scene=scene, engine=engine, **media[scene])
+    return Brief(scene=scene, engine=engine, **scenes[scene])
 
 
 def rows(ledger: Path, query: str, **values: Any) -> list[dict[str, Any]]:
@@ -83,17 +86,32 @@ def rows(ledger: Path, query: str, **values: Any) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(query, values)]
 
 
+def move_in(template: Path, url: str) -> None:
+    """Let a new ledger on a server know the template's media."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for table in (media, arrivals):
+            connection.execute(insert(table), rows(template / "studio.db", f"SELECT * FROM {table.name}"))
+    engine.dispose()
+
+
 class Desk:
     """A ledger, a running sandbox in the place of the vendors, and the studios that are opened on them."""
 
-    def __init__(self, template: Path, folder: Path, base: str, host: Host) -> None:
+    def __init__(self, template: Path, folder: Path, base: str, host: Host, server: str | None = None) -> None:
         self.base = base
         self.ledger = folder / "studio.db"
         self.host = host
         self.folder = folder
         self._template = template
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(template / "studio.db", self.ledger)
+        self._server: Engine | None = None
+        if server is None:
+            shutil.copy(template / "studio.db", self.ledger)
+        else:
+            move_in(template, server)
+            self._server = create_engine(server, poolclass=NullPool)
+        self.url = server or f"sqlite:///{self.ledger}"
         shutil.copytree(template / "media", folder / "media")
         self.tell("reset", {})
         self.tell("clock", {"speed": 1000.0})
@@ -102,7 +120,8 @@ class Desk:
     def open(self, **changed: str) -> Studio:
         """A studio on this ledger, with some variables ``changed``."""
         variables = {
-            "STUDIO_DATABASE_URL": f"sqlite:///{self.ledger}",
+            "STUDIO_DATABASE_URL": self.url,
+            "STUDIO_RATES_FILE": str(self.folder / "rates.toml"),
             "STUDIO_MEDIA_URL": str(self.folder / "media"),
             **as_live(self.base),
             **changed,
@@ -149,6 +168,9 @@ class Desk:
 
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
         """What the ledger holds."""
+        if self._server is not None:
+            with self._server.connect() as connection:
+                return [dict(row) for row in connection.execute(text(query), values).mappings()]
         return rows(self.ledger, query, **values)
 
     def history(self, job: Job) -> list[JobEvent]:
@@ -163,6 +185,10 @@ class Desk:
 
     def write(self, statement: str) -> None:
         """Change the ledger behind the studio's back."""
+        if self._server is not None:
+            with self._server.begin() as connection:
+                connection.execute(text(statement))
+            return
         with closing(sqlite3.connect(self.ledger, timeout=60)) as connection:
             connection.execute(statement)
             connection.commit()

@@ -7,11 +7,11 @@ import logging
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from lipsync_core.db.database import Database
 from lipsync_core.db.schema import vendor_lists
+from lipsync_core.db.upsert import put
 from lipsync_core.errors import LedgerError
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,6 @@ class ListTable:
         row = {"name": name, "content": json.dumps(content)}
         try:
             with self._db.write(judged=False) as connection:  # no visit: vendors are also asked in the background
-                connection.execute(insert(vendor_lists).values(row).on_conflict_do_update(["name"], set_=row))
+                put(connection, vendor_lists, row, ["name"])
         except (SQLAlchemyError, LedgerError) as error:
             log.warning("%s could not be stored: %s", name, error)

@@ -12,12 +12,12 @@ import ssl
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from urllib.request import url2pathname
 from zoneinfo import ZoneInfo
 
 from lipsync_core.config.secret_strength import weakness
-from lipsync_core.db.ledger_file import ledger_file
+from lipsync_core.db.ledger_file import ON_SERVER, is_on_server, ledger_file
 from lipsync_core.errors import FetchError, SettingsError
 from lipsync_core.net.outlet import NO_PROXY, Proxy, trusted
 from lipsync_core.providers.keys import Keys
@@ -240,9 +240,11 @@ def timezone(name: str, text: str) -> str:
 
 def database(name: str, text: str) -> str:
     """Return the address of the ledger's database."""
+    if is_on_server(text):
+        return _server(name, text)
     scheme, _, rest = text.partition("://")
     path, _, query = rest.partition("?")
-    how = "Give sqlite:///path/to/studio.db, or leave it out."
+    how = f"Give sqlite:///path/to/studio.db or {ON_SERVER}://user:password@host/database, or leave it out."
     if ledger_file(text) is None and not path.startswith("/file:"):
         raise SettingsError(f"{name} names no file, and a ledger that is not on disk forgets what was paid. {how}")
     if scheme.lower() not in ("sqlite", "sqlite+pysqlite"):
@@ -251,6 +253,32 @@ def database(name: str, text: str) -> str:
         raise SettingsError(f"{name} begins its path with “~”, which is not expanded there. Write the path out.")
     if query and not re.fullmatch(r"timeout=\d{1,4}|.*uri=true.*", query, re.ASCII):
         raise SettingsError(f"{name} has “?{query}”, which the studio does not know. {how}")
+    return text
+
+
+_SERVER_OPTIONS = {"host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "service", "passfile"}
+"""What may follow the “?” of a server's address. All else is the studio's own business."""
+
+
+def _server(name: str, text: str) -> str:
+    """Return the address of a PostgreSQL database. No refusal shows it, as it may hold a password."""
+    how = f"Give {ON_SERVER}://user:password@host/database."
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise SettingsError(
+            f"{name} cannot be read as an address. {how} Write “@”, “/”, “:” and “%” in a password as %40, %2F, %3A "
+            "and %25."
+        ) from None
+    if not parts.path.strip("/"):
+        raise SettingsError(f"{name} names no database on its server. {how}")
+    for option in parse_qs(parts.query, keep_blank_values=True):
+        if option not in _SERVER_OPTIONS:
+            raise SettingsError(
+                f"{name} has “?{option}”, which the studio does not pass on. It passes on: "
+                f"{', '.join(sorted(_SERVER_OPTIONS))}."
+            )
     return text
 
 

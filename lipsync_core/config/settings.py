@@ -16,6 +16,7 @@ from lipsync_core.config.kinds import HOW_TO_SIGN
 from lipsync_core.config.processors import processors
 from lipsync_core.config.sign_in_services import sign_in
 from lipsync_core.config.variables import Given
+from lipsync_core.db.ledger_file import is_on_server
 from lipsync_core.net.outlet import Proxy
 
 
@@ -167,7 +168,8 @@ def _notify(given: Given) -> dict[str, Any]:
 
 def _rates_file(given: Given) -> Path:
     ledger = given.text(known.DATABASE_URL.name).partition(":///")
-    beside = Path(ledger[2]).with_name("rates.toml") if ledger[2] else ROOT / "data" / "rates.toml"
+    in_file = ledger[2] and not is_on_server(given.text(known.DATABASE_URL.name))
+    beside = Path(ledger[2]).with_name("rates.toml") if in_file else ROOT / "data" / "rates.toml"
     return given.value(known.RATES_FILE) or beside
 
 

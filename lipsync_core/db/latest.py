@@ -42,7 +42,7 @@ class Latest:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._lock = Lock()
-        self._as_of: tuple[int, int] | None = None
+        self._as_of: Hashable = None
         self._answers: dict[Hashable, _Answer[object]] = {}
 
     def __len__(self) -> int:

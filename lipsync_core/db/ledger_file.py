@@ -24,36 +24,46 @@ HEAD = "0018"
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 NEWEST = VERSIONS.with_name("newest.sql")
 """The schema after all migrations of an empty file, written by ``python -m lipsync_core.db.migrations``."""
+ON_SERVER = "postgresql+psycopg"
+"""How the URL of a ledger on a PostgreSQL server begins; the driver is psycopg 3."""
 BUSY_S = 15
 """How long to wait for a lock that another connection holds."""
 
 
 def ledger_file(url: str) -> Path | None:
-    """Return the file of a database URL; None if SQLite keeps its tables elsewhere, such as in memory.
+    """Return the file of a database URL; None if its tables are elsewhere: on a server, or in memory.
 
     Raises:
-        SettingsError: the URL is not an SQLite URL.
+        SettingsError: the URL names no database that the studio can use.
     """
     scheme, _, rest = url.partition("://")
     backend = scheme.partition("+")[0]
+    named = backend.partition(":")[0]
+    if is_on_server(url):
+        return None
     if backend != "sqlite":
         raise SettingsError(
-            f"STUDIO_DATABASE_URL names “{backend}”; this version keeps its ledger in SQLite. "
-            "Give sqlite:///path/to/studio.db, or leave it out."
+            f"STUDIO_DATABASE_URL begins with “{named}”; the studio keeps its ledger in SQLite or PostgreSQL. Give "
+            f"sqlite:///path/to/studio.db or {ON_SERVER}://user:password@host/database, or leave it out."
         )
     host, _, path = rest.partition("?")[0].partition("/")
     name = unquote(path)
     return None if host or name in ("", ":memory:") or name.startswith("file:") else Path(name)
 
 
+def is_on_server(url: str) -> bool:
+    """Whether a database URL names a PostgreSQL server."""
+    return url.partition("://")[0] == ON_SERVER
+
+
 def bring_up_to_date(url: str) -> None:
     """Create a ledger that does not exist yet, or migrate an older one to the newest schema.
 
     Raises:
-        LedgerError: the file cannot be used as it is. Nothing in it was changed.
+        LedgerError: the file or the server cannot be used as it is. Nothing in it was changed.
     """
     file = ledger_file(url)
-    if file is not None and not is_newest(file):
+    if is_on_server(url) or (file is not None and not is_newest(file)):
         from lipsync_core.db.database import Database
 
         database = Database(url)
@@ -81,10 +91,14 @@ def is_newest(file: Path) -> bool:
                 connection.execute("COMMIT")
             versions = _versions(connection)
             if versions != [HEAD]:
-                known = {path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py")}
-                check_schema(file, versions, HEAD, known)
+                check_schema(f"ledger {file}", versions, HEAD, known_versions())
             _try_to_write(connection)
     return versions == [HEAD]
+
+
+def known_versions() -> set[str]:
+    """Return the numbers of all migrations."""
+    return {path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py")}
 
 
 def look_at_log(file: Path, mode: str) -> None:

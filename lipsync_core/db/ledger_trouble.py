@@ -133,22 +133,25 @@ def check_is_file(file: Path) -> None:
         raise LedgerError(f"The ledger {file} is a folder. Name a file in STUDIO_DATABASE_URL, or remove the folder.")
 
 
-def check_schema(file: Path, versions: list[str], head: str, known: set[str]) -> None:
-    """Raise `LedgerError` for a database of another program, or of a newer version of this one."""
+def check_schema(ledger: str, versions: list[str], head: str, known: set[str]) -> None:
+    """Raise `LedgerError` for a database of another program, or of a newer version of this one.
+
+    ``ledger`` is what to call it, such as “ledger /srv/studio.db”.
+    """
     if not versions:
         raise LedgerError(
-            f"{file} is a database of another program. Name the ledger’s own file in STUDIO_DATABASE_URL. {UNHARMED}"
+            f"The {ledger} is a database of another program. Name the studio’s own in STUDIO_DATABASE_URL. {UNHARMED}"
         )
     for version in versions:
         if version in known:
             continue
         if version.isdigit() and int(version) > int(head):
             raise LedgerError(
-                f"The ledger {file} is newer than this version of the studio: its schema is {version}, and this "
-                f"version knows {head} at most. Start the newer version, or restore the copy that was made before the "
-                f"upgrade. {UNHARMED}"
+                f"The {ledger} is newer than this version of the studio: its schema is {version}, and this version "
+                f"knows {head} at most. Start the newer version, or restore the copy that was made before the upgrade. "
+                f"{UNHARMED}"
             )
         raise LedgerError(
-            f"{file} has a schema that the studio does not know ({version}), so it is probably another program’s. Name "
-            f"the ledger’s own file in STUDIO_DATABASE_URL. {UNHARMED}"
+            f"The {ledger} has a schema that the studio does not know ({version}), so it is probably another "
+            f"program’s. Name the studio’s own in STUDIO_DATABASE_URL. {UNHARMED}"
         )

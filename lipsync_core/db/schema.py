@@ -21,12 +21,16 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+_Whole = BigInteger().with_variant(Integer, "sqlite")
+"""A whole number. SQLite numbers only rows whose key is an INTEGER; PostgreSQL’s has 32 bits."""
+
+_IN_BATCH, _UNRENDERED = text("batch IS NOT NULL"), text("job_id IS NULL")
 _LISTED = ("hidden_ms", "state", "made_by", "project", "engine", "environment", "batch", "created_ms", "name")
 
 jobs = Table(
     "jobs",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _Whole, primary_key=True),
     Column("nonce", String(64), unique=True),  # one press, one job
     Column("state", String(24), nullable=False),
     Column("engine", String(64), nullable=False),
@@ -39,9 +43,9 @@ jobs = Table(
     Column("finished_ms", BigInteger),
     Column("lease_owner", String(120)),  # the tracker that works on it,
     Column("lease_until_ms", BigInteger),  # until then, unless it renews
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("frames_done", Integer, nullable=False, server_default="0"),
-    Column("frames_total", Integer, nullable=False, server_default="0"),
+    Column("attempts", _Whole, nullable=False, server_default="0"),
+    Column("frames_done", _Whole, nullable=False, server_default="0"),
+    Column("frames_total", _Whole, nullable=False, server_default="0"),
     Column("rendering_since_ms", BigInteger),
     Column("error", Text),
     Column("output_sha256", String(64)),
@@ -55,9 +59,9 @@ jobs = Table(
     Column("due_ms", BigInteger),  # when a tracker takes it next; while leased, the end of the lease
     Column("sent_ms", BigInteger),  # set right before the paid request is sent
     Column("expected_end_ms", BigInteger),
-    Column("asks", Integer, key="polls", nullable=False, server_default="0"),
-    Column("snags", Integer, key="failures_in_a_row", nullable=False, server_default="0"),
-    Column("flaws", Integer, key="bad_outputs", nullable=False, server_default="0"),
+    Column("asks", _Whole, key="polls", nullable=False, server_default="0"),
+    Column("snags", _Whole, key="failures_in_a_row", nullable=False, server_default="0"),
+    Column("flaws", _Whole, key="bad_outputs", nullable=False, server_default="0"),
     Column("missing_since_ms", BigInteger),
     Column("vendor_word", String(60)),
     Column("progress", Float),
@@ -75,14 +79,14 @@ jobs = Table(
     Column("length_ms", BigInteger),
     Column("likeness", String(64)),  # hash of the engine and its input
     Column("batch", String(32)),
-    Column("follows", Integer),  # the job with a lost answer that this one replaces
+    Column("follows", _Whole),  # the job with a lost answer that this one replaces
     Column("hidden_ms", BigInteger),
     Column("month", String(7)),  # the month whose budget it counts in, set just before it is sent
     Column("counted_usd_micros", BigInteger, nullable=False, server_default="0"),
     Column("ceiling_usd_micros", BigInteger),  # what a cap reserves for an unknown price; limited by a trigger
     Column("project", String(240), nullable=False, server_default=""),
     Column("quoted_usd_micros", BigInteger),
-    Column("quoted_credits", Integer),
+    Column("quoted_credits", _Whole),
     Column("reserved_usd_micros", BigInteger),  # what limits and caps count until its end; NULL if unknown
     Column("decide_by_ms", BigInteger),  # the time limit for approving or declining it
     Column("decided_by", String(120)),
@@ -109,15 +113,15 @@ jobs = Table(
     Index("jobs_listed_by_engine", "engine", "id", *(name for name in _LISTED if name != "engine")),
     Index("jobs_by_price", "quoted_usd_micros", "id", "hidden_ms"),
     Index("jobs_by_name", "name", "id", "hidden_ms"),
-    Index("jobs_in_batches", "id", sqlite_where=text("batch IS NOT NULL")),
+    Index("jobs_in_batches", "id", sqlite_where=_IN_BATCH, postgresql_where=_IN_BATCH),
     sqlite_autoincrement=True,  # a job number is never reused
 )
 
 events = Table(
     "events",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("job_id", Integer, ForeignKey("jobs.id"), nullable=False, index=True),
+    Column("id", _Whole, primary_key=True),
+    Column("job_id", _Whole, ForeignKey("jobs.id"), nullable=False, index=True),
     Column("at_ms", BigInteger, nullable=False),
     Column("state", String(24), nullable=False),
     Column("made_by", String(120), nullable=False),
@@ -129,10 +133,10 @@ events = Table(
 answers = Table(  # to paid requests, verbatim, before they are interpreted
     "answers",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("job_id", Integer, ForeignKey("jobs.id"), nullable=False, index=True),
+    Column("id", _Whole, primary_key=True),
+    Column("job_id", _Whole, ForeignKey("jobs.id"), nullable=False, index=True),
     Column("at_ms", BigInteger, nullable=False),
-    Column("status", Integer, nullable=False),
+    Column("status", _Whole, nullable=False),
     Column("headers", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("applied_ms", BigInteger),
@@ -221,7 +225,7 @@ arrivals = Table(  # the first arrival of each content
 library = Table(
     "library",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _Whole, primary_key=True),
     Column("kind", String(8), nullable=False),  # a medium's kind, or creator
     Column("ref", String(300), nullable=False),  # a medium's SHA-256, or the vendor's id of a presenter
     Column("environment", String(8), nullable=False),  # of a presenter; for a medium always live
@@ -245,8 +249,8 @@ briefs = Table(
     Column("made_by", String(120), nullable=False),
     Column("fields", Text, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),
-    Column("job_id", Integer, ForeignKey("jobs.id")),  # its last render
-    Index("briefs_unfinished", "made_by", "changed_ms", sqlite_where=text("job_id IS NULL")),
+    Column("job_id", _Whole, ForeignKey("jobs.id")),  # its last render
+    Index("briefs_unfinished", "made_by", "changed_ms", sqlite_where=_UNRENDERED, postgresql_where=_UNRENDERED),
 )
 
 trackers = Table(
@@ -292,7 +296,7 @@ sign_outs = Table(  # ended sessions, so that no other tab and no copied cookie 
 audit = Table(  # actions of people on anything but jobs, which have events
     "audit",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _Whole, primary_key=True),
     Column("at_ms", BigInteger, nullable=False),
     Column("made_by", String(120), nullable=False),
     Column("did", Text, nullable=False),
@@ -306,13 +310,13 @@ audit = Table(  # actions of people on anything but jobs, which have events
 notices = Table(  # notifications to be sent
     "notices",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("event_id", Integer, ForeignKey("events.id")),  # NULL for one about a cap or a request
+    Column("id", _Whole, primary_key=True),
+    Column("event_id", _Whole, ForeignKey("events.id")),  # NULL for one about a cap or a request
     Column("to", String(120), nullable=False),  # team, or a person's email address
     Column("body", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("due_ms", BigInteger, index=True),  # NULL once it was sent or given up
-    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("tries", _Whole, nullable=False, server_default="0"),
     Column("told_ms", BigInteger),
     Column("last_error", Text),
     UniqueConstraint("event_id", "to"),
@@ -322,8 +326,8 @@ notices = Table(  # notifications to be sent
 read_events = Table(  # one row: the last event for which notices were made
     "read_events",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("until", Integer, nullable=False),
+    Column("id", _Whole, primary_key=True),
+    Column("until", _Whole, nullable=False),
 )
 
 vendor_lists = Table(  # lists from vendors, requested once a day, and the clocks last seen; may be lost without harm
@@ -336,7 +340,7 @@ vendor_lists = Table(  # lists from vendors, requested once a day, and the clock
 team_rates = Table(  # rates that the team set itself: every version; the highest counts
     "team_rates",
     metadata,
-    Column("version", Integer, primary_key=True),
+    Column("version", _Whole, primary_key=True),
     Column("text", Text, nullable=False),  # TOML, without the explanation at the top of the file
     Column("at_ms", BigInteger, nullable=False),
     Column("made_by", String(120), nullable=False),  # empty where it was read from a file

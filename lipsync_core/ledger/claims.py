@@ -196,7 +196,8 @@ class Claims:
                 "sent_ms": None,
             }
             # Asked again under the write lock, so that two trackers together give a vendor no more than its slots.
-            queued_ids = self._next_in_line(connection, free, slots) if queued_ids else []
+            sending = queued_ids and self._db.is_durable
+            queued_ids = self._next_in_line(connection, free, slots) if sending else []
             affordable = [job_id for job_id in queued_ids if self._reserve(connection, job_id)]
             rows = self._hold(connection, affordable, and_(free, jobs.c.state == JobState.QUEUED), sends)
             for row in rows:
@@ -305,24 +306,26 @@ class Claims:
         Without this mark a job was provably never sent. It is set once for each ``attempt``: an owner that slept past
         its lease may have claimed the job a second time. The job is overdue ``overdue_after_s`` seconds from now.
         """
-        now = now_ms()
-        until = now + int(lease_s * 1000)
-        mine = (
-            jobs.c.id == job_id,
-            jobs.c.state == JobState.SUBMITTING,
-            jobs.c.lease_owner == owner,
-            jobs.c.lease_until_ms > now,
-            jobs.c.attempts == attempt,
-            jobs.c.sent_ms.is_(None),
-        )
-        values = {
-            "sent_ms": now,
-            "token_hash": token_hash,
-            "lease_until_ms": until,
-            "due_ms": until,
-            "expected_end_ms": now + int(overdue_after_s * 1000),
-        }
         with self._db.write() as connection:
+            if not self._db.is_durable:  # a power cut could take the mark back, but not the request
+                return False
+            now = now_ms()
+            until = now + int(lease_s * 1000)
+            mine = (
+                jobs.c.id == job_id,
+                jobs.c.state == JobState.SUBMITTING,
+                jobs.c.lease_owner == owner,
+                jobs.c.lease_until_ms > now,
+                jobs.c.attempts == attempt,
+                jobs.c.sent_ms.is_(None),
+            )
+            values = {
+                "sent_ms": now,
+                "token_hash": token_hash,
+                "lease_until_ms": until,
+                "due_ms": until,
+                "expected_end_ms": now + int(overdue_after_s * 1000),
+            }
             return connection.execute(update(jobs).where(*mine).values(values)).rowcount == 1
 
     def journal(self, job_id: int, response: Response) -> Answer:

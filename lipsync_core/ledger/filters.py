@@ -99,6 +99,13 @@ def keys_in(order: Order) -> tuple[tuple[Column[Any], bool], ...]:
             return ((jobs.c.id, True),)
 
 
-def columns_in(order: Order) -> list[ColumnElement[Any] | UnaryExpression[Any]]:
+def columns_in(order: Order) -> list[UnaryExpression[Any]]:
     """Return what rows are ordered by."""
-    return [column.desc() if falls else column for column, falls in keys_in(order)]
+    return [ordered(column, falls=falls) for column, falls in keys_in(order)]
+
+
+def ordered(column: Column[Any], *, falls: bool) -> UnaryExpression[Any]:
+    """Return a column to order rows by. An unknown value is below all others, which PostgreSQL has to be told."""
+    if not column.nullable:  # its index would not be used if this were said of a key
+        return column.desc() if falls else column.asc()
+    return column.desc().nulls_last() if falls else column.asc().nulls_first()

@@ -10,7 +10,7 @@ from sqlalchemy import Column, ColumnElement, Connection, and_, false, or_, sele
 
 from lipsync_core.db.schema import jobs
 from lipsync_core.job import JobState
-from lipsync_core.ledger.filters import UNDER_WAY, Filter, Order, conditions, keys_in
+from lipsync_core.ledger.filters import UNDER_WAY, Filter, Order, conditions, keys_in, ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def _parts(order: Order) -> Sequence[Sequence[ColumnElement[bool]]]:
 
 
 def _first(connection: Connection, wanted: Sequence[ColumnElement[bool]], order: Order, *, back: bool) -> int | None:
-    by = [column.desc() if falls != back else column.asc() for column, falls in keys_in(order)]
+    by = [ordered(column, falls=falls != back) for column, falls in keys_in(order)]
     return connection.execute(select(jobs.c.id).where(*wanted).order_by(*by).limit(1)).scalar()
 
 
@@ -64,7 +64,7 @@ def _beyond(keys: Sequence[tuple[Column[Any], bool]], values: Sequence[Any], *, 
 
 
 def _below(column: Column[Any], value: Any) -> ColumnElement[bool]:
-    """Return what is true of lower values; SQLite orders an unknown one below all others."""
+    """Return what is true of lower values; an unknown one is below all others."""
     return false() if value is None else or_(column < value, column.is_(None)) if column.nullable else column < value
 
 

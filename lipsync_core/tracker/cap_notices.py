@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, exists, or_, select
-from sqlalchemy.dialects.sqlite import insert as insert_new
 
 from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.outbox import put
 from lipsync_core.db.schema import budgets, cap_warnings, caps, people
+from lipsync_core.db.upsert import add_new
 from lipsync_core.ledger.caps import NEAR_SHARE, Cap, month_at, month_name
 from lipsync_core.people.roles import Action, roles_with
 from lipsync_core.plain_text import for_chat
@@ -47,9 +47,8 @@ class CapNotices:
             return sum(self._tell(connection, cap, month) for cap in found)
 
     def _tell(self, connection: Connection, cap: Cap, month: str) -> int:
-        now = now_ms()
-        told = insert_new(cap_warnings).values(scope=cap.scope, month=month, usd_micros=cap.usd_micros, at_ms=now)
-        if connection.execute(told.on_conflict_do_nothing()).rowcount == 0:
+        told = {"scope": cap.scope, "month": month, "usd_micros": cap.usd_micros, "at_ms": now_ms()}
+        if not add_new(connection, cap_warnings, told):
             return 0
         wanted = or_(people.c.role.in_(_SETS_CAPS), people.c.email == cap.scope.removeprefix("person:"))
         return put(connection, self._message(cap, month, datetime.now(UTC)), wanted, team=self.team)

@@ -13,6 +13,7 @@ import pytest
 
 from lipsync_core import Brief, Studio
 from lipsync_core.db.database import Database
+from lipsync_core.db.ledger_file import is_on_server
 from lipsync_core.samples import PORTRAITS
 from lipsync_core.sandbox.app import sandbox_app
 from lipsync_core.sandbox.state import SandboxState
@@ -65,9 +66,15 @@ def sandboxed(environment: dict[str, str]) -> Studio:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
+def database_url(ledger_url: str, tmp_path: Path) -> str:
+    """The address of `database`; a file is not that of the studio."""
+    return ledger_url if is_on_server(ledger_url) else f"sqlite:///{tmp_path / 'ledger.db'}"
+
+
+@pytest.fixture
+def database(database_url: str) -> Database:
     """A ledger of the test's own, at the newest schema."""
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    database = Database(database_url)
     database.migrate()
     return database
 
@@ -109,6 +116,6 @@ def world(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def desk(template: Path, world: tuple[str, Host], tmp_path: Path) -> Desk:
+def desk(template: Path, world: tuple[str, Host], tmp_path: Path, ledger_url: str) -> Desk:
     """A studio of one test with those vendors."""
-    return Desk(template, tmp_path / "desk", *world)
+    return Desk(template, tmp_path / "desk", *world, server=ledger_url if is_on_server(ledger_url) else None)

@@ -23,7 +23,7 @@ def asked(tmp_path: Path, script: str, fails: str = "nothing") -> tuple[int, lis
     """Run a script, in whose `make` one target fails: its status, what it made, and its output."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    needed = "make", "chromium", "espeak-ng", "flite", "nginx", "openssl"
+    needed = "make", "chromium", "espeak-ng", "flite", "nginx", "openssl", "postgres"
     for name in needed:  # nothing is missing, so nothing is installed
         (programs / name).write_text(MAKE)
         (programs / name).chmod(0o755)
@@ -54,6 +54,7 @@ def test_the_long_run_plays_ten_thousand_days_of_the_date(tmp_path: Path) -> Non
     status, made, _said = asked(tmp_path, "nightly")
     assert status == 0
     assert "faults N=10000 SEED=20" in made[-1]
+    assert "test PARTS=postgresql-whole" in made[-2]
 
 
 def test_the_long_run_has_the_studio_stand_behind_nginx(tmp_path: Path) -> None:

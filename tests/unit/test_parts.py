@@ -137,13 +137,14 @@ def test_what_is_paid_once_has_no_second_run() -> None:
 
 
 def test_the_parts_hold_every_test() -> None:
-    folders = {argument for part in PARTS for argument in part.arguments if argument.startswith("tests/")}
+    usual = [part for part in PARTS if "--ledger=postgresql" not in part.arguments]
+    folders = {argument for part in usual for argument in part.arguments if argument.startswith("tests/")}
     written = {f"tests/{path.relative_to(ROOT / 'tests').parts[0]}" for path in ROOT.glob("tests/**/test_*.py")}
     assert written == folders
 
 
 def test_each_place_has_a_part_of_the_long_run() -> None:
-    assert [part.place for part in LONG] == [*Place]
+    assert [part.place for part in LONG if part.place is not None] == [*Place]
 
 
 def test_a_part_that_there_is_not_is_refused() -> None:

@@ -122,7 +122,7 @@ def desk(template: Path, tmp_path: Path) -> Iterator[Desk]:
 def opened(desk: Desk, address: str, allow: str) -> Studio:
     """A studio for which every name leads to ``address``, and which has fetched from videos.example before."""
     variables = {
-        "STUDIO_DATABASE_URL": f"sqlite:///{desk.ledger}",
+        "STUDIO_DATABASE_URL": desk.url,
         "STUDIO_MEDIA_URL": str(desk.folder / "media"),
         **as_live(desk.base),
         "STUDIO_FETCH_ALLOW": allow,

@@ -80,7 +80,7 @@ def test_every_write_is_seen_at_once_whoever_made_it(
     assert (studio.count(which), [one.id for one in studio.pending()]) == (1, [job.id])
     assert ledger.move(job.id, JobState.QUEUED, JobState.SUBMITTING)
     assert studio.job(job.id).state is studio.pending()[0].state is JobState.SUBMITTING
-    file = environment["STUDIO_DATABASE_URL"].removeprefix("sqlite:///")
+    file = ledger_file(environment)
     other = (
         "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('UPDATE jobs SET progress = 0.5'); c.commit()"
     )
@@ -92,7 +92,7 @@ def test_every_write_is_seen_at_once_whoever_made_it(
 
 def test_what_is_not_committed_is_no_change(database: Database, environment: dict[str, str]) -> None:
     before = database.changes()
-    with closing(sqlite3.connect(environment["STUDIO_DATABASE_URL"].removeprefix("sqlite:///"))) as other:
+    with closing(sqlite3.connect(ledger_file(environment))) as other:
         other.execute("INSERT INTO trackers VALUES ('one', 1)")
         assert database.changes() == before
         other.rollback()

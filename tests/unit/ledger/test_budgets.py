@@ -335,12 +335,11 @@ for n in range(40):
 """
 
 
-def test_two_processes_that_claim_at_once_never_exceed_a_cap(database: Database, tmp_path: Path) -> None:
+def test_two_processes_that_claim_at_once_never_exceed_a_cap(database: Database, database_url: str) -> None:
     Budgets(database, "UTC").set_cap(TEAM, 10 * DOLLAR, "mia")
     for _ in range(40):
         add(database, 900_000)
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    started = [subprocess.Popen([sys.executable, "-c", _PROCESS, url, owner], cwd=ROOT) for owner in "ab"]
+    started = [subprocess.Popen([sys.executable, "-c", _PROCESS, database_url, owner], cwd=ROOT) for owner in "ab"]
     assert [process.wait(300) for process in started] == [0, 0]
     states = [job.state for job in Ledger(database).all()]
     assert states.count(JobState.SUBMITTING) == 11

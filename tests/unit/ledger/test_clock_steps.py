@@ -20,6 +20,8 @@ from lipsync_core.ledger.jobs import Ledger, NewJob
 from lipsync_core.ledger.vendor_status import VendorStatuses
 from lipsync_core.medium import MediumFacts
 
+pytestmark = pytest.mark.usefixtures("in_file")
+
 ENGINE = "joypix/motion-2"
 QUOTE = Quote(ENGINE, 150_000, 15, 1, "one block", Qualifier.EXACT, 40.0, 90.0)
 HOUR_MS = 3_600_000

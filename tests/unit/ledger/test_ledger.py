@@ -134,6 +134,7 @@ def test_migrating_again_and_from_many_processes_is_safe(tmp_path: Path) -> None
     Database(url).migrate()
 
 
+@pytest.mark.usefixtures("in_file")
 def test_a_committed_row_survives_a_power_cut(database: Database) -> None:
     with database.read() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
@@ -226,6 +227,7 @@ def test_history_can_only_grow(ledger: Ledger, database: Database) -> None:
             connection.execute(text(change))
 
 
+@pytest.mark.usefixtures("in_file")
 def test_job_numbers_are_never_given_twice(ledger: Ledger, database: Database) -> None:
     last = add(ledger).id
     with database.write() as connection:

@@ -260,6 +260,7 @@ def test_the_export_holds_a_line_for_each_job_and_no_formula(database: Database)
     assert sum(Decimal(line["usd"]) for line in lines) == Decimal(total(Spending(database, "UTC")).held).scaleb(-6)
 
 
+@pytest.mark.usefixtures("in_file")
 def test_a_view_is_one_query_over_one_month_from_an_index(
     database: Database, spending: Spending, tmp_path: Path
 ) -> None:

@@ -329,6 +329,7 @@ def test_a_rate_that_stays_as_it_is_makes_no_version(environment: dict[str, str]
     assert len(versions(environment)) == 1
 
 
+@pytest.mark.usefixtures("in_file")
 def test_a_ledger_of_before_and_its_file_are_brought_along(environment: dict[str, str], file: Path) -> None:
     Database(environment["STUDIO_DATABASE_URL"]).upgrade("0014")
     with closing(sqlite3.connect(ledger_file(environment))) as ledger, ledger:

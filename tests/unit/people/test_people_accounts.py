@@ -12,6 +12,7 @@ import pytest
 
 from lipsync_core import NotAllowedError, Role, Settings, SettingsError, Studio
 from lipsync_core.db.database import Database
+from tests.behind import ledger_file
 from tests.oidc import claims_of, secrets_file
 
 ADMIN, MAKER, NEW = "mia@studio.test", "max@studio.test", "maxine@studio.test"
@@ -80,8 +81,9 @@ def test_whoever_is_put_on_the_list_anew_is_bound_anew(studio: Studio) -> None:
 
 def test_people_of_before_are_bound_when_they_next_enter(environment: dict[str, str], tmp_path: Path) -> None:
     url = environment["STUDIO_DATABASE_URL"]
+    file = ledger_file(environment)
     Database(url).upgrade("0011")
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+    with sqlite3.connect(file) as connection:
         connection.execute(
             "INSERT INTO people (email, name, role, limit_usd_micros, invited, added_ms, seen_ms) "
             "VALUES (?, 'Max', 'maker', 0, 1, 1, ?)",

@@ -78,6 +78,7 @@ def test_what_ended_before_one_looked_or_was_taken_off_the_lists_is_not_told(dat
     assert [ended.id for ended in of("max", LONG_AGO)] == [first.id]
 
 
+@pytest.mark.usefixtures("in_file")
 def test_it_takes_as_long_after_years_as_on_the_first_day(database: Database, tmp_path: Path) -> None:
     made = job(database)
     go(database, made.id, Q, S, R, JobState.FAILED)

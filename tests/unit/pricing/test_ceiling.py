@@ -17,6 +17,7 @@ from lipsync_core.ledger.caps import TEAM, Budgets
 from lipsync_core.ledger.claims import Claims
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
+from tests.behind import ledger_file
 from tests.oidc import claims_of, secrets_file
 from tests.spent import LIPSYNC, add
 
@@ -103,7 +104,7 @@ def test_a_ceiling_is_a_sum_that_makes_sense_wherever_it_comes_from(
         live.desk("ana").submit_all([brief], batch="b", ceiling_usd_micros=ceiling)
     assert set(caught.value.fields) == {"ceiling"}
     job = add(ledger_of(environment), JobState.QUEUED, LIPSYNC, None, ceiling_usd_micros=DOLLAR)
-    path = environment["STUDIO_DATABASE_URL"].removeprefix("sqlite:///")
+    path = ledger_file(environment)
     with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError):
         connection.execute("UPDATE jobs SET ceiling_usd_micros = ? WHERE id = ?", (ceiling, job))
 

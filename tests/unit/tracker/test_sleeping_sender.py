@@ -45,7 +45,7 @@ asyncio.run(studio.tracker(pace=pace, failpoint=at).run(lambda: over))
 def asleep_before_the_first_byte(desk: Desk) -> Iterator[Callable[[], None]]:
     """A tracker in a process of its own, stopped there; what is given wakes it and waits until it is through."""
     variables = {
-        "STUDIO_DATABASE_URL": f"sqlite:///{desk.ledger}",
+        "STUDIO_DATABASE_URL": desk.url,
         "STUDIO_MEDIA_URL": str(desk.folder / "media"),
         **as_live(desk.base),
     }
