@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,9 +18,10 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from lipsync_core.backup.archive import Backup, tables_of
+from lipsync_core.backup.onto_server import move_onto_server
 from lipsync_core.db import audit_log
 from lipsync_core.db.database import Database, now_ms
-from lipsync_core.db.ledger_file import HEAD, VERSIONS, ledger_file
+from lipsync_core.db.ledger_file import HEAD, is_on_server, known_versions, ledger_file
 from lipsync_core.db.schema import accounts, events, jobs, notices, people, read_events, secrets, trackers
 from lipsync_core.errors import BackupError
 from lipsync_core.job import LIVE, JobState
@@ -50,19 +52,25 @@ def restore(file: Path, url: str) -> Restored:
 
     Raises:
         BackupError: there is a ledger already, or the backup is damaged or newer than this program.
+        LedgerError: the database server cannot be used.
         SettingsError: ``url`` cannot be used.
     """
+    if is_on_server(url):
+        with tempfile.TemporaryDirectory(prefix="studio-restore-") as folder:
+            beside = Path(folder) / "ledger.db"
+            restored = restore(file, f"sqlite:///{beside}")
+            move_onto_server(beside, url)
+        return restored
     target = ledger_file(url)
     if target is None:
-        raise BackupError("A backup is restored into a file: give STUDIO_DATABASE_URL one.")
+        raise BackupError("A backup is restored into a file or onto a server: give STUDIO_DATABASE_URL one.")
     if target.exists():
         raise BackupError(
             f"There is a ledger already: {target}. Move it away, or name a new file in STUDIO_DATABASE_URL. Nothing "
             "was changed."
         )
     with Backup(file) as backup:
-        known = {path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py")}
-        if backup.about.schema not in known:
+        if backup.about.schema not in known_versions():
             raise BackupError(f"{file} was made by a newer version of the studio. Restore it with that version.")
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{target.name}.restoring")
@@ -87,7 +95,7 @@ def _fill(file: Path, backup: Backup) -> Restored:
             for table in reversed(tables_of(connection)):
                 connection.execute(delete(table))
             for table in tables_of(connection):
-                if [column.name for column in table.columns] != backup.about.columns.get(table.name):
+                if sorted(table.columns.keys()) != sorted(backup.about.columns.get(table.name, ())):
                     raise BackupError(f"The columns of “{table.name}” in this backup are not those of its version.")
                 for rows in backup.rows(table.name):
                     connection.execute(insert(table), rows)
