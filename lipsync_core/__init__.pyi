@@ -7,6 +7,8 @@ from .brief import (
     MAX_NAME as MAX_NAME,
     MAX_SEED as MAX_SEED,
     MEDIUM_KINDS as MEDIUM_KINDS,
+    MOUTH_FIELDS as MOUTH_FIELDS,
+    TWO_MOUTHS as TWO_MOUTHS,
     VOICE_FIELDS as VOICE_FIELDS,
     Brief as Brief,
     BriefField as BriefField,
@@ -14,6 +16,7 @@ from .brief import (
     KeptMedium as KeptMedium,
     MouthBox as MouthBox,
     fields_of as fields_of,
+    two_mouths_error as two_mouths_error,
 )
 from .config import ROOT as ROOT
 from .config.settings import Settings as Settings

@@ -97,6 +97,8 @@ _TABLE = (
     BriefField("seed", "seed", _R.OPTION),
     BriefField("mask_image", "mask", _R.CONTENT, "image"),
     BriefField("mouth_box", "position of the mouth", _R.MOUTH),
+    BriefField("left_mouth_box", "position of the left mouth", _R.MOUTH),
+    BriefField("right_mouth_box", "position of the right mouth", _R.MOUTH),
     BriefField("name", "name", _R.LABEL, longest=MAX_NAME),
     BriefField("project", "project", _R.LABEL, longest=MAX_NAME),
 )
@@ -108,6 +110,12 @@ MEDIUM_KINDS: Mapping[str, Literal["image", "audio", "video"]] = MappingProxyTyp
     {field.name: field.medium for field in _TABLE if field.medium is not None}
 )
 """The fields that hold media, and the kind of medium that each takes."""
+
+MOUTH_FIELDS = tuple(field.name for field in _TABLE if field.role is FieldRole.MOUTH)
+"""The fields that hold a mouth box."""
+
+TWO_MOUTHS = ("left_mouth_box", "right_mouth_box")
+"""The mouth boxes of two people in one picture."""
 
 MEDIA_FIELDS = tuple(MEDIUM_KINDS)
 """The fields that hold media."""
@@ -160,6 +168,9 @@ class Brief:
     """The area of the video in which the mouth may be changed."""
     mouth_box: MouthBox | None = None
     """Where a person placed the mouth; it takes precedence over the detected position."""
+    left_mouth_box: MouthBox | None = None
+    """Where a person placed the left one's mouth in a picture of two people; the right one's belongs to it."""
+    right_mouth_box: MouthBox | None = None
     name: str = ""
     project: str = ""
 
@@ -192,8 +203,7 @@ class Brief:
         for field in MEDIA_FIELDS:
             if isinstance(given.get(field), dict):
                 given[field] = KeptMedium(**given[field])
-        if given.get("mouth_box") is not None:
-            given["mouth_box"] = tuple(given["mouth_box"])
+        given |= {field: tuple(given[field]) for field in MOUTH_FIELDS if given.get(field) is not None}
         return cls(**given)
 
 
@@ -202,6 +212,16 @@ def mouth_box_error(box: MouthBox, width: int, height: int) -> str | None:
     x, y, w, h = box
     if not (w >= 4 and h >= 2 and x >= 0 and y >= 0 and x + w <= width and y + h <= height):
         return f"The mouth must lie inside the picture ({width} × {height} pixels) and be at least 4 pixels wide."
+    return None
+
+
+def two_mouths_error(left: MouthBox | None, right: MouthBox | None) -> str | None:
+    """Explain why these cannot be the mouths of two people beside each other; None if they can, or if none is given."""
+    if left is None or right is None:
+        return None if left is right else "Mark the mouths of both people."
+    apart = (right[0] + right[2] / 2) - (left[0] + left[2] / 2)
+    if apart < (left[2] + right[2]) / 2:
+        return "The two mouths have to be beside each other, the left person’s further left: move them apart."
     return None
 
 
@@ -226,7 +246,7 @@ def oversized(values: Mapping[str, Any]) -> dict[str, str]:
     ``values`` are some or all fields, as in `Brief` or as in `Brief.to_dict`.
     """
     wrong = {field: why for field in values if (why := _wrong(field, values[field])) is not None}
-    seed, box = values.get("seed", -1), values.get("mouth_box")
+    seed = values.get("seed", -1)
     if isinstance(seed, bool) or not isinstance(seed, int) or not -1 <= seed <= MAX_SEED:
         wrong["seed"] = f"A seed is a whole number from 0 to {MAX_SEED:,}, or −1 for a random one."
     for field, (least, most) in _RANGES.items():
@@ -234,10 +254,12 @@ def oversized(values: Mapping[str, Any]) -> dict[str, str]:
         is_whole = isinstance(number, int) and not isinstance(number, bool)
         if number is not None and not (is_whole and least <= number <= most):
             wrong[field] = f"A {FIELDS[field].noun} is a whole number from {least} to {most}."
-    if box is not None and not (len(box) == 4 and all(isinstance(side, int | float) for side in box)):
-        wrong["mouth_box"] = "A mouth box is four numbers: left, top, width and height."
-    elif box is not None and not all(map(math.isfinite, box)):
-        wrong["mouth_box"] = "A mouth box is four finite numbers."
+    for field in MOUTH_FIELDS:
+        box = values.get(field)
+        if box is not None and not (len(box) == 4 and all(isinstance(side, int | float) for side in box)):
+            wrong[field] = "A mouth box is four numbers: left, top, width and height."
+        elif box is not None and not all(map(math.isfinite, box)):
+            wrong[field] = "A mouth box is four finite numbers."
     return wrong
 
 

@@ -15,7 +15,7 @@ Variant = Literal["file", "preview", "thumb"]
 
 @dataclass(frozen=True, slots=True)
 class MouthGuess:
-    """Where a picture's mouth seems to be, in its pixels."""
+    """Where the mouth of a picture seems to be, in its pixels; of a video, in its first picture."""
 
     x: float
     y: float
@@ -26,6 +26,8 @@ class MouthGuess:
     """False if a person should check it."""
     faces: int | None = None
     """How many faces were found; None if the picture was looked at before they were counted."""
+    boxes: tuple[MouthBox, ...] = ()
+    """The mouth of each of these faces, the largest face first; empty if it was looked at before they were kept."""
 
     @property
     def box(self) -> MouthBox:

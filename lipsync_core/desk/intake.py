@@ -14,7 +14,17 @@ from typing import Any
 
 from lipsync_core.accounts.output_hosts import OutputHosts
 from lipsync_core.accounts.reach import Account, Accounts
-from lipsync_core.brief import MEDIA_FIELDS, MEDIUM_KINDS, Brief, KeptMedium, Medium, brief_oversized, mouth_box_error
+from lipsync_core.brief import (
+    MEDIA_FIELDS,
+    MEDIUM_KINDS,
+    MOUTH_FIELDS,
+    TWO_MOUTHS,
+    Brief,
+    KeptMedium,
+    Medium,
+    brief_oversized,
+    mouth_box_error,
+)
 from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.desk import pasted_links
 from lipsync_core.desk.spoken_text import unspoken
@@ -339,11 +349,8 @@ class Intake:
                 (errors if must_read or error.refused else unread)[field] = str(error)
             except MediaError as error:
                 errors[field] = str(error)
-        image = media.get("image")
-        if brief.mouth_box is not None and image is not None:
-            problem = mouth_box_error(brief.mouth_box, image.width, image.height)
-            if problem is not None:
-                errors["mouth_box"] = problem
+        if (seen := media.get("image") or media.get("video")) is not None:
+            errors |= _wrong_mouths(brief, seen)
         if errors:
             raise BriefError(errors)
         return media, unread
@@ -371,9 +378,19 @@ class Intake:
         return self.store.keep(source, kind, name) if keep else self.store.look(source, kind, name)
 
 
+def _wrong_mouths(brief: Brief, seen: MediumFacts) -> dict[str, str]:
+    """Return which mouth boxes cannot be in this picture or video: field → message."""
+    boxes = ((field, getattr(brief, field)) for field in MOUTH_FIELDS)
+    wrong = ((field, mouth_box_error(box, seen.width, seen.height)) for field, box in boxes if box is not None)
+    return {field: message for field, message in wrong if message is not None}
+
+
 def request_fingerprint(brief: Brief, engine: str) -> str:
     """Return a hash of what a brief asks of an engine; its name and project do not count."""
     asked = replace(brief, engine=engine, name="", project="").to_dict()
+    for field in TWO_MOUTHS:  # a clip without them is the one that it was before there were such fields
+        if asked[field] is None:
+            del asked[field]
     for field in MEDIA_FIELDS:
         medium = asked[field]
         asked[field] = medium["sha256"] if isinstance(medium, dict) else medium

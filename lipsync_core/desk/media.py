@@ -15,7 +15,6 @@ from lipsync_core.media.origin import Came
 from lipsync_core.media.trim import trim
 from lipsync_core.medium import Kind, MediumFacts, Variant
 from lipsync_core.people.roles import Action
-from lipsync_core.worker import process
 
 Captions = Literal["vtt", "srt"]
 """WebVTT, as browsers show it, and SubRip, as most editors take it."""
@@ -77,14 +76,6 @@ class DeskMedia(Part):
             raise MediaError("No longer here", f"“{facts.name}” is not in the media store. Choose it again.")
         return path.read_bytes()
 
-    def mouth_still(self, image: MediumFacts, box: MouthBox) -> bytes:
-        """Return one JPEG frame with the mouth open at ``box``. Raises `RenderError` or `WorkerError`."""
-        with self.rooms.store.scratch() as scratch:
-            out = scratch / "still.jpg"
-            arguments = {"image": str(self.rooms.store.file(image) or ""), "mouth_box": box, "out": str(out)}
-            process.run("show_mouth", arguments, process.Limits(memory_mb=2048, seconds=30))
-            return out.read_bytes()
-
     def link(self, facts: MediumFacts, variant: Variant = "file") -> str:
         """Return a relative link to a stored medium."""
         name = f"{variant}{facts.extension if variant == 'file' else '.jpg'}"
@@ -114,6 +105,13 @@ class DeskMedia(Part):
         It is made when it is first fetched, so a page that draws the link does not wait for it.
         """
         return self.rooms.links.to_made(image, "speaking", box=box, person=self.seat.visit)
+
+    def opened_link(self, seen: MediumFacts, box: MouthBox) -> str:
+        """Return a relative link to a JPEG of a picture, or of a video's first one, whose mouth at ``box`` is open.
+
+        It is made when it is first fetched, so a page that draws the link does not wait for it.
+        """
+        return self.rooms.links.to_made(seen, "opened", box=box, person=self.seat.visit)
 
     def thumbnail_link(self, job: Job) -> str | None:
         """Return a relative link to the job's thumbnail, 224 pixels square; reads no ledger, so lists may call it.

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipsync_core.decode import sound_blocks
-from lipsync_core.draft.face import Face, Mouth, mouth_of, speakers
+from lipsync_core.draft.face import Box, Face, Mouth, mouth_in_box, mouth_of, speakers
 from lipsync_core.draft.life import IdleMotion, Sway
 from lipsync_core.draft.speech import MouthTrack
 
@@ -44,8 +44,13 @@ class Turns:
     whole_s: float
 
 
-def two_mouths(faces: Sequence[Face]) -> tuple[Mouth, Mouth] | None:
-    """Return the mouths of the two largest faces, the left one first; None if fewer than two people are there."""
+def two_mouths(faces: Sequence[Face], boxes: tuple[Box, Box] | None = None) -> tuple[Mouth, Mouth] | None:
+    """Return the mouths of the two largest faces, the left one first; None if fewer than two people are there.
+
+    ``boxes`` are the mouths that a person marked, the left one first; they override any detection.
+    """
+    if boxes is not None:
+        return mouth_in_box(faces, boxes[0]), mouth_in_box(faces, boxes[1])
     if speakers(faces) < 2:
         return None
     left, right = sorted(faces[:2], key=lambda face: face.box[0] + face.box[2] / 2)

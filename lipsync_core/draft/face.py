@@ -121,9 +121,14 @@ def mouth_from_box(image: Image, box: Box) -> Mouth:
 
     A face is searched only to learn what else is part of this head; the mouth stays in the box.
     """
+    return mouth_in_box(find_faces(image), box)
+
+
+def mouth_in_box(faces: Sequence[Face], box: Box) -> Mouth:
+    """Do the same with the faces of a picture that are known already."""
     x, y, width, height = box
     middle_x, middle_y = x + width / 2, y + height / 2
-    fitting = (face for face in find_faces(image) if _fits(face.box, middle_x, middle_y, width))
+    fitting = (face for face in faces if _fits(face.box, middle_x, middle_y, width))
     around = min(fitting, key=lambda face: _away(mouth_of(face), middle_x, middle_y), default=None)
     tilt = mouth_of(around).tilt_deg if around else 0.0
     return Mouth(middle_x, middle_y, max(width, 2.0), tilt, None, around)

@@ -105,11 +105,12 @@ def render_dialog(
     resolution: str,
     seed: int,
     on_progress: Callable[[int, int], None],
+    mouth_boxes: tuple[Box, Box] | None = None,
 ) -> Rendered:
     """Make the two people in ``image`` (h, w, 3, RGB, upright) speak, each with a voice, as an MP4 at ``out``.
 
-    ``order`` is ``left_right``, ``right_left`` or ``meanwhile``. The two largest faces speak, from left to right. All
-    else is as in `render`.
+    ``order`` is ``left_right``, ``right_left`` or ``meanwhile``. ``mouth_boxes`` are the mouths that a person marked,
+    the left one first; without them, the two largest faces speak, from left to right. All else is as in `render`.
     """
     if not installed():
         raise RenderError(MISSING)
@@ -117,11 +118,11 @@ def render_dialog(
     turns = dialog.mix(left, right, sound, order)
     with ThreadPoolExecutor(1) as beside:
         heard = beside.submit(lambda: [mouth_track(speech_blocks(voice), fps=FPS) for voice in (left, right)])
-        mouths = dialog.two_mouths(find_faces(image))
+        mouths = dialog.two_mouths(find_faces(image), mouth_boxes)
         if mouths is None:
             raise RenderError(
-                "Two faces are needed, and fewer were found in the picture. Choose a picture of two people, or let one "
-                "person speak."
+                "Two faces are needed, and fewer were found in the picture. Mark the two mouths, or choose another "
+                "picture, then render again."
             )
         picture, scaled, (width, height) = _at_size(image, mouths, resolution)
         *parts, middle = dialog.sides(height, width, *scaled)

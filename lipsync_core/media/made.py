@@ -17,11 +17,12 @@ from lipsync_core.media.store import LOOK, MediaStore
 from lipsync_core.medium import MediumFacts
 from lipsync_core.worker import process
 
-What = Literal["waveform", "speaking", "playable", "vtt", "srt"]
+What = Literal["waveform", "speaking", "opened", "playable", "vtt", "srt"]
 
 FILES: Mapping[What, tuple[str, str]] = {
     "waveform": (".json", "application/json"),
     "speaking": (".mp4", "video/mp4"),
+    "opened": (".jpg", "image/jpeg"),
     "playable": (".wav", "audio/wav"),
     "vtt": (".vtt", "text/vtt"),
     "srt": (".srt", "application/x-subrip"),
@@ -33,7 +34,7 @@ _CAPTIONS: Mapping[What, Callable[[Iterable[Caption]], str]] = {"vtt": as_vtt, "
 def made_of(store: MediaStore, facts: MediumFacts, what: What, box: MouthBox | None = None) -> Path | None:
     """Return the file, made now if it is missing; None if it cannot be made. Blocks. Raises `BucketError`.
 
-    ``box`` is the mouth of a picture that shall speak.
+    ``box`` is the mouth of a picture, or of a video's first one, that shall open.
     """
     extension, _mime = FILES[what]
     where = "" if box is None else "".join(f"_{round(number)}" for number in box)
@@ -56,7 +57,8 @@ def made_of(store: MediaStore, facts: MediumFacts, what: What, box: MouthBox | N
 
 def _worked_out(path: Path, facts: MediumFacts, what: What, out: Path, box: MouthBox | None) -> bool:
     """Make the file in a worker; return whether it could be made."""
-    arguments: dict[str, Any] = {"path": str(path), "name": facts.name, "out": str(out), "mouth_box": box}
+    arguments: dict[str, Any] = {"path": str(path), "name": facts.name, "kind": facts.kind, "out": str(out)}
+    arguments["mouth_box"] = box
     try:
         process.run(f"make_{what}", arguments, LOOK)
     except (MediaError, RenderError, WorkerError):

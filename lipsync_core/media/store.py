@@ -331,7 +331,7 @@ def _facts(sha256: str, kind: Kind, name: str, size: int, found: dict[str, Any])
         width=found.get("width", 0),
         height=found.get("height", 0),
         duration_s=found.get("duration_s", 0.0),
-        mouth=None if mouth is None else MouthGuess(**mouth),
+        mouth=None if mouth is None else MouthGuess(**mouth | {"boxes": tuple(map(tuple, mouth.get("boxes", ())))}),
         silent_head_s=found.get("silent_head_s", 0.0),
         silent_tail_s=found.get("silent_tail_s", 0.0),
         unheard=found.get("unheard", ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from lipsync_core.brief import VOICE_FIELDS, Brief
+from lipsync_core.brief import TWO_MOUTHS, VOICE_FIELDS, Brief, two_mouths_error
 from lipsync_core.espeak import PACE
 from lipsync_core.medium import MediumFacts
 from lipsync_core.pricing import TARIFFS, Measure, Rates, price, spoken_s
@@ -43,7 +43,9 @@ def assess(
         message, stops = too_long
         message += " Trim it to fit." if not brief.text.strip() else ""
         (errors if stops else notes).setdefault(_voice_field(brief), message)
-    if engine.is_draft:
+    if engine.is_draft and engine.scene == "dialog":
+        _judge_mouths(brief, media.get("image"), errors)
+    elif engine.is_draft:
         _judge_mouth(brief, media.get("image"), errors, notes)
     doubts = (*_unheard(media), *media_doubts(engine, brief, media))
     wait = None
@@ -120,6 +122,16 @@ def _judge_mouth(brief: Brief, image: MediumFacts | None, errors: dict[str, str]
         errors["mouth_box"] = "No face was found in the picture: mark the mouth yourself."
     elif not image.mouth.sure:
         notes["mouth_box"] = "We are not sure where the mouth is: check the mouth box."
+
+
+def _judge_mouths(brief: Brief, image: MediumFacts | None, errors: dict[str, str]) -> None:
+    boxes = [getattr(brief, field) for field in TWO_MOUTHS]
+    if (problem := two_mouths_error(*boxes)) is not None:
+        errors[TWO_MOUTHS[0]] = problem
+    faces = None if image is None or image.mouth is None else image.mouth.faces
+    if faces is not None and faces < 2 and not any(boxes):
+        seen = "No face was found" if faces == 0 else "Only one face was found"
+        errors[TWO_MOUTHS[0]] = f"{seen} in the picture: mark the two mouths yourself."
 
 
 _USUAL = (

@@ -29,15 +29,17 @@ def media_doubts(engine: Engine, brief: Brief, media: Mapping[str, MediumFacts])
 
 def _faces(engine: Engine, brief: Brief, picture: MediumFacts) -> str:
     faces = None if picture.mouth is None else picture.mouth.faces
-    if faces is None or (engine.is_draft and brief.mouth_box is not None):
+    if faces is None or (engine.is_draft and (brief.mouth_box or brief.left_mouth_box) is not None):
         return ""
     if engine.scene == "dialog":
+        if engine.is_draft and faces > 2:
+            return f"We see {faces} faces; the two largest speak. Adjust the mouths to choose others."
         seen = {0: "no face", 1: "only one face"}.get(faces)
         return f"We see {seen} in this picture; two people speak." if seen else ""
     if engine.scene != "portrait" or faces < 2:
         return ""
     if engine.is_draft:
-        return f"We see {faces} faces; the largest one speaks. Move the mouth box to choose another."
+        return f"We see {faces} faces; the largest one speaks. Adjust the mouth to choose another."
     return f"We see {faces} faces; {engine.title} does not say which one speaks. Crop the picture to one."
 
 

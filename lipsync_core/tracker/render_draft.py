@@ -105,7 +105,12 @@ class DraftRenderer:
     def _dialog(self, brief: Brief) -> tuple[str, dict[str, Any], float]:
         left, left_path = self._stored(brief.left_audio, "audio")
         right, right_path = self._stored(brief.right_audio, "audio")
-        spoken = {"voices": [str(left_path), str(right_path)], "order": brief.order or "left_right"}
+        boxes = None if brief.left_mouth_box is None else [brief.left_mouth_box, brief.right_mouth_box]
+        spoken = {
+            "voices": [str(left_path), str(right_path)],
+            "order": brief.order or "left_right",
+            "mouth_boxes": boxes,
+        }
         return "render_draft_dialog", spoken, left.duration_s + right.duration_s
 
     def _voice(self, brief: Brief) -> tuple[dict[str, Any], float]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lipsync_core import captions, decode
+from lipsync_core.medium import box_around
 
 Arguments = Mapping[str, Any]
 Progress = Callable[[int, int], None]
@@ -25,26 +26,12 @@ THUMB_PX = 224
 
 def look_image(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     """Return facts about a picture and its likely mouth box; write a preview and a thumbnail if requested."""
-    from lipsync_core.draft import face
-
     path, name = Path(arguments["path"]), arguments["name"]
     facts = decode.image_facts(path, name=name)
     picture = decode.load_image(path, name=name)
-    faces = face.find_faces(picture)
-    mouth = face.mouth_among(faces)
-    guess = mouth or face.likely_mouth(picture)
     if "preview" in arguments:
         _small_pictures(picture, arguments)
-    return asdict(facts) | {
-        "mouth": {
-            "x": float(guess.x),
-            "y": float(guess.y),
-            "width": float(guess.width),
-            "found": mouth is not None,
-            "sure": mouth is not None and mouth.score is not None and mouth.score >= face.SURE,
-            "faces": face.speakers(faces),
-        }
-    }
+    return asdict(facts) | {"mouth": _mouth(picture, facts.width)}
 
 
 def look_audio(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
@@ -53,12 +40,37 @@ def look_audio(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
 
 
 def look_video(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
-    """Return facts about a video that plays to its end; write its first picture as preview and thumbnail on request."""
+    """Return facts about a video that plays to its end.
+
+    On request, write its first picture as preview and thumbnail, and say where the mouth is in it.
+    """
     path = Path(arguments["path"])
     facts = decode.check_video(path, name=arguments["name"])
-    if "preview" in arguments:
-        _small_pictures(decode.first_picture(path, most_side=2 * PREVIEW_PX), arguments)
-    return asdict(facts)
+    if "preview" not in arguments:
+        return asdict(facts)
+    picture = decode.first_picture(path, most_side=2 * PREVIEW_PX)
+    _small_pictures(picture, arguments)
+    return asdict(facts) | {"mouth": _mouth(picture, facts.width)}
+
+
+def _mouth(picture: Any, whole_px: int) -> dict[str, Any]:
+    """Return where the mouths of a picture are, in the pixels of one that is ``whole_px`` wide."""
+    from lipsync_core.draft import face
+
+    faces = face.find_faces(picture)
+    mouth = face.mouth_among(faces)
+    guess = mouth or face.likely_mouth(picture)
+    speakers = [face.mouth_of(one) for one in faces[: face.speakers(faces)]]
+    by = whole_px / picture.shape[1]
+    return {
+        "x": by * float(guess.x),
+        "y": by * float(guess.y),
+        "width": by * float(guess.width),
+        "found": mouth is not None,
+        "sure": mouth is not None and mouth.score is not None and mouth.score >= face.SURE,
+        "faces": len(speakers),
+        "boxes": [box_around(by * float(one.x), by * float(one.y), by * float(one.width)) for one in speakers],
+    }
 
 
 def _small_pictures(picture: Any, arguments: Arguments) -> None:
@@ -114,6 +126,20 @@ def make_speaking(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     return {}
 
 
+def make_opened(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """Write a JPEG of a picture, or of a video's first one, with its mouth open at the given box."""
+    from PIL import Image
+
+    from lipsync_core.draft import render
+
+    path, box = Path(arguments["path"]), tuple(arguments["mouth_box"])
+    is_video = arguments["kind"] == "video"
+    picture = decode.first_picture(path) if is_video else decode.load_image(path, name=arguments["name"])
+    frame = render.still(image=picture, resolution="480p", mouth_box=box)
+    Image.fromarray(frame).save(arguments["out"], "JPEG", quality=90)
+    return {}
+
+
 def write_wav(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     """Write all of a voice as a WAV file."""
     decode.cut_voice(Path(arguments["path"]), Path(arguments["out"]), name=arguments["name"])
@@ -166,6 +192,7 @@ def render_draft_dialog(arguments: Arguments, progress: Progress) -> dict[str, A
 
     out = Path(arguments["out"])
     left, right = map(Path, arguments["voices"])
+    boxes = arguments["mouth_boxes"]
     render.render_dialog(
         image=decode.load_image(Path(arguments["image"])),
         left=left,
@@ -175,6 +202,7 @@ def render_draft_dialog(arguments: Arguments, progress: Progress) -> dict[str, A
         resolution=arguments["resolution"],
         seed=arguments["seed"],
         on_progress=progress,
+        mouth_boxes=None if boxes is None else (tuple(boxes[0]), tuple(boxes[1])),
     )
     return asdict(decode.check_video(out))
 
@@ -195,21 +223,6 @@ def render_draft_redub(arguments: Arguments, progress: Progress) -> dict[str, An
     return asdict(decode.check_video(out))
 
 
-def show_mouth(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
-    """Write one JPEG frame with the mouth open at the given box, so that a person can judge the box."""
-    from PIL import Image
-
-    from lipsync_core.draft import render
-
-    frame = render.still(
-        image=decode.load_image(Path(arguments["image"])),
-        resolution="480p",
-        mouth_box=tuple(arguments["mouth_box"]),
-    )
-    Image.fromarray(frame).save(arguments["out"], "JPEG", quality=90)
-    return {}
-
-
 TASKS: Mapping[str, str] = {
     "look_image": "lipsync_core.worker.tasks:look_image",
     "look_audio": "lipsync_core.worker.tasks:look_audio",
@@ -219,13 +232,13 @@ TASKS: Mapping[str, str] = {
     "cut_video": "lipsync_core.worker.tasks:cut_video",
     "make_waveform": "lipsync_core.worker.tasks:make_waveform",
     "make_speaking": "lipsync_core.worker.tasks:make_speaking",
+    "make_opened": "lipsync_core.worker.tasks:make_opened",
     "make_playable": "lipsync_core.worker.tasks:write_wav",
     "write_wav": "lipsync_core.worker.tasks:write_wav",
     "write_jpeg": "lipsync_core.worker.tasks:write_jpeg",
     "render_draft": "lipsync_core.worker.tasks:render_draft",
     "render_draft_dialog": "lipsync_core.worker.tasks:render_draft_dialog",
     "render_draft_redub": "lipsync_core.worker.tasks:render_draft_redub",
-    "show_mouth": "lipsync_core.worker.tasks:show_mouth",
     "sandbox_film": "lipsync_core.sandbox.film:film_task",
 }
 """The module and function of each task; the module is loaded only in the worker that runs it."""

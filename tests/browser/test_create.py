@@ -10,7 +10,7 @@ import psutil
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from lipsync_core import PRESS, Filter, JobState, Studio
+from lipsync_core import PAIRS, PRESS, Filter, JobState, Studio
 from tests import corpus
 from tests.browser.visit import (
     FIRST,
@@ -227,19 +227,57 @@ def test_a_drawing_without_a_face_asks_for_the_mouth_and_keeps_the_box_with_the_
     expect(page.get_by_role("button", name="Render free draft")).to_be_disabled()
     press(page, "Mark the mouth")
     dialog = page.get_by_role("dialog")
-    slider = dialog.get_by_role("slider").nth(1)
-    before = slider.input_value()
+    slider = dialog.get_by_role("slider", name="Up – down")
+    before = float(slider.input_value())
     slider.press("ArrowRight")
-    settle(page)
-    assert slider.input_value() != before
-    dialog.get_by_role("button", name="Preview open mouth").click(delay=30)
+    assert float(slider.input_value()) > before
     expect(dialog.get_by_role("img", name="The picture with its mouth open")).to_be_visible()
     dialog.get_by_role("button", name="Save position").click(delay=30)
     expect(dialog).to_have_count(0)
     expect(slot(page, "image")).to_contain_text("mouth marked by hand")
     press(page, "Render free draft")
     finished(page)
-    assert next(ledger.jobs()).brief.mouth_box is not None
+    placed = next(ledger.jobs()).brief.mouth_box
+    assert placed is not None
+    assert (placed[1] + placed[3] / 2) / 400 * 100 == pytest.approx(before + 0.1, abs=0.1)
+
+
+def test_who_speaks_is_chosen_by_a_number_and_a_mouth_is_dragged(page: Page) -> None:
+    open_page(page)
+    put_file(page, "image", PAIRS[0].path)
+    press(page, "Adjust the mouth")
+    dialog = page.get_by_role("dialog")
+    opened = dialog.get_by_role("img", name="The picture with its mouth open")
+    expect(opened).to_be_visible()
+    across = dialog.get_by_role("slider", name="Left – right")
+    other = dialog.get_by_role("button", name="Person 2 of 2")
+    expect(other).to_have_attribute("aria-pressed", "false")
+    other.click(delay=30)
+    expect(other).to_have_attribute("aria-pressed", "true")
+    assert float(across.input_value()) > 50
+    expect(opened).to_be_visible()
+    grip, view = dialog.locator(".close .grip").bounding_box(), dialog.locator(".close").bounding_box()
+    assert grip is not None
+    assert view is not None
+    begun, x, y = float(across.input_value()), grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - view["width"] / 8, y, steps=3)
+    page.mouse.up()
+    assert float(across.input_value()) < begun - 2
+    dialog.get_by_role("button", name="Save position").click(delay=30)
+    expect(dialog).to_have_count(0)
+    page.get_by_text("Two people", exact=True).click()
+    press(page, "Adjust the mouths")
+    expect(opened).to_be_visible()
+    dialog.get_by_role("radio", name="Right person").check()
+    dialog.get_by_role("slider", name="Left – right").fill("30")
+    expect(dialog.get_by_role("alert")).to_contain_text("beside each other")
+    expect(dialog.get_by_role("button", name="Save positions")).to_be_disabled()
+    dialog.get_by_role("slider", name="Left – right").fill("80")
+    expect(dialog.get_by_role("alert")).to_have_count(0)
+    dialog.get_by_role("button", name="Save positions").click(delay=30)
+    expect(slot(page, "image")).to_contain_text("mouths marked by hand")
 
 
 @pytest.mark.places(gate=True)

@@ -133,6 +133,8 @@ def test_an_impossible_option_is_a_problem_in_the_quote_and_refused_by_submit(st
         ({"name": "n" * 121}, "name"),
         ({"mouth_box": (0.0, 0.0, 9999.0, 10.0)}, "mouth_box"),
         ({"mouth_box": (float("nan"), 0.0, 20.0, 10.0)}, "mouth_box"),
+        ({"left_mouth_box": (0.0, 0.0, 9999.0, 10.0)}, "left_mouth_box"),
+        ({"right_mouth_box": (0.0, 0.0, 20.0)}, "right_mouth_box"),
         ({"image": Path("/nowhere/face.png")}, "image"),
         ({"image": "http://127.0.0.1:9/face.png"}, "image"),
         ({"image": io.BytesIO(corpus.png())}, "image"),

@@ -27,7 +27,7 @@ def draw(form: Form) -> None:
     sample_scene.offer(form)
     match form.engine.scene:
         case "dialog":
-            SlotForm(TWO_PEOPLE, form).draw(previews.picture, alone=True)
+            SlotForm(TWO_PEOPLE, form).draw(previews.two_speakers, alone=True)
             left, right = st.columns(2)
             with left:
                 SlotForm(LEFT_VOICE, form).draw(previews.voice)

@@ -1,111 +1,129 @@
-"""The position of the mouth: the picture with a box over it, and the dialog that moves the box."""
+"""Where the mouths are: the picture with boxes over it, and the dialog that moves them."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
-from lipsync_core import MediumFacts, MouthBox, StudioError, box_around
+from lipsync_core import MediumFacts, MouthBox, two_mouths_error
+from pages.ui.brief import mouth_editor
 from pages.ui.brief.form import change
 from pages.ui.brief.presses import hand
+from pages.ui.component_key import component_key
 from pages.ui.frame import desk, dialog, pressed
 from pages.ui.text import plain
 
+ONE = ("mouth_box",)
+TWO = ("left_mouth_box", "right_mouth_box")
 
-def box_of(facts: MediumFacts, placed: MouthBox | None) -> MouthBox:
-    """Return the box that a render would use: the person's, else the one that was found or guessed."""
-    if placed is not None:
-        return placed
-    if facts.mouth is not None:
-        return facts.mouth.box
-    return box_around(facts.width / 2, facts.height * 0.6, facts.width * 0.2)
+Placed = Mapping[str, MouthBox | None]
+"""The boxes that a person placed, by field of the brief: `ONE` or `TWO`."""
+
+_TWO_USUAL = (0.3, 0.7)
+"""Where two mouths are expected if no face is found, in widths of the picture."""
 
 
-def picture_with_box(facts: MediumFacts, box: MouthBox, width: int, *, close: bool = False) -> None:
-    """Draw the picture with the mouth box over it; ``close`` shows only the box's surroundings."""
-    _drawn(
-        facts,
-        desk().media.preview(facts),
-        box if close else None,
-        box,
-        width,
-        "The picture, with a box around the mouth",
+def boxes_of(facts: MediumFacts, placed: Placed) -> list[MouthBox]:
+    """Return the boxes that a render would use: the person's, else those that were found, else a guess."""
+    boxes = [box for box in placed.values() if box is not None]
+    if len(boxes) == len(placed):
+        return boxes
+    guess, inside = facts.mouth, mouth_editor.box_inside
+    if len(placed) == 1:
+        if guess is not None:
+            return [guess.box]
+        return [inside(facts, facts.width / 2, facts.height * 0.6, facts.width * 0.2)]
+    found = [] if guess is None else sorted(guess.boxes[:2])
+    if len(found) == 2:
+        return found
+    if found:
+        x, y, w, h = found[0]
+        other = inside(facts, facts.width - x - w / 2, y + h / 2, w)
+        if two_mouths_error(*sorted((found[0], other))) is None:
+            return sorted((found[0], other))
+    return [inside(facts, at * facts.width, facts.height * 0.45, facts.width * 0.1) for at in _TWO_USUAL]
+
+
+def picture_with_box(facts: MediumFacts, box: MouthBox, width: int) -> None:
+    """Draw the picture with the mouth box over it."""
+    x, y, w, h = box
+    line = max(facts.width, facts.height) / 160
+    rect = f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="{h / 2:.1f}" fill="none"'
+    jpeg = base64.b64encode(desk().media.preview(facts)).decode()
+    st.image(
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{facts.width}" height="{facts.height}"'
+        f' viewBox="0 0 {facts.width} {facts.height}">'
+        f'<image width="{facts.width}" height="{facts.height}" preserveAspectRatio="none"'
+        f' href="data:image/jpeg;base64,{jpeg}"/>'
+        f'{rect} stroke="#fff" stroke-width="{line * 2:.2f}"/>{rect} stroke="#2F5BD0" stroke-width="{line:.2f}"/>'
+        "</svg>",
+        width=width,
+        alt="The picture, with a box around the mouth",
     )
 
 
-@dialog("Mark the mouth", width="medium")
-def place_mouth(brief_id: str, facts: MediumFacts, placed: MouthBox | None) -> None:
-    """Draw three sliders that move the box on the picture, and a preview of the open mouth."""
-    st.caption("Fit the box to the closed lips, from corner to corner.")
-    x, y, w, h = box_of(facts, placed)
-    key = f"{brief_id}.mouth.{facts.sha256}"
-    first = (round((x + w / 2) / facts.width * 100, 1), round((y + h / 2) / facts.height * 100, 1))
-    across = st.slider("Left – right (%)", 0.0, 100.0, first[0], 0.1, "%.1f", key=f"{key}.across")
-    down = st.slider("Up – down (%)", 0.0, 100.0, first[1], 0.1, "%.1f", key=f"{key}.down")
-    first_width = min(80.0, max(1.0, round(w / facts.width * 100, 1)))
-    wide = st.slider("Width (%)", 1.0, 80.0, first_width, 0.1, "%.1f", key=f"{key}.wide")
-    box = _inside(facts, across, down, wide)
-    whole, close = st.columns(2)
-    with whole:
-        picture_with_box(facts, box, width=320)
+def place_mouths(brief_id: str, facts: MediumFacts, placed: Placed) -> None:
+    """Open the dialog for the mouths of these fields."""
+    (_place_one if len(placed) == 1 else _place_two)(brief_id, facts, placed)
+
+
+@dialog("Where the mouth is", width="medium")
+def _place_one(brief_id: str, facts: MediumFacts, placed: Placed) -> None:
+    several = facts.mouth is not None and len(facts.mouth.boxes) > 1
+    who = "Press a number to choose who speaks, then fit" if several else "Drag"
+    st.caption(f"{who} the box to the lips, from corner to corner.")
+    _editor(brief_id, facts, placed)
+
+
+@dialog("Where the two mouths are", width="medium")
+def _place_two(brief_id: str, facts: MediumFacts, placed: Placed) -> None:
+    st.caption("Drag a box to the lips of each person, from corner to corner. The left one has the left voice.")
+    _editor(brief_id, facts, placed)
+
+
+def _editor(brief_id: str, facts: MediumFacts, placed: Placed) -> None:
+    key = component_key(f"{brief_id}.{next(iter(placed))}.{facts.sha256[:16]}")
+    first = boxes_of(facts, placed)
+    found = () if facts.mouth is None else facts.mouth.boxes
+    boxes = mouth_editor.draw(facts, first, found if len(found) > len(placed) else (), key=key)
+    with st.container():
+        problem = _problem(boxes)
+        if problem is not None:
+            st.error(plain(problem))
     with st.container(horizontal=True):
-        st.button("Save position", type="primary", on_click=pressed(_place), args=(brief_id, facts, key))
-        tried = st.button("Preview open mouth", icon=":material/visibility:")
+        st.button(
+            "Save position" if len(placed) == 1 else "Save positions",
+            type="primary",
+            on_click=pressed(_place),
+            args=(brief_id, facts, tuple(placed), first, key),
+            disabled=problem is not None,
+        )
+        if any(placed.values()) and facts.mouth is not None and facts.mouth.found:
+            st.button("Use what was found", on_click=pressed(_forget), args=(brief_id, tuple(placed)))
     if hand().placed:
         st.rerun()  # a press in here reruns only this body
-    with close:
-        if not tried:
-            picture_with_box(facts, box, width=320, close=True)
-            return
-        try:
-            with st.spinner("Opening the mouth …"):
-                still = desk().media.mouth_still(facts, box)
-            _drawn(facts, still, box, None, 320, "The picture with its mouth open")
-        except StudioError as error:
-            st.error(plain(str(error)))
 
 
-def _drawn(
-    facts: MediumFacts, jpeg: bytes, round_box: MouthBox | None, outline: MouthBox | None, width: int, alt: str
-) -> None:
-    """Draw ``jpeg`` at the picture's own size, cropped to the surroundings of a box, with another box outlined."""
-    view: tuple[float, float, float, float] = (0, 0, facts.width, facts.height)
-    if round_box is not None:
-        x, y, w, h = round_box
-        side = min(w * 4, facts.width, facts.height)
-        left = min(max(x + w / 2 - side / 2, 0), facts.width - side)
-        top = min(max(y + h / 2 - side / 2, 0), facts.height - side)
-        view = (left, top, side, side)
-    shapes = ""
-    if outline is not None:
-        x, y, w, h = outline
-        line = max(view[2:]) / 160
-        rect = f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="{h / 2:.1f}" fill="none"'
-        shapes = (
-            f'{rect} stroke="#fff" stroke-width="{line * 2:.2f}"/>{rect} stroke="#2F5BD0" stroke-width="{line:.2f}"/>'
-        )
-    st.image(
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{view[2]:.0f}" height="{view[3]:.0f}"'
-        f' viewBox="{view[0]:.1f} {view[1]:.1f} {view[2]:.1f} {view[3]:.1f}">'
-        f'<image width="{facts.width}" height="{facts.height}" preserveAspectRatio="none"'
-        f' href="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"/>{shapes}</svg>',
-        width=width,
-        alt=alt,
-    )
+def _problem(boxes: Sequence[MouthBox]) -> str | None:
+    return two_mouths_error(*sorted(boxes, key=_middle)) if len(boxes) == 2 else None
 
 
-def _place(brief_id: str, facts: MediumFacts, key: str) -> None:
-    """Store the position of the sliders, even if the dialog was closed before this message arrived."""
-    held = st.session_state.to_dict()
-    box = _inside(facts, held[f"{key}.across"], held[f"{key}.down"], held[f"{key}.wide"])
-    change(brief_id, mouth_box=box)
+def _middle(box: MouthBox) -> float:
+    return box[0] + box[2] / 2
+
+
+def _place(brief_id: str, facts: MediumFacts, fields: Sequence[str], first: Sequence[MouthBox], key: str) -> None:
+    """Store where the boxes are, even if the dialog was closed before this message arrived."""
+    held: Any = st.session_state.to_dict().get(key)
+    boxes = mouth_editor.boxes_in(held, facts, len(fields)) or first
+    if _problem(boxes) is None:
+        change(brief_id, **dict(zip(fields, sorted(boxes, key=_middle), strict=True)))
+        hand().placed = True
+
+
+def _forget(brief_id: str, fields: Sequence[str]) -> None:
+    change(brief_id, **dict.fromkeys(fields))
     hand().placed = True
-
-
-def _inside(facts: MediumFacts, across: float, down: float, wide: float) -> MouthBox:
-    """Return the box around a point, kept inside the picture; all values in percent of the picture."""
-    width = min(max(wide / 100 * facts.width, 8.0), facts.width)
-    left, top, w, h = box_around(across / 100 * facts.width, down / 100 * facts.height, width)
-    h = min(h, facts.height)
-    return (max(0.0, min(left, facts.width - w)), max(0.0, min(top, facts.height - h)), w, h)

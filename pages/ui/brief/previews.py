@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lipsync_core import MediumFacts, MouthBox, clipped_words, unheard_words
+from lipsync_core import TWO_MOUTHS, MediumFacts, MouthBox, clipped_words, unheard_words
 from pages.ui import moving_picture, sound_player
 from pages.ui.brief.form import change
-from pages.ui.brief.mouth import picture_with_box, place_mouth
+from pages.ui.brief.mouth import picture_with_box, place_mouths
 from pages.ui.brief.slots import SlotForm
 from pages.ui.brief.trim import trim_video, trim_voice
 from pages.ui.frame import desk, pressed
@@ -35,7 +35,7 @@ def speaker(slot: SlotForm, facts: MediumFacts) -> None:
     with st.container(horizontal=True):
         slot.replace_button()
         if st.button("Adjust the mouth" if not doubtful else "Mark the mouth", icon=":material/crop_free:"):
-            place_mouth(form.brief_id, facts, placed)
+            place_mouths(form.brief_id, facts, {"mouth_box": placed})
         if doubtful and guess is not None and guess.found:
             st.button(
                 "Looks right",
@@ -43,6 +43,23 @@ def speaker(slot: SlotForm, facts: MediumFacts) -> None:
                 args=(form.brief_id, facts),
                 icon=":material/check:",
             )
+
+
+def two_speakers(slot: SlotForm, facts: MediumFacts) -> None:
+    """Draw a picture of two people, in which a draft needs the positions of both mouths."""
+    form = slot.form
+    placed = {field: getattr(form.brief, field) for field in TWO_MOUTHS}
+    faces = None if facts.mouth is None else facts.mouth.faces
+    marked = any(placed.values())
+    words = {None: "", 0: "no face found", 1: "one face found"}.get(faces, f"{faces} faces found")
+    _picture(facts, "mouths marked by hand" if marked else words)
+    lacking = form.engine.is_draft and not marked and faces is not None and faces < 2
+    if lacking:
+        st.warning("For a draft, fit a box to the lips of each person.", title="Where are the two mouths?")
+    with st.container(horizontal=True):
+        slot.replace_button()
+        if st.button("Mark the mouths" if lacking else "Adjust the mouths", icon=":material/crop_free:"):
+            place_mouths(form.brief_id, facts, placed)
 
 
 def picture(slot: SlotForm, facts: MediumFacts) -> None:

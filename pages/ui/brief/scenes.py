@@ -13,7 +13,9 @@ import streamlit as st
 
 from lipsync_core import (
     ENGINES,
+    MOUTH_FIELDS,
     SCENES,
+    TWO_MOUTHS,
     Brief,
     Engine,
     FieldRole,
@@ -41,6 +43,8 @@ MADE_OF = fields_of(FieldRole.CONTENT, FieldRole.SPEECH)
 """The content of a clip; each field applies only to scenes that use it."""
 OPTIONS = ("order", "aspect_ratio")
 """Options of a few engines, put aside in the same way."""
+OF_A_SCENE = {"speaker", *MOUTH_FIELDS}
+"""The fields that mean something else in another scene."""
 SPOKEN = {"text", *fields_of(FieldRole.SPEECH)}
 """The fields of a written text."""
 
@@ -130,7 +134,9 @@ def _change_mode(brief_id: str, scene: str) -> None:
 def _taken_by(engines: Iterable[Engine]) -> set[str]:
     """Return the fields that any of the engines accepts."""
     fields = {name for engine in engines for name in engine.form.fields}
-    return fields | {"mouth_box"} if "image" in fields else fields
+    if "left_audio" in fields:
+        return fields | set(TWO_MOUTHS)
+    return fields | {"mouth_box"} if fields & {"image", "video"} else fields
 
 
 def _rearrange(brief_id: str, taken: Collection[str], changes: dict[str, Any]) -> None:
@@ -140,8 +146,8 @@ def _rearrange(brief_id: str, taken: Collection[str], changes: dict[str, Any]) -
     aside: dict[str, Any] = dict(st.session_state.get(f"{brief_id}.aside", {}))
     empty = Brief().to_dict()
     scene, next_scene = row["scene"], changes.get("scene", row["scene"])
-    for field in (*MADE_OF, *OPTIONS, "mouth_box"):
-        leaves = field not in taken or (field == "speaker" and next_scene != scene)
+    for field in (*MADE_OF, *OPTIONS, *MOUTH_FIELDS):
+        leaves = field not in taken or (field in OF_A_SCENE and next_scene != scene)
         if leaves and row[field] != empty[field]:
             aside[_place(field, scene)], changes[field] = row[field], empty[field]
         if field in taken and changes.get(field, row[field]) == empty[field] and _place(field, next_scene) in aside:
@@ -153,8 +159,8 @@ def _rearrange(brief_id: str, taken: Collection[str], changes: dict[str, Any]) -
 
 
 def _place(field: str, scene: str) -> str:
-    """Return where a field is put aside: each scene's engines have speakers of their own."""
-    return f"{field} of {scene}" if field == "speaker" else field
+    """Return where a field is put aside: each scene's engines have speakers of their own, and each medium a mouth."""
+    return f"{field} of {scene}" if field in OF_A_SCENE else field
 
 
 def _carry_over(row: Mapping[str, Any], aside: dict[str, Any], changes: dict[str, Any]) -> None:
@@ -174,6 +180,14 @@ def _carry_over(row: Mapping[str, Any], aside: dict[str, Any], changes: dict[str
     for field in gone:
         if then[field]:
             aside[_place(field, scene)], changes[field] = then[field], "" if field == "text" else None
+
+
+def forget_mouths(brief_id: str, medium: str) -> None:
+    """Forget the mouths that were put aside and belonged to the previous medium in this field."""
+    aside: dict[str, Any] = st.session_state.get(f"{brief_id}.aside", {})
+    scenes = {engine.scene for engine in ENGINES.values() if medium in engine.form.fields}
+    gone = {_place(field, scene) for field in MOUTH_FIELDS for scene in scenes}
+    st.session_state[f"{brief_id}.aside"] = {place: value for place, value in aside.items() if place not in gone}
 
 
 def default_of(scene: str, field: str) -> str | None:

@@ -17,6 +17,7 @@ import streamlit as st
 from lipsync_core import (
     CLIPS,
     FIELDS,
+    MOUTH_FIELDS,
     PAIRS,
     PORTRAITS,
     VOICES,
@@ -31,6 +32,7 @@ from lipsync_core import (
 )
 from pages.ui.brief import late_changes, library_picker, sample_choice
 from pages.ui.brief.form import Form, change_asked
+from pages.ui.brief.scenes import forget_mouths
 from pages.ui.frame import desk, dialog, pressed, studio
 from pages.ui.text import length, plain
 from pages.ui.upload_memory import release
@@ -318,8 +320,9 @@ class SlotForm:
     def _put(self, facts: MediumFacts, at_s: float | None = None) -> None:
         """Fill the slot. ``at_s`` is when the medium arrived, on the monotonic clock; None means now."""
         changes: dict[str, MediumFacts | None] = {self._slot.field: facts}
-        if self._slot.field == "image":
-            changes["mouth_box"] = None  # it belonged to the previous picture
+        if self._slot.field in ("image", "video"):
+            changes |= dict.fromkeys(MOUTH_FIELDS)  # they belonged to the previous picture
+            forget_mouths(self.form.brief_id, self._slot.field)
         change_asked(time.monotonic() if at_s is None else at_s, self.form.brief_id, **changes)
         st.session_state[f"{self._key}.turn"] = st.session_state.get(f"{self._key}.turn", 0) + 1
         self._replacing(False)

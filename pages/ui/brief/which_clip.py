@@ -100,7 +100,7 @@ def _shown(brief: Brief, field: str) -> str:
             return "random" if value == -1 else str(value)
         case "pace" | "pitch":
             return "the voice’s own" if value is None else str(value)
-        case "mouth_box":
+        case "mouth_box" | "left_mouth_box" | "right_mouth_box":
             return "found automatically" if value is None else "marked by hand"
         case "creator" | "accent" if value:
             return plain(_cast(field, value))

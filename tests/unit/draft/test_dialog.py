@@ -22,6 +22,7 @@ from lipsync_core.draft.render import frame_size, render_dialog
 from lipsync_core.draft.shape import INNER_LOWER, INNER_UPPER
 from lipsync_core.draft.speech import MouthTrack, mouth_track
 from lipsync_core.errors import RenderError
+from lipsync_core.medium import box_around
 from lipsync_core.samples import PAIRS, PORTRAITS, VOICES
 from tests import corpus
 
@@ -161,7 +162,7 @@ def test_who_listens_turns_to_who_speaks_and_back(spoken: list[Image]) -> None:
 
 
 def test_a_picture_of_one_person_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(RenderError, match=r"Two faces are needed.*Choose a picture of two people"):
+    with pytest.raises(RenderError, match=r"Two faces are needed.*Mark the two mouths, or choose another"):
         render_dialog(
             image=load_image(PORTRAITS[0].path),
             left=LEFT,
@@ -173,6 +174,41 @@ def test_a_picture_of_one_person_is_refused_with_what_to_do(tmp_path: Path) -> N
             on_progress=lambda *_: None,
         )
     assert not (tmp_path / "out.mp4").exists()
+
+
+def test_where_no_face_is_found_two_boxes_move_the_lips_in_them_and_nothing_else(tmp_path: Path) -> None:
+    flat = np.full((480, 640, 3), 208, np.uint8)
+    for middle in (180, 460):
+        flat[236:244, middle - 50 : middle + 50] = (150, 40, 40)  # lips of a cartoon: no face is seen
+    out = tmp_path / "out.mp4"
+    render_dialog(
+        image=flat,
+        left=tone(tmp_path / "left.wav", 0.6, 300),
+        right=tone(tmp_path / "right.wav", 0.6, 300),
+        order="meanwhile",
+        out=out,
+        resolution="480p",
+        seed=1,
+        on_progress=lambda *_: None,
+        mouth_boxes=((130.0, 220.0, 100.0, 40.0), (410.0, 220.0, 100.0, 40.0)),
+    )
+    with av.open(str(out)) as container:
+        frames = np.stack([frame.to_ndarray(format="gray") for frame in container.decode(video=0)]).astype(int)
+    moved = np.abs(frames - frames[0]).max(axis=0)
+    assert moved[230:260, 150:210].max() > 40
+    assert moved[230:260, 430:490].max() > 40
+    assert moved[:, 300:340].max() < 8
+    assert moved[:120].max() < 8
+
+
+def test_a_person_says_which_two_of_several_speak(pair: Image) -> None:
+    faces = find_faces(pair)
+    left, right = sorted((mouth_of(face) for face in faces[:2]), key=lambda mouth: mouth.x)
+    boxes = [box_around(mouth.x, mouth.y, mouth.width) for mouth in (left, right)]
+    marked = two_mouths(faces, (boxes[0], boxes[1]))
+    assert marked is not None
+    assert [mouth.face for mouth in marked] == [left.face, right.face]
+    assert [mouth.score for mouth in marked] == [None, None]
 
 
 def test_a_studio_renders_it_free_and_says_before_how_long_it_is(studio: Studio) -> None:

@@ -9,9 +9,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from lipsync_core import MediumFacts, Settings, Studio
-from lipsync_core.samples import PORTRAITS
+from lipsync_core.decode import first_picture, load_image
+from lipsync_core.medium import Kind
+from lipsync_core.samples import CLIPS, PAIRS, PORTRAITS, Sample
 from tests import corpus
 from tests.behind import store_of
 from tests.filmed import FILMS, filmed
@@ -64,6 +67,39 @@ def test_it_is_made_once_for_each_place_of_the_mouth_and_goes_with_its_picture(
     assert not first.exists()
     assert not other.exists()
     assert studio.made_file(media.speaking_link(face, (x, y, width, height)).split("/")[-2]) is None
+
+
+def test_every_speakers_mouth_is_found_and_a_videos_in_its_first_picture(studio: Studio) -> None:
+    keep = studio.desk().media.keep
+    pair, clip = keep(PAIRS[0].path, "image", "pair.jpg"), keep(CLIPS[0].path, "video", "clip.mp4")
+    assert pair.mouth is not None
+    assert clip.mouth is not None
+    left, right = sorted(pair.mouth.boxes)
+    assert pair.mouth.box in (left, right)
+    assert 0 < left[0] < pair.width / 2 < right[0] < pair.width
+    assert clip.mouth.sure
+    assert clip.mouth.boxes == (clip.mouth.box,)
+    x, y, width, height = clip.mouth.box
+    assert 0 < x < x + width < clip.width
+    assert clip.height / 4 < y < y + height < clip.height
+
+
+@pytest.mark.parametrize("sample", [PAIRS[0], CLIPS[0]])
+def test_the_mouth_that_a_person_looks_at_is_open_and_nothing_far_from_it_moves(studio: Studio, sample: Sample) -> None:
+    kind: Kind = "video" if sample in CLIPS else "image"
+    seen = studio.desk().media.keep(sample.path, kind, sample.path.name)
+    assert seen.mouth is not None
+    box = sorted(seen.mouth.boxes)[-1]
+    path, mime = fetched(studio, studio.desk().media.opened_link(seen, box))
+    assert mime == "image/jpeg"
+    opened = np.asarray(Image.open(path).convert("L"), int)
+    across = opened.shape[1] / seen.width
+    whole = first_picture(sample.path) if kind == "video" else load_image(sample.path)
+    closed = np.asarray(Image.fromarray(whole).convert("L").resize(opened.shape[::-1], Image.Resampling.BOX), int)
+    changed = np.abs(opened - closed)
+    x, y, width, height = (round(number * across) for number in box)
+    assert changed[y : y + 2 * height, x : x + width].mean() > 10
+    assert changed[:, : x - 2 * width].mean() < 4
 
 
 def test_a_sound_has_an_outline(studio: Studio) -> None:

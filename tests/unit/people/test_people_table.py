@@ -93,8 +93,9 @@ ASKS_ONLY = {
     ),
     *("desk.briefs.open", "desk.briefs.open_batch", "desk.briefs.unfinished", "desk.briefs.read_table"),
     "desk.approvals.waiting",
-    *(f"desk.media.{name}" for name in ("facts", "recent", "has_thumbnail", "preview", "mouth_still")),
-    *(f"desk.media.{name}" for name in ("link", "waveform_link", "speaking_link", "thumbnail_link", "output_link")),
+    *(f"desk.media.{name}" for name in ("facts", "recent", "has_thumbnail", "preview")),
+    *(f"desk.media.{name}" for name in ("link", "waveform_link", "speaking_link", "opened_link")),
+    *(f"desk.media.{name}" for name in ("thumbnail_link", "output_link")),
     *("desk.media.player_link", "desk.media.captions_link"),
     *("desk.outcomes.undo_not_taken_until", "desk.outcomes.sent_again_as"),
     "people.check",  # is the judge

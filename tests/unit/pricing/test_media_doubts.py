@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
-from lipsync_core import ENGINES, Brief, MediumFacts, MouthGuess, Qualifier, Studio, media_doubts
+from lipsync_core import (
+    ENGINES,
+    TWO_MOUTHS,
+    Brief,
+    MediumFacts,
+    MouthBox,
+    MouthGuess,
+    Qualifier,
+    Studio,
+    media_doubts,
+)
+from lipsync_core.pricing.assess import assess
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
 
@@ -31,7 +43,7 @@ def seen(faces: int | None) -> MediumFacts:
             2,
             f"We see 2 faces; {UNTOLD}",
         ),
-        ("draft/portrait", 2, "We see 2 faces; the largest one speaks. Move the mouth box to choose another."),
+        ("draft/portrait", 2, "We see 2 faces; the largest one speaks. Adjust the mouth to choose another."),
         ("joypix/motion-2", 1, None),
         ("joypix/motion-2", 0, None),  # the draft engine asks for the mouth; a vendor may see more than we do
         ("joypix/motion-2", None, None),  # looked at before faces were counted
@@ -81,6 +93,31 @@ def test_what_happens_to_the_rest_of_a_voice_or_a_video(engine: str, voice_s: fl
     found = media_doubts(ENGINES[engine], Brief(scene="redub"), media)
     assert [name for name, _words in found] == ([field] if field else [])
     assert all(says in words for _name, words in found)
+
+
+@pytest.mark.parametrize(
+    ("faces", "boxes", "stops"),
+    [
+        (2, (None, None), ""),
+        (0, (None, None), "No face was found in the picture: mark the two mouths yourself."),
+        (1, (None, None), "Only one face was found in the picture: mark the two mouths yourself."),
+        (0, ((100.0, 300.0, 60.0, 24.0), (400.0, 300.0, 60.0, 24.0)), ""),
+        (2, ((100.0, 300.0, 60.0, 24.0), None), "Mark the mouths of both people."),
+        (
+            2,
+            ((400.0, 300.0, 60.0, 24.0), (100.0, 300.0, 60.0, 24.0)),
+            "The two mouths have to be beside each other, the left person’s further left: move them apart.",
+        ),
+    ],
+)
+def test_a_draft_of_two_people_needs_two_mouths_beside_each_other(
+    studio: Studio, faces: int, boxes: tuple[MouthBox | None, MouthBox | None], stops: str
+) -> None:
+    asked = Brief(scene="dialog", left_mouth_box=boxes[0], right_mouth_box=boxes[1])
+    media = {"image": seen(faces), "left_audio": VOICE, "right_audio": VOICE}
+    quote = assess(ENGINES["draft/dialog"], asked, media, rates=studio.rates(), today=date(2026, 11, 28))
+    found = [issue.message for issue in quote.issues if issue.stops and issue.field in TWO_MOUTHS]
+    assert found == ([stops] if stops else [])
 
 
 @pytest.mark.usefixtures("stocked")

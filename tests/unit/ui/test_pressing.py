@@ -12,6 +12,7 @@ from lipsync_core import ROOT, Brief, BriefChangedError, JobState, KeptMedium, M
 from lipsync_core.samples import PORTRAITS, VOICES
 from lipsync_core.sandbox.creatify_cast import PERSONAS, VOICES as ACCENTS
 from pages.ui import frame
+from pages.ui.brief.slots import EARLIER
 from tests import corpus
 from tests.unit.ui.engines import choose
 
@@ -153,6 +154,23 @@ def test_a_mouth_that_is_placed_in_the_message_of_a_press_is_kept_and_nothing_is
     press(app)
     assert brief_of(studio).mouth_box is not None
     assert [job for job in studio.jobs() if job.state is not JobState.WITHDRAWN] == []
+
+
+def test_a_placed_mouth_stays_with_its_scene_and_goes_with_its_picture(studio: Studio) -> None:
+    box = (100.0, 200.0, 60.0, 24.0)
+    begin(studio, engine="draft/portrait", mouth_box=box)
+    studio.desk().media.keep(corpus.png(), "image", "other.png")
+    app = visit()
+    for scene, placed in (("redub", None), ("portrait", box), ("dialog", None)):
+        app.radio(key=f"{BRIEF_ID}.scene").set_value(scene).run()
+        assert brief_of(studio).mouth_box == placed
+    app.session_state[f"{BRIEF_ID}.image.way"] = EARLIER
+    app.session_state[f"{BRIEF_ID}.image.replacing"] = True
+    app.run()
+    next(button for button in app.button if button.label.startswith("Use other")).click().run()
+    app.radio(key=f"{BRIEF_ID}.scene").set_value("portrait").run()
+    assert not app.exception
+    assert brief_of(studio).mouth_box is None
 
 
 def test_where_the_price_stays_the_second_press_sends_it(studio: Studio) -> None:
