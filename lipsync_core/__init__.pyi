@@ -8,6 +8,7 @@ from .brief import (
     MAX_SEED as MAX_SEED,
     MEDIUM_KINDS as MEDIUM_KINDS,
     MOUTH_FIELDS as MOUTH_FIELDS,
+    SPEAKERS as SPEAKERS,
     TWO_MOUTHS as TWO_MOUTHS,
     VOICE_FIELDS as VOICE_FIELDS,
     Brief as Brief,

@@ -76,6 +76,7 @@ class BriefField:
 _R = FieldRole
 _ONE_VOICE = ("portrait", "redub", "presenter")
 _SPEAKER = "Choose who speaks the text."
+_LEFT_SPEAKER, _RIGHT_SPEAKER = (f"Choose who speaks the {side} person’s text." for side in ("left", "right"))
 _TABLE = (
     BriefField("scene", "scene", _R.CHOICE, longest=80),
     BriefField("engine", "engine", _R.CHOICE, longest=80),
@@ -89,6 +90,10 @@ _TABLE = (
     BriefField("text", "text", _R.CONTENT, longest=20_000),
     BriefField("speaker", "speaker", _R.SPEECH, missing=_SPEAKER, longest=300),
     BriefField("accent", "speaker", _R.SPEECH, missing=_SPEAKER, longest=300),
+    BriefField("left_text", "left text", _R.CONTENT, missing="Write the left person’s text.", longest=20_000),
+    BriefField("left_speaker", "left speaker", _R.SPEECH, missing=_LEFT_SPEAKER, longest=300),
+    BriefField("right_text", "right text", _R.CONTENT, missing="Write the right person’s text.", longest=20_000),
+    BriefField("right_speaker", "right speaker", _R.SPEECH, missing=_RIGHT_SPEAKER, longest=300),
     BriefField("pace", "speaking pace", _R.SPEECH),
     BriefField("pitch", "pitch", _R.SPEECH),
     BriefField("resolution", "size", _R.OPTION, longest=80),
@@ -122,6 +127,12 @@ MEDIA_FIELDS = tuple(MEDIUM_KINDS)
 
 VOICE_FIELDS = tuple(name for name, kind in MEDIUM_KINDS.items() if kind == "audio")
 """The fields that hold a voice."""
+
+
+SPEAKERS: Mapping[str, str] = MappingProxyType(
+    {"text": "speaker", "left_text": "left_speaker", "right_text": "right_speaker"}
+)
+"""The fields that hold a written text, and the field with who speaks it."""
 
 
 def fields_of(*roles: FieldRole) -> tuple[str, ...]:
@@ -166,6 +177,12 @@ class Brief:
     """The same inputs and seed give the same video; −1 picks a random seed and records it with the job."""
     mask_image: Medium | None = None
     """The area of the video in which the mouth may be changed."""
+    left_text: str = ""
+    """What the left one of two people says, instead of a recording; the right one needs a text, too."""
+    left_speaker: str | None = None
+    """The voice that speaks it, as in ``speaker``."""
+    right_text: str = ""
+    right_speaker: str | None = None
     mouth_box: MouthBox | None = None
     """Where a person placed the mouth; it takes precedence over the detected position."""
     left_mouth_box: MouthBox | None = None
@@ -179,7 +196,24 @@ class Brief:
         """What the clip is called: its name, else its voice's file name or the beginning of its text; or empty."""
         voices = (getattr(self, field) for field in VOICE_FIELDS)
         files = (PurePath(voice.name).stem for voice in voices if isinstance(voice, KeptMedium))
-        return self.name or one_line(next(files, ""), MAX_NAME) or one_line(self.text, LONGEST_TITLE)
+        return self.name or one_line(next(files, ""), MAX_NAME) or one_line(self.script, LONGEST_TITLE)
+
+    @property
+    def script(self) -> str:
+        """The written text, or the texts of two people, the one who speaks first on top."""
+        right_first = self.order == "right_left"
+        two = (self.right_text, self.left_text) if right_first else (self.left_text, self.right_text)
+        return "\n".join(filter(None, (self.text, *two)))
+
+    @property
+    def is_written(self) -> bool:
+        """Whether a text is spoken, and there is no recording."""
+        return bool(self.script.strip()) and all(getattr(self, field) is None for field in VOICE_FIELDS)
+
+    @property
+    def language(self) -> str:
+        """The language in which a draft speaks the text, as a tag that browsers understand; empty if there is none."""
+        return (self.speaker or self.left_speaker or "").partition("+")[0]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the brief as JSON-ready values; its media must be stored ones or links."""
@@ -192,6 +226,8 @@ class Brief:
             name=one_line(self.name),
             project=one_line(self.project),
             text=paragraphs(self.text),
+            left_text=paragraphs(self.left_text),
+            right_text=paragraphs(self.right_text),
             prompt=paragraphs(self.prompt),
         )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import ceil, inf
 from typing import Any
@@ -48,6 +48,26 @@ def captions_of(text: str, words: Sequence[tuple[int, float, float]]) -> tuple[C
             if shown:
                 found.append(Caption(part[0][1], part[-1][2], shown))
     return tuple(_held(found))
+
+
+def later(captions: Iterable[Caption], by_s: float) -> list[Caption]:
+    """Return the captions so many seconds later."""
+    return [Caption(one.start_s + by_s, one.end_s + by_s, one.text) for one in captions]
+
+
+def between(said: Mapping[str, Iterable[Caption]]) -> tuple[Caption, ...]:
+    """Return the captions of several people, by name, in the order of their beginnings.
+
+    A caption begins with the name of who says it where somebody else has spoken before.
+    """
+    spoken = sorted(
+        ((one, name) for name, captions in said.items() for one in captions), key=lambda pair: pair[0].start_s
+    )
+    before = [None, *(name for _one, name in spoken)]
+    return tuple(
+        one if name == last else replace(one, text=f"{name}: {one.text}")
+        for (one, name), last in zip(spoken, before, strict=False)
+    )
 
 
 def told(captions: Iterable[Caption]) -> list[list[Any]]:

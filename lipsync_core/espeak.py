@@ -112,10 +112,11 @@ def speaker(its_id: str) -> Speaker | None:
     return next((one for one in speakers() if one.id == its_id), None)
 
 
-def speaker_for(text: str, locale: str) -> str | None:
+def speaker_for(text: str, locale: str, *, second: bool = False) -> str | None:
     """Return the id of the voice that a text probably wants; None if no voice is installed.
 
-    It is the one of the browser's language, such as ``pt-BR``, unless that cannot speak the text's letters.
+    It is the one of the browser's language, such as ``pt-BR``, unless that cannot speak the text's letters; or the
+    ``second`` voice of that language.
     """
     installed = {one.id: one for one in speakers()}
     tag = locale.lower().replace("_", "-")
@@ -123,7 +124,8 @@ def speaker_for(text: str, locale: str) -> str | None:
     by_letters = (one.id for one in installed.values() if one.voice == voice_of(text))
     wanted = [tag, _LANGUAGES.get(language, language), *by_letters, "en-us"]
     found = [installed[its_id] for its_id in wanted if its_id in installed]
-    return next((one.id for one in found if unspeakable(text, one) is None), found[0].id if found else None)
+    first = next((one.id for one in found if unspeakable(text, one) is None), found[0].id if found else None)
+    return f"{first}{HIGHER}" if second and f"{first}{HIGHER}" in installed else first
 
 
 @cache

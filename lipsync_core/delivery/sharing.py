@@ -55,13 +55,13 @@ class Sharing:
             return None
         if facts is None or job.output_sha256 != meant.sha256 or self._store.file(facts) is None:
             return None
-        spoken = job.is_draft and bool(job.brief.text) and job.brief.audio is None
+        spoken = job.is_draft and job.brief.is_written
         return Reviewed(
             name=job.brief.title or f"Video {job.id}",
             source=self._links.to_reviewed(facts, meant),
             until=self._links.end_of(meant),
             captions=self._links.to_reviewed_captions(facts, meant) if spoken else "",
-            language=(job.brief.speaker or "").partition("+")[0],
+            language=job.brief.language,
             remark="A draft, for judging timing and wording." if job.is_draft else _SANDBOX if job.sandbox else "",
         )
 

@@ -378,6 +378,9 @@ class Intake:
         return self.store.keep(source, kind, name) if keep else self.store.look(source, kind, name)
 
 
+_TWO_TEXTS = ("left_text", "left_speaker", "right_text", "right_speaker")
+
+
 def _wrong_mouths(brief: Brief, seen: MediumFacts) -> dict[str, str]:
     """Return which mouth boxes cannot be in this picture or video: field → message."""
     boxes = ((field, getattr(brief, field)) for field in MOUTH_FIELDS)
@@ -388,8 +391,8 @@ def _wrong_mouths(brief: Brief, seen: MediumFacts) -> dict[str, str]:
 def request_fingerprint(brief: Brief, engine: str) -> str:
     """Return a hash of what a brief asks of an engine; its name and project do not count."""
     asked = replace(brief, engine=engine, name="", project="").to_dict()
-    for field in TWO_MOUTHS:  # a clip without them is the one that it was before there were such fields
-        if asked[field] is None:
+    for field in (*TWO_MOUTHS, *_TWO_TEXTS):  # a clip without them is the one that it was before there were such fields
+        if not asked[field]:
             del asked[field]
     for field in MEDIA_FIELDS:
         medium = asked[field]

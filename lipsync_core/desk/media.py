@@ -136,7 +136,7 @@ class DeskMedia(Part):
 
     def captions_link(self, job: Job, what: Captions = "vtt", *, download: bool = False) -> str | None:
         """Return a relative link to the captions of a text that a draft spoke; None if a job has none."""
-        if not (job.is_draft and job.brief.text and job.brief.audio is None and job.output_sha256):
+        if not (job.is_draft and job.brief.is_written and job.output_sha256):
             return None
         name = PurePath(download_name(job)).stem
         facts = video_facts(job.output_sha256)

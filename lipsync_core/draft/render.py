@@ -49,6 +49,8 @@ class Rendered:
     height: int
     frames: int
     duration_s: float
+    starts_s: tuple[float, ...] = (0.0,)
+    """When each person begins to speak, from left to right."""
 
 
 def frame_size(width: int, height: int, resolution: str) -> tuple[int, int]:
@@ -106,18 +108,21 @@ def render_dialog(
     seed: int,
     on_progress: Callable[[int, int], None],
     mouth_boxes: tuple[Box, Box] | None = None,
+    tracks: Sequence[MouthTrack | None] = (None, None),
 ) -> Rendered:
     """Make the two people in ``image`` (h, w, 3, RGB, upright) speak, each with a voice, as an MP4 at ``out``.
 
     ``order`` is ``left_right``, ``right_left`` or ``meanwhile``. ``mouth_boxes`` are the mouths that a person marked,
-    the left one first; without them, the two largest faces speak, from left to right. All else is as in `render`.
+    the left one first; without them, the two largest faces speak, from left to right. ``tracks`` are how the mouths
+    move, as far as that is known. All else is as in `render`.
     """
     if not installed():
         raise RenderError(MISSING)
     sound = out.with_name("dialog.wav")
     turns = dialog.mix(left, right, sound, order)
     with ThreadPoolExecutor(1) as beside:
-        heard = beside.submit(lambda: [mouth_track(speech_blocks(voice), fps=FPS) for voice in (left, right)])
+        voices = list(zip(tracks, (left, right), strict=True))
+        heard = beside.submit(lambda: [known or mouth_track(speech_blocks(voice), fps=FPS) for known, voice in voices])
         mouths = dialog.two_mouths(find_faces(image), mouth_boxes)
         if mouths is None:
             raise RenderError(
@@ -127,10 +132,10 @@ def render_dialog(
         picture, scaled, (width, height) = _at_size(image, mouths, resolution)
         *parts, middle = dialog.sides(height, width, *scaled)
         rigs = [Rig(picture, mouth, part) for mouth, part in zip(scaled, parts, strict=True)]
-        tracks = heard.result()
+        moves = heard.result()
     count = max(1, round(turns.whole_s * FPS))
     starts = (turns.left_s, turns.right_s)
-    lefts, rights = (dialog.placed(track, at_s, count, FPS) for track, at_s in zip(tracks, starts, strict=True))
+    lefts, rights = (dialog.placed(track, at_s, count, FPS) for track, at_s in zip(moves, starts, strict=True))
     lives = (
         dialog.Listener(IdleMotion(seed, count, FPS), lefts, rights, towards=1, fps=FPS),
         dialog.Listener(IdleMotion(seed + 1, count, FPS), rights, lefts, towards=-1, fps=FPS),
@@ -139,7 +144,7 @@ def render_dialog(
 
     write_mp4(out, _joined(on_left, on_right, middle), sound, _now_and_then(on_progress, count))
     sound.unlink(missing_ok=True)
-    return Rendered(width, height, count, count / FPS)
+    return Rendered(width, height, count, count / FPS, starts)
 
 
 def _now_and_then(on_progress: Callable[[int, int], None], count: int) -> Callable[[int], None]:

@@ -242,7 +242,7 @@ class Library:
 
 def free_place(brief: Brief, kind: ItemKind) -> str | None:
     """Return an empty field of a brief that takes something of this kind; None if there is none."""
-    if kind == "audio" and brief.text:
+    if kind == "audio" and brief.script:
         return None
     return next((field for field in places_in(brief.scene, kind) if getattr(brief, field) is None), None)
 

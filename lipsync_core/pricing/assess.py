@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from lipsync_core.brief import TWO_MOUTHS, VOICE_FIELDS, Brief, two_mouths_error
+from lipsync_core.brief import SPEAKERS, TWO_MOUTHS, VOICE_FIELDS, Brief, two_mouths_error
 from lipsync_core.espeak import PACE
 from lipsync_core.medium import MediumFacts
 from lipsync_core.pricing import TARIFFS, Measure, Rates, price, spoken_s
@@ -37,11 +37,11 @@ def assess(
     notes = left_out(brief, engine) | option_warnings(brief, engine)
     costs = price(engine.id, measure_of(brief, media), rates, today)
     length_s = length_of(brief, media)
-    if length_s is None and brief.text.strip():
-        length_s = max(spoken_s(brief.text)) * PACE / (brief.pace or PACE)
+    if length_s is None and brief.script.strip():
+        length_s = longest_spoken_s(brief)
     if length_s is not None and (too_long := length_problem(engine.form, length_s)):
         message, stops = too_long
-        message += " Trim it to fit." if not brief.text.strip() else ""
+        message += " Trim it to fit." if not brief.script.strip() else ""
         (errors if stops else notes).setdefault(_voice_field(brief), message)
     if engine.is_draft and engine.scene == "dialog":
         _judge_mouths(brief, media.get("image"), errors)
@@ -98,7 +98,7 @@ def measure_of(brief: Brief, media: Mapping[str, MediumFacts]) -> Measure:
         right_s=seconds("right_audio"),
         video_s=seconds("video"),
         order=brief.order,
-        text=brief.text,
+        text=brief.script,
     )
 
 
@@ -110,8 +110,15 @@ def length_of(brief: Brief, media: Mapping[str, MediumFacts]) -> float | None:
     return max(spoken) if brief.order == "meanwhile" else sum(spoken)
 
 
+def longest_spoken_s(brief: Brief) -> float:
+    """Return how many seconds a brief's texts last at most when a draft speaks them."""
+    each = [max(spoken_s(text)) for text in (brief.text, brief.left_text, brief.right_text) if text.strip()]
+    slower = PACE / (brief.pace or PACE)
+    return slower * (max(each, default=0.0) if brief.order == "meanwhile" else sum(each))
+
+
 def _voice_field(brief: Brief) -> str:
-    given = (name for name in ("audio", "left_audio", "text") if getattr(brief, name))
+    given = (name for name in ("audio", "left_audio", *SPEAKERS) if getattr(brief, name))
     return next(given, "audio")
 
 

@@ -13,6 +13,7 @@ from lipsync_core.providers.registry import PROVIDERS
 
 _HERE = "This computer"
 _FREE = Tariff(TariffKind.FREE, source="made on this computer", read_on=date(2026, 11, 21))
+_SPOKEN = Limit(8_000, "about ten minutes of speech")
 _DRAFTS = (
     Engine(
         form=EngineForm(
@@ -24,7 +25,7 @@ _DRAFTS = (
             voices=(("audio",), ("text", "speaker")),
             choices=MappingProxyType({"resolution": ("480p", "720p")}),
             defaults=MappingProxyType({"resolution": "480p"}),
-            limits=MappingProxyType({"text": Limit(8_000, "about ten minutes of speech")}),
+            limits=MappingProxyType({"text": _SPOKEN}),
             seeds=(-1, 2**31 - 1),
         ),
         purpose="Free preview for timing and framing. Not for publishing.",
@@ -40,12 +41,17 @@ _DRAFTS = (
             engine="draft/dialog",
             title="Draft dialog",
             scene="dialog",
-            required=("image", "left_audio", "right_audio"),
-            optional=("order", "resolution", "seed"),
+            required=("image",),
+            optional=("order", "pace", "pitch", "resolution", "seed"),
+            voices=(
+                ("left_audio", "right_audio"),
+                ("left_text", "left_speaker", "right_text", "right_speaker"),
+            ),
             choices=MappingProxyType(
                 {"resolution": ("480p", "720p"), "order": ("left_right", "right_left", "meanwhile")}
             ),
             defaults=MappingProxyType({"resolution": "480p", "order": "left_right"}),
+            limits=MappingProxyType(dict.fromkeys(("left_text", "right_text"), _SPOKEN)),
             seeds=(-1, 2**31 - 1),
         ),
         purpose="Free preview for timing and framing. Not for publishing.",
@@ -54,7 +60,7 @@ _DRAFTS = (
             overhead_s=2.0,
             source="twice what tests/bench/bench_draft.py measured on two cores",
         ),
-        tariff=replace(_FREE, dialog=DialogRule.BY_ORDER),
+        tariff=replace(_FREE, speaks=True, dialog=DialogRule.BY_ORDER),
     ),
     Engine(
         form=EngineForm(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lipsync_core.brief import FIELDS, MEDIA_FIELDS, Brief, FieldRole, fields_of
+from lipsync_core.brief import FIELDS, MEDIA_FIELDS, SPEAKERS, Brief, FieldRole, fields_of
 from lipsync_core.pricing.catalogue import Engine
 from lipsync_core.providers.forms import EngineForm, order_errors, order_warnings
 from lipsync_core.providers.order import Order
@@ -15,6 +15,8 @@ LEFT_OUT = fields_of(FieldRole.OPTION)
 
 CONTENT = fields_of(FieldRole.CONTENT)
 """The fields that a clip is made from: an engine that does not take one that is set does not fit the brief."""
+
+_TEXTS = (*SPEAKERS, *SPEAKERS.values())
 
 _ANY_LINK = "https://studio.invalid/medium"
 """Placeholder for a medium's link while an order is only checked."""
@@ -57,7 +59,7 @@ def order_of(brief: Brief, form: EngineForm, links: Mapping[str, str], **more: A
     """Return the order for an engine: its media from ``links``, its other fields from the brief."""
     values = {
         name: getattr(brief, name) or None
-        for name in ("order", "creator", "text", "speaker", "accent", "resolution", "aspect_ratio", "prompt")
+        for name in ("order", "creator", *_TEXTS, "accent", "resolution", "aspect_ratio", "prompt")
     }
     values |= {"seed": None if brief.seed == -1 else brief.seed, "pace": brief.pace, "pitch": brief.pitch}
     kept = {name: value for name, value in values.items() if name in form.fields or name not in LEFT_OUT}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from lipsync_core.brief import FIELDS, MEDIA_FIELDS, FieldRole, fields_of
+from lipsync_core.brief import FIELDS, MEDIA_FIELDS, SPEAKERS, FieldRole, fields_of
 from lipsync_core.providers.order import Order
 from lipsync_core.providers.reading import link_of
 
@@ -78,6 +78,11 @@ class EngineForm:
         return tuple(
             dict.fromkeys((*self.required, *(name for group in self.voices for name in group), *self.optional))
         )
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the engine speaks a written text."""
+        return not SPEAKERS.keys().isdisjoint(self.fields)
 
 
 def order_errors(order: Order, form: EngineForm) -> dict[str, str]:

@@ -31,6 +31,10 @@ class Order:
     """The voice that speaks the text, by the vendor's name for it."""
     accent: str | None = None
     """The voice that speaks the text, by the vendor's id for it."""
+    left_text: str | None = None
+    left_speaker: str | None = None
+    right_text: str | None = None
+    right_speaker: str | None = None
     pace: int | None = None
     """Words a minute of the spoken text."""
     pitch: int | None = None

@@ -103,30 +103,36 @@ class DraftRenderer:
         return "render_draft_redub", asked, _START_S + _MOST_REDUB_RTF * voice.duration_s
 
     def _dialog(self, brief: Brief) -> tuple[str, dict[str, Any], float]:
-        left, left_path = self._stored(brief.left_audio, "audio")
-        right, right_path = self._stored(brief.right_audio, "audio")
         boxes = None if brief.left_mouth_box is None else [brief.left_mouth_box, brief.right_mouth_box]
+        left, left_s = self._voice(brief, "left_")
+        right, right_s = self._voice(brief, "right_")
         spoken = {
-            "voices": [str(left_path), str(right_path)],
+            "voices": [voice["audio"] for voice in (left, right)],
+            "texts": [None if voice["audio"] is not None else voice for voice in (left, right)],
             "order": brief.order or "left_right",
             "mouth_boxes": boxes,
         }
-        return "render_draft_dialog", spoken, left.duration_s + right.duration_s
+        return "render_draft_dialog", spoken, left_s + right_s
 
-    def _voice(self, brief: Brief) -> tuple[dict[str, Any], float]:
-        """Return the worker's arguments about what is heard, and about how many seconds that lasts at most."""
-        if brief.audio is not None:
-            recording, audio = self._stored(brief.audio, "audio")
+    def _voice(self, brief: Brief, whose: str = "") -> tuple[dict[str, Any], float]:
+        """Return the worker's arguments about what is heard, and about how many seconds that lasts at most.
+
+        ``whose`` is the beginning of the fields of one of two people: ``left_`` or ``right_``.
+        """
+        text: str = getattr(brief, f"{whose}text")
+        its_id: str | None = getattr(brief, f"{whose}speaker")
+        if (given := getattr(brief, f"{whose}audio")) is not None:
+            recording, audio = self._stored(given, "audio")
             return {"audio": str(audio)}, recording.duration_s
-        who = None if brief.speaker is None else speaker(brief.speaker)
+        who = None if its_id is None else speaker(its_id)
         if who is None:
-            gone = f"The speaker “{brief.speaker}” is not installed here any more. Choose another, then render again."
+            gone = f"The speaker “{its_id}” is not installed here any more. Choose another, then render again."
             raise StudioError(gone if speakers() else HOW_TO_GET)
         pace = PACE if brief.pace is None else brief.pace
-        length_s = min(LONGEST_S, max(spoken_s(brief.text)) * PACE / pace)
+        length_s = min(LONGEST_S, max(spoken_s(text)) * PACE / pace)
         return {
             "audio": None,
-            "text": brief.text,
+            "text": text,
             "speaker": who.voice,
             "pace": pace,
             "pitch": PITCH if brief.pitch is None else brief.pitch,

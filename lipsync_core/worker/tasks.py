@@ -11,10 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lipsync_core import captions, decode
 from lipsync_core.medium import box_around
+
+if TYPE_CHECKING:
+    from lipsync_core.draft.spoken import Spoken
 
 Arguments = Mapping[str, Any]
 Progress = Callable[[int, int], None]
@@ -22,6 +25,8 @@ Task = Callable[[Arguments, Progress], dict[str, Any]]
 
 PREVIEW_PX = 960
 THUMB_PX = 224
+PEOPLE = ("Left", "Right")
+"""What two people are called in captions."""
 
 
 def look_image(arguments: Arguments, _progress: Progress) -> dict[str, Any]:
@@ -159,20 +164,11 @@ def render_draft(arguments: Arguments, progress: Progress) -> dict[str, Any]:
 
     The captions of a text are among the facts, as `lipsync_core.captions.told` writes them.
     """
-    from lipsync_core.draft import render, spoken
+    from lipsync_core.draft import render
 
     box = arguments["mouth_box"]
     out = Path(arguments["out"])
-    told = None
-    if arguments["audio"] is None:
-        told = spoken.spoken(
-            arguments["text"],
-            out.with_name("voice.wav"),
-            speaker=arguments["speaker"],
-            pace=arguments["pace"],
-            pitch=arguments["pitch"],
-            most_s=arguments["most_s"],
-        )
+    told = None if arguments["audio"] is not None else _spoken(arguments, out.with_name("voice.wav"))
     render.render(
         image=decode.load_image(Path(arguments["image"])),
         voice=Path(arguments["audio"]) if told is None else told.voice,
@@ -187,13 +183,16 @@ def render_draft(arguments: Arguments, progress: Progress) -> dict[str, Any]:
 
 
 def render_draft_dialog(arguments: Arguments, progress: Progress) -> dict[str, Any]:
-    """Render two people in one picture, each with a voice, into an MP4; return facts about it, from decoding it."""
+    """Render two people in one picture, each with a voice or a text; return facts as `render_draft` does."""
     from lipsync_core.draft import render
 
     out = Path(arguments["out"])
-    left, right = map(Path, arguments["voices"])
+    texts = zip(PEOPLE, arguments["texts"], strict=True)
+    told = [None if text is None else _spoken(text, out.with_name(f"{name}.wav")) for name, text in texts]
+    given = zip(arguments["voices"], told, strict=True)
+    left, right = (Path(voice) if text is None else text.voice for voice, text in given)
     boxes = arguments["mouth_boxes"]
-    render.render_dialog(
+    done = render.render_dialog(
         image=decode.load_image(Path(arguments["image"])),
         left=left,
         right=right,
@@ -203,8 +202,28 @@ def render_draft_dialog(arguments: Arguments, progress: Progress) -> dict[str, A
         seed=arguments["seed"],
         on_progress=progress,
         mouth_boxes=None if boxes is None else (tuple(boxes[0]), tuple(boxes[1])),
+        tracks=[None if text is None else text.track for text in told],
     )
-    return asdict(decode.check_video(out))
+    said = {
+        name: [] if text is None else captions.later(text.captions, start_s)
+        for name, text, start_s in zip(PEOPLE, told, done.starts_s, strict=True)
+    }
+    found = captions.between(said)
+    return asdict(decode.check_video(out)) | ({"captions": captions.told(found)} if found else {})
+
+
+def _spoken(arguments: Arguments, voice: Path) -> Spoken:
+    """Speak a text into the file ``voice``."""
+    from lipsync_core.draft.spoken import spoken
+
+    return spoken(
+        arguments["text"],
+        voice,
+        speaker=arguments["speaker"],
+        pace=arguments["pace"],
+        pitch=arguments["pitch"],
+        most_s=arguments["most_s"],
+    )
 
 
 def render_draft_redub(arguments: Arguments, progress: Progress) -> dict[str, Any]:

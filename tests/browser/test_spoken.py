@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,15 @@ def test_each_scene_keeps_its_own_speaker_and_a_clip_can_be_used_again(page: Pag
     page.get_by_text("One person", exact=True).click(delay=30)
     settle(page)
     expect(page.get_by_role("combobox", name="Speaker")).to_have_value("French (France)")
+    page.get_by_text("Two people", exact=True).click(delay=30)
+    settle(page)
+    expect(page.get_by_label("Left person’s text")).to_have_value(TEXT)
+    expect(page.get_by_role("combobox", name="Left speaker")).to_have_value("French (France)")
+    page.get_by_label("Right person’s text").fill("Merci.")
+    page.get_by_label("Right person’s text").press("Tab")
+    expect(page.get_by_role("combobox", name="Right speaker")).to_have_value(re.compile("higher voice"))
+    page.get_by_text("One person", exact=True).click(delay=30)
+    settle(page)
     press(page, "Render free draft")
     finished(page)
     unfold(page)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from lipsync_core.captions import LINE, LONGEST_S, MOST, Caption, as_srt, as_vtt, captions_of
+from lipsync_core.captions import LINE, LONGEST_S, MOST, Caption, as_srt, as_vtt, between, captions_of, later
 
 
 def at_pace(text: str, each_s: float = 0.35) -> list[tuple[int, float, float]]:
@@ -92,3 +92,14 @@ def test_webvtt_shows_a_text_as_it_was_written() -> None:
         "WEBVTT\n\n00:00:00.000 --> 00:00:01.234\nOne &amp; &lt;b&gt;two&lt;/b&gt;\n\n"
         "01:01:01.500 --> 01:01:02.000\nThree\nfour\n\n"
     )
+
+
+def test_who_speaks_is_named_where_that_changes() -> None:
+    left = [Caption(0.0, 2.0, "Hello."), Caption(2.0, 3.0, "How are you?")]
+    right = later([Caption(0.5, 1.0, "Fine."), Caption(4.0, 5.0, "And you?")], 2.5)
+    assert [(one.start_s, one.text) for one in between({"Left": left, "Right": right})] == [
+        (0.0, "Left: Hello."),
+        (2.0, "How are you?"),
+        (3.0, "Right: Fine."),
+        (6.5, "And you?"),
+    ]

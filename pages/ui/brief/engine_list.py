@@ -13,6 +13,7 @@ from lipsync_core import (
     FIELDS,
     MEDIUM_KINDS,
     PROVIDERS,
+    SPEAKERS,
     Action,
     Brief,
     BriefError,
@@ -67,7 +68,7 @@ class Offers:
 
 def offers(brief: Brief, *, written: bool) -> Offers:
     """Return the offers for the visitor's brief. Makes no request to a vendor."""
-    able = [engine for engine in engines_of(brief.scene) if not written or "text" in engine.form.fields]
+    able = [engine for engine in engines_of(brief.scene) if not written or engine.form.speaks]
     chosen = next((engine for engine in able if engine.id == brief.engine), able[0])
     if not has_voice(brief):
         return Offers(chosen, {}, _doubts(brief, chosen))
@@ -87,7 +88,8 @@ def offers(brief: Brief, *, written: bool) -> Offers:
 def has_voice(brief: Brief) -> bool:
     """Return whether the brief has the voice or text that decides the price."""
     if brief.scene == "dialog":
-        return brief.left_audio is not None and brief.right_audio is not None
+        is_recorded = brief.left_audio is not None and brief.right_audio is not None
+        return is_recorded or bool(brief.left_text.strip() and brief.right_text.strip())
     return brief.audio is not None or bool(brief.text.strip())
 
 
@@ -228,7 +230,7 @@ def _lowest(quotes: Iterable[Quote]) -> str | None:
 def _unfit(brief: Brief, engine: Engine) -> str | None:
     content = (field for field in FIELDS.values() if field.role is FieldRole.CONTENT)
     unfit = (field for field in content if getattr(brief, field.name) and field.name not in engine.form.fields)
-    return next((field.with_article for field in unfit), None)
+    return next(("a text" if field.name in SPEAKERS else field.with_article for field in unfit), None)
 
 
 def _is_to_do(brief: Brief, field: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from lipsync_core import MEDIUM_KINDS, Brief
+from lipsync_core import MEDIUM_KINDS, SPEAKERS, Brief
 from pages.ui.brief import engine_radio, sample_choice
 from pages.ui.brief.form import change, value_of
 from pages.ui.brief.presses import RenderPress, hand
@@ -22,8 +22,8 @@ from pages.ui.component_key import component_key
 FIELDS = (
     "creator",
     "order",
-    "text",
-    "speaker",
+    *SPEAKERS,
+    *SPEAKERS.values(),
     "accent",
     "pace",
     "pitch",
@@ -110,4 +110,4 @@ def _chose_otherwise(mine: Mapping[str, Any], press: RenderPress) -> bool:
 
 
 def _mode(brief: Brief) -> str:
-    return "text" if brief.text and brief.audio is None else "recording"
+    return "text" if brief.is_written else "recording"

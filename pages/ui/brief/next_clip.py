@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from lipsync_core import MOUTH_FIELDS, SCENES, Action, Job, new_brief_id
+from lipsync_core import MOUTH_FIELDS, SCENES, SPEAKERS, Action, Job, new_brief_id
 from pages.ui.brief import handover
 from pages.ui.frame import desk, pressed, why_not
 from pages.ui.job.dialogs import anchor_of
@@ -20,7 +20,18 @@ KEEP_VOICE = {"dialog": "Keep the voices"}
 
 _SHARED = ("scene", "engine", "resolution", "aspect_ratio", "project")
 PICTURE = (*_SHARED, "image", "video", "creator", *MOUTH_FIELDS, "mask_image", "prompt")
-VOICE = (*_SHARED, "audio", "left_audio", "right_audio", "order", "text", "speaker", "accent", "pace", "pitch")
+VOICE = (
+    *_SHARED,
+    "audio",
+    "left_audio",
+    "right_audio",
+    "order",
+    *SPEAKERS,
+    *SPEAKERS.values(),
+    "accent",
+    "pace",
+    "pitch",
+)
 
 
 def new_button() -> None:

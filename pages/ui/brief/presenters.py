@@ -12,6 +12,7 @@ from pages.ui.brief.form import Form, change
 from pages.ui.frame import desk, fragment, in_sandbox, pressed, refresh, studio
 from pages.ui.text import plain
 
+NO_DRAFT = "There is no free draft of a stock presenter. For one, choose “One person” above and add a picture."
 FILTERS = {"gender": "Gender", "age_range": "Age", "location": "Place", "style": "Style"}
 WORDS = {"m": "Male", "f": "Female", "nb": "Non-binary"}
 """Replacements for some of the vendor's words; the others are shown unchanged."""
@@ -25,6 +26,7 @@ def draw(form: Form) -> None:
     """Draw the presenter's slot."""
     with st.container(border=True, key="slot-creator"):
         st.header("Presenter", anchor=False)
+        st.caption(NO_DRAFT)
         if are_simulated(form) and not in_sandbox():
             st.caption(f"Presenters of the sandbox. {form.engine.vendor}’s own are listed once its key is added.")
         try:

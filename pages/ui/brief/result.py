@@ -38,7 +38,7 @@ def folded(brief: Brief) -> str:
     """Return the line that the form folds to: ``Grace Hopper · voice_en_clear · 480p``."""
     media = (getattr(brief, field) for field in MEDIUM_KINDS)
     names = [PurePath(medium.name).stem for medium in media if isinstance(medium, KeptMedium)]
-    return plain(" · ".join(filter(None, (*names, shortened(brief.text), brief.resolution))))
+    return plain(" · ".join(filter(None, (*names, shortened(brief.script), brief.resolution))))
 
 
 def shortened(text: str) -> str:

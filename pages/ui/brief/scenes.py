@@ -15,7 +15,9 @@ from lipsync_core import (
     ENGINES,
     MOUTH_FIELDS,
     SCENES,
+    SPEAKERS,
     TWO_MOUTHS,
+    VOICE_FIELDS,
     Brief,
     Engine,
     FieldRole,
@@ -45,8 +47,8 @@ OPTIONS = ("order", "aspect_ratio")
 """Options of a few engines, put aside in the same way."""
 OF_A_SCENE = {"speaker", *MOUTH_FIELDS}
 """The fields that mean something else in another scene."""
-SPOKEN = {"text", *fields_of(FieldRole.SPEECH)}
-"""The fields of a written text."""
+SPOKEN = {*SPEAKERS, *fields_of(FieldRole.SPEECH)}
+"""The fields of a written text, or of two people’s."""
 
 
 def engines_of(scene: str) -> list[Engine]:
@@ -56,7 +58,7 @@ def engines_of(scene: str) -> list[Engine]:
 
 def speaks(scene: str) -> bool:
     """Return whether any engine of the scene speaks a written text."""
-    return any("text" in engine.form.fields for engine in engines_of(scene))
+    return any(engine.form.speaks for engine in engines_of(scene))
 
 
 def choose_scene(brief_id: str, scene: str) -> None:
@@ -85,9 +87,9 @@ def open_brief_id() -> str:
 
 def is_written(brief_id: str, brief: Brief) -> bool:
     """Return whether the voice is a text that the engine speaks, instead of a recording."""
-    if not speaks(brief.scene) or brief.audio is not None:
+    if not speaks(brief.scene) or any(getattr(brief, field) is not None for field in VOICE_FIELDS):
         return False
-    if brief.text:
+    if brief.script:
         return True
     chosen: Mode = st.session_state.get(f"{brief_id}.mode.{brief.scene}", _FIRST_MODE.get(brief.scene, "recording"))
     return chosen == "text"
@@ -100,7 +102,7 @@ def choose_mode(form: Form) -> None:
     if st.session_state.get(key) != mode:
         st.session_state[key] = mode
     st.radio(
-        "The voice is",
+        "The voices are" if form.engine.scene == "dialog" else "The voice is",
         list(MODES),
         format_func=lambda name: MODES[name],
         horizontal=True,
@@ -125,7 +127,7 @@ def _change_mode(brief_id: str, scene: str) -> None:
     mode: Mode = st.session_state[f"{brief_id}.voice"]
     st.session_state[f"{brief_id}.mode.{scene}"] = mode
     if mode == "text":
-        fields = _taken_by(engine for engine in engines_of(scene) if "text" in engine.form.fields) - {"audio"}
+        fields = _taken_by(engine for engine in engines_of(scene) if engine.form.speaks) - {*VOICE_FIELDS}
     else:
         fields = _taken_by(engines_of(scene)) - SPOKEN
     _rearrange(brief_id, fields, {})
@@ -167,9 +169,18 @@ def _carry_over(row: Mapping[str, Any], aside: dict[str, Any], changes: dict[str
     """Use one voice in the next scene too; if that has both a text and a recording, the one in use stays."""
     scene, then = changes["scene"], dict(row) | changes
     if scene == "dialog":
-        if then["left_audio"] is None and "audio" in aside:
-            changes["left_audio"] = aside.pop("audio")
         changes["order"] = then["order"] or default_of(scene, "order")
+        is_written = bool(row["text"])
+        if is_written and not then["left_text"]:
+            changes["left_text"] = row["text"]
+            changes["left_speaker"] = row["speaker"] if row["scene"] == "portrait" else None  # else a vendor's own
+        elif then["left_audio"] is None and "audio" in aside and not is_written:
+            changes["left_audio"] = aside.pop("audio")
+        then = dict(row) | changes
+        is_recorded = any(then[field] is not None for field in ("left_audio", "right_audio"))
+        for field in VOICE_FIELDS if is_written else SPOKEN if is_recorded else ():
+            if field in changes and then[field]:
+                aside[_place(field, scene)], changes[field] = then[field], "" if field in SPEAKERS else None
         return
     if scene == "presenter":
         changes["aspect_ratio"] = then["aspect_ratio"] or default_of(scene, "aspect_ratio")
@@ -179,7 +190,7 @@ def _carry_over(row: Mapping[str, Any], aside: dict[str, Any], changes: dict[str
     gone = {"audio"} if row["text"] and then["text"] else SPOKEN if then["audio"] is not None else set()
     for field in gone:
         if then[field]:
-            aside[_place(field, scene)], changes[field] = then[field], "" if field == "text" else None
+            aside[_place(field, scene)], changes[field] = then[field], "" if field in SPEAKERS else None
 
 
 def forget_mouths(brief_id: str, medium: str) -> None:

@@ -94,7 +94,7 @@ def _shown(brief: Brief, field: str) -> str:
     """Return a field's value in words."""
     value = getattr(brief, field)
     match field:
-        case "text" | "prompt" | "name" | "project" if value:
+        case "text" | "left_text" | "right_text" | "prompt" | "name" | "project" if value:
             return plain(f"“{value if len(value) <= MOST_LETTERS else value[:MOST_LETTERS] + '…'}”")
         case "seed":
             return "random" if value == -1 else str(value)

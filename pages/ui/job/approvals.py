@@ -145,7 +145,7 @@ def _brief(job: Job) -> None:
         "Requested": f"by {job.by}, {clock(job.created_at)}",
         "Project": brief.project,
         "Presenter": presenter,
-        "Text": brief.text,  # multi-line, like the prompt: its content must not look like one of our facts
+        "Text": brief.script,  # multi-line, like the prompt: its content must not look like one of our facts
         "Prompt": brief.prompt,
     }
     for label, fact in facts.items():

@@ -162,7 +162,7 @@ def player(job: Job, *, starts: bool = False) -> None:
             ratio=_ratio(job),
             starts=starts,
             loops=job.is_draft,
-            captions=None if captions is None else (captions, (job.brief.speaker or "").partition("+")[0]),
+            captions=None if captions is None else (captions, job.brief.language),
         )
 
 
@@ -429,8 +429,8 @@ def _use_again(job_id: int, **changes: object) -> None:
 def _paid_engine(job: Job) -> str | None:
     """Return the most likely paid engine for a draft: the first of its scene with a key, else the first."""
     paid = [engine for engine in ENGINES.values() if engine.scene == job.brief.scene and not engine.is_draft]
-    if job.brief.text:
-        paid = [engine for engine in paid if "text" in engine.form.fields]
+    if job.brief.is_written:
+        paid = [engine for engine in paid if engine.form.speaks]
     usable = [e for e in paid if studio().vendors.state(e.provider, sandbox=in_sandbox()).missing is None]
     return next((engine.id for engine in (*usable, *paid)), None)
 

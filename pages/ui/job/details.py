@@ -7,7 +7,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from lipsync_core import FIELDS, MEDIUM_KINDS, PROVIDERS, Job, JobState, priced, speakers
+from lipsync_core import FIELDS, MEDIUM_KINDS, PROVIDERS, SPEAKERS, Job, JobState, priced, speakers
 from pages.ui.frame import desk, studio
 from pages.ui.job import card
 from pages.ui.text import about, billed, clock, length, money, price, real_price, said, state_word, unbilled, vendor
@@ -73,7 +73,7 @@ def _made_of(job: Job) -> dict[str, str]:
             found[FIELDS[field].noun.capitalize()] = facts.name + (
                 f", {length(facts.duration_s)}" if facts.duration_s else ""
             )
-    text = job.brief.text
+    text = job.brief.script
     if job.brief.creator:
         found["Presenter"] = studio().presenters.name_of(job.brief.creator, sandbox=job.sandbox) or job.brief.creator
     found["Text"] = f"{text[:TEXT_SHOWN]}…" if len(text) > TEXT_SHOWN else text
@@ -94,8 +94,9 @@ def _all(job: Job) -> dict[str, str]:
 
 def _speaker(job: Job) -> str:
     """Return who speaks a text: for a draft, by the voice's name in words."""
-    its_id = job.brief.speaker or ""
-    return next((one.name for one in speakers() if one.id == its_id), its_id) if job.is_draft else its_id
+    ids = [its_id for field in SPEAKERS.values() if (its_id := getattr(job.brief, field))]
+    names = {one.id: one.name for one in speakers()} if job.is_draft else {}
+    return ", ".join(names.get(its_id, its_id) for its_id in ids)
 
 
 def _at_vendor(job: Job) -> dict[str, str]:

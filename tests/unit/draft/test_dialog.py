@@ -5,6 +5,7 @@ from __future__ import annotations
 import wave
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -233,3 +234,73 @@ def test_a_studio_renders_it_free_and_says_before_how_long_it_is(studio: Studio)
         assert len(list(container.decode(video=0))) == 25
     with pytest.raises(BriefError, match="Add the right person’s voice"):
         studio.submit(replace(brief, right_audio=None), by="ana")
+
+
+def written(**changes: Any) -> Brief:
+    """A picture of two people who say a text each."""
+    brief = Brief(
+        scene="dialog",
+        engine="draft/dialog",
+        image=PAIRS[0].path,
+        left_text="Bob and Mia built a cabin. It is small.",
+        left_speaker="en-us",
+        right_text="Das haben wir gebaut!",
+        right_speaker="de+f2",
+        order="right_left",
+    )
+    return replace(brief, **changes)
+
+
+@pytest.mark.espeak
+def test_two_people_say_a_text_each_in_turn_and_the_captions_name_who_speaks(studio: Studio) -> None:
+    brief = written()
+    (quote,) = [one for one in studio.quotes(brief) if one.engine == "draft/dialog"]
+    assert (quote.usd_micros, quote.issues) == (0, ())
+    assert quote.expected_s is not None
+    done = studio.wait(studio.submit(brief, by="ana").id, 120)
+    assert (done.state, done.error, done.title) == (JobState.DONE, None, "Das haben wir gebaut! Bob and Mia built")
+    link = studio.desk().media.captions_link(done, "srt")
+    assert link is not None
+    found = studio.made_file(link.split("/")[-2])
+    assert found is not None
+    cues = [cue.split("\n", 2) for cue in found[0].read_text(encoding="utf-8").strip().split("\n\n")]
+    assert [text for _number, _times, text in cues] == [
+        "Right: Das haben wir gebaut!",
+        "Left: Bob and Mia built a cabin.",
+        "It is small.",
+    ]
+    assert [times for _number, times, _text in cues] == sorted(times for _number, times, _text in cues)
+    assert done.output is not None
+    with av.open(str(done.output)) as container:
+        frames = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in container.decode(video=0)]
+    begins, ends = frames[: len(frames) // 5], frames[-len(frames) // 5 : -5]
+    assert np.ptp(openings(begins, 1)) > 3 * np.ptp(openings(begins, 0)), "the right one begins"
+    assert np.ptp(openings(ends, 0)) > 3 * np.ptp(openings(ends, 1)), "the left one ends"
+
+
+@pytest.mark.espeak
+@pytest.mark.parametrize(
+    ("changes", "field", "says"),
+    [
+        ({"right_text": ""}, "right_text", "Write the right person’s text."),
+        ({"left_speaker": None}, "left_speaker", "Choose who speaks the left person’s text."),
+        ({"left_speaker": "xx"}, "left_speaker", "No left speaker “xx” is installed here. Choose another."),
+        ({"right_text": "Привет"}, "right_text", "German, higher voice cannot speak Cyrillic letters."),
+        ({"left_text": "…?!"}, "left_text", "There is nothing to speak in this text"),
+        ({"left_text": "a" * 8_001}, "left_text", "takes up to 8,000 characters here; this has 8,001"),
+        ({"left_text": "a" * 20_001}, "left_text", "Keep the left text to 20,000 characters"),
+    ],
+)
+def test_what_cannot_be_spoken_is_said_beside_its_own_text(
+    studio: Studio, changes: dict[str, Any], field: str, says: str
+) -> None:
+    with pytest.raises(BriefError) as refused:
+        studio.submit(written(**changes), by="ana")
+    assert set(refused.value.fields) == {field}
+    assert says in refused.value.fields[field]
+
+
+@pytest.mark.espeak
+def test_a_text_and_a_recording_together_are_refused(studio: Studio) -> None:
+    with pytest.raises(BriefError, match="Choose one: Draft dialog takes"):
+        studio.submit(written(right_audio=corpus.wav(seconds=0.5)), by="ana")
