@@ -420,6 +420,11 @@ class Studio:
         """Return why nothing can be saved at the moment (a full disk, a read-only ledger), for people; else None."""
         return self._database.unwritable()
 
+    def bucket_trouble(self) -> BucketError | None:
+        """Return why media cannot be stored in or fetched from the bucket at the moment; None if nothing is known."""
+        bucket = self._store.bucket
+        return None if bucket is None else bucket.trouble()
+
     def tracker_seen(self) -> datetime | None:
         """Return when a tracker last reported that it is alive; None if never."""
         return self._ledger.tracker_seen()

@@ -7,6 +7,7 @@ studio without a bucket never loads it.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 LONGEST_LINK_S = 7 * 86_400
 """The longest validity of a signed link (AWS Signature Version 4, X-Amz-Expires)."""
+
+TELLS_S = 60.0
+"""For so long a failed request is told of on every page, unless one succeeds before: nobody may ask again for hours."""
 
 _CONNECT_S, _READ_S = 5.0, 60.0
 _TRIES = 3
@@ -44,6 +48,13 @@ class Bucket:
         self._access = dict(access or {})
         self._made: S3Client | None = None
         self._making = threading.Lock()
+        self._failed: tuple[float, BucketError] | None = None
+        """When the last request failed, by a clock that never steps, in seconds, and how; None if it did not."""
+
+    def trouble(self) -> BucketError | None:
+        """Return how the last request failed, if that was within `TELLS_S`; None if the bucket answers."""
+        failed = self._failed
+        return failed[1] if failed is not None and time.monotonic() - failed[0] < TELLS_S else None
 
     def holds(self, key: str) -> bool:
         """Return whether the bucket has a file of this name."""
@@ -98,7 +109,7 @@ class Bucket:
 
         No request is made. With temporary credentials, the link ends when they do.
         """
-        with self._worded("be linked to"):
+        with self._worded("be linked to", asks=False):
             return self._client.generate_presigned_url(
                 "get_object",
                 Params={"Bucket": self.name, "Key": self._prefix + key},
@@ -138,8 +149,11 @@ class Bucket:
         return session.client("s3", region_name=region, endpoint_url=url, config=config)
 
     @contextmanager
-    def _worded(self, what: str) -> Iterator[None]:
-        """Turn boto3's errors into a `BucketError` that says in words what the bucket could not do."""
+    def _worded(self, what: str, *, asks: bool = True) -> Iterator[None]:
+        """Turn boto3's errors into a `BucketError` that says in words what the bucket could not do.
+
+        ``asks`` says whether the bucket is asked, so that its answer shows that it is there.
+        """
         from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
@@ -148,11 +162,16 @@ class Bucket:
         except (ClientError, BotoCoreError, Boto3Error, ValueError) as error:
             cause = error.__context__ if isinstance(error, Boto3Error) else error
             if isinstance(cause, ClientError):
-                raise self._refusal(_code(cause), what) from error
-            if isinstance(cause, NoCredentialsError | PartialCredentialsError):
-                raise self._shut("there are no credentials for it") from error
-            advice = f"“{self.name}” could not {what}: {type(cause).__name__}. Check AWS_ENDPOINT_URL or try later."
-            raise BucketError("The media bucket does not answer", advice) from error
+                failed = self._refusal(_code(cause), what)
+            elif isinstance(cause, NoCredentialsError | PartialCredentialsError):
+                failed = self._shut("there are no credentials for it")
+            else:
+                advice = f"“{self.name}” could not {what}: {type(cause).__name__}. Check AWS_ENDPOINT_URL or try later."
+                failed = BucketError("The media bucket does not answer", advice)
+            self._failed = time.monotonic(), failed
+            raise failed from error
+        if asks:
+            self._failed = None
 
     def _refusal(self, code: str, what: str) -> BucketError:
         if code in _SHUT:

@@ -100,6 +100,7 @@ def header(
         ledger_trouble.draw(unwritable)
         if unwritable is None:
             _tracker_note()
+        _bucket_note()
 
 
 def looking() -> Person | None:
@@ -368,6 +369,17 @@ def _remember() -> None:
 def keep_cookie(cookie: str, key: str) -> None:
     """Have the browser write a cookie. Draw it in every later run too."""
     st.components.v2.component("cookie", js=_COOKIE)(data=cookie, key=key)
+
+
+def _bucket_note() -> None:
+    with st.container():
+        trouble = studio().bucket_trouble()
+        if trouble is not None:
+            st.warning(
+                f"{plain(trouble.advice)} What this server has a copy of is shown. Jobs that need the bucket wait, and "
+                "nothing is lost.",
+                title=trouble.title,
+            )
 
 
 def _tracker_note() -> None:

@@ -222,6 +222,35 @@ def test_a_bucket_that_is_not_there_or_not_reached_is_told_in_words(in_bucket: d
         nowhere.desk().media.keep(corpus.wav(seconds=0.5), "audio", "voice.wav")
 
 
+def test_while_it_is_away_it_says_so_until_a_request_succeeds(
+    s3: tuple[str, S3Client], in_bucket: dict[str, str], tmp_path: Path
+) -> None:
+    studio = opened(in_bucket, tmp_path)
+    studio.desk().media.keep(corpus.wav(seconds=0.5), "audio", "voice.wav")
+    assert studio.bucket_trouble() is None
+    with letting_nobody_in(s3):
+        with pytest.raises(MediaError):
+            studio.desk().media.keep(corpus.wav(seconds=0.6), "audio", "other.wav")
+        trouble = studio.bucket_trouble()
+        assert trouble is not None
+        assert (trouble.title, "secret" in str(trouble)) == ("The media bucket denied access", False)
+    studio.desk().media.keep(corpus.wav(seconds=0.6), "audio", "other.wav")
+    assert studio.bucket_trouble() is None
+
+
+def test_a_link_that_is_signed_here_does_not_show_that_the_bucket_is_back(
+    s3: tuple[str, S3Client], in_bucket: dict[str, str]
+) -> None:
+    bucket = store_of(in_bucket).bucket
+    assert bucket is not None
+    with letting_nobody_in(s3), pytest.raises(MediaError):
+        bucket.holds("a.wav")
+    assert bucket.link("a.wav", 60)
+    assert bucket.trouble() is not None
+    assert not bucket.holds("a.wav")
+    assert bucket.trouble() is None
+
+
 def submitted(studio: Studio, *, sandbox: bool) -> Job:
     picture, voice = PORTRAITS[0].path, corpus.wav(seconds=1.2)
     asked = Brief(scene="portrait", engine="joypix/motion-2", image=picture, audio=voice)

@@ -1,13 +1,15 @@
 """Every page through Streamlit's own test harness; titles are asserted, because an empty page raises nothing."""
 
+import socket
 from decimal import Decimal
+from html import unescape
 from itertools import product
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lipsync_core import ROOT, Brief, Override, Studio
+from lipsync_core import ROOT, Brief, MediaError, Override, Studio
 from lipsync_core.samples import PORTRAITS, VOICES
 from pages.ui import frame
 from pages.ui.component_key import component_key
@@ -58,6 +60,31 @@ def test_a_component_s_key_is_its_own() -> None:
     made = {component_key(key) for key in keys}
     assert len(made) == len(keys)
     assert not any("__" in key for key in made)
+
+
+def test_while_the_media_bucket_is_away_every_page_says_what_waits(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    variables = {
+        "STUDIO_MEDIA_URL": "s3://clips",
+        "STUDIO_MEDIA_CACHE": environment["STUDIO_MEDIA_URL"],
+        "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "studio",
+        "AWS_SECRET_ACCESS_KEY": "hush-hush",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    frame.studio.clear()
+    assert not any("bucket" in one.value for one in visit("jobs.py").warning)
+    with pytest.raises(MediaError):
+        frame.studio().desk("ana").media.keep(corpus.wav(seconds=0.5), "audio", "voice.wav")
+    for page in ("jobs.py", "spend.py"):
+        (told,) = [unescape(one.value) for one in visit(page).warning if "bucket" in one.value]
+        assert "Jobs that need the bucket wait, and nothing is lost." in told
+        assert "hush" not in told
+    frame.studio.clear()
 
 
 def test_a_brief_in_the_address_fills_the_form(studio: Studio) -> None:
