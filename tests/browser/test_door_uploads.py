@@ -13,6 +13,8 @@ from tests.line import Line, opened
 from tests.oidc import Provider, claims_of, signed_cookie
 from tests.server import Server, sandboxed, studio_of
 
+pytestmark = pytest.mark.places
+
 ADMIN, MAKER, VIEWER = "mia@studio.test", "max@studio.test", "vic@studio.test"
 MB = 1024 * 1024
 
