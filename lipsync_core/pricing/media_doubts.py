@@ -24,6 +24,11 @@ def media_doubts(engine: Engine, brief: Brief, media: Mapping[str, MediumFacts])
         found.append(("audio" if voice.duration_s > video.duration_s else "video", words))
     if engine.is_draft and video is not None and max(video.width, video.height) > LONGEST_DRAFT_SIDE:
         found.append(("video", f"{video.width} × {video.height}: the draft’s longer side is {LONGEST_DRAFT_SIDE:,}."))
+    if engine.is_draft and video is not None and brief.mouth_box is None and video.mouth is not None:
+        faces = video.mouth.faces or 0
+        if faces > 1:
+            largest = "the largest one speaks. Adjust the mouth to choose another."
+            found.append(("video", f"We see {faces} faces in its first picture; {largest}"))
     return found
 
 

@@ -74,7 +74,8 @@ def place_mouths(brief_id: str, facts: MediumFacts, placed: Placed) -> None:
 def _place_one(brief_id: str, facts: MediumFacts, placed: Placed) -> None:
     several = facts.mouth is not None and len(facts.mouth.boxes) > 1
     who = "Press a number to choose who speaks, then fit" if several else "Drag"
-    st.caption(f"{who} the box to the lips, from corner to corner.")
+    where = "This is the video’s first picture. " if facts.kind == "video" else ""
+    st.caption(f"{where}{who} the box to the lips, from corner to corner.")
     _editor(brief_id, facts, placed)
 
 

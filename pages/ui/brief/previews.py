@@ -91,11 +91,16 @@ def video(slot: SlotForm, facts: MediumFacts) -> None:
         st.image(desk().media.link(facts, "preview"), width=80, alt=f"{slot.title}: {facts.name}")
         with st.container(width="stretch", gap="xsmall"):
             st.text(facts.name)
-            st.caption(f"{facts.width} × {facts.height} · {length(facts.duration_s)}")
+            marked = "mouth marked by hand" if slot.form.brief.mouth_box else ""
+            st.caption(" · ".join(filter(None, (f"{facts.width} × {facts.height}", length(facts.duration_s), marked))))
     with st.container(horizontal=True):
         slot.replace_button()
         if st.button("Trim", key=f"{slot.form.brief_id}.{slot.field}.trim", icon=":material/content_cut:"):
             trim_video(slot.form.brief_id, slot.field, facts)
+        if slot.form.engine.is_draft and facts.mouth is not None:
+            placed = slot.form.brief.mouth_box
+            if st.button("Adjust the mouth", icon=":material/crop_free:"):
+                place_mouths(slot.form.brief_id, facts, {"mouth_box": placed})
 
 
 def _picture(facts: MediumFacts, found: str = "", *, speaking: MouthBox | None = None) -> None:

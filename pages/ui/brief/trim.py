@@ -6,6 +6,7 @@ import math
 import time
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -184,7 +185,10 @@ def finish(brief_id: str) -> None:
         mine.cutting = None
         refusals.refuse(BRIEF, str(error))
     else:
-        change_asked(cut.at_s, brief_id, **{cut.field: part})
+        changes: dict[str, Any] = {cut.field: part}
+        if cut.field == "video":
+            changes["mouth_box"] = None  # it belonged to another first picture
+        change_asked(cut.at_s, brief_id, **changes)
         mine.cutting = None
         st.rerun()
 

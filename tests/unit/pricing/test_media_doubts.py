@@ -59,6 +59,16 @@ def test_whoever_placed_the_mouth_has_chosen_the_face() -> None:
     assert media_doubts(ENGINES["draft/portrait"], placed, {"image": seen(2)}) == []
 
 
+def test_of_several_faces_in_a_videos_first_picture_the_largest_speaks_until_a_person_chooses() -> None:
+    video = replace(VIDEO, mouth=seen(3).mouth)
+    words = "We see 3 faces in its first picture; the largest one speaks. Adjust the mouth to choose another."
+    asked = Brief(scene="redub")
+    assert media_doubts(ENGINES["draft/redub"], asked, {"video": video}) == [("video", words)]
+    placed = replace(asked, mouth_box=(370.0, 288.0, 60.0, 24.0))
+    assert media_doubts(ENGINES["draft/redub"], placed, {"video": video}) == []
+    assert media_doubts(ENGINES["aimlapi/pixverse-lip-sync"], asked, {"video": video}) == []
+
+
 @pytest.mark.parametrize(("width", "height", "is_small"), [(249, 187, True), (399, 900, True), (400, 400, False)])
 def test_a_picture_too_small_for_a_video_is_said(width: int, height: int, is_small: bool) -> None:
     found = media_doubts(ENGINES["joypix/motion-2"], Brief(), {"image": replace(FACE, width=width, height=height)})
