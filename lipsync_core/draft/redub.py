@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from lipsync_core.brief import LONGEST_DRAFT_SIDE
 from lipsync_core.decode import SPEECH_RATE, speech_blocks
+from lipsync_core.draft.ahead import ahead
 from lipsync_core.draft.encode import FPS, Clock, write_mp4
 from lipsync_core.draft.face import Box
 from lipsync_core.draft.footage import Showing, film_of, pictures, played
@@ -123,7 +124,7 @@ def _drawn(
 ) -> Iterator[Image]:
     run: Run | None = None
     mouth: NewMouth | None = None
-    for index, frame in enumerate(pictures(followed.film, order)):
+    for index, frame in enumerate(ahead(pictures(followed.film, order))):
         shot = order[index].shot
         now = followed.run_at(shot)
         if now is None or now.portrait is None:

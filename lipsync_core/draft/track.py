@@ -7,15 +7,17 @@ starts anew. The meshes stay in memory while one video is rendered, and nowhere 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lipsync_core.draft.ahead import ahead
 from lipsync_core.draft.face import Box, Face, find_faces, mouth_of
-from lipsync_core.draft.footage import Film, read
+from lipsync_core.draft.footage import Film, Shot, read
 from lipsync_core.draft.mesh import EYE_CORNERS, PRESENT, Mesh, fit, seen_again
 from lipsync_core.draft.shape import INNER_LOWER, INNER_UPPER
 
@@ -110,15 +112,21 @@ def follow(
     ``on_picture`` is called with the seconds that are done. Raises `MediaError`.
     """
     search = _Search(changeable, mouth_box, float(film.rate))
-    for frame, shot, _display, _timing in read(film.path, pixels="rgb24", most_side=SEARCHED_SIDE):
-        if film.shots and shot.at * film.unit >= until_s:
-            break
-        film.shots.append(shot)
-        picture = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-        search.look(picture, len(film.shots) - 1, film.width / picture.shape[1])
-        on_picture(float((shot.at + shot.lasts) * film.unit))
+    with closing(ahead(_pictures(film, until_s))) as pictures:
+        for picture, shot in pictures:
+            film.shots.append(shot)
+            search.look(picture, len(film.shots) - 1, film.width / picture.shape[1])
+            on_picture(float((shot.at + shot.lasts) * film.unit))
     search.end()
     return Followed(film, [run for run in search.runs if len(run.kept) >= _FEWEST])
+
+
+def _pictures(film: Film, until_s: float) -> Iterator[tuple[Image, Shot]]:
+    """Yield the pictures before an instant, at least one, as small RGB pictures."""
+    for frame, shot, _display, _timing in read(film.path, pixels="rgb24", most_side=SEARCHED_SIDE):
+        if shot.at and shot.at * film.unit >= until_s:
+            return
+        yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), shot
 
 
 class _Search:
