@@ -6,9 +6,12 @@ import asyncio
 import contextlib
 import gc
 import logging
+import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from lipsync_core.config.settings import Settings
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from lipsync_core.tracker.loop import Tracker
 
 log = logging.getLogger(__name__)
+
+STOPS = (signal.SIGINT, signal.SIGTERM)
+"""The signals by which a server is told to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +42,18 @@ class ServerWork:
     async def span(self, _app: object) -> AsyncIterator[None]:
         """Run all work beside the answers until the server ends."""
         working = asyncio.create_task(self._work(), name="work")
+
+        def stop() -> None:
+            readiness.stop()
+            if not working.cancelling():  # a second time would cut short what the first one lets it finish
+                working.cancel()
+
         print(f"Lip-Sync Studio answers at {self.address()}", flush=True)
         try:
-            yield
+            with _told_to_stop(stop):
+                yield
         finally:
-            readiness.stop()
-            working.cancel()
+            stop()
             await asyncio.wait([working])
 
     async def _work(self) -> None:
@@ -74,6 +86,31 @@ class ServerWork:
             gc.freeze()
             gc.enable()
         return tracker
+
+
+@contextlib.contextmanager
+def _told_to_stop(stop: Callable[[], None]) -> Iterator[None]:
+    """Call ``stop`` as soon as a signal ends the server.
+
+    The server's own handler comes second: it waits for open answers before this lifespan ends, and somebody may be
+    downloading for as long as it takes until the server is killed. Until then orders would go on being sent.
+    """
+    loop = asyncio.get_running_loop()
+    before: dict[int, Callable[[int, FrameType | None], object]] = {}
+
+    def told(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stop)
+        before[number](number, frame)
+
+    if threading.current_thread() is threading.main_thread():  # others may set no handler
+        before = {number: handler for number in STOPS if callable(handler := signal.getsignal(number))}
+    for number in before:
+        signal.signal(number, told)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:
