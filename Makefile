@@ -1,8 +1,9 @@
-# Eight targets: setup, run, test, places, check, bench, faults, image. Each prepares what it needs and is safe to run again.
+# Nine targets: setup, run, test, places, check, bench, faces, faults, image. Each prepares what it needs and is safe to
+# run again.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup run test places check bench faults image bytecode
+.PHONY: setup run test places check bench faces faults image bytecode
 .DEFAULT_GOAL := run
 
 setup: .venv/.ready .venv/.ready-dev
@@ -26,6 +27,9 @@ check: setup
 
 bench: setup bytecode
 	@for script in tests/bench/bench_*.py; do echo; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+faces: setup
+	@$(BIN)/python -m tests.faces
 
 # N seeds from SEED on: make faults N=5000; one day again: make faults N=1 SEED=17.
 N ?= 1000

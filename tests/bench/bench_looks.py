@@ -1,5 +1,8 @@
 """How a draft looks, in figures: ``python tests/bench/bench_looks.py [PICTURE …]``, by default the sample portraits.
 
+After ``make faces``, also the portraits that it fetched, with a summary: how many of them reach each figure, and how
+many of the open, bare eyes blink.
+
 Nothing here is judged by the mesh that also moves the picture: its points only say *where* to measure. All frames are
 compared before encoding. For each portrait:
 
@@ -17,6 +20,8 @@ compared before encoding. For each portrait:
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -34,6 +39,7 @@ from lipsync_core.draft.render import frame_size
 from lipsync_core.draft.rig import Pose, Rig, shape_of
 from lipsync_core.draft.shape import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER, Shape, areas
 from lipsync_core.samples import PORTRAITS
+from tests.faces import FOLDER, listed
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -44,49 +50,96 @@ CHIN = (199, 200, 208, 428, 175)
 LIDS = (33, 133, 159, 145, 263, 362, 386, 374)
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was measured of one portrait; see the module."""
+
+    still: int
+    outside: float
+    turned: float
+    step: float
+    lip_edge: float
+    teeth_edge: float
+    noise: float
+    eyes: float
+    blinks: bool
+
+
+REACHED: dict[str, Callable[[Figures], bool]] = {
+    "still": lambda found: found.still == 0,
+    "outside": lambda found: found.outside == 0,
+    "turned": lambda found: found.turned < 0.001,
+    "step": lambda found: found.step < 3,
+    "lip edge": lambda found: 0.8 <= found.lip_edge <= 1.3,
+    "teeth edge": lambda found: 0.8 <= found.teeth_edge <= 1.3,
+    "noise": lambda found: 0.8 <= found.noise <= 1.2,
+    "eyes": lambda found: found.eyes >= 0.85,
+}
+
+
 def main() -> None:
-    """Print one line a portrait."""
+    """Print one line a portrait, and what the fetched ones reach."""
     print(f"{'portrait':>24} still outside turned  step  lip edge  teeth edge  noise  eyes  blinks")
-    for path in map(Path, sys.argv[1:]) if sys.argv[1:] else (portrait.path for portrait in PORTRAITS):
-        measured(path)
+    if sys.argv[1:]:
+        for path in map(Path, sys.argv[1:]):
+            measured(path)
+        return
+    for portrait in PORTRAITS:
+        measured(portrait.path)
+    fetched = {one: measured(FOLDER / one.name) for one in listed() if (FOLDER / one.name).is_file()}
+    found = [figures for figures in fetched.values() if figures]
+    if not found:
+        print("No other portraits are here; `make faces` fetches some.")
+        return
+    print(f"\nOf {len(fetched)} fetched portraits, {len(found)} have a face. In reach of them:")
+    print("  ".join(f"{name} {np.mean([reached(one) for one in found]):.0%}" for name, reached in REACHED.items()))
+    bare = [figures.blinks for one, figures in fetched.items() if figures and one.bare]
+    print(f"Of {len(bare)} with open, bare eyes, {sum(bare)} blink.")
 
 
-def measured(path: Path) -> None:
-    """Measure one portrait at the size of a 480p draft."""
+def measured(path: Path) -> Figures | None:
+    """Measure one portrait at the size of a 480p draft, and print it."""
     image = load_image(path)
     size = frame_size(image.shape[1], image.shape[0], "480p")
     picture = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     mouth = find_mouth(picture)
     if mouth is None:
         print(f"{path.name:>24} no face")
-        return
+        return None
     rig, shape = Rig(picture, mouth), shape_of(picture, mouth)
     source = nv12.from_rgb(picture)
     frames = [nv12.planes(rig.draw(Pose(float(openness), 0.0)))[0].astype(np.float32) for openness in SWEEP]
     luma = nv12.planes(source)[0].astype(np.float32)
-    still = int(np.abs(rig.draw(Pose(rig.pictured, 0.0)).astype(int) - source).max())
     far = outside(luma.shape, shape)
-    apart = max(float(np.abs(frame - luma)[far].max(initial=0)) for frame in frames)
     changes = np.array([float(np.abs(b - a).mean()) for a, b in pairwise(frames)])
-    step = float(changes.max() / max(float(np.median(changes[changes > 0])), 1e-6))
     whole = areas(shape.points, shape.triangles)
-    turned = max(
-        float(whole[areas(shape.to_picture(shape.posed(float(o), w)), shape.triangles) <= 0].sum() / whole.sum())
-        for o in SWEEP[:28]
-        for w in (-1.0, 0.0, 1.0)
-    )
     lips, teeth = edges(luma, frames, shape)
-    eyes = [
-        sharpness(nv12.planes(rig.draw(Pose(rig.pictured, 0.0, 0.0, sway)))[0], shape) / sharpness(luma, shape)
-        for sway in SWAYS
-    ]
     moved = [noise(frames[i], shape.to_picture(shape.posed(float(SWEEP[i]), 0.0)), shape) for i in (9, 14, 18)]
-    grain = float(np.median(moved)) / max(noise(luma, shape.points, shape), 1e-3)
+    found = Figures(
+        still=int(np.abs(rig.draw(Pose(rig.pictured, 0.0)).astype(int) - source).max()),
+        outside=max(float(np.abs(frame - luma)[far].max(initial=0)) for frame in frames),
+        turned=max(
+            float(whole[areas(shape.to_picture(shape.posed(float(o), w)), shape.triangles) <= 0].sum() / whole.sum())
+            for o in SWEEP[:28]
+            for w in (-1.0, 0.0, 1.0)
+        ),
+        step=float(changes.max() / max(float(np.median(changes[changes > 0])), 1e-6)),
+        lip_edge=lips,
+        teeth_edge=teeth,
+        noise=float(np.median(moved)) / max(noise(luma, shape.points, shape), 1e-3),
+        eyes=min(
+            sharpness(nv12.planes(rig.draw(Pose(rig.pictured, 0.0, 0.0, sway)))[0], shape) / sharpness(luma, shape)
+            for sway in SWAYS
+        ),
+        blinks=rig.blinks,
+    )
     print(
-        f"{path.name:>24} {still:>5} {apart:>7.0f} {turned:>6.2%} {step:>5.1f} {lips:>9.2f} {teeth:>11.2f}"
-        f" {grain:>6.2f} {min(eyes):>5.2f}  {'yes' if rig.blinks else 'no'}",
+        f"{path.name:>24} {found.still:>5} {found.outside:>7.0f} {found.turned:>6.2%} {found.step:>5.1f}"
+        f" {found.lip_edge:>9.2f} {found.teeth_edge:>11.2f} {found.noise:>6.2f} {found.eyes:>5.2f}"
+        f"  {'yes' if found.blinks else 'no'}",
         flush=True,
     )
+    return found
 
 
 def outside(size: tuple[int, ...], shape: Shape) -> NDArray[np.bool_]:
