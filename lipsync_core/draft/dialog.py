@@ -102,7 +102,10 @@ def placed(track: MouthTrack, start_s: float, count: int, fps: int) -> MouthTrac
     inside = np.zeros(count, np.int8)
     if track.inside is not None:
         inside[start : start + length] = track.inside[:length]
-    return MouthTrack(openness, width, inside)
+    stress = np.zeros(count, np.float32)
+    if track.stress is not None:
+        stress[start : start + length] = track.stress[:length]
+    return MouthTrack(openness, width, inside, stress)
 
 
 def sides(height: int, width: int, left: Mouth, right: Mouth) -> tuple[Floats, Floats, int]:
@@ -133,6 +136,10 @@ class Listener:
     def lids(self, frame: int) -> float:
         """Return 0 for eyes as in the picture, 1 for closed ones."""
         return self._idle.lids(frame)
+
+    def brows(self, frame: int) -> float:
+        """Return 0 for brows as in the picture, 1 for raised ones."""
+        return self._idle.brows(frame)
 
     def sway(self, frame: int) -> Sway:
         """Return the head's position in this frame."""

@@ -33,7 +33,7 @@ _GRAIN = 9.0
 _DARKEST = 0.5
 """How dark the skin of a lid is at most under a brow in shadow or paint, in lightnesses of the skin below the eye."""
 
-_HIDDEN, _IN_SHADOW = 0.15, 0.82
+_HIDDEN, _IN_SHADOW = 0.18, 0.82
 """Where a lid begins at least above the eye's edge, in half widths of the eye; and how light it is, in lightnesses of
 the skin below the eye, where no skin is seen above it."""
 
@@ -44,15 +44,19 @@ class Lids:
     def __init__(self, picture: Image, eyes: tuple[Eye, Eye]) -> None:
         self._picture = picture
         self._lids = tuple(_drawn_lid(picture, eye) if eye.flat else _lid(picture, eye) for eye in eyes)
-        self._drawn: dict[float, tuple[Patch, ...]] = {}
+        self._drawn: dict[tuple[float, int], tuple[Patch, ...]] = {}
 
-    def patches(self, shut: float) -> tuple[Patch, ...]:
-        """Return the eyes closed this far, above 0 up to 1; empty if they are as in the picture."""
+    def patches(self, shut: float, raised: int = 0, picture: Image | None = None) -> tuple[Patch, ...]:
+        """Return the eyes closed this far, above 0 up to 1; empty if they are as in the picture.
+
+        ``picture`` is the one with brows ``raised`` by so many steps, if they are.
+        """
         if shut <= 0.0:
             return ()
-        if shut not in self._drawn:
-            self._drawn[shut] = tuple(_closed(self._picture, lid, shut) for lid in self._lids)
-        return self._drawn[shut]
+        if (shut, raised) not in self._drawn:
+            on = self._picture if picture is None else picture
+            self._drawn[shut, raised] = tuple(_closed(on, lid, shut) for lid in self._lids)
+        return self._drawn[shut, raised]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,7 +165,7 @@ def _frame(eye: Eye, area: Area) -> tuple[Floats, Floats]:
 
 def _near(eye: Eye) -> float:
     """Return where the lid begins above the eye's edge, in half widths of the eye: beyond the lashes."""
-    return max(eye.plain[1], _HIDDEN) if eye.plain else _HIDDEN
+    return max(eye.plain[1] + 0.05, _HIDDEN) if eye.plain else _HIDDEN
 
 
 def _curve(points: Floats, u: Floats) -> Floats:

@@ -1,10 +1,13 @@
-"""The times of blinks and head movements, fixed by the seed alone before drawing starts."""
+"""The times of blinks, of brows and of head movements, fixed by seed and stress in the voice before drawing starts."""
 
 from __future__ import annotations
 
 import random
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 _FIRST_BLINK_S = (0.9, 2.8)
 _BETWEEN_BLINKS_S = (2.4, 5.2)
@@ -16,6 +19,15 @@ _MOVE_S = (1.0, 1.8)
 """Seconds of a movement; the head rests between movements, with little to draw and encode."""
 
 _FARTHEST_X, _FARTHEST_Y, _FARTHEST_TURN_DEG = 0.010, 0.007, 0.5
+_RISES_S, _FALLS_S, _EARLY_S = 0.20, 0.45, 0.16
+"""Seconds in which brows rise and fall again, and how long before the peak of a stressed syllable they begin."""
+
+_NOD_Y = 0.010
+"""How far the head goes down with a fully stressed syllable, in face widths; it comes up again as the brows do."""
+
+_BROWS_JOIN = 0.6
+"""In how many of the stressed syllables the brows take part; the head does in all."""
+
 _HELD_FRAMES = 2
 """A moving head changes only with every second frame: the step is below a pixel, and the work is halved."""
 
@@ -35,7 +47,7 @@ STILL = Sway(0.0, 0.0, 0.0)
 class IdleMotion:
     """The blinks and the sway of one clip of ``n_frames`` frames."""
 
-    def __init__(self, seed: int, n_frames: int, fps: int) -> None:
+    def __init__(self, seed: int, n_frames: int, fps: int, stress: NDArray[np.float32] | None = None) -> None:
         chance = random.Random(seed)  # noqa: S311 - moves a picture, protects nothing
         self._fps = fps
         self._lids: dict[int, float] = {}
@@ -53,13 +65,34 @@ class IdleMotion:
             )
             self._rests.append((gone_s, gone_s + chance.uniform(*_MOVE_S), there))
 
+        self._brows, self._nod = np.zeros(n_frames, np.float32), np.zeros(n_frames, np.float32)
+        stressed = np.zeros(0, np.float32) if stress is None else stress
+        for peak in np.flatnonzero(stressed):
+            strength, with_brows = float(stressed[peak]), chance.random() < _BROWS_JOIN
+            since_s = (np.arange(n_frames) - peak) / fps + _EARLY_S
+            bump = np.minimum(np.clip(since_s / _RISES_S, 0, 1), np.clip(1 - (since_s - _RISES_S) / _FALLS_S, 0, 1))
+            bump = (strength * bump * bump * (3 - 2 * bump)).astype(np.float32)
+            self._nod = np.maximum(self._nod, bump)
+            if with_brows:
+                self._brows = np.maximum(self._brows, bump)
+        if n_frames:  # the first frame is the unchanged picture
+            self._nod[:_HELD_FRAMES] = self._brows[:_HELD_FRAMES] = 0.0
+
+    def brows(self, frame: int) -> float:
+        """Return 0 for brows as in the picture, 1 for raised ones."""
+        return float(self._brows[frame])
+
     def lids(self, frame: int) -> float:
         """Return 0 for eyes as in the picture, 1 for closed ones."""
         return self._lids.get(frame, 0.0)
 
     def sway(self, frame: int) -> Sway:
         """Return the head's position in this frame; the first frame is the unchanged picture."""
-        at_s = frame // _HELD_FRAMES * _HELD_FRAMES / self._fps
+        held = frame // _HELD_FRAMES * _HELD_FRAMES
+        rest = self._resting(held / self._fps)
+        return replace(rest, y=rest.y + _NOD_Y * float(self._nod[held]))
+
+    def _resting(self, at_s: float) -> Sway:
         latest = bisect_right(self._rests, at_s, key=lambda rest: rest[0]) - 1
         gone_s, there_s, there = self._rests[latest]
         if at_s >= there_s:

@@ -93,7 +93,12 @@ def render(
         moves = heard.result()
     count = len(moves.openness)
 
-    write_mp4(out, poses_drawn(rig, moves, IdleMotion(seed, count, FPS)), voice, _now_and_then(on_progress, count))
+    write_mp4(
+        out,
+        poses_drawn(rig, moves, IdleMotion(seed, count, FPS, moves.stress)),
+        voice,
+        _now_and_then(on_progress, count),
+    )
     return Rendered(width, height, count, count / FPS)
 
 
@@ -137,8 +142,8 @@ def render_dialog(
     starts = (turns.left_s, turns.right_s)
     lefts, rights = (dialog.placed(track, at_s, count, FPS) for track, at_s in zip(moves, starts, strict=True))
     lives = (
-        dialog.Listener(IdleMotion(seed, count, FPS), lefts, rights, towards=1, fps=FPS),
-        dialog.Listener(IdleMotion(seed + 1, count, FPS), rights, lefts, towards=-1, fps=FPS),
+        dialog.Listener(IdleMotion(seed, count, FPS, lefts.stress), lefts, rights, towards=1, fps=FPS),
+        dialog.Listener(IdleMotion(seed + 1, count, FPS, rights.stress), rights, lefts, towards=-1, fps=FPS),
     )
     on_left, on_right = (poses_drawn(*one) for one in zip(rigs, (lefts, rights), lives, strict=True))
 
@@ -201,7 +206,8 @@ def poses_drawn(rig: Rig, track: MouthTrack, life: IdleMotion | dialog.Listener)
         part *= part * (3.0 - 2.0 * part)
         seen = Inside(int(inside[index])) if part == 1.0 and openness > 0 else Inside.PLAIN
         eased = rig.pictured + (fitting(float(openness), seen) - rig.pictured) * part
-        yield rig.draw(Pose(eased, float(width) * part, life.lids(index), life.sway(index), seen))
+        moves = eased, float(width) * part, life.lids(index), life.sway(index), seen, life.brows(index)
+        yield rig.draw(Pose(*moves))
 
 
 def held(openness: NDArray[np.float32]) -> NDArray[np.float32]:

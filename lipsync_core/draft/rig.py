@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipsync_core.draft import nv12
+from lipsync_core.draft.brows import STEPS, Brows
 from lipsync_core.draft.eyes import find_eyes
 from lipsync_core.draft.face import Mouth
 from lipsync_core.draft.inside import Inside
@@ -28,13 +29,17 @@ _SAME, _NEAR = 0.12, 0.7
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """The pose of the rig in one frame: mouth as in `MouthTrack`, lids from 0 (as pictured) to 1 (shut)."""
+    """The pose of the rig in one frame: mouth as in `MouthTrack`, lids from 0 (as pictured) to 1 (shut).
+
+    ``brows`` runs from 0 (as pictured) to 1 (raised).
+    """
 
     openness: float
     width: float
     lids: float = 0.0
     sway: Sway = STILL
     inside: Inside = Inside.PLAIN
+    brows: float = 0.0
 
 
 class Rig:
@@ -52,6 +57,7 @@ class Rig:
         self._mouth = MovingMouth(picture, self._shape, room)
         found = find_eyes(picture, mouth.face.mesh) if mouth.face and mouth.face.mesh else None
         self._lids = Lids(picture, found) if found else None
+        self._brows = Brows(picture, found) if found and not found[0].flat else None
         self._head = SwayingHead(nv12.from_rgb(picture), head_of(mouth), room)
 
     @property
@@ -67,8 +73,11 @@ class Rig:
     def draw(self, pose: Pose) -> Image:
         """Return one frame of the picture's size, NV12, read-only."""
         mouth = self._mouth.patch(pose.openness, pose.width, pose.inside)
-        lids = self._lids.patches(pose.lids) if self._lids else ()
-        return self._head.drawn((mouth, *lids) if mouth else lids, pose.sway)
+        raised = round(pose.brows * STEPS) if self._brows else 0
+        picture, brows = self._brows.raised(raised) if self._brows else (None, ())
+        lids = self._lids.patches(pose.lids, raised, picture) if self._lids else ()
+        upper = (*brows, *lids)
+        return self._head.drawn((mouth, *upper) if mouth else upper, pose.sway)
 
 
 def shape_of(picture: Image, mouth: Mouth) -> Shape:

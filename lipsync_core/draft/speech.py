@@ -8,7 +8,7 @@ hundredths of a second, which the mean over a video frame would hide; so a frame
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -25,6 +25,7 @@ from lipsync_core.draft.spectrum import (
     is_silent,
     mel_powers,
 )
+from lipsync_core.draft.stress import stress_of
 from lipsync_core.draft.visemes import LIPS_SHUT, SILENCE, VISEMES
 
 CONTEXT = (-22, -17, -13, -10, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 10, 13, 17, 22)
@@ -59,11 +60,13 @@ class MouthTrack:
 
     ``openness`` runs from 0 (closed) to 1 (widest); ``width`` from −1 (rounded: oo, w) over 0 (neutral) to 1
     (spread: ee, s). ``inside`` is the `Inside` of each frame, int8; without it, all are plain.
+    ``stress`` is 0…1 in the frames at which stressed syllables peak.
     """
 
     openness: Floats
     width: Floats
     inside: NDArray[np.int8] | None = None
+    stress: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,8 @@ def mouth_track(blocks: Iterable[NDArray[np.float32]], *, fps: int = 25) -> Mout
     n_frames = max(1, round(n_samples / SAMPLE_RATE * fps))
     if is_silent(powers):
         return MouthTrack(np.zeros(n_frames, np.float32), np.zeros(n_frames, np.float32))
-    return to_frames(mouth_curve(powers, load_jury()), n_frames, fps)
+    track = to_frames(mouth_curve(powers, load_jury()), n_frames, fps)
+    return replace(track, stress=stress_of(powers, n_frames, fps))
 
 
 @cache

@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipsync_core.draft.inside import inside_of
-from lipsync_core.draft.spectrum import HOP, SAMPLE_RATE, Floats
+from lipsync_core.draft.spectrum import HOP, SAMPLE_RATE, Floats, mel_powers
 from lipsync_core.draft.speech import MouthCurve, MouthTrack, to_frames
+from lipsync_core.draft.stress import stress_of
 from lipsync_core.draft.visemes import SILENCE, VISEMES, Phone, mouth_truth, visemes_of
 from lipsync_core.espeak import PACE, PITCH, PROGRAM
 
@@ -192,8 +193,12 @@ def spoken_track(speech: Speech, *, fps: int = 25) -> MouthTrack:
     shut, silence = (np.asarray(marked, np.float32) for marked in (truth.shut, truth.viseme == SILENCE))
     inside = inside_of(np.eye(len(VISEMES), dtype=np.float32)[truth.viseme])
     curve = MouthCurve(truth.openness, truth.width, shut, silence, inside)
-    track = to_frames(curve, max(1, round(speech.length_s * fps)), fps)
-    return replace(track, openness=_eased(track.openness, np.float32(FASTEST_PER_S / fps)))
+    frames = max(1, round(speech.length_s * fps))
+    track = to_frames(curve, frames, fps)
+    at = np.arange(round(speech.length_s * SAMPLE_RATE)) * (speech.rate / SAMPLE_RATE)
+    heard = np.interp(at, np.arange(speech.samples.size), speech.samples).astype(np.float32)
+    stress = stress_of(mel_powers([heard])[0], frames, fps) if heard.size else None
+    return replace(track, openness=_eased(track.openness, np.float32(FASTEST_PER_S / fps)), stress=stress)
 
 
 def _eased(openness: Floats, most: np.float32) -> Floats:
