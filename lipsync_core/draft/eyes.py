@@ -28,7 +28,7 @@ _BROW = ((46, 53, 52, 65, 55), (285, 295, 282, 283, 276))
 _APART_PX, _LEVEL_SIZE, _LEVEL_EYES_Y = 84.0, (200, 130), 52.0
 """The level picture in which glasses are recognised: the distance of the eyes, its size, and the height of the eyes."""
 
-_BRIDGE, _BELOW, _RIMS = 16.0, 14.0, 40.0
+_BRIDGE, _BELOW, _RIMS = 16.0, 14.0, 38.0
 """The swings (of 100) of glasses: at the bridge of the nose, below the eyes, and both together. A frown swings at the
 bridge alone, a smile below the eyes alone."""
 
