@@ -80,7 +80,7 @@ class IdleMotion:
 
     def brows(self, frame: int) -> float:
         """Return 0 for brows as in the picture, 1 for raised ones."""
-        return float(self._brows[frame])
+        return float(self._brows[frame]) if frame < len(self._brows) else 0.0
 
     def lids(self, frame: int) -> float:
         """Return 0 for eyes as in the picture, 1 for closed ones."""
@@ -90,7 +90,8 @@ class IdleMotion:
         """Return the head's position in this frame; the first frame is the unchanged picture."""
         held = frame // _HELD_FRAMES * _HELD_FRAMES
         rest = self._resting(held / self._fps)
-        return replace(rest, y=rest.y + _NOD_Y * float(self._nod[held]))
+        nod = float(self._nod[held]) if held < len(self._nod) else 0.0
+        return replace(rest, y=rest.y + _NOD_Y * nod)
 
     def _resting(self, at_s: float) -> Sway:
         latest = bisect_right(self._rests, at_s, key=lambda rest: rest[0]) - 1
