@@ -6,6 +6,7 @@ needed; on the way back, a few at a time, so that a long video needs no more mem
 
 from __future__ import annotations
 
+import gc
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ _LONGEST_SHOWN_S, _STEP_S = 0.1, 0.04
 """A picture that is on screen for longer (a screen recording's, a still one) is shown in steps of this length instead:
 the mouth moves meanwhile."""
 
-_HELD_BYTES = 48 << 20
+_HELD_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ def read(
         raise MediaError(
             "Damaged video", "The video cannot be decoded. Download or export it again, then render again."
         ) from error
+    finally:
+        gc.collect()  # an open video refers to itself, and holds some of its pictures
 
 
 def _read(
