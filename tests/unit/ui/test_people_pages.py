@@ -20,6 +20,7 @@ from lipsync_core.samples import PORTRAITS, VOICES
 from pages.ui import frame
 from pages.ui.text import plain
 from tests import corpus
+from tests.behind import ledger_file
 from tests.oidc import claims_of, secrets_file
 from tests.spent import LIPSYNC, add
 
@@ -122,7 +123,7 @@ def test_an_approver_declines_with_a_reason(team: Studio, waiting: Job) -> None:
 def test_a_price_that_rose_is_told_in_words_and_asks_again(
     team: Studio, waiting: Job, variables: dict[str, str]
 ) -> None:
-    file = variables["STUDIO_DATABASE_URL"].removeprefix("sqlite:///")
+    file = ledger_file(variables)
     with sqlite3.connect(file) as connection:
         connection.execute("""UPDATE jobs SET quote = json_set(quote, '$.usd_micros', 90000)""")
     connection.close()
@@ -259,7 +260,7 @@ def test_who_approved_is_told_in_red_what_cost_more(team: Studio, waiting: Job, 
     assert team.desk(APPROVER).approvals.approve(waiting.id)
     now = int(time.time() * 1000) + 1
     bill = "above_ms = :now, bill_usd_micros = 9000000, counted_usd_micros = 9000000, finished_ms = :now"
-    with sqlite3.connect(variables["STUDIO_DATABASE_URL"].removeprefix("sqlite:///")) as connection:
+    with sqlite3.connect(ledger_file(variables)) as connection:
         where = "environment = 'live', month = :month, state = 'done'"
         values = {"now": now, "month": team.month(), "id": waiting.id}
         connection.execute(f"UPDATE jobs SET {bill}, {where} WHERE id = :id", values)
@@ -296,7 +297,7 @@ def test_what_an_unknown_job_cost_is_typed_in_on_its_page(team: Studio, variable
 def test_spend_names_people_and_keeps_the_caps_which_team_leads_to(team: Studio, variables: dict[str, str]) -> None:
     add(Database(variables["STUDIO_DATABASE_URL"]), JobState.DONE, by=MAKER)
     team.budgets.set_caps({f"person:{MAKER}": 5_000_000}, ADMIN)
-    with sqlite3.connect(variables["STUDIO_DATABASE_URL"].removeprefix("sqlite:///")) as connection:
+    with sqlite3.connect(ledger_file(variables)) as connection:
         connection.execute("UPDATE people SET name = 'Max Muster' WHERE email = ?", (MAKER,))
     connection.close()
     spend = visit(ADMIN, "spend.py", by="Person")
@@ -314,7 +315,7 @@ def test_what_ended_is_told_on_every_page_until_it_is_dismissed(team: Studio, va
     job = team.submit(
         Brief(engine="draft/portrait", image=PORTRAITS[0].path, audio=corpus.wav(seconds=0.3), name="Intro"), by=MAKER
     )
-    file = variables["STUDIO_DATABASE_URL"].removeprefix("sqlite:///")
+    file = ledger_file(variables)
     with sqlite3.connect(file) as connection:
         ended = int(time.time() * 1000) + 1
         connection.execute("UPDATE jobs SET state = 'failed', finished_ms = ? WHERE id = ?", (ended, job.id))
