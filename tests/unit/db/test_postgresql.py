@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
@@ -14,7 +17,7 @@ import pytest
 from sqlalchemy import Connection, String, create_engine, func, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from lipsync_core import Brief, Job, JobState, LedgerError, Settings, SettingsError
+from lipsync_core import ROOT, Brief, Job, JobState, LedgerError, Settings, SettingsError
 from lipsync_core.db.database import Database
 from lipsync_core.db.ledger_file import HEAD, bring_up_to_date
 from lipsync_core.db.schema import caps, events, jobs, metadata
@@ -23,6 +26,7 @@ from lipsync_core.ledger.filters import Order, columns_in
 from lipsync_core.ledger.jobs import Ledger, NewJob
 from lipsync_core.ledger.rows import Change
 from lipsync_core.quote import Qualifier, Quote
+from tests.patient import PATIENCE_S
 from tests.postgres import Cluster
 
 pytestmark = pytest.mark.postgresql
@@ -50,6 +54,11 @@ def empty(cluster: Cluster) -> Iterator[str]:
 def add(database: Database) -> Job:
     quote = Quote("joypix/motion-2", 150_000, 15, 1, "one block", Qualifier.EXACT, 40.0, 90.0)
     return Ledger(database).add(NewJob(Brief(engine=quote.engine), quote, "ana", key_fingerprint="k"))
+
+
+def name_in(url: str) -> str:
+    """The name of a database, from its address."""
+    return url.partition("@/")[2].partition("?")[0]
 
 
 def value(connection: Connection, query: str) -> Any:
@@ -224,6 +233,29 @@ def test_what_happened_is_never_changed_and_a_ceiling_is_bounded(database: Datab
             connection.execute(change)
 
 
+RUN = """
+import time
+from tests.postgres import Cluster, new_folder
+cluster = Cluster(new_folder())
+with cluster.running():
+    print(cluster.data / "postmaster.pid", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_run_of_tests_that_is_killed_leaves_no_server_behind() -> None:
+    with subprocess.Popen([sys.executable, "-c", RUN], cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        file = Path(run.stdout.readline().strip())
+        process = Path("/proc", file.read_text().split()[0], "cmdline")
+        assert str(file.parent) in process.read_text()
+        run.kill()
+    deadline = time.monotonic() + PATIENCE_S
+    while file.parent.parent.exists() or (process.exists() and process.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_a_server_that_was_restarted_is_used_again_and_what_was_under_way_is_told(
     cluster: Cluster, database: Database
 ) -> None:
@@ -301,7 +333,8 @@ def cut_at_commit(cluster: Cluster, *, before: bool) -> Iterator[int]:
         with suppress(OSError):
             while True:
                 client, _ = listening.accept()
-                there = socket.create_connection(("127.0.0.1", cluster.port))
+                there = socket.socket(socket.AF_UNIX)
+                there.connect(str(cluster.socket))
                 ends.extend((client, there))
                 start(forward, client, there, True)
                 start(forward, there, client, False)
@@ -329,9 +362,8 @@ def hang_up(*ends: socket.socket) -> None:
 def test_a_commit_whose_answer_is_lost_is_believed_only_where_the_server_says_so(
     cluster: Cluster, on_server: str, before: bool
 ) -> None:
-    name = on_server.partition("@/")[2].partition("?")[0]
     with cut_at_commit(cluster, before=before) as port:
-        database = Database(f"postgresql+psycopg://studio@127.0.0.1:{port}/{name}")
+        database = Database(f"postgresql+psycopg://studio@127.0.0.1:{port}/{name_in(on_server)}")
         refused = pytest.raises(LedgerError, match="nothing was saved") if before else nullcontext()
         with refused, database.write() as connection:
             connection.execute(insert(caps).values(CAP))
