@@ -55,6 +55,7 @@ _WORDS = {
     "53": f"The studio’s database server has no room for this (memory, disk or connections), {_SAFE} Whoever runs the "
     "studio has to look at the server.",
     "57P": _AWAY,
+    "40": f"Another program that works in the studio’s database was in the way of this, {_SAFE} Try again.",
     "55P03": _BUSY,
     "25P03": f"This took the studio too long, {_SAFE} Try again.",
     "25006": f"The studio’s database server only answers questions, as a standby does, {_SAFE} Whoever runs the studio "

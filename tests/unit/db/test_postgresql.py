@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, String, create_engine, func, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -231,6 +232,28 @@ def test_what_happened_is_never_changed_and_a_ceiling_is_bounded(database: Datab
     for change in (update(events).values(note="other"), update(jobs).values(ceiling_usd_micros=0)):
         with pytest.raises(IntegrityError), database.write() as connection:
             connection.execute(change)
+
+
+def test_another_program_that_locks_rows_in_the_way_is_told(cluster: Cluster, on_server: str) -> None:
+    """Studios themselves cannot be in each other's way: whoever writes holds the one lock before any row."""
+    cluster.ask(f"ALTER DATABASE {name_in(on_server)} SET deadlock_timeout = 10")  # milliseconds
+    database = Database(on_server)
+    with database.write() as connection:
+        connection.execute(insert(caps), [CAP | {"scope": scope} for scope in ("a", "b")])
+    lock = "UPDATE caps SET usd_micros = 1 WHERE scope = %s"
+    with psycopg.connect(on_server.replace("+psycopg", ""), options="-c deadlock_timeout=1h") as other:
+        other.execute(lock, ("b",))
+        thread = threading.Thread(target=other.execute, args=(lock, ("a",)))
+        with pytest.raises(LedgerError, match="nothing was saved, sent or charged"), database.write() as connection:
+            connection.execute(update(caps).where(caps.c.scope == "a").values(usd_micros=2))
+            thread.start()
+            while not value(connection, "SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                assert thread.is_alive()
+            connection.execute(update(caps).where(caps.c.scope == "b").values(usd_micros=2))
+        thread.join(60)
+    with database.read() as connection:
+        assert connection.execute(select(caps.c.usd_micros)).scalars().all() == [1, 1]
+    database.close()
 
 
 RUN = """
