@@ -64,7 +64,7 @@ PARTS = (
     Part(
         "postgresql",
         "the ledger on a PostgreSQL server",
-        ("tests/unit/ledger/test_at_once.py", "tests/unit/ledger/test_verdicts.py", *ON_SERVER),
+        (*(f"tests/unit/ledger/test_{name}.py" for name in ("at_once", "one_held", "verdicts")), *ON_SERVER),
     ),
 )
 LONG = (

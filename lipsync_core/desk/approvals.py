@@ -42,7 +42,7 @@ class DeskApprovals(Part):
                 now = f"{ENGINES[job.engine].vendor} would now fetch a pasted link itself."
             raise PriceRoseError(fresh, f"{now} Nothing was sent: approve it again.")
         return self.rooms.approvals.approve(
-            job_id, by=self.by, hold_s=hold_s, ceiling_usd_micros=new.ceiling_usd_micros
+            job_id, by=self.by, frozen=job.quote, hold_s=hold_s, ceiling_usd_micros=new.ceiling_usd_micros
         )
 
     def decline(self, job_id: int, why: str = "") -> bool:

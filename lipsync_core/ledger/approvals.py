@@ -13,11 +13,11 @@ from lipsync_core.db.database import Database, now_ms
 from lipsync_core.db.schema import jobs
 from lipsync_core.errors import UnknownJobError
 from lipsync_core.job import LIVE, Job, JobState
-from lipsync_core.ledger.rows import Change, apply, job_of, record
+from lipsync_core.ledger.rows import Change, apply, job_of, quote_of, record
 from lipsync_core.people.rights import Person, check, who
 from lipsync_core.people.roles import Action
 from lipsync_core.plain_text import one_line
-from lipsync_core.quote import Quote, price_text
+from lipsync_core.quote import PriceRoseError, Quote, has_risen, price_text, priced
 
 DAY_MS = 86_400_000
 LONGEST_REASON = 500
@@ -111,13 +111,28 @@ class Approvals:
         self._terms = terms
         self._sign_in = sign_in
 
-    def approve(self, job_id: int, *, by: str, hold_s: float = 0.0, ceiling_usd_micros: int | None = None) -> bool:
-        """Let a waiting job be sent; False if it is no longer waiting. Raises `NotAllowedError`.
+    def approve(
+        self,
+        job_id: int,
+        *,
+        by: str,
+        frozen: Quote | None = None,
+        hold_s: float = 0.0,
+        ceiling_usd_micros: int | None = None,
+    ) -> bool:
+        """Let a waiting job be sent; False if it is no longer waiting.
 
-        ``ceiling_usd_micros`` is what a cap reserves for it from now on if its price is unknown.
+        ``frozen`` is the quote that it had when the decision was made. ``ceiling_usd_micros`` is what a cap reserves
+        for it from now on if its price is unknown.
+
+        Raises:
+            NotAllowedError: this person may not decide about it.
+            PriceRoseError: somebody else had a new quote frozen meanwhile; it keeps waiting.
         """
         with self._db.write() as connection:
             self._check(connection, job_id, by)
+            if frozen is not None:
+                _check_frozen(connection, job_id, frozen)
             decided = {
                 "decided_by": by,
                 "decided_ms": now_ms(),
@@ -183,3 +198,14 @@ class Approvals:
         waits = select(jobs).where(jobs.c.state == JobState.AWAITING_APPROVAL, jobs.c.hidden_ms.is_(None))
         with self._db.read() as connection:
             return [job_of(row) for row in connection.execute(waits.order_by(jobs.c.id).limit(limit)).mappings()]
+
+
+def _check_frozen(connection: Connection, job_id: int, seen: Quote) -> None:
+    waits = (jobs.c.id == job_id, jobs.c.state == JobState.AWAITING_APPROVAL)
+    found = connection.execute(select(jobs.c.quote).where(*waits)).scalar()
+    if found is None or (now := quote_of(found)) == seen:
+        return
+    what = f"The price is now {priced(now)}, not {priced(seen)}."
+    if not has_risen(seen, now):
+        what = "What it costs was looked up again meanwhile."
+    raise PriceRoseError(now, f"{what} Nothing was sent: approve it again.")
