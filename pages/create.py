@@ -75,7 +75,7 @@ def main() -> None:
         if job is not None and not leads and not is_held:
             result.line(job)
     # Without a key the browser takes over a new label in place: nothing in it is drawn anew, no upload is lost.
-    label = result.folded(brief) if leads else "Your clip"
+    label = result.folded(job) if job is not None and leads else "Your clip"
     with st.container(key="form"), st.expander(label, expanded=not leads, type="compact"):
         _form(brief_id, brief, job, is_held=is_held)
     with st.container():

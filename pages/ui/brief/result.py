@@ -34,11 +34,12 @@ def is_changed(job: Job, brief: Brief) -> bool:
     return bool(set(differing) - ({"seed"} if brief.seed == -1 else set()))  # a job records the seed that was drawn
 
 
-def folded(brief: Brief) -> str:
+def folded(job: Job) -> str:
     """Return the line that the form folds to: ``Grace Hopper · voice_en_clear · 480p``."""
+    brief = job.brief
     media = (getattr(brief, field) for field in MEDIUM_KINDS)
     names = [PurePath(medium.name).stem for medium in media if isinstance(medium, KeptMedium)]
-    return plain(" · ".join(filter(None, (*names, shortened(brief.script), brief.resolution))))
+    return plain(" · ".join(filter(None, (*names, shortened(brief.script), card.size(job)))))
 
 
 def shortened(text: str) -> str:

@@ -18,7 +18,7 @@ from lipsync_core.db.database import Database, instant, now_ms
 from lipsync_core.db.schema import jobs
 from lipsync_core.ledger.jobs import Ledger, NewJob
 from pages.ui import frame
-from pages.ui.brief import undo_window as held
+from pages.ui.brief import result, undo_window
 from pages.ui.job.card import summary
 from pages.ui.job.cells import cells_of
 from pages.ui.job.progress_text import Queue, tell, unanswered
@@ -361,9 +361,9 @@ def test_not_taken_asks_with_the_sum_and_is_taken_back_on_the_jobs_own_page(
 
 def test_the_second_click_of_a_double_click_does_not_take_back_what_the_first_one_sent(make: Make) -> None:
     job = make(S.QUEUED, attempts=0, due_ms=now_ms() + 5_000)
-    assert held.is_second_click(replace(job, created_at=instant(now_ms())))
-    assert not held.is_second_click(replace(job, created_at=instant(now_ms() - 1_000)))
-    assert held.left_s(job) in (4, 5)
+    assert undo_window.is_second_click(replace(job, created_at=instant(now_ms())))
+    assert not undo_window.is_second_click(replace(job, created_at=instant(now_ms() - 1_000)))
+    assert undo_window.left_s(job) in (4, 5)
 
 
 def test_a_list_has_a_picture_of_whatever_the_clip_is_made_from(make: Make, whole: Studio) -> None:
@@ -383,6 +383,13 @@ def test_a_list_has_a_picture_of_whatever_the_clip_is_made_from(make: Make, whol
     assert whole.desk().media.thumbnail_link(replace(made, brief=presenter)) is None
     unplayable = replace(made, brief=presenter, output_sha256=video.sha256, error="It cannot be played.")
     assert whole.desk().media.thumbnail_link(unplayable) is None
+
+
+def test_the_line_that_the_form_folds_to_names_no_size_where_none_was_chosen(make: Make) -> None:
+    voice = KeptMedium("a" * 64, "voice.wav")
+    portrait, redub = (make(S.DONE, engine=engine) for engine in ("draft/portrait", "draft/redub"))
+    assert result.folded(replace(portrait, brief=Brief(audio=voice))) == plain("voice · 480p")
+    assert result.folded(replace(redub, brief=Brief(scene="redub", audio=voice))) == "voice"
 
 
 def test_only_drafts_stand_in_line_for_a_draft(make: Make, whole: Studio) -> None:
