@@ -19,7 +19,7 @@ from lipsync_core import (
 )
 from lipsync_core.brief import LONGEST
 from lipsync_core.db.database import Database
-from lipsync_core.estimates import quote_rows
+from lipsync_core.estimates import COLUMNS, quote_rows
 from lipsync_core.plain_text import one_line, paragraphs
 from lipsync_core.pricing import Rates
 from lipsync_core.samples import PORTRAITS, VOICES
@@ -100,7 +100,7 @@ def test_what_no_field_can_hold_is_refused(studio: Studio, field: str, value: ob
     assert list(refused.value.fields) == [field]
 
 
-@pytest.mark.parametrize("column", [field for field in LONG if field not in ("resolution", "aspect_ratio")])
+@pytest.mark.parametrize("column", [name for name in COLUMNS if name in LONG.keys() - {"resolution", "aspect_ratio"}])
 def test_a_cell_that_is_too_long_is_a_problem_of_its_row(column: str) -> None:
     rows = [{"duration": "5", column: LONG[column]}, {"duration": "5", "name": "Good"}]
     batch = quote_rows(sheet_of(rows), rates=Rates())
