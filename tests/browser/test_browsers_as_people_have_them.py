@@ -16,7 +16,7 @@ from tests.browser.visit import PORTRAIT, open_page, press, put_file, settle, sl
 from tests.recorded import VOICES
 from tests.server import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.places]
 
 TRANSLATES = """() => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = []

@@ -20,7 +20,7 @@ from tests.browser.looks import Look, violations_in_all_looks
 from tests.browser.visit import DRAWN, PORTRAIT, finished, open_page, press, put_file, settle, slot, unfold
 from tests.server import Server, sandboxed, studio_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.places]
 
 SPEED = 200
 LONG = "Good morning, and welcome to our weekly update. " * 10
@@ -239,6 +239,7 @@ def test_a_new_voice_for_a_video_recorded_or_written(
     pick(page, "New voice for a video")
     put(page, "video", files["take.mp4"])
     put(page, "audio", files["left.wav"])
+    pick(page, "lipsync.studio video")
     expect(page.get_by_role("radio", name="480p")).to_be_visible()
     leaves(page, hold)
     finished(page)
@@ -378,6 +379,8 @@ def test_another_scene_keeps_what_fits_and_brings_back_what_it_put_aside(
     expect(page.get_by_label("Text", exact=True)).to_have_value("Good morning.")
     pick(page, "Two people")
     expect(slot(page, "image")).to_contain_text("grace_hopper.jpg")
+    expect(page.get_by_label("Left person’s text", exact=True)).to_have_value("Good morning.")  # what was in use stays
+    pick(page, "Audio")
     expect(slot(page, "right_audio")).to_contain_text("right.wav")
     pick(page, "One person")
     expect(slot(page, "audio")).to_contain_text("left.wav")
@@ -402,6 +405,7 @@ def test_what_is_wrong_stands_beside_its_field(page: Page, ledger: Studio, files
     open_page(page)
     pick(page, "New voice for a video")
     put(page, "audio", files["left.wav"])
+    pick(page, "lipsync.studio video")
     expect(page.get_by_text("Add a video.")).to_be_visible()
     expect(button(page)).to_be_disabled()
     put_file(page, "video", {"name": "take.mp4", "mimeType": "video/mp4", "buffer": corpus.wav()})

@@ -14,7 +14,7 @@ from tests.browser.uploads import drop, face, voice
 from tests.browser.visit import open_page, press, settle
 from tests.server import Server, sandboxed
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.places]
 
 
 @pytest.fixture(scope="module")

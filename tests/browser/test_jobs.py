@@ -12,7 +12,7 @@ from lipsync_core.ledger.jobs import Ledger, NewJob
 from tests.browser.visit import PORTRAIT, SAMPLES, finished, is_silent, open_page, waits
 from tests.server import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.places]
 
 QUOTE = Quote("draft/portrait", 0, None, None, "free", Qualifier.EXACT, 2.0, 4.0)
 

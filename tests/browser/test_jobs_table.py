@@ -15,7 +15,7 @@ from tests import corpus
 from tests.browser.visit import PORTRAIT, RESTS, open_page, press, settle, waits
 from tests.browser.visitors import WIDE
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.places]
 
 QUOTE = Quote("old/engine", 300_000, None, None, "2 blocks.", Qualifier.EXACT, None, None)
 COUNT = 60

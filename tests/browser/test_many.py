@@ -20,7 +20,7 @@ from tests.browser.visit import open_page, press, settle
 from tests.browser.visitors import WIDE
 from tests.server import Server, sandboxed, studio_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.places]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from lipsync_core import Filter, JobState, Studio
 from tests.browser.visit import FIRST, finished, open_page, press, settle, slot, unfold, visitor
 from tests.server import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.places]
 
 SIZES = ((1280, 900), (1440, 740), (390, 844))
 

@@ -12,7 +12,7 @@ from lipsync_core import Job, JobState, Studio
 from tests.browser.looks import Look, violations_in_all_looks
 from tests.browser.visit import PORTRAIT, finished, open_page, press, put_file, settle, slot, unfold
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.places]
 
 TEXT = "Welcome to our weekly update. Bob and Mia built a simple cabin!"
 
