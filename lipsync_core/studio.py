@@ -40,6 +40,7 @@ from lipsync_core.ledger.found_orders import FoundOrders
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.ledger.listing import Listing
 from lipsync_core.ledger.open_briefs import BriefDesk
+from lipsync_core.ledger.shared_settings import SharedSettings
 from lipsync_core.ledger.spending import Spending
 from lipsync_core.ledger.standing import Standing, standing_of
 from lipsync_core.ledger.tally import Tally
@@ -262,6 +263,7 @@ class Studio:
         Raises:
             TimeoutError: it is still pending after ``timeout_s`` seconds; it continues all the same.
             UnknownJobError: there is no such job.
+            SettingsError: a server that starts just now has a setting that must be alike and is not.
         """
         deadline = time.monotonic() + timeout_s
         while (job := self.job(job_id)).pending:
@@ -277,7 +279,9 @@ class Studio:
         def ended() -> bool:
             return time.monotonic() >= deadline or not self._ledger.job(job_id).pending
 
-        run_async(self.tracker().run(ended))
+        tracker = self.tracker()
+        tracker.show_up()
+        run_async(tracker.run(ended))
 
     def jobs(self) -> Iterator[Job]:
         """All jobs, newest first."""
@@ -403,6 +407,9 @@ class Studio:
             pace=pace or Pace(most_s=self.settings.poll_interval_s),
             errands=Errands(self._approvals, self._notices, self._cap_notices, self._clock).run,
             clock=self._clock,
+            shared=SharedSettings(
+                self._database, self.settings, self._ledger.secret("settings", secrets.token_bytes(32))
+            ),
             failpoint=failpoint,
         )
 

@@ -59,6 +59,8 @@ class Settings:
     """``STUDIO_TIMEZONE``: the time zone of the months of caps, such as ``Europe/Berlin``."""
     sign_in: bool = False
     """Whether people must sign in: Streamlit's secrets file has an ``[auth]`` table."""
+    cookie_digest: bytes | None = field(default=None, repr=False)
+    """The SHA-256 of that table's ``cookie_secret``, by which servers compare theirs; never shown."""
     audiences: tuple[str, ...] = ()
     """The client ids in that table: the allowed audiences of a sign-in."""
     trusted_services: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -33,9 +34,9 @@ def sign_in(files: list[Path]) -> dict[str, Any]:
             raise SettingsError(f"{file.name} cannot be read, so sign-in would not work: {error}.") from None
         if isinstance(auth, dict):
             services = list(_services(auth))
-            _check_cookie_secret(file, auth.get("cookie_secret"))
             return {
                 "sign_in": True,
+                "cookie_digest": _digest(_cookie_secret(file, auth.get("cookie_secret"))),
                 "audiences": tuple(str(table["client_id"]) for _name, table in services if table.get("client_id")),
                 "trusted_services": tuple(name for name, table in services if _is_trusted(file, name, table)),
             }
@@ -47,14 +48,21 @@ def _services(auth: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]
     yield from ((name, table) for name, table in auth.items() if isinstance(table, dict))
 
 
-def _check_cookie_secret(file: Path, secret: object) -> None:
-    """Raise `SettingsError` for a secret with which anyone could sign in as anyone."""
-    why = weakness(secret) if isinstance(secret, str) and secret else "is missing"
+def _cookie_secret(file: Path, secret: object) -> str:
+    """Return the secret; raise `SettingsError` for one with which anyone could sign in as anyone."""
+    given = secret if isinstance(secret, str) else ""
+    why = weakness(given) if given else "is missing"
     if why is not None:
         raise SettingsError(
             f"{file.name}, [auth]: cookie_secret {why}. Anyone who knows it can sign in as anyone. Set a new one, "
             'for example from: python -c "import secrets; print(secrets.token_urlsafe(48))"'
         )
+    return given
+
+
+def _digest(secret: str) -> bytes:
+    """Return what tells a secret from another one, and does not hold it."""
+    return hashlib.sha256(b"Lip-Sync Studio, cookie_secret\0" + secret.encode()).digest()
 
 
 def _is_trusted(file: Path, name: str, table: Mapping[str, Any]) -> bool:

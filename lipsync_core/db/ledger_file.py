@@ -19,7 +19,7 @@ from lipsync_core.errors import SettingsError
 
 log = logging.getLogger(__name__)
 
-HEAD = "0018"
+HEAD = "0019"
 """The newest migration in ``migrations/versions``."""
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 NEWEST = VERSIONS.with_name("newest.sql")

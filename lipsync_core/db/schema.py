@@ -258,6 +258,7 @@ trackers = Table(
     metadata,
     Column("owner", String(120), primary_key=True),
     Column("seen_ms", BigInteger, nullable=False),
+    Column("settings", Text),  # those that all must have alike, see `lipsync_core.ledger.shared_settings`
 )
 
 secrets = Table(

@@ -339,14 +339,14 @@ class Ledger:
         with self._db.read() as connection:
             return {(provider, environment): count for provider, environment, count in connection.execute(query)}
 
-    def beat(self, owner: str) -> None:
-        """Record that a tracker is alive."""
+    def beat(self, owner: str, settings: str | None = None) -> None:
+        """Record that a tracker is alive, and with which settings if it is not known yet."""
         with self._db.write() as connection:
             if (
                 connection.execute(update(trackers).where(trackers.c.owner == owner).values(seen_ms=now_ms())).rowcount
                 == 0
             ):
-                connection.execute(insert(trackers).values(owner=owner, seen_ms=now_ms()))
+                connection.execute(insert(trackers).values(owner=owner, seen_ms=now_ms(), settings=settings))
                 connection.execute(delete(trackers).where(trackers.c.seen_ms < now_ms() - 7 * 86_400_000))
 
     def rest(self, owner: str) -> None:

@@ -15,6 +15,8 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from lipsync_core.config.settings import Settings
+from lipsync_core.errors import SettingsError
+from lipsync_core.server.refusal import refuse_at_once
 from lipsync_core.server.routes import leaving, readiness, studio
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ class ServerWork:
     async def _work(self) -> None:
         """Open the studio, let pages in, and run the tracker until cancelled."""
         tracker = await asyncio.to_thread(self._open)
+        if isinstance(tracker, SettingsError):
+            refuse_at_once(tracker)
         if tracker is None:
             sys.exit(1)  # ends the server
         readiness.is_open.set()
@@ -72,13 +76,18 @@ class ServerWork:
             task.add_done_callback(_log_failure)
         await asyncio.gather(*tasks, return_exceptions=True)  # if cancelled, cancels the tasks and waits for them
 
-    def _open(self) -> Tracker | None:
-        """Load everything that the first visitor needs, and return the studio's tracker; None if that failed."""
+    def _open(self) -> Tracker | SettingsError | None:
+        """Load everything that the first visitor needs, and return the studio's tracker.
+
+        Return the reason if its settings cannot be used with those of others; None if it failed otherwise.
+        """
         gc.disable()  # loaded modules stay, so collecting them gains nothing
         try:
             tracker = studio().tracker()
             tracker.show_up()
             self.load_first()
+        except SettingsError as error:
+            return error
         except Exception:
             log.exception("the studio could not be opened")
             return None

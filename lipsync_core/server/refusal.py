@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -18,8 +19,23 @@ WRONG_LEDGER = 74
 
 def refuse(error: StudioError | str) -> Never:
     """End the process with this sentence. A restart would not help before a person has done something."""
+    sys.exit(_said(error))
+
+
+def refuse_at_once(error: StudioError) -> Never:
+    """The same from within the server's event loop, before it has begun anything that needs an end.
+
+    There, ``sys.exit`` would be followed by the traceback of what it interrupts.
+    """
+    status = _said(error)
+    sys.stdout.flush()
+    os._exit(status)
+
+
+def _said(error: StudioError | str) -> int:
+    """Print the sentence, and return the exit status for its kind."""
     print(error, file=sys.stderr, flush=True)
-    sys.exit(WRONG_LEDGER if isinstance(error, LedgerError) else WRONG_SETTING)
+    return WRONG_LEDGER if isinstance(error, LedgerError) else WRONG_SETTING
 
 
 def check_folders(settings: Settings) -> None:

@@ -18,6 +18,7 @@ from lipsync_core.errors import LedgerError, SettingsError
 from lipsync_core.logs import as_json
 from lipsync_core.server.refusal import check_folders, refuse
 from lipsync_core.studio import Studio
+from lipsync_core.tracker.loop import Tracker
 from lipsync_core.worker.cage import hide_memory
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
@@ -37,20 +38,23 @@ def main() -> None:
         as_json(settings.keys)
     studio = Studio(settings)
     try:
-        asyncio.run(_work(studio))
+        tracker = studio.tracker()
+        tracker.show_up()
+        asyncio.run(_work(tracker, settings.draft_slots))
+    except SettingsError as error:
+        refuse(error)
     finally:
         studio.close()
 
 
-async def _work(studio: Studio) -> None:
-    working = asyncio.create_task(studio.tracker().run())
+async def _work(tracker: Tracker, drafts: int) -> None:
+    working = asyncio.create_task(tracker.run())
     loop = asyncio.get_running_loop()
     for number in STOPS:
         if sys.platform == "win32":
             signal.signal(number, lambda *_args: loop.call_soon_threadsafe(working.cancel))
         else:
             loop.add_signal_handler(number, working.cancel)
-    drafts = studio.settings.draft_slots
     print(f"Working on the studio's jobs, and on up to {drafts} drafts at once. Stop with Ctrl+C.", flush=True)
     with contextlib.suppress(asyncio.CancelledError):
         await working

@@ -28,6 +28,7 @@ from lipsync_core.ledger.claims import ALIVE_S, Claims, Due
 from lipsync_core.ledger.clock_steps import ClockSteps
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.ledger.rows import Change
+from lipsync_core.ledger.shared_settings import SharedSettings
 from lipsync_core.ledger.vendor_status import VendorStatuses
 from lipsync_core.media.store import MediaStore
 from lipsync_core.pricing import Rates
@@ -83,6 +84,7 @@ class Tracker:
         reach: OutputHosts,
         errands: Callable[[], Coroutine[Any, Any, None]],
         clock: ClockSteps,
+        shared: SharedSettings,
         failpoint: Failpoint = no_failpoints,
     ) -> None:
         self.owner = f"{platform.node()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
@@ -95,6 +97,7 @@ class Tracker:
         self._errands = errands
         self._pace = pace
         self._clock = clock
+        self._shared = shared
         self._pause_s = min(IDLE_S, pace.most_s or IDLE_S)
         self._stopping = False
         self._beat_at = 0.0
@@ -127,8 +130,12 @@ class Tracker:
         )
 
     def show_up(self) -> None:
-        """Record that a tracker is running, before it first looks for jobs."""
-        self._ledger.beat(self.owner)
+        """Record that a tracker is running, before it first looks for jobs.
+
+        Raises:
+            SettingsError: another one works on the same ledger with a setting that must be alike and is not.
+        """
+        self._shared.join(self.owner)
 
     async def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Work until cancelled, or until ``until()`` is true. Paid requests in flight are awaited first."""
@@ -170,7 +177,7 @@ class Tracker:
 
     async def _beat(self, call: Callable[..., asyncio.Future[Any]]) -> None:
         if time.monotonic() >= self._beat_at:
-            await call(self._ledger.beat, self.owner)
+            await call(self._ledger.beat, self.owner, self._shared.said)
             self._beat_at = time.monotonic() + BEAT_S
 
     async def _take_drafts(self, call: Callable[..., asyncio.Future[Any]], drafts: set[asyncio.Future[None]]) -> None:

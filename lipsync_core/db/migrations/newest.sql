@@ -14,7 +14,7 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version" VALUES('0018');
+INSERT INTO "alembic_version" VALUES('0019');
 CREATE TABLE answers (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	job_id INTEGER NOT NULL, 
@@ -191,7 +191,7 @@ CREATE TABLE team_rates (
 );
 CREATE TABLE trackers (
 	owner VARCHAR(120) NOT NULL, 
-	seen_ms BIGINT NOT NULL, 
+	seen_ms BIGINT NOT NULL, settings TEXT, 
 	PRIMARY KEY (owner)
 );
 CREATE TABLE vendor_lists (

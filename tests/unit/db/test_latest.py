@@ -93,11 +93,11 @@ def test_every_write_is_seen_at_once_whoever_made_it(
 def test_what_is_not_committed_is_no_change(database: Database, environment: dict[str, str]) -> None:
     before = database.changes()
     with closing(sqlite3.connect(ledger_file(environment))) as other:
-        other.execute("INSERT INTO trackers VALUES ('one', 1)")
+        other.execute("INSERT INTO trackers (owner, seen_ms) VALUES ('one', 1)")
         assert database.changes() == before
         other.rollback()
         assert database.changes() == before
-        other.execute("INSERT INTO trackers VALUES ('one', 1)")
+        other.execute("INSERT INTO trackers (owner, seen_ms) VALUES ('one', 1)")
         other.commit()
     assert database.changes() != before
     assert database.changes() == database.changes()
