@@ -63,7 +63,7 @@ def test_a_job_whose_key_nobody_has_does_not_wait_for_ever(database: Database, l
 def test_a_worker_without_keys_rejects_nothing_beside_a_server_that_has_them(desk: Desk) -> None:
     keyless = desk.open(JOYPIX_API_KEY="")
     job = desk.submit()
-    Ledger(Database(f"sqlite:///{desk.ledger}")).beat(THERE)
+    Ledger(Database(desk.url)).beat(THERE)
     rounds = iter(range(30))
     desk.run(lambda: next(rounds, None) is None, studio=keyless)
     assert desk.row(job)["state"] == JobState.QUEUED
