@@ -470,6 +470,7 @@ INSTANTS = ("due_ms", "sent_ms", "expected_end_ms", "missing_since_ms", "vendor_
 """Which were written 40 days ago, if the clock is right now."""
 
 
+@pytest.mark.usefixtures("in_file")
 def test_a_clock_that_jumps_far_forward_loses_no_paid_job(desk: Desk) -> None:
     desk.fault(kind="bare", on="download", status=404, times=12)
     job = desk.submit()
@@ -484,6 +485,7 @@ def test_a_clock_that_jumps_far_forward_loses_no_paid_job(desk: Desk) -> None:
     assert is_its_own(desk, job)
 
 
+@pytest.mark.usefixtures("in_file")
 def test_a_press_that_is_held_leaves_after_its_hold_when_the_clock_is_set_back(desk: Desk) -> None:
     held = desk.studio.submit(desk.brief("joypix/motion-2"), by="ana", sandbox=False, hold_s=30)
     due_ms = desk.row(held)["due_ms"]
