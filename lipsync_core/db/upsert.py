@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def add_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row unless one with its key is there; return whether it was inserted."""
     insert = _insert(connection, table).values(dict(row)).on_conflict_do_nothing()
-    return connection.execute(insert).rowcount == 1
+    # Asked for by RETURNING: after an INSERT, the driver for PostgreSQL no longer says how many rows there were.
+    return connection.execute(insert.returning(*table.primary_key)).first() is not None
 
 
 def put(connection: Connection, table: Table, row: Mapping[str, Any], keys: Sequence[str]) -> None:

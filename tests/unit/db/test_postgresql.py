@@ -21,7 +21,8 @@ from sqlalchemy.exc import IntegrityError
 from lipsync_core import ROOT, Brief, Job, JobState, LedgerError, Settings, SettingsError
 from lipsync_core.db.database import Database
 from lipsync_core.db.ledger_file import HEAD, bring_up_to_date
-from lipsync_core.db.schema import caps, events, jobs, metadata
+from lipsync_core.db.schema import cap_warnings, caps, events, jobs, metadata
+from lipsync_core.db.upsert import add_new
 from lipsync_core.ledger.claims import Claims
 from lipsync_core.ledger.filters import Order, columns_in
 from lipsync_core.ledger.jobs import Ledger, NewJob
@@ -222,6 +223,12 @@ def test_sums_texts_and_unknown_values_are_what_they_are_in_a_file(database: Dat
         names = connection.execute(select(jobs.c.name).order_by(jobs.c.id)).scalars()
         assert list(names) == ["a\ufffd0", "a\ufffd1", "a\ufffd2"]
         assert connection.execute(select(jobs.c.id).where(jobs.c.id == 10**17)).all() == []
+
+
+def test_a_row_that_is_there_already_is_not_added_again(database: Database) -> None:
+    told = {"scope": "team", "month": "2026-11", "usd_micros": 1, "at_ms": 1}
+    with database.write() as connection:
+        assert [add_new(connection, cap_warnings, told) for _time in range(2)] == [True, False]
 
 
 def test_what_happened_is_never_changed_and_a_ceiling_is_bounded(database: Database) -> None:
