@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from lipsync_core import (
     NOTICE_EXAMPLE,
@@ -225,7 +226,7 @@ def test_what_cost_more_than_its_price_is_told_to_its_maker_and_to_whoever_appro
     assert (data["price_usd"], data["cost_usd"], data["reason"]) == (0.9, 9.0, f"{words}.")
     assert {message["data"]["cost_usd"] for message in listener.messages() if message not in above} == {None}
     with database.read() as connection:
-        rows = connection.exec_driver_sql("SELECT \"to\" FROM notices WHERE body LIKE '%above_price%' ORDER BY 1")
+        rows = connection.execute(text("SELECT \"to\" FROM notices WHERE body LIKE '%above_price%' ORDER BY 1"))
         assert list(rows.scalars()) == ["ada@studio.test", "max@studio.test", "team"]
 
 
@@ -297,7 +298,7 @@ NAMES = {
 def test_a_chat_tool_makes_nothing_of_a_name(database: Database, listener: Listener, name: str) -> None:
     job_id = job(database)
     with database.write() as connection:  # as a ledger of before holds it
-        connection.exec_driver_sql("UPDATE jobs SET name = ?", (name,))
+        connection.execute(text("UPDATE jobs SET name = :name"), {"name": name})
     step(database, job_id, Q, S, JobState.UNCONFIRMED)
     deliver(notices(database, listener))
     (message,) = listener.messages()
@@ -312,7 +313,8 @@ def test_a_request_for_access_is_told_once_to_the_team_and_to_its_admins(
     for name, role in (("mia", Role.ADMIN), ("ada", Role.APPROVER), ("max", Role.MAKER)):
         people.invite(f"{name}@studio.test", role, by="ana")
     with database.write() as connection:
-        connection.exec_driver_sql("UPDATE people SET notify_url = ?, notify_secret = ?", (listener.url, SECRET))
+        own = {"url": listener.url, "secret": SECRET}
+        connection.execute(text("UPDATE people SET notify_url = :url, notify_secret = :secret"), own)
     access = AccessRequests(database, sign_in=True, team=True, public_url="https://studio.test")
     for _press in range(2):
         access.ask("Providers", Action.CHECK, by="max@studio.test")
