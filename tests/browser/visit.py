@@ -30,8 +30,9 @@ BEGINS = """() => {
   const app = document.querySelector('[data-testid="stApp"]')
   new MutationObserver(() => { window.begun += app.dataset.testScriptState === 'running' })
     .observe(app, {attributes: true, attributeFilter: ['data-test-script-state']})
+  return app.dataset.testScriptState === 'notRunning'
 }"""
-"""From now on the page counts the reruns that begin."""
+"""From now on the page counts the reruns that begin. False if one is on: the next one may take over from it unseen."""
 
 DRAWN = "() => ![...document.querySelectorAll('[data-testid=stSkeleton]')].some(one => one.getClientRects().length)"
 """Nothing is a place for something that is still fetched, and moves what is below it once it is there."""
@@ -106,7 +107,8 @@ def settle(page: Page) -> None:
 @contextmanager
 def a_rerun(page: Page) -> Iterator[None]:
     """Do something within, and wait until the rerun that comes of it has begun and ended."""
-    page.evaluate(BEGINS)
+    while not page.evaluate(BEGINS):
+        settle(page)
     yield
     page.wait_for_function("() => window.begun > 0")
     settle(page)
