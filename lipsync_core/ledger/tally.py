@@ -18,9 +18,6 @@ from lipsync_core.db.schema import events, jobs
 Kind = tuple[str, str, str]
 """State, engine, environment."""
 
-LATE_LINES = 500
-"""Lines may become visible later than lines with a higher number, where several servers write at once. So the last
-ones before those that were read are looked at again."""
 AGAIN_S = 3600.0
 """After so long, in seconds, all jobs are counted anew, whatever happened to their history by other ways."""
 
@@ -33,9 +30,7 @@ class Tally:
         self._lock = Lock()
         self._counts: Counter[Kind] = Counter()
         self._read_to = 0
-        """The newest line that was read."""
-        self._recent: dict[int, Kind] = {}
-        """How the jobs were counted that have a line among the last ones."""
+        """The newest line that was read. None with a lower number comes later: writers wait for each other."""
         self._until = 0.0
 
     def counts(self) -> dict[Kind, int]:
@@ -52,34 +47,28 @@ class Tally:
         counted = connection.execute(select(*kinds, func.count()).group_by(*kinds))
         self._counts = Counter({(state, engine, environment): n for state, engine, environment, n in counted})
         self._read_to = _newest(connection)
-        self._recent = {job_id: kind for job_id, kind, _before in _moved(connection, self._read_to - LATE_LINES)}
         self._until = time.monotonic() + AGAIN_S
 
     def _follow(self, connection: Connection) -> None:
-        newest = _newest(connection)
-        recent: dict[int, Kind] = {}
-        for job_id, kind, before in _moved(connection, self._read_to - LATE_LINES):
-            counted_as = self._recent.get(job_id, before)
-            if counted_as is not None:
-                self._counts[counted_as] -= 1
+        for kind, before in _moved(connection, self._read_to):
             self._counts[kind] += 1
-            recent[job_id] = kind
-        self._read_to, self._recent = newest, recent
+            if before is not None:
+                self._counts[before] -= 1
+        self._read_to = _newest(connection)
 
 
 def _newest(connection: Connection) -> int:
     return connection.execute(select(func.max(events.c.id))).scalar() or 0
 
 
-def _moved(connection: Connection, after: int) -> list[tuple[int, Kind, Kind | None]]:
-    """Return each job with a line after this one: its number, its kind, and its kind before, None if it is newer."""
+def _moved(connection: Connection, after: int) -> list[tuple[Kind, Kind | None]]:
+    """Return the kind of each job with a line after this one, and its kind before; None if it is newer."""
     last = select(events.c.state).where(events.c.job_id == jobs.c.id, events.c.id <= after)
     before = last.order_by(events.c.id.desc()).limit(1).correlate(jobs).scalar_subquery()
     these = jobs.c.id.in_(select(events.c.job_id).where(events.c.id > after))
-    query = select(jobs.c.id, jobs.c.state, jobs.c.engine, jobs.c.environment, before.label("before")).where(these)
+    query = select(jobs.c.state, jobs.c.engine, jobs.c.environment, before.label("before")).where(these)
     return [
         (
-            row.id,
             (row.state, row.engine, row.environment),
             None if row.before is None else (row.before, row.engine, row.environment),
         )
