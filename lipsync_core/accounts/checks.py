@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from lipsync_core.errors import VendorError
 from lipsync_core.job import LIVE, SANDBOX
 from lipsync_core.ledger.found_orders import FoundOrder
 from lipsync_core.ledger.spending import Need
+from lipsync_core.ledger.traces import job_in
 from lipsync_core.ledger.vendor_status import VendorStatus, VendorStatuses, unmet
 from lipsync_core.net.run_async import run_async
 from lipsync_core.people.audit import Audit
@@ -26,8 +26,6 @@ from lipsync_core.providers.wire import AskAgain, Balance, KeyCheck, LogRow, Pol
 
 MOST_PAGES = 20
 """The most pages of a vendor's list of orders that are read: at AI/ML API, up to 2,000 orders."""
-TRACES = re.compile(r"lipsync-studio\.(\d{1,12})\.(\d{1,15})\.\d{1,9}")
-"""The studio's own id of a submit, see `lipsync_core.tracker.send.trace_of`: the job's number, and when it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +254,7 @@ class Vendors:
 
 
 def _order_of(row: LogRow) -> FoundOrder:
-    ours = TRACES.fullmatch(row.trace_id or "")
-    number, created_ms = (int(ours[1]), int(ours[2])) if ours else (None, None)
+    number, created_ms = job_in(row.trace_id or "") or (None, None)
     return FoundOrder(row.job_id or "", row.cost.usd_micros, number, created_ms)
 
 

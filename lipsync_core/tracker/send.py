@@ -24,12 +24,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from lipsync_core.accounts.credit import look_at_balance
 from lipsync_core.accounts.output_hosts import OutputHosts
 from lipsync_core.accounts.reach import Account, Accounts
-from lipsync_core.db.database import ms_of
 from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.errors import BucketError, LedgerError, MediaError, VendorIdTakenError
 from lipsync_core.job import Job
 from lipsync_core.ledger.claims import Answer, Claims
 from lipsync_core.ledger.clock_steps import ClockSteps
+from lipsync_core.ledger.traces import trace_of
 from lipsync_core.ledger.vendor_status import VendorStatuses
 from lipsync_core.net.deadline import Deadline
 from lipsync_core.pricing.catalogue import ENGINES
@@ -239,11 +239,6 @@ class Sender:
 def hash_of(token: str) -> str:
     """Return the hash that is stored instead of a webhook's token."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def trace_of(job: Job) -> str:
-    """Return the studio's own id of a submit, for vendors that write it into their logs."""
-    return f"lipsync-studio.{job.id}.{ms_of(job.created_at)}.{job.attempts}"
 
 
 def _overdue_after_s(job: Job) -> float:

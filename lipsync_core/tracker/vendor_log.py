@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.job import Job
+from lipsync_core.ledger.traces import trace_of
 from lipsync_core.providers.wire import AskAgain, LogRow
-from lipsync_core.tracker.send import trace_of
 
 if TYPE_CHECKING:
     from lipsync_core.providers.http import VendorHttp

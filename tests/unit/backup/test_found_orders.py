@@ -9,7 +9,7 @@ import pytest
 
 from lipsync_core import Job, JobState, Studio, VendorError
 from lipsync_core.ledger.found_orders import FoundOrder
-from lipsync_core.tracker.send import trace_of
+from lipsync_core.ledger.traces import trace_of
 from tests.desk import Desk
 from tests.sandbox import served
 from tests.scripted import Scripted
