@@ -32,7 +32,7 @@ from lipsync_core.estimates.reader import Tables
 from lipsync_core.job import LIVE, SANDBOX, Job, JobEvent, JobState
 from lipsync_core.ledger.approvals import ApprovalRules, Approvals
 from lipsync_core.ledger.caps import Budgets, month_at
-from lipsync_core.ledger.claims import Claims
+from lipsync_core.ledger.claims import ALIVE_S, Claims
 from lipsync_core.ledger.clock_steps import ClockSteps
 from lipsync_core.ledger.endings import Endings
 from lipsync_core.ledger.filters import Filter
@@ -68,7 +68,7 @@ from lipsync_core.sandbox.embedded import FILES_ROUTE, HOOKS_ROUTE, forget, orig
 from lipsync_core.tracker.cap_notices import CapNotices
 from lipsync_core.tracker.errands import Errands
 from lipsync_core.tracker.failpoints import Failpoint, no_failpoints
-from lipsync_core.tracker.loop import STALE_S, Tracker
+from lipsync_core.tracker.loop import Tracker
 from lipsync_core.tracker.notices import Notices
 from lipsync_core.tracker.pace import Pace
 from lipsync_core.tracker.send import hash_of
@@ -443,7 +443,7 @@ class Studio:
     def tracker_alive(self) -> bool:
         """Return whether a tracker has reported recently."""
         seen = self.tracker_seen()
-        return seen is not None and (datetime.now(UTC) - seen).total_seconds() < STALE_S
+        return seen is not None and (datetime.now(UTC) - seen).total_seconds() < ALIVE_S
 
 
 def _team(settings: Settings) -> tuple[str, str] | None:

@@ -32,13 +32,13 @@ LOST_S = 20.0
 _LOCK = 0x53747564696F
 """The advisory lock of all transactions that write: “Studio” in ASCII."""
 
-_OPEN = """SELECT set_config('lock_timeout', '{busy_ms}', true),
-    set_config('idle_in_transaction_session_timeout', '{idle_ms}', true),
+_OPEN = f"""SELECT set_config('lock_timeout', '{BUSY_S * 1000}', true),
+    set_config('idle_in_transaction_session_timeout', '{IDLE_S * 1000}', true),
     set_config('synchronous_commit', CASE current_setting('synchronous_commit')
         WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true),
-    {lock}({number}), pg_current_xact_id()::text AS id,
+    pg_advisory_xact_lock({_LOCK}), pg_current_xact_id()::text AS id,
     current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on' AS durable,
-    (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at_ms"""
+    (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at_ms"""  # noqa: S608 - numbers of the studio's own
 
 _SAFE = "so this was not done: nothing was saved, sent or charged."
 _AWAY = (
@@ -116,9 +116,7 @@ class Server:
     def _open(self, connection: Connection) -> str:
         """Take the lock, and read the clock behind it; return the transaction's id."""
         before_ms = here_ms()
-        busy_ms, idle_ms = BUSY_S * 1000, IDLE_S * 1000
-        opened = _OPEN.format(busy_ms=busy_ms, idle_ms=idle_ms, lock="pg_advisory_xact_lock", number=_LOCK)
-        row = connection.exec_driver_sql(opened).one()
+        row = connection.exec_driver_sql(_OPEN).one()
         follow(row.at_ms, before_ms, here_ms())
         if self.durable and not row.durable:
             log.error("the database server runs with fsync or full_page_writes off, so no paid request is sent")

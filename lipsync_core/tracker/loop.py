@@ -24,7 +24,7 @@ from lipsync_core.accounts.output_hosts import OutputHosts
 from lipsync_core.accounts.reach import Accounts
 from lipsync_core.delivery.hosting import Hosting
 from lipsync_core.job import CORRECTABLE, ENDED_AT_VENDOR, Job, JobState
-from lipsync_core.ledger.claims import ALIVE_S, Claims, Due
+from lipsync_core.ledger.claims import Claims, Due
 from lipsync_core.ledger.clock_steps import ClockSteps
 from lipsync_core.ledger.jobs import Ledger
 from lipsync_core.ledger.rows import Change
@@ -49,8 +49,6 @@ log = logging.getLogger(__name__)
 IDLE_S = 0.5
 """The longest wait between two checks for due jobs."""
 BEAT_S = 10.0
-STALE_S = ALIVE_S
-"""A tracker that has not been seen for this long counts as dead."""
 IN_HAND = 400
 """No more jobs are claimed while this many are held, so at most about twice as many are."""
 ASKED_TOGETHER = 100
