@@ -132,11 +132,12 @@ def _orders(state: VendorState) -> None:
         st.caption(f"{title} offers no list that can be asked from here. Look on its website.")
         return
     found: dict[str, tuple[FoundOrder, ...]] = st.session_state.setdefault("found_orders", {})
-    if st.button(f"Compare with {state.title}’s list", key=f"orders-{state.id}", icon=":material/checklist:"):
+    if st.button(f"Compare with {state.title}’s list", key=_orders_of(state), icon=":material/checklist:"):
         with st.spinner(f"Asking {title} …"):
-            done = refusals.attempt(state.id, _note_orders, found, state)
+            done = refusals.attempt(_orders_of(state), _note_orders, found, state)
         if done:
             st.rerun()
+    refusals.refusal(_orders_of(state))
     orders = found.get(state.id)
     if orders is None:
         st.caption(f"Free of charge. Its list goes back {state.orders_reach_h} hours.")
@@ -157,6 +158,11 @@ def _orders(state: VendorState) -> None:
         )
 
 
+def _orders_of(state: VendorState) -> str:
+    """Return the key of the button that compares, beside which it is said why it, or taking in, was not done."""
+    return f"orders-{state.id}"
+
+
 def _order_words(order: FoundOrder) -> str:
     cost = "cost unknown" if order.usd_micros is None else price_text(order.usd_micros)
     if order.waits:
@@ -171,7 +177,7 @@ def _note_orders(found: dict[str, tuple[FoundOrder, ...]], state: VendorState) -
 
 def _take_in(state: VendorState) -> None:
     found: dict[str, tuple[FoundOrder, ...]] = st.session_state.get("found_orders", {})
-    if refusals.attempt(state.id, desk().outcomes.take_in, state.id):
+    if refusals.attempt(_orders_of(state), desk().outcomes.take_in, state.id):
         found[state.id] = ()
 
 

@@ -77,3 +77,12 @@ def test_a_vendor_that_does_not_answer_is_told_beside_the_button(studio: Studio,
     press(app, "Compare with AI/ML API’s list")
     assert "Nothing was changed" in words(app)
     assert list(studio.jobs()) == []
+
+
+def test_without_a_key_it_is_told_beside_the_button_that_nobody_can_ask(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIMLAPI_API_KEY")
+    app = visit("providers.py")
+    press(app, "Compare with AI/ML API’s list")
+    assert "AI/ML API cannot be asked without a key" in words(app)
