@@ -23,7 +23,8 @@ def media_doubts(engine: Engine, brief: Brief, media: Mapping[str, MediumFacts])
     if voice is not None and video is not None and (words := _lengths(engine, voice.duration_s - video.duration_s)):
         found.append(("audio" if voice.duration_s > video.duration_s else "video", words))
     if engine.is_draft and video is not None and max(video.width, video.height) > LONGEST_DRAFT_SIDE:
-        found.append(("video", f"{video.width} × {video.height}: the draft’s longer side is {LONGEST_DRAFT_SIDE:,}."))
+        size = f"{video.width} × {video.height}"
+        found.append(("video", f"{size}: the draft’s longer side is {LONGEST_DRAFT_SIDE:,} pixels."))
     if engine.is_draft and video is not None and brief.mouth_box is None and video.mouth is not None:
         faces = video.mouth.faces or 0
         if faces > 1:

@@ -149,6 +149,6 @@ def test_faces_are_counted_when_a_picture_is_kept_and_a_doubt_stops_nothing(stud
 def test_a_draft_of_a_very_large_video_says_how_large_it_will_be() -> None:
     media = {"video": replace(VIDEO, width=3840, height=2160)}
     assert media_doubts(ENGINES["draft/redub"], Brief(scene="redub"), media) == [
-        ("video", "3840 × 2160: the draft’s longer side is 1,920.")
+        ("video", "3840 × 2160: the draft’s longer side is 1,920 pixels.")
     ]
     assert media_doubts(ENGINES["lipsync-studio/lipsync-video"], Brief(scene="redub"), media) == []
