@@ -38,7 +38,7 @@ def assess(
     costs = price(engine.id, measure_of(brief, media), rates, today)
     length_s = length_of(brief, media)
     if length_s is None and brief.script.strip():
-        length_s = longest_spoken_s(brief)
+        length_s = _longest_spoken_s(brief)
     if length_s is not None and (too_long := length_problem(engine.form, length_s)):
         message, stops = too_long
         message += " Trim it to fit." if not brief.script.strip() else ""
@@ -110,9 +110,9 @@ def length_of(brief: Brief, media: Mapping[str, MediumFacts]) -> float | None:
     return max(spoken) if brief.order == "meanwhile" else sum(spoken)
 
 
-def longest_spoken_s(brief: Brief) -> float:
+def _longest_spoken_s(brief: Brief) -> float:
     """Return how many seconds a brief's texts last at most when a draft speaks them."""
-    each = [max(spoken_s(text)) for text in (brief.text, brief.left_text, brief.right_text) if text.strip()]
+    each = [max(spoken_s(text)) for field in SPEAKERS if (text := getattr(brief, field)).strip()]
     slower = PACE / (brief.pace or PACE)
     return slower * (max(each, default=0.0) if brief.order == "meanwhile" else sum(each))
 

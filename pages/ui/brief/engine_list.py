@@ -140,9 +140,8 @@ def obstacles(form: Form, quote: Quote) -> None:
             warning = plain(issue.message)
             st.markdown(f":small[:orange[:material/warning: {warning}]]")  # a caption would have too little contrast
     is_simulated = in_sandbox() or any(issue.kind is IssueKind.NO_KEY for issue in quote.issues)
-    lacks = _SANDBOX_LACKS.get((form.engine.scene, form.written))
-    if is_simulated and lacks is not None:
-        st.caption(lacks.format("a computer’s voice speaks" if speakers() else "a hum stands for"))
+    if is_simulated and form.written and not form.engine.is_draft:
+        st.caption(f"In the sandbox, {'a computer’s voice speaks' if speakers() else 'a hum stands for'} the text.")
 
 
 def _notes(brief: Brief, quote: Quote | None) -> dict[str, tuple[Note, ...]]:
@@ -237,12 +236,6 @@ def _is_to_do(brief: Brief, field: str) -> bool:
     """Return whether a field is just still empty, which is not an error."""
     return field in FIELDS and bool(FIELDS[field].missing) and not getattr(brief, field)
 
-
-_SANDBOX_LACKS = {
-    ("redub", True): "In the sandbox, {} the text.",
-    ("presenter", True): "In the sandbox, {} the text.",
-}
-"""What the sandbox's videos lack, by scene, and by whether a text is spoken; with a place for by whom."""
 
 _ADMINS_DO = {
     IssueKind.NO_KEY: "It is added on the server. The sandbox needs none.",

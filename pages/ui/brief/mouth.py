@@ -16,11 +16,8 @@ from pages.ui.component_key import component_key
 from pages.ui.frame import desk, dialog, pressed
 from pages.ui.text import plain
 
-ONE = ("mouth_box",)
-TWO = ("left_mouth_box", "right_mouth_box")
-
 Placed = Mapping[str, MouthBox | None]
-"""The boxes that a person placed, by field of the brief: `ONE` or `TWO`."""
+"""The boxes that a person placed, by field of the brief: ``mouth_box``, or `lipsync_core.TWO_MOUTHS`."""
 
 _TWO_USUAL = (0.3, 0.7)
 """Where two mouths are expected if no face is found, in widths of the picture."""

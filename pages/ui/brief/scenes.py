@@ -178,9 +178,8 @@ def _carry_over(row: Mapping[str, Any], aside: dict[str, Any], changes: dict[str
             changes["left_audio"] = aside.pop("audio")
         then = dict(row) | changes
         is_recorded = any(then[field] is not None for field in ("left_audio", "right_audio"))
-        for field in VOICE_FIELDS if is_written else SPOKEN if is_recorded else ():
-            if field in changes and then[field]:
-                aside[_place(field, scene)], changes[field] = then[field], "" if field in SPEAKERS else None
+        gone = {*VOICE_FIELDS} if is_written else SPOKEN if is_recorded else set()
+        _put_aside(gone & changes.keys(), then, aside, changes)
         return
     if scene == "presenter":
         changes["aspect_ratio"] = then["aspect_ratio"] or default_of(scene, "aspect_ratio")
@@ -188,9 +187,15 @@ def _carry_over(row: Mapping[str, Any], aside: dict[str, Any], changes: dict[str
     if then["audio"] is None and "left_audio" in aside and (is_recorded or not then["text"]):
         changes["audio"] = then["audio"] = aside.pop("left_audio")
     gone = {"audio"} if row["text"] and then["text"] else SPOKEN if then["audio"] is not None else set()
-    for field in gone:
+    _put_aside(gone, then, aside, changes)
+
+
+def _put_aside(fields: Iterable[str], then: Mapping[str, Any], aside: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Put aside what the next scene, which is ``then``, would have in these fields."""
+    empty = Brief().to_dict()
+    for field in fields:
         if then[field]:
-            aside[_place(field, scene)], changes[field] = then[field], "" if field in SPEAKERS else None
+            aside[_place(field, then["scene"])], changes[field] = then[field], empty[field]
 
 
 def forget_mouths(brief_id: str, medium: str) -> None:
