@@ -42,7 +42,7 @@ _POSE_RIDGE = 2e-5
 """Turns of less than about half a degree say nothing, in squares of the distance of the eyes."""
 _BLOCK = 128
 
-LIPS = np.array([[*upper, *lower] for upper, lower in zip(UPPER_LIP, LOWER_LIP, strict=True)], np.intp)
+_LIPS = np.array([[*upper, *lower] for upper, lower in zip(UPPER_LIP, LOWER_LIP, strict=True)], np.intp)
 """The points of both lips, (4, 22): from the skin to the inside, the upper lip's first."""
 
 
@@ -102,7 +102,7 @@ class Resting:
         first, last = max(0, start - margin), min(len(self._run.kept), end + margin)
         meshes = self._run.meshes(first, last)
         steady = _blurred(meshes, _HEAD_S * self._rate, cv2.BORDER_REPLICATE)
-        steady[:, LIPS.ravel()] = _blurred(meshes[:, LIPS.ravel()], _LIPS_S * self._rate, cv2.BORDER_REPLICATE)
+        steady[:, _LIPS.ravel()] = _blurred(meshes[:, _LIPS.ravel()], _LIPS_S * self._rate, cv2.BORDER_REPLICATE)
         maps = self._maps(steady)
         own = _own(steady, maps)
         gaps = _gaps(own)

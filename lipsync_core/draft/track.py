@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lipsync_core.draft.ahead import ahead
 from lipsync_core.draft.face import Box, Face, find_faces, mouth_of
 from lipsync_core.draft.footage import Film, Shot, read
-from lipsync_core.draft.mesh import EYE_CORNERS, PRESENT, Mesh, fit, seen_again
+from lipsync_core.draft.mesh import EYE_CORNERS, Mesh, fit, seen_again
 from lipsync_core.draft.shape import INNER_LOWER, INNER_UPPER
 
 Image = NDArray[np.uint8]
@@ -55,8 +55,6 @@ class Portrait:
 
     picture: Image
     mesh: Floats
-    scale: float
-    """Pixels of the film in one pixel of it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -178,7 +176,7 @@ class _Search:
         return mesh if mesh.presence >= _STILL_PRESENT else None
 
     def _found(self, picture: Image, number: int, scale: float) -> Mesh | None:
-        faces = [face for face in find_faces(picture) if face.mesh is not None and face.mesh.presence >= PRESENT]
+        faces = [face for face in find_faces(picture) if face.is_sure]
         if self._changeable is not None:
             faces = [face for face in faces if self._may_change(face, picture.shape[1], picture.shape[0])]
         if not faces:
@@ -216,7 +214,7 @@ class _Search:
         strain = opening(mesh.points) + 0.4 * turned(mesh.points)
         if strain < run.strain - 0.01:
             run.strain = strain
-            run.portrait = _portrait(picture, mesh.points, scale)
+            run.portrait = _portrait(picture, mesh.points)
 
 
 def opening(points: Floats) -> float:
@@ -234,10 +232,10 @@ def turned(points: Floats) -> float:
     return abs(2 * at - 1)
 
 
-def _portrait(picture: Image, points: Floats, scale: float) -> Portrait:
+def _portrait(picture: Image, points: Floats) -> Portrait:
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
     margin = _AROUND * max(right - left, bottom - top)
     rows = slice(max(0, int(top - margin)), int(bottom + margin) + 1)
     columns = slice(max(0, int(left - margin)), int(right + margin) + 1)
     corner = np.array([columns.start, rows.start], np.float32)
-    return Portrait(np.ascontiguousarray(picture[rows, columns]), points - corner, scale)
+    return Portrait(np.ascontiguousarray(picture[rows, columns]), points - corner)
