@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipsync_core.draft import nv12
-from lipsync_core.draft.eyes import Eye
+from lipsync_core.draft.eyes import Eye, frame
 from lipsync_core.draft.nv12 import Area, Patch
 from lipsync_core.draft.shape import smooth
 
@@ -62,8 +62,7 @@ def _raise(picture: Image, raised: Image, eye: Eye, by: float) -> Area:
     right, bottom = int(np.clip(x.max(), left + 2, width)), int(np.clip(y.max(), top + 2, height))
     area = left, top, right, bottom = nv12.even((left, top, right, bottom))
     at_y, at_x = np.mgrid[top:bottom, left:right].astype(np.float32)
-    dx, dy = (at_x - np.float32(eye.x)) / np.float32(half), (at_y - np.float32(eye.y)) / np.float32(half)
-    u, v = dx * cos + dy * sin, dy * cos - dx * sin
+    u, v = frame(eye, area)
     order = np.argsort(eye.upper[:, 0])
     rests = np.interp(u, eye.upper[order, 0], eye.upper[order, 1]).astype(np.float32) - np.float32(_LASHES)
     middle = np.minimum(np.float32(brow), rests - np.float32(0.15))

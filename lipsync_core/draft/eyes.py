@@ -119,9 +119,7 @@ def outline(picture: Image, eye: Eye) -> NDArray[np.bool_] | None:
     """
     left, top, right, bottom = area_of(picture, eye)
     part = picture[top:bottom, left:right].astype(np.int16)
-    u = np.linspace(-0.5, 0.5, 9, dtype=np.float32)
-    skin = np.median(sampled(picture, eye, u, np.linspace(0.8, 1.1, 5)[:, None]).reshape(-1, 3), axis=0)
-    unlike = (np.abs(part - skin).max(axis=2) > _UNLIKE_SKIN).astype(np.uint8)
+    unlike = (np.abs(part - skin_below(picture, eye)).max(axis=2) > _UNLIKE_SKIN).astype(np.uint8)
     _, parts, found, _ = cv2.connectedComponentsWithStats(unlike, connectivity=8)
     inside = np.zeros(unlike.shape, np.uint8)
     turn = np.array([[np.cos(eye.tilt), np.sin(eye.tilt)], [-np.sin(eye.tilt), np.cos(eye.tilt)]]) * eye.half
@@ -133,6 +131,22 @@ def outline(picture: Image, eye: Eye) -> NDArray[np.bool_] | None:
     x, y, width, height = found[main, :4]
     joined = x == 0 or y == 0 or x + width == unlike.shape[1] or y + height == unlike.shape[0]
     return None if joined or seen[main] < 0.5 * inside.sum() else parts == main
+
+
+def skin_below(picture: Image, eye: Eye) -> Floats:
+    """Return the colour (3,), 0…255, of the plain skin below a drawn eye."""
+    u = np.linspace(-0.5, 0.5, 9, dtype=np.float32)
+    around = sampled(picture, eye, u, np.linspace(0.8, 1.1, 5)[:, None])
+    return np.asarray(np.median(around.reshape(-1, 3), axis=0), np.float32)
+
+
+def frame(eye: Eye, area: Area) -> tuple[Floats, Floats]:
+    """Return u and v, in the frame of the eye, of the pixels of an area, (h, w)."""
+    left, top, right, bottom = area
+    y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
+    cos, sin = np.float32(np.cos(eye.tilt)), np.float32(np.sin(eye.tilt))
+    dx, dy = (x - np.float32(eye.x)) / np.float32(eye.half), (y - np.float32(eye.y)) / np.float32(eye.half)
+    return dx * cos + dy * sin, dy * cos - dx * sin
 
 
 def sampled(picture: Image, eye: Eye, u: NDArray[np.floating], v: NDArray[np.floating]) -> Floats:

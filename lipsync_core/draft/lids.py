@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipsync_core.draft import nv12
-from lipsync_core.draft.eyes import Eye, area_of, outline, sampled
+from lipsync_core.draft.eyes import Eye, area_of, frame, outline, sampled, skin_below
 from lipsync_core.draft.nv12 import Area, Patch
 from lipsync_core.draft.shape import smooth
 
@@ -81,7 +81,7 @@ class _Lid:
 
 def _lid(picture: Image, eye: Eye) -> _Lid:
     area = area_of(picture, eye)
-    u, v = _frame(eye, area)
+    u, v = frame(eye, area)
     columns = np.linspace(-1.0, 1.0, 33, dtype=np.float32)
     upper, lower = _curve(eye.upper, columns), _curve(eye.lower, columns)
     rows = np.linspace(0.22, 0.55, 9, dtype=np.float32)
@@ -106,7 +106,7 @@ def _lid(picture: Image, eye: Eye) -> _Lid:
 def _drawn_lid(picture: Image, eye: Eye) -> _Lid:
     """Return the lid of an eye in plain colours: all of it is filled, and an arc joins its corners below."""
     area = area_of(picture, eye)
-    u, v = _frame(eye, area)
+    u, v = frame(eye, area)
     found = outline(picture, eye)
     mask = np.zeros(u.shape, np.bool_) if found is None else found
     left, right = (float(np.quantile(u[mask], part)) if mask.any() else sign for part, sign in ((0.03, -1), (0.97, 1)))
@@ -116,10 +116,8 @@ def _drawn_lid(picture: Image, eye: Eye) -> _Lid:
     corner = 0.35 * top + 0.65 * bottom
     upper = np.asarray(top + (corner - top) * bend, np.float32)
     lower = np.asarray(bottom - _LINE + (corner - bottom) * bend, np.float32)
-    columns = np.linspace(-0.5, 0.5, 9, dtype=np.float32)
-    skin = np.median(sampled(picture, eye, columns, np.linspace(0.8, 1.1, 5)[:, None]).reshape(-1, 3), axis=0)
     within = cv2.GaussianBlur(cv2.dilate(mask.astype(np.float32), np.ones((5, 5))), (0, 0), 0.7)
-    flat = np.broadcast_to(skin.astype(np.float32), (*u.shape, 3))
+    flat = np.broadcast_to(skin_below(picture, eye), (*u.shape, 3))
     return _Lid(eye, area, across, v, upper, lower, np.asarray(within, np.float32), flat, _lashes(picture, eye, 2))
 
 
@@ -152,15 +150,6 @@ def _closed(picture: Image, lid: _Lid, shut: float) -> Patch:
     hangs = (lid.v > edge) * (1.0 - below) * lid.within * np.float32(max(0.0, (shut - 0.3) / 0.7))
     pixels *= (1.0 - hangs * (1.0 - shade))[..., None]
     return Patch(lid.area, nv12.from_rgb(np.clip(pixels, 0, 255).astype(np.uint8)))
-
-
-def _frame(eye: Eye, area: Area) -> tuple[Floats, Floats]:
-    """Return u and v, in the frame of the eye, of the pixels of an area."""
-    left, top, right, bottom = area
-    y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
-    cos, sin = np.float32(np.cos(eye.tilt)), np.float32(np.sin(eye.tilt))
-    dx, dy = (x - np.float32(eye.x)) / np.float32(eye.half), (y - np.float32(eye.y)) / np.float32(eye.half)
-    return dx * cos + dy * sin, dy * cos - dx * sin
 
 
 def _near(eye: Eye) -> float:
