@@ -21,6 +21,8 @@ from lipsync_core.draft.shape import INNER_LOWER, INNER_UPPER, Shape
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+State = tuple[int, int, Inside]
+"""A mouth that is drawn once: the steps of openness and of width, and what is seen inside."""
 
 OPENNESS_STEPS, WIDTH_STEPS = 28, 7
 """The number of states in which a mouth is drawn; finer ones are invisible at 25 frames a second."""
@@ -41,17 +43,17 @@ class MovingMouth:
         self._room = np.ascontiguousarray(room[top:bottom, left:right])
         self._y, self._x = np.mgrid[top:bottom, left:right].astype(np.float32)
         self._interior = Interior(picture, shape)
-        self._patches: OrderedDict[tuple[int, int, Inside], Patch] = OrderedDict()
+        self._patches: OrderedDict[State, Patch] = OrderedDict()
 
     def patch(self, openness: float, width: float, inside: Inside = Inside.PLAIN) -> Patch | None:
         """Return the mouth this open (0…1) and this wide (−1…1), or `None` if that is the picture itself."""
-        state = (_step(openness), round(width * (WIDTH_STEPS // 2)), inside)
-        if state == (_step(self._shape.pictured), 0, Inside.PLAIN):
+        state = state_of(openness, width, inside)
+        if state == state_of(self._shape.pictured, 0.0, Inside.PLAIN):
             return None
         if state in self._patches:
             self._patches.move_to_end(state)
             return self._patches[state]
-        made = self._draw(state[0] / (OPENNESS_STEPS - 1), state[1] / (WIDTH_STEPS // 2), inside)
+        made = self._draw(*drawn_as(state), inside)
         while self._patches and (len(self._patches) + 1) * made.pixels.nbytes > _CACHE_BYTES:
             self._patches.popitem(last=False)
         self._patches[state] = made
@@ -72,8 +74,14 @@ class MovingMouth:
         return self._x + by_x * self._room, self._y + by_y * self._room
 
 
-def _step(openness: float) -> int:
-    return round(openness * (OPENNESS_STEPS - 1))
+def state_of(openness: float, width: float, inside: Inside) -> State:
+    """Return the state that is nearest to this openness (0…1) and width (−1…1)."""
+    return round(openness * (OPENNESS_STEPS - 1)), round(width * (WIDTH_STEPS // 2)), inside
+
+
+def drawn_as(state: State) -> tuple[float, float]:
+    """Return the openness and the width with which a state is drawn."""
+    return state[0] / (OPENNESS_STEPS - 1), state[1] / (WIDTH_STEPS // 2)
 
 
 def _reach(picture: Image, shape: Shape) -> Area:

@@ -18,7 +18,7 @@ from lipsync_core.draft.bending import MOVED_PX, shifts
 from lipsync_core.draft.inside import Inside
 from lipsync_core.draft.interior import Interior
 from lipsync_core.draft.mesh import CORNERS
-from lipsync_core.draft.mouth import OPENNESS_STEPS, WIDTH_STEPS
+from lipsync_core.draft.mouth import State, drawn_as, state_of
 from lipsync_core.draft.nv12 import Area
 from lipsync_core.draft.resting import FaceNow, Resting
 from lipsync_core.draft.rig import Pose
@@ -27,9 +27,6 @@ from lipsync_core.draft.track import Portrait, Run, turned
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
-
-State = tuple[int, int, Inside]
-"""The steps of openness and of width, and what is seen inside."""
 
 _RIM = (*INNER_UPPER, *INNER_LOWER[::-1])
 _MOST_KEPT = 96
@@ -67,9 +64,8 @@ class NewMouth:
         strength = self._strength(number, now)
         if strength <= 0:
             return frame
-        state = (round(pose.openness * (OPENNESS_STEPS - 1)), round(pose.width * (WIDTH_STEPS // 2)), pose.inside)
-        openness, width = state[0] / (OPENNESS_STEPS - 1), state[1] / (WIDTH_STEPS // 2)
-        level = self._shape.posed(openness, width, bites=pose.inside == Inside.BITE)
+        state = state_of(pose.openness, pose.width, pose.inside)
+        level = self._shape.posed(*drawn_as(state), bites=pose.inside == Inside.BITE)
         goal = now.rest + self._face.in_own(self._shape.to_picture(level)) - self._face.in_own(self._shape.points)
         before, after = now.in_picture(now.own), now.in_picture(goal)
         area = _moved(before, after, self._shape, frame)
@@ -131,8 +127,7 @@ class NewMouth:
         area = _box(rim, (0, 0, width - width % 2, height - height % 2)) or (0, 0, 2, 2)
         left, top, right, bottom = area
         pixels = self._picture[top:bottom, left:right].copy()
-        openness, width = state[0] / (OPENNESS_STEPS - 1), state[1] / (WIDTH_STEPS // 2)
-        self._interior.show(pixels, area, level, openness, width, state[2])
+        self._interior.show(pixels, area, level, *drawn_as(state), state[2])
         while len(self._insides) >= _MOST_KEPT:
             self._insides.popitem(last=False)
         self._insides[state] = pixels, area, rim.mean(axis=0)
