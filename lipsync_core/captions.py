@@ -58,7 +58,7 @@ def later(captions: Iterable[Caption], by_s: float) -> list[Caption]:
 def between(said: Mapping[str, Iterable[Caption]]) -> tuple[Caption, ...]:
     """Return the captions of several people, by name, in the order of their beginnings.
 
-    A caption begins with the name of who says it where somebody else has spoken before.
+    A caption begins with the name of who says it, unless the one before is theirs, too.
     """
     spoken = sorted(
         ((one, name) for name, captions in said.items() for one in captions), key=lambda pair: pair[0].start_s

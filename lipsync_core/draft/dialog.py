@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,18 +95,20 @@ def _sum(one: Floats | None, other: Floats | None) -> Floats:
 
 def placed(track: MouthTrack, start_s: float, count: int, fps: int) -> MouthTrack:
     """Return the track in a clip of ``count`` frames in which it begins at ``start_s``; closed before and after."""
-    openness, width = np.zeros(count, np.float32), np.zeros(count, np.float32)
     start = round(start_s * fps)
     length = max(0, min(len(track.openness), count - start))
-    openness[start : start + length] = track.openness[:length]
-    width[start : start + length] = track.width[:length]
-    inside = np.zeros(count, np.int8)
-    if track.inside is not None:
-        inside[start : start + length] = track.inside[:length]
-    stress = np.zeros(count, np.float32)
-    if track.stress is not None:
-        stress[start : start + length] = track.stress[:length]
-    return MouthTrack(openness, width, inside, stress)
+
+    def in_clip(values: NDArray[Any]) -> NDArray[Any]:
+        whole = np.zeros(count, values.dtype)
+        whole[start : start + length] = values[:length]
+        return whole
+
+    return MouthTrack(
+        in_clip(track.openness),
+        in_clip(track.width),
+        None if track.inside is None else in_clip(track.inside),
+        None if track.stress is None else in_clip(track.stress),
+    )
 
 
 def sides(height: int, width: int, left: Mouth, right: Mouth) -> tuple[Floats, Floats, int]:

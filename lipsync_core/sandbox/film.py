@@ -73,15 +73,16 @@ def film(
         said = out.with_suffix(".said.wav")
         write_wav(told, said)
         _write_voice(voice, speech_blocks(said))
+    track = None if told is None else spoken_track(told)
     if video is not None:
-        if _redubbed(out, video, voice, resolution, None if told is None else spoken_track(told)):
+        if _redubbed(out, video, voice, resolution, track):
             return
         _mux(out, _moving(video, resolution), voice)
         return
     if picture is None:
         raise RenderError("There is neither a picture nor a video.")
     image = _framed(load_image(picture), aspect)
-    if len(voices) < 2 and _spoken(out, image, voice, resolution, None if told is None else spoken_track(told)):
+    if len(voices) < 2 and _spoken(out, image, voice, resolution, track):
         return
     width, height = render.frame_size(image.shape[1], image.shape[0], resolution)
     if len(voices) == 2:
