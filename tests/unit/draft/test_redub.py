@@ -18,17 +18,16 @@ from lipsync_core.decode import SPEECH_RATE, load_image, speech_blocks
 from lipsync_core.decode.display import Colours
 from lipsync_core.draft import nv12
 from lipsync_core.draft.encode import FPS, Clock, write_mp4
-from lipsync_core.draft.face import find_mouth
 from lipsync_core.draft.footage import Film, Shot, film_of, pictures, played
-from lipsync_core.draft.mesh import fit, seen_again
 from lipsync_core.draft.redub import redub
 from lipsync_core.draft.relipped import NewMouth
 from lipsync_core.draft.rig import Pose
 from lipsync_core.draft.speech import mouth_track
-from lipsync_core.draft.track import Followed, follow, opening
+from lipsync_core.draft.track import Followed, follow
 from lipsync_core.errors import RenderError
 from lipsync_core.samples import CLIPS, PORTRAITS, VOICES
 from tests import corpus
+from tests.bench.bench_redub import openings
 
 Image = NDArray[np.uint8]
 CLIP = CLIPS[0].path
@@ -145,22 +144,6 @@ def cut_voice(path: Path, source: Path, seconds: float) -> Path:
     return path
 
 
-def openings(clip: Path) -> NDArray[np.float64]:
-    """How far the lips are apart in each picture, as the mesh sees it, in half widths of the mouth."""
-    gaps = []
-    points = None
-    with av.open(str(clip)) as container:
-        for frame in container.decode(video=0):
-            picture = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-            if points is None:
-                mouth = find_mouth(picture)
-                assert mouth is not None and mouth.face is not None and mouth.face.mesh is not None
-                points = mouth.face.mesh.points
-            points = fit(picture, seen_again(points), passes=2).points
-            gaps.append(opening(points))
-    return np.array(gaps)
-
-
 def test_the_new_words_are_on_the_lips_and_the_old_ones_are_not(tmp_path: Path) -> None:
     voice = cut_voice(tmp_path / "voice.wav", VOICES[2].path, SECONDS)
     told: list[tuple[int, int]] = []
@@ -168,7 +151,7 @@ def test_the_new_words_are_on_the_lips_and_the_old_ones_are_not(tmp_path: Path) 
     assert (done.width, done.height, done.frames, done.duration_s) == (480, 562, 75, 3.0)
     assert [one for one, _ in told] == sorted(one for one, _ in told)
     assert told[-1] == (75, 75)
-    after, before = openings(tmp_path / "out.mp4"), openings(CLIP)[:75]
+    after, before = openings(tmp_path / "out.mp4")[1], openings(CLIP)[1][:75]
     new = mouth_track(speech_blocks(voice), fps=FPS).openness
     assert np.corrcoef(after, new)[0, 1] >= 0.65
     assert np.corrcoef(after, before)[0, 1] <= 0.2
