@@ -18,9 +18,7 @@ from lipsync_core import ROOT, LedgerError, Settings, SettingsError, Studio
 from lipsync_core.db.database import Database
 from lipsync_core.db.ledger_file import bring_up_to_date, is_newest, look_at_log, prepare
 from lipsync_core.server.refusal import check_folders
-from tests.conftest import COMPLETE
-from tests.small_disk import UNSHARE
-from tests.unit.tracker.test_disk_full import run_on_a_small_disk
+from tests.unit.tracker.test_disk_full import said_on_a_small_disk
 
 
 def of_schema(file: Path, version: str) -> None:
@@ -115,13 +113,7 @@ told("another.db")
 
 
 def test_a_full_or_read_only_disk_is_told_before_anything_is_paid_for(tmp_path: Path) -> None:
-    if UNSHARE is None and not COMPLETE:
-        pytest.skip("a small disk can only be made on Linux")
-    done = run_on_a_small_disk(tmp_path, ON_A_DISK)
-    if "mount" in done.stderr and not COMPLETE:
-        pytest.skip("this machine lets nobody mount a small disk")
-    assert done.stdout.count("\n") == 6, done.stderr
-    good, full, full_new, again, read_only, read_only_new = done.stdout.splitlines()
+    good, full, full_new, again, read_only, read_only_new = said_on_a_small_disk(tmp_path, ON_A_DISK, lines=6)
     assert good == again == "as it should be"
     assert "has no room: its disk is full" in full
     assert "has no room: its disk is full" in full_new
@@ -177,13 +169,7 @@ told(lambda: studio.submit(brief, by="ana"))
 def test_a_disk_that_fills_up_while_a_job_is_under_way_is_told_and_the_job_goes_on_once_there_is_room(
     tmp_path: Path,
 ) -> None:
-    if UNSHARE is None and not COMPLETE:
-        pytest.skip("a small disk can only be made on Linux")
-    done = run_on_a_small_disk(tmp_path, WHILE_IT_RUNS, mb=16)
-    if "Traceback" not in done.stderr and "mount" in done.stderr and not COMPLETE:
-        pytest.skip("this machine lets nobody mount a small disk")
-    assert done.stdout.count("\n") == 7, done.stderr + done.stdout
-    press, file, change, now, jobs, ended, again = done.stdout.splitlines()
+    press, file, change, now, jobs, ended, again = said_on_a_small_disk(tmp_path, WHILE_IT_RUNS, lines=7, mb=16)
     assert press == f"image: {file}; audio: {file}"
     assert change.startswith(
         "The disk of the studio’s ledger is full, so this was not done: nothing was saved, sent or"
@@ -220,13 +206,7 @@ print(studio.unwritable())
 
 
 def test_a_ledger_that_becomes_read_only_while_the_studio_runs_is_told(tmp_path: Path) -> None:
-    if UNSHARE is None and not COMPLETE:
-        pytest.skip("a small disk can only be made on Linux")
-    done = run_on_a_small_disk(tmp_path, BECOMES_READ_ONLY)
-    if "Traceback" not in done.stderr and "mount" in done.stderr and not COMPLETE:
-        pytest.skip("this machine lets nobody mount a small disk")
-    assert done.stdout.count("\n") == 3, done.stderr + done.stdout
-    file, change, now = done.stdout.splitlines()
+    file, change, now = said_on_a_small_disk(tmp_path, BECOMES_READ_ONLY, lines=3)
     assert file.startswith("The studio’s disk is full, or may not be written to. Nothing was kept")
     assert change.startswith("The studio’s ledger cannot be written to, so this was not done: nothing was saved, sent")
     assert now.startswith("The studio’s ledger cannot be written to. Jobs wait")
@@ -276,13 +256,9 @@ print(frame.studio().count(Filter()))
 def test_pages_of_a_ledger_that_becomes_read_only_say_so_at_every_look_and_press_and_work_again_after_it(
     tmp_path: Path,
 ) -> None:
-    if UNSHARE is None and not COMPLETE:
-        pytest.skip("a small disk can only be made on Linux")
-    done = run_on_a_small_disk(tmp_path, PAGES_OF_A_READ_ONLY_LEDGER, mb=24)
-    if "Traceback" not in done.stderr and "mount" in done.stderr and not COMPLETE:
-        pytest.skip("this machine lets nobody mount a small disk")
-    assert done.stdout.count("\n") == 7, done.stderr + done.stdout
-    before, look, press, jobs, title, again, count = done.stdout.splitlines()
+    before, look, press, jobs, title, again, count = said_on_a_small_disk(
+        tmp_path, PAGES_OF_A_READ_ONLY_LEDGER, lines=7, mb=24
+    )
     cannot = "Nothing can be saved at the moment: The studio’s ledger cannot be written to. Jobs wait"
     assert before == ""
     assert look.startswith(cannot)
