@@ -1,4 +1,4 @@
-"""What the tests share: a studio on a real SQLite file, and what to do where a program is missing."""
+"""What the tests share: a studio on a real ledger, and what to do where a program is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP to servers on this computer, with the patience that a busy machine needs: httpx itself gives up after 5 s.
+"""Patience, as a busy machine needs it, also for HTTP to servers on this computer: httpx itself gives up after 5 s.
 
 No such server has a certificate, and reading those of the whole world, as httpx does for each request of its own, takes
 ten times as long as the request.
@@ -6,6 +6,8 @@ ten times as long as the request.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from functools import partial
 
 import httpx
@@ -21,3 +23,11 @@ head = partial(_ask, "HEAD")
 post = partial(_ask, "POST")
 put = partial(_ask, "PUT")
 delete = partial(_ask, "DELETE")
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Look until it holds."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.02)

@@ -118,6 +118,13 @@ class Cluster:
         self.ask(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
+    @contextmanager
+    def database(self, template: str = "template0") -> Iterator[str]:
+        """The name of a new database, which is dropped afterwards."""
+        name = self.create(template)
+        yield name
+        self.ask(f"DROP DATABASE {name} WITH (FORCE)")
+
 
 def new_folder() -> Path:
     """A folder for a server, in memory where there is any."""
@@ -145,6 +152,5 @@ def ledger_template(cluster: Cluster) -> str:
 @pytest.fixture
 def on_server(cluster: Cluster, ledger_template: str) -> Iterator[str]:
     """The address of a new ledger on the server."""
-    name = cluster.create(ledger_template)
-    yield cluster.url(name)
-    cluster.ask(f"DROP DATABASE {name} WITH (FORCE)")
+    with cluster.database(ledger_template) as name:
+        yield cluster.url(name)

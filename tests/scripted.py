@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from lipsync_core import Studio
+from tests.desk import Desk
+from tests.sandbox import served
 
 
 class Scripted:
@@ -61,3 +68,11 @@ class Scripted:
             return Response(body, status, media_type="text/html")
         trace = self.traces[-1] if self.traces else ""
         return JSONResponse(json.loads(json.dumps(body).replace("{trace}", trace)), status)
+
+
+@contextmanager
+def asked_by(desk: Desk, vendor: Scripted) -> Iterator[Studio]:
+    """A studio of the desk whose AI/ML API is this vendor; it may fetch videos from all of them."""
+    hosts = ",".join(urlsplit(url).netloc for url in (desk.base, desk.host.url))
+    with served(vendor.app()) as base:
+        yield desk.open(AIMLAPI_BASE_URL=base, STUDIO_FETCH_ALLOW=hosts)

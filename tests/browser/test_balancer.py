@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import httpx
@@ -17,10 +15,11 @@ from playwright.sync_api import Browser, expect
 from lipsync_core import ROOT
 from tests.browser.visit import PORTRAIT, SAMPLES, finished, press, settle, upload, visitor
 from tests.line import Line, opened
-from tests.nginx import NGINX, balanced, balancer
+from tests.nginx import DOCUMENTED, NGINX, balanced, balancer
 from tests.oidc import Provider, sign_in
 from tests.patient import PATIENCE_S
 from tests.server import Server, free_port, sandboxed
+from tests.unit.tracker.test_alone import stopped, worker
 
 pytestmark = pytest.mark.nginx
 
@@ -39,9 +38,13 @@ def test_nginx_takes_the_configuration(tmp_path: Path) -> None:
 
 def test_it_passes_on_what_one_nginx_before_one_studio_does() -> None:
     """The two documented configurations do not grow apart."""
-    one = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("```nginx")[2].partition("```")[0]
+    assert DOCUMENTED is not None
     two = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
-    common = [line.partition(" #")[0].strip() for line in one.splitlines() if "proxy_" in line or "client_max" in line]
+    common = [
+        line.partition(" #")[0].strip()
+        for line in DOCUMENTED[1].splitlines()
+        if "proxy_" in line or "client_max" in line
+    ]
     assert len(common) >= 9
     assert [line for line in common if not line.startswith("proxy_pass") and line not in two] == []
 
@@ -118,19 +121,6 @@ def test_a_visitor_stays_with_one_server_and_goes_on_with_the_other_where_that_i
         assert moved.server() == named["2"], "whoever was moved is not moved back: page and uploads are there"
 
 
-@contextmanager
-def worker(variables: dict[str, str]) -> Iterator[None]:
-    """A tracker without pages, which renders the drafts."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("STUDIO_", "STREAMLIT_"))}
-    command = [sys.executable, "-m", "lipsync_core.tracker"]
-    process = subprocess.Popen(command, cwd=ROOT, env=inherited | variables, stdout=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.terminate()
-        assert process.wait(PATIENCE_S) == 0
-
-
 @pytest.mark.browser
 def test_the_server_that_served_a_page_is_killed_and_after_a_reload_everything_is_there(
     browser: Browser, tmp_path: Path
@@ -163,5 +153,6 @@ def test_the_server_that_served_a_page_is_killed_and_after_a_reload_everything_i
         expect(page.get_by_text("Queued")).to_be_visible()
         (draws,) = (str(cookie.get("value")) for cookie in context.cookies() if cookie.get("name") == COOKIE)
         assert draws != drew
-        with worker(variables):
+        with worker(variables, tmp_path / "worker.log") as process:
             finished(page)
+            assert stopped(process) == 0

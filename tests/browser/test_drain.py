@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -15,7 +13,7 @@ from lipsync_core import Brief, JobState
 from tests import corpus, patient
 from tests.browser.visit import PORTRAIT
 from tests.line import opened
-from tests.patient import PATIENCE_S
+from tests.patient import until
 from tests.sandbox import SandboxProcess, as_live
 from tests.server import Server, studio_of
 
@@ -71,10 +69,3 @@ def answers(url: str) -> bool:
         return patient.get(f"{url}/api/ready").status_code == 200
     except httpx.TransportError:
         return False
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,8 +10,7 @@ from lipsync_core import Job, JobState, Studio, VendorError
 from lipsync_core.ledger.found_orders import FoundOrder
 from lipsync_core.ledger.traces import trace_of
 from tests.desk import Desk
-from tests.sandbox import served
-from tests.scripted import Scripted
+from tests.scripted import Scripted, asked_by
 
 ENGINE = "aimlapi/pixverse-lip-sync"
 CEILING = 300_000
@@ -26,9 +24,8 @@ def vendor() -> Scripted:
 
 @pytest.fixture
 def studio(desk: Desk, vendor: Scripted) -> Iterator[Studio]:
-    hosts = ",".join(urlsplit(url).netloc for url in (desk.base, desk.host.url))
-    with served(vendor.app()) as base:
-        yield desk.open(AIMLAPI_BASE_URL=base, STUDIO_FETCH_ALLOW=hosts)
+    with asked_by(desk, vendor) as studio:
+        yield studio
 
 
 @pytest.fixture

@@ -28,9 +28,8 @@ pytestmark = pytest.mark.postgresql
 @pytest.fixture
 def empty(cluster: Cluster) -> Iterator[str]:
     """The address of a database without any table."""
-    name = cluster.create()
-    yield cluster.url(name)
-    cluster.ask(f"DROP DATABASE {name} WITH (FORCE)")
+    with cluster.database() as name:
+        yield cluster.url(name)
 
 
 @pytest.mark.parametrize(("source", "target"), [("file", "server"), ("server", "file"), ("server", "server")])

@@ -48,9 +48,8 @@ def database(on_server: str) -> Iterator[Database]:
 @pytest.fixture
 def empty(cluster: Cluster) -> Iterator[str]:
     """The name of a database without any table."""
-    name = cluster.create()
-    yield name
-    cluster.ask(f"DROP DATABASE {name} WITH (FORCE)")
+    with cluster.database() as name:
+        yield name
 
 
 def add(database: Database) -> Job:

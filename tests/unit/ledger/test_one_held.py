@@ -82,7 +82,7 @@ def one_held(url: str, first: Act, second: Act) -> list[Any]:
             while not meeting.held.wait(0.01):
                 assert not came[0].done(), came[0].result()
             came.append(threads.submit(run, second, "second"))
-            while not (came[1].done() or meeting.begins.is_set() or is_waited_for(watching)):
+            while not (came[1].done() or meeting.begins.wait(0.01) or is_waited_for(watching)):
                 pass
             meeting.go_on.set()
             return [one.result() for one in came]
@@ -94,8 +94,10 @@ def one_held(url: str, first: Act, second: Act) -> list[Any]:
 
 def is_waited_for(database: Database) -> bool:
     """Whether somebody waits for a lock on the server."""
+    if not database.is_shared:
+        return False
     with database.read() as connection:
-        return database.is_shared and connection.execute(text(_WAITS)).first() is not None
+        return connection.execute(text(_WAITS)).first() is not None
 
 
 def queued(database: Database, engine: str = JOYPIX, **more: Any) -> int:

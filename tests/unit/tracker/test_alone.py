@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 from lipsync_core import ROOT, Brief, Job, JobState, Settings, Studio
 from lipsync_core.samples import PORTRAITS
 from tests import corpus
-from tests.patient import PATIENCE_S
+from tests.patient import PATIENCE_S, until
 from tests.sandbox import SandboxProcess, as_live
 
 LONG_S = 120.0
@@ -45,13 +44,6 @@ def worker(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[
 def bare() -> dict[str, str]:
     """The environment without this test run's own variables, which a tracker has a word about."""
     return {name: value for name, value in os.environ.items() if not name.startswith("STUDIO_")}
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)
 
 
 def stopped(process: subprocess.Popen[bytes]) -> int:

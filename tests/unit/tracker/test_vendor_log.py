@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from lipsync_core import Job, JobState, Studio
 from tests.desk import Desk
-from tests.sandbox import served
-from tests.scripted import Scripted
+from tests.scripted import Scripted, asked_by
 
 ENGINE = "aimlapi/pixverse-lip-sync"
 LOST = 502, b"<html>Bad Gateway</html>"
@@ -27,9 +25,8 @@ def vendor() -> Scripted:
 
 @pytest.fixture
 def studio(desk: Desk, vendor: Scripted) -> Iterator[Studio]:
-    hosts = ",".join(urlsplit(url).netloc for url in (desk.base, desk.host.url))
-    with served(vendor.app()) as base:
-        yield desk.open(AIMLAPI_BASE_URL=base, STUDIO_FETCH_ALLOW=hosts)
+    with asked_by(desk, vendor) as studio:
+        yield studio
 
 
 def submitted(desk: Desk, studio: Studio) -> Job:
