@@ -55,6 +55,7 @@ def test_the_long_run_plays_ten_thousand_days_of_the_date(tmp_path: Path) -> Non
     assert status == 0
     assert "faults N=10000 SEED=20" in made[-1]
     assert "test PARTS=postgresql-whole" in made[-2]
+    assert all(line.endswith(" complete=1") for line in made), "nothing is left out"
 
 
 def test_the_long_run_has_the_studio_stand_behind_nginx(tmp_path: Path) -> None:
